@@ -36,22 +36,22 @@ impl Course {
             Channel::Whatsapp => state
                 .fault(event, &[Kind::NotOnWhatsapp, Kind::Blocked])
                 .map(|_| match sent.via {
-                    Via::Graph => 131_026,
-                    Via::Twilio => 63_024,
+                    Via::Graph => 131026,
+                    Via::Twilio => 63024,
                 }),
-            Channel::Sms => state.fault(event, &[Kind::Blocked]).map(|_| 30_004),
+            Channel::Sms => state.fault(event, &[Kind::Blocked]).map(|_| 30004),
         };
         let marketing = sent.channel == Channel::Whatsapp && sent.wire.category.starts_with("marketing");
         let stopped = state
             .marketing_stopped
             .contains(&(sent.tenant.clone(), sent.to.clone()));
         let fails = fails.or_else(|| match (marketing, sent.via) {
-            (true, Via::Graph) if stopped => Some(131_050),
-            (true, Via::Twilio) if stopped => Some(63_033),
-            (true, Via::Twilio) if state.fault(event, &[Kind::MarketingOff]).is_some() => Some(63_062),
+            (true, Via::Graph) if stopped => Some(131050),
+            (true, Via::Twilio) if stopped => Some(63033),
+            (true, Via::Twilio) if state.fault(event, &[Kind::MarketingOff]).is_some() => Some(63062),
             // Meta delivers no marketing to the United States.
-            (true, Via::Graph) if sent.to.starts_with("+1") => Some(131_049),
-            (true, Via::Twilio) if sent.to.starts_with("+1") => Some(63_049),
+            (true, Via::Graph) if sent.to.starts_with("+1") => Some(131049),
+            (true, Via::Twilio) if sent.to.starts_with("+1") => Some(63049),
             _ => None,
         });
         Self {

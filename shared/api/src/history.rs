@@ -275,7 +275,7 @@ pub struct Failure {
     /// Facts of that reason.
     facts: Facts,
     /// The provider's code of that reason. `null` if there is none.
-    #[schemars(example = 131_026)]
+    #[schemars(example = 131026)]
     provider_code: Option<i64>,
 }
 

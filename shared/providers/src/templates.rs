@@ -42,7 +42,7 @@ pub enum TemplateError {
 }
 
 /// Meta's codes and subcodes that say something about the request of a kind.
-const THROTTLED: [i64; 3] = [4, 80_007, 80_008];
+const THROTTLED: [i64; 3] = [4, 80007, 80008];
 const EXISTS: i64 = 2_388_024;
 const UNKNOWN_OBJECT: i64 = 33;
 const NOT_FOUND: u16 = 404;

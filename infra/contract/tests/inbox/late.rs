@@ -32,7 +32,7 @@ async fn late_refusal_keeps_the_text_and_offers_what_can_be_sent() {
     aws.pass(5);
     let status = json!({
         "id": accepted["attempts"][0]["provider_ref"], "status": "failed", "timestamp": aws.now().as_second().to_string(),
-        "recipient_id": "971500000001", "errors": [{"code": 131_047, "title": "Re-engagement message"}],
+        "recipient_id": "971500000001", "errors": [{"code": 131047, "title": "Re-engagement message"}],
     });
     let event = business.whatsapp_event(&aws, "messages", &json!({"statuses": [status]}));
     Box::pin(process_provider_event::handle(Job::new(event, 1), &events))

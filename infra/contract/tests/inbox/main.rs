@@ -74,7 +74,7 @@ impl Fate {
             Self::Accepted => Reply::Accept,
             Self::Broken { .. } => Reply::Break,
             Self::Busy { .. } => Reply::Answer(503, vec![], json!("busy")),
-            Self::Throttled => Reply::graph(400, 131_056).header("retry-after", "20"),
+            Self::Throttled => Reply::graph(400, 131056).header("retry-after", "20"),
             Self::Refused => Reply::Answer(404, vec![], json!("no")),
         }
     }

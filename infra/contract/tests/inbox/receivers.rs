@@ -117,7 +117,7 @@ async fn reply_reaches_whoever_wrote_last_by_its_channel() {
     let sent = world.reaches(conversation, "text", second).await;
     // What WhatsApp finds out about the second number holds for no other.
     let reference = &sent["attempts"][0]["provider_ref"];
-    let errors = json!([{"code": 131_047, "title": "Re-engagement message"}]);
+    let errors = json!([{"code": 131047, "title": "Re-engagement message"}]);
     let status =
         json!({"id": reference, "status": "failed", "timestamp": "NOW", "recipient_id": "NUMBER", "errors": errors});
     world.reports(second, json!({"statuses": [status]})).await;

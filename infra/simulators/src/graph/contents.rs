@@ -26,7 +26,7 @@ pub(super) fn free_form(world: &Sims, access: &Access<'_>, message: &Value) -> R
         "contacts" => contacts(part)?,
         "reaction" => reaction(part)?,
         "interactive" => interactive(world, access, part)?,
-        _ => return Err(GraphError::new(131_051, "Unsupported message type")),
+        _ => return Err(GraphError::new(131051, "Unsupported message type")),
     };
     Ok((other(name, part), shown))
 }
@@ -65,7 +65,7 @@ fn location(part: &Value) -> Result<Shown, GraphError> {
         return Err(GraphError::missing("location.latitude or location.longitude"));
     };
     if latitude.abs() > 90.0 || longitude.abs() > 180.0 {
-        return Err(GraphError::new(131_009, "location is not a place on the earth"));
+        return Err(GraphError::new(131009, "location is not a place on the earth"));
     }
     Ok(Shown {
         location: Some(part.clone()),
@@ -84,7 +84,7 @@ fn contacts(part: &Value) -> Result<Shown, GraphError> {
         let parts = ["first_name", "last_name", "middle_name", "suffix", "prefix"];
         if parts.iter().all(|part| !contact["name"][part].is_string()) {
             let details = format!("contacts[{place}].name needs a part besides formatted_name, such as first_name");
-            return Err(GraphError::new(131_008, details));
+            return Err(GraphError::new(131008, details));
         }
         let texts = [("phones", "phone"), ("emails", "email"), ("urls", "url")];
         for (field, value) in texts {
@@ -109,7 +109,7 @@ fn reaction(part: &Value) -> Result<Shown, GraphError> {
         && (!emoji.is_ascii() || emoji.is_empty())
         && emoji.chars().count() <= 16;
     if !is_emoji {
-        return Err(GraphError::new(131_009, "reaction.emoji is not an emoji"));
+        return Err(GraphError::new(131009, "reaction.emoji is not an emoji"));
     }
     let reaction = Reaction {
         to: to.to_owned(),
@@ -141,7 +141,7 @@ fn interactive(world: &Sims, access: &Access<'_>, part: &Value) -> Result<Shown,
             within("Button title", title, 20)?;
             let url = field(&action["parameters"], "url")?;
             if !url.starts_with("https://") && !url.starts_with("http://") {
-                return Err(GraphError::new(131_009, "action.parameters.url is not a valid URI"));
+                return Err(GraphError::new(131009, "action.parameters.url is not a valid URI"));
             }
             named(action, "cta_url")?;
             shown.buttons.push(Button {
@@ -164,7 +164,7 @@ fn interactive(world: &Sims, access: &Access<'_>, part: &Value) -> Result<Shown,
         }
         _ => {
             let details = format!("interactive.type {kind} is not supported");
-            return Err(GraphError::new(131_009, details));
+            return Err(GraphError::new(131009, details));
         }
     }
     Ok(shown)
@@ -191,7 +191,7 @@ fn header(world: &Sims, access: &Access<'_>, kind: &str, header: &Value, shown: 
         }
         _ => {
             let details = format!("header type {format} is not allowed for interactive type {kind}");
-            Err(GraphError::new(131_009, details))
+            Err(GraphError::new(131009, details))
         }
     }
 }
@@ -200,7 +200,7 @@ fn buttons(action: &Value, shown: &mut Shown) -> Result<(), GraphError> {
     let buttons = list(&action["buttons"]);
     if buttons.is_empty() || buttons.len() > 3 {
         let details = "Invalid buttons count. Min allowed buttons: 1, Max allowed buttons: 3";
-        return Err(GraphError::new(131_009, details));
+        return Err(GraphError::new(131009, details));
     }
     for button in buttons {
         let (id, title) = (field(&button["reply"], "id")?, field(&button["reply"], "title")?);
@@ -218,12 +218,12 @@ fn rows(action: &Value, shown: &mut Shown) -> Result<(), GraphError> {
     let sections = list(&action["sections"]);
     let count: usize = sections.iter().map(|section| list(&section["rows"]).len()).sum();
     if sections.len() > 10 || count == 0 || count > ROWS {
-        return Err(GraphError::new(131_009, "Total row count exceed max allowed count: 10"));
+        return Err(GraphError::new(131009, "Total row count exceed max allowed count: 10"));
     }
     for section in sections {
         let title = section["title"].as_str().filter(|title| !title.is_empty());
         if title.is_none() && sections.len() > 1 {
-            return Err(GraphError::new(131_009, "Each of several sections needs a title"));
+            return Err(GraphError::new(131009, "Each of several sections needs a title"));
         }
         within("Section title", title.unwrap_or("-"), 24)?;
         for row in list(&section["rows"]) {
@@ -273,7 +273,7 @@ fn at_most(what: &str, text: &str, limit: usize) -> Result<(), GraphError> {
 fn named(action: &Value, name: &str) -> Result<(), GraphError> {
     match action["name"].as_str() {
         Some(given) if given == name => Ok(()),
-        Some(_) => Err(GraphError::new(131_009, format!("action.name must be {name}"))),
+        Some(_) => Err(GraphError::new(131009, format!("action.name must be {name}"))),
         None => Err(GraphError::missing("action.name")),
     }
 }
@@ -283,5 +283,5 @@ fn within(what: &str, text: &str, limit: usize) -> Result<(), GraphError> {
         return Ok(());
     }
     let details = format!("{what} length invalid. Min length: 1, Max length: {limit}");
-    Err(GraphError::new(131_009, details))
+    Err(GraphError::new(131009, details))
 }

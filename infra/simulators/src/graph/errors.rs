@@ -12,54 +12,54 @@ const TABLE: &[(u32, u16, &str)] = &[
     (100, 400, "Invalid parameter"),
     (190, 401, "Error validating access token: Session has expired"),
     (
-        80_008,
+        80008,
         400,
         "There have been too many calls to this WhatsApp Business account. Wait a bit and try again.",
     ),
-    (130_429, 429, "Rate limit hit"),
-    (131_000, 500, "Something went wrong"),
-    (131_008, 400, "Required parameter is missing"),
-    (131_009, 400, "Parameter value is not valid"),
-    (131_016, 500, "Service unavailable"),
-    (131_021, 400, "Recipient cannot be sender"),
-    (131_026, 400, "Message undeliverable"),
-    (131_047, 400, "Re-engagement message"),
+    (130429, 429, "Rate limit hit"),
+    (131000, 500, "Something went wrong"),
+    (131008, 400, "Required parameter is missing"),
+    (131009, 400, "Parameter value is not valid"),
+    (131016, 500, "Service unavailable"),
+    (131021, 400, "Recipient cannot be sender"),
+    (131026, 400, "Message undeliverable"),
+    (131047, 400, "Re-engagement message"),
     (
-        131_049,
+        131049,
         400,
         "This message was not delivered to maintain healthy ecosystem engagement.",
     ),
     (
-        131_050,
+        131050,
         400,
         "Unable to deliver the message. This recipient has chosen to stop receiving marketing messages",
     ),
-    (131_051, 400, "Unsupported message type"),
-    (131_053, 400, "Media upload error"),
-    (131_055, 400, "Method not allowed"),
+    (131051, 400, "Unsupported message type"),
+    (131053, 400, "Media upload error"),
+    (131055, 400, "Method not allowed"),
     (
-        131_062,
+        131062,
         400,
         "Business-scoped User ID (BSUID) recipients are not supported for this message",
     ),
-    (131_063, 400, "Marketing messages are disabled on Cloud API"),
+    (131063, 400, "Marketing messages are disabled on Cloud API"),
     (
-        132_000,
+        132000,
         400,
         "Number of parameters does not match the expected number of params",
     ),
-    (132_001, 404, "Template name does not exist in the translation"),
-    (132_005, 400, "Translated text too long"),
-    (132_007, 400, "Template content policy violation"),
+    (132001, 404, "Template name does not exist in the translation"),
+    (132005, 400, "Translated text too long"),
+    (132007, 400, "Template content policy violation"),
     (
-        132_012,
+        132012,
         400,
         "Parameter format does not match format in the created template",
     ),
-    (132_015, 400, "Template is paused"),
-    (132_016, 400, "Template is disabled"),
-    (132_018, 400, "There is an issue with the parameters in your template"),
-    (134_102, 400, "Template is unavailable for use"),
+    (132015, 400, "Template is paused"),
+    (132016, 400, "Template is disabled"),
+    (132018, 400, "There is an issue with the parameters in your template"),
+    (134102, 400, "Template is unavailable for use"),
 ];
 
 /// Codes whose message Meta does not start with the number.
@@ -99,7 +99,7 @@ impl GraphError {
     }
 
     pub(crate) fn missing(what: &str) -> Self {
-        Self::new(131_008, format!("Missing {what}"))
+        Self::new(131008, format!("Missing {what}"))
     }
 
     /// A refused template, in the shape of `fixtures/whatsapp/templates/create_error_name_exists.json`. Where Meta's subcode is not
@@ -192,8 +192,8 @@ pub(crate) fn server_error(dice: u64) -> Response {
     match dice % 5 {
         0 => GraphError::new(1, "").into_response(),
         1 => GraphError::new(2, "").into_response(),
-        2 => GraphError::new(131_000, "Unknown error").into_response(),
-        3 => GraphError::new(131_016, "Temporarily unavailable").into_response(),
+        2 => GraphError::new(131000, "Unknown error").into_response(),
+        3 => GraphError::new(131016, "Temporarily unavailable").into_response(),
         _ => {
             let page = "<html><head><title>502</title></head><body>Bad gateway</body></html>";
             (StatusCode::BAD_GATEWAY, Html(page)).into_response()

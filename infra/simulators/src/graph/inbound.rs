@@ -78,7 +78,7 @@ fn add_content(message: &mut Value, own_number: &str, said: &Said) {
         Said::Unsupported(kind) => {
             let title = "Message type unknown";
             message["errors"] = json!([{
-                "code": 131_051,
+                "code": 131051,
                 "title": title,
                 "message": title,
                 "error_data": {"details": "Message type is currently not supported."},

@@ -70,7 +70,7 @@ pub(super) async fn upload_media(
     if blob.size() == 0 || blob.size() > most {
         let (size, kind) = (blob.size(), kind.as_str());
         let details = format!("The file has {size} bytes. Min: 1, max for {kind}: {most}");
-        return Err(GraphError::new(131_053, details).into());
+        return Err(GraphError::new(131053, details).into());
     }
     let owner = Owner::Graph {
         phone_number_id: id,
@@ -198,18 +198,18 @@ pub(super) fn usable(world: &Sims, tenant: &Tenant, kind: Kind, part: &Value) ->
     if let Some(id) = part["id"].as_str() {
         let Some(medium) = find(world, &world.state(), tenant, id) else {
             let details = format!("{name}.id is not a media id of this account");
-            return Err(GraphError::new(131_009, details));
+            return Err(GraphError::new(131009, details));
         };
         if Kind::of(&medium.mime) != Some(kind) {
             let mime = essence(&medium.mime);
             let details = format!("{name}: a file of type {mime} cannot be sent as {name}");
-            return Err(GraphError::new(131_053, details));
+            return Err(GraphError::new(131053, details));
         }
         return Ok(());
     }
     match part["link"].as_str() {
         Some(link) if link.starts_with("https://") || link.starts_with("http://") => Ok(()),
-        Some(_) => Err(GraphError::new(131_009, format!("{name}.link is not a valid URI"))),
+        Some(_) => Err(GraphError::new(131009, format!("{name}.link is not a valid URI"))),
         None => Err(GraphError::missing(&format!("{name}.id or {name}.link"))),
     }
 }

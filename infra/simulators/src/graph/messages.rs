@@ -78,7 +78,7 @@ async fn send(
 pub(super) fn refuse(world: &Sims, kind: Kind) -> Response {
     match kind {
         Kind::BadCredentials => GraphError::token().into_response(),
-        Kind::Throttled => GraphError::new(130_429, "Cloud API message throughput has been reached").into_response(),
+        Kind::Throttled => GraphError::new(130429, "Cloud API message throughput has been reached").into_response(),
         _ => server_error(world.state().random.next()),
     }
 }
@@ -96,7 +96,7 @@ impl Recipient {
         if let Some(to) = message["to"].as_str() {
             let number = e164(to).ok_or_else(|| GraphError::new(100, "to must be a phone number"))?;
             if e164(&access.account.display_number).as_ref() == Some(&number) {
-                return Err(GraphError::new(131_021, "Recipient cannot be the sender"));
+                return Err(GraphError::new(131021, "Recipient cannot be the sender"));
             }
             return Ok(Self {
                 input: to.to_owned(),
@@ -110,7 +110,7 @@ impl Recipient {
         let mut templates = state.templates.of(&access.account.waba_id).iter();
         let template = templates.find(|template| Some(template.name.as_str()) == name);
         if template.is_some_and(|template| template.category == "AUTHENTICATION") {
-            return Err(GraphError::new(131_062, "Use a phone number for this template"));
+            return Err(GraphError::new(131062, "Use a phone number for this template"));
         }
         let known = state
             .phones
@@ -164,7 +164,7 @@ fn accept(
     let open = state.window_is_open(&access.account.phone_number_id, &recipient.number, now);
     if !is_template && !direct_send && !open {
         let details = "More than 24 hours have passed since the recipient last replied.";
-        return Err(GraphError::new(131_047, details));
+        return Err(GraphError::new(131047, details));
     }
     // A reaction to a message that is gone is accepted, and fails later.
     let reacts_to = shown.reaction.as_ref().map(|reaction| reaction.to.as_str());
@@ -191,7 +191,7 @@ fn accept(
     };
     let mut course = Course::decide(&mut state, &sent);
     if lost {
-        course.fails = Some(131_009);
+        course.fails = Some(131009);
     }
     statuses::accept(world, &mut state, sent, course);
 
@@ -221,15 +221,15 @@ fn routed(
         Edge::Messages => {
             let event = access.event(Some(&recipient.number));
             if is_marketing && world.state().fault(event, &[Kind::MarketingOff]).is_some() {
-                return Err(GraphError::new(131_063, "Send it as a marketing message"));
+                return Err(GraphError::new(131063, "Send it as a marketing message"));
             }
             Ok(category)
         }
         Edge::MarketingMessages if !is_marketing => {
-            Err(GraphError::new(131_055, "Only marketing templates can be sent here"))
+            Err(GraphError::new(131055, "Only marketing templates can be sent here"))
         }
         Edge::MarketingMessages if !access.account.marketing_terms => {
-            Err(GraphError::new(134_102, "The business has not accepted the terms"))
+            Err(GraphError::new(134102, "The business has not accepted the terms"))
         }
         Edge::MarketingMessages => Ok("marketing_lite".to_owned()),
     }
@@ -248,7 +248,7 @@ fn mark_read(world: &Sims, access: &Access<'_>, message: &Value) -> Result<Json<
         Some(number.clone())
     });
     drop(state);
-    let number = found.ok_or_else(|| GraphError::new(131_009, "message_id is not a message of this account"))?;
+    let number = found.ok_or_else(|| GraphError::new(131009, "message_id is not a message of this account"))?;
     world.changed(&number);
     Ok(Json(json!({"success": true})))
 }

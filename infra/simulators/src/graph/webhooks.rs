@@ -84,7 +84,7 @@ pub(crate) fn status_webhook(
     let account = tenant.whatsapp.as_ref()?;
     let user_id = bsuid(&account.waba_id, &sent.to);
     // A recipient without WhatsApp has no contact and no BSUID (fixtures/whatsapp/status/failed_131026_no_contacts_no_bsuid).
-    let known = code != Some(131_026);
+    let known = code != Some(131026);
     let mut item = json!({
         "id": sent.id,
         "status": status,

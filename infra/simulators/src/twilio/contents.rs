@@ -407,7 +407,7 @@ pub(super) fn compose(
         return if all.is_empty() {
             Ok(None)
         } else {
-            Err(TwilioError::new(21_655))
+            Err(TwilioError::new(21655))
         };
     };
     let status = record

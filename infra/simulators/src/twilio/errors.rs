@@ -6,45 +6,45 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 const TABLE: &[(u32, u16, &str)] = &[
-    (20_001, 400, "Invalid parameter"),
-    (20_003, 401, "Authenticate"),
-    (20_404, 404, "The requested resource was not found"),
-    (20_429, 429, "Too Many Requests"),
-    (20_500, 500, "Internal Server Error"),
-    (20_503, 503, "Service unavailable"),
-    (21_602, 400, "Message body is required."),
-    (21_603, 400, "A 'From' or 'MessagingServiceSid' parameter is required"),
-    (21_604, 400, "A 'To' phone number is required."),
+    (20001, 400, "Invalid parameter"),
+    (20003, 401, "Authenticate"),
+    (20404, 404, "The requested resource was not found"),
+    (20429, 429, "Too Many Requests"),
+    (20500, 500, "Internal Server Error"),
+    (20503, 503, "Service unavailable"),
+    (21602, 400, "Message body is required."),
+    (21603, 400, "A 'From' or 'MessagingServiceSid' parameter is required"),
+    (21604, 400, "A 'To' phone number is required."),
     (
-        21_606,
+        21606,
         400,
         "The 'From' phone number provided is not a valid, message-capable phone number for this destination",
     ),
     (
-        21_612,
+        21612,
         400,
         "Message cannot be sent with the current combination of 'To' and/or 'From' parameters",
     ),
-    (21_657, 400, "The Sender ID is invalid for this destination"),
-    (21_610, 400, "Attempt to send to unsubscribed recipient"),
-    (21_614, 400, "'To' number is not a valid mobile number"),
+    (21657, 400, "The Sender ID is invalid for this destination"),
+    (21610, 400, "Attempt to send to unsubscribed recipient"),
+    (21614, 400, "'To' number is not a valid mobile number"),
     (
-        21_617,
+        21617,
         400,
         "The concatenated message body exceeds the 1600 character limit",
     ),
-    (21_620, 400, "Invalid media URL(s)"),
-    (21_654, 400, "A ContentSid is required for this request"),
-    (21_655, 400, "The ContentSid parameter is invalid"),
-    (21_656, 400, "The ContentVariables parameter is invalid"),
+    (21620, 400, "Invalid media URL(s)"),
+    (21654, 400, "A ContentSid is required for this request"),
+    (21655, 400, "The ContentSid parameter is invalid"),
+    (21656, 400, "The ContentVariables parameter is invalid"),
     (35_127, 400, "Body and ContentVariables cannot be used together"),
     (
-        63_007,
+        63007,
         400,
         "Twilio could not find a Channel with the specified From address",
     ),
     (
-        63_016,
+        63016,
         400,
         "Failed to send freeform message because you are outside the allowed window",
     ),
@@ -69,19 +69,19 @@ impl TwilioError {
 
     /// A content that breaks a rule. Twilio's own code is not known.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self::with(20_001, message)
+        Self::with(20001, message)
     }
 
     pub(crate) fn no_content(sid: &str) -> Self {
-        Self::with(20_404, format!("The requested resource /Content/{sid} was not found"))
+        Self::with(20404, format!("The requested resource /Content/{sid} was not found"))
     }
 
     pub(crate) fn invalid_from(from: &str) -> Self {
-        Self::with(21_212, format!("Invalid From Number (caller ID): {from}"))
+        Self::with(21212, format!("Invalid From Number (caller ID): {from}"))
     }
 
     pub(crate) fn invalid_to(to: &str) -> Self {
-        Self::with(21_211, format!("Invalid 'To' Phone Number: {to}"))
+        Self::with(21211, format!("Invalid 'To' Phone Number: {to}"))
     }
 }
 

@@ -24,7 +24,7 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 const URL_SECONDS: i64 = 5 * 60;
 
 /// The file could not be fetched, or is too large.
-const NOT_FETCHED: u32 = 63_019;
+const NOT_FETCHED: u32 = 63019;
 /// Its type cannot be sent.
 const WRONG_TYPE: u32 = 12_300;
 
@@ -62,10 +62,10 @@ pub(super) async fn download_media(
         } => *account == account_sid && *message == message_sid,
         Owner::Graph { .. } => false,
     });
-    let medium = found.ok_or_else(|| TwilioError::new(20_404))?;
+    let medium = found.ok_or_else(|| TwilioError::new(20404))?;
     let unavailable = world.state().fault(medium.event(), &[Fault::MediaUnavailable]);
     if unavailable.is_some() {
-        return Err(TwilioError::new(20_503).into());
+        return Err(TwilioError::new(20503).into());
     }
     let until = world.now().as_second() + URL_SECONDS;
     let hash = proof(&world, &id, until);

@@ -64,17 +64,17 @@ pub(super) async fn create_message(
 
 pub(super) fn refuse(world: &Sims, kind: Kind) -> Response {
     let code = match kind {
-        Kind::BadCredentials => 20_003,
-        Kind::Throttled => 20_429,
-        _ if world.state().random.chance(0.5) => 20_500,
-        _ => 20_503,
+        Kind::BadCredentials => 20003,
+        Kind::Throttled => 20429,
+        _ if world.state().random.chance(0.5) => 20500,
+        _ => 20503,
     };
     TwilioError::new(code).into_response()
 }
 
 /// The recipient's number and channel.
 fn recipient(world: &Sims, access: &Access<'_>, form: &Form) -> Result<(String, Channel), TwilioError> {
-    let to = form.get("To").ok_or_else(|| TwilioError::new(21_604))?;
+    let to = form.get("To").ok_or_else(|| TwilioError::new(21604))?;
     let Some(address) = to.strip_prefix("whatsapp:") else {
         let number = e164(to).filter(|_| to.trim().starts_with('+'));
         return number
@@ -116,10 +116,10 @@ fn accept(
     match channel {
         Channel::Sms => {
             if state.opt_outs.contains(&(from.clone(), number.to_owned())) {
-                return Err(TwilioError::new(21_610));
+                return Err(TwilioError::new(21610));
             }
             if state.fault(event, &[Kind::Landline]).is_some() {
-                return Err(TwilioError::new(21_614));
+                return Err(TwilioError::new(21614));
             }
         }
         Channel::Whatsapp => {
@@ -127,7 +127,7 @@ fn accept(
             // A template that WhatsApp refuses is not free text.
             outside = composed.fails_outside.filter(|_| !open);
             if !composed.template && !open && outside.is_none() {
-                return Err(TwilioError::new(63_016));
+                return Err(TwilioError::new(63016));
             }
         }
     }
@@ -172,31 +172,31 @@ fn sender(access: &Access<'_>, form: &Form, channel: Channel, to: &str) -> Resul
     let account = access.account;
     let from = match (form.get("From"), form.get("MessagingServiceSid"), channel) {
         (Some(from), ..) => from,
-        (None, Some(_), Channel::Sms) => account.numbers.first().ok_or_else(|| TwilioError::new(21_606))?,
+        (None, Some(_), Channel::Sms) => account.numbers.first().ok_or_else(|| TwilioError::new(21606))?,
         (None, Some(_), Channel::Whatsapp) => {
-            return account.whatsapp_sender.clone().ok_or_else(|| TwilioError::new(63_007));
+            return account.whatsapp_sender.clone().ok_or_else(|| TwilioError::new(63007));
         }
-        (None, None, _) => return Err(TwilioError::new(21_603)),
+        (None, None, _) => return Err(TwilioError::new(21603)),
     };
     match channel {
         Channel::Whatsapp => {
             let number = from.strip_prefix("whatsapp:").and_then(e164);
             number
                 .filter(|number| account.whatsapp_sender.as_ref() == Some(number))
-                .ok_or_else(|| TwilioError::new(63_007))
+                .ok_or_else(|| TwilioError::new(63007))
         }
         Channel::Sms => match e164(from) {
             Some(number) if account.numbers.contains(&number) => {
                 let mut blocked = account.numbers_blocked_to.iter();
                 if blocked.any(|beginning| to.starts_with(beginning)) {
-                    return Err(TwilioError::new(21_612));
+                    return Err(TwilioError::new(21612));
                 }
                 Ok(number)
             }
-            Some(_) => Err(TwilioError::new(21_606)),
+            Some(_) => Err(TwilioError::new(21606)),
             None if !is_alphanumeric_sender(from) => Err(TwilioError::invalid_from(from)),
             None if takes_letters(account, from, to) => Ok(from.to_owned()),
-            None => Err(TwilioError::new(21_657)),
+            None => Err(TwilioError::new(21657)),
         },
     }
 }
@@ -223,24 +223,24 @@ fn content(world: &Sims, access: &Access<'_>, form: &Form, channel: Channel) -> 
         return template(world, access, sid, variables, channel);
     }
     if variables.is_some() {
-        return Err(TwilioError::new(21_654));
+        return Err(TwilioError::new(21654));
     }
     if text.chars().count() > BODY_LIMIT {
-        return Err(TwilioError::new(21_617));
+        return Err(TwilioError::new(21617));
     }
     // By SMS, nothing comes of it.
     let action = form.get("PersistentAction").filter(|_| channel == Channel::Whatsapp);
     if let Some(action) = action {
         if text.is_empty() {
-            return Err(TwilioError::new(21_602));
+            return Err(TwilioError::new(21602));
         }
         let invalid = || TwilioError::invalid("PersistentAction is invalid");
         return contents::with_place(action, text).ok_or_else(invalid);
     }
     match form.get("MediaUrl") {
-        Some(url) if !url.starts_with("https://") && !url.starts_with("http://") => Err(TwilioError::new(21_620)),
+        Some(url) if !url.starts_with("https://") && !url.starts_with("http://") => Err(TwilioError::new(21620)),
         Some(url) => Ok(contents::with_file(url, text)),
-        None if text.is_empty() => Err(TwilioError::new(21_602)),
+        None if text.is_empty() => Err(TwilioError::new(21602)),
         None => Ok(Composed::of(Content::Body(text.to_owned()), Shown::text(text))),
     }
 }
@@ -254,15 +254,15 @@ fn template(
 ) -> Result<Composed, TwilioError> {
     let is_sid = sid.len() == 34 && sid.starts_with("HX") && sid[2..].bytes().all(|b| b.is_ascii_hexdigit());
     if !is_sid {
-        return Err(TwilioError::new(21_655));
+        return Err(TwilioError::new(21655));
     }
     // An object of texts; null and an empty text are no values.
     let variables: BTreeMap<String, String> = match variables {
         None => BTreeMap::new(),
-        Some(json) => serde_json::from_str(json).map_err(|_| TwilioError::new(21_656))?,
+        Some(json) => serde_json::from_str(json).map_err(|_| TwilioError::new(21656))?,
     };
     if variables.values().any(String::is_empty) {
-        return Err(TwilioError::new(21_656));
+        return Err(TwilioError::new(21656));
     }
     let composed = contents::compose(world, access.account, sid, &variables, channel == Channel::Whatsapp)?;
     Ok(composed.unwrap_or_else(|| contents::unknown(sid, &variables)))
@@ -359,7 +359,7 @@ pub(super) async fn fetch_message(
     all(&state, &access)
         .find(|sent| sent.id == sid)
         .map(|sent| Json(resource(&account_sid, sent)))
-        .ok_or_else(|| TwilioError::new(20_404))
+        .ok_or_else(|| TwilioError::new(20404))
 }
 
 fn all<'a>(state: &'a WorldState, access: &'a Access<'_>) -> impl Iterator<Item = &'a Sent> {

@@ -86,7 +86,7 @@ fn authorise_if<'a>(
     headers: &HeaderMap,
     meant: impl Fn(&TwilioAccount) -> bool,
 ) -> Result<Access<'a>, TwilioError> {
-    let refused = || TwilioError::new(20_003);
+    let refused = || TwilioError::new(20003);
     let given = interference::basic(headers).ok_or_else(refused)?;
     let access = config.tenants.iter().find_map(|tenant| {
         let account = tenant.twilio.as_ref().filter(|account| meant(account))?;

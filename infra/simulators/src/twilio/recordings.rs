@@ -71,7 +71,7 @@ pub(super) async fn fetch_recording(
         (Some(recording), "json") => return Ok(Json(recording.resource(sid)).into_response()),
         (Some(recording), "mp3") if !recording.deleted => ("audio/mpeg", mp3(recording.seconds)),
         (Some(recording), "wav") if !recording.deleted => ("audio/x-wav", wav(recording.seconds)),
-        _ => return Err(TwilioError::new(20_404).into()),
+        _ => return Err(TwilioError::new(20404).into()),
     };
     Ok(([(CONTENT_TYPE, kind)], sound).into_response())
 }
@@ -92,7 +92,7 @@ pub(super) async fn delete_recording(
             recording.deleted = true;
             Ok(StatusCode::NO_CONTENT)
         }
-        None => Err(TwilioError::new(20_404).into()),
+        None => Err(TwilioError::new(20404).into()),
     }
 }
 

@@ -170,9 +170,9 @@ async fn only_approved_contents_need_no_window() {
     let sid = stage.content("create_request_quick_reply_with_text_fallback").await;
     let variables = r#"{"1": "Maya", "2": "Fixture Hair"}"#;
     let (status, answer) = stage.send_content(&sid, variables).await;
-    assert_eq!((status, &answer["code"]), (400, &json!(63_016)), "never submitted");
+    assert_eq!((status, &answer["code"]), (400, &json!(63016)), "never submitted");
     stage.submit(&sid, "missed_call_followup_v1").await;
-    for (decision, code) in [("rejected", 63_040), ("paused", 63_041), ("disabled", 63_042)] {
+    for (decision, code) in [("rejected", 63040), ("paused", 63041), ("disabled", 63042)] {
         stage.decide(&sid, decision).await;
         assert_eq!(stage.send_content(&sid, variables).await.0, 201);
         assert_eq!(stage.last_status().await["code"], code, "{decision}");
@@ -189,10 +189,10 @@ async fn only_approved_contents_need_no_window() {
 
     for variables in ["[1]", r#"{"1": null}"#, r#"{"1": ""}"#] {
         let (_, answer) = stage.send_content(&sid, variables).await;
-        assert_eq!(answer["code"], 21_656, "{variables}");
+        assert_eq!(answer["code"], 21656, "{variables}");
     }
     stage.send_content(&sid, "{\"1\": \"two\\nlines\"}").await;
-    assert_eq!(stage.last_status().await["code"], 63_013);
+    assert_eq!(stage.last_status().await["code"], 63013);
     let form = [("To", TO_WHATSAPP), ("From", WHATSAPP), ("ContentVariables", "{}")];
     let promised = fixture_json("twilio/content/400_error_21654_content_sid_required.json");
     assert_eq!(stage.twilio(&form).await, (400, promised));
@@ -278,11 +278,11 @@ async fn a_place_is_sent_through_twilio() {
         (&json!("location"), &shown)
     );
     for (body, action, code) in [
-        ("", place, 21_602),
-        ("Fixture Hair", "51.5007,-0.1246", 20_001),
-        ("Fixture Hair", "geo:51.5007", 20_001),
-        ("Fixture Hair", "geo:91,0", 20_001),
-        ("Fixture Hair", "geo:NaN,0", 20_001),
+        ("", place, 21602),
+        ("Fixture Hair", "51.5007,-0.1246", 20001),
+        ("Fixture Hair", "geo:51.5007", 20001),
+        ("Fixture Hair", "geo:91,0", 20001),
+        ("Fixture Hair", "geo:NaN,0", 20001),
     ] {
         let (status, answer) = send(TO_WHATSAPP, WHATSAPP, body, action).await;
         assert_eq!((status, &answer["code"]), (400, &json!(code)), "{action}");
@@ -323,10 +323,10 @@ async fn a_media_url_is_fetched() {
     let large = file(json!({"mime": "video/mp4", "size": 16 * 1024 * 1024 + 1})).await;
     let strange = file(json!({"mime": "application/x-hologram"})).await;
     for (url, code) in [
-        (large, 63_019),
+        (large, 63019),
         (strange, 12_300),
-        (stage.url("/shown-media/gone"), 63_019),
-        ("http://127.0.0.1:1/a.png".to_owned(), 63_019),
+        (stage.url("/shown-media/gone"), 63019),
+        ("http://127.0.0.1:1/a.png".to_owned(), 63019),
     ] {
         assert_eq!(send(&url).await.0, 201, "accepted all the same");
         assert_eq!(stage.last_status().await["code"], code, "{url}");
@@ -338,5 +338,5 @@ async fn a_media_url_is_fetched() {
             .any(|webhook| webhook.field("ErrorCode").as_deref() == Some("12300"))
     })
     .await;
-    assert_eq!(send("ftp://media.example.test/a.png").await.1["code"], 21_620);
+    assert_eq!(send("ftp://media.example.test/a.png").await.1["code"], 21620);
 }

@@ -45,9 +45,9 @@ async fn missing_whatsapp_is_reported_by_a_failed_status() {
         promised["entry"][0]["changes"][0]["value"]["statuses"][0]["biz_opaque_callback_data"] = json!("con.msg.1");
         assert_eq!(shape(&failed[0]), shape(&promised));
         let status = &failed[0]["entry"][0]["changes"][0]["value"]["statuses"][0];
-        assert_eq!(status["errors"][0]["code"], 131_026);
+        assert_eq!(status["errors"][0]["code"], 131026);
         let sent = stage.outbox(&format!("?to={MAYA}")).await;
-        assert_eq!(sent[0]["statuses"][0]["code"], 131_026);
+        assert_eq!(sent[0]["statuses"][0]["code"], 131026);
     }
 }
 

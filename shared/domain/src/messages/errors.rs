@@ -1,5 +1,7 @@
 //! The meaning of providers' errors: one table for each messaging API, and the treatment of codes in neither.
 //!
+//! Codes are written as in the documents of providers, without separators, so that a search for one finds it.
+//!
 //! The code decides. The HTTP status counts only without a known code: Meta sends permanent errors with 500 and throttling
 //! with 400.
 
@@ -21,7 +23,7 @@ pub enum Stage {
 /// media, or as it does of any wrong parameter.
 pub const fn is_about_file(api: Api, code: i64) -> bool {
     match api {
-        Api::WhatsAppCloud => matches!(code, 100 | 131_009 | 131_052 | 131_053),
+        Api::WhatsAppCloud => matches!(code, 100 | 131009 | 131052 | 131053),
         Api::Twilio => false,
     }
 }
@@ -71,65 +73,65 @@ const WHATSAPP: &[Row] = &[
     row(3, TenantMustAct, UNHEALTHY, "the access token lacks a permission"),
     row(10, TenantMustAct, UNHEALTHY, "the access token lacks a permission"),
     codes(200, 299, TenantMustAct, UNHEALTHY, 0, "the access token lacks a permission"),
-    row(131_005, TenantMustAct, UNHEALTHY, "the access token lacks a permission"),
-    row(131_042, TenantMustAct, UNHEALTHY, "WhatsApp has a problem with the account's payment method"),
-    row(131_045, TenantMustAct, UNHEALTHY, "the WhatsApp number is not registered"),
-    row(133_010, TenantMustAct, UNHEALTHY, "the WhatsApp number is not registered"),
-    row(131_037, TenantMustAct, UNHEALTHY, "the WhatsApp number's display name is not approved"),
+    row(131005, TenantMustAct, UNHEALTHY, "the access token lacks a permission"),
+    row(131042, TenantMustAct, UNHEALTHY, "WhatsApp has a problem with the account's payment method"),
+    row(131045, TenantMustAct, UNHEALTHY, "the WhatsApp number is not registered"),
+    row(133010, TenantMustAct, UNHEALTHY, "the WhatsApp number is not registered"),
+    row(131037, TenantMustAct, UNHEALTHY, "the WhatsApp number's display name is not approved"),
     // Locked accounts stay locked for days, so this message does not wait.
-    row(131_031, FallBack, UNHEALTHY, "the WhatsApp account is locked"),
+    row(131031, FallBack, UNHEALTHY, "the WhatsApp account is locked"),
     row(368, FallBack, UNHEALTHY, "the WhatsApp account is blocked for violating a policy"),
     wait(4, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this app"),
-    wait(80_007, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this account"),
-    wait(130_429, 5, Effect::Throttle(5), "the WhatsApp number sends too fast"),
+    wait(80007, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this account"),
+    wait(130429, 5, Effect::Throttle(5), "the WhatsApp number sends too fast"),
     // One message in six seconds to one person; those to others are not delayed.
-    wait(131_056, 6, Effect::PacePerson, "too many messages to this person in a short time"),
-    wait(131_057, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
+    wait(131056, 6, Effect::PacePerson, "too many messages to this person in a short time"),
+    wait(131057, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
     wait(2_494_100, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
-    wait(132_069, 60, NONE, "the flow is throttled"),
-    wait(133_016, 60, Effect::PauseNumber(60), "the WhatsApp number was registered too often"),
-    row(131_048, FallBack, Effect::PauseNumber(3600), "WhatsApp limits the number because people reported or blocked it"),
-    row(131_064, FallBack, NONE, "WhatsApp limits the account because its templates had wrong categories"),
-    row(131_049, FallBack, NONE, "WhatsApp held it back: the person gets too much marketing"),
-    row(131_050, Blocked, Effect::MarketingOptOut, "the person stopped marketing messages"),
-    row(130_472, FallBack, NONE, "the person is part of a WhatsApp experiment without marketing"),
-    row(130_497, FallBack, NONE, "WhatsApp does not let this business message that country"),
-    row(131_026, FallBack, UNREACHABLE, "WhatsApp cannot deliver to this number"),
-    row(131_047, FallBack, Effect::WindowClosed, "more than 24 hours have passed since the person last wrote by WhatsApp"),
-    row(131_021, Blocked, NONE, "sender and recipient are the same number"),
-    row(131_030, Bug, NONE, "the WhatsApp test number may not message this person"),
-    row(131_051, Bug, NONE, "WhatsApp does not know this type of message"),
-    row(131_052, FallBack, NONE, "WhatsApp could not fetch the media"),
-    row(131_053, FallBack, NONE, "WhatsApp did not accept the media"),
-    row(131_062, FallBack, NONE, "this message needs a telephone number"),
+    wait(132069, 60, NONE, "the flow is throttled"),
+    wait(133016, 60, Effect::PauseNumber(60), "the WhatsApp number was registered too often"),
+    row(131048, FallBack, Effect::PauseNumber(3600), "WhatsApp limits the number because people reported or blocked it"),
+    row(131064, FallBack, NONE, "WhatsApp limits the account because its templates had wrong categories"),
+    row(131049, FallBack, NONE, "WhatsApp held it back: the person gets too much marketing"),
+    row(131050, Blocked, Effect::MarketingOptOut, "the person stopped marketing messages"),
+    row(130472, FallBack, NONE, "the person is part of a WhatsApp experiment without marketing"),
+    row(130497, FallBack, NONE, "WhatsApp does not let this business message that country"),
+    row(131026, FallBack, UNREACHABLE, "WhatsApp cannot deliver to this number"),
+    row(131047, FallBack, Effect::WindowClosed, "more than 24 hours have passed since the person last wrote by WhatsApp"),
+    row(131021, Blocked, NONE, "sender and recipient are the same number"),
+    row(131030, Bug, NONE, "the WhatsApp test number may not message this person"),
+    row(131051, Bug, NONE, "WhatsApp does not know this type of message"),
+    row(131052, FallBack, NONE, "WhatsApp could not fetch the media"),
+    row(131053, FallBack, NONE, "WhatsApp did not accept the media"),
+    row(131062, FallBack, NONE, "this message needs a telephone number"),
     // Nobody has seen these but 131063 on a page of Meta's: `docs/decisions/0102-route-of-marketing.md`.
-    row(131_055, RouteRefused, NONE, "the template is not marketing any more"),
-    row(131_061, RouteRefused, NONE, "a template with a maximum price needs Meta's terms for marketing messages"),
-    row(131_063, RouteRefused, NONE, "marketing needs Meta's terms for marketing messages"),
-    row(134_100, RouteRefused, NONE, "the template is not marketing any more"),
-    row(134_101, RouteRefused, NONE, "WhatsApp prepares the template for marketing messages, which takes some minutes"),
-    row(134_102, RouteRefused, NONE, "Meta's terms for marketing messages are not accepted, or the template is not ready for them"),
-    row(131_008, Bug, NONE, "a parameter of the request is missing"),
-    row(131_009, Bug, NONE, "a parameter of the request has an invalid value"),
+    row(131055, RouteRefused, NONE, "the template is not marketing any more"),
+    row(131061, RouteRefused, NONE, "a template with a maximum price needs Meta's terms for marketing messages"),
+    row(131063, RouteRefused, NONE, "marketing needs Meta's terms for marketing messages"),
+    row(134100, RouteRefused, NONE, "the template is not marketing any more"),
+    row(134101, RouteRefused, NONE, "WhatsApp prepares the template for marketing messages, which takes some minutes"),
+    row(134102, RouteRefused, NONE, "Meta's terms for marketing messages are not accepted, or the template is not ready for them"),
+    row(131008, Bug, NONE, "a parameter of the request is missing"),
+    row(131009, Bug, NONE, "a parameter of the request has an invalid value"),
     row(100, Bug, NONE, "a parameter of the request is invalid"),
     row(33, Bug, NONE, "the WhatsApp number was deleted"),
-    row(135_000, Bug, NONE, "the request is invalid"),
-    row(132_000, Bug, NONE, "the number of values does not fit the template"),
-    row(132_012, Bug, NONE, "a value's format does not fit the template"),
-    row(132_018, Bug, NONE, "the values do not fit the template"),
-    row(132_001, FallBack, NONE, "the template does not exist or is not approved in this language"),
-    row(132_005, FallBack, NONE, "the template is too long once its values are filled in"),
-    row(132_007, FallBack, NONE, "the template's content violates a policy"),
-    row(132_015, FallBack, NONE, "the template is paused"),
-    row(132_016, FallBack, NONE, "the template is disabled"),
-    row(132_068, FallBack, NONE, "the flow is blocked"),
-    row(137_000, Bug, NONE, "the identity hash differs"),
-    codes(138_000, 138_013, Bug, NONE, 0, "an error of WhatsApp calls"),
-    row(139_200, FallBack, NONE, "WhatsApp blocked sending without a template"),
+    row(135000, Bug, NONE, "the request is invalid"),
+    row(132000, Bug, NONE, "the number of values does not fit the template"),
+    row(132012, Bug, NONE, "a value's format does not fit the template"),
+    row(132018, Bug, NONE, "the values do not fit the template"),
+    row(132001, FallBack, NONE, "the template does not exist or is not approved in this language"),
+    row(132005, FallBack, NONE, "the template is too long once its values are filled in"),
+    row(132007, FallBack, NONE, "the template's content violates a policy"),
+    row(132015, FallBack, NONE, "the template is paused"),
+    row(132016, FallBack, NONE, "the template is disabled"),
+    row(132068, FallBack, NONE, "the flow is blocked"),
+    row(137000, Bug, NONE, "the identity hash differs"),
+    codes(138000, 138013, Bug, NONE, 0, "an error of WhatsApp calls"),
+    row(139200, FallBack, NONE, "WhatsApp blocked sending without a template"),
     row(1, WaitForStatus, NONE, "WhatsApp had an unknown error"),
     row(2, WaitForStatus, NONE, "WhatsApp is not available"),
-    row(131_000, WaitForStatus, NONE, "WhatsApp had an unknown error"),
-    row(131_016, WaitForStatus, NONE, "WhatsApp is overloaded"),
+    row(131000, WaitForStatus, NONE, "WhatsApp had an unknown error"),
+    row(131016, WaitForStatus, NONE, "WhatsApp is overloaded"),
     codes(2_388_000, 2_388_999, Bug, NONE, 0, "the definition of the template is invalid"),
     codes(2_494_000, 2_494_999, Bug, NONE, 0, "an error of managing WhatsApp numbers"),
 ];
@@ -137,58 +139,58 @@ const WHATSAPP: &[Row] = &[
 /// Twilio, for SMS and for WhatsApp.
 #[rustfmt::skip]
 const TWILIO: &[Row] = &[
-    row(20_003, TenantMustAct, UNHEALTHY, "Twilio refuses the credentials"),
-    row(30_002, TenantMustAct, UNHEALTHY, "the Twilio account is suspended"),
-    wait(20_429, 5, Effect::PauseNumber(5), "too many requests to Twilio"),
-    wait(30_001, 10, Effect::PauseNumber(10), "Twilio's queue for the number is full"),
-    wait(63_018, 10, Effect::Throttle(10), "the WhatsApp number sends too fast"),
-    row(20_500, WaitForStatus, NONE, "Twilio had an internal error"),
-    row(20_503, WaitForStatus, NONE, "Twilio is not available"),
-    row(21_211, FallBack, UNREACHABLE, "not a valid number"),
-    row(21_217, FallBack, UNREACHABLE, "not a valid number"),
-    row(21_614, FallBack, UNREACHABLE, "not a mobile number"),
-    row(21_635, FallBack, UNREACHABLE, "a landline"),
-    row(30_005, FallBack, UNREACHABLE, "the number does not exist"),
-    row(30_006, FallBack, UNREACHABLE, "a landline, or a network that carries no SMS"),
-    row(63_003, FallBack, UNREACHABLE, "WhatsApp cannot deliver to this number"),
-    row(63_024, FallBack, UNREACHABLE, "not a WhatsApp number"),
+    row(20003, TenantMustAct, UNHEALTHY, "Twilio refuses the credentials"),
+    row(30002, TenantMustAct, UNHEALTHY, "the Twilio account is suspended"),
+    wait(20429, 5, Effect::PauseNumber(5), "too many requests to Twilio"),
+    wait(30001, 10, Effect::PauseNumber(10), "Twilio's queue for the number is full"),
+    wait(63018, 10, Effect::Throttle(10), "the WhatsApp number sends too fast"),
+    row(20500, WaitForStatus, NONE, "Twilio had an internal error"),
+    row(20503, WaitForStatus, NONE, "Twilio is not available"),
+    row(21211, FallBack, UNREACHABLE, "not a valid number"),
+    row(21217, FallBack, UNREACHABLE, "not a valid number"),
+    row(21614, FallBack, UNREACHABLE, "not a mobile number"),
+    row(21635, FallBack, UNREACHABLE, "a landline"),
+    row(30005, FallBack, UNREACHABLE, "the number does not exist"),
+    row(30006, FallBack, UNREACHABLE, "a landline, or a network that carries no SMS"),
+    row(63003, FallBack, UNREACHABLE, "WhatsApp cannot deliver to this number"),
+    row(63024, FallBack, UNREACHABLE, "not a WhatsApp number"),
     // Only one country or sender fails: the connection as a whole works, so nothing waits for it.
-    row(21_408, FallBack, NONE, "SMS to that country is not enabled at Twilio"),
-    row(30_034, FallBack, NONE, "the number is not registered for business SMS in the United States"),
-    row(21_606, FallBack, NONE, "the sender cannot reach this number"),
-    row(21_612, FallBack, NONE, "the sender cannot reach this number"),
-    row(21_212, FallBack, NONE, "Twilio does not take this sender"),
-    row(21_657, FallBack, NONE, "these letters are not registered for the country, or none are taken there"),
-    row(30_042, FallBack, NONE, "the network does not take these letters as a sender"),
+    row(21408, FallBack, NONE, "SMS to that country is not enabled at Twilio"),
+    row(30034, FallBack, NONE, "the number is not registered for business SMS in the United States"),
+    row(21606, FallBack, NONE, "the sender cannot reach this number"),
+    row(21612, FallBack, NONE, "the sender cannot reach this number"),
+    row(21212, FallBack, NONE, "Twilio does not take this sender"),
+    row(21657, FallBack, NONE, "these letters are not registered for the country, or none are taken there"),
+    row(30042, FallBack, NONE, "the network does not take these letters as a sender"),
     // A person who refused on one channel is not followed to another.
-    row(21_610, Blocked, Effect::ChannelOptOut, "the person wrote STOP to this sender"),
-    row(63_014, Blocked, Effect::ChannelOptOut, "the person blocked the WhatsApp number"),
-    row(63_033, Blocked, Effect::MarketingOptOut, "the person stopped marketing messages"),
-    row(21_617, Bug, NONE, "the SMS is longer than 1600 characters"),
-    row(30_003, FallBack, NONE, "the phone could not be reached"),
-    row(30_004, FallBack, NONE, "the network blocks the message"),
-    row(30_007, FallBack, NONE, "the network filtered it as spam"),
-    row(30_008, FallBack, NONE, "the network gave no reason"),
-    row(63_016, FallBack, Effect::WindowClosed, "more than 24 hours have passed since the person last wrote by WhatsApp"),
-    row(63_049, FallBack, NONE, "WhatsApp held it back: the person gets too much marketing, or is in the United States"),
-    row(63_032, FallBack, NONE, "the person is part of a WhatsApp experiment without marketing"),
-    row(63_005, FallBack, NONE, "WhatsApp did not accept the content"),
-    row(63_013, FallBack, NONE, "the content violates a policy of WhatsApp"),
-    row(63_021, FallBack, NONE, "the content is invalid"),
+    row(21610, Blocked, Effect::ChannelOptOut, "the person wrote STOP to this sender"),
+    row(63014, Blocked, Effect::ChannelOptOut, "the person blocked the WhatsApp number"),
+    row(63033, Blocked, Effect::MarketingOptOut, "the person stopped marketing messages"),
+    row(21617, Bug, NONE, "the SMS is longer than 1600 characters"),
+    row(30003, FallBack, NONE, "the phone could not be reached"),
+    row(30004, FallBack, NONE, "the network blocks the message"),
+    row(30007, FallBack, NONE, "the network filtered it as spam"),
+    row(30008, FallBack, NONE, "the network gave no reason"),
+    row(63016, FallBack, Effect::WindowClosed, "more than 24 hours have passed since the person last wrote by WhatsApp"),
+    row(63049, FallBack, NONE, "WhatsApp held it back: the person gets too much marketing, or is in the United States"),
+    row(63032, FallBack, NONE, "the person is part of a WhatsApp experiment without marketing"),
+    row(63005, FallBack, NONE, "WhatsApp did not accept the content"),
+    row(63013, FallBack, NONE, "the content violates a policy of WhatsApp"),
+    row(63021, FallBack, NONE, "the content is invalid"),
     // Another channel carries no file, so it can be faster than another attempt with a link that was just signed.
     row(12_300, FallBack, NONE, "the file has a content type that Twilio does not take"),
-    row(21_620, FallBack, NONE, "the link to the file is not valid"),
-    row(63_019, FallBack, NONE, "the file could not be downloaded"),
-    row(63_054, RouteRefused, NONE, "Meta's terms for marketing messages are not accepted, or the template is not ready for them"),
-    row(63_062, RouteRefused, NONE, "Meta's terms for marketing messages are not accepted"),
-    row(63_027, FallBack, NONE, "the template does not exist in this language"),
-    row(63_028, Bug, NONE, "the number of values does not fit the template"),
-    row(63_040, FallBack, NONE, "the template was rejected"),
-    row(63_041, FallBack, NONE, "the template is paused"),
-    row(63_042, FallBack, NONE, "the template is disabled"),
-    row(21_654, Bug, NONE, "the id of the template is missing"),
-    row(21_656, Bug, NONE, "the values of the template are not valid"),
-    row(92_005, Bug, NONE, "the id of the template is missing"),
+    row(21620, FallBack, NONE, "the link to the file is not valid"),
+    row(63019, FallBack, NONE, "the file could not be downloaded"),
+    row(63054, RouteRefused, NONE, "Meta's terms for marketing messages are not accepted, or the template is not ready for them"),
+    row(63062, RouteRefused, NONE, "Meta's terms for marketing messages are not accepted"),
+    row(63027, FallBack, NONE, "the template does not exist in this language"),
+    row(63028, Bug, NONE, "the number of values does not fit the template"),
+    row(63040, FallBack, NONE, "the template was rejected"),
+    row(63041, FallBack, NONE, "the template is paused"),
+    row(63042, FallBack, NONE, "the template is disabled"),
+    row(21654, Bug, NONE, "the id of the template is missing"),
+    row(21656, Bug, NONE, "the values of the template are not valid"),
+    row(92005, Bug, NONE, "the id of the template is missing"),
     row(11_200, Bug, NONE, "our webhook failed"),
 ];
 
@@ -248,16 +250,16 @@ fn unknown(http: Option<u16>, code: Option<i64>) -> Classified {
 /// Codes that say of a message's template that the provider knows it otherwise than we do: by other variables, in another state, or not
 /// at all.
 const TEMPLATES: [(Api, i64); 10] = [
-    (Api::WhatsAppCloud, 132_000),
-    (Api::WhatsAppCloud, 132_001),
-    (Api::WhatsAppCloud, 132_012),
-    (Api::WhatsAppCloud, 132_015),
-    (Api::WhatsAppCloud, 132_016),
-    (Api::Twilio, 63_027),
-    (Api::Twilio, 63_028),
-    (Api::Twilio, 63_040),
-    (Api::Twilio, 63_041),
-    (Api::Twilio, 63_042),
+    (Api::WhatsAppCloud, 132000),
+    (Api::WhatsAppCloud, 132001),
+    (Api::WhatsAppCloud, 132012),
+    (Api::WhatsAppCloud, 132015),
+    (Api::WhatsAppCloud, 132016),
+    (Api::Twilio, 63027),
+    (Api::Twilio, 63028),
+    (Api::Twilio, 63040),
+    (Api::Twilio, 63041),
+    (Api::Twilio, 63042),
 ];
 
 /// Whether a code puts the template of the message in doubt.
@@ -278,7 +280,7 @@ mod tests {
     fn the_code_decides_before_the_http_status() {
         let lost = classify_error(Api::WhatsAppCloud, Stage::Answer, Some(500), Some(3));
         assert_eq!(lost.class, TenantMustAct);
-        let slow = classify_error(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(80_007));
+        let slow = classify_error(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(80007));
         assert_eq!((slow.class, slow.effect), (RetryAfter, Effect::PauseNumber(60)));
         let none = classify_error(Api::Twilio, Stage::Answer, Some(503), None);
         assert_eq!(none.class, WaitForStatus);
@@ -293,13 +295,13 @@ mod tests {
         let status = classify_error(Api::WhatsAppCloud, Stage::Status, None, Some(987_654));
         assert_eq!(status.class, FallBack);
         assert!(!is_known_error(Api::WhatsAppCloud, 987_654));
-        assert!(is_known_error(Api::Twilio, 63_016));
+        assert!(is_known_error(Api::Twilio, 63016));
     }
 
     /// Twilio fetches files by links, and says at once or later that it could not.
     #[test]
     fn twilios_codes_for_files_lead_to_the_next_channel() {
-        for code in [12_300, 21_620, 63_019] {
+        for code in [12_300, 21620, 63019] {
             assert!(is_known_error(Api::Twilio, code), "{code}");
             for stage in [Stage::Answer, Stage::Status] {
                 let found = classify_error(Api::Twilio, stage, Some(400), Some(code));

@@ -12,9 +12,7 @@ use serde_json::{from_value, json};
 use ulid::Ulid;
 
 /// Refusals that change a connection, and others that change none.
-const CODES: [i64; 10] = [
-    130_429, 4, 80_007, 131_057, 2_494_100, 133_016, 131_048, 190, 131_049, 131_056,
-];
+const CODES: [i64; 10] = [130429, 4, 80007, 131057, 2_494_100, 133016, 131048, 190, 131049, 131056];
 
 fn connection() -> Connection {
     let account = json!({

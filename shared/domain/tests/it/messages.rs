@@ -123,7 +123,7 @@ fn report(state: AttemptState, number: u32, at: Timestamp) -> StatusReport {
         provider_ref: format!("wamid.{number}").parse().unwrap(),
         error: (state == AttemptState::Failed).then(|| {
             let reason = "not on WhatsApp".to_owned();
-            AttemptError::new(Some(131_026), ErrorClass::FallBack, reason)
+            AttemptError::new(Some(131026), ErrorClass::FallBack, reason)
         }),
         cost: None,
     }

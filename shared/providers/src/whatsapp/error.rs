@@ -30,7 +30,7 @@ pub(crate) fn read(body: &[u8]) -> (Option<i64>, Option<String>) {
 /// True if an error of the account or number means that the token has no access to them: it has expired, lacks the permission, or may
 /// not see them. All other errors can also happen to their owner.
 pub(super) const fn denies(code: i64) -> bool {
-    matches!(code, 0 | 3 | 10 | 33 | 190 | 200..=299 | 131_005)
+    matches!(code, 0 | 3 | 10 | 33 | 190 | 200..=299 | 131005)
 }
 
 /// The subcode, if the body has one.

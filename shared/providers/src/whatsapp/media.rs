@@ -24,7 +24,7 @@ const FILES: &str = "https://lookaside.fbsbx.com";
 const NO_OBJECT: i64 = 100;
 
 /// Meta's code for a file that it cannot use.
-const NO_MEDIA: i64 = 131_053;
+const NO_MEDIA: i64 = 131053;
 
 /// A file for Meta.
 #[derive(Debug, Clone, Copy)]

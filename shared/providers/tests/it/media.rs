@@ -115,7 +115,7 @@ async fn each_answer_about_a_medium_has_its_meaning() {
         let is_meant = matches!(error, MediaError::Refused { .. });
         assert!(is_meant, "{status} {code}: {error:?}");
     }
-    for (status, code) in [(500, 2), (429, 4), (400, 131_000), (503, 1)] {
+    for (status, code) in [(500, 2), (429, 4), (400, 131000), (503, 1)] {
         let answer = failing(status, code).insert_header("retry-after", "90");
         match refused(&saying(answer).await).await {
             MediaError::Failing {
@@ -233,8 +233,8 @@ async fn an_upload_of_another_length_breaks_off() {
 #[tokio::test]
 async fn a_file_that_is_not_taken_differs_from_a_failure() {
     let refused = async |answer: ResponseTemplate| uploaded(&taking(answer).await, 3, &["one"]).await.unwrap_err();
-    let error = refused(failing(400, 131_053)).await;
-    assert!(matches!(error, MediaError::NotTaken { code: 131_053 }), "{error:?}");
+    let error = refused(failing(400, 131053)).await;
+    assert!(matches!(error, MediaError::NotTaken { code: 131053 }), "{error:?}");
     let error = refused(failing(401, 190)).await;
     assert!(matches!(error, MediaError::Refused { .. }), "{error:?}");
     let error = refused(failing(503, 2)).await;

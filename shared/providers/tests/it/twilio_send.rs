@@ -217,7 +217,7 @@ async fn a_message_that_failed_at_once_is_refused() {
     let SendOutcome::Refused { code, classified, .. } = outcome else {
         panic!("{outcome:?}")
     };
-    assert_eq!((code, classified.class), (Some(30_034), FallBack));
+    assert_eq!((code, classified.class), (Some(30034), FallBack));
 }
 
 #[tokio::test]
@@ -420,7 +420,7 @@ async fn a_lost_message_is_found_on_a_later_page() {
     let report = found(find(&[newer.clone(), ours.clone()], &wanted).await);
     assert_eq!(
         (report.state, report.error.unwrap().code),
-        (AttemptState::Failed, Some(30_005))
+        (AttemptState::Failed, Some(30005))
     );
     assert_eq!(report.cost.unwrap().units, 2);
     // More pages than are read, without a match: the result is inconclusive.

@@ -134,7 +134,7 @@ fn item() -> BoxedStrategy<Value> {
         ("wa_id", names()),
         ("user_id", names()),
     ]);
-    let error = some(vec![("code", Just(json!(131_031)).boxed())]);
+    let error = some(vec![("code", Just(json!(131031)).boxed())]);
     let odd = prop_oneof![Just(json!(null)), Just(json!(1)), Just(json!("x")), Just(json!([]))].boxed();
     prop_oneof![4 => message, 4 => status, 2 => call, 2 => preference, 1 => error, 1 => odd].boxed()
 }

@@ -759,11 +759,11 @@ async fn inconclusive_refusal_keeps_the_number() {
     let whatsapp = id(&made);
     let held = async || owner(&aws).await.map(|owner| owner.connection.to_string());
     for (path, code) in [
-        (world::NUMBER_ID, 131_042),
-        (world::NUMBER_ID, 131_031),
+        (world::NUMBER_ID, 131042),
+        (world::NUMBER_ID, 131031),
         (world::NUMBER_ID, 368),
-        (world::WABA, 131_037),
-        (world::WABA, 133_010),
+        (world::WABA, 131037),
+        (world::WABA, 133010),
         ("subscribed_apps", 10),
         ("subscribed_apps", 190),
     ] {

@@ -30,7 +30,7 @@ fn refused(message: &mut Message, now: Timestamp, timers: &Timers) {
     for leg in 0..message.plan.len() {
         message.claim(u8::try_from(leg).unwrap(), "claim".to_owned(), now, timers);
         let outcome = SendOutcome::Refused {
-            code: Some(131_026),
+            code: Some(131026),
             classified: Classified {
                 class: ErrorClass::FallBack,
                 effect: Effect::None,

@@ -34,7 +34,7 @@ impl Respond for Twilio {
             let status = *self.submission.lock().unwrap();
             let body = match status {
                 201 => json!({"category": "UTILITY", "name": "order_1", "status": "received"}),
-                400 => json!({"code": 21_656, "message": "no", "status": 400}),
+                400 => json!({"code": 21656, "message": "no", "status": 400}),
                 _ => json!({}),
             };
             return ResponseTemplate::new(status).set_body_json(body);

@@ -892,7 +892,7 @@ async fn failed_bulk_message_is_queued_in_its_lane() {
     message.version += 1;
     let message = world.claimed(message).await;
     world.recorded(message, "whatsapp", "wamid.1").await;
-    assert_eq!(world.statuses(&[failed(131_026, world.seconds())]).await, Done::Now);
+    assert_eq!(world.statuses(&[failed(131026, world.seconds())]).await, Done::Now);
     assert_eq!(world.aws.depth(kit::QueueName::Sends).await, 0);
     assert_eq!(world.aws.depth(kit::QueueName::BulkSends).await, 1);
 }

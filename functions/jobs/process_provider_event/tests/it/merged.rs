@@ -46,7 +46,7 @@ async fn refusal_reported_after_a_merge_is_the_survivors() {
     let world = World::new().await;
     world.sent().await;
     let id = merged(&world).await;
-    world.statuses(&[failed(131_050, world.seconds())]).await;
+    world.statuses(&[failed(131050, world.seconds())]).await;
     let contact = survivor(&world).await;
     assert!(contact.id == id && contact.marketing_opted_out().is_some());
     assert_eq!(world.told_by(&contact).await.1.len(), 1);

@@ -56,7 +56,7 @@ async fn a_status_seen_before_changes_nothing() {
 /// The message itself is over: something of it went out. The next one has the file uploaded again.
 #[tokio::test]
 async fn id_of_a_file_that_whatsapp_refused_is_forgotten() {
-    for (code, forgotten) in [(131_053, true), (131_026, false)] {
+    for (code, forgotten) in [(131053, true), (131026, false)] {
         let world = World::new().await;
         let (aws, business) = (&world.aws, &world.business);
         let asset = business.asset(aws, "image", "image/jpeg").await;
@@ -96,7 +96,7 @@ async fn window_that_was_closed_after_all_is_closed() {
     let message = world.claimed(message).await;
     world.recorded(message.clone(), "whatsapp", "wamid.1").await;
     world.aws.pass(60);
-    world.statuses(&[failed(131_047, world.seconds())]).await;
+    world.statuses(&[failed(131047, world.seconds())]).await;
     let failed = world.message(&message).await;
     assert_eq!(failed.state(), MessageState::Failed);
     assert_eq!(failed.plan[0].content, message.plan[0].content);
@@ -119,7 +119,7 @@ async fn cost_is_stored() {
 async fn a_failure_for_its_template_puts_it_in_doubt() {
     let world = World::new().await;
     world.sent().await;
-    let refused = failed(132_012, world.seconds());
+    let refused = failed(132012, world.seconds());
     assert_eq!(world.statuses(&[refused]).await, Done::Now);
     assert!(world.template().await.doubted_at.is_some());
     let operations = world.listed_operations().await;
@@ -134,7 +134,7 @@ async fn a_failure_for_its_template_puts_it_in_doubt() {
 async fn failure_queues_the_sms_once_and_is_recorded() {
     let world = World::new().await;
     let message = world.sent().await;
-    let event = world.messages(&json!({"statuses": [failed(131_026, world.seconds())]}));
+    let event = world.messages(&json!({"statuses": [failed(131026, world.seconds())]}));
     assert_eq!(world.work(event.clone()).await, Done::Now);
     let [job] = &world.queued().await[..] else {
         panic!("one job");
@@ -153,7 +153,7 @@ async fn failure_queues_the_sms_once_and_is_recorded() {
 async fn a_failure_after_the_sms_was_sent_queues_nothing() {
     let world = World::new().await;
     let message = world.sent_by_both().await;
-    let event = world.messages(&json!({"statuses": [failed(131_026, world.seconds())]}));
+    let event = world.messages(&json!({"statuses": [failed(131026, world.seconds())]}));
     world.received(event, 2).await.unwrap();
     assert!(world.queued().await.is_empty());
     assert_eq!(
@@ -327,7 +327,7 @@ async fn status_reaches_a_message_whose_send_was_not_recorded() {
 async fn a_failure_for_the_account_makes_the_connection_unhealthy() {
     let world = World::new().await;
     world.sent().await;
-    world.statuses(&[failed(131_042, world.seconds())]).await;
+    world.statuses(&[failed(131042, world.seconds())]).await;
     assert!(matches!(
         world.configured_whatsapp().await.health,
         domain::tenants::Health::Unhealthy { .. }
@@ -375,7 +375,7 @@ async fn start_lifts_a_refusal_reported_by_a_clock_ahead() {
     let world = World::new().await;
     world.sent().await;
     let far = world.seconds() + 400 * 86_400;
-    world.statuses(&[failed(131_050, far)]).await;
+    world.statuses(&[failed(131050, far)]).await;
     assert!(world.customer().await.marketing_opted_out().is_some());
     world.aws.pass(60);
     world.whatsapp("wamid.start", "START").await;

@@ -44,8 +44,8 @@ async fn refused_route_pauses_the_broadcast() {
     let fans = world.fans(3).await;
     let start = made(&world, 600).await;
     let refused = SendOutcome::Refused {
-        code: Some(131_063),
-        classified: classify_error(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(131_063)),
+        code: Some(131063),
+        classified: classify_error(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(131063)),
         reason: "refused".to_owned(),
         because: None,
         retry_after: None,
@@ -54,7 +54,7 @@ async fn refused_route_pauses_the_broadcast() {
     world.work(&start).await;
     assert_eq!(world.state(&start).await, REFUSED);
     let stopped = world.campaign(&start).await.stopped.unwrap();
-    assert_eq!(json!(stopped.facts), json!({"provider_code": 131_063}));
+    assert_eq!(json!(stopped.facts), json!({"provider_code": 131063}));
     let key = format!("campaign_paused#{}", world.campaign(&start).await.id);
     assert!(world.store().notice(world.scope(), &key).await.unwrap().is_some());
 
@@ -83,7 +83,7 @@ async fn route_that_is_refused_later_pauses_the_broadcast() {
     let made = world.reached(&start, &fans).await;
     let fans: Vec<Contact> = fans.into_iter().filter(|fan| made.contains(&fan.id)).collect();
     world.sent(&start, &fans, &accepted).await;
-    let code = Some(63_062);
+    let code = Some(63062);
     let class = classify_error(Api::Twilio, Stage::Status, None, code).class;
     let (now, timers) = (world.aws.now(), world.aws.env().config().timers().unwrap());
     let fail = |message: &mut Message| {

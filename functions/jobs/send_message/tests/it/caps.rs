@@ -122,7 +122,7 @@ async fn cap_of_money_has_room_for_what_messages_are_expected_to_cost() {
 async fn refused_request_is_given_back() {
     let world = capped(&[Channel::WhatsApp, Channel::Sms], cap(Period::Day, 1)).await;
     let planned = follow_ups(&world, 0..2).await;
-    world.provider.reply(Reply::graph(400, 131_026));
+    world.provider.reply(Reply::graph(400, 131026));
     let mut message = world.worked(&planned[0]).await;
     if message.attempts.len() == 1 {
         message = world.worked(&message).await;

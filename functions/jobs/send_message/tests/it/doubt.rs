@@ -507,7 +507,7 @@ async fn refusal_after_a_status_changes_nothing() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let status = world.reported(&message, AttemptState::Delivered, "wamid.1");
-    let refusal = Reply::graph(400, 131_026);
+    let refusal = Reply::graph(400, 131026);
     world.work_while(&world.ctx, &message, status, refusal).await;
     is(&world.message(&message).await, MessageState::Delivered);
     assert_eq!(world.copies().await, 0);

@@ -51,7 +51,7 @@ async fn an_erasure_between_check_and_claim_is_obeyed() {
 /// leads nowhere and expires, as that of any unknown message. Another copy of the job sends nothing.
 #[tokio::test]
 async fn an_erasure_while_a_request_runs_is_not_undone() {
-    for (reply, references) in [(Reply::Accept, 1), (Reply::graph(400, 131_050), 0)] {
+    for (reply, references) in [(Reply::Accept, 1), (Reply::graph(400, 131050), 0)] {
         let world = World::new().await;
         let message = world.follow_up().await;
         let ctx = world.another();

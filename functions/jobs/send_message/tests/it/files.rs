@@ -125,7 +125,7 @@ async fn forgotten_file_is_asked_for_again_after_a_wait() {
     assert_eq!(uploads(&world).await.len(), 1);
     uploaded(&world, &asset, "7001").await;
     world.aws.pass(20);
-    world.provider.reply(Reply::graph(400, 131_053));
+    world.provider.reply(Reply::graph(400, 131053));
     is(&world.worked(&message).await, MessageState::Scheduled);
     assert_eq!(world.provider.sends().len(), 1);
     world.aws.pass(10);
@@ -139,7 +139,7 @@ async fn forgotten_file_is_asked_for_again_after_a_wait() {
 /// WhatsApp forgets an id before its time, or the file was none that it takes.
 #[tokio::test]
 async fn file_that_whatsapp_does_not_know_is_uploaded_once_more() {
-    for code in [131_009, 131_053] {
+    for code in [131009, 131053] {
         let world = World::by(&[Channel::WhatsApp]).await;
         let asset = picture(&world).await;
         uploaded(&world, &asset, "7001").await;
@@ -174,7 +174,7 @@ async fn file_is_uploaded_again_after_a_throttled_attempt() {
     uploaded(&world, &asset, "7001").await;
     world.aws.pass(60);
     let message = planned(&world, media(&asset)).await;
-    for code in [131_056, 131_009] {
+    for code in [131056, 131009] {
         world.provider.reply(Reply::graph(400, code));
         is(&world.worked(&message).await, MessageState::Scheduled);
         world.aws.pass(60);
@@ -183,7 +183,7 @@ async fn file_is_uploaded_again_after_a_throttled_attempt() {
     assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
     uploaded(&world, &asset, "7002").await;
     world.aws.pass(120);
-    world.provider.reply(Reply::graph(400, 131_009));
+    world.provider.reply(Reply::graph(400, 131009));
     is(&world.worked(&message).await, MessageState::Failed);
     assert_eq!(world.provider.sends().len(), 3);
 }
@@ -207,7 +207,7 @@ async fn refusal_of_a_message_without_file_is_final() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let place = json!({"location": {"latitude": 25.0805, "longitude": 55.1403}});
     let message = planned(&world, place).await;
-    world.provider.reply(Reply::graph(400, 131_009));
+    world.provider.reply(Reply::graph(400, 131009));
     is(&world.worked(&message).await, MessageState::Failed);
     assert_eq!(uploads(&world).await, []);
 }

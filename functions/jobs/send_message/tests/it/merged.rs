@@ -126,7 +126,7 @@ async fn a_merge_while_a_request_runs_loses_no_outcome() {
     let survivor = survivor(&world, false).await.id;
     let ctx = world.another();
     let merging = world.business.merge(&world.aws, survivor, message.id.contact());
-    let refused = Reply::graph(400, 131_050);
+    let refused = Reply::graph(400, 131050);
     world.work_while(&ctx, &message, merging, refused).await;
     let Message { attempts, .. } = world.message(&message).await;
     assert_eq!(attempts[0].state, AttemptState::Refused);

@@ -33,7 +33,7 @@ use super::world::{World, attempts, handled, has_attempts, is};
 async fn permanent_refusal_queues_the_next_channel() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    world.provider.reply(Reply::graph(400, 131_026));
+    world.provider.reply(Reply::graph(400, 131026));
     let message = world.worked(&message).await;
     has_attempts(&message, &[AttemptState::Refused]);
     assert_eq!(world.queued().await, [world.again(&message)]);
@@ -88,7 +88,7 @@ async fn doubtful_rule_of_a_country_is_remarked_once() {
     })
     .await;
     let message = world.follow_up_of("+905321234567").await;
-    world.provider.reply(Reply::twilio(429, 20_429));
+    world.provider.reply(Reply::twilio(429, 20429));
     let message = world.worked(&message).await;
     has_attempts(&message, &[AttemptState::Refused]);
     world.aws.pass(60);
@@ -107,7 +107,7 @@ async fn doubtful_rule_of_a_country_is_remarked_once() {
 async fn bulk_message_is_queued_again_in_its_lane() {
     let world = World::new().await;
     let message = world.bulk_follow_up().await;
-    world.provider.reply(Reply::graph(400, 131_026));
+    world.provider.reply(Reply::graph(400, 131026));
     world.worked(&message).await;
     let bulk = world.aws.depth(kit::QueueName::BulkSends).await;
     assert_eq!((bulk, world.copies().await), (1, 0));
@@ -117,7 +117,7 @@ async fn bulk_message_is_queued_again_in_its_lane() {
 async fn refusal_by_the_person_blocks_every_channel() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
     let message = world.follow_up().await;
-    world.provider.reply(Reply::twilio(400, 21_610));
+    world.provider.reply(Reply::twilio(400, 21610));
     let message = world.worked(&message).await;
     is(&message, MessageState::Blocked);
     assert!(world.contact(&message).await.opted_out().is_some());
@@ -183,7 +183,7 @@ async fn refusal_by_the_person_reaches_their_other_contacts() {
     world
         .change_contact(&message, |contact| contact.is_also([other.id]))
         .await;
-    world.provider.reply(Reply::twilio(400, 21_610));
+    world.provider.reply(Reply::twilio(400, 21610));
     is(&world.worked(&message).await, MessageState::Blocked);
     assert!(world.contact(&message).await.opted_out().is_some());
     let found = world.contact_of(&Identity::Phone(phone("+971501234568"))).await;
@@ -201,7 +201,7 @@ async fn throttling_pauses_the_number_for_the_providers_retry_after() {
     let message = world.follow_up().await;
     world
         .provider
-        .reply(Reply::graph(429, 130_429).header("Retry-After", "30"));
+        .reply(Reply::graph(429, 130429).header("Retry-After", "30"));
     let message = world.worked(&message).await;
     is(&message, MessageState::Scheduled);
     let until = world.aws.now() + SignedDuration::from_secs(30);
@@ -227,7 +227,7 @@ async fn pause_preserves_a_concurrent_configuration() {
     let whatsapp = world.business.whatsapp;
     let rename = world.change_connection(whatsapp, |connection| connection.name = "Renamed".to_owned());
     // It reaches the limit with the old state of the connection.
-    let too_fast = Reply::graph(429, 130_429);
+    let too_fast = Reply::graph(429, 130429);
     world.work_while(&world.ctx, &message, rename, too_fast).await;
     let connection = world.connection(whatsapp).await;
     assert_eq!(connection.name, "Renamed");
@@ -240,7 +240,7 @@ async fn a_long_pause_sends_the_message_by_the_next_channel() {
     let message = world.follow_up().await;
     world
         .provider
-        .reply(Reply::graph(429, 130_429).header("Retry-After", "3600"));
+        .reply(Reply::graph(429, 130429).header("Retry-After", "3600"));
     world.worked(&message).await;
     let message = world.worked(&message).await;
     assert_eq!(
@@ -452,7 +452,7 @@ fn refused_by_the_person(world: &World, message: &Message, credentials: u64) -> 
     let now = world.aws.now();
     let key = recorded.claim(0, "claim".to_owned(), now, &timers);
     recorded.claimed_under(credentials);
-    let code = Some(21_610);
+    let code = Some(21610);
     let refused = SendOutcome::Refused {
         code,
         classified: classify_error(Api::Twilio, Stage::Answer, None, code),
@@ -566,7 +566,7 @@ async fn refused_send_is_recorded_though_the_table_is_busy() {
     let message = world.follow_up().await;
     // More often than the SDK retries.
     let busy = async { lossy.throttle("PutItem", 5) };
-    let refusal = Reply::graph(400, 131_026);
+    let refusal = Reply::graph(400, 131026);
     world.work_while(&ctx, &message, busy, refusal).await;
     assert!(lossy.has_lost_all());
     has_attempts(&world.message(&message).await, &[AttemptState::Refused]);
@@ -597,8 +597,8 @@ async fn starts_no_cooldown(world: &World, message: &Message) {
 async fn message_refused_by_every_channel_starts_no_cooldown() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    world.provider.reply(Reply::graph(400, 131_026));
-    world.provider.reply(Reply::twilio(400, 21_408));
+    world.provider.reply(Reply::graph(400, 131026));
+    world.provider.reply(Reply::twilio(400, 21408));
     world.worked(&message).await;
     assert!(world.contact(&message).await.last_follow_up_at.is_some());
     world.worked(&message).await;
@@ -611,7 +611,7 @@ async fn message_that_went_out_on_a_channel_keeps_its_cooldown() {
     let message = world.follow_up().await;
     let message = world.worked(&message).await;
     world.aws.pass(120);
-    world.provider.reply(Reply::twilio(400, 21_408));
+    world.provider.reply(Reply::twilio(400, 21408));
     let message = world.worked(&message).await;
     has_attempts(&message, &[AttemptState::Accepted, AttemptState::Refused]);
     assert_eq!(
@@ -651,7 +651,7 @@ async fn message_counts_for_the_content_that_is_sent() {
 /// Otherwise, each of a thousand waiting messages would cost an attempt.
 #[tokio::test]
 async fn a_template_that_whatsapp_knows_otherwise_is_read_again() {
-    for (code, doubted) in [(132_000, true), (132_012, true), (131_026, false)] {
+    for (code, doubted) in [(132000, true), (132012, true), (131026, false)] {
         let world = World::new().await;
         let first = world.follow_up().await;
         let second = world.follow_up_of(&mobile(1)).await;
@@ -684,7 +684,7 @@ async fn contact_changed_during_a_refused_send_is_kept() {
     let world = World::by(&[Channel::Sms]).await;
     let message = world.follow_up().await;
     let rename = world.change_contact(&message, |contact| contact.language = Some("ar".to_owned()));
-    let refused = Reply::twilio(400, 21_408);
+    let refused = Reply::twilio(400, 21408);
     world.work_while(&world.ctx, &message, rename, refused).await;
     starts_no_cooldown(&world, &message).await;
     assert_eq!(world.contact(&message).await.language.as_deref(), Some("ar"));

@@ -339,7 +339,7 @@ async fn a_landline_gets_whatsapp_and_no_sms() {
     let landline = "+97143330001";
     let message = world.follow_up_of(landline).await;
     assert_eq!(message.plan.len(), 2);
-    world.provider.reply(Reply::graph(400, 131_026));
+    world.provider.reply(Reply::graph(400, 131026));
     let message = world.worked(&message).await;
     let message = world.worked(&message).await;
     has_attempts(&message, &[AttemptState::Refused, AttemptState::Refused]);
@@ -354,7 +354,7 @@ async fn a_landline_gets_whatsapp_and_no_sms() {
 async fn refused_route_sends_no_sms_of_a_campaign() {
     let world = World::new().await;
     world.provider.reply_by(|request, _| match request.is_graph() {
-        true => Reply::graph(400, 131_063),
+        true => Reply::graph(400, 131063),
         false => Reply::Accept,
     });
     let message = world.follow_up().await;
@@ -533,7 +533,7 @@ async fn credentials_sealed_for_another_connection_send_nothing() {
 async fn temporary_refusal_queues_a_delayed_retry() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    world.provider.reply(Reply::graph(400, 131_056));
+    world.provider.reply(Reply::graph(400, 131056));
     let message = world.worked(&message).await;
     is(&message, MessageState::Scheduled);
     assert!(message.not_before > world.aws.now());

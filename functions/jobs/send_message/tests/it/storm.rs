@@ -62,11 +62,11 @@ impl Fate {
             (Broken { .. }, _) => Reply::Break,
             (Busy { .. }, _) => Reply::Answer(503, vec![], json!("busy")),
             // About this person only. A pause of the number would let a message skip WhatsApp, depending on who sees it.
-            (Throttled, Channel::WhatsApp) => Reply::graph(400, 131_056).header("retry-after", "20"),
+            (Throttled, Channel::WhatsApp) => Reply::graph(400, 131056).header("retry-after", "20"),
             // The number pauses for all. SMS is the last channel, so a message only goes out later.
             (Throttled, Channel::Sms) => Reply::Answer(429, vec![], json!("slow down")).header("retry-after", "20"),
-            (Unreachable, Channel::WhatsApp) => Reply::graph(400, 131_026),
-            (Unreachable, Channel::Sms) => Reply::twilio(400, 21_211),
+            (Unreachable, Channel::WhatsApp) => Reply::graph(400, 131026),
+            (Unreachable, Channel::Sms) => Reply::twilio(400, 21211),
             (Refused, _) => Reply::Answer(404, vec![], json!("no")),
         }
     }

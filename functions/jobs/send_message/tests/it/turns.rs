@@ -103,9 +103,9 @@ async fn each_refusal_of_a_fast_number_teaches_once() {
     let (first, second) = (world.job(&messages[0]), world.job(&messages[1]));
     let other = async {
         world.provider.arrived().await;
-        world.provider.reply(Reply::graph(429, 130_429));
+        world.provider.reply(Reply::graph(429, 130429));
         let done = Box::pin(send_message::handle(second, &world.ctx)).await;
-        world.provider.release_with(Reply::graph(429, 130_429));
+        world.provider.release_with(Reply::graph(429, 130429));
         done
     };
     let (done, other) = tokio::join!(Box::pin(send_message::handle(first, &world.ctx)), other);
@@ -117,7 +117,7 @@ async fn each_refusal_of_a_fast_number_teaches_once() {
     assert_eq!(limit().await, Some(40));
     // Later it is still too fast.
     world.aws.pass(60);
-    world.provider.reply(Reply::graph(429, 130_429));
+    world.provider.reply(Reply::graph(429, 130429));
     world.worked(&messages[0]).await;
     assert_eq!(limit().await, Some(22), "half of what it had recovered to");
 }
@@ -125,7 +125,7 @@ async fn each_refusal_of_a_fast_number_teaches_once() {
 /// Too much for one person, or too much marketing for them, says nothing about the number.
 #[tokio::test]
 async fn refusals_about_a_person_leave_the_number_as_it_is() {
-    for (code, waits) in [(131_056, true), (131_049, false)] {
+    for (code, waits) in [(131056, true), (131049, false)] {
         let world = World::with(|configured| {
             let then = &mut configured.rules[0].then;
             (then.channels, then.cooldown_seconds) = (vec![Channel::WhatsApp].into(), Whole::nearest(0));

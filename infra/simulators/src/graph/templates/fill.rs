@@ -39,8 +39,8 @@ pub(in crate::graph) fn fill(world: &Sims, access: &Access<'_>, message: &Value)
     let template = found.ok_or_else(|| missing(name, language))?;
     match template.status.as_str() {
         "APPROVED" => {}
-        "PAUSED" => return Err(GraphError::new(132_015, "Template is paused due to low quality")),
-        "DISABLED" => return Err(GraphError::new(132_016, "Template is disabled")),
+        "PAUSED" => return Err(GraphError::new(132015, "Template is paused due to low quality")),
+        "DISABLED" => return Err(GraphError::new(132016, "Template is disabled")),
         _ => return Err(missing(name, language)),
     }
 
@@ -59,7 +59,7 @@ pub(in crate::graph) fn fill(world: &Sims, access: &Access<'_>, message: &Value)
                 let words = text(definition, "/text").unwrap_or_default();
                 let body = fill_text("body", words, parameters(given, "BODY"), &mut filled)?;
                 if body.chars().count() > BODY_LIMIT {
-                    return Err(GraphError::new(132_005, "body text too long"));
+                    return Err(GraphError::new(132005, "body text too long"));
                 }
                 filled.shown.text = body;
             }
@@ -73,14 +73,14 @@ pub(in crate::graph) fn fill(world: &Sims, access: &Access<'_>, message: &Value)
         let wanted = if wanted == "BUTTON" { "BUTTONS" } else { &wanted };
         if !template.components.iter().any(|definition| kind(definition) == wanted) {
             let details = format!("{}: the template has no such component", wanted.to_lowercase());
-            return Err(GraphError::new(132_012, details));
+            return Err(GraphError::new(132012, details));
         }
     }
     Ok(filled)
 }
 
 fn missing(name: &str, language: &str) -> GraphError {
-    GraphError::new(132_001, format!("template name ({name}) does not exist in {language}"))
+    GraphError::new(132001, format!("template name ({name}) does not exist in {language}"))
 }
 
 fn header(
@@ -104,7 +104,7 @@ fn header(
     };
     if received != format {
         let details = format!("header: Format mismatch, expected {format}, received {received}");
-        return Err(GraphError::new(132_012, details));
+        return Err(GraphError::new(132012, details));
     }
     if format == "LOCATION" {
         let place = &parameter["location"];
@@ -113,7 +113,7 @@ fn header(
             .all(|field| !place[field].is_null());
         if !complete {
             let details = "header: a location has latitude, longitude, name and address";
-            return Err(GraphError::new(131_008, details));
+            return Err(GraphError::new(131008, details));
         }
         filled.shown.location = Some(place.clone());
     } else if let Some(kind) = Kind::named(&format.to_lowercase()) {
@@ -130,7 +130,7 @@ fn buttons(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<(
     for component in &given {
         let index = index(component);
         if index.is_none_or(|index| index >= defined.len()) {
-            return Err(GraphError::new(132_012, "buttons: there is no button at this index"));
+            return Err(GraphError::new(132012, "buttons: there is no button at this index"));
         }
     }
     for (place, button) in defined.iter().enumerate() {
@@ -141,7 +141,7 @@ fn buttons(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<(
         if let Some(given_as) = given_as.filter(|given_as| !given_as.eq_ignore_ascii_case(&kind)) {
             let received = given_as.to_uppercase();
             let details = format!("buttons: Format mismatch at index {place}, expected {kind}, received {received}");
-            return Err(GraphError::new(132_012, details));
+            return Err(GraphError::new(132012, details));
         }
         let label = text(button, "/text").unwrap_or_default().to_owned();
         let needed = match kind.as_str() {
@@ -153,7 +153,7 @@ fn buttons(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<(
             let value = parameter.and_then(|parameter| text(parameter, &format!("/{field}")));
             let Some(value) = value.filter(|value| !value.is_empty()) else {
                 let details = format!("buttons: Button at index {place} of type {kind} requires a parameter");
-                return Err(GraphError::new(131_008, details));
+                return Err(GraphError::new(131008, details));
             };
             filled.parameters.push(value.to_owned());
         }
@@ -183,7 +183,7 @@ fn fill_text(component: &str, template: &str, parameters: &[Value], filled: &mut
         let details = format!(
             "{component}: number of localizable_params ({given}) does not match the expected number of params ({expected})"
         );
-        return Err(GraphError::new(132_000, details));
+        return Err(GraphError::new(132000, details));
     }
     let named = expected.iter().any(|name| name.parse::<u32>().is_err());
     let mut rendered = template.to_owned();
@@ -193,7 +193,7 @@ fn fill_text(component: &str, template: &str, parameters: &[Value], filled: &mut
                 .ok_or_else(|| GraphError::new(100, "Parameter name is missing or empty"))?;
             if !expected.contains(name) {
                 let details = format!("{component}: the template has no parameter named {name}");
-                return Err(GraphError::new(132_012, details));
+                return Err(GraphError::new(132012, details));
             }
             name.to_owned()
         } else {
@@ -211,7 +211,7 @@ fn value(component: &str, parameter: &Value) -> Result<String, GraphError> {
     let received = kind(parameter);
     if !matches!(received.as_str(), "" | "TEXT" | "CURRENCY" | "DATE_TIME") {
         let details = format!("{component}: Format mismatch, expected TEXT, received {received}");
-        return Err(GraphError::new(132_012, details));
+        return Err(GraphError::new(132012, details));
     }
     let value = ["/text", "/currency/fallback_value", "/date_time/fallback_value"]
         .iter()
@@ -219,11 +219,11 @@ fn value(component: &str, parameter: &Value) -> Result<String, GraphError> {
         .filter(|value| !value.is_empty())
         .ok_or_else(|| {
             let details = format!("{component}: Parameter of type text is missing text value");
-            GraphError::new(131_008, details)
+            GraphError::new(131008, details)
         })?;
     if value.contains(['\n', '\r', '\t']) || value.contains("     ") {
         let details = "Param text cannot have new-line/tab characters or more than 4 consecutive spaces";
-        return Err(GraphError::new(132_018, details));
+        return Err(GraphError::new(132018, details));
     }
     Ok(value.to_owned())
 }

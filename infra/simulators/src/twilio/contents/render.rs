@@ -57,7 +57,7 @@ pub(super) fn compose(
         "twilio/text"
     };
     let Some(content) = record.types.get(kind) else {
-        return Err(TwilioError::new(21_655));
+        return Err(TwilioError::new(21655));
     };
     let (mut missing, mut parameters) = (false, BTreeMap::new());
     for name in placeholders(&content.to_string()) {
@@ -85,12 +85,12 @@ pub(super) fn compose(
     Ok(Composed {
         category: approval.map_or_else(|| "service".to_owned(), |approval| approval.category.to_lowercase()),
         template: status == Some("approved"),
-        fails: if missing { Some(63_028) } else { long.then_some(63_021) },
+        fails: if missing { Some(63028) } else { long.then_some(63021) },
         fails_outside: match status {
-            Some("rejected") => Some(63_040),
-            Some("paused") => Some(63_041),
-            Some("disabled") => Some(63_042),
-            _ => broken.then_some(63_013),
+            Some("rejected") => Some(63040),
+            Some("paused") => Some(63041),
+            Some("disabled") => Some(63042),
+            _ => broken.then_some(63013),
         },
         ..Composed::of(message, shown)
     })
