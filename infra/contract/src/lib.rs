@@ -79,7 +79,7 @@ pub fn functions() -> Vec<Function> {
 }
 
 /// The operations of all functions.
-fn merged() -> Value {
+fn merge_documents() -> Value {
     let mut all = json!({
         "openapi": "3.1.0",
         "info": {
@@ -128,12 +128,12 @@ fn merge(all: &mut Value, own: Value) {
 
 /// The document as it is written to its file.
 pub fn document() -> Value {
-    static WRITTEN: LazyLock<Value> = LazyLock::new(written);
+    static WRITTEN: LazyLock<Value> = LazyLock::new(build_document);
     WRITTEN.clone()
 }
 
-fn written() -> Value {
-    let mut document = merged();
+fn build_document() -> Value {
+    let mut document = merge_documents();
     while drop_unused(&mut document) {}
     examples::fill(&mut document);
     examples::bodies(&mut document);
@@ -225,6 +225,6 @@ pub fn files() -> Result<[(&'static str, String); 3]> {
     Ok([
         (DOCUMENT, format!("{text}\n")),
         (PERMISSIONS, permissions::page(&document)),
-        (PROBLEMS, problems::page(&merged())),
+        (PROBLEMS, problems::page(&merge_documents())),
     ])
 }

@@ -36,7 +36,7 @@ pub(crate) fn page(document: &Value) -> String {
         let may = Role::ALL.map(|role| if role.may(*permission) { "yes" } else { "" });
         let may = may.join(" | ");
         let about = permission.about().trim_end_matches('.');
-        let operations = named(document, permission.as_str());
+        let operations = operations_with_permission(document, permission.as_str());
         let _ = writeln!(page, "| `{permission}` | {about} | {may} | {operations} |");
     }
     page += "\nOperations that require no permission of a tenant:\n\n| who may call | operations |\n| --- | --- |\n";
@@ -45,12 +45,16 @@ pub(crate) fn page(document: &Value) -> String {
         ("person", "a logged-in person in any tenant, but no API key"),
         ("platform", "a platform administrator"),
     ] {
-        let _ = writeln!(page, "| `{word}`: {who} | {} |", named(document, word));
+        let _ = writeln!(
+            page,
+            "| `{word}`: {who} | {} |",
+            operations_with_permission(document, word)
+        );
     }
     page
 }
 
-fn named(document: &Value, permission: &str) -> String {
+fn operations_with_permission(document: &Value, permission: &str) -> String {
     let of_it = operations(document).filter(|operation| operation.permission() == permission);
     let ids: Vec<_> = of_it.map(|operation| format!("`{}`", operation.id())).collect();
     ids.join(", ")

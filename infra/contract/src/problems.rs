@@ -69,12 +69,12 @@ pub(crate) fn page(document: &Value) -> String {
     let answered = answered_by(document);
     let mut page = HEAD.to_owned();
     page += "\n## Any operation\n\n| status | problem | meaning | what to do |\n| --- | --- | --- | --- |\n";
-    for kind in sorted(COMMON) {
+    for kind in sort_by_status(COMMON) {
         let _ = writeln!(page, "{}", row(kind));
     }
     page += "\n## Single operations\n\n| status | problem | meaning | what to do | operations |\n| --- | --- | --- \
         | --- | --- |\n";
-    for kind in sorted(SPECIAL) {
+    for kind in sort_by_status(SPECIAL) {
         let ids = answered.get(kind.word).into_iter().flatten();
         let ids: Vec<_> = ids.map(|id| format!("`{id}`")).collect();
         let who = if OF_WEBHOOKS.contains(&kind.word) {
@@ -87,7 +87,7 @@ pub(crate) fn page(document: &Value) -> String {
     page
 }
 
-fn sorted(kinds: &'static [ProblemKind]) -> Vec<&'static ProblemKind> {
+fn sort_by_status(kinds: &'static [ProblemKind]) -> Vec<&'static ProblemKind> {
     let mut sorted: Vec<_> = kinds.iter().collect();
     sorted.sort_by_key(|kind| kind.status);
     sorted

@@ -240,7 +240,7 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
         let shown = Shown::text(&call.outcome);
         let note = note(&world, &tenant, None, "call", shown, call.id.clone());
         world.state().note(number, note);
-        world.changed(number);
+        world.notify_viewers(number);
     }
 
     let (task_world, busy, call_id) = (Arc::clone(&world), world.busy(), call.id.clone());
@@ -380,8 +380,8 @@ async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Re
                         kind: "out",
                         shown: sent.shown.clone(),
                         at: sent.accepted_at,
-                        status: Some(sent.failed().map_or(sent.latest(), |failed| failed.status)),
-                        code: sent.failed().and_then(|failed| failed.code),
+                        status: Some(sent.failure_status().map_or(sent.latest(), |failed| failed.status)),
+                        code: sent.failure_status().and_then(|failed| failed.code),
                         seen: false,
                     });
                 let noted = phone
@@ -430,7 +430,7 @@ async fn set_profile(
 ) -> Result<StatusCode, Refused> {
     let number = phone_number(&number)?;
     world.state().phone(&number).profile = profile;
-    world.changed(&number);
+    world.notify_viewers(&number);
     Ok(StatusCode::NO_CONTENT)
 }
 

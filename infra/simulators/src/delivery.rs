@@ -79,7 +79,7 @@ pub(crate) enum Cause {
 }
 
 impl Outcome {
-    pub(crate) fn delivered(&self) -> bool {
+    pub(crate) fn was_delivered(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
@@ -160,12 +160,12 @@ impl Deliveries {
             // Twilio does not document the time between attempts.
             spent += took + pause;
             lock(&self.counts).attempts += 1;
-            if outcome.delivered() {
+            if outcome.was_delivered() {
                 lock(&self.counts).delivered += 1;
                 return outcome;
             }
             let for_good = match (&twilio, &webhook.body) {
-                (Some(overrides), _) => !overrides.again(attempt, spent, outcome.cause),
+                (Some(overrides), _) => !overrides.may_retry(attempt, spent, outcome.cause),
                 (None, Body::Telephony { .. }) => matches!(outcome.status, 413 | 422),
                 _ => false,
             };
@@ -208,7 +208,7 @@ impl Deliveries {
         let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
         let began = Instant::now();
         let outcome = match self.request(webhook) {
-            Ok(request) => answered(request.timeout(timeout)).await,
+            Ok(request) => send_request(request.timeout(timeout)).await,
             Err(reason) => Outcome {
                 status: 0,
                 body: reason,
@@ -227,7 +227,7 @@ impl Deliveries {
         };
         let form = |kind: &str, form: &[(String, String)]| {
             let request = self.http.post(url).header(CONTENT_TYPE, kind);
-            request.body(encoded(form))
+            request.body(encode_pairs(form))
         };
         Ok(match &webhook.body {
             Body::Meta {
@@ -284,12 +284,12 @@ impl Deliveries {
 }
 
 /// Names and values as a form or a query.
-pub(crate) fn encoded<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
+pub(crate) fn encode_pairs<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(pairs).finish()
 }
 
-async fn answered(request: reqwest::RequestBuilder) -> Outcome {
+async fn send_request(request: reqwest::RequestBuilder) -> Outcome {
     let none = |cause: Cause, error: &reqwest::Error| Outcome {
         status: 0,
         body: error.to_string(),

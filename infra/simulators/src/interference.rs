@@ -110,7 +110,7 @@ async fn hold(world: &Sims, rule: &Rule) {
     let hold = rule
         .seconds
         .map_or(HOLD, |seconds| Duration::from_secs_f64(seconds.max(0.0)));
-    let mut stop = world.stopped();
+    let mut stop = world.watch_stop();
     tokio::select! {
         () = tokio::time::sleep(hold) => {}
         _ = stop.wait_for(|stop| *stop) => {}

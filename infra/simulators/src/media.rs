@@ -96,23 +96,23 @@ pub(crate) fn essence(mime: &str) -> String {
     mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn known(mime: &str) -> Option<&'static (&'static str, Kind, &'static [u8])> {
+fn find_type(mime: &str) -> Option<&'static (&'static str, Kind, &'static [u8])> {
     let mime = essence(mime);
     TYPES.iter().find(|row| row.0 == mime)
 }
 
 /// The types, for the text of a refusal.
-pub(crate) fn allowed() -> String {
+pub(crate) fn allowed_types() -> String {
     let types: Vec<_> = TYPES.iter().map(|row| row.0).collect();
     types.join(", ")
 }
 
 impl Kind {
     pub(crate) fn of(mime: &str) -> Option<Self> {
-        known(mime).map(|row| row.1)
+        find_type(mime).map(|row| row.1)
     }
 
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
         let all = [Self::Image, Self::Video, Self::Audio, Self::Document, Self::Sticker];
         all.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -164,8 +164,8 @@ static FILLER: LazyLock<Bytes> = LazyLock::new(|| {
 
 impl Blob {
     /// A file of this type and size; without a size, as small as a sample is.
-    pub(crate) fn made(mime: &str, size: Option<u64>) -> Self {
-        let head = known(mime).map_or(&[][..], |row| row.2);
+    pub(crate) fn of_type(mime: &str, size: Option<u64>) -> Self {
+        let head = find_type(mime).map_or(&[][..], |row| row.2);
         Self::Made {
             head,
             size: size.unwrap_or(if head.is_empty() { 64 } else { head.len() as u64 }),
@@ -277,7 +277,7 @@ impl Medium {
     /// The whole file, a piece at a time.
     pub(crate) fn answer(&self) -> Response {
         let blob = self.blob.clone();
-        streamed(self.headers(), move |at| Ok(blob.part(at)))
+        stream_parts(self.headers(), move |at| Ok(blob.part(at)))
     }
 
     /// An event at the provider that holds it.
@@ -313,23 +313,23 @@ impl Medium {
             Fault::MediaRedirect => redirect(&rule),
             Fault::MediaTooLarge => {
                 let size = Kind::Document.most_bytes(false) + 1;
-                let blob = Blob::made(&self.mime, Some(size));
+                let blob = Blob::of_type(&self.mime, Some(size));
                 Self { blob, ..self.clone() }.answer()
             }
             Fault::MediaWrongType => {
                 let page = "<!doctype html><html><title>Log in</title><body>Log in to continue.</body></html>";
                 ([(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
             }
-            Fault::MediaWrongHash => self.falsified(),
+            Fault::MediaWrongHash => self.falsified_response(),
             Fault::MediaEndless => self.endless(world),
-            _ => self.truncated(),
+            _ => self.truncated_response(),
         }
     }
 
     /// As long as the file, but its last byte is another.
-    fn falsified(&self) -> Response {
+    fn falsified_response(&self) -> Response {
         let (blob, size) = (self.blob.clone(), self.blob.size());
-        streamed(self.headers(), move |at| {
+        stream_parts(self.headers(), move |at| {
             let part = blob.part(at);
             if at + (part.len() as u64) < size {
                 return Ok(part);
@@ -343,9 +343,9 @@ impl Medium {
     }
 
     /// Promises the whole file, and breaks off in the middle.
-    fn truncated(&self) -> Response {
+    fn truncated_response(&self) -> Response {
         let (blob, end) = (self.blob.clone(), self.blob.size() / 2);
-        streamed(self.headers(), move |at| {
+        stream_parts(self.headers(), move |at| {
             if at >= end {
                 return Err(io::Error::other("broken off"));
             }
@@ -357,17 +357,17 @@ impl Medium {
 
     /// Goes on until the reader leaves or the simulators stop.
     fn endless(&self, world: &Sims) -> Response {
-        let (blob, stop) = (Blob::made(&self.mime, Some(u64::MAX)), world.stopped());
+        let (blob, stop) = (Blob::of_type(&self.mime, Some(u64::MAX)), world.watch_stop());
         let mut headers = self.headers();
         headers.remove(CONTENT_LENGTH);
-        streamed(headers, move |at| {
+        stream_parts(headers, move |at| {
             Ok(if *stop.borrow() { Bytes::new() } else { blob.part(at) })
         })
     }
 }
 
 /// A body of parts, each from a place on, until one is empty or fails.
-fn streamed(headers: HeaderMap, mut part: impl FnMut(u64) -> io::Result<Bytes> + Send + 'static) -> Response {
+fn stream_parts(headers: HeaderMap, mut part: impl FnMut(u64) -> io::Result<Bytes> + Send + 'static) -> Response {
     let parts = stream::unfold(0, move |at| {
         let part = part(at);
         let next = at + part.as_ref().map_or(0, |part| part.len() as u64);

@@ -180,7 +180,7 @@ impl Sent {
         self.statuses.last().map_or("accepted", |status| status.status)
     }
 
-    pub(crate) fn failed(&self) -> Option<&Status> {
+    pub(crate) fn failure_status(&self) -> Option<&Status> {
         self.statuses
             .iter()
             .find(|status| matches!(status.status, "failed" | "undelivered"))

@@ -57,7 +57,7 @@ fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
 }
 
 /// Ringback's answer to a request of the page for a business. The key stays here.
-async fn asked(
+async fn ask_ringback(
     world: &Sims,
     tenant: &str,
     (method, path, query): (Method, &str, &[(&str, &str)]),
@@ -96,7 +96,7 @@ fn passed_on(answer: Result<(StatusCode, String), Response>) -> Response {
 
 /// A ticket for the live events of a business.
 async fn ticket(State(world): State<Sims>, Path(id): Path<String>) -> Response {
-    passed_on(asked(&world, &id, (Method::POST, "live/ticket", &[]), None).await)
+    passed_on(ask_ringback(&world, &id, (Method::POST, "live/ticket", &[]), None).await)
 }
 
 /// A customer's number.
@@ -111,7 +111,7 @@ async fn conversations(
     Path(id): Path<String>,
     Query(OfNumber { number }): Query<OfNumber>,
 ) -> Response {
-    let found = asked(&world, &id, (Method::GET, "contacts", &[("phone", &number)]), None).await;
+    let found = ask_ringback(&world, &id, (Method::GET, "contacts", &[("phone", &number)]), None).await;
     let contact = match &found {
         Ok((StatusCode::OK, body)) => serde_json::from_str::<Value>(body).ok(),
         _ => return passed_on(found),
@@ -121,7 +121,7 @@ async fn conversations(
         return Json(json!({"items": []})).into_response();
     };
     let of_contact = [("contact", contact.as_str())];
-    passed_on(asked(&world, &id, (Method::GET, "conversations", &of_contact), None).await)
+    passed_on(ask_ringback(&world, &id, (Method::GET, "conversations", &of_contact), None).await)
 }
 
 /// One attempt to reply, which may be repeated.
@@ -145,13 +145,13 @@ async fn answer(
         return (StatusCode::NOT_FOUND, Json(error)).into_response();
     }
     let path = format!("conversations/{conversation}/messages");
-    passed_on(asked(&world, &id, (Method::POST, &path, &[]), Some((&body, &key))).await)
+    passed_on(ask_ringback(&world, &id, (Method::POST, &path, &[]), Some((&body, &key))).await)
 }
 
 /// The numbers whose phones changed, and `mails`; `*` if the reader must load everything again.
 async fn events(State(world): State<Sims>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let changes = stream::unfold(
-        (world.changes.subscribe(), world.stopped()),
+        (world.changes.subscribe(), world.watch_stop()),
         |(mut changes, mut stop)| async move {
             let number = tokio::select! {
                 change = changes.recv() => match change {

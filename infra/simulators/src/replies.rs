@@ -114,7 +114,7 @@ struct ReplyIn {
 
 impl ReplyIn {
     /// The one thing that is said.
-    fn said(&mut self, world: &Sims, tenant: &Tenant, from: &Sender<'_>) -> Result<Said, Refused> {
+    fn take_content(&mut self, world: &Sims, tenant: &Tenant, from: &Sender<'_>) -> Result<Said, Refused> {
         let mut said = Vec::new();
         if !self.text.is_empty() {
             said.push(Said::Text(std::mem::take(&mut self.text)));
@@ -179,7 +179,7 @@ impl Sender<'_> {
     fn medium(&self, world: &Sims, tenant: &Tenant, input: MediaIn) -> Result<SaidMedia, Refused> {
         let kind = match &input.kind {
             None => Kind::of(&input.mime).unwrap_or(Kind::Document),
-            Some(name) => Kind::named(name).ok_or_else(|| bad_request(format!("{name} is not a kind of media")))?,
+            Some(name) => Kind::of_name(name).ok_or_else(|| bad_request(format!("{name} is not a kind of media")))?,
         };
         let blob = match (&input.bytes, input.size) {
             (Some(_), Some(_)) => return Err(bad_request("media have bytes or a size")),
@@ -192,7 +192,7 @@ impl Sender<'_> {
             (None, size) if size.is_some_and(|size| size > MAX_BYTES) => {
                 return Err(bad_request("a made-up file has 1 GiB at most"));
             }
-            (None, size) => Blob::made(&input.mime, size),
+            (None, size) => Blob::of_type(&input.mime, size),
         };
         let (id, medium) = match (&tenant.whatsapp, &tenant.twilio) {
             (Some(account), _) if self.through_graph => {
@@ -214,7 +214,7 @@ impl Sender<'_> {
 
 impl Said {
     /// The message on the phone.
-    fn shown(&self, reply_to: Option<&str>) -> Shown {
+    fn message_on_phone(&self, reply_to: Option<&str>) -> Shown {
         let mut shown = match self {
             Self::Text(text) => Shown::text(text),
             Self::Tapped(sent, button) => Shown {
@@ -271,7 +271,7 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
         channel,
         through_graph,
     };
-    let said = input.said(&world, tenant, &sender)?;
+    let said = input.take_content(&world, tenant, &sender)?;
     let reply_to = input.reply_to.as_deref();
     let person = (number.as_str(), name.as_str(), &profile);
     let last_number = || {
@@ -306,7 +306,7 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
 
     let copies = {
         let mut state = world.state();
-        let shown = said.shown(reply_to);
+        let shown = said.message_on_phone(reply_to);
         state.note(&number, note(&world, tenant, Some(channel), "in", shown, id.clone()));
         if let Some(notice) = notice {
             let (shown, id) = (Shown::text(notice), format!("{id}-notice"));
@@ -320,7 +320,7 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
         let copies = state.copies(Event::new(api, &tenant.id, Some(&number)));
         input.repeat.unwrap_or(copies).clamp(1, 20)
     };
-    world.changed(&number);
+    world.notify_viewers(&number);
     if !input.wait {
         world.deliver_later(&webhook, Duration::ZERO, copies);
         return Ok(Json(json!({"id": id})));

@@ -56,7 +56,7 @@ fn bad_request(words: impl Into<String>) -> Refused {
 }
 
 async fn send_email(State(world): State<Sims>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Refused> {
-    signed(&headers)?;
+    check_signature(&headers)?;
     let mail = MailSent::read(&world, &body)?;
     let (id, to) = (mail.id.clone(), mail.to.clone());
     let event = Event::new(Api::Ses, "", Some(&to));
@@ -71,7 +71,7 @@ async fn send_email(State(world): State<Sims>, headers: HeaderMap, body: Bytes) 
         return Err(refuse(kind, &to));
     }
     world.state().mails.push(mail);
-    world.changed(CHANGED);
+    world.notify_viewers(CHANGED);
     match interference::after(&world, event, &caller).await {
         Some(kind) => Err(refuse(kind, &to)),
         None => Ok(Json(json!({"MessageId": id}))),
@@ -113,7 +113,7 @@ fn refuse(kind: Kind, to: &str) -> Refused {
 }
 
 /// Checks the form of Signature Version 4 for SES.
-fn signed(headers: &HeaderMap) -> Result<(), Refused> {
+fn check_signature(headers: &HeaderMap) -> Result<(), Refused> {
     let refused = |code, words: &str| Refused(StatusCode::FORBIDDEN, code, words.to_owned());
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let given = text(AUTHORIZATION.as_str())

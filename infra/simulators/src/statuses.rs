@@ -73,7 +73,7 @@ impl Course {
 pub(crate) fn accept(world: &Sims, state: &mut State, sent: Sent, mut course: Course) {
     let (id, number) = (sent.id.clone(), sent.to.clone());
     state.keep(sent.clone());
-    world.changed(&number);
+    world.notify_viewers(&number);
     let (world, busy) = (Arc::clone(world), world.busy());
     tokio::spawn(async move {
         if let Some(url) = course.fetches.take()
@@ -167,7 +167,7 @@ pub(crate) fn record(world: &Sims, id: &str, status: &'static str, code: Option<
     let sent = sent.clone();
     let name = state.phone(&sent.to).name(&sent.to);
     drop(state);
-    world.changed(&sent.to);
+    world.notify_viewers(&sent.to);
     match sent.via {
         Via::Graph => graph::status_webhook(&config, &sent, &name, status, at, code),
         Via::Twilio => twilio::status_webhook(world, &config, &sent, status, at, code),

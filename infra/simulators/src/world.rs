@@ -183,7 +183,7 @@ impl World {
 
     pub(crate) fn replace_config(&self, config: Config) {
         *self.config.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(config);
-        self.configured();
+        self.configure_templates();
     }
 
     pub(crate) fn put_tenant(&self, tenant: Tenant) {
@@ -193,14 +193,14 @@ impl World {
             config.tenants.retain(|known| known.id != tenant.id);
             config.tenants.push(tenant);
         }
-        self.configured();
+        self.configure_templates();
     }
 
     /// Templates of the configuration that changed replace those of before.
-    fn configured(&self) {
+    fn configure_templates(&self) {
         let config = self.config();
         self.state().templates.configure(&config, self.now());
-        self.changed("*");
+        self.notify_viewers("*");
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -230,14 +230,14 @@ impl World {
         format!("{}{:05}", self.id_start, self.ids.fetch_add(1, Ordering::Relaxed))
     }
 
-    pub(crate) fn changed(&self, number: &str) {
+    pub(crate) fn notify_viewers(&self, number: &str) {
         // There may be no viewer.
         let _ = self.changes.send(number.to_owned());
     }
 
     pub(crate) fn faults_changed(&self) {
         self.faults_version.send_modify(|version| *version += 1);
-        self.changed("*");
+        self.notify_viewers("*");
     }
 
     pub(crate) fn busy(&self) -> Counted {
@@ -301,7 +301,7 @@ impl World {
         hex::encode(&hash[..16])
     }
 
-    pub(crate) fn stopped(&self) -> watch::Receiver<bool> {
+    pub(crate) fn watch_stop(&self) -> watch::Receiver<bool> {
         self.stop.clone()
     }
 }

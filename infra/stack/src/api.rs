@@ -49,7 +49,7 @@ pub async fn log_in(play: &Play, login: &Login) -> Result<String> {
         let body = Some(("application/json".to_owned(), body));
         let tried = ask(play, "post", "/api/v1/auth/log-in", &Proof::Nothing, None, &body).await?;
         if code.is_none() || kind(&tried) != "wrong_code" {
-            let session = succeeded(&tried, "logging in")?;
+            let session = require_success(&tried, "logging in")?;
             return word(&session["access_token"]).context("the answer has no access token");
         }
         answer = Some(tried);
@@ -86,15 +86,15 @@ pub async fn ask(
 }
 
 /// The answer to a request with JSON, which must succeed.
-pub async fn asked(play: &Play, proof: &Proof, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
+pub async fn ask_for_json(play: &Play, proof: &Proof, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
     let body = body.map(|body| ("application/json".to_owned(), body));
     let answer = Box::pin(ask(play, method, path, proof, None, &body)).await?;
-    succeeded(&answer, path)
+    require_success(&answer, path)
 }
 
 /// The id of the keeper's tenant.
 async fn tenant_of(play: &Play, keeper: &Proof) -> Result<String> {
-    let tenant = asked(play, keeper, "get", "/api/v1/tenant", None).await?;
+    let tenant = ask_for_json(play, keeper, "get", "/api/v1/tenant", None).await?;
     word(&tenant["id"]).context("a tenant has an id")
 }
 
@@ -124,7 +124,7 @@ pub async fn object_for(
         let contact = known.iter().find(|(name, _)| *name == "contact_id");
         if let Some((_, contact)) = contact.filter(|_| operation.id() != "enroll_contact") {
             let enroll = format!("/api/v1/contacts/{contact}/campaigns/{drip}/enroll");
-            asked(play, keeper, "post", &enroll, None).await?;
+            ask_for_json(play, keeper, "post", &enroll, None).await?;
         }
         return Ok(Some(drip));
     }
@@ -133,18 +133,18 @@ pub async fn object_for(
     }
     if operation.path.starts_with(RECORDINGS) {
         return match known.iter().find(|(name, _)| *name == "call_id") {
-            None => recorded(play, keeper).await.map(Some),
+            None => record_voicemail(play, keeper).await.map(Some),
             Some((_, call)) => recording_of(play, keeper, call).await,
         };
     }
     if operation.path.starts_with(MEDIA) {
         return match name {
-            "message_id" => photographed(play, keeper).await.map(Some),
+            "message_id" => send_picture(play, keeper).await.map(Some),
             _ => Ok(Some("0".to_owned())),
         };
     }
     if HAPPENINGS.contains(&list) {
-        return happened(play, keeper, list).await.map(Some);
+        return find_or_make_entry(play, keeper, list).await.map(Some);
     }
     let create = contract
         .operations()
@@ -158,7 +158,7 @@ pub async fn object_for(
     if !contract.operations().any(|other| lists(&other)) {
         return Ok(None);
     }
-    let listed = asked(play, keeper, "get", &filled(list, known), None).await?;
+    let listed = ask_for_json(play, keeper, "get", &fill_path(list, known), None).await?;
     // The last administrator cannot be changed.
     let mut items = listed["items"].as_array().into_iter().flatten();
     let one = items.find(|item| item["role"] != "admin");
@@ -212,7 +212,7 @@ pub async fn start_operation(play: &Play, contract: &Contract, keeper: &Proof) -
     let create = all.find(|operation| operation.id() == "create_contact");
     let made = make(play, contract, keeper, &create.context("contacts are created")?, &[]).await?;
     let contact = made.header("location").context("it says where it is")?;
-    let started = asked(play, keeper, "post", &format!("{contact}/erase"), None).await?;
+    let started = ask_for_json(play, keeper, "post", &format!("{contact}/erase"), None).await?;
     word(&started["id"]).context("an operation has an id")
 }
 
@@ -226,9 +226,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The id of a call or message in a list of the keeper's tenant. If there is none, a customer calls, and gets the message that follows,
 /// and reads it if it is a WhatsApp message, so that nothing of it changes any more.
-pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String> {
+pub async fn find_or_make_entry(play: &Play, keeper: &Proof, list: &str) -> Result<String> {
     let newest = async || -> Result<Option<String>> {
-        let listed = asked(play, keeper, "get", list, None).await?;
+        let listed = ask_for_json(play, keeper, "get", list, None).await?;
         Ok(word(&listed["items"][0]["id"]))
     };
     if let Some(id) = newest().await? {
@@ -236,12 +236,12 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
     }
     // The examples of changes have quiet hours, of the tenant and of a rule, after which a message by SMS would wait for the morning.
     let awake = json!({ "quiet_hours": null });
-    asked(play, keeper, "patch", "/api/v1/tenant", Some(awake.clone())).await?;
-    let rules = asked(play, keeper, "get", AUTOMATIONS, None).await?;
+    ask_for_json(play, keeper, "patch", "/api/v1/tenant", Some(awake.clone())).await?;
+    let rules = ask_for_json(play, keeper, "get", AUTOMATIONS, None).await?;
     let ids = rules["items"].as_array().into_iter().flatten();
     for id in ids.filter_map(|rule| rule["id"].as_str()) {
         let then = Some(json!({ "then": awake }));
-        asked(play, keeper, "patch", &format!("{AUTOMATIONS}/{id}"), then).await?;
+        ask_for_json(play, keeper, "patch", &format!("{AUTOMATIONS}/{id}"), then).await?;
     }
     let (tenant, from) = (tenant_of(play, keeper).await?, new_phone()?);
     play.call(&tenant, &from, "missed", json!({})).await?;
@@ -253,7 +253,7 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
         };
         (message.state() == last).then_some(())
     };
-    play.known(&tenant, &from, PATIENCE, "a message that arrived", is_done)
+    play.wait_for_customer(&tenant, &from, PATIENCE, "a message that arrived", is_done)
         .await?;
     let found = newest().await?;
     found.with_context(|| format!("{list} does not list what a customer did"))
@@ -263,8 +263,8 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
 const PREFLIGHTS: &str = "/api/v1/campaigns/{campaign_id}/preflight/";
 
 /// Creates an object with these fields. Returns its id.
-async fn created(play: &Play, keeper: &Proof, path: &str, fields: Value) -> Result<String> {
-    let made = asked(play, keeper, "post", path, Some(fields)).await?;
+async fn create_object(play: &Play, keeper: &Proof, path: &str, fields: Value) -> Result<String> {
+    let made = ask_for_json(play, keeper, "post", path, Some(fields)).await?;
     word(&made["id"]).with_context(|| format!("{path} gives an id"))
 }
 
@@ -273,12 +273,12 @@ const CAMPAIGNS: &str = "/api/v1/campaigns";
 /// Creates a campaign that lacks nothing. Returns its id.
 async fn whole_campaign(play: &Play, keeper: &Proof) -> Result<String> {
     let everybody = json!({ "name": "Everybody", "filter": {} });
-    let segment = created(play, keeper, "/api/v1/segments", everybody).await?;
+    let segment = create_object(play, keeper, "/api/v1/segments", everybody).await?;
     let campaign = json!({
         "type": "broadcast", "name": "Offer", "audience": { "segment": segment },
         "message": { "channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday" },
     });
-    created(play, keeper, CAMPAIGNS, campaign).await
+    create_object(play, keeper, CAMPAIGNS, campaign).await
 }
 
 /// Paths that only drips have.
@@ -292,17 +292,17 @@ const ENROLLMENTS: &str = "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}
 
 /// Creates a drip with steps. Returns its id.
 async fn drip(play: &Play, keeper: &Proof) -> Result<String> {
-    let id = created(play, keeper, CAMPAIGNS, json!({ "type": "drip", "name": "Welcome" })).await?;
+    let id = create_object(play, keeper, CAMPAIGNS, json!({ "type": "drip", "name": "Welcome" })).await?;
     let message = json!({ "channels": ["sms"], "category": "utility", "sms_text": "Welcome" });
     let steps = json!([{ "name": "welcome", "does": { "type": "message", "message": message } }]);
     let path = format!("{CAMPAIGNS}/{id}/steps");
-    asked(play, keeper, "post", &path, Some(json!({ "steps": steps }))).await?;
+    ask_for_json(play, keeper, "post", &path, Some(json!({ "steps": steps }))).await?;
     Ok(id)
 }
 
 /// Starts a drip, and waits until it has begun.
 async fn begin(play: &Play, keeper: &Proof, id: &str) -> Result<()> {
-    asked(play, keeper, "post", &format!("{CAMPAIGNS}/{id}/start"), None).await?;
+    ask_for_json(play, keeper, "post", &format!("{CAMPAIGNS}/{id}/start"), None).await?;
     let scope = access::operator::scope(tenant_of(play, keeper).await?.parse()?);
     until(PATIENCE, "a drip that has begun", async || {
         let known = play.store.get::<Campaign>(&scope, &id).await?;
@@ -318,12 +318,12 @@ const RECORDINGS: &str = "/api/v1/calls/{call_id}/recordings/";
 
 /// Id of the first recording of a call.
 async fn recording_of(play: &Play, keeper: &Proof, call: &str) -> Result<Option<String>> {
-    let shown = asked(play, keeper, "get", &format!("/api/v1/calls/{call}"), None).await?;
+    let shown = ask_for_json(play, keeper, "get", &format!("/api/v1/calls/{call}"), None).await?;
     Ok(word(&shown["recordings"][0]["id"]))
 }
 
 /// A customer leaves a voicemail in the business's own call flow at Twilio. Returns the id of the call, once its recording is known.
-pub async fn recorded(play: &Play, keeper: &Proof) -> Result<String> {
+pub async fn record_voicemail(play: &Play, keeper: &Proof) -> Result<String> {
     let (tenant, from) = (tenant_of(play, keeper).await?, new_phone()?);
     let own = json!({ "via": "twilio", "own_flow": true });
     play.call(&tenant, &from, "voicemail", own).await?;
@@ -332,14 +332,14 @@ pub async fn recorded(play: &Play, keeper: &Proof) -> Result<String> {
         let found = calls.find(|call| !call.facts.recordings.is_empty())?;
         Some(found.id.to_string())
     };
-    play.known(&tenant, &from, PATIENCE, "a call with its recording", with_recording)
+    play.wait_for_customer(&tenant, &from, PATIENCE, "a call with its recording", with_recording)
         .await
 }
 
 const MEDIA: &str = "/api/v1/messages/{message_id}/media/";
 
 /// A customer sends a picture by WhatsApp. Returns the id of the message, once the picture is stored.
-async fn photographed(play: &Play, keeper: &Proof) -> Result<String> {
+async fn send_picture(play: &Play, keeper: &Proof) -> Result<String> {
     let (tenant, from) = (tenant_of(play, keeper).await?, new_phone()?);
     let picture = json!({ "mime": "image/png", "caption": "This is the dent." });
     let reply = json!({ "tenant": tenant, "from": from, "channel": "whatsapp", "media": picture });
@@ -349,7 +349,7 @@ async fn photographed(play: &Play, keeper: &Proof) -> Result<String> {
         let found = received.find(|received| !received.message.media.is_empty())?;
         Some(found.id)
     };
-    let message = play.known(&tenant, &from, PATIENCE, "a message with a picture", with_picture);
+    let message = play.wait_for_customer(&tenant, &from, PATIENCE, "a message with a picture", with_picture);
     let message = message.await?;
     let scope = access::operator::scope(tenant.parse()?);
     until(PATIENCE, "a picture that is stored", async || {
@@ -372,7 +372,7 @@ pub async fn upload(play: &Play, upload: &Value, file: String) -> Result<reqwest
 }
 
 /// A path with these values for its parameters.
-pub fn filled(path: &str, values: &[(&str, String)]) -> String {
+pub fn fill_path(path: &str, values: &[(&str, String)]) -> String {
     let fill = |path: String, (name, value): &(&str, String)| path.replace(&format!("{{{name}}}"), value);
     values.iter().fold(path.to_owned(), fill)
 }
@@ -386,10 +386,10 @@ pub async fn make(
     known: &[(&str, String)],
 ) -> Result<Answer> {
     let body = new_body(contract, create)?;
-    let path = filled(create.path, known);
+    let path = fill_path(create.path, known);
     let made = ask(play, create.method, &path, keeper, None, &body).await?;
     let what = format!("creating one by the document's example of {}", create.id());
-    succeeded(&made, &what)?;
+    require_success(&made, &what)?;
     Ok(made)
 }
 
@@ -406,7 +406,7 @@ pub fn kind(answer: &Answer) -> String {
 }
 
 /// Requires a 2xx.
-pub fn succeeded(answer: &Answer, what: &str) -> Result<Value> {
+pub fn require_success(answer: &Answer, what: &str) -> Result<Value> {
     if !(200..300).contains(&answer.status) {
         bail!("{what}: {} {}", answer.status, answer.body);
     }

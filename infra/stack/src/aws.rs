@@ -149,7 +149,7 @@ pub struct LogEvent {
 impl LogEvent {
     /// Whether a deployed function wrote the line. Lambda's own lines, such as `REPORT`, are told by their stream, ours by their field.
     pub fn is_of(&self, function: &Function, stack: &str) -> bool {
-        let deployed = function.deployed(stack);
+        let deployed = function.deployed_name(stack);
         let by_stream = self.stream.split(['/', '[']).any(|part| part == deployed);
         let named =
             || serde_json::from_str::<Value>(&self.message).is_ok_and(|line| line["function"] == *function.name);

@@ -177,7 +177,7 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
         console::build(&place, &Tools::set_up(&place).await?).await?;
     }
     if parts.iter().any(|part| *part != Part::Start) {
-        let measuring = async |running: &Running| Box::pin(deployed(running, parts, &mut figures)).await;
+        let measuring = async |running: &Running| Box::pin(measure_deployed_stack(running, parts, &mut figures)).await;
         Box::pin(on_own_stack(&options, measuring)).await?;
     }
     let now = Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
@@ -197,7 +197,7 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
 }
 
 /// The figures that a client of `python/` measures and prints, which we did not write in Rust.
-async fn measured<T: serde::de::DeserializeOwned>(
+async fn run_python_client<T: serde::de::DeserializeOwned>(
     place: &Place,
     tools: &Tools,
     play: &Play,
@@ -228,7 +228,7 @@ async fn start(place: &Place, profile: Profile, figures: &mut Figures) -> Result
         },
     );
     step("building functions", builder.compile(&functions)).await?;
-    let template = template::expanded(place, &tools).await?;
+    let template = template::expand_template(place, &tools).await?;
     let template = serde_json::from_slice(&template).context("reading the expanded template")?;
     let binaries = Binary::all(&functions, &builder, &template);
     figures.sizes = step("zipping", sizes(&tools, &binaries)).await?;
@@ -268,7 +268,7 @@ async fn sizes(tools: &Tools, binaries: &[Binary]) -> Result<BTreeMap<String, Si
         .collect()
 }
 
-async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> Result<()> {
+async fn measure_deployed_stack(running: &Running, parts: &[Part], figures: &mut Figures) -> Result<()> {
     let Running { place, tools, aws, .. } = running;
     let play = Play::new(running.endpoints.clone()).await?;
     let town = Town::new(&play, aws, place, &place.data).await?;
@@ -338,11 +338,11 @@ async fn under_load(running: &Running, network: &Network, begun: i64, figures: &
     for concurrency in CONCURRENCY {
         let each = WEBHOOKS / concurrency;
         let what = format!("{concurrency} connections to a function that does nothing");
-        let nothing = step(&what, network.nothing(concurrency, each));
+        let nothing = step(&what, network.measure_empty_function(concurrency, each));
         figures.nothing.push(nothing.await?);
         let webhooks = step(&format!("webhooks on {concurrency} connections"), async {
             let webhooks = network.webhooks(concurrency, each).await?;
-            drained(running).await?;
+            wait_for_queues(running).await?;
             Ok(webhooks)
         })
         .await?;
@@ -353,7 +353,7 @@ async fn under_load(running: &Running, network: &Network, begun: i64, figures: &
     figures.kernel_share = kernel_share(working.map(|(pid, _)| pid));
     step("replies by SMS", replies(network)).await?;
     network.play.quiet(PATIENCE).await?;
-    drained(running).await?;
+    wait_for_queues(running).await?;
     figures.work = Work::of(&running.logs(Some(begun)).await?);
     Ok(())
 }
@@ -364,7 +364,7 @@ fn callers(network: &Network) -> Result<Vec<Phone>> {
 }
 
 /// The bill of some work, a step with this title: of what, and how often it is done.
-async fn billed(
+async fn bill_work(
     running: &Running,
     title: &str,
     what: &str,
@@ -377,7 +377,7 @@ async fn billed(
         tokio::time::sleep(Duration::from_secs(3)).await;
         let begun = Timestamp::now().as_millisecond();
         work.await?;
-        drained(running).await?;
+        wait_for_queues(running).await?;
         tokio::time::sleep(Duration::from_secs(3)).await;
         let bill = Bill::of(&running.logs(Some(begun)).await?);
         Ok(Billed { what, count, bill })
@@ -399,14 +399,14 @@ async fn done_by_customers(
     ] {
         let title = format!("{FOLLOW_UPS} follow-ups, {what}");
         let work = Box::pin(follow_ups(network, via));
-        let bill = billed(running, &title, what, FOLLOW_UPS, work);
+        let bill = bill_work(running, &title, what, FOLLOW_UPS, work);
         figures.follow_ups.push(bill.await?);
     }
     figures.inbound.clear();
     for what in ["a new contact", KNOWN] {
         let title = format!("{FOLLOW_UPS} messages, each from {what}");
         let work = Box::pin(messages(running, network, writers));
-        let bill = billed(running, &title, what, FOLLOW_UPS, work);
+        let bill = bill_work(running, &title, what, FOLLOW_UPS, work);
         figures.inbound.push(bill.await?);
     }
     Ok(())
@@ -446,7 +446,7 @@ async fn messages(running: &Running, network: &Network, writers: &[Phone]) -> Re
         let reply = play.reply(&tenant.id, from, Channel::WhatsApp, text).await?;
         anyhow::ensure!(reply["status"] == 200, "the webhook did not accept a message: {reply}");
         play.quiet(PATIENCE).await?;
-        drained(running).await?;
+        wait_for_queues(running).await?;
     }
     Ok(())
 }
@@ -468,7 +468,7 @@ async fn done_by_teams(
         }
         anyhow::Ok(())
     };
-    let assigned = billed(running, "assignments", page::ASSIGNMENT.0, count, Box::pin(assigning)).await?;
+    let assigned = bill_work(running, "assignments", page::ASSIGNMENT.0, count, Box::pin(assigning)).await?;
     // A process notes once a day that an API key was used.
     let warm = (0..count).map(|_| network.messages());
     futures::future::try_join_all(warm).await?;
@@ -480,7 +480,7 @@ async fn done_by_teams(
         futures::future::try_join_all(each).await?;
         network.play.quiet(PATIENCE).await
     };
-    let replied = billed(running, "replies", page::REPLY.0, count, Box::pin(replying)).await?;
+    let replied = bill_work(running, "replies", page::REPLY.0, count, Box::pin(replying)).await?;
     figures.team.extend([replied, assigned]);
     for (channel, (what, _)) in [Channel::Sms, Channel::WhatsApp].into_iter().zip(page::BROADCASTS) {
         let other = Network::new(&network.play, town).await?;
@@ -490,7 +490,7 @@ async fn done_by_teams(
             other.play.quiet(PATIENCE).await
         });
         let title = format!("a broadcast to {RECIPIENTS} people");
-        let bill = billed(running, &title, what, RECIPIENTS, broadcasting);
+        let bill = bill_work(running, &title, what, RECIPIENTS, broadcasting);
         figures.team.push(bill.await?);
     }
     Ok(())
@@ -516,8 +516,8 @@ async fn asked_by_software(running: &Running, network: &Network, figures: &mut F
         ("an SMS to a known contact", Channel::Sms),
     ] {
         let title = format!("{FOLLOW_UPS} messages by the API, each {what}");
-        let work = Box::pin(requested(network, &recipients, channel));
-        let bill = billed(running, &title, what, FOLLOW_UPS, work);
+        let work = Box::pin(request_messages(network, &recipients, channel));
+        let bill = bill_work(running, &title, what, FOLLOW_UPS, work);
         figures.requested.push(bill.await?);
     }
     let creating = Box::pin(async {
@@ -527,17 +527,17 @@ async fn asked_by_software(running: &Running, network: &Network, figures: &mut F
         anyhow::Ok(())
     });
     let title = format!("{FOLLOW_UPS} contacts created by the API");
-    let created = billed(running, &title, "contact created by the API", FOLLOW_UPS, creating);
+    let created = bill_work(running, &title, "contact created by the API", FOLLOW_UPS, creating);
     figures.created = vec![created.await?];
     let importing = Box::pin(async { Box::pin(network.import_contacts(IMPORTED)).await.map(drop) });
     let title = format!("an import of {IMPORTED} contacts");
     let what = "imported row that creates a contact";
-    figures.imported = vec![billed(running, &title, what, IMPORTED, importing).await?];
+    figures.imported = vec![bill_work(running, &title, what, IMPORTED, importing).await?];
     Ok(())
 }
 
 /// A message for each of these recipients, one after the other, each until its last status.
-async fn requested(network: &Network, recipients: &[Phone], channel: Channel) -> Result<()> {
+async fn request_messages(network: &Network, recipients: &[Phone], channel: Channel) -> Result<()> {
     let last = match channel {
         Channel::WhatsApp => "read",
         Channel::Sms => "delivered",
@@ -561,7 +561,7 @@ async fn replies(network: &Network) -> Result<()> {
 }
 
 /// Waits until the queues are empty.
-async fn drained(running: &Running) -> Result<()> {
+async fn wait_for_queues(running: &Running) -> Result<()> {
     let outputs = running.aws.outputs(crate::deploy::STACK).await?;
     let (queues, session) = (Queue::all(&outputs), running.aws.session()?);
     until(PATIENCE, "empty queues", async || {

@@ -64,7 +64,7 @@ impl Line {
     }
 
     /// Records of a queue that have a result.
-    pub(crate) const fn worked(&self) -> u64 {
+    pub(crate) const fn finished_records(&self) -> u64 {
         self.done + self.already + self.failed
     }
 }
@@ -172,7 +172,7 @@ impl Bill {
     }
 
     /// Calls of these IAM actions, or of all actions of a service, such as `kms:`.
-    fn called(&self, actions: &[&str]) -> f64 {
+    fn count_calls(&self, actions: &[&str]) -> f64 {
         let counts = self.functions.values().flat_map(|used| &used.aws);
         let is_meant = |known: &str| {
             let mut all = actions.iter();
@@ -197,12 +197,12 @@ impl Bill {
         let queued = consumers.iter().filter_map(|name| self.functions.get(*name));
         let queued: f64 = queued.map(|used| used.invocations as f64).sum();
         // Lambda itself receives a batch and deletes it: two requests per invocation of a queue's consumer.
-        let sqs = self.called(&["sqs:"]) + 2.0 * queued;
+        let sqs = self.count_calls(&["sqs:"]) + 2.0 * queued;
         let invocations = self.sum(|used| used.invocations as f64);
         let gb_seconds = self.sum(|used| used.billed_ms) / 1000.0 * MEMORY_GB;
         let answered = self.sum(|used| used.answered as f64);
-        let secrets = self.called(&["secretsmanager:"]);
-        let s3_puts = self.called(&["s3:PutObject", "s3:ListBucket"]);
+        let secrets = self.count_calls(&["secretsmanager:"]);
+        let s3_puts = self.count_calls(&["s3:PutObject", "s3:ListBucket"]);
         let item = |what, quantity: f64, price: f64| Item {
             what,
             quantity,
@@ -214,17 +214,17 @@ impl Bill {
             // A batch below 64 KB is one.
             item("SQS requests", sqs, 0.40 / 1e6),
             // In addition, for a message sent with a group to a standard queue.
-            item("SQS fair sends", self.called(&["sqs:SendMessage"]), 0.10 / 1e6),
+            item("SQS fair sends", self.count_calls(&["sqs:SendMessage"]), 0.10 / 1e6),
             item("Lambda invocations", invocations, 0.20 / 1e6),
             // On arm64.
             item("Lambda GB-seconds", gb_seconds, 0.000_013_333_4),
             item("API requests", answered, 1.00 / 1e6),
-            item("KMS calls", self.called(&["kms:"]), 0.03 / 1e4),
+            item("KMS calls", self.count_calls(&["kms:"]), 0.03 / 1e4),
             item("Secrets Manager calls", secrets, 0.05 / 1e4),
             // Without attachments.
-            item("E-mails", self.called(&["ses:SendEmail"]), 0.10 / 1e3),
+            item("E-mails", self.count_calls(&["ses:SendEmail"]), 0.10 / 1e3),
             item("S3 writes", s3_puts, 0.005 / 1e3),
-            item("S3 reads", self.called(&["s3:GetObject"]), 0.0004 / 1e3),
+            item("S3 reads", self.count_calls(&["s3:GetObject"]), 0.0004 / 1e3),
             item("log bytes", self.log_bytes as f64, 0.50 / 1e9),
         ]
     }
@@ -235,7 +235,7 @@ impl Bill {
     }
 
     /// Number of send requests to providers.
-    pub fn sent(&self) -> usize {
+    pub fn count_send_requests(&self) -> usize {
         let calls = self.functions.values().flat_map(|used| &used.providers);
         let sends = calls.filter(|(call, _)| call.ends_with(".send"));
         sends.map(|(_, count)| usize::try_from(*count).unwrap_or(0)).sum()
@@ -259,7 +259,7 @@ impl Bill {
                 used.cpu_ms,
                 used.write,
                 used.read,
-                listed(&used.aws)
+                calls_in_words(&used.aws)
             ));
         }
         line(String::new());
@@ -281,7 +281,7 @@ impl Bill {
 }
 
 /// Calls by IAM action, in words.
-pub(crate) fn listed(calls: &BTreeMap<String, u64>) -> String {
+pub(crate) fn calls_in_words(calls: &BTreeMap<String, u64>) -> String {
     let calls = calls.iter().map(|(action, count)| format!("{action} {count}"));
     calls.collect::<Vec<_>>().join(", ")
 }
@@ -339,7 +339,7 @@ mod tests {
         // Webhooks, and what software requests.
         let requests = bill.items().into_iter().find(|item| item.what == "API requests");
         assert_eq!(requests.expect("an item").quantity, 2.0);
-        assert_eq!(bill.called(&["dynamodb:PutItem"]), 3.0);
+        assert_eq!(bill.count_calls(&["dynamodb:PutItem"]), 3.0);
         assert!(bill.dollars() > 16.0 * WRITE_UNIT);
     }
 }

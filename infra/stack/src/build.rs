@@ -58,7 +58,7 @@ pub struct Function {
 
 impl Function {
     /// The deployed function's name.
-    pub fn deployed(&self, stack: &str) -> String {
+    pub fn deployed_name(&self, stack: &str) -> String {
         format!("{stack}-{}", self.name.replace('_', "-"))
     }
 
@@ -120,7 +120,7 @@ pub fn function(root: &Path, name: &str) -> Result<Function> {
 
 /// Selects a function's own binary in a cargo command. It is also named as a package: cargo enables the features that all selected packages
 /// request, and without a package that is the whole workspace with its tools, unlike `sam build`, which builds package by package.
-fn selected(function: &Function) -> [&str; 4] {
+fn cargo_selection(function: &Function) -> [&str; 4] {
     ["--package", &function.name, "--bin", &function.name]
 }
 
@@ -332,7 +332,7 @@ impl Builder {
 
     /// Waits until no other stack of this checkout builds or deploys, and prevents others while the result is held.
     /// All stacks of a checkout deploy from one folder, and cargo-lambda moves cargo's binaries.
-    pub async fn alone(&self) -> Result<File> {
+    pub async fn take_turn(&self) -> Result<File> {
         taking_turns(&self.place, self.profile.name()).await
     }
 
@@ -351,7 +351,7 @@ impl Builder {
             command.args(["--package", PROGRAM, "--bin", PROGRAM]);
         }
         let own = functions.iter().filter(|function| !self.is_shared(function));
-        run_shown(command.args(own.flat_map(selected)), "building functions").await
+        run_shown(command.args(own.flat_map(cargo_selection)), "building functions").await
     }
 
     /// Compiles the simulators.
@@ -362,7 +362,7 @@ impl Builder {
     }
 
     /// The folder that `sam build` writes and `sam deploy` reads.
-    pub fn built(&self) -> PathBuf {
+    pub fn build_folder(&self) -> PathBuf {
         match self.profile {
             Profile::Local => self.place.data.join("functions"),
             Profile::Shipped => self.place.dot.join("build").join(self.profile.name()),
@@ -378,7 +378,7 @@ impl Builder {
     }
 
     fn script(&self, logical_id: &str) -> PathBuf {
-        self.built().join(logical_id).join("bootstrap")
+        self.build_folder().join(logical_id).join("bootstrap")
     }
 
     /// Writes what is deployed locally: for each of these functions a script that runs its program. To zip, upload, store and unzip gigabytes
@@ -388,7 +388,7 @@ impl Builder {
         if self.profile == Profile::Shipped {
             return Ok(Vec::new());
         }
-        let links = self.built().join("bin");
+        let links = self.build_folder().join("bin");
         std::fs::create_dir_all(&links).with_context(|| format!("creating {}", links.display()))?;
         let before = self.scripts()?;
         for function in functions {
@@ -402,7 +402,7 @@ impl Builder {
             if std::fs::read_to_string(&script).is_ok_and(|known| known == text) {
                 continue;
             }
-            std::fs::create_dir_all(self.built().join(&function.logical_id)).with_context(what)?;
+            std::fs::create_dir_all(self.build_folder().join(&function.logical_id)).with_context(what)?;
             write(&script, text)?;
             std::fs::set_permissions(&script, Permissions::from_mode(0o755)).with_context(what)?;
         }
@@ -411,7 +411,7 @@ impl Builder {
 
     /// Deletes links that are named neither by the scripts, which are deployed now, nor by those of before, by which functions may just start.
     pub fn delete_links(&self, before: &[String]) -> Result<()> {
-        let (links, now) = (self.built().join("bin"), self.scripts()?);
+        let (links, now) = (self.build_folder().join("bin"), self.scripts()?);
         if now == before || !links.exists() {
             return Ok(());
         }
@@ -426,7 +426,7 @@ impl Builder {
 
     /// The texts of all scripts.
     fn scripts(&self) -> Result<Vec<String>> {
-        let folders = folders(&self.built())?.into_iter();
+        let folders = folders(&self.build_folder())?.into_iter();
         let texts = folders.map(|folder| std::fs::read_to_string(folder.join("bootstrap")));
         let mut texts: Vec<String> = texts.filter_map(Result::ok).collect();
         texts.sort();
@@ -438,7 +438,7 @@ impl Builder {
     /// The shipped profile uses `sam build`, as an operator does. The local one creates the same result itself: the template with every
     /// `CodeUri` pointing at a folder with [its script](Builder::write_scripts). `sam build` would process every function again, at least a second each.
     pub async fn package(&self, functions: &[Function], architecture: &str) -> Result<PathBuf> {
-        let built = self.built();
+        let built = self.build_folder();
         let template = built.join("template.yaml");
         if self.profile == Profile::Shipped {
             let mut command = self.tools.sam("sam");
@@ -609,7 +609,7 @@ mod tests {
             builder.delete_links(&before).expect("links");
         };
         let script = |of: usize| std::fs::read_to_string(builder.code(&functions[of])).expect("a script");
-        let kept = || entries(&builder.built().join("bin")).expect("links").len();
+        let kept = || entries(&builder.build_folder().join("bin")).expect("links").len();
         for name in [PROGRAM, console::FUNCTION, "send"] {
             write_program(name, &format!("{name} 1"));
         }

@@ -54,7 +54,7 @@ impl Canaries {
     }
 
     /// The kind of data that a line contains, if any; never the data itself.
-    pub fn found(&self, line: &str) -> Option<&'static str> {
+    pub fn find_canary(&self, line: &str) -> Option<&'static str> {
         let form = FORMS.iter().find(|(form, _)| line.contains(form));
         if let Some((_, what)) = form {
             return Some(what);
@@ -75,7 +75,7 @@ pub async fn look(aws: &Aws, groups: &[String], canaries: &Canaries) -> Result<(
         let events = aws.logs(std::slice::from_ref(group), None).await?;
         for event in &events {
             let at = event.time;
-            if let Some(what) = canaries.found(&event.message)
+            if let Some(what) = canaries.find_canary(&event.message)
                 && told.insert(what)
             {
                 let start: String = event.message.chars().take(80).collect();
@@ -111,9 +111,9 @@ mod tests {
             r#"{"error":"0123456789abcdef is wrong"}"#,
             r#"{"password":"seven quiet lanterns"}"#,
         ] {
-            assert!(canaries.found(line).is_some(), "{line}");
+            assert!(canaries.find_canary(line).is_some(), "{line}");
         }
         let harmless = r#"{"function":"auth","route":"POST /api/v1/auth/log-in","status":401,"tenant":"tnt_01hq5b"}"#;
-        assert_eq!(canaries.found(harmless), None);
+        assert_eq!(canaries.find_canary(harmless), None);
     }
 }

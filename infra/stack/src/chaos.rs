@@ -124,7 +124,7 @@ pub async fn chaos(options: &Options, size: Size, seed: u64) -> Result<bool> {
     };
     let verdict = Box::pin(on_own_stack(options, work)).await?;
     println!("{}", verdict.show());
-    Ok(verdict.held())
+    Ok(verdict.has_held())
 }
 
 /// The storm, the quiet after it, and the checks.
@@ -150,7 +150,7 @@ pub async fn play_out(ground: &Ground<'_>, size: Size, seed: u64) -> Result<Verd
 
 impl Ground<'_> {
     fn function(&self, name: &str) -> Result<String> {
-        Ok(build::function(&self.place.root, name)?.deployed(&self.play.endpoints.stack))
+        Ok(build::function(&self.place.root, name)?.deployed_name(&self.play.endpoints.stack))
     }
 
     /// Sets the crash points of the functions; empty for none. Warm processes are replaced.
@@ -175,7 +175,7 @@ impl Ground<'_> {
     }
 
     /// A customer calls. Returns the telephone system's id of the call.
-    async fn called(&self, tenant: &Tenant, from: &Phone, via: &str, outcome: &str) -> Result<String> {
+    async fn place_call(&self, tenant: &Tenant, from: &Phone, via: &str, outcome: &str) -> Result<String> {
         let more = json!({ "via": via, "repeat": 3, "shuffle": true, "wait": false });
         let answer = self.play.call(&tenant.id, from, outcome, more).await?;
         Ok(answer["call_id"].as_str().context("a call has an id")?.to_owned())

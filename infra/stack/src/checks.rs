@@ -59,7 +59,7 @@ const PLANS: (&str, &str) = ("phonenumbers", "infra/stack/python/contract.txt");
 
 /// `advisories`: says which data a registry has newer, and which nobody has looked at for long. Returns false if there is some.
 pub async fn advisories(place: &Place) -> Result<bool> {
-    let mut newer = unchecked(Timestamp::now().to_zoned(TimeZone::UTC).date());
+    let mut newer = find_outdated_lists(Timestamp::now().to_zoned(TimeZone::UTC).date());
     let mut ask = cargo(place, &["update", "--dry-run", "--color", "never"]);
     ask.args(CRATES_WITH_DATA.iter().flat_map(|name| ["--package", name]));
     let answer = ask.output().await.context("asking the registry of crates")?;
@@ -95,13 +95,13 @@ pub async fn advisories(place: &Place) -> Result<bool> {
 }
 
 /// Lists that come with the code and that nobody has compared with their sources for a quarter of a year.
-fn unchecked(today: Date) -> Vec<String> {
+fn find_outdated_lists(today: Date) -> Vec<String> {
     let dated = |what: String, checked_on: Day, file: &str| {
         format!(
             "{what} were last checked on {checked_on}: compare them with their sources in {file}, and set `checked_on`"
         )
     };
-    let prices = PriceBook::shipped().outdated(today).map(|list| {
+    let prices = PriceBook::shipped_prices().outdated_lists(today).map(|list| {
         let what = format!("prices of {}", list.service.as_str());
         dated(what, list.checked_on, "shared/domain/src/money/prices.json")
     });
@@ -173,7 +173,7 @@ async fn check_template(place: &Place, tools: &Tools) -> Result<()> {
     command.args(["validate", "--region", "us-east-1"]);
     run_logged(&mut command, &place.logs().join("sam-validate.log"), "sam validate").await?;
     run_shown(tools.sam("cfn-lint").arg("template.yaml"), "cfn-lint").await?;
-    let expanded = template::expanded(place, tools).await?;
+    let expanded = template::expand_template(place, tools).await?;
     let sizes = template::Sizes::of(&expanded)?;
     println!("· {sizes}");
     sizes.check()?;
@@ -190,8 +190,8 @@ mod tests {
 
     #[test]
     fn lists_that_nobody_checked_are_told() {
-        assert!(unchecked(date(2026, 11, 30)).is_empty());
-        let told = unchecked(date(2028, 1, 1));
+        assert!(find_outdated_lists(date(2026, 11, 30)).is_empty());
+        let told = find_outdated_lists(date(2028, 1, 1));
         assert_eq!(told.len(), 4);
         assert!(
             told[0].starts_with("prices of whatsapp were last checked on 20"),

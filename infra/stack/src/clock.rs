@@ -57,14 +57,14 @@ pub async fn clock(place: &Place, by: Option<SignedDuration>) -> Result<()> {
         let functions = build::functions(&place.root)?;
         advance(place, &aws, &functions, &mut endpoints, by).await?;
     }
-    println!("{}", shown(endpoints.clock_offset_seconds));
+    println!("{}", describe_time(endpoints.clock_offset_seconds));
     Ok(())
 }
 
 /// Moves the time of a running stack to where it was when it started, after a demonstration.
 pub async fn restore(place: &Place, aws: &Aws, functions: &[Function], started: &Endpoints) -> Result<()> {
     let offset = started.clock_offset_seconds;
-    if kept(place) == offset {
+    if read_offset(place) == offset {
         return Ok(());
     }
     set(place, aws, functions, &mut started.clone(), offset).await
@@ -95,7 +95,7 @@ async fn set(place: &Place, aws: &Aws, functions: &[Function], endpoints: &mut E
 }
 
 /// The offset at which the stack of this data directory was left, in seconds.
-pub fn kept(place: &Place) -> u32 {
+pub fn read_offset(place: &Place) -> u32 {
     let kept = std::fs::read_to_string(file(place)).ok();
     kept.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
 }
@@ -106,7 +106,7 @@ fn file(place: &Place) -> PathBuf {
 
 /// Functions read their environment when they start, and they start anew when it changes.
 pub(crate) async fn move_functions(aws: &Aws, functions: &[Function], offset: u32) -> Result<()> {
-    let names: Vec<String> = functions.iter().map(|function| function.deployed(STACK)).collect();
+    let names: Vec<String> = functions.iter().map(|function| function.deployed_name(STACK)).collect();
     aws.set_variable(VARIABLE, &offset.to_string(), &names).await
 }
 
@@ -118,7 +118,7 @@ pub(crate) async fn move_simulators(simulators: &str, offset: u32) -> Result<()>
     answer.map(drop).context("moving the simulators' time")
 }
 
-fn shown(offset: u32) -> String {
+fn describe_time(offset: u32) -> String {
     let ahead = SignedDuration::from_secs(offset.into());
     let now = Timestamp::now() + ahead;
     if offset == 0 {

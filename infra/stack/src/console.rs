@@ -22,7 +22,7 @@ use crate::{
     report::step,
     running::redeploy,
     test::SKIPPED,
-    tools::{Node, Tools, fingerprint, is_stamped, once, remove},
+    tools::{Node, Tools, fingerprint, is_stamped, remove, run_once},
 };
 
 /// The crate and folder of the function.
@@ -78,7 +78,7 @@ pub async fn build_if_possible(place: &Place, tools: &Tools) {
 }
 
 async fn build_anew(place: &Place, folder: &Path, tools: &Tools) -> Result<()> {
-    let node = installed(place, folder, tools).await?;
+    let node = install_packages(place, folder, tools).await?;
     for (script, what) in STEPS {
         let log = place.logs().join(format!("console-{script}.log"));
         let mut run = npm(&node, folder, script);
@@ -88,14 +88,14 @@ async fn build_anew(place: &Place, folder: &Path, tools: &Tools) -> Result<()> {
 }
 
 /// Node.js with the console's packages.
-async fn installed(place: &Place, folder: &Path, tools: &Tools) -> Result<Node> {
+async fn install_packages(place: &Place, folder: &Path, tools: &Tools) -> Result<Node> {
     let node = tools.node().await?;
     let pins = ["package.json", "package-lock.json"].map(|file| folder.join(file));
     let pinned = fingerprint(pins.iter().map(PathBuf::as_path))?;
     let stamp = folder.join("node_modules/pins.sha256");
     let log = place.logs().join("console-packages.log");
     let what = "installing the console's packages (once)";
-    once(&stamp, &pinned, what, node.install(folder, &log)).await?;
+    run_once(&stamp, &pinned, what, node.install(folder, &log)).await?;
     Ok(node)
 }
 
@@ -136,7 +136,7 @@ fn fingerprint_of_sources(place: &Place) -> Result<String> {
 pub async fn dev(place: &Place) -> Result<()> {
     let endpoints = Endpoints::of_running(place)?;
     let (folder, tools) = (folder(place), Tools::set_up(place).await?);
-    let node = installed(place, &folder, &tools).await?;
+    let node = install_packages(place, &folder, &tools).await?;
     let types = npm(&node, &folder, "contract").status().await;
     ensure!(types.context("starting npm")?.success(), "npm run contract failed");
     let mut serve = npm(&node, &folder, "dev");
@@ -230,7 +230,7 @@ pub async fn waits(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &T
 /// A script that visits the console of this stack, in a business of its own with a log-in of each role.
 async fn visitors(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town, script: &str) -> Result<Command> {
     let folder = folder(place);
-    let node = installed(place, &folder, tools).await?;
+    let node = install_packages(place, &folder, tools).await?;
     // Nobody clicks as fast as a test.
     let tenant = town.open("Console", Plan::lift_limits).await?;
     let logins = Role::ALL.map(|role| {
@@ -249,7 +249,7 @@ async fn visitors(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &To
 }
 
 /// The line by which `cargo stack test` learns how many tests were skipped, and why; `None` if none was.
-pub fn skipped(said: &str) -> Result<Option<String>> {
+pub fn skipped_tests_line(said: &str) -> Result<Option<String>> {
     let mut numbers = said.lines().filter_map(|line| line.strip_prefix("ℹ skipped "));
     let number = numbers.next_back().and_then(|number| number.parse::<u64>().ok());
     let number = number.with_context(|| format!("npm test ends without its numbers:\n{said}"))?;
@@ -268,14 +268,15 @@ mod tests {
 
     #[test]
     fn skipped_tests_are_counted_with_their_reason() {
-        let of =
-            |tests: &str, number: u32| skipped(&format!("{tests}\nℹ tests 2\nℹ pass 1\nℹ skipped {number}\nℹ todo 0"));
+        let of = |tests: &str, number: u32| {
+            skipped_tests_line(&format!("{tests}\nℹ tests 2\nℹ pass 1\nℹ skipped {number}\nℹ todo 0"))
+        };
         assert_eq!(of("✔ one (0.5ms)", 0).expect("numbers"), None);
         let why = of("✔ one (0.5ms)\n﹣ two (0.2ms) # no browser: install Chromium", 1);
         let expected = Some("skipped 1: no browser: install Chromium".to_owned());
         assert_eq!(why.expect("numbers"), expected);
         assert!(of("✔ one (0.5ms)\n﹣ two (0.2ms)", 1).is_err());
-        assert!(skipped("npm ERR! missing script: test").is_err());
+        assert!(skipped_tests_line("npm ERR! missing script: test").is_err());
     }
 
     /// What a build writes would otherwise call for the next one.

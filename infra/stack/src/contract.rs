@@ -49,7 +49,7 @@ impl<'a> Operation<'a> {
 
     /// The path with these values for its parameters.
     pub fn path_with(&self, values: &[(&str, String)]) -> String {
-        crate::api::filled(self.path, values)
+        crate::api::fill_path(self.path, values)
     }
 }
 
@@ -77,7 +77,7 @@ impl Contract {
     }
 
     /// The document with only these operations.
-    pub fn only(&self, wanted: impl Fn(&Operation<'_>) -> bool) -> Value {
+    pub fn document_with_only(&self, wanted: impl Fn(&Operation<'_>) -> bool) -> Value {
         let mut paths: Map<String, Value> = Map::new();
         for operation in self.operations().filter(wanted) {
             let item = paths.entry(operation.path).or_insert_with(|| Value::Object(Map::new()));

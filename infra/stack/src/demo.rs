@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Proof, asked},
+    api::{Proof, ask_for_json},
     aws::LogEvent,
     bill::Bill,
     clock,
@@ -24,7 +24,7 @@ use crate::{
     report::step,
     running::{Options, Running},
     trial::table,
-    up::{interrupted, unless_interrupted},
+    up::{unless_interrupted, wait_for_interrupt},
 };
 
 /// Maximum wait for one step, enough for a busy machine.
@@ -44,8 +44,8 @@ pub async fn demo(options: &Options, stay: bool) -> Result<bool> {
             running.endpoints.simulators
         );
         tokio::select! {
-            () = interrupted() => {}
-            error = running.broken() => eprintln!("{error:#}"),
+            () = wait_for_interrupt() => {}
+            error = running.wait_for_failure() => eprintln!("{error:#}"),
         }
     }
     running.stop().await?;
@@ -73,7 +73,7 @@ async fn acts(running: &Running) -> Result<bool> {
     let seen = scene.foresees(&amal).await;
     scene.end("automations", seen).await;
     println!("A missed call is answered by WhatsApp");
-    let seen = scene.answered(&amal).await;
+    let seen = scene.follow_up_call(&amal).await;
     scene.end("send_message", seen).await;
     println!("The customer replies");
     let seen = scene.replies(&amal).await;
@@ -215,19 +215,26 @@ impl Scene<'_> {
     }
 
     /// Waits until the provider accepted a message on this channel.
-    async fn accepted(&self, clock: &Clock, from: &Phone, channel: Channel) -> Result<()> {
-        let sent = self.play.accepted(&self.tenant.id, from, channel, PATIENCE).await?;
+    async fn wait_until_accepted(&self, clock: &Clock, from: &Phone, channel: Channel) -> Result<()> {
+        let sent = self
+            .play
+            .wait_until_accepted(&self.tenant.id, from, channel, PATIENCE)
+            .await?;
         clock.say(format_args!("{} accepted {}", channel.name(), words(&sent)));
         Ok(())
     }
 
     /// Waits until the call of this number is decided.
-    async fn decided(&self, from: &Phone, count: usize) -> Result<Call> {
-        self.play.decided(&self.tenant.id, from, count, PATIENCE).await
+    async fn wait_until_decided(&self, from: &Phone, count: usize) -> Result<Call> {
+        self.play
+            .wait_until_decided(&self.tenant.id, from, count, PATIENCE)
+            .await
     }
 
-    async fn known<T>(&self, from: &Phone, what: &str, seen: impl Fn(&Customer) -> Option<T>) -> Result<T> {
-        self.play.known(&self.tenant.id, from, PATIENCE, what, seen).await
+    async fn wait_for_customer<T>(&self, from: &Phone, what: &str, seen: impl Fn(&Customer) -> Option<T>) -> Result<T> {
+        self.play
+            .wait_for_customer(&self.tenant.id, from, PATIENCE, what, seen)
+            .await
     }
 
     async fn outbox(&self, to: &Phone) -> Result<Vec<Sent>> {
@@ -237,11 +244,11 @@ impl Scene<'_> {
     /// Sends a request with the tenant's key.
     async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
         let key = Proof::Key(self.tenant.api_key.clone());
-        asked(self.play, &key, method, path, body).await
+        ask_for_json(self.play, &key, method, path, body).await
     }
 
     /// Moves the time, which was at these endpoints' offset, as `cargo stack clock` does.
-    async fn later(&self, endpoints: &mut Endpoints, by: SignedDuration) -> Result<()> {
+    async fn advance_clock(&self, endpoints: &mut Endpoints, by: SignedDuration) -> Result<()> {
         let Running {
             place, aws, functions, ..
         } = self.running;
@@ -267,19 +274,19 @@ impl Scene<'_> {
         Ok(0)
     }
 
-    async fn answered(&self, from: &Phone) -> Result<usize> {
+    async fn follow_up_call(&self, from: &Phone) -> Result<usize> {
         let clock = self.call(from).await?;
-        self.accepted(&clock, from, Channel::WhatsApp).await?;
+        self.wait_until_accepted(&clock, from, Channel::WhatsApp).await?;
         for (state, status) in [(MessageState::Delivered, "delivered"), (MessageState::Read, "read")] {
             let what = format!("the status `{status}` in the table");
-            self.known(from, &what, |customer| {
+            self.wait_for_customer(from, &what, |customer| {
                 let reached = customer.messages.first()?.state();
                 (reached == state || reached == MessageState::Read).then_some(())
             })
             .await?;
             clock.say(status);
         }
-        println!("             why: {}", self.decided(from, 1).await?.decision);
+        println!("             why: {}", self.wait_until_decided(from, 1).await?.decision);
         let sent = self.outbox(from).await?;
         ensure!(sent.len() == 1, "{} messages were sent instead of one", sent.len());
         Ok(1)
@@ -290,7 +297,7 @@ impl Scene<'_> {
         let text = "Do you have the saffron cake today? هل لديكم كعكة الزعفران؟";
         self.play.reply(&self.tenant.id, from, Channel::WhatsApp, text).await?;
         clock.say(format_args!("{from} writes {text:?}"));
-        let received = self.known(from, "the reply on the contact", |customer| {
+        let received = self.wait_for_customer(from, "the reply on the contact", |customer| {
             let mut received = customer.received.iter();
             let found = received.find(|received| received.message.text.as_deref() == Some(text))?;
             Some(ConversationId::of(customer.contact.id, found.line))
@@ -310,15 +317,15 @@ impl Scene<'_> {
         let fault = json!({ "api": "graph", "number": from, "kind": "not_on_whatsapp" });
         self.play.fault(fault).await?;
         let clock = self.call(from).await?;
-        self.accepted(&clock, from, Channel::WhatsApp).await?;
-        let failed = self.known(from, "WhatsApp's failure in the table", |customer| {
+        self.wait_until_accepted(&clock, from, Channel::WhatsApp).await?;
+        let failed = self.wait_for_customer(from, "WhatsApp's failure in the table", |customer| {
             let attempts = &customer.messages.first()?.attempts;
             attempts.first()?.error.clone()
         });
         let error = failed.await?;
         clock.say(format_args!("failed: {}", error.reason));
-        self.accepted(&clock, from, Channel::Sms).await?;
-        self.known(from, "the delivery of the SMS in the table", |customer| {
+        self.wait_until_accepted(&clock, from, Channel::Sms).await?;
+        self.wait_for_customer(from, "the delivery of the SMS in the table", |customer| {
             let message = customer.messages.first()?;
             (message.state() == MessageState::Delivered).then_some(())
         })
@@ -329,14 +336,15 @@ impl Scene<'_> {
 
     async fn called_tomorrow(&self, from: &Phone) -> Result<usize> {
         let mut endpoints = self.running.endpoints.clone();
-        self.later(&mut endpoints, SignedDuration::from_hours(24)).await?;
+        self.advance_clock(&mut endpoints, SignedDuration::from_hours(24))
+            .await?;
         let clock = self.call(from).await?;
-        let decided = self.decided(from, 3).await?;
+        let decided = self.wait_until_decided(from, 3).await?;
         clock.say(&decided.decision);
         ensure!(decided.message.is_some(), "no message follows: {}", decided.decision);
         let sent = until(PATIENCE, "the second message", async || {
             let sent = self.outbox(from).await?;
-            Ok(Look::some(sent.get(1).map(words), || {
+            Ok(Look::from_option(sent.get(1).map(words), || {
                 format!("{} messages", sent.len())
             }))
         })
@@ -349,7 +357,7 @@ impl Scene<'_> {
         let clock = Clock::start();
         self.play.reply(&self.tenant.id, from, Channel::Sms, "STOP").await?;
         clock.say(format_args!("{from} writes \"STOP\" by SMS"));
-        self.known(from, "the opt-out on the contact", |customer| {
+        self.wait_for_customer(from, "the opt-out on the contact", |customer| {
             customer.contact.opted_out().map(drop)
         })
         .await?;
@@ -361,7 +369,7 @@ impl Scene<'_> {
     async fn silent(&self, from: &Phone, reason: &str) -> Result<usize> {
         let before = self.outbox(from).await?.len();
         let clock = self.call(from).await?;
-        let decided = self.decided(from, 2).await?;
+        let decided = self.wait_until_decided(from, 2).await?;
         clock.say(&decided.decision);
         ensure!(
             decided.reason == reason && decided.message.is_none(),
@@ -420,19 +428,21 @@ impl Scene<'_> {
         post(&format!("{enrolment}/enroll"), json!({})).await?;
         clock.say(format_args!("{phone} agrees to messages, and enters it"));
         let mut endpoints = self.running.endpoints.clone();
-        endpoints.clock_offset_seconds = clock::kept(&self.running.place);
+        endpoints.clock_offset_seconds = clock::read_offset(&self.running.place);
         for (place, text) in texts.iter().enumerate() {
             if 0 < place {
                 // The message is due a day after the former one was made, and not before a day after it left.
                 let later = SignedDuration::from_hours(24) + SignedDuration::from_mins(5);
-                self.later(&mut endpoints, later).await?;
+                self.advance_clock(&mut endpoints, later).await?;
             }
             let sent = until(PATIENCE, text, async || {
                 self.running.invoke("take_steps", &json!({})).await?;
                 let sent = self.outbox(&phone).await?;
                 let found = sent.get(place).filter(|_| sent.len() == place + 1);
                 let found = found.filter(|sent| sent.body.as_deref() == Some(*text));
-                Ok(Look::some(found.map(words), || format!("{} messages", sent.len())))
+                Ok(Look::from_option(found.map(words), || {
+                    format!("{} messages", sent.len())
+                }))
             })
             .await?;
             clock.say(format_args!("day {}: SMS accepted {sent}", place + 1));

@@ -170,7 +170,7 @@ pub async fn update_code(aws: &Aws, builder: &Builder, functions: &[&Function]) 
     let mut pairs = Vec::new();
     for function in functions {
         let code = builder.code(function);
-        pairs.push(format!("{}={}", function.deployed(STACK), code.display()));
+        pairs.push(format!("{}={}", function.deployed_name(STACK), code.display()));
     }
     let mut arguments = vec!["update-code"];
     arguments.extend(pairs.iter().map(String::as_str));

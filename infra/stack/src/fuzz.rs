@@ -162,7 +162,9 @@ impl Fuzzer<'_> {
         let folder = self.place.data.join("fuzz").join(&part.name);
         std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         let document = folder.join("openapi.json");
-        let mut asked = self.contract.only(|operation| part.operations.contains(operation.id()));
+        let mut asked = self
+            .contract
+            .document_with_only(|operation| part.operations.contains(operation.id()));
         let mut command = self.tools.program("schemathesis");
         arguments(&mut command, play, self.size, self.seed);
         command
@@ -200,7 +202,7 @@ impl Fuzzer<'_> {
 }
 
 /// `cargo stack fuzz`: the long form, on its own stack.
-pub async fn alone(options: &Options, seed: u64) -> Result<()> {
+pub async fn run_on_own_stack(options: &Options, seed: u64) -> Result<()> {
     let work = async |running: &Running| {
         let play = Play::new(running.endpoints.clone()).await?;
         let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;

@@ -134,7 +134,7 @@ const BUCKET: &str = "RawBucketName";
 pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: &str) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
     if letters == CHANGES {
-        let function = build::function(&place.root, "publish_changes")?.deployed(stack);
+        let function = build::function(&place.root, "publish_changes")?.deployed_name(stack);
         let worked = changes::work(&aws.session()?, output(&outputs, BUCKET)?, &function).await?;
         println!("Changes: {worked} batches processed.");
         return Ok(());

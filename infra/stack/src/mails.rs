@@ -48,15 +48,15 @@ pub async fn order(aws: &Session, town: &Town, mail: &MailJob) -> Result<()> {
 }
 
 /// The mails to this address, oldest first.
-pub async fn received(play: &Play, to: &str) -> Result<Vec<Mail>> {
+pub async fn list_mails(play: &Play, to: &str) -> Result<Vec<Mail>> {
     play.get(&format!("/mails?to={to}")).await
 }
 
 /// Waits for a mail to this address and returns the last one.
-pub async fn arrived(play: &Play, to: &str, limit: Duration) -> Result<Mail> {
+pub async fn wait_for_mail(play: &Play, to: &str, limit: Duration) -> Result<Mail> {
     until(limit, &format!("a mail to {to}"), async || {
-        let last = received(play, to).await?.pop();
-        Ok(Look::some(last, || "no mail".to_owned()))
+        let last = list_mails(play, to).await?.pop();
+        Ok(Look::from_option(last, || "no mail".to_owned()))
     })
     .await
 }

@@ -378,7 +378,7 @@ async fn run(command: Command) -> Result<bool> {
         Command::Bill { target } => {
             let found = target.find().await?;
             let bill = inspect::bill(&found.aws, &found.place, &found.stack, None).await?;
-            println!("{}", bill.show(bill.sent()));
+            println!("{}", bill.show(bill.count_send_requests()));
         }
         Command::Chaos {
             data_dir,
@@ -410,7 +410,7 @@ async fn run(command: Command) -> Result<bool> {
         Command::Fuzz { seed } => {
             let seed = seed.map_or_else(chaos::new_seed, Ok)?;
             println!("seed {seed}");
-            Box::pin(fuzz::alone(&Options::throwaway("fuzz")?, seed)).await?;
+            Box::pin(fuzz::run_on_own_stack(&Options::throwaway("fuzz")?, seed)).await?;
         }
         Command::Contract => checks::contract(&Place::new(None)?).await?,
         Command::Advisories => return checks::advisories(&Place::new(None)?).await,

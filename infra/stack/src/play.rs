@@ -149,7 +149,7 @@ pub enum Look<T> {
 
 impl<T> Look<T> {
     /// Seen if there is something.
-    pub fn some(found: Option<T>, instead: impl FnOnce() -> String) -> Self {
+    pub fn from_option(found: Option<T>, instead: impl FnOnce() -> String) -> Self {
         found.map_or_else(|| Self::Instead(instead()), Self::Seen)
     }
 }
@@ -157,7 +157,7 @@ impl<T> Look<T> {
 impl Look<()> {
     /// Whether it is so.
     pub fn when(so: bool, instead: impl FnOnce() -> String) -> Self {
-        Self::some(so.then_some(()), instead)
+        Self::from_option(so.then_some(()), instead)
     }
 }
 
@@ -288,7 +288,13 @@ impl Play {
     }
 
     /// Waits until the providers accepted a message on this channel.
-    pub async fn accepted(&self, tenant: &str, to: &Phone, channel: Channel, limit: Duration) -> Result<Sent> {
+    pub async fn wait_until_accepted(
+        &self,
+        tenant: &str,
+        to: &Phone,
+        channel: Channel,
+        limit: Duration,
+    ) -> Result<Sent> {
         let what = format!("a message by {} to {to}", channel.name());
         until(limit, &what, async || {
             let sent = self.outbox(tenant, to).await?;
@@ -367,7 +373,7 @@ impl Play {
     }
 
     /// Waits until `seen` finds what it looks for in a customer's data; otherwise the error describes the customer.
-    pub async fn known<T>(
+    pub async fn wait_for_customer<T>(
         &self,
         tenant: &str,
         phone: &Phone,
@@ -379,15 +385,15 @@ impl Play {
             let Some(customer) = self.customer(tenant, phone).await? else {
                 return Ok(Look::Instead("the customer is unknown".to_owned()));
             };
-            Ok(Look::some(seen(&customer), || customer.to_string()))
+            Ok(Look::from_option(seen(&customer), || customer.to_string()))
         })
         .await
     }
 
     /// Waits until the customer's call number `count` is decided.
-    pub async fn decided(&self, tenant: &str, phone: &Phone, count: usize, limit: Duration) -> Result<Call> {
+    pub async fn wait_until_decided(&self, tenant: &str, phone: &Phone, count: usize, limit: Duration) -> Result<Call> {
         let what = format!("the decision on call {count} of {phone}");
-        self.known(tenant, phone, limit, &what, |customer| {
+        self.wait_for_customer(tenant, phone, limit, &what, |customer| {
             customer.calls.get(count - 1).cloned()
         })
         .await

@@ -37,7 +37,7 @@ impl<'a> Tool<'a> {
         Ok(Self { child, group, what })
     }
 
-    async fn ended(mut self) -> Result<ExitStatus> {
+    async fn wait_for_end(mut self) -> Result<ExitStatus> {
         let status = self.child.wait().await;
         let status = status.with_context(|| format!("waiting for {}", self.what))?;
         self.group = None;
@@ -76,7 +76,7 @@ fn with_tail(what: &str, log: &Path) -> Error {
 /// Runs a tool with its output in a file; the error shows the end of the file.
 pub async fn run_logged(command: &mut Command, log: &Path, what: &str) -> Result<()> {
     log_to(command, log)?;
-    let status = Tool::start(command, what)?.ended().await?;
+    let status = Tool::start(command, what)?.wait_for_end().await?;
     if status.success() {
         return Ok(());
     }
@@ -93,7 +93,7 @@ pub async fn run_shown(command: &mut Command, what: &str) -> Result<()> {
 
 /// Runs a tool with our own output; returns whether it succeeded.
 pub async fn succeeds(command: &mut Command, what: &str) -> Result<bool> {
-    Ok(Tool::start(command, what)?.ended().await?.success())
+    Ok(Tool::start(command, what)?.wait_for_end().await?.success())
 }
 
 /// Runs a tool, with its errors among ours, and passes each line of its output to `look`; returns whether it succeeded.
@@ -110,7 +110,7 @@ pub async fn succeeds_seen(command: &mut Command, what: &str, mut look: impl FnM
     {
         look(&String::from_utf8_lossy(&line));
     }
-    Ok(tool.ended().await?.success())
+    Ok(tool.wait_for_end().await?.success())
 }
 
 /// Runs a tool and returns its standard output; its standard error becomes the error.
@@ -178,7 +178,7 @@ impl Server {
     }
 
     /// Resolves when the child ends by itself.
-    pub async fn ended(&mut self) -> Error {
+    pub async fn wait_for_end(&mut self) -> Error {
         match self.child.wait().await {
             Ok(status) => self.has_ended(status),
             Err(error) => anyhow!("{}: {error}", self.name),

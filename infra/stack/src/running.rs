@@ -98,7 +98,7 @@ impl Running {
         let tools = Tools::at(&place);
         let functions = build::functions(&place.root)?;
         let builder = Builder::new(place.clone(), tools.clone(), options.profile);
-        let alone = builder.alone().await?;
+        let alone = builder.take_turn().await?;
         // Cargo compiles while the tools are set up, MiniStack starts and npm builds. What is dropped first is cargo.
         let others = async {
             Tools::set_up(&place).await?;
@@ -129,7 +129,7 @@ impl Running {
         let http = ministack::client()?;
         let ready = || ministack::http_ok(&http, ports.simulators, "/healthz");
         simulators.wait_until(Duration::from_secs(30), ready).await?;
-        let offset = clock::kept(&place);
+        let offset = clock::read_offset(&place);
         clock::move_simulators(&simulators_url, offset).await?;
 
         let meta_app = json!({
@@ -200,16 +200,16 @@ impl Running {
     }
 
     /// Resolves with the reason when a child ends by itself.
-    pub async fn broken(&mut self) -> anyhow::Error {
+    pub async fn wait_for_failure(&mut self) -> anyhow::Error {
         tokio::select! {
-            error = self.ministack.ended() => error,
-            error = self.simulators.ended() => error,
+            error = self.ministack.wait_for_end() => error,
+            error = self.simulators.wait_for_end() => error,
         }
     }
 
     /// Invokes a function by its crate's name and waits for the answer, so that `dispatch_due` need not wait for its minute.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value> {
-        let name = build::function(&self.place.root, function)?.deployed(STACK);
+        let name = build::function(&self.place.root, function)?.deployed_name(STACK);
         let invoke = json!({ "FunctionName": name, "Payload": payload.to_string() });
         self.aws.call("lambda", "invoke", invoke).await
     }
@@ -263,7 +263,7 @@ async fn compile_early(builder: &Builder, profile: Profile, functions: &[Functio
 /// Compiles one function and deploys it to the stack that runs in this data directory.
 pub async fn redeploy(place: &Place, tools: &Tools, aws: &Aws, function: &Function, profile: Profile) -> Result<()> {
     let builder = &Builder::new(place.clone(), tools.clone(), profile).separate();
-    let _alone = builder.alone().await?;
+    let _alone = builder.take_turn().await?;
     if function.name == console::FUNCTION {
         console::build(place, tools).await?;
     }

@@ -132,7 +132,7 @@ impl Seed {
         }
     }
 
-    fn simulated(&self) -> Value {
+    fn simulated_tenant(&self) -> Value {
         let mut simulated =
             json!({ "id": self.file.tenant.id, "name": self.file.tenant.name, "api_key": self.api_key });
         for connection in &self.file.connections {
@@ -177,7 +177,7 @@ pub fn simulators(public_base_url: &str, seeds: &[Seed]) -> Value {
         "public_base_url": public_base_url,
         // A status that Twilio gives up is lost, and a machine at work can need more than its 15 s.
         "delivery": { "twilio_patience": 8 },
-        "tenants": seeds.iter().map(Seed::simulated).collect::<Vec<_>>(),
+        "tenants": seeds.iter().map(Seed::simulated_tenant).collect::<Vec<_>>(),
     })
 }
 

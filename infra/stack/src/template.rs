@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{place::Place, process::run_captured, tools::Tools};
 
 /// The transformed template as JSON.
-pub async fn expanded(place: &Place, tools: &Tools) -> Result<Vec<u8>> {
+pub async fn expand_template(place: &Place, tools: &Tools) -> Result<Vec<u8>> {
     let mut expand = tools.sam("python");
     expand
         .arg(place.root.join("infra/stack/python/expand.py"))

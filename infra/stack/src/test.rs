@@ -87,7 +87,7 @@ async fn on_stage(
     });
     let outcome = tokio::select! {
         outcome = all => outcome,
-        error = running.broken() => Err(error),
+        error = running.wait_for_failure() => Err(error),
     };
     let silent = silent(&running).await;
     let recorded = match record {
@@ -125,7 +125,7 @@ async fn without_stage(
     });
     let outcome = tokio::select! {
         outcome = all => outcome,
-        error = emulator.ended() => Err(error),
+        error = emulator.wait_for_end() => Err(error),
     };
     emulator.stop().await?;
     outcome
@@ -174,7 +174,7 @@ async fn run(program: &TestProgram, mut command: tokio::process::Command, live: 
     if !live {
         print!("\nran {name} in {}\n{output}", seconds(begun.elapsed()));
     }
-    count.ended(&name, succeeded);
+    count.record_end(&name, succeeded);
     Ok(count)
 }
 
@@ -254,7 +254,7 @@ impl Count {
     }
 
     /// Names the program in its failures; it has failed if it did not succeed, whatever it printed.
-    fn ended(&mut self, program: &str, succeeded: bool) {
+    fn record_end(&mut self, program: &str, succeeded: bool) {
         if !succeeded && self.failed == 0 {
             self.failed += 1;
             self.failures.push("ended without a result".to_owned());
@@ -305,7 +305,7 @@ mod tests {
             "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s",
             "test calls::a ... ok",
         ]);
-        all.ended("store (it)", true);
+        all.record_end("store (it)", true);
         let mut failed = count(&[
             "test calls::b ... FAILED",
             "failures:",
@@ -318,7 +318,7 @@ mod tests {
             "    calls::b",
             "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1.00s",
         ]);
-        failed.ended("stack (it)", false);
+        failed.record_end("stack (it)", false);
         all.merge(failed);
         all.merge(count(&[
             "skipped 5: there is no browser",
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn program_that_is_killed_has_failed() {
         let mut killed = count(&["test calls::a ... ok"]);
-        killed.ended("store (it)", false);
+        killed.record_end("store (it)", false);
         assert_eq!(
             killed.show(),
             "failed: store (it): ended without a result\ntests: 0 passed, 1 failed, 0 skipped\n"

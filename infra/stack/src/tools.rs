@@ -58,7 +58,7 @@ impl Tools {
         let folder = self.place.dot.join("tools").join(name);
         let pinned = fingerprint([wanted.as_path(), lock.as_path()])?;
         let what = format!("setting up {name} in .stack/tools (once)");
-        once(&folder.join("pins.sha256"), &pinned, &what, async {
+        run_once(&folder.join("pins.sha256"), &pinned, &what, async {
             let python = python().await?;
             remove(&folder)?;
             std::fs::create_dir_all(self.place.dot.join("tools")).context("creating .stack/tools")?;
@@ -209,7 +209,7 @@ impl Contract {
         let files = ["package.json", "package-lock.json"];
         let pinned = fingerprint(files.map(|file| pins.join(file)).iter().map(PathBuf::as_path))?;
         let what = "setting up npm packages in .stack/tools (once)";
-        once(&self.packages.join("pins.sha256"), &pinned, what, async {
+        run_once(&self.packages.join("pins.sha256"), &pinned, what, async {
             remove(&self.packages)?;
             std::fs::create_dir_all(&self.packages).context("creating .stack/tools/node")?;
             for file in files {
@@ -255,7 +255,7 @@ fn program_in(place: &Place, program: &str, folders: &[&Path]) -> Command {
 }
 
 /// Runs a step unless the stamp says that it was the last time done with this fingerprint, and stamps it.
-pub async fn once(stamp: &Path, pinned: &str, what: &str, work: impl Future<Output = Result<()>>) -> Result<()> {
+pub async fn run_once(stamp: &Path, pinned: &str, what: &str, work: impl Future<Output = Result<()>>) -> Result<()> {
     if is_stamped(stamp, pinned) {
         return Ok(());
     }

@@ -16,8 +16,8 @@ pub async fn up(options: &Options) -> Result<()> {
     let mut running = unless_interrupted(Box::pin(Running::start(options))).await?;
     println!("{}", summary(&running));
     let outcome = tokio::select! {
-        () = interrupted() => Ok(()),
-        error = running.broken() => Err(error),
+        () = wait_for_interrupt() => Ok(()),
+        error = running.wait_for_failure() => Err(error),
     };
     eprintln!("· stopping");
     running.stop().await?;
@@ -46,7 +46,7 @@ fn summary(running: &Running) -> String {
 }
 
 /// Resolves at Ctrl-C or SIGTERM.
-pub async fn interrupted() {
+pub async fn wait_for_interrupt() {
     use tokio::signal::unix::{SignalKind, signal};
 
     let terminate = async {
@@ -65,7 +65,7 @@ pub async fn interrupted() {
 pub async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         outcome = work => outcome,
-        () = interrupted() => bail!("interrupted"),
+        () = wait_for_interrupt() => bail!("interrupted"),
     }
 }
 

@@ -121,7 +121,7 @@ impl Vendors {
 
     /// A request with this content, valid or not, authenticated as the kind requires. `what` ends its path: `passthru` or `status`
     /// for Exotel, `hangup` for Plivo.
-    pub fn signed(
+    pub fn sign_event(
         &self,
         kind: &str,
         what: &str,

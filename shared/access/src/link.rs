@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use store::{Authority, Store, StoreError, TenantScope};
 
 /// The scope of the tenant that the holder of an invitation may join. `None` for links of another kind.
-pub fn invited(grant: &Grant) -> Option<TenantScope> {
+pub fn scope_of_invitation(grant: &Grant) -> Option<TenantScope> {
     match grant {
         Grant::Invitation { tenant, .. } => Some(TenantScope::mint(*tenant, Authority::Link)),
         Grant::SignUp(_) | Grant::Reset { .. } => None,
@@ -18,7 +18,7 @@ pub fn invited(grant: &Grant) -> Option<TenantScope> {
 }
 
 /// The scope of a new tenant, under an unused id.
-pub fn founded(tenant: TenantId) -> TenantScope {
+pub fn scope_of_new_tenant(tenant: TenantId) -> TenantScope {
     TenantScope::mint(tenant, Authority::Link)
 }
 

@@ -60,7 +60,7 @@ const COMMON: [&str; 14] = [
 const ESTIMATED: usize = 32;
 
 /// The password in NFKC, because keyboards and systems encode the same letters differently.
-fn spelled(password: &str) -> Cow<'_, str> {
+fn normalize_password(password: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfkc().normalize(password)
 }
 
@@ -73,7 +73,7 @@ pub fn check(password: &str, about: &[&str]) -> Result<(), WeakPassword> {
     if password.chars().count() > MAX_LENGTH {
         return Err(WeakPassword::Length);
     }
-    let password = spelled(password);
+    let password = normalize_password(password);
     let length = password.chars().count();
     if !(SHORTEST..=MAX_LENGTH).contains(&length) {
         return Err(WeakPassword::Length);
@@ -135,7 +135,7 @@ fn words_about(about: &[&str]) -> Vec<String> {
 /// When the salt is too short.
 pub fn hash(password: &str, salt: &[u8]) -> Result<PasswordHash, HashError> {
     let hashed: Result<phc::PasswordHash, _> =
-        Argon2::default().hash_password_with_salt(spelled(password).as_bytes(), salt);
+        Argon2::default().hash_password_with_salt(normalize_password(password).as_bytes(), salt);
     hashed.map(|hash| PasswordHash(hash.to_string())).map_err(|_| HashError)
 }
 
@@ -150,7 +150,7 @@ pub fn is_right(password: &str, known: Option<&PasswordHash>) -> bool {
         return false;
     };
     let is = |password: &str| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
-    let spelled = spelled(password);
+    let spelled = normalize_password(password);
     // Hashes from before the normalisation are of the text as it was typed.
     let same = is(&spelled) || (spelled != password && is(password));
     same && known.is_some()

@@ -112,7 +112,7 @@ impl PushKeys {
         now: Timestamp,
     ) -> Result<Option<String>, PushError> {
         const DOING: &str = "sign for a push service";
-        let Some(Known { public, private }) = self.known(store).await? else {
+        let Some(Known { public, private }) = self.load_key(store).await? else {
             return Ok(None);
         };
         let claims = Claims {
@@ -125,7 +125,7 @@ impl PushKeys {
         Ok(Some(format!("vapid t={token}, k={public}")))
     }
 
-    async fn known(&self, store: &Store) -> Result<Option<Known>, PushError> {
+    async fn load_key(&self, store: &Store) -> Result<Option<Known>, PushError> {
         const DOING: &str = "read the key for push services";
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if known.is_some() {

@@ -104,7 +104,7 @@ impl Signer {
     /// # Errors
     /// When the secret cannot be read, or a new key not be published.
     pub async fn sign(&self, claims: &Claims, now: Timestamp) -> Result<String, SignError> {
-        let known = self.known(now).await?;
+        let known = self.load_keys(now).await?;
         let mut header = Header::new(Algorithm::ES256);
         header.kid = Some(known.kid.clone());
         jsonwebtoken::encode(&header, claims, &known.key).map_err(|_| SignError::Crypto("sign a token"))
@@ -112,7 +112,7 @@ impl Signer {
 
     /// Seals the secret of a person's second factor.
     pub async fn seal(&self, user: UserId, secret: &[u8], now: Timestamp) -> Result<SealedFactor, SignError> {
-        let known = self.known(now).await?;
+        let known = self.load_keys(now).await?;
         let sealed = known.sealing_key.seal(&user.to_string(), secret);
         sealed
             .map(SealedFactor)
@@ -124,12 +124,12 @@ impl Signer {
     /// # Errors
     /// When the key cannot be read, or it was sealed for somebody else.
     pub async fn open(&self, user: UserId, sealed: &SealedFactor, now: Timestamp) -> Result<Vec<u8>, SignError> {
-        let known = self.known(now).await?;
+        let known = self.load_keys(now).await?;
         let opened = known.sealing_key.open(&user.to_string(), &sealed.0);
         opened.map_err(|_| SignError::Crypto("open a second factor"))
     }
 
-    async fn known(&self, now: Timestamp) -> Result<Arc<Known>, SignError> {
+    async fn load_keys(&self, now: Timestamp) -> Result<Arc<Known>, SignError> {
         {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = &*known

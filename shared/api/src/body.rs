@@ -131,7 +131,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Wrong> {
 ///
 /// # Errors
 /// 422 that names the fields.
-pub fn checked<T: DeserializeOwned>(kept: &RawValue) -> Result<T, Problem> {
+pub fn parse_kept_body<T: DeserializeOwned>(kept: &RawValue) -> Result<T, Problem> {
     checked_bytes(kept.get().as_bytes())
 }
 
@@ -146,14 +146,14 @@ fn explain(path: &str, message: &str) -> (String, Fault) {
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     let named = |prefix: &str| message.strip_prefix(prefix)?.split_once('`');
     if let Some((name, _)) = named("missing field `") {
-        (join(path, name), Fault::required())
+        (join(path, name), Fault::missing_field())
     } else if let Some((name, rest)) = named("unknown field `") {
         let fault = Fault::new(FaultCode::Unknown, sentence(&format!("unknown field{rest}")));
-        (join(path, name), fault.and("expected", quoted(rest)))
+        (join(path, name), fault.and("expected", quoted_names(rest)))
     } else if let Some((name, _)) = named("duplicate field `") {
         let fault = Fault::new(FaultCode::GivenTwice, "This field is given twice.");
         (join(path, name), fault)
-    } else if let Some(fault) = Fault::marked(message) {
+    } else if let Some(fault) = Fault::from_marked_text(message) {
         let detail = sentence(&fault.detail);
         (path.to_owned(), Fault { detail, ..fault })
     } else if let Some((_, expected)) = message.rsplit_once(", expected ") {
@@ -165,7 +165,7 @@ fn explain(path: &str, message: &str) -> (String, Fault) {
         };
         let detail = sentence(&format!("expected {expected}"));
         let fault = if message.starts_with("unknown variant ") {
-            Fault::new(FaultCode::NotOneOf, detail).and("expected", quoted(expected))
+            Fault::new(FaultCode::NotOneOf, detail).and("expected", quoted_names(expected))
         } else {
             Fault::new(FaultCode::WrongType, detail).and("expected", expected)
         };
@@ -176,7 +176,7 @@ fn explain(path: &str, message: &str) -> (String, Fault) {
 }
 
 /// The names in a list of serde's: "one of `a`, `b`".
-fn quoted(list: &str) -> Fact {
+fn quoted_names(list: &str) -> Fact {
     list.split('`').skip(1).step_by(2).collect()
 }
 

@@ -36,7 +36,7 @@ fn is_stored_alike<T: PartialEq + Serialize>(before: &T, after: &T) -> bool {
 ///
 /// # Errors
 /// 404 when it does not exist; 503 when the table does not answer.
-pub async fn found<T>(read: impl Future<Output = Result<Option<T>, StoreError>>) -> Result<T, Problem> {
+pub async fn require_found<T>(read: impl Future<Output = Result<Option<T>, StoreError>>) -> Result<T, Problem> {
     read.await?.ok_or_else(Problem::not_found)
 }
 
@@ -86,7 +86,7 @@ impl Races {
     {
         let (read, decide, write) = (&read, &decide, &write);
         let changed = self.until_won(|| async move {
-            let before = found(read()).await?;
+            let before = require_found(read()).await?;
             if_match.check(before.version)?;
             let after = decide(&before.value)?;
             if is_stored_alike(&before.value, &after) {

@@ -24,16 +24,16 @@ pub fn itself(id: ContactId, read: &Contact) -> Result<(), Problem> {
     let survivor = read.id;
     let detail = format!("The contact was merged into {survivor}. Use that id.");
     let problem = Problem::new(StatusCode::NOT_FOUND, "merged", "Merged", detail);
-    Err(located(problem, &format!("/api/v1/contacts/{survivor}")))
+    Err(with_location(problem, &format!("/api/v1/contacts/{survivor}")))
 }
 
 /// The 409 of this kind for a conversation that goes on in another one, with the id and place of that one.
-pub fn continued(kind: &str, on: ConversationId) -> Problem {
+pub fn continuation_problem(kind: &str, on: ConversationId) -> Problem {
     let detail = format!("The contact was merged into another, and the conversation goes on as {on}. Use that id.");
-    located(Problem::conflict(kind, detail), &format!("/api/v1/conversations/{on}"))
+    with_location(Problem::conflict(kind, detail), &format!("/api/v1/conversations/{on}"))
 }
 
-fn located(problem: Problem, path: &str) -> Problem {
+fn with_location(problem: Problem, path: &str) -> Problem {
     match HeaderValue::from_str(path) {
         Ok(place) => problem.with_header(LOCATION, place),
         Err(_) => problem,
@@ -143,7 +143,7 @@ impl ContactOut {
             phones: contact.phones,
             emails: contact.emails,
             whatsapp_ids: contact.bsuids,
-            language: contact.language.as_deref().map(Language::stored),
+            language: contact.language.as_deref().map(Language::from_stored),
             language_detected: contact.language_detected,
             tags: shown.tags.into_vec(),
             fields: shown.fields,

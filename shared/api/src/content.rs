@@ -378,7 +378,7 @@ pub(crate) struct ReactionOut {
 
 impl ReactionOut {
     /// The reaction that a customer's message is, if it is one.
-    pub(crate) fn received(message: &InboundMessage) -> Option<Self> {
+    pub(crate) fn of_inbound(message: &InboundMessage) -> Option<Self> {
         let to = message.reply_to.as_ref().filter(|_| message.kind == "reaction")?;
         Some(Self {
             to: to.to_string(),

@@ -38,15 +38,15 @@ impl fmt::Debug for Api {
 impl Api {
     /// From `TABLE_NAME`. Clients are made on first use.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        Self::made(env, None)
+        Self::with_mailing(env, None)
     }
 
     /// The same for a function that sends mails. Also reads the variables of [`Mails`] and [`Links`].
     pub fn with_mails(env: &Env) -> Result<Self, ConfigError> {
-        Self::made(env, Some((Mails::new(env)?, Links::new(env)?)))
+        Self::with_mailing(env, Some((Mails::new(env)?, Links::new(env)?)))
     }
 
-    fn made(env: &Env, mailing: Option<(Mails, Links)>) -> Result<Self, ConfigError> {
+    fn with_mailing(env: &Env, mailing: Option<(Mails, Links)>) -> Result<Self, ConfigError> {
         Ok(Self(Arc::new(Inner {
             env: env.clone(),
             store: LateStore::new(env)?,

@@ -45,7 +45,7 @@ impl Input for Bytes {}
 
 impl<T: JsonSchema> Input for Body<T> {
     fn describe(operation: &mut OperationSchema<'_>) {
-        let schema = operation.schemas.sent::<T>();
+        let schema = operation.schemas.request_schema::<T>();
         operation.body = Some(json!({"content": {"application/json": {"schema": schema}}, "required": true}));
     }
 }
@@ -64,7 +64,7 @@ impl<T: JsonSchema> Input for Patch<T> {
 
 impl<T: JsonSchema> Input for Path<T> {
     fn describe(operation: &mut OperationSchema<'_>) {
-        let schema = operation.schemas.sent::<T>();
+        let schema = operation.schemas.request_schema::<T>();
         operation.path_parameters(&match schema["prefixItems"].as_array() {
             Some(parts) => parts.clone(),
             None => vec![schema],
@@ -156,7 +156,7 @@ macro_rules! output {
             const HEADERS: &'static [AnswerHeader] = $headers;
 
             fn body(operation: &mut OperationSchema<'_>) -> Option<Value> {
-                Some(operation.answered::<T>())
+                Some(operation.response_schema::<T>())
             }
         }
     };
@@ -168,7 +168,7 @@ output!(Created, 201, &[ETAG, LOCATION]);
 
 impl<T: JsonSchema> Output for Listed<T> {
     fn body(operation: &mut OperationSchema<'_>) -> Option<Value> {
-        Some(operation.answered::<Self>())
+        Some(operation.response_schema::<Self>())
     }
 }
 

@@ -301,7 +301,7 @@ pub struct Document {
 impl Default for Document {
     fn default() -> Self {
         let mut schemas = Schemas::default();
-        schemas.answered::<Problem>();
+        schemas.response_schema::<Problem>();
         Self {
             tags: Vec::new(),
             paths: Map::new(),

@@ -50,7 +50,7 @@ impl FileLinkOut {
     ///
     /// # Errors
     /// 500 when it cannot be signed.
-    pub async fn shown<P: Permit>(
+    pub async fn for_file<P: Permit>(
         who: &Allowed<P>,
         files: &Files,
         key: &FileKey,

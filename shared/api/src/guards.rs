@@ -61,7 +61,7 @@ pub trait Guard: Sized + Send + 'static {
     const KIND: Kind;
 
     #[doc(hidden)]
-    fn admitted(asked: Asked, proven: Proven) -> Option<Self>;
+    fn admit(asked: Asked, proven: Proven) -> Option<Self>;
 }
 
 /// The request and what is already decided about its answer.
@@ -106,7 +106,7 @@ impl Asked {
         };
         match self.0.made.fetch_add(1, Ordering::Relaxed) {
             0 => seed,
-            n => derived(seed, n),
+            n => derive_further_id(seed, n),
         }
     }
 }
@@ -152,7 +152,7 @@ impl Device {
 }
 
 /// The n-th id of a request with an idempotency key: the same at every attempt, with the same time.
-fn derived(seed: Ulid, n: u64) -> Ulid {
+fn derive_further_id(seed: Ulid, n: u64) -> Ulid {
     let mut bytes = seed.0.to_be_bytes().to_vec();
     bytes.extend(n.to_be_bytes());
     derive_id(seed.timestamp_ms(), &bytes)
@@ -242,7 +242,7 @@ pub(crate) struct Admission {
 
 fn take<G: Guard>(parts: &mut Parts) -> Result<G, Problem> {
     let admission = parts.extensions.remove::<Admission>();
-    let guard = admission.and_then(|Admission { asked, proven }| G::admitted(asked, proven));
+    let guard = admission.and_then(|Admission { asked, proven }| G::admit(asked, proven));
     guard.ok_or_else(|| {
         tracing::error!("a guarded handler is served without api::serve");
         Problem::internal()
@@ -282,7 +282,7 @@ macro_rules! guard {
         impl<$($generics)*> Guard for $guard {
             const KIND: Kind = $kind;
 
-            fn admitted($asked: Asked, proven: Proven) -> Option<Self> {
+            fn admit($asked: Asked, proven: Proven) -> Option<Self> {
                 #[allow(unreachable_patterns, reason = "the pattern may be the only one")]
                 match proven {
                     $proven => Some($made),
@@ -450,8 +450,8 @@ mod tests {
     #[test]
     fn further_ids_of_a_request_are_derived_and_differ() {
         let seed = Ulid::from_parts(7, 9);
-        let ids: Vec<_> = (1..4).map(|n| derived(seed, n)).collect();
-        assert_eq!(ids, (1..4).map(|n| derived(seed, n)).collect::<Vec<_>>());
+        let ids: Vec<_> = (1..4).map(|n| derive_further_id(seed, n)).collect();
+        assert_eq!(ids, (1..4).map(|n| derive_further_id(seed, n)).collect::<Vec<_>>());
         assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids.iter().all(|id| id.timestamp_ms() == 7));
     }
 }

@@ -23,7 +23,7 @@ use serde::Serialize;
 use store::reports::Wanted;
 
 use crate::{
-    change::found,
+    change::require_found,
     content::{ContentOut, LocationOut, ReactionOut, ReceivedCardOut},
     context::Api,
     guards::Allowed,
@@ -281,7 +281,7 @@ pub struct Failure {
 
 impl From<&AttemptError> for Failure {
     fn from(error: &AttemptError) -> Self {
-        let (code, facts) = coded(Some(error.because()));
+        let (code, facts) = reason_and_facts(Some(error.because()));
         Self {
             reason: Some(error.reason.clone()),
             code,
@@ -375,7 +375,7 @@ fn recordings(call: &Call) -> Vec<RecordingOut> {
 
 fn remarks(remarks: Vec<Remark>) -> Vec<RemarkOut> {
     let shown = remarks.into_iter().map(|Remark { at, text, because }| {
-        let (code, facts) = coded(because);
+        let (code, facts) = reason_and_facts(because);
         RemarkOut {
             at,
             text,
@@ -386,13 +386,13 @@ fn remarks(remarks: Vec<Remark>) -> Vec<RemarkOut> {
     shown.collect()
 }
 
-fn coded(because: Option<Because>) -> (Option<Reason>, Facts) {
+fn reason_and_facts(because: Option<Because>) -> (Option<Reason>, Facts) {
     let coded = because.map(|Because { code, facts }| (code, facts)).unzip();
     (coded.0, coded.1.unwrap_or_default())
 }
 
 /// At most so many characters, and whether that is not all.
-fn shortened(mut text: String, most: usize) -> (String, bool) {
+fn cut_to_characters(mut text: String, most: usize) -> (String, bool) {
     let end = text.char_indices().nth(most).map(|(end, _)| end);
     if let Some(end) = end {
         text.truncate(end);
@@ -420,7 +420,7 @@ impl Showing {
     }
 
     /// The same with whole texts, for a single message.
-    pub fn whole(self) -> Self {
+    pub fn with_whole_texts(self) -> Self {
         Self {
             longest_text: usize::MAX,
             ..self
@@ -450,8 +450,8 @@ impl Showing {
         }
     }
 
-    fn shortened(&self, text: String) -> (String, bool) {
-        shortened(text, self.longest_text)
+    fn shorten_text(&self, text: String) -> (String, bool) {
+        cut_to_characters(text, self.longest_text)
     }
 
     /// A call.
@@ -477,7 +477,7 @@ impl Showing {
 
     fn leg(&self, leg: &Leg, attempt: Option<&Attempt>) -> LegOut {
         let content = ContentOut::from(leg);
-        let text = leg.content.words().map(|text| self.shortened(text.to_owned()).0);
+        let text = leg.content.words().map(|text| self.shorten_text(text.to_owned()).0);
         let template = leg.content.template().cloned().map(TemplateOut::from);
         LegOut {
             channel: leg.channel,
@@ -493,16 +493,16 @@ impl Showing {
     }
 
     /// A message of the business.
-    pub fn sent(&self, message: Message) -> MessageOut {
-        let message = message.masked();
+    pub fn outbound_message(&self, message: Message) -> MessageOut {
+        let message = message.mask_links();
         let state = message.state();
-        let (code, facts) = coded(message.because());
+        let (code, facts) = reason_and_facts(message.because());
         let shown = message.current_leg();
         let channel = shown.map(|leg| leg.channel);
         let text = shown.and_then(|leg| leg.content.words());
-        let text = text.map(|text| self.shortened(text.to_owned()));
+        let text = text.map(|text| self.shorten_text(text.to_owned()));
         let (text, cut) = text.map_or((None, false), |(text, cut)| (Some(text), cut));
-        let (in_reply_to, answer) = message.cause.answered().unzip();
+        let (in_reply_to, answer) = message.cause.answered_message().unzip();
         let attempts = message.attempts;
         let of_leg = |index: usize| attempts.iter().rfind(|attempt| usize::from(attempt.leg) == index);
         let plan = message.plan.iter().enumerate();
@@ -540,17 +540,17 @@ impl Showing {
     }
 
     /// A customer's message.
-    pub fn received(&self, received: Received) -> MessageOut {
+    pub fn inbound_message(&self, received: Received) -> MessageOut {
         let media = self.media(&received);
-        let received = received.masked();
+        let received = received.with_masked_links();
         let message = received.message;
-        let reaction = ReactionOut::received(&message);
+        let reaction = ReactionOut::of_inbound(&message);
         let (location, contacts) = match &message.shared {
             Some(Shared::Location(location)) => (Some(LocationOut::from(location)), Vec::new()),
             Some(Shared::Contacts(cards)) => (None, cards.iter().map(ReceivedCardOut::from).collect()),
             None => (None, Vec::new()),
         };
-        let (text, cut) = message.text.map(|text| self.shortened(text)).unzip();
+        let (text, cut) = message.text.map(|text| self.shorten_text(text)).unzip();
         MessageOut {
             id: received.id,
             direction: Direction::Inbound,
@@ -604,14 +604,14 @@ impl Api {
     ///
     /// # Errors
     /// 400 when the cursor is of another list; 422 that names the day; 503 when the table does not answer.
-    pub async fn wanted<P: Permit>(
+    pub async fn wanted_page<P: Permit>(
         &self,
         who: &Allowed<P>,
         days: (Option<Day>, Option<Day>),
         paging: &Paging,
     ) -> Result<Wanted, Problem> {
         let after = paging.position()?;
-        let tenant = found(self.store().tenant(who.scope())).await?;
+        let tenant = require_found(self.store().tenant(who.scope())).await?;
         let (from, to) = period::of_days(days, tenant.time_zone.rules(), who.now())?;
         Ok(Wanted {
             from,
@@ -630,11 +630,11 @@ mod tests {
     #[test]
     fn long_text_is_cut_at_the_end_of_a_character() {
         let most = "é".repeat(MAX_TEXT_LENGTH);
-        let cut = |text: String| shortened(text, MAX_TEXT_LENGTH);
+        let cut = |text: String| cut_to_characters(text, MAX_TEXT_LENGTH);
         assert_eq!(cut(most.clone()), (most.clone(), false));
         assert_eq!(cut(format!("{most}x")), (most.clone(), true));
         assert_eq!(cut(String::new()), (String::new(), false));
         let all = format!("{most}x");
-        assert_eq!(shortened(all.clone(), usize::MAX), (all, false));
+        assert_eq!(cut_to_characters(all.clone(), usize::MAX), (all, false));
     }
 }

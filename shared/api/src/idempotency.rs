@@ -52,7 +52,7 @@ fn sha256(parts: &[&[u8]]) -> String {
 ///
 /// # Errors
 /// 400 of an operation that does not take a key.
-pub(crate) fn named(proven: &Proven, route: &str, key: &str) -> Result<RequestKey, Problem> {
+pub(crate) fn request_key(proven: &Proven, route: &str, key: &str) -> Result<RequestKey, Problem> {
     let sha256 = sha256(&[route.as_bytes(), key.as_bytes()]);
     match proven {
         Proven::Tenant(principal) => Ok(RequestKey::of_tenant(principal.scope(), principal.actor(), &sha256)),
@@ -66,7 +66,7 @@ pub(crate) fn named(proven: &Proven, route: &str, key: &str) -> Result<RequestKe
 }
 
 /// Answers a request with an idempotency key. `run` gets the whole request, its caller and the seed of its ids.
-pub(crate) async fn once<F: Future<Output = Response>>(
+pub(crate) async fn answer_once<F: Future<Output = Response>>(
     api: &Api,
     proven: Proven,
     named: &RequestKey,
@@ -102,7 +102,7 @@ pub(crate) async fn once<F: Future<Output = Response>>(
     let answer = run(Request::from_parts(parts, Body::from(body)), proven, lease.seed()).await;
     let status = answer.status();
     let (answer, kept) = if status.is_success() {
-        let (answer, kept) = kept(answer).await?;
+        let (answer, kept) = answer_to_keep(answer).await?;
         (answer, Some(KeptAnswer { seen_with, ..kept }))
     } else {
         (answer, None)
@@ -124,7 +124,7 @@ pub(crate) async fn once<F: Future<Output = Response>>(
     Ok(answer)
 }
 
-async fn kept(answer: Response) -> Result<(Response, KeptAnswer), Problem> {
+async fn answer_to_keep(answer: Response) -> Result<(Response, KeptAnswer), Problem> {
     let (parts, body) = answer.into_parts();
     let bytes = body::to_bytes(body, usize::MAX)
         .await

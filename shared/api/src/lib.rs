@@ -37,20 +37,20 @@ mod timeline;
 mod verdict;
 
 pub use audited_reads::AuditedReads;
-pub use body::{Body, Path, Query, checked};
-pub use change::{Patchable, found};
-pub use contacts::{ContactOut, continued, itself};
+pub use body::{Body, Path, Query, parse_kept_body};
+pub use change::{Patchable, require_found};
+pub use contacts::{ContactOut, continuation_problem, itself};
 pub use context::{Api, beyond_plan};
 pub use describe::{Input, Output};
 pub use document::{Described, Document, Row};
 pub use files::{FileLinkOut, LINKS, UploadOut, has_files, not_signed};
 pub use guards::{Allowed, Anyone, Device, Guard, Kind, Person, Platform};
 pub use history::{CallOut, ContactName, Failure, LineName, MediumOut, MessageOut, Showing, TemplateOut};
-pub use long_operations::{OperationOut, operation, start, started};
+pub use long_operations::{OperationOut, operation, start, start_and_answer};
 pub use operation_schema::{AnswerHeader, OperationSchema};
 pub use operations::{Operations, serve};
 pub use owned::{fitting, limit_reached, setback};
-pub use paging::{Paging, of_another_list, paged};
+pub use paging::{Paging, of_another_list, page_of};
 pub use patch::Patch;
 pub use phone::PhoneOut;
 pub use preview::{ChannelOutlook, MessageCheck, MessageOutlook, SendCheckOutlook, Setting, Verdict};
@@ -64,7 +64,7 @@ pub use reports::{
 pub use secrets::LinkToken;
 pub use segments::position;
 pub use texts::{KnownPassword, NewPassword, SecretText};
-pub use timeline::{EntryId, TimelineEntryOut, TimelineOrder, received};
+pub use timeline::{EntryId, TimelineEntryOut, TimelineOrder, received_message};
 pub use verdict::{FileScanner, ScanVerdict, ScannerProof, VerdictIn};
 
 /// Permissions as types for guards.

@@ -75,7 +75,11 @@ pub async fn start<P: Permit>(who: &Allowed<P>, bus: &Bus, operation: &Operation
 }
 
 /// The answer to a request that has written an operation, which begins now.
-pub async fn started<P: Permit>(who: &Allowed<P>, bus: &Bus, operation: Operation) -> With<202, Json<OperationOut>> {
+pub async fn start_and_answer<P: Permit>(
+    who: &Allowed<P>,
+    bus: &Bus,
+    operation: Operation,
+) -> With<202, Json<OperationOut>> {
     start(who, bus, &operation).await;
     With(Json(operation.into()))
 }

@@ -31,15 +31,16 @@ impl Api {
     /// Counts a mail to this address that strangers can cause, such as a sign-up or an invitation, before it is sent and after
     /// all other checks. Returns false if the address has reached its limit: answer as if the mail were sent, but do not send it.
     pub async fn may_mail(&self, to: &Email) -> Result<bool, Problem> {
-        self.counted(to, ["mail_hour", "mail_day"]).await
+        self.may_take_mail_place(to, ["mail_hour", "mail_day"]).await
     }
 
     /// The same for a link to reset a password.
     pub async fn may_mail_reset(&self, to: &Email) -> Result<bool, Problem> {
-        self.counted(to, ["reset_mail_hour", "reset_mail_day"]).await
+        self.may_take_mail_place(to, ["reset_mail_hour", "reset_mail_day"])
+            .await
     }
 
-    async fn counted(&self, to: &Email, names: [&str; 2]) -> Result<bool, Problem> {
+    async fn may_take_mail_place(&self, to: &Email, names: [&str; 2]) -> Result<bool, Problem> {
         let (now, hashed) = (self.env().clock().now(), sha256_hex(&mailbox(to)));
         for (name, limit) in names.into_iter().zip([AN_HOUR, A_DAY]) {
             let who = format!("{name}#{hashed}");

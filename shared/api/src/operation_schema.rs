@@ -32,8 +32,8 @@ impl<'a> OperationSchema<'a> {
     }
 
     /// Schema of a type in a response.
-    pub fn answered<T: JsonSchema>(&mut self) -> Value {
-        self.schemas.answered::<T>()
+    pub fn response_schema<T: JsonSchema>(&mut self) -> Value {
+        self.schemas.response_schema::<T>()
     }
 
     /// Adds an optional header.

@@ -194,9 +194,9 @@ impl Entrance {
         if self.is_alias {
             *request.uri_mut() = Uri::try_from(&*self.path).map_err(|_| Problem::not_found())?;
         }
-        let named = idempotency::named(&proven, &self.path, &key)?;
+        let named = idempotency::request_key(&proven, &self.path, &key)?;
         let run = |request, proven, seed| run(request, proven, Some(seed));
-        idempotency::once(&self.api, proven, &named, request, now, run).await
+        idempotency::answer_once(&self.api, proven, &named, request, now, run).await
     }
 
     async fn prove(&self, sent: &Sent, now: Timestamp) -> Result<Proven, Problem> {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use store::{Owned, OwnedError, Versioned};
 
 use crate::{
-    change::{Patchable, found},
+    change::{Patchable, require_found},
     context::Api,
     guards::Allowed,
     paging::Paging,
@@ -101,7 +101,9 @@ impl Api {
         who: &Allowed<P>,
         id: &(impl Display + Sync),
     ) -> Result<Tagged<T>, Problem> {
-        found(self.store().get::<T>(who.scope(), id)).await.map(Tagged::of)
+        require_found(self.store().get::<T>(who.scope(), id))
+            .await
+            .map(Tagged::of)
     }
 
     /// Creates one with these fields. It is found at `path/<id>`.
@@ -214,7 +216,7 @@ impl Api {
         let allow = &allow;
         let (store, scope, stamp) = (self.store(), who.scope(), &who.stamp());
         let removed = RACES.until_won(|| async move {
-            let before: Versioned<T> = found(store.get(scope, id)).await?;
+            let before: Versioned<T> = require_found(store.get(scope, id)).await?;
             if_match.check(before.version)?;
             allow(&before.value)?;
             store.remove(scope, &before, stamp).await?;

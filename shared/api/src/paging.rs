@@ -57,7 +57,7 @@ impl Paging {
                     let wrong = || Problem::field("limit", Fault::out_of_range(1_i64, i64::from(MAX), detail));
                     limit = Some(number.ok_or_else(wrong)?);
                 }
-                "cursor" if after.is_none() => after = Some(position(value).ok_or_else(malformed)?),
+                "cursor" if after.is_none() => after = Some(position(value).ok_or_else(malformed_cursor)?),
                 "limit" | "cursor" => {
                     let fault = Fault::new(FaultCode::GivenTwice, "This parameter is given twice.");
                     return Err(Problem::field(name, fault));
@@ -90,7 +90,7 @@ pub fn of_another_list() -> Problem {
 ///
 /// # Errors
 /// 400 when the position is of another list.
-pub fn paged<T, K: Ord>(
+pub fn page_of<T, K: Ord>(
     mut all: Vec<T>,
     paging: &Paging,
     place: impl Fn(&T) -> K,
@@ -108,7 +108,7 @@ pub fn paged<T, K: Ord>(
     Ok(Page { items: all, next })
 }
 
-fn malformed() -> Problem {
+fn malformed_cursor() -> Problem {
     Problem::bad_request(
         "The cursor is invalid. Send `next_cursor` of the previous page, or no cursor for the first page.",
     )

@@ -122,7 +122,7 @@ impl CountryRuleOut {
 
     /// The rules that this SMS is against.
     fn all_of(sms: &Sms<'_>) -> Vec<Self> {
-        let broken = sms.broken();
+        let broken = sms.broken_rules();
         broken
             .map(|rule| Self::of(rule.applies() == Applies::Refuse, rule.refusal()))
             .collect()
@@ -229,7 +229,7 @@ impl ChannelOutlook {
         let sms = connection.and_then(|(connection, (to, category))| connection.sms_of(&leg, to, *category));
         let country_rules = sms.as_ref().map(CountryRuleOut::all_of).unwrap_or_default();
         // Also of one that is not checked.
-        let against = checked.against.or_else(|| sms.as_ref()?.refused());
+        let against = checked.against.or_else(|| sms.as_ref()?.refusal_by_rules());
         let letters = match sms {
             Some(Sms {
                 origin: Origin::Letters { sender, .. },
@@ -262,7 +262,7 @@ impl ChannelOutlook {
         (self.text, self.template) = match leg.map(|leg| (leg.connection, leg.content)) {
             Some((connection, Content::Template(filled))) => {
                 let text = material
-                    .named(connection, &filled.name)
+                    .template_versions(connection, &filled.name)
                     .find(|known| known.language == filled.language)
                     .map(|known| known.text(&filled));
                 (text, Some(TemplateOut::from(filled)))
@@ -275,7 +275,7 @@ impl ChannelOutlook {
 
 impl MessageOutlook {
     /// A message that was reviewed and is not written, without checks of its channels before they are sent.
-    pub fn planned(setting: Setting<'_>, review: IntentReview) -> Self {
+    pub fn of_review(setting: Setting<'_>, review: IntentReview) -> Self {
         Self::of(setting, review, Vec::new())
     }
 
@@ -373,14 +373,14 @@ impl Api {
         let mut checked = Vec::new();
         if let Some(message) = &message {
             for leg in (0..).take(message.plan.len()) {
-                checked.push(Box::pin(self.checked(who, &setting, message, leg)).await?);
+                checked.push(Box::pin(self.check_leg(who, &setting, message, leg)).await?);
             }
         }
         Ok(MessageOutlook::of(setting, review, checked))
     }
 
     /// The verdicts of the check before a send, at the earliest time.
-    async fn checked<P: Permit>(
+    async fn check_leg<P: Permit>(
         &self,
         who: &Allowed<P>,
         setting: &Setting<'_>,

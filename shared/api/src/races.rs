@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     const RACES: Races = Races {
-        races: store::Races::most(3),
+        races: store::Races::of_attempts(3),
         ..super::RACES
     };
 
@@ -141,7 +141,7 @@ mod tests {
         StoreError::Conflict { doing: "write" }
     }
 
-    fn lost() -> Try {
+    fn lost_race() -> Try {
         Err(conflict().into())
     }
 
@@ -160,17 +160,23 @@ mod tests {
 
     #[tokio::test]
     async fn who_loses_tries_again_until_the_last_try() {
-        assert_eq!(run(RACES, vec![lost(), Ok("second"), lost()]).await, (Ok("second"), 2));
-        assert_eq!(run(RACES, vec![lost(), lost(), Ok("third")]).await, (Ok("third"), 3));
+        assert_eq!(
+            run(RACES, vec![lost_race(), Ok("second"), lost_race()]).await,
+            (Ok("second"), 2)
+        );
+        assert_eq!(
+            run(RACES, vec![lost_race(), lost_race(), Ok("third")]).await,
+            (Ok("third"), 3)
+        );
     }
 
     #[tokio::test]
     async fn who_loses_every_race_is_told_so() {
-        let tries = || vec![lost(), lost(), lost(), Ok("too late")];
+        let tries = || vec![lost_race(), lost_race(), lost_race(), Ok("too late")];
         assert_eq!(run(RACES, tries()).await, (Err(StatusCode::CONFLICT), 3));
         let races = RACES.or_else(Problem::unavailable);
         assert_eq!(run(races, tries()).await, (Err(StatusCode::SERVICE_UNAVAILABLE), 3));
-        let problem = RACES.until_won(async || lost()).await.unwrap_err();
+        let problem = RACES.until_won(async || lost_race()).await.unwrap_err();
         assert_eq!(
             serde_json::to_value(problem).unwrap(),
             serde_json::json!({
@@ -188,7 +194,7 @@ mod tests {
             doing: "write",
             source: "down".into(),
         };
-        let refused = |setback: Setback| vec![lost(), Err(setback), Ok("never")];
+        let refused = |setback: Setback| vec![lost_race(), Err(setback), Ok("never")];
         let gone = run(RACES, refused(Problem::not_found().into())).await;
         assert_eq!(gone, (Err(StatusCode::NOT_FOUND), 2));
         let failed = run(RACES, refused(down.into())).await;
@@ -217,7 +223,10 @@ mod tests {
         let problem = from(1, 0).await.unwrap_err();
         assert_eq!((problem.status(), reads.get()), (StatusCode::CONFLICT, 5));
         let gone = async || Err(Problem::not_found());
-        let problem = RACES.until_won_from((), gone, async |()| lost()).await.unwrap_err();
+        let problem = RACES
+            .until_won_from((), gone, async |()| lost_race())
+            .await
+            .unwrap_err();
         assert_eq!(problem.status(), StatusCode::NOT_FOUND);
     }
 }

@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::reports::{Hour, Lines};
 
-use crate::{change::found, context::Api, guards::Allowed};
+use crate::{change::require_found, context::Api, guards::Allowed};
 
 /// Division of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -212,7 +212,7 @@ impl Api {
         length: Length,
     ) -> Result<Report, Problem> {
         let (store, scope) = (self.store(), who.scope());
-        let basis = found(store.basis(scope)).await?;
+        let basis = require_found(store.basis(scope)).await?;
         let country = basis.tenant.default_region;
         let zone = basis.tenant.time_zone;
         let period = Period::of((query.from, query.to), length, &zone, who.now());
@@ -235,7 +235,7 @@ impl Api {
             zone,
             country: country.and_then(|country| country.parse().ok()),
             period,
-            prices: prices.unwrap_or(Cow::Borrowed(PriceBook::shipped())),
+            prices: prices.unwrap_or(Cow::Borrowed(PriceBook::shipped_prices())),
             hours,
             by: query.by,
             names,
@@ -319,7 +319,7 @@ fn amounts(Spent { reported, estimated }: Spent) -> [String; 3] {
 impl From<&Costs> for CostOut {
     fn from(costs: &Costs) -> Self {
         let mut currencies: BTreeMap<&Currency, (Spent, Vec<ChannelCostOut>)> = BTreeMap::new();
-        for ((currency, channel), spent) in costs.spent() {
+        for ((currency, channel), spent) in costs.spent_amounts() {
             let [amount, reported, estimated] = amounts(*spent);
             let (sum, channels) = currencies.entry(currency).or_default();
             sum.reported = sum.reported.saturating_add(spent.reported);
@@ -344,7 +344,7 @@ impl From<&Costs> for CostOut {
         Self {
             currencies: currencies.collect(),
             free: costs.free(),
-            unknown: costs.unpriced().values().sum(),
+            unknown: costs.unpriced_units().values().sum(),
         }
     }
 }
@@ -383,7 +383,7 @@ mod tests {
             let period = Period::of((None, None), length, &zone, now).expect("a period");
             let days = period.days().count();
             let report = Report {
-                zone, country: None, period, prices: Cow::Borrowed(PriceBook::shipped()), hours, by, names: HashMap::new(),
+                zone, country: None, period, prices: Cow::Borrowed(PriceBook::shipped_prices()), hours, by, names: HashMap::new(),
             };
             let mut total = Counters::new();
             let parts = report.parts(|sum: &mut Counters, hour| join_counts(sum, &hour.counters));

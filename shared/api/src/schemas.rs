@@ -37,18 +37,18 @@ impl Default for Schemas {
 
 impl Schemas {
     /// Schema of a type in a request: a reference, or inline.
-    pub(crate) fn sent<T: JsonSchema>(&mut self) -> Value {
-        tidied(self.sent.subschema_for::<T>())
+    pub(crate) fn request_schema<T: JsonSchema>(&mut self) -> Value {
+        tidied_schema(self.sent.subschema_for::<T>())
     }
 
     /// Schema of a type in a response.
-    pub(crate) fn answered<T: JsonSchema>(&mut self) -> Value {
-        tidied(self.answered.subschema_for::<T>())
+    pub(crate) fn response_schema<T: JsonSchema>(&mut self) -> Value {
+        tidied_schema(self.answered.subschema_for::<T>())
     }
 
     /// Schemas of the fields of a type, each of which is a parameter.
     pub(crate) fn fields<T: JsonSchema>(&mut self) -> Map<String, Value> {
-        tidied(T::json_schema(&mut self.sent))
+        tidied_schema(T::json_schema(&mut self.sent))
             .as_object()
             .cloned()
             .unwrap_or_default()
@@ -57,7 +57,7 @@ impl Schemas {
     /// Schema of a type's merge patch: no field is required, optional fields accept `null`, and the same holds for nested objects.
     pub(crate) fn patch<T: JsonSchema>(&mut self) -> Value {
         let mut own = settings().for_deserialize().into_generator();
-        let mut schema = tidied(own.subschema_for::<T>());
+        let mut schema = tidied_schema(own.subschema_for::<T>());
         let mut patches = Patches {
             whole: definitions(&mut own),
             made: Map::new(),
@@ -85,11 +85,11 @@ impl Schemas {
 
 fn definitions(generator: &mut SchemaGenerator) -> Map<String, Value> {
     let all = generator.take_definitions(false).into_iter();
-    all.map(|(name, schema)| (name, Schema::try_from(schema).map_or(Value::Null, tidied)))
+    all.map(|(name, schema)| (name, Schema::try_from(schema).map_or(Value::Null, tidied_schema)))
         .collect()
 }
 
-fn tidied(mut schema: Schema) -> Value {
+fn tidied_schema(mut schema: Schema) -> Value {
     tidy(&mut schema);
     match schema.to_value() {
         // Anything at all.

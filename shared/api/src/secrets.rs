@@ -44,7 +44,7 @@ impl Api {
     /// # Errors
     /// 422 about `field` if the password is too weak; as for [`Api::secret`]; 500 when it cannot be hashed.
     pub fn password_hash(&self, field: &str, password: &str, about: &[&str]) -> Result<PasswordHash, Problem> {
-        password::check(password, about).map_err(|weak| Problem::field(field, refused(weak)))?;
+        password::check(password, about).map_err(|weak| Problem::field(field, weak_password_fault(weak)))?;
         password::hash(password, &self.secret()?[..16]).map_err(|error| {
             tracing::error!(error = chain(&error), "a password cannot be hashed");
             Problem::internal()
@@ -53,7 +53,7 @@ impl Api {
 }
 
 /// The fault of a password that is not accepted.
-fn refused(weak: WeakPassword) -> Fault {
+fn weak_password_fault(weak: WeakPassword) -> Fault {
     let fault = Fault::new(
         FaultCode::WeakPassword,
         format!("The password is not accepted: {weak}."),

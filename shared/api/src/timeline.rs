@@ -54,13 +54,13 @@ impl FromStr for EntryId {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
-        fn own<T: ContactItemId>(text: &str, kind: HistoryKind) -> Option<TimelinePosition> {
+        fn position_of<T: ContactItemId>(text: &str, kind: HistoryKind) -> Option<TimelinePosition> {
             let (_, own) = text.parse::<T>().ok()?.place();
             Some(TimelinePosition::new(kind, own))
         }
-        let place = own::<CallId>(text, HistoryKind::Call)
-            .or_else(|| own::<MessageId>(text, HistoryKind::Message))
-            .or_else(|| own::<NoteId>(text, HistoryKind::Note));
+        let place = position_of::<CallId>(text, HistoryKind::Call)
+            .or_else(|| position_of::<MessageId>(text, HistoryKind::Message))
+            .or_else(|| position_of::<NoteId>(text, HistoryKind::Note));
         let expected = "must be the id of a call, a message or a note";
         place.map(Self).ok_or_else(|| Fault::format("id", EXAMPLE, expected))
     }
@@ -148,8 +148,8 @@ impl Showing {
         };
         match entry {
             Entry::Call(found) => shown.call = Some(self.call(*found)),
-            Entry::Sent(message) => shown.message = Some(self.sent(*message)),
-            Entry::Received(message) => shown.message = Some(self.received(*message)),
+            Entry::Sent(message) => shown.message = Some(self.outbound_message(*message)),
+            Entry::Received(message) => shown.message = Some(self.inbound_message(*message)),
             Entry::Consent(entry) => shown.consent = Some(consent(entry)),
             Entry::Record(record) => shown.record = record.into(),
         }
@@ -158,7 +158,7 @@ impl Showing {
 }
 
 /// The customer's message of an entry, if it is one.
-pub fn received(placed: &Placed) -> Option<&Received> {
+pub fn received_message(placed: &Placed) -> Option<&Received> {
     match &placed.entry {
         Entry::Received(message) => Some(message),
         _ => None,

@@ -127,7 +127,7 @@ pub(crate) fn message_of(composed: Composed, now: Timestamp) -> Message {
     composed.message("correlation".to_owned(), now, &timers())
 }
 
-pub(crate) fn accepted() -> SendOutcome {
+pub(crate) fn accepted_outcome() -> SendOutcome {
     SendOutcome::Accepted {
         provider_ref: "wamid.1".parse().unwrap(),
         segments: None,
@@ -137,7 +137,7 @@ pub(crate) fn accepted() -> SendOutcome {
 /// Claims the first leg of the message, which its provider accepts.
 pub(crate) fn accept(message: &mut Message, now: Timestamp) {
     message.claim(0, "claim".to_owned(), now, &timers());
-    message.record(1, accepted(), now, &timers());
+    message.record(1, accepted_outcome(), now, &timers());
 }
 
 /// A report about what was [`accepted`].
@@ -261,7 +261,7 @@ impl Case {
         }
     }
 
-    pub(crate) fn nothing(&self) -> (Reason, String) {
+    pub(crate) fn reason_for_nothing(&self) -> (Reason, String) {
         match self.decide().follow_up {
             Ok(plan) => panic!("{}", plan.sentence),
             Err(nothing) => (nothing.reason, nothing.sentence),
@@ -332,7 +332,7 @@ pub(crate) fn hour(hour: i64) -> Timestamp {
     at(NOON) + SignedDuration::from_hours(hour)
 }
 
-pub(crate) fn wished(wishes: &[(Choice, Scope, By)]) -> Contact {
+pub(crate) fn contact_with_wishes(wishes: &[(Choice, Scope, By)]) -> Contact {
     let mut contact = contact();
     for ((choice, scope, by), time) in wishes.iter().zip(0..) {
         contact.record(Wish::new(*choice, *scope, *by, "said so", hour(time)));

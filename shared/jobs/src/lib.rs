@@ -136,7 +136,7 @@ pub struct SendMessage {
     /// The number of the attempt that this copy is for: that of the next claim, or of the last one to be settled.
     pub attempt: u32,
     /// Number of times that the worker has queued it again since another function did.
-    #[serde(default, skip_serializing_if = "none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub rounds: u8,
     /// Whether the tenant's software asked for the message. Such messages have a group of their own: however many it asks for, they
     /// never delay the follow-ups to its calls.
@@ -176,7 +176,7 @@ impl SentWith {
     }
 }
 
-const fn none(rounds: &u8) -> bool {
+const fn is_zero(rounds: &u8) -> bool {
     *rounds == 0
 }
 

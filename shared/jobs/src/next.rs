@@ -126,7 +126,7 @@ impl ToQueue {
     }
 
     /// The same job, queued by its own worker this many times.
-    pub fn again(mut self, rounds: u8) -> Self {
+    pub fn with_rounds(mut self, rounds: u8) -> Self {
         if let NextJob::Send(_, job) = &mut self.job {
             job.rounds = rounds;
         }

@@ -61,7 +61,7 @@ const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 /// Prefixes of regions outside AWS's public partition, whose endpoints may use other authorities.
 const OTHER_PARTITIONS: [&str; 4] = ["cn-", "us-gov-", "us-iso", "eu-iso"];
 
-fn trusted(region: &str, endpoint: Option<&str>) -> TrustStore {
+fn trust_store_for(region: &str, endpoint: Option<&str>) -> TrustStore {
     let public = !OTHER_PARTITIONS.iter().any(|prefix| region.starts_with(prefix));
     // Without TLS, none is used.
     let own = endpoint.is_some_and(|url| !url.starts_with("http://"));
@@ -78,7 +78,7 @@ impl Aws {
         // The template never sets it; an emulator does, for whichever stage runs there.
         let endpoint = config.optional("AWS_ENDPOINT_URL").map(|url| url.trim_end_matches('/'));
         let tls = TlsContext::builder()
-            .with_trust_store(trusted(region, endpoint))
+            .with_trust_store(trust_store_for(region, endpoint))
             .build()
             .map_err(|error| ConfigError::new("AWS_REGION", format!("no TLS for its endpoints: {error}")))?;
         let credentials = Credentials::new(
@@ -224,10 +224,16 @@ mod tests {
         assert_eq!(AMAZON_ROOTS.matches("-----BEGIN CERTIFICATE-----").count(), 5);
         // Creating a client reads them, and panics if one cannot be read.
         let _client = aws("eu-west-1").dynamodb();
-        let own = |region| format!("{:?}", trusted(region, None)).contains("enable_native_roots: true");
+        let own = |region| format!("{:?}", trust_store_for(region, None)).contains("enable_native_roots: true");
         assert!(!own("eu-west-1"));
         assert!(own("cn-north-1"));
-        assert!(format!("{:?}", trusted("eu-west-1", Some("https://localhost"))).contains("enable_native_roots: true"));
-        assert!(!format!("{:?}", trusted("eu-west-1", Some("http://localhost"))).contains("enable_native_roots: true"));
+        assert!(
+            format!("{:?}", trust_store_for("eu-west-1", Some("https://localhost")))
+                .contains("enable_native_roots: true")
+        );
+        assert!(
+            !format!("{:?}", trust_store_for("eu-west-1", Some("http://localhost")))
+                .contains("enable_native_roots: true")
+        );
     }
 }

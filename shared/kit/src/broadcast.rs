@@ -133,7 +133,7 @@ impl Broadcast<'_> {
 
     /// Plans the message of this cause to a person, of which the contact knows from now on, if the caps of which this is counted have room. To be
     /// written in one transaction with the contact.
-    pub async fn planned(
+    pub async fn plan_message(
         &self,
         maker: Maker<'_>,
         (counts, places): (&Counts, &FirstPlaces),
@@ -147,7 +147,7 @@ impl Broadcast<'_> {
             Err(why) => return Ok(Err(Unmade::Person(why))),
         };
         if let Some(reached) = counts.first_reached(&message.takes, now) {
-            return Ok(Err(Unmade::Cap(reached.reached(now))));
+            return Ok(Err(Unmade::Cap(reached.refusal_when_reached(now))));
         }
         if let Some(connection) = message.writes_first
             && let Err(until) = places.take((planner.store(), scope), connection, now).await?

@@ -11,14 +11,14 @@ use store::{RACES, Store, StoreError, TenantScope, Versioned};
 use crate::{chain, metric};
 
 /// Moves a campaign to another state. Returns it, unless somebody else has changed it since it was read, or the state cannot follow.
-pub async fn moved(
+pub async fn move_campaign(
     store: &Store,
     scope: &TenantScope,
     found: &Versioned<Campaign>,
     (next, why): (CampaignState, Option<Refusal>),
     now: Timestamp,
 ) -> Result<Option<Campaign>, StoreError> {
-    let Some(after) = found.value.moved(next, why, now) else {
+    let Some(after) = found.value.with_state(next, why, now) else {
         return Ok(None);
     };
     match store.move_campaign(scope, found.version, &after).await {
@@ -33,7 +33,7 @@ pub async fn moved(
 }
 
 /// Records until when there is no place for a further message. If somebody else just changes the campaign, the next look does.
-pub async fn limited(
+pub async fn record_limit(
     store: &Store,
     scope: &TenantScope,
     found: &Versioned<Campaign>,

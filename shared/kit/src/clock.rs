@@ -26,12 +26,12 @@ impl Clock {
     }
 
     /// The machine's clock, moved by this much: what `cargo stack clock` makes of the local stack's.
-    pub const fn shifted(by: SignedDuration) -> Self {
+    pub const fn new_shifted(by: SignedDuration) -> Self {
         Self(Source::Shifted(by))
     }
 
     /// A clock for tests, which stands still until it is moved. Copies move together.
-    pub fn fixed(at: Timestamp) -> Self {
+    pub fn new_fixed(at: Timestamp) -> Self {
         Self(Source::Fixed(Arc::new(AtomicI64::new(at.as_millisecond()))))
     }
 

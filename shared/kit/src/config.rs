@@ -127,7 +127,7 @@ impl Config {
             return Ok(Clock::system());
         };
         match offset.parse::<u32>() {
-            Ok(seconds) if seconds <= MAX_OFFSET => Ok(Clock::shifted(SignedDuration::from_secs(seconds.into()))),
+            Ok(seconds) if seconds <= MAX_OFFSET => Ok(Clock::new_shifted(SignedDuration::from_secs(seconds.into()))),
             _ => Err(ConfigError::new(
                 CLOCK_OFFSET,
                 format!("must be a whole number of seconds, at most {MAX_OFFSET}"),

@@ -62,7 +62,7 @@ fn is_text(headers: &HeaderMap) -> bool {
 
 /// Compresses an answer if that is worth it, the caller accepts it, and it has no coding yet. The `ETag` stays: it names the version of
 /// what is answered, in whichever coding.
-pub(crate) fn encoded(mut answer: Response<Bytes>, accepts_gzip: bool) -> Response<Bytes> {
+pub(crate) fn compress_answer(mut answer: Response<Bytes>, accepts_gzip: bool) -> Response<Bytes> {
     let bytes = answer.body().len();
     let marked = answer.extensions().get::<Uncompressed>().is_some();
     let coded = answer.headers().contains_key(header::CONTENT_ENCODING);
@@ -151,12 +151,12 @@ mod tests {
             ("image/png", 5000, (false, false)),
         ] {
             let body = vec![b' '; bytes];
-            let plain = encoded(answer(kind, body.clone()), false);
+            let plain = compress_answer(answer(kind, body.clone()), false);
             assert_eq!(
                 (coding(&plain), plain.body().to_vec()),
                 ((false, expected.1), body.clone())
             );
-            let short = encoded(answer(kind, body), true);
+            let short = compress_answer(answer(kind, body), true);
             assert_eq!(coding(&short), expected, "{kind} {bytes}");
             assert_eq!(short.body().len() < bytes, expected.0);
             assert_eq!(short.headers()[header::ETAG], "\"3\"");
@@ -168,7 +168,7 @@ mod tests {
         let mut coded = answer("text/javascript", vec![b' '; 5000]);
         let brotli = HeaderValue::from_static("br");
         coded.headers_mut().insert(header::CONTENT_ENCODING, brotli.clone());
-        let coded = encoded(coded, true);
+        let coded = compress_answer(coded, true);
         assert_eq!(
             (coded.body().len(), &coded.headers()[header::CONTENT_ENCODING]),
             (5000, &brotli)
@@ -181,7 +181,7 @@ mod tests {
         let language = HeaderValue::from_static("accept-language");
         page.headers_mut().insert(header::VARY, language);
         assert_eq!(
-            encoded(page, true).headers()[header::VARY],
+            compress_answer(page, true).headers()[header::VARY],
             "accept-language, accept-encoding"
         );
     }
@@ -190,7 +190,7 @@ mod tests {
     fn secrets_and_what_gets_no_shorter_stay_as_they_are() {
         let mut secret = answer("application/json", vec![b' '; 5000]);
         secret.extensions_mut().insert(Uncompressed);
-        let secret = encoded(secret, true);
+        let secret = compress_answer(secret, true);
         assert_eq!((coding(&secret), secret.body().len()), ((false, false), 5000));
         // Nothing repeats in it.
         let mut state = 1_u32;
@@ -199,7 +199,7 @@ mod tests {
             (state >> 24) as u8
         });
         let random: Vec<u8> = random.collect();
-        let random = encoded(answer("text/plain", random), true);
+        let random = compress_answer(answer("text/plain", random), true);
         assert_eq!((coding(&random), random.body().len()), ((false, true), 2000));
     }
 }

@@ -320,7 +320,7 @@ impl Files {
         content_type: &str,
         within: Duration,
     ) -> Result<SignedLink, FileError> {
-        self.link(self.typed(key, name, content_type), within).await
+        self.link(self.get_with_type(key, name, content_type), within).await
     }
 
     /// The same to an object that a page may show: without this, it is only saved.
@@ -334,7 +334,7 @@ impl Files {
         content_type: &str,
         within: Duration,
     ) -> Result<SignedLink, FileError> {
-        let get = self.typed(key, name, content_type);
+        let get = self.get_with_type(key, name, content_type);
         let get = get.response_content_disposition(format!("inline; filename=\"{name}\""));
         self.link(get, within).await
     }
@@ -351,7 +351,7 @@ impl Files {
         content_type: &str,
         within: Duration,
     ) -> Result<SignedLink, FileError> {
-        let mut get = self.typed(key, name, content_type);
+        let mut get = self.get_with_type(key, name, content_type);
         let chosen = chosen.map(|chosen| utf8_percent_encode(chosen, NOT_IN_NAMES).to_string());
         if let Some(chosen) = chosen.filter(|chosen| chosen.len() <= MAX_CHOSEN_LENGTH) {
             let both = format!("attachment; filename=\"{name}\"; filename*=UTF-8''{chosen}");
@@ -360,7 +360,7 @@ impl Files {
         self.link(get, within).await
     }
 
-    fn typed(&self, key: &FileKey, name: &str, content_type: &str) -> GetObjectFluentBuilder {
+    fn get_with_type(&self, key: &FileKey, name: &str, content_type: &str) -> GetObjectFluentBuilder {
         self.get(key, name).response_content_type(content_type)
     }
 

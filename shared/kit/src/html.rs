@@ -1,7 +1,7 @@
 //! Texts in pages and mails.
 
 /// Escapes text for elements and quoted attributes of HTML.
-pub fn escaped(text: &str) -> String {
+pub fn escape_html(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

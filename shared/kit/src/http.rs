@@ -29,7 +29,7 @@ use tower::ServiceExt;
 
 use crate::{
     ConfigError, Env, Problem,
-    encoding::encoded,
+    encoding::compress_answer,
     invocation::{Invocation, Outcome},
     line, process_start,
     proxy::{ORIGIN_SECRET, TrustedProxy},
@@ -253,7 +253,7 @@ impl App {
 
     /// Answers one event of API Gateway.
     pub async fn answer(&self, event: HttpEvent) -> Response<Bytes> {
-        let (began, waited) = (Instant::now(), usage::waited());
+        let (began, waited) = (Instant::now(), usage::time_waited());
         let mut headers = header_map(&event.headers);
         if let Ok(cookies) = HeaderValue::from_bytes(event.cookies.join("; ").as_bytes())
             && !cookies.is_empty()
@@ -270,15 +270,15 @@ impl App {
                 request.extensions_mut().insert(correlation_id.clone());
                 self.route(request).await
             }
-            Err(problem) => whole(problem.into_response()).await,
+            Err(problem) => collect_body(problem.into_response()).await,
         };
         if let Ok(id) = HeaderValue::from_str(correlation_id.as_str()) {
             answer.headers_mut().insert(CORRELATION_ID, id);
         }
         answer.headers_mut().extend(ALWAYS);
-        let mut answer = encoded(answer, accepts_gzip);
+        let mut answer = compress_answer(answer, accepts_gzip);
         if answer.extensions().get::<Timed>().is_some()
-            && let Some(timing) = server_timing(began.elapsed(), usage::waited().saturating_sub(waited))
+            && let Some(timing) = server_timing(began.elapsed(), usage::time_waited().saturating_sub(waited))
         {
             answer.headers_mut().insert(SERVER_TIMING, timing);
         }
@@ -299,21 +299,21 @@ impl App {
     }
 
     async fn route(&self, request: Request<Body>) -> Response<Bytes> {
-        let answering = async { whole(self.router.clone().oneshot(request).await.into_response()).await };
+        let answering = async { collect_body(self.router.clone().oneshot(request).await.into_response()).await };
         let answer = match AssertUnwindSafe(answering).catch_unwind().await {
             Ok(answer) => answer,
             // The panic's own log line has the details.
-            Err(_panic) => return whole(Problem::internal().into_response()).await,
+            Err(_panic) => return collect_body(Problem::internal().into_response()).await,
         };
         let bytes = bytes_in_result(answer.body());
         if bytes > LARGEST_ANSWER {
             tracing::error!(bytes, "an answer is larger than Lambda allows");
-            return whole(Problem::internal().into_response()).await;
+            return collect_body(Problem::internal().into_response()).await;
         }
         // Turn the router's own answers, which have no body, into problems, and keep the Allow header.
         match Problem::of_status(answer.status(), LARGEST_BODY) {
             Some(problem) if answer.body().is_empty() => {
-                let mut explained = whole(problem.into_response()).await;
+                let mut explained = collect_body(problem.into_response()).await;
                 if let Some(allow) = answer.headers().get(header::ALLOW) {
                     explained.headers_mut().insert(header::ALLOW, allow.clone());
                 }
@@ -324,7 +324,7 @@ impl App {
     }
 }
 
-async fn whole(response: Response<Body>) -> Response<Bytes> {
+async fn collect_body(response: Response<Body>) -> Response<Bytes> {
     let (parts, body) = response.into_parts();
     match axum::body::to_bytes(body, usize::MAX).await {
         Ok(bytes) => Response::from_parts(parts, bytes),
@@ -494,7 +494,7 @@ mod tests {
         let mut text = Response::new(Bytes::from(vec![b'x'; 2000]));
         let kind = HeaderValue::from_static("text/plain");
         text.headers_mut().insert(header::CONTENT_TYPE, kind);
-        let body = encoded(text, true);
+        let body = compress_answer(text, true);
         let expected = STANDARD.encode(body.body());
         let json = serde_json::to_value(HttpAnswer::from(body)).unwrap();
         assert_eq!(json["headers"]["content-encoding"], "gzip");

@@ -37,7 +37,7 @@ impl Ids {
     }
 
     /// The same ids in every run of a test.
-    pub fn seeded(clock: Clock, seed: u64) -> Self {
+    pub fn from_seed(clock: Clock, seed: u64) -> Self {
         Self {
             clock,
             source: Source::Seeded(Arc::new(AtomicU64::new(seed))),

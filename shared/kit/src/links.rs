@@ -40,14 +40,14 @@ impl Links {
     }
 
     /// The link to a page without a request: `None` if no base is configured.
-    pub fn configured(&self, page: &str) -> Option<String> {
+    pub fn configured_link(&self, page: &str) -> Option<String> {
         let base = self.base.as_deref()?;
         Some(format!("{base}/{page}"))
     }
 
     /// The same with a one-time token.
     pub fn with_token_configured(&self, page: &str, token: &str) -> Option<String> {
-        Some(format!("{}?token={token}", self.configured(page)?))
+        Some(format!("{}?token={token}", self.configured_link(page)?))
     }
 }
 
@@ -117,8 +117,8 @@ mod tests {
                 ("AWS_SECRET_ACCESS_KEY", "test"),
             ];
             let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
-            let ids = Ids::seeded(clock.clone(), 1);
+            let clock = Clock::new_fixed(Timestamp::UNIX_EPOCH);
+            let ids = Ids::from_seed(clock.clone(), 1);
             let env = Env::new("test", Config::from_variables(variables).unwrap(), clock, ids).unwrap();
             assert_eq!(
                 Pages::new(&env).unwrap().nobodys().base.as_deref(),

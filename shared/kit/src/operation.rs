@@ -109,7 +109,7 @@ impl Step {
     ///
     /// # Errors
     /// When the position is too large for a checkpoint.
-    pub fn more(cursor: &impl Serialize, progress: Progress) -> Result<Self, JobError> {
+    pub fn from_cursor(cursor: &impl Serialize, progress: Progress) -> Result<Self, JobError> {
         let cursor = Data::of(cursor)?;
         Ok(Self::More { cursor, progress })
     }
@@ -118,13 +118,13 @@ impl Step {
     ///
     /// # Errors
     /// When the result is too large for an operation.
-    pub fn done(result: &impl Serialize, progress: Progress) -> Result<Self, JobError> {
+    pub fn from_result(result: &impl Serialize, progress: Progress) -> Result<Self, JobError> {
         let result = Data::of(result)?;
         Ok(Self::Done { result, progress })
     }
 
     /// It can never succeed, for this reason: a sentence for users.
-    pub fn failed(reason: impl Into<String>) -> Self {
+    pub fn from_failure(reason: impl Into<String>) -> Self {
         Self::Failed { reason: reason.into() }
     }
 }
@@ -230,7 +230,7 @@ where
                     match step {
                         // Nobody but its users can do anything about it.
                         Step::Failed { .. } => line::note("ended", "refused"),
-                        Step::More { .. } | Step::Wait { .. } | Step::Done { .. } => ended(&saved.value),
+                        Step::More { .. } | Step::Wait { .. } | Step::Done { .. } => count_end(&saved.value),
                     }
                     return Ok(Ran::Ended);
                 }
@@ -262,7 +262,7 @@ fn record(it: &mut Operation, step: &Step, in_time: bool, now: Timestamp) {
         Step::More { cursor, progress } => {
             it.advance(cursor.clone(), *progress, now);
             if it.state == OperationState::Cancelling {
-                it.cancelled(now);
+                it.end_as_cancelled(now);
             } else if !in_time {
                 it.pause(now);
             }
@@ -273,7 +273,7 @@ fn record(it: &mut Operation, step: &Step, in_time: bool, now: Timestamp) {
             until,
         } => {
             if it.state == OperationState::Cancelling {
-                it.cancelled(now);
+                it.end_as_cancelled(now);
             } else {
                 it.wait(cursor.clone(), *progress, *until, now);
             }
@@ -288,7 +288,7 @@ fn record(it: &mut Operation, step: &Step, in_time: bool, now: Timestamp) {
 }
 
 /// Counts the end of an operation.
-fn ended(operation: &Operation) {
+fn count_end(operation: &Operation) {
     let state = match operation.state {
         OperationState::Failed => "failed",
         OperationState::Cancelled => "cancelled",
@@ -344,7 +344,7 @@ impl Work<'_> {
                 continue;
             };
             if claim == Claim::EndedNow {
-                ended(&written.value);
+                count_end(&written.value);
                 return Ok(Err(Ran::Ended));
             }
             return Ok(Ok(written));

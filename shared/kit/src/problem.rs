@@ -118,7 +118,7 @@ const MAX_FIELD_LENGTH: usize = 200;
 /// Maximum length of a sentence in characters.
 const MAX_DETAIL_LENGTH: usize = 500;
 
-fn bounded(mut text: String, longest: usize) -> String {
+fn limit_length(mut text: String, longest: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(longest) {
         text.truncate(end);
         text.push('…');
@@ -160,7 +160,7 @@ impl Problem {
             kind: format!("urn:ringback:problem:{kind}").into(),
             title,
             status,
-            detail: bounded(detail.into(), MAX_DETAIL_LENGTH).into(),
+            detail: limit_length(detail.into(), MAX_DETAIL_LENGTH).into(),
             code: None,
             facts: None,
             templates: None,
@@ -231,8 +231,8 @@ impl Problem {
     fn with_error(mut self, error: FieldError) -> Self {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(FieldError {
-                field: bounded(error.field, MAX_FIELD_LENGTH),
-                detail: bounded(error.detail, MAX_DETAIL_LENGTH),
+                field: limit_length(error.field, MAX_FIELD_LENGTH),
+                detail: limit_length(error.detail, MAX_DETAIL_LENGTH),
                 ..error
             });
         } else {
@@ -273,7 +273,7 @@ impl Problem {
     }
 
     /// 401 of the API: no valid token or key.
-    pub fn unproven() -> Self {
+    pub fn invalid_credentials() -> Self {
         let detail = "Send a valid access token as `Authorization: Bearer …` or, where keys are accepted, a valid \
             key as `X-API-Key`.";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized", detail)
@@ -409,7 +409,7 @@ impl From<FileError> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let (status, kind, title, detail) = match refusal {
-            Refusal::Unproven => return Self::unproven(),
+            Refusal::Unproven => return Self::invalid_credentials(),
             Refusal::TooMany(allowance) => return Self::too_many(allowance),
             Refusal::Table(error) => {
                 tracing::error!(error = chain(&error), "cannot tell who calls");
@@ -487,7 +487,7 @@ mod tests {
         let problem = Problem::bad_request(&*long).about(&*long, &*long);
         let bytes = serde_json::to_vec(&problem).unwrap().len();
         assert!(bytes < 3_000, "{bytes}");
-        assert_eq!(bounded("é".repeat(200), 200), "é".repeat(200));
-        assert_eq!(bounded("é".repeat(201), 200), format!("{}…", "é".repeat(200)));
+        assert_eq!(limit_length("é".repeat(200), 200), "é".repeat(200));
+        assert_eq!(limit_length("é".repeat(201), 200), format!("{}…", "é".repeat(200)));
     }
 }

@@ -80,12 +80,12 @@ mod tests {
             ("AWS_SECRET_ACCESS_KEY", "test"),
         ];
         let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
+        let clock = Clock::new_fixed(Timestamp::UNIX_EPOCH);
         Env::new(
             "health",
             Config::from_variables(variables.map(own))?,
             clock.clone(),
-            Ids::seeded(clock, 1),
+            Ids::from_seed(clock, 1),
         )
     }
 

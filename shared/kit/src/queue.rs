@@ -75,7 +75,7 @@ impl<T, S> Job<T, S> {
     }
 
     /// True if the job was delivered before. Then "already done" must ensure that the next step is queued.
-    pub const fn redelivered(&self) -> bool {
+    pub const fn was_delivered_before(&self) -> bool {
         self.receive_count > 1
     }
 }
@@ -91,7 +91,7 @@ pub enum Done {
 
 /// The subject of a job no longer exists: its tenant, its contact or itself was deleted. Nothing is left to do. Counted, because
 /// it is a bug unless something is being deleted.
-pub fn gone(what: &'static str) -> Done {
+pub fn finish_without_subject(what: &'static str) -> Done {
     tracing::info!(what, "the subject of a job no longer exists");
     metric::count("job_gone", &[("what", what)]);
     Done::Already

@@ -103,7 +103,7 @@ impl RawBucket {
     }
 
     /// Keys of at most `most` spilled jobs of one queue, oldest first.
-    pub async fn spilled(&self, queue: QueueName, most: u16) -> Result<Vec<String>, BucketError> {
+    pub async fn list_spilled_jobs(&self, queue: QueueName, most: u16) -> Result<Vec<String>, BucketError> {
         let listed = self
             .client
             .s3()

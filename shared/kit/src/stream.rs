@@ -51,7 +51,7 @@ struct StreamAnswer {
 }
 
 /// Time of a record's change, to the second.
-pub fn happened(record: &EventRecord, clock: &Clock) -> Timestamp {
+pub fn changed_at(record: &EventRecord, clock: &Clock) -> Timestamp {
     let at = Timestamp::from_second(record.change.approximate_creation_date_time.timestamp());
     clock.of_machine(at.unwrap_or(Timestamp::UNIX_EPOCH))
 }

@@ -151,8 +151,8 @@ impl Webhook {
         match limit.keep(self.authenticate(tenant, connection, proves)).await {
             Ok(Ok(proven)) => Ok(proven),
             Ok(Err(error @ AuthError::Refused)) => Err(self.refuse(&error)),
-            Ok(Err(error)) => Err(self.lost(&error)),
-            Err(error) => Err(self.lost(&error)),
+            Ok(Err(error)) => Err(self.report_loss(&error)),
+            Err(error) => Err(self.report_loss(&error)),
         }
     }
 
@@ -179,7 +179,7 @@ impl Webhook {
     /// A 503, so that the provider delivers it again, when they are nowhere safe.
     pub async fn enqueue(&self, entries: Vec<Entry>) -> Result<(), Problem> {
         let sent = self.queue.send_all(entries).await;
-        sent.map_err(|error| self.lost(&error))
+        sent.map_err(|error| self.report_loss(&error))
     }
 
     /// The same within this time: half of it for the queue, the rest for the bucket.
@@ -188,12 +188,12 @@ impl Webhook {
     /// A 503 when they are nowhere safe in time.
     pub async fn enqueue_within(&self, limit: TimeLimit, entries: Vec<Entry>) -> Result<(), Problem> {
         let sending = self.queue.send_all_or_give_up(entries, limit.half());
-        let sent = limit.keep(sending).await.map_err(|error| self.lost(&error))?;
-        sent.map_err(|error| self.lost(&error))
+        let sent = limit.keep(sending).await.map_err(|error| self.report_loss(&error))?;
+        sent.map_err(|error| self.report_loss(&error))
     }
 
     /// Reports that a webhook could not be stored. Providers are asked to send it again, if they do that.
-    fn lost(&self, why: &(dyn std::error::Error + 'static)) -> Problem {
+    fn report_loss(&self, why: &(dyn std::error::Error + 'static)) -> Problem {
         tracing::error!(
             error = chain(why),
             "a webhook is lost: neither its queue nor the bucket accepted it"
@@ -241,7 +241,7 @@ impl Webhook {
         why: &(dyn std::error::Error + Sync),
     ) -> Result<(), Problem> {
         let kept = limit.keep(Box::pin(self.keep_unreadable(bytes, why))).await;
-        kept.map_err(|error| self.lost(&error))?
+        kept.map_err(|error| self.report_loss(&error))?
     }
 
     /// Stores bytes that are too large for a queue. Returns the object's key.
@@ -256,7 +256,7 @@ impl Webhook {
         self.bucket
             .keep_raw(reason, self.provider, bytes.to_vec())
             .await
-            .map_err(|error| self.lost(&error))
+            .map_err(|error| self.report_loss(&error))
     }
 
     /// Counts an event about a number or account of another connection. It is ignored.

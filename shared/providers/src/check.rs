@@ -40,7 +40,7 @@ pub enum CheckError {
 
 impl CheckError {
     /// A refusal without consequence for the connection's health.
-    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+    pub(crate) fn of_refusal(reason: impl Into<String>) -> Self {
         Self::Refused {
             classified: None,
             reason: reason.into(),
@@ -84,13 +84,13 @@ impl CheckError {
         match failure {
             // A request that cannot be built contains a value that is invalid in a header.
             Failure::NotBuilt(_) => Self::of(outcome::of_failure(api, failure), provider),
-            _ => Self::unanswered(provider, failure),
+            _ => Self::of_missing_answer(provider, failure),
         }
     }
 
-    fn unanswered(provider: &str, failure: &Failure) -> Self {
+    fn of_missing_answer(provider: &str, failure: &Failure) -> Self {
         match failure {
-            Failure::NotBuilt(_) => Self::refused(format!("These credentials cannot be sent to {provider}.")),
+            Failure::NotBuilt(_) => Self::of_refusal(format!("These credentials cannot be sent to {provider}.")),
             Failure::NotConnected(_) => Self::unclear(format!("{provider} could not be reached. Try again later.")),
             Failure::TimedOut(_) | Failure::Broken(_) => {
                 Self::unclear(format!("{provider} did not answer in time. Try again later."))
@@ -133,12 +133,12 @@ pub(crate) async fn ask(
     let answer = http
         .send(prepare)
         .await
-        .map_err(|failure| CheckError::unanswered(provider, &failure))?;
+        .map_err(|failure| CheckError::of_missing_answer(provider, &failure))?;
     if answer.is_success() {
         return serde_json::from_slice(&answer.body).map_err(|_| CheckError::unreadable(provider));
     }
     Err(match (refusal(answer.status), answer.status) {
-        (Some(reason), _) => CheckError::refused(reason),
+        (Some(reason), _) => CheckError::of_refusal(reason),
         (None, 429) => CheckError::unclear(format!("{provider} is receiving too many requests. Try again later.")),
         (None, status @ 500..) => CheckError::in_trouble(provider, status),
         (None, status) => CheckError::unclear(format!("{provider} gave an unknown answer (HTTP {status}).")),

@@ -40,7 +40,7 @@ impl Form {
     }
 
     /// The first value of this name, unless it is empty: vendors send unknown fields as empty.
-    pub fn filled(&self, name: &str) -> Option<Cow<'_, str>> {
+    pub fn filled_value(&self, name: &str) -> Option<Cow<'_, str>> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
@@ -67,7 +67,7 @@ mod tests {
         let form = parse(b"Body=++two%2C+&FromCity=&bare&Bad=%zz&&=x&Body=second&Raw=%ff");
         assert_eq!(form.get("Body").as_deref(), Some("  two, "));
         assert_eq!(form.get("FromCity").as_deref(), Some(""));
-        assert_eq!(form.filled("FromCity"), None);
+        assert_eq!(form.filled_value("FromCity"), None);
         assert_eq!(form.get("bare").as_deref(), Some(""));
         assert_eq!(form.get("Bad").as_deref(), Some("%zz"));
         assert_eq!(form.get("").as_deref(), Some("x"));

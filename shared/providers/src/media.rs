@@ -77,7 +77,7 @@ pub(crate) fn is_of(base: &str, url: &Url) -> bool {
 }
 
 /// Where an answer redirects to, if it does.
-pub(crate) fn redirected(response: &Response) -> Option<Url> {
+pub(crate) fn redirect_target(response: &Response) -> Option<Url> {
     if !response.status().is_redirection() {
         return None;
     }

@@ -73,7 +73,7 @@ impl KeyType for Length {
     }
 }
 
-fn derived<const N: usize>(salt: &[u8], from: &[u8], info: &[&[u8]]) -> Result<[u8; N], Unspecified> {
+fn derive_key<const N: usize>(salt: &[u8], from: &[u8], info: &[&[u8]]) -> Result<[u8; N], Unspecified> {
     let mut key = [0; N];
     Salt::new(HKDF_SHA256, salt)
         .extract(from)
@@ -101,14 +101,14 @@ impl Keys {
         rand::fill(&mut salt)?;
         let device = UnparsedPublicKey::new(&ECDH_P256, &self.point);
         let input: [u8; 32] = agreement::agree(&own, device, Unspecified, |shared| {
-            derived(
+            derive_key(
                 &self.secret,
                 shared,
                 &[b"WebPush: info\0", &self.point, public.as_ref()],
             )
         })?;
-        let key: [u8; 16] = derived(&salt, &input, &[b"Content-Encoding: aes128gcm\0"])?;
-        let nonce: [u8; 12] = derived(&salt, &input, &[b"Content-Encoding: nonce\0"])?;
+        let key: [u8; 16] = derive_key(&salt, &input, &[b"Content-Encoding: aes128gcm\0"])?;
+        let nonce: [u8; 12] = derive_key(&salt, &input, &[b"Content-Encoding: nonce\0"])?;
         // 2 ends the last record.
         let mut sealed = [plain, &[2]].concat();
         LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key)?).seal_in_place_append_tag(

@@ -48,7 +48,7 @@ const UNKNOWN_OBJECT: i64 = 33;
 const NOT_FOUND: u16 = 404;
 
 impl TemplateError {
-    pub(crate) fn refused(
+    pub(crate) fn of_refusal(
         api: Api,
         answer: &Answer,
         code: Option<i64>,
@@ -119,7 +119,7 @@ impl TemplateError {
     }
 
     /// What the provider tells people.
-    pub fn told(&self) -> Option<&str> {
+    pub fn words_for_people(&self) -> Option<&str> {
         match self {
             Self::Refused { told, .. } => told.as_deref(),
             _ => None,

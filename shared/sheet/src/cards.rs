@@ -13,7 +13,7 @@ use crate::{
     bounds::{MAX_PHONE_COLUMNS, MAX_RECORD_LENGTH},
     encoding::Encoding,
     item::{Broken, CR, Item, LF, Position, Problem, line_end},
-    parts::joined,
+    parts::join_values,
     record::Record,
     words::{OTHER_NUMBERS, has_word, place},
 };
@@ -82,7 +82,7 @@ pub(crate) fn begin(file: &[u8], encoding: Encoding) -> bool {
 }
 
 /// The bytes with those that are written as `=E9`.
-pub(crate) fn unquoted(text: &[u8]) -> Vec<u8> {
+pub(crate) fn decode_quoted_printable(text: &[u8]) -> Vec<u8> {
     let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
     let (mut bytes, mut at) = (Vec::with_capacity(text.len()), 0);
     while let Some(byte) = text.get(at) {
@@ -173,7 +173,7 @@ impl Cards {
     }
 
     /// Bytes of the file that the reader keeps.
-    pub(crate) fn kept(&self) -> usize {
+    pub(crate) fn kept_length(&self) -> usize {
         self.ahead.len() + self.card.as_ref().map_or(0, |card| card.length)
     }
 
@@ -483,9 +483,9 @@ impl Card {
             }
         }
         for (column, numbers) in numbers.iter().enumerate() {
-            cells[MOBILE + column] = joined(numbers.iter().map(String::as_str));
+            cells[MOBILE + column] = join_values(numbers.iter().map(String::as_str));
         }
-        cells[GROUPS] = joined(groups.iter().map(String::as_str));
+        cells[GROUPS] = join_values(groups.iter().map(String::as_str));
         if cells[NAME].is_empty() {
             let parts = cells[FIRST_NAME..MOBILE].iter().filter(|part| !part.is_empty());
             cells[NAME] = parts.map(String::as_str).collect::<Vec<_>>().join(" ");
@@ -566,7 +566,7 @@ impl Property {
         }
         let mut value = line.value.to_string();
         if words.iter().any(|word| word == "quoted-printable") {
-            value = text(&unquoted(value.as_bytes()), declared, file).into_owned();
+            value = text(&decode_quoted_printable(value.as_bytes()), declared, file).into_owned();
         }
         Some(Self {
             name: line.bare_name().trim().to_ascii_uppercase(),
@@ -584,7 +584,7 @@ fn use_of(types: &[String], label: Option<&str>) -> usize {
     let label = label.map(|label| {
         let apples = label.strip_prefix("_$!<").and_then(|label| label.strip_suffix(">!$_"));
         let label = apples.unwrap_or(label);
-        [fold(label), fold(&spaced(label))]
+        [fold(label), fold(&label_in_words(label))]
     });
     let label = label.as_ref().map(<[String; 2]>::as_slice).unwrap_or_default();
     let is_device =
@@ -623,7 +623,7 @@ fn use_of_label(label: &str) -> usize {
 }
 
 /// A label of a program, as `HomeFAX`, in words.
-fn spaced(label: &str) -> String {
+fn label_in_words(label: &str) -> String {
     let mut words = String::new();
     for sign in label.chars() {
         if sign.is_ascii_uppercase() && words.ends_with(|before: char| before.is_ascii_lowercase()) {

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use crate::{
     mapping::{DateOrder, DecimalSign},
     record::excerpt,
-    words::{AGREED, LANGUAGES, MONTHS, NO, NOT_AGREED, UNDECIDED, UNSUBSCRIBED, YES, spelled},
+    words::{AGREED, LANGUAGES, MONTHS, NO, NOT_AGREED, UNDECIDED, UNSUBSCRIBED, YES, comparable_name},
 };
 
 /// The text in the characters that parsers expect: digits and signs of Arabic, Persian and full width as ASCII, all blanks as
@@ -199,8 +199,8 @@ pub(crate) fn yes_no(cell: &str) -> Result<bool, String> {
 
 /// What a cell of consent says; `None`: nothing. `opts_out`: whether a yes refuses messages. Words such as "subscribed" mean the same in
 /// every column.
-pub(crate) fn said(cell: &str, opts_out: bool) -> Result<Option<Said>, String> {
-    let word = spelled(&plain(cell));
+pub(crate) fn stated_consent(cell: &str, opts_out: bool) -> Result<Option<Said>, String> {
+    let word = comparable_name(&plain(cell));
     let is = |words: &[&str]| words.contains(&word.as_str());
     if is(UNSUBSCRIBED) {
         return Ok(Some(Said::Unsubscribed));
@@ -417,12 +417,12 @@ mod tests {
             ),
         ] {
             for cell in cells.split('|') {
-                assert_eq!(said(cell, false), Ok(expected), "{cell}");
-                assert_eq!(said(cell, true), Ok(where_yes_refuses), "{cell}");
+                assert_eq!(stated_consent(cell, false), Ok(expected), "{cell}");
+                assert_eq!(stated_consent(cell, true), Ok(where_yes_refuses), "{cell}");
             }
         }
         for cell in ["maybe", "2026-11-20", "+971501234567"] {
-            assert!(said(cell, false).is_err(), "{cell}");
+            assert!(stated_consent(cell, false).is_err(), "{cell}");
         }
     }
 
@@ -498,7 +498,7 @@ mod tests {
                 number(&cell, DecimalSign::Comma).err(),
                 date(&cell, DateOrder::MonthFirst).err(),
                 yes_no(&cell).err(),
-                said(&cell, true).err(),
+                stated_consent(&cell, true).err(),
                 language(&cell).err(),
                 price(&cell, "AED".parse().ok().as_ref(), DecimalSign::Point).err(),
             ];

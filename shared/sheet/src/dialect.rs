@@ -151,7 +151,7 @@ pub fn detect(sample: &[u8], whole: bool, region: Option<&str>, known: &Known) -
     let cards = |encoding| cards::begin(&sample[marked..], encoding);
     // Letters of cards are often written as `=E9`.
     let read = || match cards(Encoding::UTF_8) {
-        true => Cow::Owned(cards::unquoted(sample)),
+        true => Cow::Owned(cards::decode_quoted_printable(sample)),
         false => Cow::Borrowed(sample),
     };
     let guessed = || mark.map_or_else(|| Encoding::guess(&read(), whole, region), |(encoding, _)| encoding);
@@ -240,7 +240,7 @@ impl Table {
         }
         Self {
             form,
-            endless: first.is_none() && !whole && items.reader.kept() > 0,
+            endless: first.is_none() && !whole && items.reader.kept_length() > 0,
             first,
             widths,
             start,

@@ -199,7 +199,7 @@ impl Target {
     }
 
     /// Maximum columns with this target.
-    pub fn most(&self) -> usize {
+    pub fn maximum_columns(&self) -> usize {
         match self {
             Self::Phone => MAX_PHONE_COLUMNS,
             Self::Email => MAX_IDENTITIES,
@@ -235,7 +235,7 @@ impl Mapping {
                 );
             }
             let before = self.columns.iter().take(index);
-            let most = mapped.target.most();
+            let most = mapped.target.maximum_columns();
             if before.filter(|other| other.target == mapped.target).count() >= most {
                 let too_many = || format!("At most {most} columns can be imported as this. Remove one.");
                 let fault = match most {

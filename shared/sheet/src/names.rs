@@ -237,7 +237,7 @@ mod tests {
         (incoming, places.collect())
     }
 
-    fn spelled(labels: &[Label]) -> Vec<&str> {
+    fn label_texts(labels: &[Label]) -> Vec<&str> {
         labels.iter().map(Label::as_str).collect()
     }
 
@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(incoming(&names, &row(&["Zoe"], None)).1, ["Tags"]);
         // One new tag of two spellings.
         let new = names.new_tags(&[row(&["مدرسة", "مدرسه", "عائله"], None)]);
-        assert_eq!(spelled(&new), ["مدرسة"]);
+        assert_eq!(label_texts(&new), ["مدرسة"]);
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!((read.tags, read.stage), (vec![tag_id(9), tag_id(1)], None));
         assert_eq!(remarked, ["Tags", "Stage"]);
         let rows = [unknown, row(&["vip", "New"], None)];
-        assert_eq!(spelled(&names().new_tags(&rows)), ["New", "VIP"]);
+        assert_eq!(label_texts(&names().new_tags(&rows)), ["New", "VIP"]);
         let mut names = names();
         names.add_tag(&"VIP".parse().unwrap(), tag_id(3));
         assert_eq!(names.new_tags(&rows).len(), 1);
@@ -306,12 +306,12 @@ mod tests {
         let (mut first, mut foreseen) = (names(), Foreseen::default());
         for _again in 0..2 {
             first.foresee_tags(&labels(&["A", "B", "C"]), &import(), &mut foreseen);
-            assert_eq!(spelled(&new(&first, &["A", "B", "C"])), ["C"]);
+            assert_eq!(label_texts(&new(&first, &["A", "B", "C"])), ["C"]);
         }
         // Behind a checkpoint, the names are read again.
         let mut later = names();
         let mut foreseen = Foreseen::read(&foreseen.bytes());
         later.foresee_tags(&labels(&["B", "D"]), &import(), &mut foreseen);
-        assert_eq!(spelled(&new(&later, &["B", "D"])), ["D"]);
+        assert_eq!(label_texts(&new(&later, &["B", "D"])), ["D"]);
     }
 }

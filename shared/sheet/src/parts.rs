@@ -47,7 +47,7 @@ pub(crate) fn parts(cell: &str) -> impl Iterator<Item = Part<'_>> {
         if begin.is_empty() {
             return None;
         }
-        let (part, behind) = match quoted(begin) {
+        let (part, behind) = match quoted_value(begin) {
             Some((value, behind)) => (Part::Quoted(value), behind),
             None => {
                 let (end, behind) = separator(begin).unwrap_or((begin.len(), begin.len()));
@@ -71,7 +71,7 @@ fn separator(text: &str) -> Option<(usize, usize)> {
 
 /// The value in quotation marks with which a text begins, and what follows it. Those within the value are doubled. Quotation marks that
 /// are not around a whole value, as in `"Golden" card`, belong to it.
-fn quoted(text: &str) -> Option<(String, &str)> {
+fn quoted_value(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut rest = text.strip_prefix('"')?;
     loop {
@@ -93,13 +93,13 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 }
 
 /// A cell with these values. An import reads the same ones.
-pub fn joined<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
-    let values: Vec<Cow<'_, str>> = values.into_iter().map(written).collect();
+pub fn join_values<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
+    let values: Vec<Cow<'_, str>> = values.into_iter().map(value_in_cell).collect();
     values.join("; ")
 }
 
 /// The value as it is in a cell.
-fn written(value: &str) -> Cow<'_, str> {
+fn value_in_cell(value: &str) -> Cow<'_, str> {
     if separator(value).is_some() || value.starts_with('"') || value.starts_with(STAR) {
         Cow::Owned(format!("\"{}\"", value.replace('"', "\"\"")))
     } else {
@@ -140,15 +140,21 @@ mod tests {
 
     #[test]
     fn usual_values_are_joined_without_quotation_marks() {
-        assert_eq!(joined(["VIP", "5\" pizza", "a:b", "*c"]), "VIP; 5\" pizza; a:b; *c");
-        assert_eq!(joined(["VIP, gold", "\"x", "* y"]), "\"VIP, gold\"; \"\"\"x\"; \"* y\"");
+        assert_eq!(
+            join_values(["VIP", "5\" pizza", "a:b", "*c"]),
+            "VIP; 5\" pizza; a:b; *c"
+        );
+        assert_eq!(
+            join_values(["VIP, gold", "\"x", "* y"]),
+            "\"VIP, gold\"; \"\"\"x\"; \"* y\""
+        );
     }
 
     proptest::proptest! {
         #[test]
         fn joined_values_are_read_again(values in proptest::collection::vec("[a;,:\"* é]{1,8}", 0..6)) {
             let values: Vec<&str> = values.iter().map(|value| value.trim()).filter(|value| !value.is_empty()).collect();
-            proptest::prop_assert_eq!(tags(&joined(values.iter().copied())), values);
+            proptest::prop_assert_eq!(tags(&join_values(values.iter().copied())), values);
         }
 
         #[test]

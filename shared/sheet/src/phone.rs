@@ -107,7 +107,7 @@ pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) 
 /// # Errors
 /// What is wrong with it.
 pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Result<Found, Unread> {
-    fn refused(detail: &str) -> Result<Found, Unread> {
+    fn refusal_of(detail: &str) -> Result<Found, Unread> {
         Err(detail.into())
     }
     let two = |one: String, other: String, advice: &str| {
@@ -124,10 +124,12 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
     let unbracketed = bracketed.map(|(code, rest)| format!("+{code} {rest}"));
     let text = unbracketed.as_deref().unwrap_or(text);
     if is_shortened(text) {
-        return refused(SHORTENED);
+        return refusal_of(SHORTENED);
     }
     if text.contains(['x', '#', ',', ';']) && text.contains(|sign: char| sign.is_ascii_digit()) {
-        return refused("has an extension, to which no message can be sent. Remove it, or write a number without one.");
+        return refusal_of(
+            "has an extension, to which no message can be sent. Remove it, or write a number without one.",
+        );
     }
     // Programs that take numbers for decimal ones add decimal places.
     let text = match text.rsplit_once('.') {
@@ -146,10 +148,10 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
         return two(number(&one), number(&other), advice);
     }
     let Some(digits) = digits(text) else {
-        return refused("is not a telephone number. Write digits, such as +971501234567.");
+        return refusal_of("is not a telephone number. Write digits, such as +971501234567.");
     };
     if !(3..=20).contains(&digits.len()) {
-        return refused("is not a telephone number: it has too few or too many digits. Write it as +971501234567.");
+        return refusal_of("is not a telephone number: it has too few or too many digits. Write it as +971501234567.");
     }
     if text.starts_with('+') {
         // The zero of +44 (0)20 is only for calls within the country, that of +39 (0)6 is not.
@@ -157,7 +159,7 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
         let known = find_planned(&digits).or_else(|| find_planned(&without));
         return match known.or_else(|| Phone::from_digits(&without).ok()) {
             Some(phone) => Ok(phone.into()),
-            None => refused("is not a telephone number. Check the country code and the number of digits."),
+            None => refusal_of("is not a telephone number. Check the country code and the number of digits."),
         };
     }
     let plan = region.and_then(|region| region.parse::<Region>().ok());
@@ -182,15 +184,15 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
             return match own.parse::<Phone>() {
                 Ok(phone) => Ok(phone.into()),
                 Err(_) => match plan.and_then(lost_plus) {
-                    Some(other) => refused(&format!(
+                    Some(other) => refusal_of(&format!(
                         "may be {own}, which is too long to be written to. If {other} is meant, write it with its plus."
                     )),
-                    None => refused(&not_in(region.unwrap_or_default())),
+                    None => refusal_of(&not_in(region.unwrap_or_default())),
                 },
             };
         }
         ([], None) if digits.starts_with("00") => {
-            return refused(
+            return refusal_of(
                 "begins as a call abroad does, but no country has this number. Check it, or write it with a plus.",
             );
         }
@@ -199,9 +201,9 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
     let (Some(region), Some(plan)) = (region, plan) else {
         return match region {
             None => {
-                refused("has no country code. Write it as +971501234567, or set the country of your business first.")
+                refusal_of("has no country code. Write it as +971501234567, or set the country of your business first.")
             }
-            Some(region) => refused(&not_in(region)),
+            Some(region) => refusal_of(&not_in(region)),
         };
     };
     if let Some(phone) = lost_plus(plan) {
@@ -217,7 +219,7 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
             )),
             phone,
         }),
-        None => refused(&not_in(region)),
+        None => refusal_of(&not_in(region)),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     cards::Cards,
     encoding::Encoding,
     item::line_end,
-    record::{Record, unguarded},
+    record::{Record, unguard_formulas},
 };
 
 /// How the cells of a record are separated.
@@ -100,10 +100,10 @@ impl Reader {
     }
 
     /// Bytes of the file that the reader keeps.
-    pub fn kept(&self) -> usize {
+    pub fn kept_length(&self) -> usize {
         match &self.0 {
-            Records::Rows(rows) => rows.kept(),
-            Records::Cards(cards) => cards.kept(),
+            Records::Rows(rows) => rows.kept_length(),
+            Records::Cards(cards) => cards.kept_length(),
         }
     }
 
@@ -170,7 +170,7 @@ impl Rows {
         }
     }
 
-    fn kept(&self) -> usize {
+    fn kept_length(&self) -> usize {
         self.length + self.ahead.len()
     }
 
@@ -184,7 +184,7 @@ impl Rows {
             self.ahead.push(*byte);
             let item = match line_end(self.form.encoding, &self.ahead) {
                 Some(end) => self.line(end),
-                None if self.kept() <= MAX_RECORD_LENGTH => None,
+                None if self.kept_length() <= MAX_RECORD_LENGTH => None,
                 // The row is too long. The last unit may be a CR.
                 None => {
                     let skipped = self.ahead.len() - width - self.ahead.len() % width;
@@ -204,7 +204,7 @@ impl Rows {
     }
 
     fn finish(&mut self) -> Option<Item> {
-        if self.damaged || self.kept() == 0 {
+        if self.damaged || self.kept_length() == 0 {
             return None;
         }
         let last = (!self.ahead.is_empty()).then(|| self.line(self.ahead.len()));
@@ -299,7 +299,8 @@ impl Rows {
         let cell = mem::take(&mut self.cell);
         // One too many is enough.
         if self.cells.len() <= MAX_COLUMNS {
-            self.cells.push(unguarded(&String::from_utf8_lossy(&cell)).into_owned());
+            self.cells
+                .push(unguard_formulas(&String::from_utf8_lossy(&cell)).into_owned());
         }
         if let Some(problem) = stray(&mem::take(&mut self.open), self.separator) {
             self.note(problem);

@@ -129,7 +129,7 @@ fn formulas(cell: &str) -> impl Iterator<Item = usize> {
 }
 
 /// The cell with apostrophes before what a spreadsheet program may take for a formula.
-pub(crate) fn guarded(cell: &str) -> Cow<'_, str> {
+pub(crate) fn guard_formulas(cell: &str) -> Cow<'_, str> {
     let mut places = formulas(cell).peekable();
     if places.peek().is_none() {
         return Cow::Borrowed(cell);
@@ -145,7 +145,7 @@ pub(crate) fn guarded(cell: &str) -> Cow<'_, str> {
 }
 
 /// The cell without the apostrophes of [`guarded`].
-pub(crate) fn unguarded(cell: &str) -> Cow<'_, str> {
+pub(crate) fn unguard_formulas(cell: &str) -> Cow<'_, str> {
     let guard = |at: usize| match at {
         0 => cell.starts_with('\'').then_some(0),
         at => cell[..at].ends_with('\'').then(|| at - 1),
@@ -203,10 +203,10 @@ mod tests {
         }
         for text in ["", "'", "a=1", "'t Hooft", "1-2", "a@b"] {
             assert!(!is_like_a_formula(text), "{text:?}");
-            assert_eq!(unguarded(text), text);
+            assert_eq!(unguard_formulas(text), text);
         }
-        assert_eq!(unguarded("'=1"), "=1");
-        assert_eq!(unguarded("''=1"), "'=1");
+        assert_eq!(unguard_formulas("'=1"), "=1");
+        assert_eq!(unguard_formulas("''=1"), "'=1");
     }
 
     /// Where semicolons separate cells, a program splits the cell there.
@@ -223,12 +223,12 @@ mod tests {
             ("é;＝1;;=2", "é;'＝1;;'=2"),
             ("+971501234560; +971501234561", "'+971501234560; '+971501234561"),
         ] {
-            assert_eq!(guarded(cell), safe);
-            assert_eq!(unguarded(safe), cell);
+            assert_eq!(guard_formulas(cell), safe);
+            assert_eq!(unguard_formulas(safe), cell);
         }
         for text in ["x;1=1", "a, =1", "x;'t Hooft", "x; y\nz", "1;'2"] {
-            assert_eq!(guarded(text), text);
-            assert_eq!(unguarded(text), text);
+            assert_eq!(guard_formulas(text), text);
+            assert_eq!(unguard_formulas(text), text);
         }
     }
 }

@@ -182,7 +182,7 @@ fn field_value(cell: &str, field: &Field, mapping: &Mapping) -> Result<Written, 
     let written = match field.kind {
         FieldType::Text | FieldType::Choice => Written::Text(line::<MAX_FIELD_LENGTH>(cell)?),
         FieldType::Number => Written::Number(cell::number(cell, mapping.decimals)?),
-        FieldType::Date => Written::Text(OneLine::stored(&cell::date(cell, mapping.dates)?.to_string())),
+        FieldType::Date => Written::Text(OneLine::from_stored(&cell::date(cell, mapping.dates)?.to_string())),
         FieldType::YesNo => Written::YesNo(cell::yes_no(cell)?),
     };
     match field.value(&written) {
@@ -402,7 +402,7 @@ impl Values {
             | Target::OptedOutSms
             | Target::OptedOutWhatsApp => {
                 let opts_out = column.target.consent().is_some_and(|about| about.opts_out);
-                self.say(&column.target, cell::said(cell, opts_out)?);
+                self.say(&column.target, cell::stated_consent(cell, opts_out)?);
             }
             Target::OptedInAt => self.row.opted_in_at = Some(cell::date(cell, mapping.dates)?),
         }

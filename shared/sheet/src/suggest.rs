@@ -10,13 +10,16 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
 use crate::{
     bounds::MAX_COLUMNS,
-    cell::{date, is_like_a_phone, is_like_an_email, may_be_phones, plain, said, shown_date_order, shown_decimal_sign},
+    cell::{
+        date, is_like_a_phone, is_like_an_email, may_be_phones, plain, shown_date_order, shown_decimal_sign,
+        stated_consent,
+    },
     mapping::{DateOrder, MappedColumn, Mapping, Target},
     names::Named,
     phone::phone,
     record::{Record, value},
     row::Context,
-    words::{EMPTY, NO_NUMBERS, OTHER_NUMBERS, consent, has_word, is_of_consent, meaning, place, spelled},
+    words::{EMPTY, NO_NUMBERS, OTHER_NUMBERS, comparable_name, consent, has_word, is_of_consent, meaning, place},
 };
 
 /// Digits of a number that no name calls one. An Emirates ID has 15, a card mostly 16.
@@ -50,10 +53,10 @@ pub fn suggest(samples: &[Record], stages: &[Stage], context: &Context<'_>) -> M
     table.settle_days(&mut targets);
     let mut known: Vec<Target> = Vec::new();
     let mut mapped = Vec::new();
-    for (column, target) in table.preferred(targets) {
+    for (column, target) in table.put_preferred_first(targets) {
         let same = known.iter().filter(|other| **other == target).count();
         let column = u32::try_from(column).ok().and_then(Whole::new);
-        if let Some(column) = column.filter(|_| same < target.most()) {
+        if let Some(column) = column.filter(|_| same < target.maximum_columns()) {
             known.push(target.clone());
             mapped.push(MappedColumn { column, target });
         }
@@ -76,8 +79,8 @@ pub fn suggest(samples: &[Record], stages: &[Stage], context: &Context<'_>) -> M
 pub fn numbers_left_out(samples: &[Record], mapping: &Mapping, context: &Context<'_>) -> Vec<String> {
     left_out(samples, mapping, context, |table, column| {
         let name = table.name(column);
-        let other = has_word(name, OTHER_NUMBERS) && table.most(column, may_be_phones);
-        let is_number = || other || table.most(column, |cell| table.is_a_number(cell));
+        let other = has_word(name, OTHER_NUMBERS) && table.is_mostly(column, may_be_phones);
+        let is_number = || other || table.is_mostly(column, |cell| table.is_a_number(cell));
         !has_word(name, NO_NUMBERS) && is_number()
     })
 }
@@ -85,7 +88,7 @@ pub fn numbers_left_out(samples: &[Record], mapping: &Mapping, context: &Context
 /// Names of columns that the mapping leaves out although they say who agreed to messages, such as those of e-mail.
 pub fn consents_left_out(samples: &[Record], mapping: &Mapping, context: &Context<'_>) -> Vec<String> {
     left_out(samples, mapping, context, |table, column| {
-        is_of_consent(table.name(column)) && table.most(column, is_consent)
+        is_of_consent(table.name(column)) && table.is_mostly(column, is_consent)
     })
 }
 
@@ -128,25 +131,25 @@ impl<'a> Table<'a> {
         cells.filter(|cell| !cell.is_empty())
     }
 
-    fn most(self, column: usize, looks: impl Fn(&str) -> bool) -> bool {
+    fn is_mostly(self, column: usize, looks: impl Fn(&str) -> bool) -> bool {
         self.cells(column).filter(|cell| looks(cell)).count() * 2 > self.cells(column).count()
     }
 
     /// What a column probably is. `by_cells`: whether one is a column of telephone numbers if its cells are, whatever its name.
     fn target(self, column: usize, by_cells: bool) -> Option<Target> {
         let name = self.name(column);
-        let own = spelled(name);
+        let own = comparable_name(name);
         let mut fields = self.context.fields.iter();
         let field = fields.find(|field| {
             let names = [field.name.as_str(), field.key.as_str()];
-            !own.is_empty() && names.into_iter().any(|name| spelled(name) == own)
+            !own.is_empty() && names.into_iter().any(|name| comparable_name(name) == own)
         });
         if let Some(field) = field {
             return Some(Target::Field(field.key.clone()));
         }
-        let most = |looks: fn(&str) -> bool| self.most(column, looks);
+        let most = |looks: fn(&str) -> bool| self.is_mostly(column, looks);
         let any = |looks: fn(&str) -> bool| self.cells(column).next().is_none() || self.cells(column).any(looks);
-        let numbers = || self.most(column, |cell| self.is_a_number(cell));
+        let numbers = || self.is_mostly(column, |cell| self.is_a_number(cell));
         let no_number = has_word(name, OTHER_NUMBERS) || has_word(name, NO_NUMBERS);
         match meaning(name) {
             // A column "Mobile" can say yes or no.
@@ -170,7 +173,7 @@ impl<'a> Table<'a> {
 
     /// Whether the cells of a column say who agreed, or it has none.
     fn says_consent(self, column: usize) -> bool {
-        self.cells(column).next().is_none() || self.most(column, is_consent)
+        self.cells(column).next().is_none() || self.is_mostly(column, is_consent)
     }
 
     /// A day alone is that of an opt-in, but beside columns of consent that are all left out, as those of e-mail are, it is theirs.
@@ -214,7 +217,7 @@ impl<'a> Table<'a> {
     }
 
     /// The columns with their targets. Those of telephone numbers change places, so that the preferred ones come first.
-    fn preferred(self, targets: Vec<Option<Target>>) -> Vec<(usize, Target)> {
+    fn put_preferred_first(self, targets: Vec<Option<Target>>) -> Vec<(usize, Target)> {
         let targets = targets.into_iter().enumerate();
         let mut columns: Vec<(usize, Target)> =
             targets.filter_map(|(column, target)| Some((column, target?))).collect();
@@ -229,7 +232,7 @@ impl<'a> Table<'a> {
 }
 
 fn is_consent(cell: &str) -> bool {
-    said(cell, false).is_ok() || EMPTY.contains(&fold(cell).as_str())
+    stated_consent(cell, false).is_ok() || EMPTY.contains(&fold(cell).as_str())
 }
 
 fn is_like_a_name(cell: &str) -> bool {

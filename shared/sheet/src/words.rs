@@ -299,7 +299,7 @@ pub(crate) const NO_NUMBERS: &[&str] = &[
 ];
 
 /// A name of a column or field, folded and without differences of punctuation.
-pub(crate) fn spelled(name: &str) -> String {
+pub(crate) fn comparable_name(name: &str) -> String {
     let letters = fold(name);
     let letters = letters.chars().map(|sign| match sign {
         // Thousands of characters are neither letters nor digits, but combining signs belong to letters.
@@ -316,7 +316,7 @@ pub(crate) fn spelled(name: &str) -> String {
 /// The form in which names of columns are compared with known words: as [`spelled`], and without numbers, as in "Phone 2" and
 /// "E-mail 2 Address".
 fn key(name: &str) -> String {
-    let spelled = spelled(name);
+    let spelled = comparable_name(name);
     let words = spelled
         .split(' ')
         .map(|word| word.trim_end_matches(|sign: char| sign.is_ascii_digit()));
@@ -426,7 +426,7 @@ mod tests {
             assert_eq!(key(word), word);
         }
         for word in [AGREED, NOT_AGREED, UNSUBSCRIBED, UNDECIDED].concat() {
-            assert_eq!(spelled(word), word);
+            assert_eq!(comparable_name(word), word);
         }
         assert!(YES.iter().all(|word| !NO.contains(word)));
     }

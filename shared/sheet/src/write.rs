@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::{
     bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
     dialect::Dialect,
-    record::{Record, RowError, guarded},
+    record::{Record, RowError, guard_formulas},
 };
 
 /// Beginning of a CSV file: the byte order mark of UTF-8.
@@ -47,7 +47,7 @@ fn csv_cells<'a>(output: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a str>)
             return Err(RowTooLarge);
         }
         let visible = cell.replace(['\0', '\u{feff}'], "");
-        let text = guarded(&visible);
+        let text = guard_formulas(&visible);
         // Quotes double at most every byte; the last quote and the separator come before the cell.
         buffer.resize(2 * text.len() + 8, 0);
         let separated = if index > 0 { writer.delimiter(&mut buffer).1 } else { 0 };

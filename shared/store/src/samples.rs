@@ -66,9 +66,9 @@ const READ: &[(&str, Read)] = &[
     ("automation_match", as_it_is::<Date>),
     ("automation_watch", as_it_is::<Watch>),
     ("call", |row| {
-        let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
+        let kept = row::unexpired_item(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
         let call = compact::call(kept, DOING)?;
-        Ok(compact::shrink_call(without_time(written(&call))))
+        Ok(compact::shrink_call(without_time(to_attribute(&call))))
     }),
     ("call_progress", as_it_is::<CallProgress>),
     ("campaign", as_it_is::<Campaign>),
@@ -81,18 +81,18 @@ const READ: &[(&str, Read)] = &[
     ("connection", as_it_is::<Connection>),
     ("consent", as_it_is::<ConsentEntry>),
     ("contact", |row| {
-        compact::contact(row, DOING).map(|contact| compact::shrink_contact(written(&contact)))
+        compact::contact(row, DOING).map(|contact| compact::shrink_contact(to_attribute(&contact)))
     }),
     ("conversation", |row| {
         let known = compact::conversation(row, DOING)?;
-        Ok(compact::shrink_conversation(written(&known.value)))
+        Ok(compact::shrink_conversation(to_attribute(&known.value)))
     }),
     ("count", |row| Ok(row::number(row::count(&row)))),
     ("counted_day", |row| {
         let hours = hours_of_day(&row, DOING)?;
-        Ok(written(&sparse_hours(&hours)))
+        Ok(to_attribute(&sparse_hours(&hours)))
     }),
-    ("counters", |row| Ok(written(&sample_counter(&row)))),
+    ("counters", |row| Ok(to_attribute(&sample_counter(&row)))),
     ("desk", as_it_is::<Desk>),
     ("draft", as_it_is::<Draft>),
     ("drip_steps", as_it_is::<domain::campaigns::WrittenSteps>),
@@ -118,9 +118,9 @@ const READ: &[(&str, Read)] = &[
     ("member", as_it_is::<Member>),
     ("merge_undo", as_it_is::<Undo>),
     ("message", |row| {
-        let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
+        let kept = row::unexpired_item(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
         let message = compact::message(kept, DOING)?;
-        Ok(without_time(compact::shrink(written(&message))))
+        Ok(without_time(compact::shrink(to_attribute(&message))))
     }),
     ("message_ref", as_it_is::<MessageRef>),
     ("notice", as_it_is::<NoticeState>),
@@ -145,7 +145,7 @@ const READ: &[(&str, Read)] = &[
     ("pushed", as_it_is::<()>),
     ("rate", |row| Ok(row::number(row::count(&row)))),
     ("reachable", as_it_is::<Reachable>),
-    ("received", kept::<Received>),
+    ("received", reread_with_expiry::<Received>),
     ("refused_webhook", as_it_is::<RefusedWebhook>),
     ("retention", as_it_is::<OperationId>),
     ("rolled", |row| {
@@ -176,13 +176,13 @@ const READ: &[(&str, Read)] = &[
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];
 
-fn written(value: &impl Serialize) -> AttributeValue {
+fn to_attribute(value: &impl Serialize) -> AttributeValue {
     serde_dynamo::to_attribute_value(value).expect("what is read can be written")
 }
 
 /// The reader of each kind.
 fn readers() -> impl Iterator<Item = (&'static str, Read)> {
-    let records = HistoryKind::RECORDS.map(|kind| (kind.word(), recorded as Read));
+    let records = HistoryKind::RECORDS.map(|kind| (kind.word(), reread_record as Read));
     let plain = PLAIN.iter().map(|(kind, read, _)| (*kind, *read));
     READ.iter().copied().chain(plain).chain(records)
 }
@@ -192,14 +192,14 @@ type Made = fn(&Value) -> Option<Value>;
 
 macro_rules! samples_of_plain_kinds {
     ($({ $kind:literal, $form:literal, $type:ty, $name:literal, $part:ident, $prefix:literal, $($rest:tt)+ })+) => {
-        const PLAIN: &[(&str, Read, Made)] = &[$(($kind, as_it_is::<$type>, made::<$type>)),+];
+        const PLAIN: &[(&str, Read, Made)] = &[$(($kind, as_it_is::<$type>, row_of_example::<$type>)),+];
     };
 }
 
 plain_kinds!(samples_of_plain_kinds);
 
 /// A row as it is created by the example of the body in the contract.
-fn made<T: Owned + Resource>(contract: &Value) -> Option<Value> {
+fn row_of_example<T: Owned + Resource>(contract: &Value) -> Option<Value> {
     let fields = std::any::type_name::<T::Fields>().rsplit("::").next()?;
     let body = contract["paths"].as_object()?.values().find_map(|path| {
         let body = &path["post"]["requestBody"]["content"]["application/json"];
@@ -216,19 +216,19 @@ fn made<T: Owned + Resource>(contract: &Value) -> Option<Value> {
     }))
 }
 
-fn recorded(row: Item) -> Result<AttributeValue, StoreError> {
+fn reread_record(row: Item) -> Result<AttributeValue, StoreError> {
     let kind = row::string(&row, "kind").unwrap_or_default().to_owned();
     let record = row::record(row, &kind, DOING)?;
-    Ok(written(&record.expect("it is of this kind")))
+    Ok(to_attribute(&record.expect("it is of this kind")))
 }
 
 fn as_it_is<T: Serialize + DeserializeOwned>(row: Item) -> Result<AttributeValue, StoreError> {
-    row::data::<T>(row, DOING).map(|read| written(&read))
+    row::data::<T>(row, DOING).map(|read| to_attribute(&read))
 }
 
 /// The same for a row that holds its expiry outside its data.
-fn kept<T: Serialize + DeserializeOwned>(row: Item) -> Result<AttributeValue, StoreError> {
-    let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
+fn reread_with_expiry<T: Serialize + DeserializeOwned>(row: Item) -> Result<AttributeValue, StoreError> {
+    let kept = row::unexpired_item(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
     as_it_is::<T>(kept).map(without_time)
 }
 
@@ -353,7 +353,7 @@ fn stored_rows_survive_reading_and_writing() {
 fn messages_are_written_in_the_oldest_form_that_fits() {
     for row in samples().remove("message").expect("there is a sample") {
         let form = form_of_row(&row);
-        let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
+        let kept = row::unexpired_item(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
         let message = compact::message(kept, DOING).expect("it is read");
         assert_eq!(form_of(&message), form, "{}", message.id);
     }

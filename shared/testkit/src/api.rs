@@ -105,8 +105,8 @@ impl House {
     }
 
     /// Creates something of the tenant's with these fields, whichever function does it otherwise.
-    pub async fn own<T: Owned + Resource>(&self, aws: &Aws, fields: Value) -> T {
-        aws.own(&self.scope, fields).await
+    pub async fn create_owned<T: Owned + Resource>(&self, aws: &Aws, fields: Value) -> T {
+        aws.create_owned(&self.scope, fields).await
     }
 
     /// Deletes something of the tenant's, whichever function does it otherwise.
@@ -431,7 +431,7 @@ impl<'a> IntoFuture for Asking<'a> {
 }
 
 /// Makes a request that creates something, and whose answer is lost, until it is answered twice. Returns the answer.
-pub async fn interrupted<'a>(aws: &Aws, lossy: &Lossy, ask: impl Fn() -> Asking<'a>) -> Answer {
+pub async fn repeat_interrupted_request<'a>(aws: &Aws, lossy: &Lossy, ask: impl Fn() -> Asking<'a>) -> Answer {
     lossy.lose_all("TransactWriteItems");
     ask().await.is_refused(503, "unavailable");
     assert!(lossy.has_lost_all());
@@ -494,7 +494,7 @@ async fn house(aws: &Aws, slug_text: &str) -> House {
     let admin = citizen(aws, "admin", slug_text);
     let slug: Slug = slug_text.parse().expect("it is a slug");
     let tenant_id = TenantId::new(aws.ids().ulid());
-    let scope = link::founded(tenant_id);
+    let scope = link::scope_of_new_tenant(tenant_id);
     let zone: domain::base::Zone = "Europe/London".parse().expect("it is a time zone");
     let sign_up = SignUp {
         email: admin.email.clone(),

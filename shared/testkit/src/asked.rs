@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Serves every connection to a free port, each in a thread of its own. Returns the URL.
-pub(crate) fn served(serve: impl Fn(TcpStream) -> std::io::Result<()> + Clone + Send + 'static) -> String {
+pub(crate) fn serve_connections(serve: impl Fn(TcpStream) -> std::io::Result<()> + Clone + Send + 'static) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("its address"));
     std::thread::spawn(move || {

@@ -72,7 +72,7 @@ impl Aws {
         )]
         let endpoint = std::env::var("RINGBACK_TEST_AWS").expect(NEEDED);
         let own = Ids::random(Clock::system()).ulid().to_string().to_ascii_lowercase();
-        let clock = Clock::fixed(noon());
+        let clock = Clock::new_fixed(noon());
         let mut variables: BTreeMap<String, String> = [
             ("STAGE", Stage::Local.as_str()),
             ("AWS_REGION", "us-east-1"),
@@ -264,7 +264,7 @@ impl Aws {
     pub async fn count(&self, scope: &TenantScope, at: &str, line: Option<LineId>, counters: &[(&str, u64)]) {
         let place = Place::of(at.parse().expect("a time"), line);
         let shard = self.ids().ulid().to_string();
-        let counted = [counted(counters)];
+        let counted = [counted_change(counters)];
         let applied = self.store().count(scope, place, self.source(&shard), &counted).await;
         assert_eq!(applied.expect("the table answers"), [0], "it is counted");
     }
@@ -273,7 +273,7 @@ impl Aws {
     pub async fn count_template(&self, scope: &TenantScope, of: &TemplateEdition, at: &str, counters: &[(&str, u64)]) {
         let place = TemplateDay::of(of.clone(), at.parse().expect("a time"));
         let shard = self.ids().ulid().to_string();
-        let (store, counted) = (self.store(), [counted(counters)]);
+        let (store, counted) = (self.store(), [counted_change(counters)]);
         let applied = store.count_template(scope, &place, self.source(&shard), &counted);
         assert_eq!(applied.await.expect("the table answers"), [0], "it is counted");
     }
@@ -531,7 +531,7 @@ async fn make_bucket(env: &Env, variable: &str) {
 }
 
 /// A change that raises these counters, the first one of its shard.
-fn counted(counters: &[(&str, u64)]) -> Counted {
+fn counted_change(counters: &[(&str, u64)]) -> Counted {
     let counters = counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
     Counted {
         sequence: format!("{:0>40}", 1),

@@ -106,7 +106,7 @@ pub async fn business_with_line(aws: &Aws) -> (Seeded, LineId) {
 
 impl Aws {
     /// Creates something of a tenant's with these fields, whichever function does it otherwise.
-    pub async fn own<T: Owned + Resource>(&self, scope: &TenantScope, fields: Value) -> T {
+    pub async fn create_owned<T: Owned + Resource>(&self, scope: &TenantScope, fields: Value) -> T {
         let new = T::new(self.ids().ulid(), read(fields), self.now());
         let created = self.store().create(scope, &new, &self.stamp()).await;
         created.expect("it is created");
@@ -116,7 +116,7 @@ impl Aws {
     /// A drip with these fields, as a draft. Each of its steps, which have these names, sends an SMS.
     pub async fn drip(&self, scope: &TenantScope, fields: Value, steps: &[&str]) -> Versioned<Campaign> {
         let (store, stamp) = (self.store(), self.stamp());
-        let drip: Campaign = self.own(scope, fields).await;
+        let drip: Campaign = self.create_owned(scope, fields).await;
         let created = store.get::<Campaign>(scope, &drip.id).await;
         let created = created.expect("the table answers").expect("the drip");
         let message = json!({"channels": ["sms"], "category": "utility", "sms_text": "Hello"});
@@ -161,7 +161,7 @@ impl Aws {
     /// Deletes a contact, or restores it.
     pub async fn delete_contact(&self, scope: &TenantScope, contact: ContactId, deleted: bool) {
         let (store, brought, stamp) = (self.store(), Brought::default(), self.stamp());
-        let found = store.known(scope, contact).await.expect("the table answers");
+        let found = store.known_person(scope, contact).await.expect("the table answers");
         let before = found.expect("the contact");
         let mut after = before.clone();
         after.contact.deleted_at = deleted.then(|| self.now());
@@ -326,7 +326,7 @@ impl Seeded {
     }
 
     /// A text of a contact by WhatsApp, written now, with this change.
-    pub fn received(&self, aws: &Aws, contact: ContactId, change: impl FnOnce(&mut Received)) -> Received {
+    pub fn received_text(&self, aws: &Aws, contact: ContactId, change: impl FnOnce(&mut Received)) -> Received {
         let id = MessageId::new(contact, aws.ids().ulid());
         let message = InboundMessage {
             channel: Channel::WhatsApp,
@@ -364,7 +364,7 @@ impl Seeded {
 
     /// The same, stored.
     pub async fn receive(&self, aws: &Aws, contact: ContactId, change: impl FnOnce(&mut Received)) -> Received {
-        let received = self.received(aws, contact, change);
+        let received = self.received_text(aws, contact, change);
         let effects = effects_of(&received, vec![]);
         let stored = aws.store().commit(self.scope(), effects, aws.now()).await;
         stored.expect("the message is stored");
@@ -441,7 +441,7 @@ impl Seeded {
         let named = (aws.ids().ulid(), read(json!("dent.jpg")));
         let mut attachment = Asset::attachment(conversation, named, "cor-attachment", aws.now());
         attachment.kind = MediaKind::Image;
-        attachment.uploaded("image/jpeg", 7, "0f".repeat(32), false);
+        attachment.record_upload("image/jpeg", 7, "0f".repeat(32), false);
         change(&mut attachment);
         let store = aws.store();
         let created = store.create_attachment(self.scope(), &attachment, conversation.contact());
@@ -474,7 +474,7 @@ impl Seeded {
         media: Vec<InboundMedia>,
         change: impl FnOnce(&mut Received),
     ) -> Received {
-        let received = self.received(aws, contact, |received| {
+        let received = self.received_text(aws, contact, |received| {
             received.message.media = media;
             change(received);
         });
@@ -502,12 +502,18 @@ impl Seeded {
     }
 
     /// Stores the file of a medium, as if it had been fetched.
-    pub async fn fetched(&self, aws: &Aws, message: MessageId, index: u8, (mime, file): (&str, &[u8])) -> Medium {
+    pub async fn store_fetched_medium(
+        &self,
+        aws: &Aws,
+        message: MessageId,
+        index: u8,
+        (mime, file): (&str, &[u8]),
+    ) -> Medium {
         let mut medium = self.medium(aws, message, index).await;
         let files = kit::Files::new(aws.env()).expect("the test has a bucket");
         let key = kit::FileKey::medium(self.scope(), message, index);
         files.write(&key, file.to_vec()).await.expect("the file is written");
-        medium.stored(mime, file.len() as u64, "0f".repeat(32), false);
+        medium.record_stored(mime, file.len() as u64, "0f".repeat(32), false);
         let written = aws.store().write_medium(self.scope(), &medium).await;
         written.expect("the medium is written");
         medium.version += 1;
@@ -517,7 +523,7 @@ impl Seeded {
     /// Merges a contact into another. Returns the merge.
     pub async fn merge(&self, aws: &Aws, survivor: ContactId, other: ContactId) -> MergeId {
         let read = async |id| {
-            let found = aws.store().known(self.scope(), id).await;
+            let found = aws.store().known_person(self.scope(), id).await;
             found.expect("the table answers").expect("the contact")
         };
         let (survivor, other) = (read(survivor).await, read(other).await);
@@ -540,7 +546,7 @@ impl Seeded {
 
     pub async fn unmerge(&self, aws: &Aws, merge: MergeId) {
         let (store, scope) = (aws.store(), self.scope());
-        let survivor = store.known(scope, merge.contact()).await;
+        let survivor = store.known_person(scope, merge.contact()).await;
         let survivor = survivor.expect("the table answers").expect("the contact");
         let undoable = store.undoable(scope, merge, aws.now()).await;
         let undoable = undoable.expect("the table answers").expect("the merge");
@@ -602,7 +608,7 @@ impl Seeded {
     }
 
     /// A missed call by this number, stored with this change, and the message that follows it.
-    pub async fn called(&self, aws: &Aws, number: &str, change: impl FnOnce(&mut Call)) -> (Call, Message) {
+    pub async fn store_missed_call(&self, aws: &Aws, number: &str, change: impl FnOnce(&mut Call)) -> (Call, Message) {
         let message = Box::pin(self.follow_up(aws, number)).await;
         let mut call = self.call_of(aws, &message).await;
         change(&mut call);
@@ -636,7 +642,7 @@ impl Seeded {
             profile: Profile::default(),
         });
         let call_id = CallId::new(contact.id, aws.ids().ulid());
-        let facts = missed(number);
+        let facts = missed_call_facts(number);
         let view = CallView {
             id: call_id,
             connection: self.telephony,
@@ -800,12 +806,12 @@ pub async fn erase(store: &Store, scope: &TenantScope, id: ContactId, now: Times
 }
 
 /// A call that the telephone system reports as missed.
-pub fn missed(from: &str) -> CallFacts {
-    stated(from, Outcome::Missed)
+pub fn missed_call_facts(from: &str) -> CallFacts {
+    stated_call_facts(from, Outcome::Missed)
 }
 
 /// A call whose outcome the telephone system reports.
-pub fn stated(from: &str, outcome: Outcome) -> CallFacts {
+pub fn stated_call_facts(from: &str, outcome: Outcome) -> CallFacts {
     CallFacts {
         stated: Some(outcome),
         ..from_to(from)

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 pub use crate::asked::{Asked, MAX_KEPT};
 use crate::{
     Aws,
-    asked::{head, served},
+    asked::{head, serve_connections},
 };
 
 /// The answer to a request for a file.
@@ -70,7 +70,7 @@ impl FileHost {
             arrived: Notify::new(),
         });
         let serving = Arc::clone(&shared);
-        let url = served(move |stream| serve(stream, &serving));
+        let url = serve_connections(move |stream| serve(stream, &serving));
         Self { url, shared }
     }
 
@@ -106,7 +106,7 @@ impl FileHost {
     }
 
     /// Waits for a held request.
-    pub async fn arrived(&self) {
+    pub async fn wait_for_request(&self) {
         self.shared.arrived.notified().await;
     }
 
@@ -135,10 +135,10 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         (state.reply.clone(), state.about.clone())
     };
     if !of_file {
-        return whole(&mut stream, status, "application/json", about.as_bytes());
+        return write_answer(&mut stream, status, "application/json", about.as_bytes());
     }
     match reply {
-        Reply::File(content_type, file) => whole(&mut stream, 200, content_type, &file),
+        Reply::File(content_type, file) => write_answer(&mut stream, 200, content_type, &file),
         Reply::Other(status, more, body) => {
             stream.write_all(head(&format!("{status} Other"), &more, body.len() as u64).as_bytes())?;
             stream.write_all(body.as_bytes())
@@ -169,14 +169,14 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             shared.arrived.notify_one();
             // An error means that the test has ended.
             let _ = released.recv();
-            whole(&mut stream, 200, content_type, &file)
+            write_answer(&mut stream, 200, content_type, &file)
         }
         Reply::Moved(..) if is_known => stream.write_all(head("307 Moved", "location: /files/2\r\n", 0).as_bytes()),
-        Reply::Moved(content_type, file) => whole(&mut stream, 200, content_type, &file),
+        Reply::Moved(content_type, file) => write_answer(&mut stream, 200, content_type, &file),
     }
 }
 
-fn whole(stream: &mut TcpStream, status: u16, content_type: &str, body: &[u8]) -> std::io::Result<()> {
+fn write_answer(stream: &mut TcpStream, status: u16, content_type: &str, body: &[u8]) -> std::io::Result<()> {
     let kind = format!("content-type: {content_type}\r\n");
     stream.write_all(head(&format!("{status} Answer"), &kind, body.len() as u64).as_bytes())?;
     stream.write_all(body)

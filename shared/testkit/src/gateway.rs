@@ -60,7 +60,7 @@ impl Call {
     }
 
     /// Removes everything that could authenticate the request.
-    pub fn unsigned(mut self) -> Self {
+    pub fn without_credentials(mut self) -> Self {
         if let Some(headers) = self.event["headers"].as_object_mut() {
             headers.retain(|name, _| matches!(name.as_str(), "host" | "content-type"));
         }
@@ -173,13 +173,14 @@ impl Answer {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_slice(self.response.body()).unwrap_or_else(|error| panic!("{error}: {}", self.shown()))
+        serde_json::from_slice(self.response.body())
+            .unwrap_or_else(|error| panic!("{error}: {}", self.request_and_answer()))
     }
 
     #[track_caller]
     pub fn items(&self) -> Vec<Value> {
         let items = self.is(200).json()["items"].as_array().cloned();
-        items.unwrap_or_else(|| panic!("it is no list: {}", self.shown()))
+        items.unwrap_or_else(|| panic!("it is no list: {}", self.request_and_answer()))
     }
 
     /// This field of each item of a list.
@@ -212,21 +213,26 @@ impl Answer {
     }
 
     /// Request and answer, for the message of a failed check.
-    fn shown(&self) -> String {
+    fn request_and_answer(&self) -> String {
         format!("{} {}\n{}", self.request, self.sent, self.text())
     }
 
     /// Requires this status.
     #[track_caller]
     pub fn is(&self, status: u16) -> &Self {
-        assert_eq!(self.status(), status, "{}", self.shown());
+        assert_eq!(self.status(), status, "{}", self.request_and_answer());
         self
     }
 
     /// Requires the `ETag` of this version.
     #[track_caller]
     pub fn has_version(&self, version: u64) -> &Self {
-        assert_eq!(self.header("etag"), format!("\"{version}\""), "{}", self.shown());
+        assert_eq!(
+            self.header("etag"),
+            format!("\"{version}\""),
+            "{}",
+            self.request_and_answer()
+        );
         self
     }
 
@@ -239,7 +245,12 @@ impl Answer {
     /// Requires this problem.
     #[track_caller]
     pub fn is_refused(&self, status: u16, kind: &str) -> &Self {
-        assert_eq!((self.status(), &*self.problem()), (status, kind), "{}", self.shown());
+        assert_eq!(
+            (self.status(), &*self.problem()),
+            (status, kind),
+            "{}",
+            self.request_and_answer()
+        );
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.json()["status"], status);
         self
@@ -250,7 +261,7 @@ impl Answer {
     pub fn names_field(&self, field: &str) -> &Self {
         self.is_refused(422, "invalid");
         let named = self.fields().iter().any(|named| named == field);
-        assert!(named, "{field}: {}", self.shown());
+        assert!(named, "{field}: {}", self.request_and_answer());
         self
     }
 
@@ -258,7 +269,7 @@ impl Answer {
     #[track_caller]
     pub fn names_only(&self, fields: &[&str]) -> &Self {
         self.is_refused(422, "invalid");
-        assert_eq!(self.fields(), fields, "{}", self.shown());
+        assert_eq!(self.fields(), fields, "{}", self.request_and_answer());
         self
     }
 }

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     Aws,
-    asked::{head, served},
+    asked::{head, serve_connections},
 };
 
 /// Treatment of a request.
@@ -60,7 +60,7 @@ impl Lossy {
         let losing = Arc::new(Mutex::new(Vec::new()));
         let hanging = Arc::new(Mutex::new(Hanging::default()));
         let shared = (Arc::clone(&losing), Arc::clone(&hanging));
-        let url = served(move |stream| pass_on(&stream, &upstream, &shared.0, &shared.1));
+        let url = serve_connections(move |stream| pass_on(&stream, &upstream, &shared.0, &shared.1));
         Self { url, losing, hanging }
     }
 

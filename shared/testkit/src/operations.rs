@@ -41,7 +41,7 @@ impl Operations {
     }
 
     /// One that an operator starts now. It is not stored.
-    pub fn unstored(&self, kind: OperationKind, params: &impl Serialize) -> Operation {
+    pub fn new_unstored(&self, kind: OperationKind, params: &impl Serialize) -> Operation {
         let id = OperationId::new(self.ids.ulid());
         let params = Data::of(params).expect("parameters of an operation");
         let now = self.clock.now();
@@ -55,7 +55,7 @@ impl Operations {
 
     /// Creates one that an operator starts now. Returns the job that starts it.
     pub async fn create(&self, kind: OperationKind, params: &impl Serialize) -> StartOperation {
-        let operation = self.unstored(kind, params);
+        let operation = self.new_unstored(kind, params);
         let stamp = Stamp {
             actor: operation.created_by,
             at: operation.created_at,
@@ -66,14 +66,14 @@ impl Operations {
         self.start(&operation)
     }
 
-    async fn versioned(&self, start: &StartOperation) -> Versioned<Operation> {
+    async fn read_operation(&self, start: &StartOperation) -> Versioned<Operation> {
         let found = self.store.operation(&self.scope, start.operation, self.clock.now());
         let found = found.await.expect("the table answers");
         found.expect("the operation is there")
     }
 
     pub async fn get(&self, start: &StartOperation) -> Operation {
-        self.versioned(start).await.value
+        self.read_operation(start).await.value
     }
 
     /// Its next step.
@@ -83,7 +83,7 @@ impl Operations {
 
     /// Cancels it, as a user does while nobody works on it.
     pub async fn cancel(&self, start: &StartOperation) {
-        let Versioned { version, mut value } = self.versioned(start).await;
+        let Versioned { version, mut value } = self.read_operation(start).await;
         assert!(value.cancel(self.clock.now()), "it has ended: {value:?}");
         let written = self.store.write_operation(&self.scope, version, &value, None).await;
         written.expect("nobody else writes it");

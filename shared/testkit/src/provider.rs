@@ -15,7 +15,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::asked::{Asked, head, served};
+use crate::asked::{Asked, head, serve_connections};
 
 /// The answer to a request.
 #[derive(Debug, Clone)]
@@ -101,7 +101,7 @@ impl Request {
     }
 
     /// A field of the query.
-    fn queried(&self, name: &str) -> Option<String> {
+    fn query_field(&self, name: &str) -> Option<String> {
         let (_, query) = self.path.split_once('?')?;
         let form = providers::form::parse(query.as_bytes());
         form.get(name).map(|value| value.into_owned())
@@ -176,7 +176,7 @@ impl Provider {
     pub fn start() -> Self {
         let shared = Arc::new(Shared::default());
         let serving = Arc::clone(&shared);
-        let url = served(move |stream| serve(&stream, &serving));
+        let url = serve_connections(move |stream| serve(&stream, &serving));
         Self { url, shared }
     }
 
@@ -242,7 +242,7 @@ impl Provider {
     }
 
     /// Waits for a held request.
-    pub async fn arrived(&self) {
+    pub async fn wait_for_request(&self) {
         self.shared.arrived.notified().await;
     }
 
@@ -271,7 +271,7 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     let request = read(stream)?;
     if request.method == "GET" {
         let mut state = shared.lock();
-        let to = request.queried("To");
+        let to = request.query_field("To");
         state.requests.push(request);
         let Some(listed) = &state.listed else {
             return answer(stream, 503, &[], &json!({}));

@@ -24,7 +24,7 @@ impl KeyType for Length {
     }
 }
 
-fn derived(salt: &[u8], from: &[u8], info: &[&[u8]], length: usize) -> Result<Vec<u8>, Unspecified> {
+fn derive_key(salt: &[u8], from: &[u8], info: &[&[u8]], length: usize) -> Result<Vec<u8>, Unspecified> {
     let mut key = vec![0; length];
     let extracted = Salt::new(HKDF_SHA256, salt).extract(from);
     extracted.expand(info, Length(length))?.fill(&mut key)?;
@@ -36,16 +36,16 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// Opens what was encrypted for the device.
-pub fn opened(body: &[u8]) -> Vec<u8> {
+pub fn decrypt_message(body: &[u8]) -> Vec<u8> {
     let (salt, rest) = body.split_at(16);
     let (sender, sealed) = rest[5..].split_at(usize::from(rest[4]));
     let private = PrivateKey::from_private_key(&ECDH_P256, &bytes(PRIVATE)).expect("a private key");
     let sender_key = UnparsedPublicKey::new(&ECDH_P256, sender);
     let input = agreement::agree(&private, sender_key, Unspecified, |shared| {
-        derived(&bytes(AUTH), shared, &[b"WebPush: info\0", &bytes(P256DH), sender], 32)
+        derive_key(&bytes(AUTH), shared, &[b"WebPush: info\0", &bytes(P256DH), sender], 32)
     });
     let input = input.expect("the sender's key is a point");
-    let part = |info: &[u8], length| derived(salt, &input, &[info], length).expect("a key");
+    let part = |info: &[u8], length| derive_key(salt, &input, &[info], length).expect("a key");
     let key = UnboundKey::new(&AES_128_GCM, &part(b"Content-Encoding: aes128gcm\0", 16)).expect("a key");
     let nonce = Nonce::try_assume_unique_for_key(&part(b"Content-Encoding: nonce\0", 12)).expect("a nonce");
     let mut sealed = sealed.to_vec();
@@ -63,6 +63,9 @@ mod tests {
     #[test]
     fn the_example_of_the_standard_is_opened() {
         let message = "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN";
-        assert_eq!(opened(&bytes(message)), b"When I grow up, I want to be a watermelon");
+        assert_eq!(
+            decrypt_message(&bytes(message)),
+            b"When I grow up, I want to be a watermelon"
+        );
     }
 }

@@ -10,7 +10,7 @@ use store::Owned;
 
 use crate::{
     Answer, Aws, Lossy,
-    api::{Caller, Town, interrupted},
+    api::{Caller, Town, repeat_interrupted_request},
     assert_snapshot, texts,
 };
 
@@ -132,7 +132,7 @@ impl Resource {
         let body = resolved(body).expect("the document has the body");
         let manager = town.admin();
         let with = |field: &str, value: Value| {
-            let mut body = self.another::<T>(town);
+            let mut body = self.another_body::<T>(town);
             body[field] = value;
             manager.post(self.path, body)
         };
@@ -155,7 +155,7 @@ impl Resource {
     }
 
     /// The body of another one.
-    fn another<T: Owned>(&self, town: &Town<'_>) -> Value {
+    fn another_body<T: Owned>(&self, town: &Town<'_>) -> Value {
         let mut body = self.new.clone();
         if let Some(unique) = body.get_mut(T::UNIQUE)
             && let Some(text) = unique.as_str()
@@ -167,12 +167,12 @@ impl Resource {
     }
 
     async fn make<T: Owned>(&self, town: &Town<'_>, caller: &Caller<'_>) -> Answer {
-        let made = caller.post(self.path, self.another::<T>(town)).await;
+        let made = caller.post(self.path, self.another_body::<T>(town)).await;
         made.is(201);
         made
     }
 
-    async fn listed(&self, caller: &Caller<'_>) -> Vec<Value> {
+    async fn list_items(&self, caller: &Caller<'_>) -> Vec<Value> {
         caller.get(&format!("{}?limit=100", self.path)).await.items()
     }
 
@@ -190,7 +190,7 @@ impl Resource {
             let of = |may: bool, status: u16| if may { status } else { 403 };
             caller.get(self.path).await.is(of(reads, 200));
             caller.get(place).await.is(of(reads, 200));
-            let posted = caller.post(self.path, self.another::<T>(town)).await;
+            let posted = caller.post(self.path, self.another_body::<T>(town)).await;
             posted.is(of(writes, 201));
             caller.patch(place, json!({})).await.is(of(writes, 200));
             if !writes {
@@ -268,15 +268,15 @@ impl Resource {
         ] {
             asked.await.is_refused(404, "not_found");
         }
-        let listed = self.listed(&manager).await;
+        let listed = self.list_items(&manager).await;
         assert!(listed.iter().all(|item| item["id"] != id(&made)), "it is gone");
     }
 
     async fn is_the_tenants_own<T: Owned>(&self, town: &Town<'_>) {
         // A tenant has some from its beginning, such as its first rule.
         let foreign = town.foreign_admin();
-        let theirs = self.listed(&foreign).await;
-        let sent = self.another::<T>(town);
+        let theirs = self.list_items(&foreign).await;
+        let sent = self.another_body::<T>(town);
         let made = town.admin().post(self.path, sent.clone()).await;
         let place = made.is(201).header("location");
         let others = [
@@ -287,14 +287,14 @@ impl Resource {
         for asked in others {
             asked.await.is_refused(404, "not_found");
         }
-        assert_eq!(self.listed(&foreign).await, theirs);
+        assert_eq!(self.list_items(&foreign).await, theirs);
         assert_eq!(town.admin().get(place).await.json(), made.json());
         // Also with the same unique text.
         foreign.post(self.path, sent).await.is(201);
     }
 
     async fn is_listed_page_by_page(&self, town: &Town<'_>) {
-        let all = self.listed(&town.admin()).await;
+        let all = self.list_items(&town.admin()).await;
         let all: BTreeSet<_> = texts(&all, "id").into_iter().collect();
         assert!(all.len() > 2, "{all:?}");
         let found = texts(&town.admin().all(self.path, 2).await, "id");
@@ -307,7 +307,7 @@ impl Resource {
         let made = self.make::<T>(town, &town.admin()).await;
         town.fill_counter(T::KIND, T::MAX).await;
         let refused = async || {
-            let one_more = town.admin().post(self.path, self.another::<T>(town)).await;
+            let one_more = town.admin().post(self.path, self.another_body::<T>(town)).await;
             one_more.is_refused(409, "limit_reached");
         };
         refused().await;
@@ -322,10 +322,10 @@ impl Resource {
         let lossy = Lossy::before(&aws);
         let env = aws.env_behind(lossy.url());
         let town = Town::with_env(&aws, &env, self.routes).await;
-        let before = self.listed(&town.admin()).await;
+        let before = self.list_items(&town.admin()).await;
         let ask = || town.admin().post_once(self.path, "k1", self.new.clone());
-        let made = interrupted(&aws, &lossy, ask).await;
-        let mut listed = self.listed(&town.admin()).await;
+        let made = repeat_interrupted_request(&aws, &lossy, ask).await;
+        let mut listed = self.list_items(&town.admin()).await;
         listed.retain(|item| before.iter().all(|known| known["id"] != item["id"]));
         assert_eq!(listed, [made.json()]);
     }

@@ -213,7 +213,7 @@ macro_rules! asked_by {
 }
 
 /// The permissions that IAM requires for each operation on items; a transaction needs those of its parts.
-fn asked(context: &BeforeSerializationInterceptorContextRef<'_>) -> Vec<Asked> {
+fn required_permissions(context: &BeforeSerializationInterceptorContextRef<'_>) -> Vec<Asked> {
     let input = context.input();
     let one = |action, key| vec![Asked::of(action, [key])];
     asked_by! { input;
@@ -350,7 +350,7 @@ impl Intercept for Watch {
     ) -> Result<(), BoxError> {
         if let Some(uses) = Uses::of_this_program() {
             let mut uses = uses.lock().unwrap_or_else(PoisonError::into_inner);
-            for Asked { action, resource, keys } in asked(context) {
+            for Asked { action, resource, keys } in required_permissions(context) {
                 keys.iter()
                     .for_each(|key| uses.note(action, &resource, Some(&kind(key))));
             }
@@ -360,7 +360,7 @@ impl Intercept for Watch {
                 uses.note(action, &resource, None);
             }
         }
-        for asked in asked(context) {
+        for asked in required_permissions(context) {
             if !self.role.statements.iter().any(|statement| statement.allows(&asked)) {
                 let Asked { action, resource, keys } = asked;
                 let mut forbidden = self.forbidden.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -39,7 +39,7 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 /// Requires that these answers, with redacted ids, times, versions and secrets, are those in `tests/it/snapshots/NAME.snap` of the
 /// crate under test. `INSTA_UPDATE=always` writes them.
 pub fn assert_snapshot(name: &str, answers: &[&Answer]) {
-    let shown: Vec<_> = answers.iter().map(|answer| shown(answer)).collect();
+    let shown: Vec<_> = answers.iter().map(|answer| answer_as_text(answer)).collect();
     let mut settings = insta::Settings::clone_current();
     // Cargo runs a crate's tests in its folder.
     let folder = std::env::current_dir().expect("there is a current folder");
@@ -50,7 +50,7 @@ pub fn assert_snapshot(name: &str, answers: &[&Answer]) {
 }
 
 /// Method and path, status, headers by name, and body.
-fn shown(answer: &Answer) -> String {
+fn answer_as_text(answer: &Answer) -> String {
     let mut shown = format!("{}\n\n{}\n", answer.request(), answer.status());
     let mut headers: Vec<_> = answer.headers().collect();
     headers.sort_unstable();

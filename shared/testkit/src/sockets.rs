@@ -10,7 +10,7 @@ use std::{
 use domain::live::SocketId;
 use serde_json::Value;
 
-use crate::asked::{Asked, head, served};
+use crate::asked::{Asked, head, serve_connections};
 
 pub fn socket_id(text: &str) -> SocketId {
     SocketId::new(text.to_owned()).expect("an id of a connection")
@@ -37,7 +37,7 @@ impl Gateway {
     pub fn start() -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let serving = Arc::clone(&seen);
-        let url = served(move |stream| serve(stream, &serving));
+        let url = serve_connections(move |stream| serve(stream, &serving));
         Self { url, seen }
     }
 
@@ -62,7 +62,7 @@ impl Gateway {
     }
 
     /// All that this connection was told since the last look.
-    pub fn told(&self, id: &SocketId) -> Vec<Value> {
+    pub fn take_messages(&self, id: &SocketId) -> Vec<Value> {
         lock(&self.seen).told.remove(id.as_str()).unwrap_or_default()
     }
 

@@ -42,7 +42,7 @@ pub fn record(sequence: usize, before: Item, after: Item) -> EventRecord {
 }
 
 /// The same change of an unreadable row.
-pub fn broken(record: &EventRecord) -> EventRecord {
+pub fn broken_record(record: &EventRecord) -> EventRecord {
     let mut record = record.clone();
     let nonsense: HashMap<_, _> = [
         ("pk", "T#01m7wd7tg0qrwc8hmwa3n56www"),

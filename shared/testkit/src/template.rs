@@ -137,6 +137,6 @@ pub fn policies(role: &Value) -> &[Value] {
 }
 
 /// All statements of a role.
-pub fn granted(role: &Value) -> impl Iterator<Item = &Value> {
+pub fn granted_statements(role: &Value) -> impl Iterator<Item = &Value> {
     policies(role).iter().flat_map(statements)
 }

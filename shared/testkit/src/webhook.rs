@@ -64,7 +64,7 @@ impl Webhook {
     }
 
     /// With these variables in addition to those of every test.
-    pub const fn given(mut self, variables: &'static [(&'static str, &'static str)]) -> Self {
+    pub const fn with_variables(mut self, variables: &'static [(&'static str, &'static str)]) -> Self {
         self.variables = variables;
         self
     }
@@ -190,7 +190,7 @@ impl World {
     }
 
     /// The stored unreadable bodies, in the order of their bytes.
-    pub async fn kept(&self) -> Vec<Vec<u8>> {
+    pub async fn unreadable_bodies(&self) -> Vec<Vec<u8>> {
         let prefix = format!("raw/unreadable/{}/", self.webhook.provider);
         let mut kept: Vec<_> = self.aws.objects(&prefix).await.into_values().collect();
         kept.sort();
@@ -223,7 +223,7 @@ impl World {
             .map(|(why, call)| (why.to_string(), call.clone()))
             .collect();
         for path in self.strangers_paths() {
-            refused.push((format!("unsigned: {path}"), good(&path).unsigned()));
+            refused.push((format!("unsigned: {path}"), good(&path).without_credentials()));
             refused.push((path.clone(), good(&path)));
         }
         let expected = self.call(&refused[0].1).await.json();
@@ -295,7 +295,7 @@ impl World {
         }
         let mut expected: Vec<_> = calls.iter().map(|(_, bytes)| bytes.to_vec()).collect();
         expected.sort();
-        assert_eq!(self.kept().await, expected);
+        assert_eq!(self.unreadable_bodies().await, expected);
         self.assert_nothing_is_queued().await;
     }
 

@@ -36,11 +36,11 @@ impl<C> World<C> {
 
     /// A business as [`crate::business::business`] seeds it, changed before it is written; `build` starts the function.
     pub async fn with(build: fn(&Env) -> Result<C, ConfigError>, change: impl FnOnce(&mut Configured)) -> Self {
-        Self::given(|aws| aws.env().clone(), build, change).await
+        Self::with_env(|aws| aws.env().clone(), build, change).await
     }
 
     /// The same with this environment for the function.
-    pub async fn given(
+    pub async fn with_env(
         env: impl FnOnce(&Aws) -> Env,
         build: fn(&Env) -> Result<C, ConfigError>,
         change: impl FnOnce(&mut Configured),
@@ -61,11 +61,11 @@ impl<C> World<C> {
 
     /// As [`World::new`], in a deployment with this public URL.
     pub async fn at(base: &str, build: fn(&Env) -> Result<C, ConfigError>) -> Self {
-        Self::given(|aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]), build, |_| {}).await
+        Self::with_env(|aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]), build, |_| {}).await
     }
 
     /// Another process of the function.
-    pub fn another(&self) -> C {
+    pub fn another_process(&self) -> C {
         (self.build)(&self.env).expect("a context")
     }
 
@@ -80,7 +80,7 @@ impl<C> World<C> {
     }
 
     /// Claims the message's next channel, as a worker does before it sends.
-    pub async fn claimed(&self, mut message: Message) -> Message {
+    pub async fn claim_next_leg(&self, mut message: Message) -> Message {
         let leg = u8::try_from(message.attempts.len()).expect("few channels");
         let timers = self.aws.env().config().timers().expect("timers");
         message.claim(leg, "claim".to_owned(), self.aws.now(), &timers);
@@ -124,7 +124,7 @@ impl<C> World<C> {
     }
 
     /// The jobs to send messages, taken out of the queue.
-    pub async fn queued(&self) -> Vec<SendMessage> {
+    pub async fn take_send_jobs(&self) -> Vec<SendMessage> {
         self.aws.take_jobs(QueueName::Sends).await
     }
 
@@ -137,8 +137,8 @@ impl<C> World<C> {
     }
 
     /// Creates something of the tenant's with these fields, whichever function does it otherwise.
-    pub async fn own<T: Owned + Resource>(&self, fields: Value) -> T {
-        self.aws.own(self.scope(), fields).await
+    pub async fn create_owned<T: Owned + Resource>(&self, fields: Value) -> T {
+        self.aws.create_owned(self.scope(), fields).await
     }
 
     /// The same as [`World::follow_up`] for a customer with this number.
@@ -161,7 +161,7 @@ impl<C> World<C> {
 
     /// A contact with what is known of it.
     pub async fn person(&self, contact: ContactId) -> Person {
-        let found = self.store().known(self.scope(), contact).await;
+        let found = self.store().known_person(self.scope(), contact).await;
         found.expect("the table answers").expect("the contact is there")
     }
 

@@ -5,8 +5,8 @@ mod models;
 
 use access::token;
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, RACES, Tagged, found, permits,
-    setback,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, RACES, Tagged, permits,
+    require_found, setback,
 };
 use axum::{Json, Router, extract::State};
 use domain::{
@@ -90,7 +90,7 @@ fn fresh(api: &Api, rotation: Option<RotationId>) -> Result<Fresh, Problem> {
     Ok(Fresh { key, secret })
 }
 
-async fn known<P: permits::Permit>(
+async fn find_key<P: permits::Permit>(
     api: &Api,
     who: &Allowed<P>,
     id: ApiKeyId,
@@ -102,7 +102,7 @@ async fn known<P: permits::Permit>(
     }))
 }
 
-fn tagged(known: Versioned<Known>, now: Timestamp) -> Tagged<ApiKeyOut> {
+fn key_with_etag(known: Versioned<Known>, now: Timestamp) -> Tagged<ApiKeyOut> {
     let Known { key, used } = known.value;
     Tagged {
         version: known.version,
@@ -137,13 +137,13 @@ fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Prob
 }
 
 /// The caller's own expiry, if the new expiry would be later.
-fn outlived(who: &Writing, expires_at: Option<Timestamp>) -> Option<Timestamp> {
+fn earlier_own_expiry(who: &Writing, expires_at: Option<Timestamp>) -> Option<Timestamp> {
     let own = who.principal().ends_at();
     own.filter(|end| expires_at.is_none_or(|at| at > *end))
 }
 
 fn refuse_outliving(who: &Writing, expires_at: Option<Timestamp>) -> Result<(), Problem> {
-    match outlived(who, expires_at) {
+    match earlier_own_expiry(who, expires_at) {
         Some(end) => {
             let detail = format!("A key cannot set an expiry later than its own. Give a time that is not after {end}.");
             let fault = Fault::new(FaultCode::NotPermitted, detail).and("until_at", end);
@@ -211,7 +211,7 @@ async fn get_api_key(
     State(api): State<Api>,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Tagged<ApiKeyOut>, Problem> {
-    Ok(tagged(found(known(&api, &who, id)).await?, who.now()))
+    Ok(key_with_etag(require_found(find_key(&api, &who, id)).await?, who.now()))
 }
 
 async fn update_api_key(
@@ -246,15 +246,15 @@ async fn update_api_key(
             value: after,
         })
     };
-    let read = || known(&api, &who, id);
+    let read = || find_key(&api, &who, id);
     let changed = patch.change(&if_match, read, allow, write).await?;
-    Ok(tagged(changed, who.now()))
+    Ok(key_with_etag(changed, who.now()))
 }
 
 async fn delete_api_key(who: Writing, State(api): State<Api>, Path(id): Path<ApiKeyId>) -> Result<NoContent, Problem> {
     let store = api.store();
     let revoked = RACES.until_won(async || {
-        let before = found(store.get::<ApiKey>(who.scope(), &id)).await?;
+        let before = require_found(store.get::<ApiKey>(who.scope(), &id)).await?;
         store.revoke_api_key(who.scope(), &before, &who.stamp()).await?;
         Ok(NoContent)
     });
@@ -271,7 +271,7 @@ async fn rotate_api_key(
     let now = who.now();
     let Fresh { key, secret } = fresh(&api, Some(RotationId::new(who.ulid())))?;
     let rotation = RACES.until_won(async || {
-        let before = found(store.get::<ApiKey>(who.scope(), &id)).await?;
+        let before = require_found(store.get::<ApiKey>(who.scope(), &id)).await?;
         // Who gets the new secret can do what the key can.
         if !covers(&who, before.value.role, &before.value.scopes) {
             let detail =
@@ -288,13 +288,13 @@ async fn rotate_api_key(
             .secrets
             .iter()
             .any(|known| known.rotation == secret.rotation);
-        if !again && outlived(&who, before.value.expires_at).is_some() {
+        if !again && earlier_own_expiry(&who, before.value.expires_at).is_some() {
             let detail =
                 "This key expires later than your access. Ask somebody whose access lasts as long to rotate it.";
             return Err(Problem::forbidden(detail).into());
         }
         let mut after = before.value.clone();
-        after.secrets = rotated(&before.value.secrets, secret.clone(), input.overlap_hours.get(), now)?;
+        after.secrets = secrets_after_rotation(&before.value.secrets, secret.clone(), input.overlap_hours.get(), now)?;
         store.change(who.scope(), &before, &after, &who.stamp()).await?;
         Ok(after)
     });
@@ -304,7 +304,12 @@ async fn rotate_api_key(
 
 /// The new secret and those that remain valid. A secret from an interrupted attempt of the same rotation was never shown, so it
 /// is dropped.
-fn rotated(before: &[KeySecret], fresh: KeySecret, hours: u32, now: Timestamp) -> Result<Vec<KeySecret>, Problem> {
+fn secrets_after_rotation(
+    before: &[KeySecret],
+    fresh: KeySecret,
+    hours: u32,
+    now: Timestamp,
+) -> Result<Vec<KeySecret>, Problem> {
     let works = |secret: &&KeySecret| secret.valid_until.is_none_or(|until| until > now);
     let others = before.iter().filter(|secret| secret.rotation != fresh.rotation);
     let working: Vec<KeySecret> = others.filter(works).cloned().collect();
@@ -366,21 +371,30 @@ mod tests {
     fn at_most_four_secrets_are_valid() {
         let fresh = || by(9, secret("new", None));
         let plain = [secret("old", None)];
-        let both = rotated(&plain, fresh(), 24, now()).unwrap();
+        let both = secrets_after_rotation(&plain, fresh(), 24, now()).unwrap();
         assert_eq!(both[1].valid_until, in_hours(24));
         assert_eq!(names(both), ["new", "old"]);
-        assert_eq!(names(rotated(&plain, fresh(), 0, now()).unwrap()), ["new"]);
+        assert_eq!(
+            names(secrets_after_rotation(&plain, fresh(), 0, now()).unwrap()),
+            ["new"]
+        );
         // The answer was lost, or somebody uses it: either way both go on working.
         let rotating = [by(1, secret("newer", None)), secret("old", in_hours(1))];
-        let again = rotated(&rotating, fresh(), 24, now()).unwrap();
+        let again = secrets_after_rotation(&rotating, fresh(), 24, now()).unwrap();
         let ends: Vec<_> = again.iter().map(|secret| secret.valid_until).collect();
         assert_eq!(ends, [None, in_hours(24), in_hours(1)]);
         assert_eq!(names(again), ["new", "newer", "old"]);
-        assert_eq!(names(rotated(&rotating, fresh(), 0, now()).unwrap()), ["new"]);
+        assert_eq!(
+            names(secrets_after_rotation(&rotating, fresh(), 0, now()).unwrap()),
+            ["new"]
+        );
         let done = [by(1, secret("newer", None)), secret("old", Some(now()))];
-        assert_eq!(names(rotated(&done, fresh(), 1, now()).unwrap()), ["new", "newer"]);
+        assert_eq!(
+            names(secrets_after_rotation(&done, fresh(), 1, now()).unwrap()),
+            ["new", "newer"]
+        );
         let full: Vec<_> = (0..4).map(|hours| by(1, secret("a", in_hours(hours + 1)))).collect();
-        let refused = rotated(&full, fresh(), 1, now()).unwrap_err();
+        let refused = secrets_after_rotation(&full, fresh(), 1, now()).unwrap_err();
         assert!(
             serde_json::to_string(&refused)
                 .unwrap()
@@ -391,8 +405,8 @@ mod tests {
     /// A repeated request drops the secret of its first, interrupted attempt and keeps all others.
     #[test]
     fn repeated_rotation_replaces_only_its_own_secret() {
-        let first = rotated(&[secret("old", None)], by(9, secret("unseen", None)), 24, now()).unwrap();
-        let second = rotated(
+        let first = secrets_after_rotation(&[secret("old", None)], by(9, secret("unseen", None)), 24, now()).unwrap();
+        let second = secrets_after_rotation(
             &first,
             by(9, secret("new", None)),
             24,
@@ -401,12 +415,12 @@ mod tests {
         .unwrap();
         assert_eq!(second[1].valid_until, in_hours(24));
         assert_eq!(names(second), ["new", "old"]);
-        let between = rotated(&first, by(8, secret("others", None)), 24, now()).unwrap();
-        let second = rotated(&between, by(9, secret("new", None)), 24, now()).unwrap();
+        let between = secrets_after_rotation(&first, by(8, secret("others", None)), 24, now()).unwrap();
+        let second = secrets_after_rotation(&between, by(9, secret("new", None)), 24, now()).unwrap();
         assert_eq!(names(second), ["new", "others", "old"]);
-        let ended = rotated(&[secret("old", None)], by(9, secret("unseen", None)), 0, now()).unwrap();
+        let ended = secrets_after_rotation(&[secret("old", None)], by(9, secret("unseen", None)), 0, now()).unwrap();
         assert_eq!(
-            names(rotated(&ended, by(9, secret("new", None)), 0, now()).unwrap()),
+            names(secrets_after_rotation(&ended, by(9, secret("new", None)), 0, now()).unwrap()),
             ["new"]
         );
     }

@@ -59,7 +59,7 @@ impl Patchable for ApiKeyChange {
 
     fn of(Known { key, .. }: &Known) -> Self {
         Self {
-            name: KeyName::stored(&key.name),
+            name: KeyName::from_stored(&key.name),
             scopes: key.scopes.clone().into(),
             expires_at: key.expires_at,
         }

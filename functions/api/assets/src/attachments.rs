@@ -2,8 +2,8 @@
 //! are erased with it, and kept as long as the message that carries them. The audit log has no more of them than of the reply.
 
 use api::{
-    Allowed, Api, AuditedReads, Body, Created, FileScanner, Path, RACES, Setback, Tagged, continued, found, itself,
-    permits,
+    Allowed, Api, AuditedReads, Body, Created, FileScanner, Path, RACES, Setback, Tagged, continuation_problem, itself,
+    permits, require_found,
 };
 use axum::{Extension, extract::State};
 use domain::{
@@ -15,9 +15,9 @@ use kit::{Files, Problem};
 use store::{Versioned, inbox::KnownConversation, table::rates::Limit};
 
 use crate::{
-    complete, download,
+    asset_to_upload, complete, download,
     models::{AssetOut, NewAsset},
-    stated, upload,
+    upload,
 };
 
 type Replying = Allowed<permits::MessagesSend>;
@@ -38,7 +38,7 @@ pub(crate) async fn create_attachment(
     let known = open(&who, &api, id).await?;
     let named = (who.ulid(), new.name.clone());
     let attachment = Asset::attachment(id, named, who.correlation_id(), who.now());
-    let (who, api, attachment) = (&who, &api, &stated(attachment, new)?);
+    let (who, api, attachment) = (&who, &api, &asset_to_upload(attachment, new)?);
     api.limit(who, &format!("ATTACHMENTS-{}", who.actor()), CREATED).await?;
     api.limit(who, "ATTACHMENTS", CREATED_BY_ALL).await?;
     let (store, scope) = (api.store(), who.scope());
@@ -68,9 +68,9 @@ pub(crate) async fn create_attachment(
 
 /// The conversation, if it can be replied in.
 async fn open(who: &Replying, api: &Api, id: ConversationId) -> Result<KnownConversation, Problem> {
-    let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
+    let known = require_found(api.store().known_conversation(who.scope(), id, who.now())).await?;
     if let Some(on) = known.continued {
-        return Err(continued("conversation_continued", on));
+        return Err(continuation_problem("conversation_continued", on));
     }
     itself(id.contact(), &known.person.contact)?;
     Ok(known)
@@ -84,12 +84,12 @@ pub(crate) async fn get_attachment(
     Path((conversation, id)): Path<(ConversationId, AttachmentId)>,
 ) -> Result<Tagged<AssetOut>, Problem> {
     // Hidden with its contact.
-    let known = found(api.store().known_conversation(who.scope(), conversation, who.now())).await?;
+    let known = require_found(api.store().known_conversation(who.scope(), conversation, who.now())).await?;
     // A contact's timeline has the replies of those that were merged into it, and a conversation those without a line.
     if !known.person.contact.is(id.contact()) {
         return Err(Problem::not_found());
     }
-    let Versioned { version, value } = kept(&who, &api, id).await?;
+    let Versioned { version, value } = find_kept_attachment(&who, &api, id).await?;
     let upload = if value.state == AssetState::AwaitingUpload && who.principal().may(Permission::MessagesSend) {
         upload(&who, &files, &value).await?
     } else {
@@ -111,19 +111,19 @@ pub(crate) async fn complete_attachment(
     Extension(scanner): Extension<FileScanner>,
     Path((conversation, id)): Path<(ConversationId, AttachmentId)>,
 ) -> Result<Tagged<AssetOut>, Problem> {
-    let known = attached(&who, &api, conversation, id).await?;
+    let known = find_in_conversation(&who, &api, conversation, id).await?;
     let completed = Box::pin(complete(&who, &api, (&files, &scanner), known)).await?;
     Ok(Tagged::of(completed))
 }
 
 /// An attachment of this conversation.
-async fn attached<P: permits::Permit>(
+async fn find_in_conversation<P: permits::Permit>(
     who: &Allowed<P>,
     api: &Api,
     conversation: ConversationId,
     id: AttachmentId,
 ) -> Result<Versioned<Asset>, Problem> {
-    let known = kept(who, api, id).await?;
+    let known = find_kept_attachment(who, api, id).await?;
     let of = known.value.attached.as_ref().map(|attached| attached.conversation);
     if of != Some(conversation) {
         return Err(Problem::not_found());
@@ -132,8 +132,12 @@ async fn attached<P: permits::Permit>(
 }
 
 /// An attachment that is still kept.
-async fn kept<P: permits::Permit>(who: &Allowed<P>, api: &Api, id: AttachmentId) -> Result<Versioned<Asset>, Problem> {
-    let known = found(api.store().asset(who.scope(), id)).await?;
+async fn find_kept_attachment<P: permits::Permit>(
+    who: &Allowed<P>,
+    api: &Api,
+    id: AttachmentId,
+) -> Result<Versioned<Asset>, Problem> {
+    let known = require_found(api.store().asset(who.scope(), id)).await?;
     if known.value.is_over(who.now()) {
         return Err(Problem::not_found());
     }

@@ -9,7 +9,8 @@ mod upload;
 
 use api::{
     Allowed, Api, AuditedReads, Body, Created, FileLinkOut, FileScanner, IfMatch, LINKS, Listed, NoContent, Paging,
-    Patch, Path, RACES, ScanVerdict, ScannerProof, Setback, Tagged, UploadOut, VerdictIn, found, permits, setback,
+    Patch, Path, RACES, ScanVerdict, ScannerProof, Setback, Tagged, UploadOut, VerdictIn, permits, require_found,
+    setback,
 };
 use axum::{Extension, Router, extract::State, http::StatusCode};
 use domain::{
@@ -26,7 +27,7 @@ use store::{
 
 use crate::{
     models::{AssetOut, NewAsset},
-    upload::{Uploaded, copied, not_uploaded},
+    upload::{Uploaded, copy_stated_file, not_uploaded},
 };
 
 kit::function!(serve_http, routes);
@@ -118,7 +119,7 @@ async fn create_asset(
     Body(new): Body<NewAsset>,
 ) -> Result<Created<AssetOut>, Problem> {
     let asset = Asset::new(who.ulid(), AssetIn { name: new.name.clone() }, who.now());
-    let asset = stated(asset, new)?;
+    let asset = asset_to_upload(asset, new)?;
     api.limit(&who, "ASSETS", CREATED).await?;
     let (room, most) = (kilobytes(&asset), who.principal().limits().asset_megabytes());
     let of_plan = (room, u64::from(most) * 1_000);
@@ -142,7 +143,7 @@ async fn create_asset(
 }
 
 /// The file as it is to be uploaded.
-fn stated(mut asset: Asset, new: NewAsset) -> Result<Asset, Problem> {
+fn asset_to_upload(mut asset: Asset, new: NewAsset) -> Result<Asset, Problem> {
     let (kind, bytes) = (new.content_type.kind(), new.bytes.get());
     let most = kind.most_bytes();
     if u64::from(bytes) > most {
@@ -173,8 +174,8 @@ async fn get_asset(
     Extension(files): Extension<Files>,
     Path(id): Path<AssetId>,
 ) -> Result<Tagged<AssetOut>, Problem> {
-    let asset = found(api.store().asset(who.scope(), id)).await?;
-    shown(&who, &files, asset).await
+    let asset = require_found(api.store().asset(who.scope(), id)).await?;
+    show_asset(&who, &files, asset).await
 }
 
 async fn update_asset(
@@ -186,7 +187,7 @@ async fn update_asset(
     patch: Patch<AssetIn>,
 ) -> Result<Tagged<AssetOut>, Problem> {
     let Tagged { version, body: value } = api.update::<Asset, _>(&who, &id, &if_match, &patch).await?;
-    shown(&who, &files, Versioned { version, value }).await
+    show_asset(&who, &files, Versioned { version, value }).await
 }
 
 async fn delete_asset(
@@ -220,9 +221,9 @@ async fn complete_asset(
     Extension(scanner): Extension<FileScanner>,
     Path(id): Path<AssetId>,
 ) -> Result<Tagged<AssetOut>, Problem> {
-    let known = found(api.store().asset(who.scope(), id)).await?;
+    let known = require_found(api.store().asset(who.scope(), id)).await?;
     let asset = Box::pin(complete(&who, &api, (&files, &scanner), known)).await?;
-    shown(&who, &files, asset).await
+    show_asset(&who, &files, asset).await
 }
 
 /// Checks the file that was uploaded for an asset or attachment, unless that was done, and notes what was found.
@@ -237,17 +238,17 @@ async fn complete<P: Permit>(
     match known.value.state {
         AssetState::AwaitingUpload => {}
         AssetState::Scanning | AssetState::Ready => return Ok(known),
-        AssetState::Refused => return Err(refused(&known.value)),
+        AssetState::Refused => return Err(asset_refused_problem(&known.value)),
     }
     let (uploaded, key) = (
-        Box::pin(copied(files, scope, &known.value)).await?,
+        Box::pin(copy_stated_file(files, scope, &known.value)).await?,
         FileKey::asset(scope, id),
     );
     let (uploaded, scanned) = (&uploaded, scanner.exists());
-    let read = || found(store.asset(scope, id));
+    let read = || require_found(store.asset(scope, id));
     let write = |before: Versioned<Asset>| async move {
-        match completed(&before.value, uploaded, scanned) {
-            Some(after) => written(store, scope, &before, after, stamp).await,
+        match asset_after_upload(&before.value, uploaded, scanned) {
+            Some(after) => write_change(store, scope, &before, after, stamp).await,
             None => Ok(before),
         }
     };
@@ -262,13 +263,13 @@ async fn complete<P: Permit>(
     }
     let asset = noted?;
     if asset.value.state == AssetState::Refused {
-        return Err(refused(&asset.value));
+        return Err(asset_refused_problem(&asset.value));
     }
     Ok(asset)
 }
 
 /// Writes a change of an asset or attachment. The audit log has those of assets.
-async fn written(
+async fn write_change(
     store: &Store,
     scope: &TenantScope,
     before: &Versioned<Asset>,
@@ -291,11 +292,11 @@ async fn written(
 
 /// The asset after its upload; `None` if it is complete already. Of two requests that found different files, one may have overwritten the
 /// other's: then nobody knows which it is.
-fn completed(asset: &Asset, uploaded: &Uploaded, scanned: bool) -> Option<Asset> {
+fn asset_after_upload(asset: &Asset, uploaded: &Uploaded, scanned: bool) -> Option<Asset> {
     let mut after = asset.clone();
     match (asset.state, uploaded) {
         (AssetState::AwaitingUpload, Uploaded::Good(sha256)) => {
-            after.uploaded(&asset.content_type, asset.bytes, sha256.clone(), scanned);
+            after.record_upload(&asset.content_type, asset.bytes, sha256.clone(), scanned);
         }
         (AssetState::AwaitingUpload, Uploaded::Bad(reason)) => after.refuse(*reason),
         (AssetState::Scanning | AssetState::Ready, Uploaded::Good(sha256)) if asset.sha256.as_ref() != Some(sha256) => {
@@ -319,7 +320,7 @@ async fn judge_asset(
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
     let (files, key) = (&files, &FileKey::asset(scope, id));
     let judged = RACES.until_won(|| async move {
-        let before = found(store.asset(scope, id)).await?;
+        let before = require_found(store.asset(scope, id)).await?;
         let mut after = before.value.clone();
         match (verdict, before.value.state, before.value.reason) {
             // Given before.
@@ -332,14 +333,14 @@ async fn judge_asset(
                 after.refuse(MediaReason::Harmful);
             }
             (_, AssetState::AwaitingUpload, _) => return Err(not_uploaded().into()),
-            (_, AssetState::Refused, _) => return Err(refused(&before.value).into()),
+            (_, AssetState::Refused, _) => return Err(asset_refused_problem(&before.value).into()),
         }
-        written(store, scope, &before, after, stamp).await
+        write_change(store, scope, &before, after, stamp).await
     });
     judged.await.map(Tagged::of)
 }
 
-fn refused(asset: &Asset) -> Problem {
+fn asset_refused_problem(asset: &Asset) -> Problem {
     let detail = asset.reason.map_or("The file is refused.", MediaReason::sentence);
     let advice = match asset.id {
         FileId::Asset(_) => "Create a new asset.",
@@ -349,7 +350,7 @@ fn refused(asset: &Asset) -> Problem {
 }
 
 /// An asset with the request for its upload, or the link to its file.
-async fn shown<P: Permit>(
+async fn show_asset<P: Permit>(
     who: &Allowed<P>,
     files: &Files,
     Versioned { version, value: asset }: Versioned<Asset>,
@@ -370,7 +371,7 @@ async fn download<P: Permit>(who: &Allowed<P>, files: &Files, asset: &Asset) -> 
         return Ok(None);
     }
     let (key, name) = (FileKey::asset(who.scope(), asset.id), asset.saved_as());
-    let link = FileLinkOut::shown(who, files, &key, (&name, None), &asset.content_type, LINKS);
+    let link = FileLinkOut::for_file(who, files, &key, (&name, None), &asset.content_type, LINKS);
     Box::pin(link).await.map(Some)
 }
 

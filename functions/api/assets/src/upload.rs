@@ -28,7 +28,7 @@ pub(crate) fn not_uploaded() -> Problem {
 ///
 /// # Errors
 /// 409 if there is none, or it changes meanwhile; 503 when the bucket does not answer.
-pub(crate) async fn copied(files: &Files, scope: &TenantScope, asset: &Asset) -> Result<Uploaded, Problem> {
+pub(crate) async fn copy_stated_file(files: &Files, scope: &TenantScope, asset: &Asset) -> Result<Uploaded, Problem> {
     let from = FileKey::upload(scope, asset.id.ulid());
     let FileFacts { size, etag } = files.facts(&from).await?.ok_or_else(not_uploaded)?;
     if size != asset.bytes {

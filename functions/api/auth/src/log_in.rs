@@ -32,17 +32,17 @@ use crate::{
     trail::{REFUSED, Seen, Tried},
 };
 
-fn refused(kind: &'static str, detail: &'static str) -> Problem {
+fn unauthorized_problem(kind: &'static str, detail: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, kind, "Not logged in", detail)
 }
 
 /// The same answer for a wrong address and a wrong password.
 pub(crate) fn wrong_credentials() -> Problem {
-    refused("wrong_credentials", "The e-mail address or the password is wrong.")
+    unauthorized_problem("wrong_credentials", "The e-mail address or the password is wrong.")
 }
 
 fn wrong_code() -> Problem {
-    refused(
+    unauthorized_problem(
         "wrong_code",
         "The code is wrong, expired or already used. Wait for the app's next code.",
     )
@@ -58,7 +58,7 @@ fn second_factor_locked() -> Problem {
 }
 
 fn session_over() -> Problem {
-    refused("session_over", "The session has ended. Log in again.")
+    unauthorized_problem("session_over", "The session has ended. Log in again.")
 }
 
 fn refreshed_elsewhere() -> Problem {
@@ -83,16 +83,16 @@ pub(crate) async fn log_in(
     let found = context.account_of(&input.email).await?;
     let tried = Tried::of(found.as_ref(), &input.email);
     if last {
-        context.note(tried.whose(), LogInLimited, seen(&who, None)).await;
+        context.note(tried.whose(), LogInLimited, trail_data(&who, None)).await;
     }
     let known = found.as_ref().map(|account| &account.value.password);
     let right = password::is_right(input.password.expose_secret(), known);
     let Some(account) = found.filter(|_| right) else {
-        context.note(tried.whose(), LogInRefused, seen(&who, None)).await;
+        context.note(tried.whose(), LogInRefused, trail_data(&who, None)).await;
         return Err(wrong_credentials());
     };
     let asks = account.value.second_factor.is_some();
-    let account = match context.passed(&who, account, &input).await {
+    let account = match context.require_second_factor(&who, account, &input).await {
         Ok(account) => account,
         Err(problem) => {
             let what = match problem.status() {
@@ -104,7 +104,7 @@ pub(crate) async fn log_in(
                 _ => None,
             };
             if let Some(what) = what {
-                context.note(tried.whose(), what, seen(&who, None)).await;
+                context.note(tried.whose(), what, trail_data(&who, None)).await;
             }
             return Err(problem);
         }
@@ -116,7 +116,11 @@ pub(crate) async fn log_in(
     let session = begun.session.id;
     let answer = context.begin(begun, &account, &places, input.session).await?;
     context
-        .note(tried.whose(), SecurityEventKind::LoggedIn, seen(&who, Some(session)))
+        .note(
+            tried.whose(),
+            SecurityEventKind::LoggedIn,
+            trail_data(&who, Some(session)),
+        )
         .await;
     context
         .meet(who.correlation_id(), &account, who.device(), who.now())
@@ -125,7 +129,7 @@ pub(crate) async fn log_in(
 }
 
 /// Data of an unauthenticated request for the security trail.
-pub(crate) fn seen(who: &Anyone, session: Option<SessionId>) -> Seen<'_> {
+pub(crate) fn trail_data(who: &Anyone, session: Option<SessionId>) -> Seen<'_> {
     Seen {
         at: who.now(),
         device: who.device(),
@@ -136,13 +140,18 @@ pub(crate) fn seen(who: &Anyone, session: Option<SessionId>) -> Seen<'_> {
 impl Context {
     /// Requires the second factor if it is on. A used code is recorded by a conditional write, so that no code counts twice, and a wrong
     /// one, too, so that nobody tries codes for ever.
-    async fn passed(&self, who: &Anyone, account: Versioned<Account>, input: &LogInIn) -> Result<Account, Problem> {
+    async fn require_second_factor(
+        &self,
+        who: &Anyone,
+        account: Versioned<Account>,
+        input: &LogInIn,
+    ) -> Result<Account, Problem> {
         if account.value.second_factor.is_none() {
             return Ok(account.value);
         }
         if input.code.is_none() && input.recovery_code.is_none() {
             let detail = "Send the code that the authenticator app shows, or a recovery code.";
-            return Err(refused("second_factor_required", detail));
+            return Err(unauthorized_problem("second_factor_required", detail));
         }
         self.limit_codes(&account.value.email).await?;
         let (user, right) = (account.value.id, account.value.password.clone());
@@ -166,7 +175,8 @@ impl Context {
         self.warn_of_wrong_code(who.correlation_id(), &before, &next).await;
         if used? {
             let what = FactorChange::RecoveryCodeUsed;
-            self.note(Whose::Person(user), RecoveryCodeUsed, seen(who, None)).await;
+            self.note(Whose::Person(user), RecoveryCodeUsed, trail_data(who, None))
+                .await;
             self.notify(who.correlation_id(), &next, Mail::EmailFactorChanged { what })
                 .await;
         }
@@ -284,7 +294,8 @@ impl Context {
                 line::note("refresh", "reused");
                 tracing::warn!(%user, "an old refresh token came again: its session is ended");
                 self.end_session(account, id).await?;
-                self.note(Whose::Person(user), TokenReused, seen(who, Some(id))).await;
+                self.note(Whose::Person(user), TokenReused, trail_data(who, Some(id)))
+                    .await;
                 return Err(NoRefresh::Over);
             }
         }
@@ -356,7 +367,7 @@ pub(crate) async fn log_out(
             None => store.end_session(user, session).await?,
         }
         context
-            .note(Whose::Person(user), LoggedOut, seen(&who, Some(session)))
+            .note(Whose::Person(user), LoggedOut, trail_data(&who, Some(session)))
             .await;
     }
     Ok(logged_out())

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use store::accounts::Noted;
 
 fn english() -> Language {
-    Language::stored("en")
+    Language::from_stored("en")
 }
 
 /// A code of an authenticator app.
@@ -322,8 +322,8 @@ impl Patchable for MeIn {
 
     fn of(account: &Account) -> Self {
         Self {
-            name: PersonName::stored(&account.name),
-            language: Language::stored(&account.language),
+            name: PersonName::from_stored(&account.name),
+            language: Language::from_stored(&account.language),
             preferences: account.preferences.clone(),
         }
     }
@@ -493,7 +493,7 @@ mod tests {
             "password": "canary", "current_password": "canary", "code": "904731", "recovery_code": "canary",
             "token": "canary", "refresh_token": "canary",
         });
-        fn printed<T: serde::de::DeserializeOwned + std::fmt::Debug>(
+        fn debug_output<T: serde::de::DeserializeOwned + std::fmt::Debug>(
             all: &serde_json::Value,
             fields: &[&str],
         ) -> String {
@@ -503,16 +503,16 @@ mod tests {
         }
         let sign_up = ["business", "slug", "email", "name", "time_zone", "password"];
         for text in [
-            printed::<SignUpIn>(&all, &sign_up),
-            printed::<VerifyEmailIn>(&all, &["token", "password"]),
-            printed::<LogInIn>(&all, &["email", "password", "code", "recovery_code"]),
-            printed::<RefreshIn>(&all, &["refresh_token"]),
-            printed::<ChangePasswordIn>(&all, &["current_password", "password"]),
-            printed::<ForgotPasswordIn>(&all, &["email"]),
-            printed::<ResetPasswordIn>(&all, &["token", "password"]),
-            printed::<PasswordIn>(&all, &["password"]),
-            printed::<CodeIn>(&all, &["code"]),
-            printed::<PasswordAndCodeIn>(&all, &["password", "code", "recovery_code"]),
+            debug_output::<SignUpIn>(&all, &sign_up),
+            debug_output::<VerifyEmailIn>(&all, &["token", "password"]),
+            debug_output::<LogInIn>(&all, &["email", "password", "code", "recovery_code"]),
+            debug_output::<RefreshIn>(&all, &["refresh_token"]),
+            debug_output::<ChangePasswordIn>(&all, &["current_password", "password"]),
+            debug_output::<ForgotPasswordIn>(&all, &["email"]),
+            debug_output::<ResetPasswordIn>(&all, &["token", "password"]),
+            debug_output::<PasswordIn>(&all, &["password"]),
+            debug_output::<CodeIn>(&all, &["code"]),
+            debug_output::<PasswordAndCodeIn>(&all, &["password", "code", "recovery_code"]),
         ] {
             assert!(!text.contains("canary") && !text.contains("904731"), "{text}");
         }

@@ -20,7 +20,7 @@ use store::accounts::Whose;
 
 use crate::{
     Context, RACES,
-    log_in::seen,
+    log_in::trail_data,
     models::{ChangePasswordIn, ForgotPasswordIn, MailedOut, ResetPasswordIn},
     session::{LoggedIn, first_tenant},
     sign_up::link_not_valid,
@@ -113,7 +113,7 @@ pub(crate) async fn forgot_password(
     let sending = async {
         let found = context.account_of(&input.email).await?;
         let tried = Tried::of(found.as_ref(), &input.email);
-        context.note(tried.whose(), ResetAsked, seen(&who, None)).await;
+        context.note(tried.whose(), ResetAsked, trail_data(&who, None)).await;
         let done = match found {
             Some(account) => try_send_reset(&context, &who, &target, &account.value).await,
             None => pretend_reset(&context, &who, &target, &input.email).await,
@@ -195,7 +195,7 @@ pub(crate) async fn reset_password(
     });
     let account = reset.await?;
     let whose = Whose::Person(account.id);
-    context.note(whose, PasswordReset, seen(&who, None)).await;
+    context.note(whose, PasswordReset, trail_data(&who, None)).await;
     context
         .notify(who.correlation_id(), &account, Mail::PasswordChanged {})
         .await;

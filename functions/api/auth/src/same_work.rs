@@ -11,7 +11,7 @@ use testkit::{
 
 const UNKNOWN: &str = "nobody@nowhere.example";
 
-async fn used(town: &Town<'_>, path: &str, body: Value, status: u16) -> Usage {
+async fn measure_usage(town: &Town<'_>, path: &str, body: Value, status: u16) -> Usage {
     let _before = take();
     let answer = town.anyone().post(path, body).await;
     assert_eq!(answer.status(), status, "{}", answer.text());
@@ -30,14 +30,14 @@ async fn unknown_addresses_take_the_work_of_known_ones() {
     // A process that has just begun reads the mails' secret for either. Only the known one's link is written, counted and sent.
     let forgot = |email: &str| json!({"email": email});
     let path = "/api/v1/auth/forgot-password";
-    let nobodys = used(&town, path, forgot(UNKNOWN), 202).await;
+    let nobodys = measure_usage(&town, path, forgot(UNKNOWN), 202).await;
     assert_eq!(
         nobodys.actions.get("secretsmanager:GetSecretValue"),
         Some(&1),
         "{nobodys:?}"
     );
     let known = town.home.person(Role::Admin).email.as_str();
-    let mut told = used(&town, path, forgot(known), 202).await.actions;
+    let mut told = measure_usage(&town, path, forgot(known), 202).await.actions;
     for (action, times) in [
         ("dynamodb:PutItem", 1),
         ("sqs:SendMessage", 1),
@@ -51,8 +51,8 @@ async fn unknown_addresses_take_the_work_of_known_ones() {
     let known = town.home.person(Role::Admin).email.as_str();
     let log_in = |email: &str| json!({"email": email, "password": format!("not {PASSWORD}")});
     let path = "/api/v1/auth/log-in";
-    let wrong = used(&town, path, log_in(known), 401).await;
-    assert_eq!(wrong, used(&town, path, log_in(UNKNOWN), 401).await);
+    let wrong = measure_usage(&town, path, log_in(known), 401).await;
+    assert_eq!(wrong, measure_usage(&town, path, log_in(UNKNOWN), 401).await);
     assert!(wrong.requests > 2, "{wrong:?}");
     let sign_up = |email: &str, slug: &str| {
         json!({
@@ -62,9 +62,9 @@ async fn unknown_addresses_take_the_work_of_known_ones() {
     };
     let path = "/api/v1/auth/sign-up";
     // What a process reads once is no difference.
-    used(&town, path, sign_up("warm@nowhere.example", "warm"), 202).await;
-    let told = used(&town, path, sign_up(known, "saffron"), 202).await;
-    let begun = used(&town, path, sign_up(UNKNOWN, "saffron-2"), 202).await;
+    measure_usage(&town, path, sign_up("warm@nowhere.example", "warm"), 202).await;
+    let told = measure_usage(&town, path, sign_up(known, "saffron"), 202).await;
+    let begun = measure_usage(&town, path, sign_up(UNKNOWN, "saffron-2"), 202).await;
     // One transaction either way, of one row or two.
     let mut expected = told.actions;
     *expected.entry("dynamodb:PutItem").or_default() += 1;

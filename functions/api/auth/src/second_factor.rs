@@ -31,7 +31,7 @@ fn not_on() -> Problem {
 }
 
 impl Context {
-    async fn changed(&self, who: &Person, what: FactorChange) {
+    async fn announce_factor_change(&self, who: &Person, what: FactorChange) {
         let account = &who.account().value;
         let event = match what {
             FactorChange::TurnedOn => SecondFactorOn,
@@ -103,7 +103,7 @@ pub(crate) async fn begin_second_factor(
     let mut next = account.value.clone();
     next.pending_factor = Some(sealed.map_err(|error| sign_failed(&error))?);
     context.store().write_account(&next, account.version).await?;
-    let (secret, uri) = totp::shown(&secret, &next.email);
+    let (secret, uri) = totp::secret_and_uri(&secret, &next.email);
     Ok(Once(Json(PendingFactorOut { secret, uri })))
 }
 
@@ -138,7 +138,7 @@ pub(crate) async fn confirm_second_factor(
     next.end_sessions(context.ends_all().max(next.sessions_from), Some(who.session()));
     context.end_in_tenants(&next, &who.stamp()).await?;
     context.store().write_account(&next, account.version).await?;
-    context.changed(&who, FactorChange::TurnedOn).await;
+    context.announce_factor_change(&who, FactorChange::TurnedOn).await;
     Ok(Once(Json(RecoveryCodesOut { recovery_codes })))
 }
 
@@ -157,7 +157,9 @@ pub(crate) async fn replace_recovery_codes(
     let (recovery_codes, kept) = totp::recovery_codes(|| context.api.secret())?;
     factor.recovery_codes = kept;
     context.store().write_account(&next, account.version).await?;
-    context.changed(&who, FactorChange::RecoveryCodesReplaced).await;
+    context
+        .announce_factor_change(&who, FactorChange::RecoveryCodesReplaced)
+        .await;
     Ok(Once(Json(RecoveryCodesOut { recovery_codes })))
 }
 
@@ -175,6 +177,6 @@ pub(crate) async fn remove_second_factor(
     next.second_factor = None;
     next.pending_factor = None;
     context.store().write_account(&next, account.version).await?;
-    context.changed(&who, FactorChange::TurnedOff).await;
+    context.announce_factor_change(&who, FactorChange::TurnedOff).await;
     Ok(NoContent)
 }

@@ -174,14 +174,14 @@ pub(crate) fn forget_cookie() -> Option<HeaderValue> {
 
 /// Removes the cookie without a prefix from the browser.
 pub(crate) fn forget_old_cookie() -> Option<HeaderValue> {
-    written(OLD_COOKIE, "", 0)
+    cookie_header(OLD_COOKIE, "", 0)
 }
 
 fn set_cookie(token: &str, seconds: i64) -> Option<HeaderValue> {
-    written(COOKIE, token, seconds)
+    cookie_header(COOKIE, token, seconds)
 }
 
-fn written(name: &str, token: &str, seconds: i64) -> Option<HeaderValue> {
+fn cookie_header(name: &str, token: &str, seconds: i64) -> Option<HeaderValue> {
     let cookie = format!("{name}={token}; Path=/api/v1/auth; Max-Age={seconds}; HttpOnly; Secure; SameSite=Strict");
     HeaderValue::from_str(&cookie).ok()
 }

@@ -18,7 +18,7 @@ use store::accounts::Whose;
 
 use crate::{
     Context, RACES, email_sha256,
-    log_in::{seen, wrong_credentials},
+    log_in::{trail_data, wrong_credentials},
     models::{MailedOut, SignUpIn, VerifyEmailIn},
     session::LoggedIn,
 };
@@ -166,7 +166,7 @@ pub(crate) async fn verify_email(
         .prepare(&account, Some(tenant.id), who.device(), false, now)
         .await?;
     let session = begun.session.id;
-    let (scope, address) = (link::founded(tenant.id), email_sha256(&account.email));
+    let (scope, address) = (link::scope_of_new_tenant(tenant.id), email_sha256(&account.email));
     let rule = Rule::first(RuleId::new(who.ulid()), country_in(&tenant.time_zone));
     let again = async || {
         store.grant(&token_sha256, now).await?.ok_or_else(link_not_valid)?;
@@ -196,7 +196,7 @@ pub(crate) async fn verify_email(
     let answer = context.begin(begun, &account, &places, input.session).await?;
     let whose = Whose::Person(account.id);
     context
-        .note(whose, SecurityEventKind::LoggedIn, seen(&who, Some(session)))
+        .note(whose, SecurityEventKind::LoggedIn, trail_data(&who, Some(session)))
         .await;
     Ok(With(answer))
 }

@@ -28,7 +28,7 @@ fn base32(bytes: &[u8]) -> String {
 }
 
 /// The secret in base32 and as a URI for a QR code.
-pub(crate) fn shown(secret: &[u8], email: &Email) -> (String, String) {
+pub(crate) fn secret_and_uri(secret: &[u8], email: &Email) -> (String, String) {
     let secret = base32(secret);
     let account = utf8_percent_encode(email.as_str(), NON_ALPHANUMERIC);
     let uri = format!("otpauth://totp/{ISSUER}:{account}?secret={secret}&issuer={ISSUER}");
@@ -52,19 +52,19 @@ pub(crate) fn recovery_codes<E>(random: impl Fn() -> Result<[u8; 32], E>) -> Res
             .collect();
         codes.push(groups.join("-"));
     }
-    let kept = codes.iter().map(|code| kept(code)).collect();
+    let kept = codes.iter().map(|code| hash_recovery_code(code)).collect();
     Ok((codes, kept))
 }
 
 /// Normalizes a recovery code, which people write with or without hyphens, in either case.
-fn kept(code: &str) -> String {
+fn hash_recovery_code(code: &str) -> String {
     let letters = code.chars().filter(char::is_ascii_alphanumeric);
     sha256_hex(&letters.collect::<String>().to_ascii_lowercase())
 }
 
 /// Uses up a recovery code. Returns true if it was one.
 pub(crate) fn use_recovery_code(factor: &mut SecondFactor, code: &str) -> bool {
-    let sha256 = kept(code);
+    let sha256 = hash_recovery_code(code);
     let before = factor.recovery_codes.len();
     factor.recovery_codes.retain(|known| *known != sha256);
     factor.recovery_codes.len() < before
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_uri_names_the_account_and_survives_its_signs() {
         let email = "maya+till@saffron.example".parse().unwrap();
-        let (secret, uri) = shown(b"12345678901234567890", &email);
+        let (secret, uri) = secret_and_uri(b"12345678901234567890", &email);
         assert_eq!(secret, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         let expected =
             format!("otpauth://totp/Ringback:maya%2Btill%40saffron%2Eexample?secret={secret}&issuer=Ringback");

@@ -37,7 +37,7 @@ pub(crate) struct DryRunIn {
     call_id: Option<CallId>,
     /// Invented call. It is decided with the caller as known now.
     #[serde(default)]
-    #[schemars(example = missed())]
+    #[schemars(example = missed_call_example())]
     call: Option<InventedCall>,
     /// Draft of an automation, which is tried with the saved ones.
     #[serde(default)]
@@ -48,7 +48,7 @@ pub(crate) struct DryRunIn {
     automation_id: Option<RuleId>,
 }
 
-fn missed() -> BTreeMap<&'static str, &'static str> {
+fn missed_call_example() -> BTreeMap<&'static str, &'static str> {
     [("outcome", "missed"), ("phone", "+971501234567")].into()
 }
 
@@ -237,7 +237,7 @@ impl InventedCall {
     }
 
     /// The call as a telephone system would report it.
-    fn reported(&self, config: &TenantConfig, caller: &Caller, own: ulid::Ulid, now: Timestamp) -> Reported {
+    fn reported_call(&self, config: &TenantConfig, caller: &Caller, own: ulid::Ulid, now: Timestamp) -> Reported {
         let seconds = |given: Option<CallSeconds>| given.map(CallSeconds::get);
         let (ring_seconds, talk_seconds) = (seconds(self.ring_seconds), seconds(self.talk_seconds));
         let lasted = i64::from(ring_seconds.unwrap_or(0)) + i64::from(talk_seconds.unwrap_or(0));
@@ -280,7 +280,7 @@ impl InventedCall {
     async fn caller(&self, api: &Api, who: &Writing, config: &TenantConfig) -> Result<Caller, Problem> {
         let (store, scope) = (api.store(), who.scope());
         let mut caller = if let Some(id) = self.contact_id {
-            let found = store.known(scope, id).await?;
+            let found = store.known_person(scope, id).await?;
             let Some(person) = found.filter(|person| person.contact.deleted_at.is_none()) else {
                 let fault = Fault::new(FaultCode::NotFound, "There is no such contact.");
                 return Err(of_call(CONTACT, fault.and("id", id.to_string())));
@@ -382,19 +382,25 @@ impl DryRun {
 
 impl Trying {
     /// The dry run of an invented call.
-    async fn invented(&self, api: &Api, who: &Writing, scene: &Scene, call: &InventedCall) -> Result<DryRun, Problem> {
+    async fn try_invented_call(
+        &self,
+        api: &Api,
+        who: &Writing,
+        scene: &Scene,
+        call: &InventedCall,
+    ) -> Result<DryRun, Problem> {
         let config = scene.config();
         let problems = call.problems(&config, who.now());
         if !problems.is_empty() {
             return Err(problems.into());
         }
         let mut caller = Box::pin(call.caller(api, who, &config)).await?;
-        let reported = call.reported(&config, &caller, who.ulid(), who.now());
+        let reported = call.reported_call(&config, &caller, who.ulid(), who.now());
         if reported.now < who.now() {
             caller.person.contact = caller.person.contact.as_of(reported.now);
         }
         if reported.outcome == Outcome::Answered {
-            Box::pin(self.answered(who, &mut caller.person.contact)).await?;
+            Box::pin(self.end_waiting_follow_ups(who, &mut caller.person.contact)).await?;
         }
         let person = caller.person.parts();
         let (findings, needs) = {
@@ -425,7 +431,7 @@ impl Trying {
     }
 
     /// The dry run of a recorded call.
-    async fn recorded(&self, api: &Api, who: &Writing, tried: &Scene, id: CallId) -> Result<DryRun, Problem> {
+    async fn try_recorded_call(&self, api: &Api, who: &Writing, tried: &Scene, id: CallId) -> Result<DryRun, Problem> {
         let known = Box::pin(api.store().known_call(who.scope(), id, who.now())).await?;
         let Some(known) = known else {
             let fault = Fault::new(FaultCode::NotFound, "There is no such call.");
@@ -467,8 +473,8 @@ pub(crate) async fn dry_run_automations(
     }
     let scene = Box::pin(Scene::of(&api, &who, &configs, (automation, automation_id))).await?;
     let run = match (call_id, call) {
-        (Some(id), _) => Box::pin(trying.recorded(&api, &who, &scene, id)).await?,
-        (None, Some(call)) => Box::pin(trying.invented(&api, &who, &scene, &call)).await?,
+        (Some(id), _) => Box::pin(trying.try_recorded_call(&api, &who, &scene, id)).await?,
+        (None, Some(call)) => Box::pin(trying.try_invented_call(&api, &who, &scene, &call)).await?,
         (None, None) => return Err(Problem::field(CALL, Fault::requires(&["call_id"], detail))),
     };
     Ok(Json(run))

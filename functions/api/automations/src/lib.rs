@@ -10,7 +10,7 @@ use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Query, RACES, Tagged,
-    found, paged, permits, permits::Permit, setback,
+    page_of, permits, permits::Permit, require_found, setback,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -143,7 +143,11 @@ async fn material<P: Permit>(
     })
 }
 
-fn tagged(found: &Versioned<Signed<Rule>>, config: &TenantConfig, material: &Material) -> Tagged<AutomationOut> {
+fn automation_with_etag(
+    found: &Versioned<Signed<Rule>>,
+    config: &TenantConfig,
+    material: &Material,
+) -> Tagged<AutomationOut> {
     Tagged {
         version: found.version,
         body: AutomationOut::of(found, config, material),
@@ -156,7 +160,7 @@ async fn create_automation(
     Extension(configs): Configs,
     Body(fields): Body<RuleIn>,
 ) -> Result<Created<AutomationOut>, Problem> {
-    let config = found(api.store().config(who.scope(), &configs)).await?;
+    let config = require_found(api.store().config(who.scope(), &configs)).await?;
     let new = Rule::new(who.ulid(), fields, who.now());
     let material = material(&api, &who, &config, &[&new]).await?;
     let wrong = review_rule(&new, &config, &material).problems;
@@ -186,7 +190,7 @@ async fn list_automations(
     paging: Paging,
 ) -> Result<Listed<AutomationOut>, Problem> {
     let (store, scope) = (api.store(), who.scope());
-    let config = found(store.config(scope, &configs)).await?;
+    let config = require_found(store.config(scope, &configs)).await?;
     let mut rules: Vec<Versioned<Signed<Rule>>> = store.all_signed(scope).await?;
     let archived = query.archived.unwrap_or_default();
     rules.retain(|rule| rule.value.value.archived_at.is_some() == archived);
@@ -195,7 +199,7 @@ async fn list_automations(
         Some((priority.parse().ok()?, id.parse().ok()?))
     };
     let written = |(priority, id): (i32, RuleId)| format!("{priority}:{id}");
-    let page = paged(rules, &paging, |rule| rule.value.value.place(), (read, written))?;
+    let page = page_of(rules, &paging, |rule| rule.value.value.place(), (read, written))?;
     let shown: Vec<&Rule> = page.items.iter().map(|rule| &rule.value.value).collect();
     let material = material(&api, &who, &config, &shown).await?;
     Ok(Listed::of(page, |rule| AutomationOut::of(&rule, &config, &material)))
@@ -220,7 +224,7 @@ async fn order_automations(
     let places = &places;
     let ordered = RACES.until_won(|| async move {
         // First: the write is conditioned on its version, which stands for what is read after it.
-        let config = found(store.config(scope, configs)).await?;
+        let config = require_found(store.config(scope, configs)).await?;
         let mut rules: Vec<Versioned<Signed<Rule>>> = store.all_signed(scope).await?;
         rules.retain(|rule| rule.value.value.archived_at.is_none());
         let named = |rule: &Versioned<Signed<Rule>>| places.contains_key(&rule.value.value.id);
@@ -267,10 +271,10 @@ async fn get_automation(
     Path(id): Path<RuleId>,
 ) -> Result<Tagged<AutomationOut>, Problem> {
     let (store, scope) = (api.store(), who.scope());
-    let config = found(store.config(scope, &configs)).await?;
-    let rule: Versioned<Signed<Rule>> = found(store.signed(scope, &id)).await?;
+    let config = require_found(store.config(scope, &configs)).await?;
+    let rule: Versioned<Signed<Rule>> = require_found(store.read_signed(scope, &id)).await?;
     let material = material(&api, &who, &config, &[&rule.value.value]).await?;
-    Ok(tagged(&rule, &config, &material))
+    Ok(automation_with_etag(&rule, &config, &material))
 }
 
 async fn update_automation(
@@ -282,12 +286,12 @@ async fn update_automation(
     patch: Patch<RuleIn>,
 ) -> Result<Tagged<AutomationOut>, Problem> {
     let decide = |before: &Rule| patch.apply(&RuleIn::of(before))?.onto(before);
-    changed(&api, &who, &configs, id, &if_match, decide).await
+    change_automation(&api, &who, &configs, id, &if_match, decide).await
 }
 
 /// Changes an automation as [`Patch::change`] changes a resource. `decide` returns it after the change. Of what it says about calls and
 /// messages, new problems are refused.
-async fn changed(
+async fn change_automation(
     api: &Api,
     who: &Writing,
     configs: &ConfigCache,
@@ -297,17 +301,17 @@ async fn changed(
 ) -> Result<Tagged<AutomationOut>, Problem> {
     let (store, scope, stamp, decide) = (api.store(), who.scope(), &who.stamp(), &decide);
     let changed = RACES.until_won(|| async move {
-        let row: Versioned<Signed<Rule>> = found(store.signed(scope, &id)).await?;
+        let row: Versioned<Signed<Rule>> = require_found(store.read_signed(scope, &id)).await?;
         if_match.check(row.version)?;
         let before = Versioned {
             version: row.version,
             value: row.value.value.clone(),
         };
         let after = decide(&before.value)?;
-        let config = found(store.config(scope, configs)).await?;
+        let config = require_found(store.config(scope, configs)).await?;
         let material = material(api, who, &config, &[&before.value, &after]).await?;
         if after == before.value {
-            return Ok(tagged(&row, &config, &material));
+            return Ok(automation_with_etag(&row, &config, &material));
         }
         let (new, old) = (&after, &before.value);
         if (&new.when, &new.then, new.enroll) != (&old.when, &old.then, old.enroll) {
@@ -326,7 +330,7 @@ async fn changed(
                 by: Some(stamp.actor),
             },
         };
-        Ok(tagged(&written, &config, &material))
+        Ok(automation_with_etag(&written, &config, &material))
     });
     changed.await
 }
@@ -357,7 +361,7 @@ async fn archive_automation(
     Path(id): Path<RuleId>,
     if_match: IfMatch,
 ) -> Result<Tagged<AutomationOut>, Problem> {
-    changed(&api, &who, &configs, id, &if_match, archiving(true, who.now())).await
+    change_automation(&api, &who, &configs, id, &if_match, archiving(true, who.now())).await
 }
 
 async fn restore_automation(
@@ -367,7 +371,7 @@ async fn restore_automation(
     Path(id): Path<RuleId>,
     if_match: IfMatch,
 ) -> Result<Tagged<AutomationOut>, Problem> {
-    changed(&api, &who, &configs, id, &if_match, archiving(false, who.now())).await
+    change_automation(&api, &who, &configs, id, &if_match, archiving(false, who.now())).await
 }
 
 async fn list_automation_versions(
@@ -383,7 +387,7 @@ async fn list_automation_versions(
     let newest_first = |version: &Version<Rule>| Reverse(version.number);
     let read = |text: &str| -> Option<Reverse<u64>> { text.parse().ok().map(Reverse) };
     let written = |Reverse(number): Reverse<u64>| number.to_string();
-    let page = paged(versions, &paging, newest_first, (read, written))?;
+    let page = page_of(versions, &paging, newest_first, (read, written))?;
     Ok(Listed::of(page, AutomationVersionOut::from))
 }
 
@@ -393,5 +397,5 @@ async fn get_automation_version(
     Path((id, number)): Path<(RuleId, VersionNumber)>,
 ) -> Result<Json<AutomationVersionOut>, Problem> {
     let version = api.store().version::<Rule>(who.scope(), &id, number.0, who.now());
-    Ok(Json(found(version).await?.into()))
+    Ok(Json(require_found(version).await?.into()))
 }

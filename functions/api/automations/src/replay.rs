@@ -181,7 +181,7 @@ async fn former_rules(
 type Affected<'a> = (&'a Call, &'a Recorded<'a>, Former<'a>, Option<&'a Rule>);
 
 /// The rules of calls that may be different, each once.
-fn involved<'a>(affected: &[Affected<'a>]) -> Vec<&'a Rule> {
+fn distinct_rules<'a>(affected: &[Affected<'a>]) -> Vec<&'a Rule> {
     let mut rules: Vec<&Rule> = Vec::new();
     for (_, _, former, rule) in affected {
         let former = match former {
@@ -227,7 +227,7 @@ pub(crate) async fn replay_automations(
     });
     let affected = all.filter(|(_, recorded, former, rule)| !recorded.is_unaffected(*former, *rule));
     let affected: Vec<Affected<'_>> = affected.collect();
-    let found = Box::pin(material(&api, &who, &config, &involved(&affected))).await?;
+    let found = Box::pin(material(&api, &who, &config, &distinct_rules(&affected))).await?;
     let mut replay = Replay {
         calls: calls.len(),
         from: calls.iter().map(Call::happened_at).min(),
@@ -238,7 +238,7 @@ pub(crate) async fn replay_automations(
         draft: None,
     };
     for (call, recorded, former, rule) in affected {
-        let after = recorded.replayed(former, rule, &config, &found, &line_type_by_plan);
+        let after = recorded.replay_decision(former, rule, &config, &found, &line_type_by_plan);
         let (difference, code, decision) = (after.difference, after.reason, after.decision);
         let example = || ReplayExample {
             call_id: call.id,

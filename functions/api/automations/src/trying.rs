@@ -48,7 +48,7 @@ impl Scene {
         configs: &ConfigCache,
         (fields, replaced): (Option<RuleIn>, Option<RuleId>),
     ) -> Result<Self, Problem> {
-        let saved = api::found(api.store().config(who.scope(), configs)).await?;
+        let saved = api::require_found(api.store().config(who.scope(), configs)).await?;
         let saved = TenantConfig::clone(&saved);
         let mut scene = Self {
             rules: saved.rules.clone(),
@@ -128,7 +128,7 @@ impl Trying {
     }
 
     /// Ends the follow-ups that wait for a caller, as an answered call does before it is decided. Nothing is written.
-    pub(crate) async fn answered(&self, who: &Writing, contact: &mut Contact) -> Result<(), Problem> {
+    pub(crate) async fn end_waiting_follow_ups(&self, who: &Writing, contact: &mut Contact) -> Result<(), Problem> {
         let open = contact.open_to(CancelEvent::AnsweredCall);
         let open = self.planner.readable(who.scope(), &open, who.now());
         contact.answered_after_all(Box::pin(open).await?);

@@ -2,7 +2,7 @@
 
 mod models;
 
-use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
+use api::{Allowed, Api, Listed, Paging, Path, Query, permits, require_found};
 use axum::{Json, Router, extract::State};
 use domain::base::CallId;
 use kit::{ConfigError, Env, Problem};
@@ -43,7 +43,7 @@ async fn list_calls(
     Query(query): Query<CallQuery>,
     paging: Paging,
 ) -> Result<Listed<CallEntry>, Problem> {
-    let wanted = api.wanted(&who, (query.from, query.to), &paging);
+    let wanted = api.wanted_page(&who, (query.from, query.to), &paging);
     let (wanted, showing) = tokio::try_join!(Box::pin(wanted), Box::pin(api.showing(&who)))?;
     let (store, filter) = (api.store(), query.filter());
     let page = Box::pin(store.calls_of_period(who.scope(), &filter, &wanted)).await?;
@@ -55,7 +55,7 @@ async fn get_call(
     State(api): State<Api>,
     Path(call_id): Path<CallId>,
 ) -> Result<Json<CallDetails>, Problem> {
-    let call = found(api.store().known_call(who.scope(), call_id, who.now()));
+    let call = require_found(api.store().known_call(who.scope(), call_id, who.now()));
     let (call, showing) = tokio::try_join!(Box::pin(call), Box::pin(api.showing(&who)))?;
     Ok(Json(CallDetails::of(call, &showing)))
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use api::{
-    Allowed, Api, Body, Created, Listed, Paging, Path, Query, RACES, Setback, fitting, found, itself, permits, setback,
+    Allowed, Api, Body, Created, Listed, Paging, Path, Query, RACES, Setback, fitting, itself, permits, require_found,
+    setback,
 };
 use axum::{Extension, Json, extract::State};
 use domain::{
@@ -28,7 +29,7 @@ use store::{
     tenants::ConfigCache,
 };
 
-use crate::{Configs, Reading, Scene, Writing, models::CampaignWarning, none, of_type, shown_of};
+use crate::{Configs, Reading, Scene, Writing, models::CampaignWarning, of_type, refuse_problems, shown_of};
 
 /// The steps of a drip.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -99,12 +100,12 @@ pub(crate) struct EnrollmentOut {
     /// Time at which the contact left the drip. `null`: it has not.
     exited_at: Option<Timestamp>,
     /// Steps that were taken, in their order.
-    #[schemars(length(max = 50), example = taken())]
+    #[schemars(length(max = 50), example = example_history())]
     history: Vec<Taken>,
 }
 
 /// The history of an enrolment, as an example.
-fn taken() -> Vec<Taken> {
+fn example_history() -> Vec<Taken> {
     let one = |step: &str, message: Option<&str>, fulfilled, skipped: Option<&str>| {
         Some(Taken {
             step: step.parse().ok()?,
@@ -158,7 +159,7 @@ impl EnrollmentOut {
 
 /// Reads a drip.
 async fn drip(api: &Api, who: &Allowed<impl permits::Permit>, id: CampaignId) -> Result<Versioned<Campaign>, Problem> {
-    let campaign: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
+    let campaign: Versioned<Campaign> = require_found(api.store().get(who.scope(), &id)).await?;
     of_type(&campaign.value, CampaignType::Drip)?;
     Ok(campaign)
 }
@@ -186,11 +187,11 @@ pub(crate) async fn write_campaign_steps(
         if before.value.state.is_final() {
             return Err(wrong_state(&before.value, "Create another campaign.").into());
         }
-        let mut review = reviewed(api, who, configs, (&before.value, written)).await?;
+        let mut review = review_written_steps(api, who, configs, (&before.value, written)).await?;
         if before.value.state == CampaignState::Draft {
             review.problems.retain(|problem| !is_incomplete(problem));
         }
-        none(review.problems)?;
+        refuse_problems(review.problems)?;
         // The same once more is no further version.
         let present = api.store().present_steps(who.scope(), &[&before.value]).await?;
         if let Some(same) = present.get(&id).filter(|present| present.steps == written.steps) {
@@ -212,13 +213,13 @@ pub(crate) async fn write_campaign_steps(
 }
 
 /// The review of these steps of a drip.
-async fn reviewed(
+async fn review_written_steps(
     api: &Api,
     who: &Allowed<impl permits::Permit>,
     configs: &ConfigCache,
     (campaign, written): (&Campaign, &WrittenSteps),
 ) -> Result<Review, Problem> {
-    let config = found(api.store().config(who.scope(), configs)).await?;
+    let config = require_found(api.store().config(who.scope(), configs)).await?;
     let steps = HashMap::from([(campaign.id, written.clone())]);
     let scene = Scene::with(api, who, config, (&[campaign], steps)).await?;
     let review = review_steps(
@@ -247,12 +248,12 @@ pub(crate) async fn get_campaign_steps(
     Extension(configs): Configs,
     Path(id): Path<CampaignId>,
 ) -> Result<Json<StepsOut>, Problem> {
-    let campaign: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
+    let campaign: Versioned<Campaign> = require_found(api.store().get(who.scope(), &id)).await?;
     let campaign = campaign.value;
     shown_of(&campaign, CampaignType::Drip)?;
     let mut steps = api.store().present_steps(who.scope(), &[&campaign]).await?;
     let written = steps.remove(&id).ok_or_else(Problem::not_found)?;
-    let review = reviewed(&api, &who, &configs, (&campaign, &written)).await?;
+    let review = review_written_steps(&api, &who, &configs, (&campaign, &written)).await?;
     Ok(Json(steps_out(&campaign, written, review.warnings)))
 }
 
@@ -274,11 +275,11 @@ pub(crate) async fn list_campaign_enrollments(
     paging: Paging,
 ) -> Result<Listed<EnrollmentOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
-    let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    let campaign: Versioned<Campaign> = require_found(store.get(scope, &id)).await?;
     let campaign = campaign.value;
     shown_of(&campaign, CampaignType::Drip)?;
     let from: InAudience = paging.position()?.unwrap_or_default();
-    let (enrolled, next) = store.enrolled(scope, id, (from, paging.limit()), now).await?;
+    let (enrolled, next) = store.enrolled_people(scope, id, (from, paging.limit()), now).await?;
     let versions = enrolled.iter().filter_map(|one| one.enrolment.passage.as_ref());
     let versions: BTreeSet<(CampaignId, u32)> = versions.map(|passage| (id, passage.version)).collect();
     let steps = store.steps(scope, &versions.into_iter().collect::<Vec<_>>()).await?;
@@ -296,14 +297,14 @@ pub(crate) async fn list_campaign_enrollments(
 }
 
 /// An enrolment as it is shown.
-async fn shown(
+async fn show_enrolment(
     api: &Api,
     who: &Allowed<impl permits::Permit>,
     enrolment: Enrolment,
     contact: Option<&Contact>,
 ) -> Result<EnrollmentOut, Problem> {
     let id = enrolment.campaign;
-    let campaign: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
+    let campaign: Versioned<Campaign> = require_found(api.store().get(who.scope(), &id)).await?;
     let wanted: Vec<_> = enrolment.passage.iter().map(|passage| (id, passage.version)).collect();
     let steps = api.store().steps(who.scope(), &wanted).await?;
     let known = (&campaign.value, contact);
@@ -312,14 +313,14 @@ async fn shown(
 }
 
 /// A person's enrolment in a drip, and the person: also of a contact that was merged into another.
-async fn enrolled(
+async fn find_enrolment(
     api: &Api,
     who: &Allowed<impl permits::Permit>,
     (contact_id, campaign_id): (ContactId, CampaignId),
 ) -> Result<(Versioned<Enrolment>, Person), Problem> {
     let (store, scope) = (api.store(), who.scope());
-    let person = found(store.known(scope, contact_id)).await?;
-    let enrolment = found(store.enrolment(scope, &person.contact, campaign_id, who.now())).await?;
+    let person = require_found(store.known_person(scope, contact_id)).await?;
+    let enrolment = require_found(store.enrolment(scope, &person.contact, campaign_id, who.now())).await?;
     Ok((enrolment, person))
 }
 
@@ -328,8 +329,8 @@ pub(crate) async fn get_enrollment(
     State(api): State<Api>,
     Path(ids): Path<(ContactId, CampaignId)>,
 ) -> Result<Json<EnrollmentOut>, Problem> {
-    let (enrolment, person) = enrolled(&api, &who, ids).await?;
-    shown(&api, &who, enrolment.value, Some(&person.contact))
+    let (enrolment, person) = find_enrolment(&api, &who, ids).await?;
+    show_enrolment(&api, &who, enrolment.value, Some(&person.contact))
         .await
         .map(Json)
 }
@@ -358,7 +359,7 @@ pub(crate) async fn enroll_contact(
     let enrolled = RACES.until_won(|| async move {
         let (store, scope, now) = (api.store(), who.scope(), who.now());
         let campaign = drip(api, who, campaign_id).await?.value;
-        let person = found(store.known(scope, contact_id)).await?;
+        let person = require_found(store.known_person(scope, contact_id)).await?;
         itself(contact_id, &person.contact)?;
         if person.contact.deleted_at.is_some() {
             return Err(Problem::not_found().into());
@@ -369,7 +370,7 @@ pub(crate) async fn enroll_contact(
             return Ok((written.clone(), person.contact));
         }
         let known = before.as_ref().map(|before| &before.value);
-        let enrolment = campaign.entered(&person.contact, known, at);
+        let enrolment = campaign.enrol_contact(&person.contact, known, at);
         let enrolment = enrolment.map_err(|why| refusal(&campaign, why))?;
         let enrolment = store.enter(scope, DripEntry::new(enrolment, before.as_ref())).await?;
         Ok((enrolment, person.contact))
@@ -378,7 +379,7 @@ pub(crate) async fn enroll_contact(
     Ok(Created {
         location: format!("/api/v1/contacts/{contact_id}/campaigns/{campaign_id}"),
         version: enrolment.version,
-        body: shown(api, who, enrolment.value, Some(&contact)).await?,
+        body: show_enrolment(api, who, enrolment.value, Some(&contact)).await?,
     })
 }
 
@@ -391,14 +392,14 @@ pub(crate) async fn stop_enrollment(
     let stopped = RACES.until_won(|| async move {
         let (store, scope, now) = (api.store(), who.scope(), who.now());
         drip(api, who, ids.1).await?;
-        let (before, mut person) = enrolled(api, who, ids).await?;
+        let (before, mut person) = find_enrolment(api, who, ids).await?;
         let passage = before.value.passage.clone().ok_or_else(Problem::not_found)?;
         if EnrolmentStatus::of(&passage, before.value.exit.is_some()) != EnrolmentStatus::Active {
             return Ok((before.value, person.contact));
         }
         let sentence = format!("taken out by {}", who.actor().in_words());
         let why = Refusal::since(CancelEvent::Author, sentence);
-        let after = before.value.left(why.clone(), now);
+        let after = before.value.with_exit(why.clone(), now);
         let wanted: Vec<MessageId> = passage.last_message.into_iter().collect();
         let messages = store.each_message(scope, &wanted, now).await?;
         let mut ended: Vec<_> = messages
@@ -424,5 +425,5 @@ pub(crate) async fn stop_enrollment(
         Ok((after, person.contact))
     });
     let (enrolment, contact) = stopped.await?;
-    shown(api, who, enrolment, Some(&contact)).await.map(Json)
+    show_enrolment(api, who, enrolment, Some(&contact)).await.map(Json)
 }

@@ -12,7 +12,7 @@ use std::{
 
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Patchable as _, Path, Query,
-    RACES, Tagged, With, able, found, operation, permits, permits::Permit, setback, start, started,
+    RACES, Tagged, With, able, operation, permits, permits::Permit, require_found, setback, start, start_and_answer,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -200,7 +200,7 @@ impl Scene {
         campaigns: &[&Campaign],
     ) -> Result<Self, Problem> {
         let (store, scope) = (api.store(), who.scope());
-        let config = found(store.config(scope, configs)).await?;
+        let config = require_found(store.config(scope, configs)).await?;
         // Nothing else is reviewed.
         let drafts = campaigns.iter().copied();
         let drafts: Vec<&Campaign> = drafts.filter(|it| it.state == CampaignState::Draft).collect();
@@ -236,7 +236,7 @@ impl Scene {
             segments: store.missing::<Segment>(scope, segments).await?,
             tags: store.missing::<Tag>(scope, tags).await?,
             stages: store.missing::<Stage>(scope, stages).await?,
-            dates: undated(store, scope, dates).await?,
+            dates: find_undated_fields(store, scope, dates).await?,
             users: unable(store, scope, written().flat_map(Steps::users).collect()).await?,
         };
         Ok(Self {
@@ -268,21 +268,25 @@ impl Scene {
         }
     }
 
-    fn shown(&self, campaign: Campaign) -> CampaignOut {
+    fn campaign_with_review(&self, campaign: Campaign) -> CampaignOut {
         let review = self.review(&campaign);
         CampaignOut::of(campaign, review)
     }
 
-    fn tagged(&self, found: Versioned<Campaign>) -> Tagged<CampaignOut> {
+    fn campaign_with_etag(&self, found: Versioned<Campaign>) -> Tagged<CampaignOut> {
         Tagged {
             version: found.version,
-            body: self.shown(found.value),
+            body: self.campaign_with_review(found.value),
         }
     }
 }
 
 /// Those of these fields that are no searchable dates. One request, none if there are no fields.
-async fn undated(store: &Store, scope: &TenantScope, fields: Vec<FieldId>) -> Result<BTreeSet<String>, StoreError> {
+async fn find_undated_fields(
+    store: &Store,
+    scope: &TenantScope,
+    fields: Vec<FieldId>,
+) -> Result<BTreeSet<String>, StoreError> {
     let mut undated: BTreeSet<String> = fields.iter().map(FieldId::to_string).collect();
     if !undated.is_empty() {
         for field in store.all::<Field>(scope).await? {
@@ -310,7 +314,7 @@ async fn unable(
 }
 
 /// Refuses a draft with these problems.
-fn none(wrong: Vec<FieldProblem>) -> Result<(), Problem> {
+fn refuse_problems(wrong: Vec<FieldProblem>) -> Result<(), Problem> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
 }
 
@@ -363,12 +367,12 @@ async fn create_campaign(
 ) -> Result<Created<CampaignOut>, Problem> {
     let new = Campaign::new(who.ulid(), fields, who.now());
     let scene = Scene::of(&api, &who, &configs, &[&new]).await?;
-    none(draft_problems(None, (&new, &scene.review(&new))))?;
+    refuse_problems(draft_problems(None, (&new, &scene.review(&new))))?;
     let created = api.create_this(&who, CAMPAIGNS, new).await?;
     Ok(Created {
         location: created.location,
         version: created.version,
-        body: scene.shown(created.body),
+        body: scene.campaign_with_review(created.body),
     })
 }
 
@@ -382,7 +386,9 @@ async fn list_campaigns(
     let page: Page<Versioned<Campaign>> = page;
     let shown: Vec<&Campaign> = page.items.iter().map(|found| &found.value).collect();
     let scene = Scene::of(&api, &who, &configs, &shown).await?;
-    Ok(Listed::of(page, |found: Versioned<Campaign>| scene.shown(found.value)))
+    Ok(Listed::of(page, |found: Versioned<Campaign>| {
+        scene.campaign_with_review(found.value)
+    }))
 }
 
 async fn get_campaign(
@@ -391,9 +397,9 @@ async fn get_campaign(
     Extension(configs): Configs,
     Path(id): Path<CampaignId>,
 ) -> Result<Tagged<CampaignOut>, Problem> {
-    let campaign: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
+    let campaign: Versioned<Campaign> = require_found(api.store().get(who.scope(), &id)).await?;
     let scene = Scene::of(&api, &who, &configs, &[&campaign.value]).await?;
-    Ok(scene.tagged(campaign))
+    Ok(scene.campaign_with_etag(campaign))
 }
 
 async fn update_campaign(
@@ -407,23 +413,23 @@ async fn update_campaign(
     let (api, who, configs, stamp) = (&api, &who, &*configs, &who.stamp());
     let (store, scope, if_match, patch) = (api.store(), who.scope(), &if_match, &patch);
     let changed = RACES.until_won(|| async move {
-        let before: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+        let before: Versioned<Campaign> = require_found(store.get(scope, &id)).await?;
         if_match.check(before.version)?;
         let after = patch.apply(&CampaignIn::of(&before.value))?.onto(&before.value)?;
         let scene = Scene::of(api, who, configs, &[&before.value, &after]).await?;
         if after == before.value {
-            return Ok(scene.tagged(before));
+            return Ok(scene.campaign_with_etag(before));
         }
         draft(&before.value)?;
         let known = scene.review(&before.value);
-        none(draft_problems(
+        refuse_problems(draft_problems(
             Some((&before.value, &known)),
             (&after, &scene.review(&after)),
         ))?;
         let after = after.changed_at(stamp.at);
         let written = store.change(scope, &before, &after, stamp).await;
         let version = written.map_err(setback::<Campaign>)?;
-        Ok(scene.tagged(Versioned { version, value: after }))
+        Ok(scene.campaign_with_etag(Versioned { version, value: after }))
     });
     changed.await
 }
@@ -438,12 +444,12 @@ async fn start_campaign(
 ) -> Result<Tagged<CampaignOut>, Problem> {
     let (api, who, configs, stamp, if_match) = (&api, &who, &*configs, &who.stamp(), &if_match);
     let started = RACES.until_won(|| async move {
-        let before: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
+        let before: Versioned<Campaign> = require_found(api.store().get(who.scope(), &id)).await?;
         if_match.check(before.version)?;
         draft(&before.value)?;
-        let (after, operation) = before.value.started(stamp).ok_or_else(Problem::internal)?;
+        let (after, operation) = before.value.start_with_operation(stamp).ok_or_else(Problem::internal)?;
         let scene = Scene::of(api, who, configs, &[&before.value]).await?;
-        none(scene.review(&before.value).problems)?;
+        refuse_problems(scene.review(&before.value).problems)?;
         let store = api.store();
         let written = store.start_campaign(who.scope(), &before, (&after, &operation), stamp);
         let version = written.await.map_err(setback::<Campaign>)?;
@@ -453,11 +459,11 @@ async fn start_campaign(
     if campaign.value.begins_at().is_none_or(|at| at <= who.now()) {
         start(who, &bus, &operation).await;
     }
-    Ok(shown(campaign))
+    Ok(show_without_review(campaign))
 }
 
 /// A campaign that is no draft.
-fn shown(campaign: Versioned<Campaign>) -> Tagged<CampaignOut> {
+fn show_without_review(campaign: Versioned<Campaign>) -> Tagged<CampaignOut> {
     Tagged {
         version: campaign.version,
         body: CampaignOut::of(campaign.value, Review::default()),
@@ -471,9 +477,9 @@ async fn pause_campaign(
     if_match: IfMatch,
 ) -> Result<Tagged<CampaignOut>, Problem> {
     // Its operation finds that with its next step.
-    moved(&api, &who, (id, &if_match), CampaignState::Paused)
+    move_campaign(&api, &who, (id, &if_match), CampaignState::Paused)
         .await
-        .map(shown)
+        .map(show_without_review)
 }
 
 async fn resume_campaign(
@@ -483,7 +489,7 @@ async fn resume_campaign(
     Path(id): Path<CampaignId>,
     if_match: IfMatch,
 ) -> Result<Tagged<CampaignOut>, Problem> {
-    let campaign = moved(&api, &who, (id, &if_match), CampaignState::Running).await?;
+    let campaign = move_campaign(&api, &who, (id, &if_match), CampaignState::Running).await?;
     go_on(&who, &bus, campaign).await
 }
 
@@ -494,7 +500,7 @@ async fn cancel_campaign(
     Path(id): Path<CampaignId>,
     if_match: IfMatch,
 ) -> Result<Tagged<CampaignOut>, Problem> {
-    let campaign = moved(&api, &who, (id, &if_match), CampaignState::Cancelled).await?;
+    let campaign = move_campaign(&api, &who, (id, &if_match), CampaignState::Cancelled).await?;
     go_on(&who, &bus, campaign).await
 }
 
@@ -546,7 +552,7 @@ async fn choose_variant(
 }
 
 /// Moves a campaign that was started to another state. One that is in this state stays as it is.
-async fn moved(
+async fn move_campaign(
     api: &Api,
     who: &Writing,
     (id, if_match): (CampaignId, &IfMatch),
@@ -561,7 +567,7 @@ async fn moved(
         // A draft is started, and begins by itself.
         let begun = before.state.has_begun();
         let allowed = Some(before).filter(|_| begun || next == CampaignState::Cancelled);
-        let after = allowed.and_then(|before| before.moved(next, None, stamp.at));
+        let after = allowed.and_then(|before| before.with_state(next, None, stamp.at));
         after.ok_or_else(|| {
             let (state, next) = (before.state.as_str(), next.as_str());
             let detail = format!("The campaign is {state}, and cannot become {next}.");
@@ -590,7 +596,7 @@ async fn go_on(who: &Writing, bus: &Bus, campaign: Versioned<Campaign>) -> Resul
         tracing::warn!(error = kit::chain(&error), "a campaign was not told to go on");
         Problem::unavailable()
     })?;
-    Ok(shown(campaign))
+    Ok(show_without_review(campaign))
 }
 
 async fn list_campaign_recipients(
@@ -601,7 +607,7 @@ async fn list_campaign_recipients(
     paging: Paging,
 ) -> Result<Listed<RecipientOut>, Problem> {
     let (store, scope) = (api.store(), who.scope());
-    let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    let campaign: Versioned<Campaign> = require_found(store.get(scope, &id)).await?;
     shown_of(&campaign.value, CampaignType::Broadcast)?;
     let from: InAudience = paging.position()?.unwrap_or_default();
     let page = store.recipients(scope, &campaign.value, (from, paging.limit()), who.now());
@@ -625,12 +631,12 @@ async fn report_campaign(
     Path(id): Path<CampaignId>,
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
-    let _: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    let _: Versioned<Campaign> = require_found(store.get(scope, &id)).await?;
     api.limit(&who, "CAMPAIGN_REPORTS", REPORTS).await?;
     let params = ReportCampaign { campaign: id };
     let operation = operation(&who, OperationKind::ReportCampaign, &params)?;
     store.create_operation(scope, &operation, &stamp).await?;
-    Ok(started(&who, &bus, operation).await)
+    Ok(start_and_answer(&who, &bus, operation).await)
 }
 
 async fn delete_campaign(

@@ -129,8 +129,8 @@ impl RecipientQuery {
         let code = || recipient.reason().map(|(code, _)| code);
         self.state.is_none_or(|state| recipient.state() == state)
             && self.code.is_none_or(|asked| code() == Some(asked))
-            && self.replied.is_none_or(|replied| recipient.replied() == replied)
-            && self.clicked.is_none_or(|clicked| recipient.clicked() == clicked)
+            && self.replied.is_none_or(|replied| recipient.has_replied() == replied)
+            && self.clicked.is_none_or(|clicked| recipient.has_clicked() == clicked)
             && self
                 .opted_out
                 .is_none_or(|opted_out| recipient.opted_out() == opted_out)
@@ -176,8 +176,8 @@ impl RecipientOut {
             state: recipient.state(),
             code,
             detail: detail.map(str::to_owned),
-            replied: recipient.replied(),
-            clicked: recipient.clicked(),
+            replied: recipient.has_replied(),
+            clicked: recipient.has_clicked(),
             opted_out: recipient.opted_out(),
             contact_id: recipient.contact,
             message_id: recipient.message.map(|message| message.id),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use api::{
-    Api, ContactName, FileLinkOut, MessageOutlook, OperationOut, Path, PhoneOut, Setting, With, found, has_files,
-    operation, started,
+    Api, ContactName, FileLinkOut, MessageOutlook, OperationOut, Path, PhoneOut, Setting, With, has_files, operation,
+    require_found, start_and_answer,
 };
 use axum::{
     Extension, Json,
@@ -24,7 +24,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Versioned, table::rates::Limit};
 
-use crate::{CAMPAIGNS, Configs, Reading, Scene, Writing, none, of_type};
+use crate::{CAMPAIGNS, Configs, Reading, Scene, Writing, of_type, refuse_problems};
 
 /// Pre-flights of a tenant per hour: each reads the whole audience.
 const PREFLIGHTS: Limit = Limit::per_hour(60);
@@ -111,17 +111,17 @@ pub(crate) async fn preflight_campaign(
     Path(id): Path<CampaignId>,
 ) -> Result<Started, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
-    let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    let campaign: Versioned<Campaign> = require_found(store.get(scope, &id)).await?;
     of_type(&campaign.value, CampaignType::Broadcast)?;
     before_it_begins(&campaign.value)?;
     let scene = Scene::of(&api, &who, &configs, &[&campaign.value]).await?;
-    none(scene.review(&campaign.value).problems)?;
+    refuse_problems(scene.review(&campaign.value).problems)?;
     api.limit(&who, "CAMPAIGN_PREFLIGHTS", PREFLIGHTS).await?;
     let params = PreflightCampaign::of(&campaign.value);
     let operation = operation(&who, OperationKind::PreflightCampaign, &params)?;
     store.create_operation(scope, &operation, &stamp).await?;
     let place = format!("{CAMPAIGNS}/{id}/preflight/{}", operation.id);
-    Ok(([(LOCATION, place)], started(&who, &bus, operation).await))
+    Ok(([(LOCATION, place)], start_and_answer(&who, &bus, operation).await))
 }
 
 pub(crate) async fn get_campaign_preflight(
@@ -133,12 +133,12 @@ pub(crate) async fn get_campaign_preflight(
     Path((campaign_id, operation_id)): Path<(CampaignId, OperationId)>,
 ) -> Result<Json<PreflightOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
-    let operation = found(store.operation(scope, operation_id, now)).await?.value;
+    let operation = require_found(store.operation(scope, operation_id, now)).await?.value;
     let params = params_of(&operation).filter(|params| params.campaign == campaign_id);
     let params = params.ok_or_else(Problem::not_found)?;
-    let campaign: Versioned<Campaign> = found(store.get(scope, &campaign_id)).await?;
+    let campaign: Versioned<Campaign> = require_found(store.get(scope, &campaign_id)).await?;
     let result = operation.result.as_ref().and_then(|result| result.read().ok());
-    let result = result.map(PreflightResult::explained);
+    let result = result.map(PreflightResult::with_sentences);
     let (mut samples, mut file) = (Vec::new(), None);
     if let Some(result) = &result
         && who.principal().may(Permission::ContactsRead)
@@ -147,12 +147,16 @@ pub(crate) async fn get_campaign_preflight(
             let key = FileKey::result(scope, operation.id.ulid(), PreflightCampaign::FILE);
             file = Some(FileLinkOut::new(&who, &files, &key, PreflightCampaign::FILE).await?);
         }
-        let config = found(store.config(scope, &configs)).await?;
+        let config = require_found(store.config(scope, &configs)).await?;
         let people = store.people_by_id(scope, &result.samples).await?;
         let at = campaign.value.begins_at().map_or(now, |begins_at| begins_at.max(now));
         let shown = result.samples.iter().filter_map(|id| people.get(id));
         let shown = shown.filter(|person| person.contact.deleted_at.is_none());
-        for (says, part) in campaign.value.settled().by_variant(shown, |person| person.contact.id) {
+        for (says, part) in campaign
+            .value
+            .with_message_chosen()
+            .by_variant(shown, |person| person.contact.id)
+        {
             let people = part.iter().copied();
             let broadcast = previews.planner.broadcast(scope, (&says, config.clone()), people, at);
             let (broadcast, _) = broadcast.await?;
@@ -208,6 +212,6 @@ fn sample(
         decision,
         code,
         facts,
-        message: MessageOutlook::planned(setting, reviewed),
+        message: MessageOutlook::of_review(setting, reviewed),
     })
 }

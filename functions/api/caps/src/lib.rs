@@ -4,7 +4,7 @@ mod models;
 
 use std::sync::OnceLock;
 
-use api::{Allowed, Api, Body, Listed, NoContent, Path, RACES, found, permits};
+use api::{Allowed, Api, Body, Listed, NoContent, Path, RACES, permits, require_found};
 use axum::{Json, Router, extract::State};
 use domain::{
     accounts::{Account, ApiKey, Member},
@@ -56,7 +56,7 @@ type Writing = Allowed<permits::CapsWrite>;
 async fn list_caps(who: Reading, State(api): State<Api>) -> Result<Listed<CapOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let counts = async { Ok(Some(store.cap_counts(scope, now).await?)) };
-    let (tenant, counts) = tokio::try_join!(found(store.tenant(scope)), found(counts))?;
+    let (tenant, counts) = tokio::try_join!(require_found(store.tenant(scope)), require_found(counts))?;
     let items = all_caps_of(&tenant)
         .into_iter()
         .map(|cap| CapOut::of(&cap, &counts, now));
@@ -117,7 +117,7 @@ async fn change<T>(
     // Of the first attempt: if its answer is lost, the next one finds its own change made.
     let told = &OnceLock::new();
     let changed = RACES.until_won(|| async move {
-        let before = found(store.tenant(scope)).await?;
+        let before = require_found(store.tenant(scope)).await?;
         let known = caps_of(&before);
         let mut caps = known.clone();
         let changed = change(&mut caps)?;

@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use access::{Kms, Secrets, SecretsError};
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OnceIf, Paging, Patch, Path, Query, RACES, Setback,
-    Tagged, found, limit_reached, permits,
+    Tagged, limit_reached, permits, require_found,
 };
 use axum::{Extension, Router};
 use domain::{
@@ -207,7 +207,7 @@ async fn create_connection(
                 let known = store.connection(scope, id).await?;
                 known.map(Some).ok_or(Setback::Lost)
             }
-            Err(error) => Err(refused(error).into()),
+            Err(error) => Err(connection_problem(error).into()),
         },
     );
     let (connection, verify) = match known.await? {
@@ -290,7 +290,7 @@ async fn delete_connection(
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
     let removed = RACES.until_won(async || {
-        let before = context.known(who.scope(), id, &if_match).await?;
+        let before = context.find_matching_version(who.scope(), id, &if_match).await?;
         let store = context.api.store();
         store.remove_connection(who.scope(), &before, &who.stamp()).await?;
         Ok(NoContent)
@@ -307,8 +307,8 @@ async fn set_connection_credentials(
     Body(input): Body<OneOf<Credentials>>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
     let replaced = RACES.until_won(async || {
-        let before = context.known(who.scope(), id, &if_match).await?;
-        let given = context.given(&who, &before.value, &input).await?;
+        let before = context.find_matching_version(who.scope(), id, &if_match).await?;
+        let given = context.complete_credentials(&who, &before.value, &input).await?;
         let connection = before.value;
         // Generated secrets stay, and with them a rotation that has begun.
         let (generates, _) = given.verify.generated();
@@ -401,7 +401,7 @@ async fn finish_connection_rotation(
     if_match: IfMatch,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
     let finished = RACES.until_won(async || {
-        let before = context.known(who.scope(), id, &if_match).await?;
+        let before = context.find_matching_version(who.scope(), id, &if_match).await?;
         if before.value.rotating_since.is_none() {
             let detail = "No rotation has begun, so there is none to finish.";
             return Err(Problem::conflict("not_rotating", detail).into());
@@ -451,7 +451,7 @@ async fn list_connection_webhooks(
     })
 }
 
-fn refused(error: ConnectionError) -> Problem {
+fn connection_problem(error: ConnectionError) -> Problem {
     match error {
         ConnectionError::Full => limit_reached::<Connection>(),
         // Never whose.
@@ -467,25 +467,35 @@ fn refused(error: ConnectionError) -> Problem {
     }
 }
 
-fn unopened(error: &SecretsError) -> Problem {
+fn key_service_problem(error: &SecretsError) -> Problem {
     tracing::error!(error = kit::chain(error), "the key service failed");
     Problem::unavailable()
 }
 
 impl Context {
     async fn find(&self, scope: &TenantScope, id: ConnectionId) -> Result<Found, Problem> {
-        found(self.api.store().get(scope, &id)).await
+        require_found(self.api.store().get(scope, &id)).await
     }
 
     /// The connection, if its version is the one that the caller knows.
-    async fn known(&self, scope: &TenantScope, id: ConnectionId, if_match: &IfMatch) -> Result<Found, Problem> {
+    async fn find_matching_version(
+        &self,
+        scope: &TenantScope,
+        id: ConnectionId,
+        if_match: &IfMatch,
+    ) -> Result<Found, Problem> {
         let found = self.find(scope, id).await?;
         if_match.check(found.version)?;
         Ok(found)
     }
 
     /// The credentials that a body holds, completed by those of the connection that it keeps.
-    async fn given(&self, who: &Writer, connection: &Connection, body: &OneOf<Credentials>) -> Result<Kept, Problem> {
+    async fn complete_credentials(
+        &self,
+        who: &Writer,
+        connection: &Connection,
+        body: &OneOf<Credentials>,
+    ) -> Result<Kept, Problem> {
         let kind = connection.account.provider();
         if body.kind()? != kind {
             let detail = format!(
@@ -567,7 +577,7 @@ impl Context {
         credentials: &impl serde::Serialize,
     ) -> Result<Sealed, Problem> {
         let sealed = self.secrets.seal(scope.tenant(), id, purpose, credentials).await;
-        sealed.map_err(|error| unopened(&error))
+        sealed.map_err(|error| key_service_problem(&error))
     }
 
     async fn seal_all(
@@ -593,7 +603,7 @@ impl Context {
         sealed: &Sealed,
     ) -> Result<T, Problem> {
         let opened = self.secrets.open(scope.tenant(), id, purpose, sealed).await;
-        opened.map_err(|error| unopened(&error))
+        opened.map_err(|error| key_service_problem(&error))
     }
 
     async fn open_verify(&self, scope: &TenantScope, connection: &Connection) -> Result<VerifySecrets, Problem> {
@@ -619,10 +629,12 @@ impl Context {
             Ok(noted) => Ok(noted),
             // Its events go to whoever was first, so it cannot be said to work.
             Err(ConnectionError::NumberTaken | ConnectionError::NumberTwice(_)) => {
-                let noted = self.note_test(scope, connection, &trial.taken(), Proof::Unclear).await;
-                noted.map_err(refused)
+                let noted = self
+                    .note_test(scope, connection, &trial.with_number_taken(), Proof::Unclear)
+                    .await;
+                noted.map_err(connection_problem)
             }
-            Err(error) => Err(refused(error)),
+            Err(error) => Err(connection_problem(error)),
         }
     }
 

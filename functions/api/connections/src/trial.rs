@@ -69,7 +69,7 @@ impl Providers {
                      issued for its webhook."
                 }
             };
-            return Trial::said(CheckResult::Failed, message, now);
+            return Trial::of_result(CheckResult::Failed, message, now);
         }
         match (&connection.account, send) {
             (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(send))) => self.whatsapp(account, send, now).await,
@@ -78,19 +78,19 @@ impl Providers {
             (Account::Vonage(account), Some(SendSecrets::Vonage(send))) => self.vonage(account, send, now).await,
             (Account::Exotel(account), Some(SendSecrets::Exotel(send))) => self.exotel(account, send, now).await,
             (Account::Plivo(account), Some(SendSecrets::Plivo(send))) => self.plivo(account, send, now).await,
-            (account, _) if account.api().is_some() => Trial::said(
+            (account, _) if account.api().is_some() => Trial::of_result(
                 CheckResult::Failed,
                 "The connection has no credentials to send with. Set them.",
                 now,
             ),
-            (account, None) if connection.send.is_none() && account.provider().takes_credentials() => Trial::said(
+            (account, None) if connection.send.is_none() && account.provider().takes_credentials() => Trial::of_result(
                 CheckResult::Waiting,
                 "The first reported call will show whether the connection works. To test it before, add credentials \
                     for the provider's API.",
                 now,
             ),
             // Of the others, only what verifies is at hand: it was just set.
-            _ => Trial::said(
+            _ => Trial::of_result(
                 CheckResult::Waiting,
                 "No API can check this secret. The first reported call will show whether it works.",
                 now,
@@ -157,7 +157,7 @@ impl Providers {
 }
 
 impl Trial {
-    fn said(result: CheckResult, message: impl Into<String>, now: Timestamp) -> Self {
+    fn of_result(result: CheckResult, message: impl Into<String>, now: Timestamp) -> Self {
         Self {
             checkup: Checkup::new(result, message, now),
             refusal: None,
@@ -181,11 +181,11 @@ impl Trial {
                 refusal: classified.map(|classified| (classified, retry_after)),
                 // A number that is throttled or must be paid for is nobody else's for that.
                 proof: if denies { Proof::Denied } else { Proof::Unclear },
-                ..Self::said(CheckResult::Failed, reason, now)
+                ..Self::of_result(CheckResult::Failed, reason, now)
             },
             CheckError::Unclear { reason } => Self {
                 unaccepted: Some(FaultCode::Invalid),
-                ..Self::said(CheckResult::Unclear, reason, now)
+                ..Self::of_result(CheckResult::Unclear, reason, now)
             },
         }
     }
@@ -199,9 +199,9 @@ impl Trial {
     }
 
     /// The same result if the number is connected elsewhere.
-    pub(crate) fn taken(self) -> Self {
+    pub(crate) fn with_number_taken(self) -> Self {
         let message = "This WhatsApp number is already connected to another business.";
-        Self::said(CheckResult::Failed, message, self.checkup.at)
+        Self::of_result(CheckResult::Failed, message, self.checkup.at)
     }
 
     /// The result of the test for the connection as it is now.
@@ -249,7 +249,7 @@ fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Tria
         );
         (CheckResult::Passed, message)
     };
-    let mut trial = Trial::said(result, message, now);
+    let mut trial = Trial::of_result(result, message, now);
     trial.proof = match state.of_account {
         Some(true) => Proof::Given,
         Some(false) => Proof::Denied,
@@ -266,29 +266,29 @@ fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Tria
 /// Result of asking a telephone system's API. It proves the credentials, but not the webhooks.
 fn of_credentials(provider: &str, asked: Result<(), CheckError>, now: Timestamp) -> Trial {
     match asked {
-        Ok(()) => taken(provider, "", now),
+        Ok(()) => passed_trial(provider, "", now),
         Err(error) => Trial::of(error, now),
     }
 }
 
-fn taken(provider: &str, also: &str, now: Timestamp) -> Trial {
+fn passed_trial(provider: &str, also: &str, now: Timestamp) -> Trial {
     let message = format!(
         "{provider} accepts the credentials{also}. The first reported call will show whether its webhook works."
     );
-    Trial::said(CheckResult::Passed, message, now)
+    Trial::of_result(CheckResult::Passed, message, now)
 }
 
 /// `None`: Aircall's numbers are not known.
 fn of_numbers(numbers: Option<&[Phone]>, listed: &[Phone], now: Timestamp) -> Trial {
     let Some(numbers) = numbers else {
-        return taken("Aircall", "", now);
+        return passed_trial("Aircall", "", now);
     };
     match listed.iter().find(|number| !numbers.contains(number)) {
         Some(missing) => {
             let message = format!("The Aircall account does not have the number {missing}. Check `numbers`.");
-            Trial::said(CheckResult::Failed, message, now)
+            Trial::of_result(CheckResult::Failed, message, now)
         }
-        None => taken("Aircall", " and has the numbers", now),
+        None => passed_trial("Aircall", " and has the numbers", now),
     }
 }
 
@@ -299,35 +299,35 @@ fn of_account(state: &AccountState, numbers: &[Phone], by_service: bool, now: Ti
         let message = format!("Twilio reports the account as {status}. Check it in Twilio's console.");
         return Trial {
             refusal: Some((SUSPENDED, None)),
-            ..Trial::said(CheckResult::Failed, message, now)
+            ..Trial::of_result(CheckResult::Failed, message, now)
         };
     }
     let find = |wanted: &Phone| state.numbers.iter().find(|known| known.number == *wanted);
     if let Some(missing) = numbers.iter().find(|number| find(number).is_none()) {
         let message =
             format!("The Twilio account does not have the number {missing}. Check `numbers` and `account_sid`.");
-        return Trial::said(CheckResult::Failed, message, now);
+        return Trial::of_result(CheckResult::Failed, message, now);
     }
     if let Some(deaf) = numbers
         .iter()
         .find(|number| find(number).is_some_and(|known| !known.voice))
     {
         let message = format!("{deaf} cannot receive calls at Twilio. Check the number in Twilio's console.");
-        return Trial::said(CheckResult::Failed, message, now);
+        return Trial::of_result(CheckResult::Failed, message, now);
     }
     let sender = numbers.first().filter(|_| !by_service);
     if let Some(mute) = sender.filter(|number| find(number).is_some_and(|known| !known.sms)) {
         let message = format!(
             "{mute} cannot send SMS at Twilio. Put a number that can in first place, or give a Messaging Service."
         );
-        return Trial::said(CheckResult::Failed, message, now);
+        return Trial::of_result(CheckResult::Failed, message, now);
     }
     let message = match numbers.len() {
         0 => "Twilio knows the account.".to_owned(),
         1 => "Twilio knows the account and its number.".to_owned(),
         several => format!("Twilio knows the account and its {several} numbers."),
     };
-    let mut trial = Trial::said(CheckResult::Passed, message, now);
+    let mut trial = Trial::of_result(CheckResult::Passed, message, now);
     trial.proof = Proof::Given;
     trial
 }

@@ -1,7 +1,8 @@
 //! Archives of a contact: all that is known of it as a file, for the person who asks for it.
 
 use api::{
-    Allowed, Api, AuditedReads, FileLinkOut, OperationOut, Path, With, found, has_files, operation, permits, started,
+    Allowed, Api, AuditedReads, FileLinkOut, OperationOut, Path, With, has_files, operation, permits, require_found,
+    start_and_answer,
 };
 use axum::{
     Extension, Json,
@@ -57,7 +58,7 @@ pub(crate) async fn archive_contact(
     let new = &operation(&who, OperationKind::ArchiveContact, &params)?;
     api.limit(&who, "ARCHIVES", ARCHIVES).await?;
     let running = RACES.until_won(|| async move {
-        let contact = found(store.contact(scope, contact_id)).await?;
+        let contact = require_found(store.contact(scope, contact_id)).await?;
         itself(contact_id, &contact)?;
         if contact.erasing {
             return Err(erasing().into());
@@ -76,7 +77,7 @@ pub(crate) async fn archive_contact(
     });
     let running = running.await?;
     let place = format!("{CONTACTS}/{contact_id}/archive/{}", running.id);
-    Ok(([(LOCATION, place)], started(&who, &bus, running).await))
+    Ok(([(LOCATION, place)], start_and_answer(&who, &bus, running).await))
 }
 
 pub(crate) async fn get_contact_archive(
@@ -87,10 +88,10 @@ pub(crate) async fn get_contact_archive(
     Path((contact_id, operation_id)): Path<(ContactId, OperationId)>,
 ) -> Result<Json<ArchiveOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
-    let contact = found(store.contact(scope, contact_id)).await?;
+    let contact = require_found(store.contact(scope, contact_id)).await?;
     itself(contact_id, &contact)?;
-    let operation = found(store.operation(scope, operation_id, now)).await?.value;
-    if archived(&operation) != Some(contact_id) {
+    let operation = require_found(store.operation(scope, operation_id, now)).await?.value;
+    if contact_of_archive(&operation) != Some(contact_id) {
         return Err(Problem::not_found());
     }
     let file = match &operation.result {
@@ -109,7 +110,7 @@ pub(crate) async fn get_contact_archive(
 }
 
 /// The contact that an operation archives; `None` if it is of another kind.
-fn archived(operation: &Operation) -> Option<ContactId> {
+fn contact_of_archive(operation: &Operation) -> Option<ContactId> {
     let is_archive = operation.kind == OperationKind::ArchiveContact;
     let params: ArchiveContact = is_archive.then(|| operation.params.read().ok()).flatten()?;
     Some(params.contact)

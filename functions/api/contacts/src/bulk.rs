@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use api::{Allowed, Api, Body, OperationOut, References, With, operation, permits, started};
+use api::{Allowed, Api, Body, OperationOut, References, With, operation, permits, start_and_answer};
 use axum::{Extension, Json, extract::State};
 use domain::{
     base::{ContactId, OperationKind, SegmentId},
@@ -75,7 +75,7 @@ pub(crate) async fn change_contacts(
     store
         .create_detailed_operation(who.scope(), &operation, &details, &stamp)
         .await?;
-    Ok(started(&who, &bus, operation).await)
+    Ok(start_and_answer(&who, &bus, operation).await)
 }
 
 /// Problems of the selection of contacts.

@@ -1,6 +1,6 @@
 //! The consent of a contact: what it refuses and wants, and the ledger of how that came about.
 
-use api::{Allowed, Api, AuditedReads, Body, Html, Listed, Paging, Path, RACES, found, permits};
+use api::{Allowed, Api, AuditedReads, Body, Html, Listed, Paging, Path, RACES, permits, require_found};
 use axum::{Extension, Json, extract::State};
 use domain::{
     accounts::Look,
@@ -175,7 +175,7 @@ impl ConsentIn {
             category: self.category,
         };
         let source = format!("{} recorded: {said}", actor.in_words());
-        let wish = Wish::new(self.choice, scope, By::recorded(party, actor), &source, at);
+        let wish = Wish::new(self.choice, scope, By::of_recorded_wish(party, actor), &source, at);
         Ok(ConsentEntry {
             actor: Some(actor),
             recorded_at: (now > at).then_some(now),
@@ -194,7 +194,7 @@ pub(crate) async fn get_consent(
 ) -> Result<Json<ConsentOut>, Problem> {
     let (store, scope) = (api.store(), who.scope());
     let after = paging.position::<TimelinePosition>()?;
-    let contact = found(store.contact(scope, contact_id)).await?;
+    let contact = require_found(store.contact(scope, contact_id)).await?;
     itself(contact_id, &contact)?;
     let page = store.consent_page(scope, &contact, after, paging.limit(), who.now());
     let Listed { items, next_cursor } = Listed::of(page.await?, ConsentEntryOut::from);
@@ -216,7 +216,7 @@ pub(crate) async fn record_consent(
     let (store, scope, id) = (api.store(), who.scope(), who.ulid());
     let entry = &entry;
     let recorded = RACES.until_won(|| async move {
-        itself(contact_id, &found(store.contact(scope, contact_id)).await?)?;
+        itself(contact_id, &require_found(store.contact(scope, contact_id)).await?)?;
         let contact = store.record_consent(scope, contact_id, (id, entry)).await?;
         contact.ok_or_else(|| Problem::not_found().into())
     });
@@ -253,7 +253,7 @@ async fn proof_of(
     contact_id: ContactId,
 ) -> Result<ConsentProofOut, Problem> {
     let (store, scope) = (api.store(), who.scope());
-    let contact = found(store.contact(scope, contact_id)).await?;
+    let contact = require_found(store.contact(scope, contact_id)).await?;
     itself(contact_id, &contact)?;
     let ledger = store.consent_ledger(scope, &contact, MAX_OF_PROOF, who.now());
     let ((entries, more), tenant) = tokio::try_join!(ledger, store.tenant(scope))?;

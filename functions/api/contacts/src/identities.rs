@@ -9,7 +9,7 @@ use domain::{
 };
 use kit::Problem;
 
-use crate::{Writing, edited, models::EmailIn};
+use crate::{Writing, edit_contact, models::EmailIn};
 
 /// Adds an identity to those of its kind. One that is known becomes the preferred one if so wanted.
 ///
@@ -64,7 +64,7 @@ pub(crate) async fn add_email(
     Body(EmailIn { email, preferred }): Body<EmailIn>,
 ) -> Result<Tagged<ContactOut>, Problem> {
     let with_it = |after: &mut Person| add(&mut after.contact.emails, &email, preferred, "e-mail addresses");
-    edited(&api, &who, id, with_it).await
+    edit_contact(&api, &who, id, with_it).await
 }
 
 pub(crate) async fn remove_email(
@@ -76,7 +76,7 @@ pub(crate) async fn remove_email(
         remove(&mut after.contact.emails, &email)?;
         still_somebody(after, "email")
     };
-    edited(&api, &who, id, without_it).await?;
+    edit_contact(&api, &who, id, without_it).await?;
     Ok(NoContent)
 }
 
@@ -89,6 +89,6 @@ pub(crate) async fn remove_whatsapp_id(
         remove(&mut after.contact.bsuids, whatsapp_id.as_str())?;
         still_somebody(after, "whatsapp_id")
     };
-    edited(&api, &who, id, without_it).await?;
+    edit_contact(&api, &who, id, without_it).await?;
     Ok(NoContent)
 }

@@ -16,7 +16,7 @@ mod timeline;
 
 use api::{
     Allowed, Api, AuditedReads, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch,
-    Path, Query, RACES, References, Setback, Tagged, With, found, itself, permits, position, started,
+    Path, Query, RACES, References, Setback, Tagged, With, itself, permits, position, require_found, start_and_answer,
 };
 use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::{
@@ -314,7 +314,9 @@ async fn create_contact(
         match store.create_person(scope, &person, &brought, &who.stamp()).await {
             Ok(()) => Ok(person),
             // Ids are nobody else's, so this is the one that the interrupted request created.
-            Err(PersonError::Store(lost)) if lost.is_conflict() => store.known(scope, id).await?.ok_or(Setback::Lost),
+            Err(PersonError::Store(lost)) if lost.is_conflict() => {
+                store.known_person(scope, id).await?.ok_or(Setback::Lost)
+            }
             Err(error) => Err(Setback::Refused(refusal(error, &person))),
         }
     });
@@ -361,18 +363,18 @@ async fn get_contact(
     Path(id): Path<ContactId>,
 ) -> Result<Tagged<ContactOut>, Problem> {
     let (person, version) = api.store().known_as_of(who.scope(), id).await?;
-    let person = shown(id, person)?;
+    let person = require_existing(id, person)?;
     let definitions = api.fields_as_of(&who, version).await?;
-    Ok(tagged(person, &definitions))
+    Ok(contact_with_etag(person, &definitions))
 }
 
 /// A contact that is not deleted.
 async fn existing(store: &Store, scope: &TenantScope, id: ContactId) -> Result<Person, Problem> {
-    shown(id, store.known(scope, id).await?)
+    require_existing(id, store.known_person(scope, id).await?)
 }
 
 /// The same once it is read.
-fn shown(id: ContactId, read: Option<Person>) -> Result<Person, Problem> {
+fn require_existing(id: ContactId, read: Option<Person>) -> Result<Person, Problem> {
     let person = read.ok_or_else(Problem::not_found)?;
     itself(id, &person.contact)?;
     if person.contact.deleted_at.is_some() {
@@ -411,8 +413,8 @@ async fn update_contact(
         let fields = patch.apply(&PersonIn::of(before, &definitions))?;
         Ok(fields.onto(before, &definitions, who.now())?)
     };
-    let person = changed(&api, &who, id, &if_match, &definitions, change).await?;
-    Ok(tagged(person, &definitions))
+    let person = change_contact(&api, &who, id, &if_match, &definitions, change).await?;
+    Ok(contact_with_etag(person, &definitions))
 }
 
 async fn delete_contact(
@@ -421,7 +423,7 @@ async fn delete_contact(
     Path(id): Path<ContactId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    deleted(&api, &who, id, &if_match, Deletion::Restorable).await?;
+    begin_deletion(&api, &who, id, &if_match, Deletion::Restorable).await?;
     Ok(NoContent)
 }
 
@@ -431,8 +433,8 @@ async fn erase_contact(
     Extension(bus): Extension<Bus>,
     Path(id): Path<ContactId>,
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
-    let erasure = deleted(&api, &who, id, &IfMatch::ANY, Deletion::Final).await?;
-    Ok(started(&who, &bus, erasure).await)
+    let erasure = begin_deletion(&api, &who, id, &IfMatch::ANY, Deletion::Final).await?;
+    Ok(start_and_answer(&who, &bus, erasure).await)
 }
 
 /// Kind of a deletion.
@@ -445,7 +447,7 @@ enum Deletion {
 }
 
 /// Deletes a contact. Returns the operation that erases it.
-async fn deleted<P: Permit>(
+async fn begin_deletion<P: Permit>(
     api: &Api,
     who: &Allowed<P>,
     id: ContactId,
@@ -464,7 +466,7 @@ async fn deleted<P: Permit>(
         Deletion::Final => erasure,
     };
     let removed = RACES.until_won(|| async move {
-        let before = found(store.known(scope, id)).await?;
+        let before = require_found(store.known_person(scope, id)).await?;
         itself(id, &before.contact)?;
         match before.contact.deleted_at {
             // A request that was interrupted, or another one. An erasure that was cancelled or failed begins anew: nothing else
@@ -510,7 +512,7 @@ async fn restore_contact(
         after.contact.deleted_at = None;
         Ok(after)
     };
-    let known = found(api.store().known(who.scope(), id)).await?;
+    let known = require_found(api.store().known_person(who.scope(), id)).await?;
     itself(id, &known.contact)?;
     let person = changed_of(&api, &who, (id, true), &IfMatch::ANY, &definitions, restore).await?;
     if let Some(deleted_at) = known.contact.deleted_at {
@@ -520,7 +522,7 @@ async fn restore_contact(
         };
         not_erased(&api, &who, params.operation()).await?;
     }
-    Ok(tagged(person, &definitions))
+    Ok(contact_with_etag(person, &definitions))
 }
 
 /// Cancels the erasure of a restored contact. It would erase nothing, but would be listed for 30 days.
@@ -542,7 +544,7 @@ async fn add_phone(
         let phones = &mut after.contact.phones;
         identities::add(phones, &phone, preferred, "telephone numbers")
     };
-    edited(&api, &who, id, add).await
+    edit_contact(&api, &who, id, add).await
 }
 
 async fn remove_phone(
@@ -554,7 +556,7 @@ async fn remove_phone(
         identities::remove(&mut after.contact.phones, &phone)?;
         identities::still_somebody(after, "phone")
     };
-    edited(&api, &who, id, remove).await?;
+    edit_contact(&api, &who, id, remove).await?;
     Ok(NoContent)
 }
 
@@ -581,7 +583,7 @@ async fn with_refusals(
     Ok((person, brought))
 }
 
-fn tagged(person: Person, definitions: &[Field]) -> Tagged<ContactOut> {
+fn contact_with_etag(person: Person, definitions: &[Field]) -> Tagged<ContactOut> {
     Tagged {
         version: PersonIn::of(&person, definitions).version(),
         body: ContactOut::of(person, definitions),
@@ -594,7 +596,7 @@ async fn definitions<P: Permit>(api: &Api, who: &Allowed<P>) -> Result<Fields, P
 }
 
 /// Changes a contact that is not deleted, whatever its version.
-async fn edited(
+async fn edit_contact(
     api: &Api,
     who: &Writing,
     id: ContactId,
@@ -607,12 +609,12 @@ async fn edited(
         after.touch(before, who.now());
         Ok(after)
     };
-    let person = changed(api, who, id, &IfMatch::ANY, &definitions, change).await?;
-    Ok(tagged(person, &definitions))
+    let person = change_contact(api, who, id, &IfMatch::ANY, &definitions, change).await?;
+    Ok(contact_with_etag(person, &definitions))
 }
 
 /// Changes a contact that is not deleted.
-async fn changed(
+async fn change_contact(
     api: &Api,
     who: &Writing,
     id: ContactId,
@@ -634,7 +636,7 @@ async fn changed_of(
 ) -> Result<Person, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
     let read = || async move {
-        let found = store.known(scope, id).await?;
+        let found = store.known_person(scope, id).await?;
         let found = found.filter(|person| or_deleted || person.contact.deleted_at.is_none());
         Ok(found.map(|person| Versioned {
             version: PersonIn::of(&person, definitions).version(),

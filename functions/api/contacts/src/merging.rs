@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::contacts::{Decided, PersonError};
 
-use crate::{RACES, Writing, definitions, existing, found};
+use crate::{RACES, Writing, definitions, existing, require_found};
 
 /// Another contact to be merged.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -92,7 +92,7 @@ pub(crate) async fn merge_contact(
     let (merge_id, author) = (MergeId::new(id, who.ulid()), who.actor());
     let merged = RACES.until_won(|| async move {
         let survivor = existing(store, scope, id).await?;
-        let Some(other) = store.known(scope, contact_id).await? else {
+        let Some(other) = store.known_person(scope, contact_id).await? else {
             let problem = Problem::not_found().about("contact_id", "There is no contact with this id.");
             return Err(problem.into());
         };
@@ -106,7 +106,7 @@ pub(crate) async fn merge_contact(
             let merge = earlier.merge.value;
             return Ok((Some(merge.clone()), survivor, merge.conflicts));
         }
-        let Merged { person, conflicts } = merge_people(&survivor, &other, now).map_err(refused)?;
+        let Merged { person, conflicts } = merge_people(&survivor, &other, now).map_err(merge_problem)?;
         if dry_run {
             return Ok((None, person, conflicts));
         }
@@ -156,7 +156,7 @@ pub(crate) async fn merge_contact(
     }))
 }
 
-fn refused(why: Unmergeable) -> Problem {
+fn merge_problem(why: Unmergeable) -> Problem {
     let detail = why.to_string();
     match why {
         Unmergeable::Same | Unmergeable::Hidden(_) => Problem::field("contact_id", detail),
@@ -191,7 +191,7 @@ pub(crate) async fn unmerge_contact(
         };
         let merge = &undoable.merge.value;
         if merge.undone.is_some() {
-            let other = found(store.known(scope, merge.other)).await?;
+            let other = require_found(store.known_person(scope, merge.other)).await?;
             return Ok((survivor, other));
         }
         let Some(undo) = &undoable.undo else {

@@ -2,7 +2,7 @@
 
 use api::{
     Allowed, Api, Body, ContactName, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Tagged, able,
-    found, permits, permits::Permit,
+    permits, permits::Permit, require_found,
 };
 use axum::extract::State;
 use domain::{
@@ -172,7 +172,7 @@ pub(crate) async fn delete_note(
 ) -> Result<NoContent, Problem> {
     let (store, who, if_match, stamp) = (api.store(), &who, &if_match, &who.stamp());
     let removed = RACES.until_won(|| async move {
-        let before = found(store.of_contact::<Note>(who.scope(), contact_id, note_id.place())).await?;
+        let before = require_found(store.of_contact::<Note>(who.scope(), contact_id, note_id.place())).await?;
         if_match.check(before.version)?;
         own_or_managed(who, &before.value)?;
         store.remove_of_contact(who.scope(), &before, stamp).await?;

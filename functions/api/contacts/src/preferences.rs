@@ -1,6 +1,6 @@
 //! Links to the page on which a contact chooses its messages.
 
-use api::{Allowed, Api, Once, Path, found, permits};
+use api::{Allowed, Api, Once, Path, permits, require_found};
 use axum::{Extension, Json, extract::State};
 use domain::{
     accounts::AuditEntry,
@@ -37,7 +37,7 @@ pub(crate) async fn create_preference_link(
     Extension(target): Extension<Target>,
 ) -> Result<Once<Json<PreferenceLinkOut>>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
-    let contact = found(store.contact(scope, contact_id)).await?;
+    let contact = require_found(store.contact(scope, contact_id)).await?;
     itself(contact_id, &contact)?;
     if contact.deleted_at.is_some() || contact.erasing {
         return Err(Problem::not_found());

@@ -8,7 +8,7 @@ use domain::{
     messages::Channel,
 };
 use jiff::Timestamp;
-use kit::html::escaped;
+use kit::html::escape_html;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -149,7 +149,7 @@ fn table(head: &[&str], rows: impl Iterator<Item = String>) -> String {
 fn row(cells: &[&str]) -> String {
     let cells = cells
         .iter()
-        .map(|cell| format!("<td dir=\"auto\">{}</td>", escaped(cell)));
+        .map(|cell| format!("<td dir=\"auto\">{}</td>", escape_html(cell)));
     format!("<tr>{}</tr>\n", cells.collect::<String>())
 }
 

@@ -1,6 +1,6 @@
 //! What is recorded about a contact, such as notes: created, listed and read in the same way, whatever its kind.
 
-use api::{Allowed, Api, Created, Listed, Paging, Setback, Tagged, found, of_another_list, permits::Permit};
+use api::{Allowed, Api, Created, Listed, Paging, Setback, Tagged, of_another_list, permits::Permit, require_found};
 use domain::{
     base::{ContactId, ContactItemId},
     contacts::Recorded,
@@ -66,7 +66,7 @@ pub(crate) async fn list<T: Recorded, P: Permit>(
     let page = api
         .store()
         .page_of_contact::<T>(who.scope(), contact_id, after, paging.limit(), who.now());
-    let (contact, page) = found(page).await?;
+    let (contact, page) = require_found(page).await?;
     itself(contact_id, &contact)?;
     Ok(Listed::of(page, |found| found.value))
 }
@@ -78,6 +78,6 @@ pub(crate) async fn read<T: Recorded, P: Permit>(
     contact_id: ContactId,
     id: T::Id,
 ) -> Result<Tagged<T>, Problem> {
-    let read = found(api.store().of_contact::<T>(who.scope(), contact_id, id.place())).await;
+    let read = require_found(api.store().of_contact::<T>(who.scope(), contact_id, id.place())).await;
     unless_merged(api, who, contact_id, read).await.map(Tagged::of)
 }

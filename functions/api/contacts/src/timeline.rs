@@ -1,8 +1,8 @@
 //! The timeline of a contact: its whole history in one list.
 
 use api::{
-    Allowed, Api, AuditedReads, EntryId, Listed, Paging, Path, Query, TimelineEntryOut, TimelineOrder, found, permits,
-    received,
+    Allowed, Api, AuditedReads, EntryId, Listed, Paging, Path, Query, TimelineEntryOut, TimelineOrder, permits,
+    received_message, require_found,
 };
 use axum::{Extension, extract::State};
 use domain::{accounts::Look, base::ContactId, contacts::HistoryKind};
@@ -41,9 +41,9 @@ pub(crate) async fn get_timeline(
     let after = query.order.behind(&paging, query.from)?;
     let (store, scope, only) = (api.store(), who.scope(), query.kind);
     let page = store.timeline(scope, contact_id, only, after, paging.limit(), who.now());
-    let ((contact, page), showing) = tokio::try_join!(Box::pin(found(page)), Box::pin(api.showing(&who)))?;
+    let ((contact, page), showing) = tokio::try_join!(Box::pin(require_found(page)), Box::pin(api.showing(&who)))?;
     itself(contact_id, &contact)?;
-    let received = page.items.iter().filter_map(received);
+    let received = page.items.iter().filter_map(received_message);
     let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
     // Of any page: a position can be made up.
     reads.record(&api, &who, Look::Timeline, contact_id).await?;

@@ -1,6 +1,6 @@
 //! Drafts of replies. A draft is its author's own: nobody else reads it, not even administrators.
 
-use api::{Allowed, Api, Body, NoContent, Path, RACES, found, permits, permits::Permit};
+use api::{Allowed, Api, Body, NoContent, Path, RACES, permits, permits::Permit, require_found};
 use axum::{Json, extract::State};
 use domain::{
     base::{Actor, ContactId, ConversationId, UserId},
@@ -11,7 +11,7 @@ use kit::Problem;
 /// The caller as an author of drafts in a conversation that they may see, and the contact whose conversation it is.
 async fn author<P: Permit>(api: &Api, who: &Allowed<P>, id: ConversationId) -> Result<(UserId, ContactId), Problem> {
     // First, so that a conversation that does not exist is the same to all callers.
-    let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
+    let known = require_found(api.store().known_conversation(who.scope(), id, who.now())).await?;
     match who.actor() {
         Actor::User(user) => Ok((user, known.person.contact.id)),
         Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => {
@@ -39,7 +39,7 @@ pub(crate) async fn get_conversation_draft(
     Path(id): Path<ConversationId>,
 ) -> Result<Json<Draft>, Problem> {
     let (user, _) = author(&api, &who, id).await?;
-    let draft = found(api.store().draft(who.scope(), (id, user), who.now())).await?;
+    let draft = require_found(api.store().draft(who.scope(), (id, user), who.now())).await?;
     Ok(Json(draft))
 }
 

@@ -8,7 +8,7 @@ use std::{cmp::Reverse, sync::Arc};
 use api::{
     Allowed, Api, AuditedReads, Body, ContactOut, EntryId, IfMatch, Listed, OperationOut, Paging, Patch,
     Patchable as _, Path, Query, RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent,
-    continued, found, operation, paged, permits, received, started,
+    continuation_problem, operation, page_of, permits, received_message, require_found, start_and_answer,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -124,7 +124,7 @@ async fn config(
     who: &Allowed<impl permits::Permit>,
     configs: &ConfigCache,
 ) -> Result<Arc<TenantConfig>, Problem> {
-    found(api.store().config(who.scope(), configs)).await
+    require_found(api.store().config(who.scope(), configs)).await
 }
 
 async fn list_conversations(
@@ -149,7 +149,10 @@ async fn list_conversations(
         })
     };
     let (page, config) = tokio::try_join!(Box::pin(page), Box::pin(config(&api, &who, &configs)))?;
-    let received = page.items.iter().filter_map(|known| received(known.last.as_ref()?));
+    let received = page
+        .items
+        .iter()
+        .filter_map(|known| received_message(known.last.as_ref()?));
     let showing = Showing::of(config.lines.clone());
     let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
     Ok(Listed::of(page, |known| {
@@ -174,7 +177,7 @@ async fn of_contact(
         let (at, id) = text.split_once('#')?;
         Some((Reverse(at.parse().ok()?), id.to_owned()))
     };
-    paged(known, paging, place, (read, |(at, id)| format!("{}#{id}", at.0)))
+    page_of(known, paging, place, (read, |(at, id)| format!("{}#{id}", at.0)))
 }
 
 async fn backfill_conversations(
@@ -186,7 +189,7 @@ async fn backfill_conversations(
     let operation = operation(&who, OperationKind::BackfillConversations, &BackfillConversations {})?;
     let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
     store.create_operation(scope, &operation, &stamp).await?;
-    Ok(started(&who, &bus, operation).await)
+    Ok(start_and_answer(&who, &bus, operation).await)
 }
 
 async fn get_conversation_counts(who: Reading, State(api): State<Api>) -> Result<Json<ConversationCounts>, Problem> {
@@ -207,13 +210,13 @@ async fn get_conversation_counts(who: Reading, State(api): State<Api>) -> Result
 }
 
 /// A conversation as it is shown.
-async fn shown(
+async fn show_conversation(
     api: &Api,
     who: &Allowed<impl permits::Permit>,
     (known, config): (KnownConversation, Arc<TenantConfig>),
 ) -> Result<Tagged<ConversationOut>, Problem> {
     let showing = Showing::of(config.lines.clone());
-    let received = known.last.as_ref().and_then(received);
+    let received = known.last.as_ref().and_then(received_message);
     let showing = Box::pin(api.showing_media(who, showing, received)).await?;
     let (version, body) = ConversationOut::of(known, &config, &showing, who.now());
     Ok(Tagged { version, body })
@@ -226,14 +229,14 @@ async fn get_conversation(
     Path(id): Path<ConversationId>,
 ) -> Result<Tagged<OpenedConversation>, Problem> {
     let (api, who) = (&api, &who);
-    let known = found(api.store().known_conversation(who.scope(), id, who.now()));
+    let known = require_found(api.store().known_conversation(who.scope(), id, who.now()));
     let (known, (config, fields), draft) = tokio::try_join!(
         Box::pin(known),
         Box::pin(config_with_fields(api, who, &configs)),
         Box::pin(drafts::own_draft(api, who, id))
     )?;
     let profile = fields.map(|fields| ContactOut::of(known.person.clone(), &fields));
-    let Tagged { version, body } = shown(api, who, (known, config)).await?;
+    let Tagged { version, body } = show_conversation(api, who, (known, config)).await?;
     let body = OpenedConversation {
         conversation: body,
         profile,
@@ -294,8 +297,8 @@ async fn get_conversation_timeline(
 ) -> Result<Listed<TimelineEntryOut>, Problem> {
     let after = query.order.behind(&paging, query.from)?;
     let (store, scope, now) = (api.store(), who.scope(), who.now());
-    let exists = found(store.conversation(scope, id));
-    let page = found(store.timeline(scope, id.contact(), None, after, paging.limit(), now));
+    let exists = require_found(store.conversation(scope, id));
+    let page = require_found(store.timeline(scope, id.contact(), None, after, paging.limit(), now));
     let ((contact, mut page), _, showing) =
         tokio::try_join!(Box::pin(page), Box::pin(exists), Box::pin(api.showing(&who)))?;
     // The conversation is hidden with the contact, also if its own was merged into that one before.
@@ -304,7 +307,7 @@ async fn get_conversation_timeline(
     }
     let is_of = |placed: &Placed| is_said_on(&placed.entry, placed.position.kind(), id.line());
     page.items.retain(is_of);
-    let received = page.items.iter().filter_map(received);
+    let received = page.items.iter().filter_map(received_message);
     let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
     reads.record(&api, &who, Look::Timeline, contact.id).await?;
     Ok(Listed::of(page, |placed| showing.entry(placed)))
@@ -320,9 +323,9 @@ async fn change_conversation(
 ) -> Result<Tagged<ConversationOut>, Problem> {
     let (api, who, if_match, patch, stamp) = (&api, &who, &if_match, &patch, &who.stamp());
     let changed = RACES.until_won(|| async move {
-        let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
+        let known = require_found(api.store().known_conversation(who.scope(), id, who.now())).await?;
         if let Some(on) = known.continued {
-            return Err(continued("conversation_continued", on).into());
+            return Err(continuation_problem("conversation_continued", on).into());
         }
         let mut conversation = known.conversation;
         if_match.check(conversation.version)?;
@@ -351,7 +354,7 @@ async fn change_conversation(
         Ok(KnownConversation { conversation, ..known })
     });
     let changed = tokio::try_join!(Box::pin(changed), Box::pin(config(api, who, &configs)))?;
-    shown(api, who, changed).await
+    show_conversation(api, who, changed).await
 }
 
 /// Refuses a change that is not possible, or names what does not exist. Returns the team, if there is one that matters.
@@ -393,7 +396,7 @@ async fn mark_conversation_read(
 ) -> Result<Tagged<ConversationOut>, Problem> {
     let (api, who) = (&api, &who);
     let read = RACES.until_won(|| async move {
-        let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
+        let known = require_found(api.store().known_conversation(who.scope(), id, who.now())).await?;
         let mut conversation = known.conversation;
         if conversation.value.read_to(seq) {
             conversation.version = api.store().write_conversation(who.scope(), &conversation, None).await?;
@@ -401,5 +404,5 @@ async fn mark_conversation_read(
         Ok(KnownConversation { conversation, ..known })
     });
     let read = tokio::try_join!(Box::pin(read), Box::pin(config(api, who, &configs)))?;
-    shown(api, who, read).await
+    show_conversation(api, who, read).await
 }

@@ -3,8 +3,8 @@
 mod models;
 
 use api::{
-    Allowed, Api, Body, Created, FileLinkOut, Listed, OperationOut, Paging, Path, found, has_files, operation, permits,
-    start,
+    Allowed, Api, Body, Created, FileLinkOut, Listed, OperationOut, Paging, Path, has_files, operation, permits,
+    require_found, start,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -190,7 +190,9 @@ async fn get_export(
     Extension(files): Extension<Files>,
     Path(id): Path<OperationId>,
 ) -> Result<Json<ExportOut>, Problem> {
-    let operation = found(api.store().operation(who.scope(), id, who.now())).await?.value;
+    let operation = require_found(api.store().operation(who.scope(), id, who.now()))
+        .await?
+        .value;
     let order = order_of(&operation).ok_or_else(Problem::not_found)?;
     let file = file(&api, &who, &files, order, &operation).await?;
     Ok(Json(

@@ -6,8 +6,8 @@ mod numbers;
 mod table;
 
 use api::{
-    Allowed, Api, Body, Created, FileLinkOut, Listed, OperationOut, Paging, Path, UploadOut, With, found, has_files,
-    permits, start,
+    Allowed, Api, Body, Created, FileLinkOut, Listed, OperationOut, Paging, Path, UploadOut, With, has_files, permits,
+    require_found, start,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -138,7 +138,7 @@ async fn get_import(
     Path(id): Path<ImportId>,
 ) -> Result<Json<ImportOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
-    let import = found(store.import(scope, id, now)).await?.value;
+    let import = require_found(store.import(scope, id, now)).await?.value;
     let operation = match import.operation {
         Some(id) => store.operation(scope, id, now).await?.map(|found| found.value),
         None => None,
@@ -168,7 +168,7 @@ async fn preview_import(
     Body(input): Body<ImportSettingsIn>,
 ) -> Result<Json<PreviewOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
-    let import = found(store.import(scope, id, now)).await?.value;
+    let import = require_found(store.import(scope, id, now)).await?.value;
     let settings = input.settings(usual_region(&api, &who, &input).await?);
     let table = Table::read(&files, scope, &import, &input.table, settings.region.as_ref()).await?;
     let preview = table.preview(&api, &who, &import, input.mapping, settings);
@@ -184,11 +184,11 @@ async fn start_import(
     Body(input): Body<ImportSettingsIn>,
 ) -> Result<With<202, Json<ImportOut>>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
-    let Versioned { version, value: import } = found(store.import(scope, id, now)).await?;
+    let Versioned { version, value: import } = require_found(store.import(scope, id, now)).await?;
     let operation_id = OperationId::new(who.ulid());
     // A request that was interrupted.
     if import.operation == Some(operation_id) {
-        let started = found(store.operation(scope, operation_id, now)).await?;
+        let started = require_found(store.operation(scope, operation_id, now)).await?;
         return Ok(started_as(import, started.value));
     }
     let Some(mapping) = input.mapping.clone() else {
@@ -207,7 +207,7 @@ async fn start_import(
     api.limit(&who, "IMPORT_STARTS", IMPORTS).await?;
     let params = ImportContacts {
         import: id,
-        table: table.known(),
+        table: table.known_form(),
         etag: table.etag,
         mapping,
         settings,

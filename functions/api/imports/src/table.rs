@@ -90,7 +90,7 @@ impl Table {
     }
 
     /// The form, so that nothing is left to be detected.
-    pub(crate) fn known(&self) -> Known {
+    pub(crate) fn known_form(&self) -> Known {
         Known {
             encoding: Some(self.dialect.encoding),
             separator: self.dialect.separator,

@@ -98,9 +98,9 @@ async fn list_live_events(
         }));
     };
     if after.is_lost(followers, now) {
-        return Err(expired());
+        return Err(cursor_expired_problem());
     }
-    let found = store.published(scope, after.start(now), (now, FULL)).await?;
+    let found = store.published_events(scope, after.start(now), (now, FULL)).await?;
     let last = found.events.last().map(|(place, _)| *place);
     let events = found.events.into_iter().flat_map(|(place, events)| {
         let cursor = Cursor::behind(place);
@@ -116,7 +116,7 @@ async fn list_live_events(
 }
 
 /// 410.
-fn expired() -> Problem {
+fn cursor_expired_problem() -> Problem {
     let detail = "Events after this cursor are not kept any more. Begin anew without `after`, and read everything that you show.";
     Problem::new(StatusCode::GONE, "cursor_expired", "Gone", detail)
 }

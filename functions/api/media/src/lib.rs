@@ -7,7 +7,7 @@ mod models;
 
 use api::{
     Allowed, Api, AuditedReads, Body, FileLinkOut, FileScanner, LINKS, MediumOut, Path, RACES, ScanVerdict,
-    ScannerProof, Setback, VerdictIn, found, permits,
+    ScannerProof, Setback, VerdictIn, permits, require_found,
 };
 use axum::{
     Extension, Json, Router,
@@ -73,15 +73,15 @@ async fn get_medium(
 ) -> Result<Json<MediumLink>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     // The one is hidden with its contact, the other is not.
-    let message = found(store.known_message(scope, message_id, now));
+    let message = require_found(store.known_message(scope, message_id, now));
     let medium = async { Ok::<_, Problem>(store.medium(scope, message_id, index, now).await?) };
     let (message, medium) = tokio::try_join!(Box::pin(message), Box::pin(medium))?;
-    let reported = message.received();
+    let reported = message.customer_message();
     let reported = reported.and_then(|received| received.message.media.get(usize::from(index)));
     let reported = reported.ok_or_else(Problem::not_found)?;
     let medium = medium
         .map(|known| known.medium)
-        .ok_or_else(|| gone(Some(MediaReason::Expired)))?;
+        .ok_or_else(|| file_gone_problem(Some(MediaReason::Expired)))?;
     if medium.state != MediumState::Ready {
         return Err(not_to_be_had(&medium));
     }
@@ -93,9 +93,12 @@ async fn get_medium(
         .await?;
     let key = FileKey::medium(scope, message_id, index);
     let name = format!("{message_id}-{index}.{}", file_ending(&content_type));
-    let chosen = reported.file_name.as_ref().map(|chosen| chosen.saved(&content_type));
+    let chosen = reported
+        .file_name
+        .as_ref()
+        .map(|chosen| chosen.name_to_save(&content_type));
     let names = (&*name, chosen.as_deref());
-    let link = FileLinkOut::shown(&who, &files, &key, names, &content_type, LINKS).await?;
+    let link = FileLinkOut::for_file(&who, &files, &key, names, &content_type, LINKS).await?;
     let (url, expires_at) = link.into_parts();
     Ok(Json(MediumLink {
         url,
@@ -120,7 +123,7 @@ async fn judge_medium(
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let (files, key) = (&files, &FileKey::medium(scope, message_id, index));
     let judged = RACES.until_won(|| async move {
-        let known = found(store.medium(scope, message_id, index, now)).await?;
+        let known = require_found(store.medium(scope, message_id, index, now)).await?;
         let message = known.message.ok_or_else(Problem::not_found)?;
         let reported = message.message.media.get(usize::from(index));
         let reported = reported.ok_or_else(Problem::not_found)?;
@@ -155,7 +158,7 @@ fn not_to_be_had(medium: &Medium) -> Problem {
     match medium.state {
         MediumState::Pending => not_ready("The file is being fetched from the provider. Try again in some seconds."),
         MediumState::Scanning | MediumState::Ready => not_ready("The file waits for the verdict of the scanner."),
-        MediumState::Refused | MediumState::Gone => gone(medium.reason),
+        MediumState::Refused | MediumState::Gone => file_gone_problem(medium.reason),
     }
 }
 
@@ -163,7 +166,7 @@ fn not_ready(detail: &'static str) -> Problem {
     Problem::conflict("media_not_ready", detail).with_header(RETRY_AFTER, AGAIN_AFTER.into())
 }
 
-fn gone(reason: Option<MediaReason>) -> Problem {
+fn file_gone_problem(reason: Option<MediaReason>) -> Problem {
     let detail = reason.map_or("There is no such file any more.", MediaReason::sentence);
     Problem::new(StatusCode::GONE, "media_gone", "Gone", detail)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, ExpectedCost, Listed, Paging, Path, Query, RACES, Setback, found};
+use api::{Api, ExpectedCost, Listed, Paging, Path, Query, RACES, Setback, require_found};
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use domain::{
     Timestamp,
@@ -26,7 +26,7 @@ use tokio::sync::OnceCell;
 use ulid::Ulid;
 
 use crate::{
-    send::{Placed, Reached, Sending, Sends, answer, needs, recipient_removed, refused, reviewed},
+    send::{Placed, Reached, Sending, Sends, answer, needs, problem_of_refusal, recipient_removed, review_message},
     visibility::{ChangedMessage, reason_for},
 };
 
@@ -68,7 +68,7 @@ async fn outbound(
     otherwise: impl FnOnce() -> Problem,
 ) -> Result<(Message, Person), Setback> {
     let read = api.store().known_message(who.scope(), id, who.now());
-    let KnownMessage { message, contact } = found(read).await?;
+    let KnownMessage { message, contact } = require_found(read).await?;
     match message {
         Exchanged::Sent(message) => Ok((*message, contact)),
         Exchanged::Received(_) => Err(otherwise().into()),
@@ -130,7 +130,7 @@ pub(crate) async fn cancel_message(
         message: Exchanged::Sent(Box::new(message)),
         contact,
     };
-    let message = ChangedMessage::of(who, known, &showing.whole());
+    let message = ChangedMessage::of(who, known, &showing.with_whole_texts());
     Ok(Json(CancelledMessage { cancelled, message }))
 }
 
@@ -222,14 +222,14 @@ impl Sending {
         if !api.store().is_recipient(scope, &person.contact, &message.to).await? {
             return Err(recipient_removed().into());
         }
-        let asked = asked(who, request, message, person);
+        let asked = request_to_recipient(who, request, message, person);
         let intent = intent_to_repeat(message, &asked);
         let needs = needs(config, person, &intent, now);
         // What it says has its values already, also a link.
         let no_link = || Err(Problem::internal());
         let gathered = Box::pin(self.gather(scope, &needs, no_link, &Along::default(), now)).await?;
-        let composed = reviewed(config, person, &intent, &gathered, now).and_then(|review| review.into_outcome());
-        let mut composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
+        let composed = review_message(config, person, &intent, &gathered, now).and_then(|review| review.into_outcome());
+        let mut composed = composed.map_err(|refusal| problem_of_refusal(reason_for(who, refusal)))?;
         // A call that it follows is followed up by this one now.
         composed.called_at = message.called_at;
         Box::pin(self.within_caps(api, who, config, &composed)).await?;
@@ -257,7 +257,7 @@ impl Sending {
 }
 
 /// The request for a message to the recipient of this one.
-fn asked(who: &Sends, request: Ulid, message: &Message, person: &Person) -> Asked {
+fn request_to_recipient(who: &Sends, request: Ulid, message: &Message, person: &Person) -> Asked {
     Asked {
         by: who.actor(),
         request,
@@ -291,7 +291,7 @@ pub(crate) async fn retry_blocked_messages(
         state: Some(MessageState::Blocked),
         ..MessageFilter::default()
     };
-    let wanted = Box::pin(api.wanted(&who, (query.from, query.to), &paging)).await?;
+    let wanted = Box::pin(api.wanted_page(&who, (query.from, query.to), &paging)).await?;
     let config = sending.config(&api, &who).await?;
     let page = Box::pin(store.messages_of_period(scope, &filter, &wanted)).await?;
     let mut items = Vec::new();

@@ -11,7 +11,7 @@ mod visibility;
 
 use std::sync::Arc;
 
-use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
+use api::{Allowed, Api, Listed, Paging, Path, Query, permits, require_found};
 use axum::{Extension, Json, Router, extract::State};
 use domain::base::MessageId;
 use kit::{ConfigError, Env, Problem};
@@ -163,11 +163,11 @@ async fn list_messages(
     Query(query): Query<MessageQuery>,
     paging: Paging,
 ) -> Result<Listed<MessageEntry>, Problem> {
-    let wanted = api.wanted(&who, (query.from, query.to), &paging);
+    let wanted = api.wanted_page(&who, (query.from, query.to), &paging);
     let (wanted, showing) = tokio::try_join!(Box::pin(wanted), Box::pin(api.showing(&who)))?;
     let (store, filter) = (api.store(), query.filter());
     let page = Box::pin(store.messages_of_period(who.scope(), &filter, &wanted)).await?;
-    let received = page.items.iter().filter_map(KnownMessage::received);
+    let received = page.items.iter().filter_map(KnownMessage::customer_message);
     let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
     Ok(Listed::of(page, |known| MessageEntry::of(known, &showing)))
 }
@@ -177,8 +177,8 @@ async fn get_message(
     State(api): State<Api>,
     Path(message_id): Path<MessageId>,
 ) -> Result<Json<MessageDetails>, Problem> {
-    let message = found(api.store().known_message(who.scope(), message_id, who.now()));
+    let message = require_found(api.store().known_message(who.scope(), message_id, who.now()));
     let (message, showing) = tokio::try_join!(Box::pin(message), Box::pin(api.showing(&who)))?;
-    let showing = Box::pin(api.showing_media(&who, showing, message.received())).await?;
-    Ok(Json(MessageDetails::of(message, &showing.whole())))
+    let showing = Box::pin(api.showing_media(&who, showing, message.customer_message())).await?;
+    Ok(Json(MessageDetails::of(message, &showing.with_whole_texts())))
 }

@@ -72,12 +72,12 @@ impl MessageEntry {
             Exchanged::Sent(message) => Self {
                 at: message.created_at,
                 contact,
-                message: showing.sent(*message),
+                message: showing.outbound_message(*message),
             },
             Exchanged::Received(received) => Self {
                 at: received.message.at,
                 contact,
-                message: showing.received(*received),
+                message: showing.inbound_message(*received),
             },
         }
     }

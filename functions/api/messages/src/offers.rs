@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, LineName, Path, RACES, Showing, found};
+use api::{Api, LineName, Path, RACES, Showing, require_found};
 use axum::{Extension, Json, extract::State};
 use domain::{
     base::{ConversationId, Facts},
@@ -17,7 +17,7 @@ use store::inbox::OnLine;
 
 use crate::{
     reply::offers,
-    send::{Sending, Sends, addressable, asked, needs, world},
+    send::{Sending, Sends, addressable, needs, request_as_cause, world},
     visibility::reason_for,
 };
 
@@ -93,10 +93,10 @@ pub(crate) async fn get_conversation_offers(
         let read = api.store().known_with(scope, id.contact(), &nothing, on);
         let (person, along) = Box::pin(read).await?;
         let person = person.ok_or_else(Problem::not_found)?;
-        found(api.store().conversation_along(scope, id, &along)).await?;
+        require_found(api.store().conversation_along(scope, id, &along)).await?;
         let contact = &person.contact;
         addressable(whom, contact)?;
-        let asked = &asked(who, ulid, whom, contact);
+        let asked = &request_as_cause(who, ulid, whom, contact);
         // Other messages to this person may stand against it.
         let said = texts[0].in_conversation(id);
         let needs = needs(config, &person, &said.request().intent(asked, contact, config), now);

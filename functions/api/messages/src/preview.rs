@@ -16,7 +16,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    send::{Sending, Sends, addressable, asked, lead_to, not_oneself, reach, referred, refused, reviewed, world},
+    send::{
+        Sending, Sends, addressable, find_referred_message, lead_to, not_oneself, problem_of_refusal, reach,
+        request_as_cause, review_message, world,
+    },
     visibility::may_read_contacts,
 };
 
@@ -94,13 +97,13 @@ fn for_anybody(
         },
         profile: Profile::default(),
     };
-    reviewed(config, &anybody, &intent, gathered, asked.now)
+    review_message(config, &anybody, &intent, gathered, asked.now)
 }
 
 /// The rows that composing reads to show the message, also if it is refused.
 fn needs(config: &TenantConfig, person: &Person, intent: &Intent<'_>, now: Timestamp) -> Needs {
     let nothing = Gathered::default();
-    Needs::whole(intent, &world(config, person, &nothing, now))
+    Needs::of_any_intent(intent, &world(config, person, &nothing, now))
 }
 
 impl Sending {
@@ -118,15 +121,15 @@ impl Sending {
             let now = who.now();
             let to = Box::pin(reach(api, who, (whom, lead), new, (&Needs::default(), None))).await?;
             addressable(whom, &to.person.contact)?;
-            let mut asked = asked(who, id, whom, &to.person.contact);
-            asked.refers = Box::pin(referred(api, who, request, &to.person.contact)).await??;
+            let mut asked = request_as_cause(who, id, whom, &to.person.contact);
+            asked.refers = Box::pin(find_referred_message(api, who, request, &to.person.contact)).await??;
             let intent = request.intent(&asked, &to.person.contact, config);
             not_oneself(config, whom, &intent.to)?;
             let needs = needs(config, &to.person, &intent, now);
             // Nobody's link: it is as long as any, and leads nowhere.
             let gathered = self.gather(who.scope(), &needs, || Ok([0; 32]), &to.along, now);
             let gathered = Box::pin(gathered).await?;
-            let reviewed = reviewed(config, &to.person, &intent, &gathered, now).map_err(refused)?;
+            let reviewed = review_message(config, &to.person, &intent, &gathered, now).map_err(problem_of_refusal)?;
             let (decision, code, facts) = reviewed.decision();
             let setting = Setting {
                 config,
@@ -148,7 +151,8 @@ impl Sending {
             if may_read_contacts(who) {
                 return Ok(preview);
             }
-            let anybody = for_anybody(config, request, &asked, &to.person.contact, &gathered).map_err(refused)?;
+            let anybody =
+                for_anybody(config, request, &asked, &to.person.contact, &gathered).map_err(problem_of_refusal)?;
             Ok(preview.in_general(whom, &anybody, &setting))
         });
         previewed.await

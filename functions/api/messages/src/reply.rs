@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, Body, Path, RACES, Setback, continued, found};
+use api::{Api, Body, Path, RACES, Setback, continuation_problem, require_found};
 use axum::{Extension, extract::State};
 use domain::{
     accounts::Permission,
@@ -26,8 +26,8 @@ use tokio::sync::OnceCell;
 
 use crate::{
     send::{
-        Placed, Reached, SaidIn, Sending, Sends, addressable, answer, asked, likely, needs, not_oneself, referred,
-        refused, reviewed, world,
+        Placed, Reached, SaidIn, Sending, Sends, addressable, answer, find_referred_message, likely, needs,
+        not_oneself, problem_of_refusal, request_as_cause, review_message, world,
     },
     visibility::reason_for,
 };
@@ -58,17 +58,17 @@ pub(crate) async fn send_reply(
         let now = who.now();
         // What it will probably need is read along with the contact.
         let stranger = likely(who, whom, id.contact());
-        let probably = asked(who, ulid, whom, &stranger.contact);
+        let probably = request_as_cause(who, ulid, whom, &stranger.contact);
         let intent = said.intent(&probably, (None, &stranger.contact), config);
         let probably = needs(config, &stranger, &intent, now);
         let on = Some(OnLine(id.line()));
         let read = api.store().known_with(who.scope(), id.contact(), &probably, on);
         let (person, along) = Box::pin(read).await?;
         let person = person.ok_or_else(Problem::not_found)?;
-        let known = found(api.store().conversation_along(who.scope(), id, &along)).await?;
+        let known = require_found(api.store().conversation_along(who.scope(), id, &along)).await?;
         let contact = &person.contact;
-        let mut asked = asked(who, ulid, whom, contact);
-        let refers = Box::pin(referred(api, who, said.request(), contact)).await?;
+        let mut asked = request_as_cause(who, ulid, whom, contact);
+        let refers = Box::pin(find_referred_message(api, who, said.request(), contact)).await?;
         asked.refers = refers.as_ref().ok().cloned().flatten();
         let intent = said.intent(&asked, (known.value.goes_first(now), contact), config);
         let needs = needs(config, &person, &intent, now);
@@ -84,7 +84,7 @@ pub(crate) async fn send_reply(
         let on = ConversationId::of(contact.id, id.line());
         let was_merged = on != id && contact.deleted_at.is_none();
         if was_merged && api.store().conversation(who.scope(), on).await?.is_some() {
-            return Err(continued("conversation_continued", on).into());
+            return Err(continuation_problem("conversation_continued", on).into());
         }
         addressable(whom, contact)?;
         let wrong_seen = request.wrong_seen(&known.value);
@@ -93,7 +93,7 @@ pub(crate) async fn send_reply(
         }
         Box::pin(counted.get_or_try_init(|| api.limit(who, limited, Limit::per_minute(PER_MINUTE)))).await?;
         if known.value.has_moved(who.actor(), request.seen) {
-            let moved = moved(api, who, &known.value, request.seen);
+            let moved = explain_moved_conversation(api, who, &known.value, request.seen);
             return Err(Box::pin(moved).await?.into());
         }
         refers?;
@@ -101,21 +101,21 @@ pub(crate) async fn send_reply(
         let named = said.request().attachment();
         let attached = named.and_then(|named| gathered.material.asset(named));
         if let Some(file) = attached {
-            file.attachable(id, now).map_err(refused)?;
+            file.attachable(id, now).map_err(problem_of_refusal)?;
         }
-        let composed = reviewed(config, &person, &intent, &gathered, now).and_then(IntentReview::into_outcome);
-        let composed = match composed.map_err(|refusal| said.told(refusal, (contact, config))) {
+        let composed = review_message(config, &person, &intent, &gathered, now).and_then(IntentReview::into_outcome);
+        let composed = match composed.map_err(|refusal| said.refusal_for_author(refusal, (contact, config))) {
             Ok(composed) => composed,
             Err(refusal) if refusal.reason == Reason::WindowClosed => {
                 let offers = offers(api, who, (id, &asked), (&person, config, gathered));
                 let offers = Box::pin(offers).await?;
-                return Err(refused(reason_for(who, refusal)).offering(offers).into());
+                return Err(problem_of_refusal(reason_for(who, refusal)).offering(offers).into());
             }
-            Err(refusal) => return Err(refused(reason_for(who, refusal)).into()),
+            Err(refusal) => return Err(problem_of_refusal(reason_for(who, refusal)).into()),
         };
         let carries = attached.filter(|file| composed.carries(file.id)).cloned();
         if let (Some(named), None) = (named, &carries) {
-            return Err(refused(missing_file(named)).into());
+            return Err(problem_of_refusal(missing_file(named)).into());
         }
         Box::pin(sending.within_caps(api, who, config, &composed)).await?;
         let mut to = Reached::from(person);
@@ -159,14 +159,19 @@ pub(crate) async fn offers(
         asked,
         world,
     };
-    Ok(offers.made())
+    Ok(offers.sendable_offers())
 }
 
 /// The refusal of a reply whose author has not seen what somebody else of the team has written to the customer.
-async fn moved(api: &Api, who: &Sends, conversation: &Conversation, seen: u64) -> Result<Problem, Setback> {
+async fn explain_moved_conversation(
+    api: &Api,
+    who: &Sends,
+    conversation: &Conversation,
+    seen: u64,
+) -> Result<Problem, Setback> {
     let mut facts = Facts::of("seq", conversation.seq);
     if who.principal().may(Permission::MessagesRead) {
-        let missed = Box::pin(missed(api, who, conversation, seen)).await?;
+        let missed = Box::pin(read_missed_messages(api, who, conversation, seen)).await?;
         let latest = conversation.reply.map(|latest| (latest.message, latest.by));
         let latest = missed.first().copied().or(latest);
         if let Some((message, by)) = latest.filter(|(_, by)| *by != who.actor()) {
@@ -185,7 +190,7 @@ async fn moved(api: &Api, who: &Sends, conversation: &Conversation, seen: u64) -
 
 /// The messages of others of the team in the conversation since this number, with their authors, the newest first. As many messages are
 /// examined as happenings were counted since. If some of those were calls, one that was seen can be among them; the latest is never left out.
-async fn missed(
+async fn read_missed_messages(
     api: &Api,
     who: &Sends,
     conversation: &Conversation,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use access::TENANT_LIMIT;
-use api::{Allowed, Api, Body, RACES, Setback, Showing, With, found, itself, permits};
+use api::{Allowed, Api, Body, RACES, Setback, Showing, With, itself, permits, require_found};
 use axum::{
     Extension, Json,
     extract::State,
@@ -93,8 +93,8 @@ impl Sending {
     ) -> Result<(Arc<TenantConfig>, Option<Lead>), Problem> {
         let (store, scope) = (api.store(), who.scope());
         let named = whom.and_then(Whom::identity).map(std::slice::from_ref);
-        let mut begun = store.begun(scope, named.unwrap_or_default()).await?;
-        let config = found(store.config_of(scope, &self.config, begun.tenant)).await?;
+        let mut begun = store.read_beginning(scope, named.unwrap_or_default()).await?;
+        let config = require_found(store.config_of(scope, &self.config, begun.tenant)).await?;
         Ok((config, begun.leads.pop()))
     }
 
@@ -262,15 +262,15 @@ impl Sending {
         let placed = RACES.until_won_from(lead, read, |lead| async move {
             let config = &**whole;
             let likely = likely(who, whom, new);
-            let probably = asked(who, id, whom, &likely.contact);
+            let probably = request_as_cause(who, id, whom, &likely.contact);
             let intent = request.intent(&probably, &likely.contact, config);
             let on = starts.then_some(OnLine(intent.line));
             let likely = (&needs(config, &likely, &intent, now), on);
             let lead = Box::pin(renewed_lead(api, who, lead)).await?;
             let mut to = Box::pin(reach(api, who, (whom, lead), new, likely)).await?;
             let contact = &to.person.contact;
-            let mut asked = asked(who, id, whom, contact);
-            let refers = Box::pin(referred(api, who, request, contact)).await?;
+            let mut asked = request_as_cause(who, id, whom, contact);
+            let refers = Box::pin(find_referred_message(api, who, request, contact)).await?;
             asked.refers = refers.as_ref().ok().cloned().flatten();
             let intent = request.intent(&asked, contact, config);
             let needs = needs(config, &to.person, &intent, now);
@@ -292,8 +292,9 @@ impl Sending {
             let count = || Box::pin(self.count(api, who, &config.tenant, request.category.into()));
             Box::pin(counted.get_or_try_init(count)).await?;
             not_oneself(config, whom, &intent.to)?;
-            let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(IntentReview::into_outcome);
-            let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
+            let composed =
+                review_message(config, &to.person, &intent, &gathered, now).and_then(IntentReview::into_outcome);
+            let composed = composed.map_err(|refusal| problem_of_refusal(reason_for(who, refusal)))?;
             Box::pin(self.within_caps(api, who, config, &composed)).await?;
             if starts {
                 let on = ConversationId::of(contact.id, composed.line);
@@ -337,11 +338,11 @@ impl Sending {
         let Some(reached) = counts.first_reached(&takes, now) else {
             return Ok(());
         };
-        let refusal = reached.reached(now);
+        let refusal = reached.refusal_when_reached(now);
         // Where the person is.
         let personal = matches!(reached.scope, Scope::Country(_) | Scope::Abroad);
         let refusal = if personal { reason_for(who, refusal) } else { refusal };
-        Err(refused(refusal).into())
+        Err(problem_of_refusal(refusal).into())
     }
 
     /// Counts a message that goes into the lane of answers, where follow-ups to calls must never wait behind requests.
@@ -423,7 +424,7 @@ async fn renewed_lead(api: &Api, who: &Sends, lead: Option<Lead>) -> Result<Opti
 /// The refusal of a message to somebody whose erasure has begun.
 fn being_erased() -> Problem {
     let sentence = "the contact with this number or id is being erased; send it again in a few minutes";
-    refused(Refusal::new(Reason::ContactDeleted, sentence))
+    problem_of_refusal(Refusal::new(Reason::ContactDeleted, sentence))
 }
 
 /// The recipient before anything was read of them.
@@ -499,13 +500,13 @@ pub(crate) fn addressable(whom: &Whom, contact: &Contact) -> Result<(), Problem>
         (Some(_), Whom::Contact(_)) => Err(Problem::not_found()),
         (Some(_), Whom::Known(_)) => {
             let sentence = "the contact with this number or id was deleted; restore it first";
-            Err(refused(Refusal::new(Reason::ContactDeleted, sentence)))
+            Err(problem_of_refusal(Refusal::new(Reason::ContactDeleted, sentence)))
         }
     }
 }
 
 /// The request as its message's cause.
-pub(crate) fn asked(who: &Sends, request: Ulid, whom: &Whom, contact: &Contact) -> Asked {
+pub(crate) fn request_as_cause(who: &Sends, request: Ulid, whom: &Whom, contact: &Contact) -> Asked {
     Asked {
         by: who.actor(),
         request,
@@ -518,7 +519,7 @@ pub(crate) fn asked(who: &Sends, request: Ulid, whom: &Whom, contact: &Contact) 
 
 /// The message that a request answers or reacts to, or the fault of the field that names it: it must be one of the same contact, by
 /// WhatsApp, that the provider knows, with somebody who is still of the contact.
-pub(crate) async fn referred(
+pub(crate) async fn find_referred_message(
     api: &Api,
     who: &Sends,
     request: &MessageRequest,
@@ -528,14 +529,14 @@ pub(crate) async fn referred(
         return Ok(Ok(None));
     };
     let found = if contact.is(id.contact()) {
-        api.store().exchanged(who.scope(), id, who.now()).await?
+        api.store().exchanged_message(who.scope(), id, who.now()).await?
     } else {
         None
     };
     let referred = match found {
         None => return Ok(Err(not_there(field, id))),
-        Some(Exchanged::Sent(message)) => Referred::sent(&message),
-        Some(Exchanged::Received(received)) => Referred::received(&received),
+        Some(Exchanged::Sent(message)) => Referred::of_message(&message),
+        Some(Exchanged::Received(received)) => Referred::of_inbound(&received),
     };
     let Some(referred) = referred else {
         let detail = "WhatsApp knows no such message: it was not sent by WhatsApp, or not yet.";
@@ -553,7 +554,7 @@ pub(crate) async fn referred(
 /// The refusal of a message to somebody who was taken off the contact.
 pub(crate) fn recipient_removed() -> Problem {
     let sentence = "the number or id was taken off the contact";
-    refused(Refusal::new(Reason::RecipientRemoved, sentence))
+    problem_of_refusal(Refusal::new(Reason::RecipientRemoved, sentence))
 }
 
 /// The person has no such message.
@@ -597,7 +598,7 @@ pub(crate) fn needs(config: &TenantConfig, person: &Person, intent: &Intent<'_>,
 }
 
 /// The message, with everything that was found out about it.
-pub(crate) fn reviewed(
+pub(crate) fn review_message(
     config: &TenantConfig,
     person: &Person,
     intent: &Intent<'_>,
@@ -617,7 +618,7 @@ pub(crate) fn world<'a>(
 }
 
 /// The answer to a request for a message that is not sent.
-pub(crate) fn refused(refusal: Refusal) -> Problem {
+pub(crate) fn problem_of_refusal(refusal: Refusal) -> Problem {
     let Refusal {
         reason,
         facts,
@@ -645,11 +646,11 @@ pub(crate) fn refused(refusal: Refusal) -> Problem {
 /// The answer to a request for a message that is written.
 pub(crate) fn answer(who: &Sends, known: KnownMessage, config: &TenantConfig) -> Placed {
     let place = format!("{MESSAGES}/{}", known.message.id());
-    ([(LOCATION, place)], With(Json(changed(who, known, config))))
+    ([(LOCATION, place)], With(Json(changed_message(who, known, config))))
 }
 
-fn changed(who: &Sends, known: KnownMessage, config: &TenantConfig) -> ChangedMessage {
-    ChangedMessage::of(who, known, &Showing::of(config.lines.clone()).whole())
+fn changed_message(who: &Sends, known: KnownMessage, config: &TenantConfig) -> ChangedMessage {
+    ChangedMessage::of(who, known, &Showing::of(config.lines.clone()).with_whole_texts())
 }
 
 pub(crate) async fn send_message(
@@ -668,7 +669,7 @@ pub(crate) async fn send_template(
     Extension(sending): Extension<Arc<Sending>>,
     Body(request): Body<TemplateRequest>,
 ) -> Result<Placed, Problem> {
-    let request = request.checked()?;
+    let request = request.require_template()?;
     let (known, config) = Box::pin(sending.send(&api, &who, &request, false)).await?;
     Ok(answer(&who, known, &config))
 }
@@ -695,7 +696,7 @@ pub(crate) async fn start_conversation(
     let conversation_id = ConversationId::of(known.message.id().contact(), line);
     let started = StartedConversation {
         conversation_id,
-        message: changed(&who, known, &config),
+        message: changed_message(&who, known, &config),
     };
     let place = format!("/api/v1/conversations/{conversation_id}");
     Ok(([(LOCATION, place)], With(Json(started))))

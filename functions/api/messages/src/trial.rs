@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, Body, Path, found};
+use api::{Api, Body, Path, require_found};
 use axum::{Extension, extract::State};
 use domain::{
     accounts::Permission,
@@ -50,7 +50,7 @@ pub(crate) async fn test_campaign(
             "A test shows what a campaign says: it needs the permission campaigns:read, too.",
         ));
     }
-    let campaign: Campaign = found(api.store().get(who.scope(), &id)).await?.value;
+    let campaign: Campaign = require_found(api.store().get(who.scope(), &id)).await?.value;
     if campaign.kind != CampaignType::Broadcast {
         let detail = "The campaign is a drip, whose messages are steps. Enrol yourself to see them.";
         return Err(Problem::conflict("campaign_type", detail));

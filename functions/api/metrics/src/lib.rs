@@ -92,7 +92,7 @@ async fn get_overview(
         Some(OverviewDayOut { day, figures })
     });
     let may_know_cost = who.principal().may(Permission::UsageRead);
-    let outdated = report.prices.outdated(day_of(who.now()));
+    let outdated = report.prices.outdated_lists(day_of(who.now()));
     Ok(Json(OverviewOut {
         date: today,
         today: figures(&|_, day| day == today),

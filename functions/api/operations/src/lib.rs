@@ -1,6 +1,6 @@
 //! Operations: long work that users start elsewhere in the API. Here they follow its progress and cancel it.
 
-use api::{Allowed, Api, Listed, OperationOut, Paging, Path, Tagged, found, permits};
+use api::{Allowed, Api, Listed, OperationOut, Paging, Path, Tagged, permits, require_found};
 use axum::{Router, extract::State};
 use domain::base::{Operation, OperationId, OperationKind};
 use kit::{ConfigError, Env, Problem};
@@ -54,7 +54,7 @@ async fn get_operation(
     State(api): State<Api>,
     Path(id): Path<OperationId>,
 ) -> Result<Tagged<OperationOut>, Problem> {
-    let operation = found(api.store().operation(who.scope(), id, who.now()));
+    let operation = require_found(api.store().operation(who.scope(), id, who.now()));
     operation.await.map(Tagged::of)
 }
 

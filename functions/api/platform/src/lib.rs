@@ -5,7 +5,7 @@ pub mod models;
 
 use api::{
     Api, Body, Created, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Patchable, Path, Platform, Query, RACES,
-    Setback, Tagged, found, of_another_list,
+    Setback, Tagged, of_another_list, require_found,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -27,7 +27,7 @@ use url::Url;
 use crate::models::{
     DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformPricesOut, PlatformTenantIn, PlatformTenantOut,
     PlatformTenantPatch, ReleaseIn, ReleasedOut, ReportedLinkIn, ReportedLinkOut, SuspendIn, TurnOffLinkIn, UsageOut,
-    UsageQuery, own,
+    UsageQuery, own_limits,
 };
 
 kit::function!(serve_http, routes);
@@ -184,20 +184,23 @@ async fn create_platform_tenant(
             )
         }
         Err(error) if error.is_conflict() => {
-            let made = store.tenant(&scope).await?.ok_or_else(|| taken(&input.slug))?;
+            let made = store
+                .tenant(&scope)
+                .await?
+                .ok_or_else(|| slug_taken_problem(&input.slug))?;
             (made, false)
         }
         Err(error) => return Err(error.into()),
     };
     // Counted once nothing refuses it.
     let mailed = api.may_mail(&input.admin_email).await?;
-    let invited = is_new || renewed(&api, &who, &scope, &invitation, mailed).await?;
+    let invited = is_new || renew_invitation(&api, &who, &scope, &invitation, mailed).await?;
     if invited && mailed {
         let (email, language) = (&input.admin_email, input.language.as_ref());
         let mail = invitation_mail(&api, &who, &tenant, email, language, &link, &target);
         api.send_mails(vec![mail]).await?;
     }
-    let Tagged { version, body } = tagged(&tenant);
+    let Tagged { version, body } = tenant_with_etag(&tenant);
     Ok(Created {
         location: location(id),
         version,
@@ -223,7 +226,7 @@ fn invitation(who: &Platform, email: &Email, language: Option<&Language>, link: 
 
 /// Renews the invitation if the same request was interrupted before: perhaps nobody has its link, so it gets the link of
 /// `wanted`, unless that link is not `mailed`. Returns true if the invitation is still open.
-async fn renewed(
+async fn renew_invitation(
     api: &Api,
     who: &Platform,
     scope: &TenantScope,
@@ -251,12 +254,12 @@ fn new_tenant(id: TenantId, input: &PlatformTenantIn) -> Tenant {
     Tenant {
         slug: Some(input.slug.clone()),
         plan: input.plan.clone().map(String::from),
-        limits: own(input.limits),
+        limits: own_limits(input.limits),
         ..Tenant::new(id, input.name.clone().into(), input.time_zone.clone())
     }
 }
 
-fn taken(slug: &Slug) -> Problem {
+fn slug_taken_problem(slug: &Slug) -> Problem {
     Problem::conflict("slug_taken", format!("The name {slug} is taken. Choose another."))
 }
 
@@ -317,10 +320,10 @@ async fn notices(api: &Api, who: &Platform, tenant: &Tenant, invited: &Email) ->
 }
 
 async fn tenant_of(api: &Api, who: &Platform, id: TenantId) -> Result<Tenant, Problem> {
-    found(api.store().tenant(&who.admin().scope(id))).await
+    require_found(api.store().tenant(&who.admin().scope(id))).await
 }
 
-fn tagged(tenant: &Tenant) -> Tagged<PlatformTenantOut> {
+fn tenant_with_etag(tenant: &Tenant) -> Tagged<PlatformTenantOut> {
     Tagged {
         version: tenant.config_version,
         body: PlatformTenantOut::from(tenant),
@@ -332,7 +335,7 @@ async fn get_platform_tenant(
     State(api): State<Api>,
     Path(id): Path<TenantId>,
 ) -> Result<Tagged<PlatformTenantOut>, Problem> {
-    Ok(tagged(&tenant_of(&api, &who, id).await?))
+    Ok(tenant_with_etag(&tenant_of(&api, &who, id).await?))
 }
 
 /// Words for the platform's log about a change of a tenant.
@@ -342,7 +345,7 @@ struct Words {
 }
 
 /// The tenant, whose version is that of its configuration.
-async fn known(api: &Api, who: &Platform, id: TenantId) -> Result<Option<Versioned<Tenant>>, StoreError> {
+async fn find_tenant(api: &Api, who: &Platform, id: TenantId) -> Result<Option<Versioned<Tenant>>, StoreError> {
     let tenant = api.store().tenant(&who.admin().scope(id)).await?;
     Ok(tenant.map(|value| Versioned {
         version: value.config_version,
@@ -391,8 +394,10 @@ async fn change(
         let said = words(&before.value);
         write(api, who, act_id, &before.value, after, said).await
     };
-    let changed = RACES.change(if_match, || known(api, who, id), decide, write).await?;
-    Ok(tagged(&changed.value))
+    let changed = RACES
+        .change(if_match, || find_tenant(api, who, id), decide, write)
+        .await?;
+    Ok(tenant_with_etag(&changed.value))
 }
 
 async fn update_platform_tenant(
@@ -412,9 +417,9 @@ async fn update_platform_tenant(
         };
         write(api, who, act_id, &before.value, after, said).await
     };
-    let read = || known(api, who, id);
+    let read = || find_tenant(api, who, id);
     let changed = patch.change(&if_match, read, |_, _| Ok(()), save).await?;
-    Ok(tagged(&changed.value))
+    Ok(tenant_with_etag(&changed.value))
 }
 
 async fn suspend_platform_tenant(
@@ -492,7 +497,7 @@ async fn invite_platform_admin(
         Err(error) => return Err(error.into()),
     };
     let mailed = api.may_mail(&input.email).await?;
-    if is_new || renewed(&api, &who, &scope, &invitation, mailed).await? {
+    if is_new || renew_invitation(&api, &who, &scope, &invitation, mailed).await? {
         if mailed {
             let (email, language) = (&input.email, input.language.as_ref());
             mails.push(invitation_mail(&api, &who, &tenant, email, language, &link, &target));
@@ -510,7 +515,7 @@ async fn release_whatsapp_number(
     let store = api.store();
     let number = (input.waba_id.as_str(), input.phone_number_id.as_str());
     let held = store.whatsapp_holder(number.0, number.1);
-    let WhatsAppOwner { tenant, connection } = found(held).await?;
+    let WhatsAppOwner { tenant, connection } = require_found(held).await?;
     let message = format!(
         "The operator of Ringback released the number: {}. Test the connection to claim it again.",
         input.reason.as_str()
@@ -534,12 +539,16 @@ async fn release_whatsapp_number(
 }
 
 /// The links of a message that have the code of a reported one, and that one's page.
-async fn reported(api: &Api, who: &Platform, link: &str) -> Result<(LinkCode, TrackedLinks, String), Problem> {
+async fn find_reported_links(
+    api: &Api,
+    who: &Platform,
+    link: &str,
+) -> Result<(LinkCode, TrackedLinks, String), Problem> {
     let end = TrackedEnd::of_link(link).map_err(|_| {
         let detail = "Expected a tracked link, such as https://api.example.com/l/0123456789abcdef0.";
         Problem::field("link", Fault::new(FaultCode::Invalid, detail))
     })?;
-    let mut links = found(api.store().tracked_links_before_scope(&end.code, who.now())).await?;
+    let mut links = require_found(api.store().tracked_links_before_scope(&end.code, who.now())).await?;
     if end.place >= links.targets.len() {
         return Err(Problem::not_found());
     }
@@ -552,7 +561,7 @@ async fn find_tracked_link(
     State(api): State<Api>,
     Body(input): Body<ReportedLinkIn>,
 ) -> Result<Json<ReportedLinkOut>, Problem> {
-    let (_, links, page) = reported(&api, &who, input.link.as_str()).await?;
+    let (_, links, page) = find_reported_links(&api, &who, input.link.as_str()).await?;
     Ok(Json(ReportedLinkOut {
         tenant: links.tenant,
         message: links.message,
@@ -566,7 +575,7 @@ async fn turn_off_tracked_links(
     State(api): State<Api>,
     Body(input): Body<TurnOffLinkIn>,
 ) -> Result<NoContent, Problem> {
-    let (code, links, page) = reported(&api, &who, input.link.as_str()).await?;
+    let (code, links, page) = find_reported_links(&api, &who, input.link.as_str()).await?;
     // The whole page may say something about the person to whom the link was sent, and goes with them.
     let host = Url::parse(&page).ok().and_then(|url| url.host_str().map(str::to_owned));
     let detail = json!({"host": host, "reason": input.reason});
@@ -629,7 +638,7 @@ async fn get_platform_tenant_usage(
 
 async fn get_platform_prices(_who: Platform, State(api): State<Api>) -> Result<Tagged<PlatformPricesOut>, Problem> {
     let given = api.store().prices().await?;
-    Ok(given.map_or_else(PlatformPricesOut::shipped, PlatformPricesOut::given))
+    Ok(given.map_or_else(PlatformPricesOut::shipped_prices, PlatformPricesOut::given_prices))
 }
 
 /// An entry of the platform's log about prices.
@@ -664,7 +673,7 @@ async fn replace_platform_prices(
         }
     });
     let version = replaced.await?;
-    Ok(PlatformPricesOut::given(Versioned { version, value: book }))
+    Ok(PlatformPricesOut::given_prices(Versioned { version, value: book }))
 }
 
 async fn restore_platform_prices(

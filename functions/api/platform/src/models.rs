@@ -168,7 +168,7 @@ impl Patchable for PlatformTenantPatch {
 
     fn of(tenant: &Tenant) -> Self {
         Self {
-            plan: tenant.plan.as_deref().map(Plan::stored),
+            plan: tenant.plan.as_deref().map(Plan::from_stored),
             limits: tenant.limits.unwrap_or_default().into(),
         }
     }
@@ -176,14 +176,14 @@ impl Patchable for PlatformTenantPatch {
     fn onto(self, before: &Tenant) -> Result<Tenant, Problem> {
         Ok(Tenant {
             plan: self.plan.map(String::from),
-            limits: own(self.limits),
+            limits: own_limits(self.limits),
             ..before.clone()
         })
     }
 }
 
 /// Limits that differ from the default, if any do.
-pub(crate) fn own(limits: LimitsModel) -> Option<Limits> {
+pub(crate) fn own_limits(limits: LimitsModel) -> Option<Limits> {
     Some(Limits::from(limits)).filter(|limits| *limits != Limits::default())
 }
 
@@ -307,16 +307,16 @@ pub struct PlatformPricesOut {
 
 impl PlatformPricesOut {
     /// Those that come with the version.
-    pub(crate) fn shipped() -> Tagged<Self> {
+    pub(crate) fn shipped_prices() -> Tagged<Self> {
         let body = Self {
             replaced: false,
-            prices: PriceBook::shipped().clone(),
+            prices: PriceBook::shipped_prices().clone(),
         };
         Tagged { version: 0, body }
     }
 
     /// Those that an operator gave.
-    pub(crate) fn given(given: Versioned<PriceBook>) -> Tagged<Self> {
+    pub(crate) fn given_prices(given: Versioned<PriceBook>) -> Tagged<Self> {
         let Versioned { version, value } = given;
         let body = Self {
             replaced: true,

@@ -80,7 +80,9 @@ impl Fetcher {
             ));
         }
         if recording.state == RecordingState::Absent {
-            return Err(gone("There is no sound: the recording was silent, or failed."));
+            return Err(recording_gone_problem(
+                "There is no sound: the recording was silent, or failed.",
+            ));
         }
         let (scope, now) = (who.scope(), who.now());
         api.limit(who, "RECORDINGS", FETCHES).await?;
@@ -117,32 +119,34 @@ impl Fetcher {
                 if matches!(error, RecordingError::Refused { .. }) {
                     self.0.credentials.doubt(scope, connection.id, now);
                 }
-                return Err(refused(&error));
+                return Err(problem_of_error(&error));
             }
             Err(_) => return Err(late()),
         };
-        let copied = limit.keep(Box::pin(copied(sound, copy, most(recording)))).await;
+        let copied = limit
+            .keep(Box::pin(copy_sound(sound, copy, most_bytes(recording))))
+            .await;
         copied.unwrap_or_else(|_| Err(late()))
     }
 }
 
 /// Maximum size of a recording in bytes.
-fn most(recording: &Recording) -> u64 {
+fn most_bytes(recording: &Recording) -> u64 {
     let reported = recording.seconds.map(u64::from);
     let expected = reported.map(|seconds| seconds * BYTES_PER_SECOND * TIMES_LARGER + HEADER);
     expected.unwrap_or(LARGEST).min(LARGEST)
 }
 
 /// Copies a sound of at most this size. It is complete only if the sound came to its end.
-async fn copied(mut sound: Sound, mut copy: Copying<'_>, most: u64) -> Result<u64, Problem> {
+async fn copy_sound(mut sound: Sound, mut copy: Copying<'_>, most: u64) -> Result<u64, Problem> {
     let check = |size: u64| if size > most { Err(too_large(most)) } else { Ok(()) };
     check(sound.length().unwrap_or_default())?;
-    while let Some(bytes) = sound.chunk().await.map_err(|error| refused(&error))? {
+    while let Some(bytes) = sound.chunk().await.map_err(|error| problem_of_error(&error))? {
         check(copy.size() + bytes.len() as u64)?;
         copy.add(&bytes).await?;
     }
     if copy.size() == 0 {
-        return Err(refused(&RecordingError::NoSound));
+        return Err(problem_of_error(&RecordingError::NoSound));
     }
     Ok(copy.complete().await?)
 }
@@ -151,11 +155,11 @@ fn elsewhere(detail: &'static str) -> Problem {
     Problem::conflict("recording_elsewhere", detail)
 }
 
-fn gone(detail: &'static str) -> Problem {
+fn recording_gone_problem(detail: &'static str) -> Problem {
     Problem::new(StatusCode::GONE, "recording_gone", "Gone", detail)
 }
 
-fn failed(detail: &'static str) -> Problem {
+fn provider_failed_problem(detail: &'static str) -> Problem {
     Problem::new(
         StatusCode::BAD_GATEWAY,
         "provider_failed",
@@ -166,13 +170,13 @@ fn failed(detail: &'static str) -> Problem {
 
 fn late() -> Problem {
     tracing::warn!("a recording did not come in time");
-    failed("The telephone system did not deliver the recording in time. Try again later.")
+    provider_failed_problem("The telephone system did not deliver the recording in time. Try again later.")
 }
 
 fn too_large(most: u64) -> Problem {
     tracing::warn!(most, "a recording is too large");
     if most < LARGEST {
-        return failed(
+        return provider_failed_problem(
             "The telephone system delivers far more than a recording of the reported length. Try again later.",
         );
     }
@@ -180,10 +184,10 @@ fn too_large(most: u64) -> Problem {
 }
 
 /// What the telephone system's answer means for the caller.
-fn refused(error: &RecordingError) -> Problem {
+fn problem_of_error(error: &RecordingError) -> Problem {
     tracing::warn!(error = kit::chain(error), "a recording cannot be fetched");
     match error {
-        RecordingError::Gone => gone("The recording was deleted in the telephone system."),
+        RecordingError::Gone => recording_gone_problem("The recording was deleted in the telephone system."),
         RecordingError::NotYet => {
             let detail = "The telephone system has no sound yet, or stores it elsewhere. Try again in some seconds; if it stays so, \
                 listen to it in the telephone system.";
@@ -195,9 +199,11 @@ fn refused(error: &RecordingError) -> Problem {
             "Telephone system refuses",
             "The telephone system refuses the connection's credentials. Test the connection, and set its credentials again.",
         ),
-        RecordingError::Unexpected { .. } | RecordingError::NoSound => {
-            failed("The telephone system answers with something else than a recording. Try again later.")
+        RecordingError::Unexpected { .. } | RecordingError::NoSound => provider_failed_problem(
+            "The telephone system answers with something else than a recording. Try again later.",
+        ),
+        RecordingError::NoAnswer(_) => {
+            provider_failed_problem("The telephone system did not answer, or broke off. Try again later.")
         }
-        RecordingError::NoAnswer(_) => failed("The telephone system did not answer, or broke off. Try again later."),
     }
 }

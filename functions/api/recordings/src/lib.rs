@@ -6,7 +6,7 @@
 mod fetch;
 mod models;
 
-use api::{Allowed, Api, AuditedReads, Path, found, not_signed, permits};
+use api::{Allowed, Api, AuditedReads, Path, not_signed, permits, require_found};
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::Look,
@@ -61,7 +61,7 @@ async fn get_recording(
     Extension(reads): Extension<AuditedReads>,
     Path((call_id, recording_id)): Path<(CallId, RecordingId)>,
 ) -> Result<Json<RecordingLink>, Problem> {
-    let known = || Box::pin(found(api.store().known_call(who.scope(), call_id, who.now())));
+    let known = || Box::pin(require_found(api.store().known_call(who.scope(), call_id, who.now())));
     let before = known().await?;
     let recording = before.call.facts.recordings.find(call_id, recording_id);
     let recording = recording.ok_or_else(Problem::not_found)?;

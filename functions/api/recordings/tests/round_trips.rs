@@ -29,7 +29,7 @@ async fn warm_link_to_a_copy_costs_as_counted() {
         call.provider = CallProvider::Twilio;
         call.facts.recordings = [recording.clone()].into_iter().collect();
     };
-    let (Call { id, .. }, _) = business.called(&aws, CUSTOMER, with_recording).await;
+    let (Call { id, .. }, _) = business.store_missed_call(&aws, CUSTOMER, with_recording).await;
     let key = FileKey::recording(scope, id.contact(), recording.id(id));
     let files = Files::new(aws.env()).unwrap();
     files.write(&key, b"sound".to_vec()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use api::{
     Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, References,
-    Tagged, With, found, operation, permits, position, started,
+    Tagged, With, operation, permits, position, require_found, start_and_answer,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -125,7 +125,7 @@ async fn list_segment_contacts(
     paging: Paging,
 ) -> Result<Listed<ContactOut>, Problem> {
     let (store, scope) = (api.store(), who.scope());
-    let segment: Versioned<Segment> = found(store.get(scope, &id)).await?;
+    let segment: Versioned<Segment> = require_found(store.get(scope, &id)).await?;
     let (api, who, segment, paging) = (&api, &who, &segment.value, &paging);
     let found = api.by_fields(who, |definitions| async move {
         let search = api.search_of(who, segment, &definitions).await?;
@@ -144,7 +144,7 @@ async fn count_segment(
     Path(id): Path<SegmentId>,
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
-    let segment: Versioned<Segment> = found(store.get(scope, &id)).await?;
+    let segment: Versioned<Segment> = require_found(store.get(scope, &id)).await?;
     let definitions = api.fields(&who).await?;
     api.search_of(&who, &segment.value, &definitions).await?;
     api.limit(&who, "SEGMENT_COUNTS", COUNTS).await?;
@@ -154,7 +154,7 @@ async fn count_segment(
     };
     let operation = operation(&who, OperationKind::CountSegment, &params)?;
     store.create_operation(scope, &operation, &stamp).await?;
-    Ok(started(&who, &bus, operation).await)
+    Ok(start_and_answer(&who, &bus, operation).await)
 }
 
 /// Refuses a filter that cannot be used: one that names what does not exist, or that no list serves.

@@ -3,7 +3,8 @@
 mod models;
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Path, RACES, Setback, Tagged, found, permits,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Path, RACES, Setback, Tagged, permits,
+    require_found,
 };
 use axum::{Router, extract::State};
 use domain::{base::SuppressionId, consent::Address};
@@ -79,7 +80,7 @@ async fn create_suppression(
     State(api): State<Api>,
     Body(input): Body<SuppressionIn>,
 ) -> Result<Created<SuppressionOut>, Problem> {
-    let (address, refused) = input.refused(who.actor(), who.now())?;
+    let (address, refused) = input.into_refusal(who.actor(), who.now())?;
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
     let (address, fresh) = (&address, (SuppressionId::new(who.ulid()), &refused));
     let created = RACES.until_won(|| async move {
@@ -108,7 +109,7 @@ async fn get_suppression(
     State(api): State<Api>,
     Path(address): Path<Address>,
 ) -> Result<Tagged<SuppressionOut>, Problem> {
-    found(api.store().suppression(who.scope(), &address))
+    require_found(api.store().suppression(who.scope(), &address))
         .await
         .map(Tagged::of)
 }
@@ -122,7 +123,7 @@ async fn delete_suppression(
     let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
     let (address, if_match, stamp) = (&address, &if_match, &stamp);
     let removed = RACES.until_won(|| async move {
-        let before = found(store.suppression(scope, address)).await?;
+        let before = require_found(store.suppression(scope, address)).await?;
         if_match.check(before.version)?;
         store.unsuppress(scope, &before, stamp).await?;
         Ok(NoContent)

@@ -33,7 +33,7 @@ pub(crate) struct SuppressionIn {
 
 impl SuppressionIn {
     /// The address and its refusal.
-    pub(crate) fn refused(self, actor: Actor, now: Timestamp) -> Result<(Address, Refused), Problem> {
+    pub(crate) fn into_refusal(self, actor: Actor, now: Timestamp) -> Result<(Address, Refused), Problem> {
         let at = self.at.unwrap_or(now);
         if at > now {
             let detail = "The time is in the future. Give the time of the refusal.";
@@ -43,7 +43,7 @@ impl SuppressionIn {
             at,
             channel: self.channel,
             category: self.category,
-            by: By::recorded(self.party.unwrap_or(Party::Business), actor),
+            by: By::of_recorded_wish(self.party.unwrap_or(Party::Business), actor),
             actor,
             evidence: self.evidence,
             source: format!("{} put the address on the suppression list", actor.in_words()),

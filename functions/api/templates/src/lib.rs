@@ -11,7 +11,8 @@ use std::{cmp::Reverse, collections::BTreeSet, sync::Arc, time::Duration};
 use access::{Kms, Secrets, SendCredentials};
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query, RACES, Setback,
-    Tagged, With, found, of_another_list, operation, paged, permits, permits::Permit, setback, started,
+    Tagged, With, of_another_list, operation, page_of, permits, permits::Permit, require_found, setback,
+    start_and_answer,
 };
 use axum::{Extension, Json, Router};
 use domain::{
@@ -194,12 +195,12 @@ async fn create_template(
     Body(input): Body<TemplateIn>,
 ) -> Result<Created<TemplateModel>, Problem> {
     let connection = context.carrier(&who, input.connection_id).await?;
-    let key = named(input.name.as_str(), input.language.as_str(), &input.content)?;
+    let key = new_template_key(input.name.as_str(), input.language.as_str(), &input.content)?;
     fitting(&input.content)?;
-    let new = TemplateDefinition::drafted(connection.id, &key, &input.content, who.now());
+    let new = TemplateDefinition::new_draft(connection.id, &key, &input.content, who.now());
     let made = context.draft(&who, &new).await?;
     if !made.value.status.is_draft() {
-        return Err(taken());
+        return Err(name_taken_problem());
     }
     let version = made.version;
     let body = TemplateModel::of(made.value).ok_or_else(Problem::internal)?;
@@ -275,13 +276,13 @@ async fn sync_templates(
     };
     let operation = operation(&who, OperationKind::SyncTemplates, &params)?;
     store.create_operation(scope, &operation, &stamp).await?;
-    Ok(started(&who, &context.bus, operation).await)
+    Ok(start_and_answer(&who, &context.bus, operation).await)
 }
 
 async fn list_library_templates(_: Reading, paging: Paging) -> Result<Listed<LibraryTemplate>, Problem> {
     let all: Vec<(usize, &Entry)> = LIBRARY.iter().enumerate().collect();
     let read = |text: &str| -> Option<usize> { text.parse().ok() };
-    let page = paged(
+    let page = page_of(
         all,
         &paging,
         |(place, _)| *place,
@@ -323,8 +324,8 @@ async fn adopt_library_template(
     let own = input.name.as_ref().map_or(entry.name, |name| name.as_str());
     let mut templates = Vec::new();
     for (language, content) in versions.iter().filter(|(language, _)| is_wanted(language)) {
-        let key = named(own, language, content)?;
-        let new = TemplateDefinition::drafted(connection.id, &key, content, who.now());
+        let key = new_template_key(own, language, content)?;
+        let new = TemplateDefinition::new_draft(connection.id, &key, content, who.now());
         let drafted = context.draft(&who, &new).await?;
         let submitted = match TemplateId::of(&new) {
             Some(id) if drafted.value.status.is_draft() => {
@@ -346,7 +347,7 @@ async fn get_template(
     Extension(context): Shared,
     Path(id): Path<TemplateId>,
 ) -> Result<Tagged<TemplateModel>, Problem> {
-    TemplateModel::tagged(context.find(&who, &id).await?)
+    TemplateModel::with_etag(context.find(&who, &id).await?)
 }
 
 async fn update_template(
@@ -356,7 +357,7 @@ async fn update_template(
     if_match: IfMatch,
     patch: Patch<TemplateChange>,
 ) -> Result<Tagged<TemplateModel>, Problem> {
-    let (store, scope, stamp, id) = (context.api.store(), who.scope(), &who.stamp(), &id.stored());
+    let (store, scope, stamp, id) = (context.api.store(), who.scope(), &who.stamp(), &id.row_id());
     let read = || store.get(scope, id);
     let allow = |before: &TemplateDefinition, _: &TemplateDefinition| editable(before, stamp.at);
     let write = |before: Found, after: TemplateDefinition| async move {
@@ -371,7 +372,7 @@ async fn update_template(
         Ok(Versioned { version, value: after })
     };
     let changed = patch.change(&if_match, read, allow, write).await?;
-    TemplateModel::tagged(changed)
+    TemplateModel::with_etag(changed)
 }
 
 async fn delete_template(
@@ -387,10 +388,10 @@ async fn delete_template(
         return Err(submitting());
     }
     if !query.even_if_used.unwrap_or_default() {
-        context.unused(&who, &id).await?;
+        context.require_unused(&who, &id).await?;
     }
     Box::pin(context.delete(&who, &id, &before.value)).await?;
-    let (store, scope, stamp, id) = (context.api.store(), who.scope(), &who.stamp(), &id.stored());
+    let (store, scope, stamp, id) = (context.api.store(), who.scope(), &who.stamp(), &id.row_id());
     let removed = RACES.until_won(|| async move {
         // The provider has deleted it, whatever was reported of it meanwhile.
         if let Some(before) = store.get::<TemplateDefinition>(scope, id).await? {
@@ -415,7 +416,7 @@ async fn submit_template(
     let (submitted, refused) = Box::pin(context.submit(&who, &id, wanted)).await?;
     match refused {
         Some(refused) => Err(refused),
-        None => TemplateModel::tagged(submitted),
+        None => TemplateModel::with_etag(submitted),
     }
 }
 
@@ -429,7 +430,7 @@ async fn preview_template(
     if input.draft {
         template = template.latest().onto(&template);
     }
-    Ok(Json(template.shown(&input.values())))
+    Ok(Json(template.display_with(&input.values())))
 }
 
 async fn get_template_uses(
@@ -449,14 +450,14 @@ async fn list_template_versions(
     paging: Paging,
 ) -> Result<Listed<TemplateVersion>, Problem> {
     let store = context.api.store();
-    let versions: Vec<Version<TemplateDefinition>> = store.versions(who.scope(), &id.stored(), who.now()).await?;
+    let versions: Vec<Version<TemplateDefinition>> = store.versions(who.scope(), &id.row_id(), who.now()).await?;
     if versions.is_empty() {
         return Err(Problem::not_found());
     }
     let newest_first = |version: &Version<TemplateDefinition>| Reverse(version.number);
     let read = |text: &str| -> Option<Reverse<u64>> { text.parse().ok().map(Reverse) };
     let written = |Reverse(number): Reverse<u64>| number.to_string();
-    let page = paged(versions, &paging, newest_first, (read, written))?;
+    let page = page_of(versions, &paging, newest_first, (read, written))?;
     Ok(Listed::of(page, TemplateVersion::from))
 }
 
@@ -465,13 +466,13 @@ async fn get_template_version(
     Extension(context): Shared,
     Path((id, number)): Path<(TemplateId, TemplateVersionNumber)>,
 ) -> Result<Json<TemplateVersion>, Problem> {
-    let (store, id) = (context.api.store(), id.stored());
+    let (store, id) = (context.api.store(), id.row_id());
     let version = store.version::<TemplateDefinition>(who.scope(), &id, number.0, who.now());
-    Ok(Json(found(version).await?.into()))
+    Ok(Json(require_found(version).await?.into()))
 }
 
 /// The key of a new template, or what is wrong with its name and language.
-fn named(name: &str, language: &str, content: &TemplateContent) -> Result<TemplateKey, Problem> {
+fn new_template_key(name: &str, language: &str, content: &TemplateContent) -> Result<TemplateKey, Problem> {
     let mut wrong = lint_draft(name, language, content, Through::Meta, None).problems;
     wrong.retain(|problem| matches!(problem.field.as_str(), "name" | "language"));
     if !wrong.is_empty() {
@@ -529,14 +530,14 @@ fn no_whatsapp(detail: &'static str) -> Problem {
     Problem::conflict("no_whatsapp", detail)
 }
 
-fn taken() -> Problem {
+fn name_taken_problem() -> Problem {
     let detail = "A template with this name and language exists. Change that one, or choose another name.";
     Problem::conflict("taken", detail)
 }
 
 impl Context {
     async fn find<P: Permit>(&self, who: &Allowed<P>, id: &TemplateId) -> Result<Found, Problem> {
-        found(self.api.store().get(who.scope(), &id.stored())).await
+        require_found(self.api.store().get(who.scope(), &id.row_id())).await
     }
 
     /// The named connection, or the oldest one that sends WhatsApp; `None`: none does.
@@ -599,7 +600,11 @@ impl Context {
                     } else {
                         known.value.has_content_of(new)
                     };
-                    if same { Ok(known) } else { Err(taken().into()) }
+                    if same {
+                        Ok(known)
+                    } else {
+                        Err(name_taken_problem().into())
+                    }
                 }
                 Err(error) => Err(setback::<TemplateDefinition>(error)),
             }
@@ -626,7 +631,7 @@ impl Context {
     }
 
     /// Refuses a change of a template that automations use.
-    async fn unused(&self, who: &Writing, id: &TemplateId) -> Result<(), Problem> {
+    async fn require_unused(&self, who: &Writing, id: &TemplateId) -> Result<(), Problem> {
         let users = self.uses(who, id).await?;
         let Some(first) = users.first() else {
             return Ok(());

@@ -82,7 +82,7 @@ impl Patchable for TemplateChange {
             let detail = "The category of an approved template cannot change. Create another template.";
             return Err(Problem::field("content.category", Fault::new(FaultCode::Fixed, detail)));
         }
-        Ok(before.rewritten(&self.content))
+        Ok(before.with_new_content(&self.content))
     }
 }
 
@@ -286,7 +286,7 @@ impl TemplateModel {
     }
 
     /// The template with its version.
-    pub(crate) fn tagged(found: Versioned<TemplateDefinition>) -> Result<api::Tagged<Self>, Problem> {
+    pub(crate) fn with_etag(found: Versioned<TemplateDefinition>) -> Result<api::Tagged<Self>, Problem> {
         Ok(api::Tagged {
             version: found.version,
             body: Self::of(found.value).ok_or_else(Problem::not_found)?,
@@ -324,7 +324,7 @@ pub(crate) struct TemplateLintOut {
 }
 
 /// Path of a field of a draft: its content is an object of its own.
-pub(crate) fn placed(field: &str) -> String {
+pub(crate) fn path_of_field(field: &str) -> String {
     match field {
         "name" | "language" => field.to_owned(),
         field => format!("content.{field}"),
@@ -334,12 +334,12 @@ pub(crate) fn placed(field: &str) -> String {
 impl TemplateLintOut {
     pub(crate) fn of(lint: Lint, content: &TemplateContent, language: &str) -> Self {
         let problems = lint.problems.into_iter().map(|problem| {
-            let field = placed(&problem.field);
+            let field = path_of_field(&problem.field);
             FieldError::from(domain::tenants::FieldProblem { field, ..problem })
         });
         let warnings = lint.warnings.into_iter().map(|Warning { field, why }| TemplateWarning {
             code: why.reason,
-            field: placed(&field),
+            field: path_of_field(&field),
             facts: why.facts,
             detail: why.sentence,
         });

@@ -113,7 +113,7 @@ impl Sum {
         }
     }
 
-    fn shown(&self, with_cost: bool) -> TemplateFiguresOut {
+    fn to_figures(&self, with_cost: bool) -> TemplateFiguresOut {
         let of = |name: &str| self.counters.get(name).copied().unwrap_or_default();
         let failed = self.counters.iter();
         let failed = failed.filter_map(|(name, count)| Some((name.strip_prefix(FAILED)?.to_owned(), *count)));
@@ -162,16 +162,16 @@ pub(crate) async fn get_template_numbers(
     }
     let editions = editions.into_iter().rev().map(|(edition, sum)| TemplateEditionOut {
         edition,
-        figures: sum.shown(with_cost),
+        figures: sum.to_figures(with_cost),
     });
     let days = days.into_iter().map(|(day, sum)| TemplateDayOut {
         day,
-        figures: sum.shown(with_cost),
+        figures: sum.to_figures(with_cost),
     });
     Ok(Json(TemplateNumbersOut {
         from: first,
         to: last,
-        total: total.shown(with_cost),
+        total: total.to_figures(with_cost),
         editions: editions.collect(),
         days: days.collect(),
     }))

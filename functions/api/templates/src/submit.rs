@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use api::{IfMatch, Setback, found, setback};
+use api::{IfMatch, Setback, require_found, setback};
 use axum::http::StatusCode;
 use domain::{
     base::ConnectionId,
@@ -25,7 +25,7 @@ use store::{
 };
 
 use crate::{
-    Context, Found, RACES, Writing, models::placed, no_whatsapp, not_editable, submitting, through, unwritable,
+    Context, Found, RACES, Writing, models::path_of_field, no_whatsapp, not_editable, submitting, through, unwritable,
 };
 
 /// Submissions and deletions per tenant and hour: WhatsApp takes 100 new templates of an account.
@@ -113,7 +113,7 @@ impl Outcome {
     pub(crate) fn nothing_done(error: &TemplateError) -> Self {
         let refuses = matches!(error, TemplateError::Refused { .. });
         if refuses && !error.denies() && !error.is_throttled() && !error.is_unknown() {
-            Self::Refused(error.told().map(str::to_owned))
+            Self::Refused(error.words_for_people().map(str::to_owned))
         } else {
             Self::Failed(error.into())
         }
@@ -125,7 +125,7 @@ impl Outcome {
     }
 }
 
-fn failed(detail: &'static str) -> Problem {
+fn provider_failed_problem(detail: &'static str) -> Problem {
     Problem::new(StatusCode::BAD_GATEWAY, "provider_failed", "Provider failed", detail)
 }
 
@@ -144,19 +144,25 @@ fn problem(error: &TemplateError) -> Problem {
         );
     }
     if error.is_throttled() {
-        return failed("The provider accepts no more requests about templates at present. Try again in an hour.");
+        return provider_failed_problem(
+            "The provider accepts no more requests about templates at present. Try again in an hour.",
+        );
     }
     match error {
-        TemplateError::NoSample => failed("The sample could not be uploaded in time. Try again later."),
-        error if error.is_unknown() => {
-            failed("It is not known what the provider did. Send the request again after two minutes: it looks first.")
+        TemplateError::NoSample => {
+            provider_failed_problem("The sample could not be uploaded in time. Try again later.")
         }
-        _ => failed("The provider did not answer, or with something else than expected. Try again later."),
+        error if error.is_unknown() => provider_failed_problem(
+            "It is not known what the provider did. Send the request again after two minutes: it looks first.",
+        ),
+        _ => provider_failed_problem(
+            "The provider did not answer, or with something else than expected. Try again later.",
+        ),
     }
 }
 
 /// 409 with the provider's words.
-fn refused(told: Option<&str>) -> Problem {
+fn template_refused_problem(told: Option<&str>) -> Problem {
     let detail = match told {
         Some(told) => format!("The provider refuses the template: {told}"),
         None => "The provider refuses the template, without a reason.".to_owned(),
@@ -179,7 +185,7 @@ fn not_now(why: NotNow) -> Problem {
 
 impl Work {
     /// The template with the content that is submitted.
-    fn submitted(&self) -> TemplateDefinition {
+    fn submitted_template(&self) -> TemplateDefinition {
         let row = &self.row.value;
         match self.how {
             Submission::Create => row.clone(),
@@ -221,34 +227,34 @@ impl Context {
         };
         match asked {
             Ok(Asked::Accepted(answer)) => {
-                let accepted = |row: &TemplateDefinition| with_sid(row.accepted(how, &answer, now));
-                let settled = self.settled(who, row, accepted).await?;
+                let accepted = |row: &TemplateDefinition| with_sid(row.after_acceptance(how, &answer, now));
+                let settled = self.settle_submission(who, row, accepted).await?;
                 self.share(who, &others, &settled.value).await;
                 Ok((settled, None))
             }
             Ok(Asked::Found(listed)) => {
                 let adopted = |row: &TemplateDefinition| {
-                    let free = row.refused(None);
+                    let free = row.after_refusal(None);
                     let after = TemplateDefinition::after_list(Some(&free), &listed, connection.id, (now, false));
                     after.unwrap_or(free)
                 };
-                Ok((self.settled(who, row, adopted).await?, None))
+                Ok((self.settle_submission(who, row, adopted).await?, None))
             }
             Err(Outcome::Refused(told)) => {
-                let freed = |row: &TemplateDefinition| with_sid(row.refused(told.as_deref()));
-                let row = self.settled(who, row, freed).await?;
-                Ok((row, Some(refused(told.as_deref()))))
+                let freed = |row: &TemplateDefinition| with_sid(row.after_refusal(told.as_deref()));
+                let row = self.settle_submission(who, row, freed).await?;
+                Ok((row, Some(template_refused_problem(told.as_deref()))))
             }
             Err(Outcome::Failed(failed)) => {
-                let freed = |row: &TemplateDefinition| with_sid(row.refused(None));
-                self.settled(who, row, freed).await?;
+                let freed = |row: &TemplateDefinition| with_sid(row.after_refusal(None));
+                self.settle_submission(who, row, freed).await?;
                 Err(failed.problem)
             }
             Err(Outcome::Unknown(failed)) => {
                 if content_sid.is_some() && content_sid != row.value.content_sid {
                     // Whoever takes it up looks for this content, whatever the draft says by then.
                     let kept = |row: &TemplateDefinition| with_sid(row.clone());
-                    if self.settled(who, row, kept).await.is_err() {
+                    if self.settle_submission(who, row, kept).await.is_err() {
                         tracing::warn!("the content of a template whose submission has an unknown outcome is not kept");
                     }
                 }
@@ -278,13 +284,13 @@ impl Context {
         let wrong = lint_draft(name, language, &content, through(&connection), sample.as_ref()).problems;
         if !wrong.is_empty() {
             let placed = wrong.into_iter().map(|problem| FieldProblem {
-                field: placed(&problem.field),
+                field: path_of_field(&problem.field),
                 ..problem
             });
             return Err(Problem::from(placed.collect::<Vec<_>>()).into());
         }
         if before.value.status.sendable() && !wanted.even_if_used {
-            self.unused(who, id).await?;
+            self.require_unused(who, id).await?;
         }
         self.api.limit(who, "TEMPLATES", SUBMISSIONS).await?;
         let others = match how {
@@ -368,7 +374,7 @@ impl Context {
         work: &Work,
         (waba_id, access_token): (&str, &str),
     ) -> Result<Asked, Outcome> {
-        let template = work.submitted();
+        let template = work.submitted_template();
         let graph = &self.clients.graph;
         if work.taken_up
             && let Some(listed) = self.look(&template, (waba_id, access_token)).await?
@@ -387,7 +393,7 @@ impl Context {
             }
         }
         let handle = match (template.header_media, &work.sample) {
-            (Some(_), Some(sample)) => Some(Box::pin(self.uploaded(who, sample, access_token)).await?),
+            (Some(_), Some(sample)) => Some(Box::pin(self.upload_asset(who, sample, access_token)).await?),
             _ => None,
         };
         usage::provider("whatsapp.templates");
@@ -439,7 +445,7 @@ impl Context {
     }
 
     async fn ask_twilio(&self, work: &mut Work, credentials: Credentials<'_>) -> Result<Asked, Outcome> {
-        let template = work.submitted();
+        let template = work.submitted_template();
         let content = &self.clients.content;
         usage::provider("twilio.content");
         if work.taken_up {
@@ -449,7 +455,7 @@ impl Context {
             }
             if let Some(sid) = &work.content_sid {
                 // The draft may have changed since: what was submitted counts.
-                match content.submitted(credentials, sid).await {
+                match content.find_submitted(credentials, sid).await {
                     Ok(Some(listed)) => return Ok(Asked::Found(Box::new(listed))),
                     Ok(None) => {}
                     Err(error) if error.is_missing() => {}
@@ -484,7 +490,7 @@ impl Context {
     }
 
     /// Writes what became of a submission, whatever was reported of the template meanwhile.
-    async fn settled(
+    async fn settle_submission(
         &self,
         who: &Writing,
         row: Found,
@@ -492,7 +498,7 @@ impl Context {
     ) -> Result<Found, Problem> {
         let (store, scope, stamp, change) = (self.api.store(), who.scope(), &who.stamp(), &change);
         let id = &row.value.id();
-        let read = || found(store.get(scope, id));
+        let read = || require_found(store.get(scope, id));
         let write = |row: Found| async move {
             let after = change(&row.value);
             if after.edition == row.value.edition {
@@ -573,7 +579,7 @@ impl Context {
             self.credentials.doubt(who.scope(), connection.id, who.now());
         }
         Err(match Outcome::nothing_done(&error) {
-            Outcome::Refused(told) => refused(told.as_deref()),
+            Outcome::Refused(told) => template_refused_problem(told.as_deref()),
             Outcome::Failed(failed) | Outcome::Unknown(failed) => failed.problem,
         })
     }

@@ -26,7 +26,7 @@ const PIECE: u64 = 4 * 1024 * 1024;
 
 impl Context {
     /// Uploads an asset as a sample. Returns its handle.
-    pub(crate) async fn uploaded<P: Permit>(
+    pub(crate) async fn upload_asset<P: Permit>(
         &self,
         who: &Allowed<P>,
         asset: &Asset,
@@ -47,7 +47,7 @@ impl Context {
             bytes: file.size,
         };
         let feed = |offset: u64, sending: Sending| async move {
-            if let Err(error) = self.fed(key, file, offset, sending).await {
+            if let Err(error) = self.feed_file(key, file, offset, sending).await {
                 tracing::warn!(error = kit::chain(&error), "a sample cannot be read");
             }
         };
@@ -62,7 +62,7 @@ impl Context {
     }
 
     /// Reads a file piece by piece, as long as somebody wants it.
-    async fn fed(&self, key: &FileKey, file: &FileFacts, from: u64, sending: Sending) -> Result<(), FileError> {
+    async fn feed_file(&self, key: &FileKey, file: &FileFacts, from: u64, sending: Sending) -> Result<(), FileError> {
         let mut offset = from;
         while offset < file.size {
             let Piece::Bytes(piece) = self.files.piece(key, &file.etag, offset, PIECE).await? else {

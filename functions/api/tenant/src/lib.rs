@@ -6,7 +6,7 @@ mod setup;
 
 use std::sync::Arc;
 
-use api::{Allowed, Api, IfMatch, Patch, Tagged, found, permits};
+use api::{Allowed, Api, IfMatch, Patch, Tagged, permits, require_found};
 use axum::{Extension, Router, extract::State};
 use domain::{messages::NewLinks, templates::TemplateDefinition, tenants::Tenant};
 use kit::{Bus, ConfigError, Env, Problem};
@@ -74,7 +74,7 @@ async fn tenant<P: permits::Permit>(api: &Api, who: &Allowed<P>) -> Result<Optio
 }
 
 async fn get_tenant(who: Allowed<permits::TenantRead>, State(api): State<Api>) -> Result<Tagged<TenantOut>, Problem> {
-    Ok(Tagged::of(found(tenant(&api, &who)).await?))
+    Ok(Tagged::of(require_found(tenant(&api, &who)).await?))
 }
 
 async fn update_tenant(
@@ -108,7 +108,7 @@ async fn get_tenant_setup(
 ) -> Result<Tagged<SetupOut>, Problem> {
     // One read while the configuration is the one that this process knows, two queries more when it is another.
     let (store, scope) = (api.store(), who.scope());
-    let config = found(store.config(scope, &configs)).await?;
+    let config = require_found(store.config(scope, &configs)).await?;
     let mut material = store.material(scope, &setup::needs(&config), &Along::default()).await?;
     // As every message would get some.
     material.links = NewLinks::nobodys();

@@ -1,6 +1,6 @@
 //! The retention policy and what is stored already: what its application would do and cost, and its start.
 
-use api::{Allowed, Api, IfMatch, OperationOut, Tagged, With, found, permits, started};
+use api::{Allowed, Api, IfMatch, OperationOut, Tagged, With, permits, require_found, start_and_answer};
 use axum::{Extension, Json, extract::State};
 use domain::{
     accounts::permits::Permit,
@@ -52,7 +52,7 @@ pub(crate) async fn get_retention(
     who: Allowed<permits::TenantRead>,
     State(api): State<Api>,
 ) -> Result<Tagged<RetentionOut>, Problem> {
-    let Versioned { value, version } = found(tenant(&api, &who)).await?;
+    let Versioned { value, version } = require_found(tenant(&api, &who)).await?;
     let policy = value.retention.unwrap_or_default();
     let past = Past::of(who.scope().tenant(), who.now());
     let estimate = estimate(&api, &who, policy, past).await?;
@@ -74,13 +74,13 @@ pub(crate) async fn apply_retention(
     Extension(bus): Extension<Bus>,
     if_match: IfMatch,
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
-    let Versioned { value, version } = found(tenant(&api, &who)).await?;
+    let Versioned { value, version } = require_found(tenant(&api, &who)).await?;
     if_match.check(version)?;
     let retention = value.retention.unwrap_or_default();
     // A request that comes twice has the same id.
     let id = OperationId::new(who.ulid());
     let before = match last(&api, &who).await? {
-        Some((_, Some(operation))) if operation.id == id => return Ok(started(&who, &bus, operation).await),
+        Some((_, Some(operation))) if operation.id == id => return Ok(start_and_answer(&who, &bus, operation).await),
         Some((_, Some(operation))) if !operation.state.is_end() => return Err(running()),
         last => last.map(|(last, _)| last.version),
     };
@@ -99,6 +99,6 @@ pub(crate) async fn apply_retention(
         // Only another start writes what this one has read.
         Err(error) if error.is_conflict() => Err(running()),
         Err(error) => Err(error.into()),
-        Ok(_) => Ok(started(&who, &bus, operation).await),
+        Ok(_) => Ok(start_and_answer(&who, &bus, operation).await),
     }
 }

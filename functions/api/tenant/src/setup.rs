@@ -260,12 +260,12 @@ fn whatsapp(config: &TenantConfig) -> SetupStep {
             !carries(config, Channel::WhatsApp),
             none.and("channel", Channel::WhatsApp.as_str()),
         )
-        .optional(only(config, Channel::Sms));
+        .optional(is_only_channel(config, Channel::Sms));
     heeding(connect, carriers(config, Channel::WhatsApp))
 }
 
 /// True if the active rules use this channel only.
-fn only(config: &TenantConfig, channel: Channel) -> bool {
+fn is_only_channel(config: &TenantConfig, channel: Channel) -> bool {
     let mut channels = active(config).flat_map(|rule| rule.then.channels.iter()).peekable();
     channels.peek().is_some() && channels.all(|used| *used == channel)
 }
@@ -294,7 +294,7 @@ fn sms(config: &TenantConfig) -> SetupStep {
         ),
     )
     .heed((!falls_back).then(|| of_sms(Reason::ChannelUnused, "No active rule includes `sms` in its channels.")))
-    .optional(!only(config, Channel::Sms));
+    .optional(!is_only_channel(config, Channel::Sms));
     heeding(connect, carriers(config, Channel::Sms))
 }
 
@@ -327,7 +327,7 @@ fn template(config: &TenantConfig, material: &Material) -> SetupStep {
             ),
         )
         .heed(found)
-        .optional(only(config, Channel::Sms))
+        .optional(is_only_channel(config, Channel::Sms))
 }
 
 /// What is wrong with a rule, or the channel that no connection sends.

@@ -46,7 +46,7 @@ impl Used {
         report.cost(&mut self.costs, hour);
     }
 
-    fn shown(&self) -> UsedOut {
+    fn to_output(&self) -> UsedOut {
         UsedOut {
             messages: messages(&self.counters),
             cost: CostOut::from(&self.costs),
@@ -67,7 +67,7 @@ async fn get_usage(
     });
     let items = parts.into_iter().map(|(part, used)| UsagePartOut {
         part: report.part(part),
-        usage: used.shown(),
+        usage: used.to_output(),
     });
     let segment = Listed {
         carrier: Carrier::Sms,
@@ -78,7 +78,7 @@ async fn get_usage(
     let today = who.now().to_zoned(TimeZone::UTC).date();
     Ok(Json(UsageReportOut {
         head: report.head(),
-        total: total.shown(),
+        total: total.to_output(),
         unpriced: UnpricedOut::all(&total.costs),
         prices: PricesOut::of(&report.prices, today),
         sms_price: foreseen_cost(segment, 1, &report.prices, today).map(ExpectedCost::from),

@@ -123,7 +123,7 @@ pub(crate) struct UnpricedOut {
 impl UnpricedOut {
     /// All that has no price.
     pub(crate) fn all(costs: &Costs) -> Vec<Self> {
-        let unpriced = costs.unpriced().into_iter().map(|(what, units)| Self {
+        let unpriced = costs.unpriced_units().into_iter().map(|(what, units)| Self {
             channel: what.channel,
             country: what.country,
             category: what.category,

@@ -39,7 +39,7 @@ struct Open {
 async fn open_invitation(api: &Api, who: &Anyone, token_sha256: &str) -> Result<Open, Problem> {
     let store = api.store();
     let grant = store.grant(token_sha256, who.now()).await?.ok_or_else(link_not_valid)?;
-    let (Some(scope), Grant::Invitation { invitation, .. }) = (link::invited(&grant), grant) else {
+    let (Some(scope), Grant::Invitation { invitation, .. }) = (link::scope_of_invitation(&grant), grant) else {
         return Err(link_not_valid());
     };
     let found = store.invitation(&scope, invitation, who.now()).await?;

@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
-use api::{Allowed, Api, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, found, permits};
+use api::{
+    Allowed, Api, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits, require_found,
+};
 use axum::{Extension, extract::State};
 use domain::{
     accounts::{Email, Invitation, Member},
@@ -36,7 +38,7 @@ const MAILS: Limit = Limit::per_hour(200);
 const PAGE: &str = "accept-invitation";
 
 async fn open(api: &Api, who: &Inviting, id: InvitationId) -> Result<Versioned<Invitation>, Problem> {
-    found(api.store().invitation(who.scope(), id, who.now())).await
+    require_found(api.store().invitation(who.scope(), id, who.now())).await
 }
 
 /// Counts an invitation mail against the limit of the tenant.
@@ -71,7 +73,7 @@ async fn mail(
     invitation: &Invitation,
     link: &LinkToken,
 ) -> Result<(), Problem> {
-    let tenant = found(api.store().tenant(who.scope())).await?;
+    let tenant = require_found(api.store().tenant(who.scope())).await?;
     let inviter = inviter_name(api, who.scope(), invitation.invited_by).await?;
     let job = MailJob {
         tenant: Some(tenant.id),

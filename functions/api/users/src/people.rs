@@ -1,6 +1,6 @@
 //! The users of a tenant.
 
-use api::{Allowed, Api, Body, IfMatch, Listed, Paging, Patch, Path, RACES, Setback, Tagged, found, permits};
+use api::{Allowed, Api, Body, IfMatch, Listed, Paging, Patch, Path, RACES, Setback, Tagged, permits, require_found};
 use axum::{Json, extract::State};
 use domain::{
     accounts::{Member, MemberStatus, Permission},
@@ -75,7 +75,9 @@ pub(crate) async fn set_user_availability(
     Body(body): Body<AvailabilityIn>,
 ) -> Result<Json<Availability>, Problem> {
     // First, so that a user who does not exist is the same to all callers.
-    let member = found(api.store().get::<Member>(who.scope(), &user)).await?.value;
+    let member = require_found(api.store().get::<Member>(who.scope(), &user))
+        .await?
+        .value;
     if who.actor() != Actor::User(user) && !who.principal().may(Permission::TeamsWrite) {
         let detail =
             "You can say of yourself whether you are available. Of others, it needs the permission teams:write.";
@@ -92,7 +94,7 @@ pub(crate) async fn set_user_availability(
     } else if body.hand_over {
         Some(who.now())
     } else {
-        let tenant = found(api.store().tenant(who.scope())).await?;
+        let tenant = require_found(api.store().tenant(who.scope())).await?;
         let after = tenant.inbox.unwrap_or_default().hand_over_after();
         after.map(|after| who.now() + after)
     };
@@ -114,7 +116,7 @@ pub(crate) async fn get_user(
     State(api): State<Api>,
     Path(user): Path<UserId>,
 ) -> Result<Tagged<MemberOut>, Problem> {
-    let member = found(api.store().get::<Member>(who.scope(), &user)).await?;
+    let member = require_found(api.store().get::<Member>(who.scope(), &user)).await?;
     Ok(Tagged::of(member))
 }
 

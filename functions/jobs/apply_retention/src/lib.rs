@@ -141,7 +141,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             break;
         }
     }
-    let done = cursor.applied.done();
+    let done = cursor.applied.processed_count();
     let progress = |total| Progress {
         done,
         total: Some(total),
@@ -149,8 +149,8 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     };
     match place {
         // The estimate is none of what was recorded since.
-        Some(place) => Step::more(&Cursor { place, ..cursor }, progress(order.total.max(done))),
-        None => Step::done(&cursor.applied, progress(done)),
+        Some(place) => Step::from_cursor(&Cursor { place, ..cursor }, progress(order.total.max(done))),
+        None => Step::from_result(&cursor.applied, progress(done)),
     }
 }
 

@@ -143,14 +143,14 @@ impl Work<'_> {
         results.file(ArchiveContact::FILE)
     }
 
-    fn rest(&self, number: u32) -> FileKey {
+    fn rest_file(&self, number: u32) -> FileKey {
         let [work, _] = &self.folders;
         work.file(&number.to_string())
     }
 
     /// The contact, or the reason why it cannot be archived.
     async fn person(&self, cursor: Option<&Cursor>) -> Result<Result<Person, &'static str>, StoreError> {
-        let known = self.ctx.store.known(self.scope(), self.contact).await?;
+        let known = self.ctx.store.known_person(self.scope(), self.contact).await?;
         Ok(match known {
             None => Err(ERASED),
             Some(person) if person.contact.erasing => Err(ERASED),
@@ -163,13 +163,13 @@ impl Work<'_> {
     /// Ends the operation, and deletes what it has written.
     async fn give_up(&self, cursor: Option<&Cursor>, reason: &'static str) -> Result<Step, JobError> {
         let file = cursor.map(|cursor| cursor.file.clone()).unwrap_or_default();
-        let rest = |number| self.rest(number);
+        let rest = |number| self.rest_file(number);
         self.ctx.files.discard(&self.file(), rest, &file).await?;
-        Ok(Step::failed(reason))
+        Ok(Step::from_failure(reason))
     }
 
     async fn complete(&self, cursor: &Cursor) -> Result<Step, JobError> {
-        let rest = |number| self.rest(number);
+        let rest = |number| self.rest_file(number);
         self.ctx.files.complete(&self.file(), rest, &cursor.file).await?;
         crash::point("archive_contact.completed");
         let result = ArchiveResult {
@@ -180,7 +180,7 @@ impl Work<'_> {
             total: Some(cursor.entries),
             ..progress(cursor)
         };
-        Step::done(&result, progress)
+        Step::from_result(&result, progress)
     }
 
     async fn step(&self, person: &Person, mut cursor: Cursor) -> Result<Step, JobError> {
@@ -217,10 +217,10 @@ impl Work<'_> {
         if !cursor.file.has_room_for(&bytes) {
             return self.give_up(Some(&cursor), TOO_LARGE).await;
         }
-        let (file, rest) = (self.file(), |number| self.rest(number));
+        let (file, rest) = (self.file(), |number| self.rest_file(number));
         self.ctx.files.append(&file, rest, &mut cursor.file, &bytes).await?;
         crash::point("archive_contact.written");
-        Step::more(&cursor, progress(&cursor))
+        Step::from_cursor(&cursor, progress(&cursor))
     }
 
     /// The tenant's names of what entries refer to; `of_contact`: and of what the contact itself does.

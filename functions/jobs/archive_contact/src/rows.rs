@@ -96,7 +96,7 @@ pub(crate) fn contact(person: &Person, names: &Names) -> Value {
     let is_known = |id| names.fields.iter().any(|field| field.id == id);
     let deleted = profile.fields.iter().filter(|(id, _)| !is_known(**id));
     let deleted: Map<String, Value> = deleted
-        .map(|(id, value)| (id.to_string(), json!(value.written())))
+        .map(|(id, value)| (id.to_string(), json!(value.value_for_api())))
         .collect();
     let tags: Vec<_> = profile
         .tags
@@ -168,7 +168,7 @@ pub(crate) fn entry(placed: &Placed, names: &Names, targets: &HashMap<MessageId,
                 "contact": message.id.contact(), "direction": "outbound", "state": message.state(),
                 "line_name": names.line(message.line), "link_targets": targets.get(&message.id),
             });
-            with(&message.clone().masked(), more)
+            with(&message.clone().mask_links(), more)
         }
         Entry::Received(received) => {
             let files = (0..received.message.media.len())
@@ -177,7 +177,7 @@ pub(crate) fn entry(placed: &Placed, names: &Names, targets: &HashMap<MessageId,
                 "contact": received.id.contact(), "direction": "inbound", "line_name": names.line(received.line),
                 "media_links": files.collect::<Vec<_>>(),
             });
-            with(&received.clone().masked(), more)
+            with(&received.clone().with_masked_links(), more)
         }
         Entry::Consent(entry) => consent(entry, names),
         Entry::Record(record) => {

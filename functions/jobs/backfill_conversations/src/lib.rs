@@ -44,7 +44,7 @@ kit::function!(serve_operation, Context::new, handle);
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let Cursor { after, mut done } = turn.cursor()?.unwrap_or_default();
     let (store, scope) = (&ctx.store, turn.scope());
-    let everybody = Search::everybody();
+    let everybody = Search::of_all_contacts();
     let page = store.searched_contacts(scope, &everybody, after.as_deref(), PER_STEP);
     let (page, teams) = tokio::try_join!(Box::pin(page), store.all::<Team>(scope))?;
     let looked_at = page
@@ -62,8 +62,8 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         ..Progress::default()
     };
     match page.next {
-        None => Step::done(&done, progress),
-        after => Step::more(&Cursor { after, done }, progress),
+        None => Step::from_result(&done, progress),
+        after => Step::from_cursor(&Cursor { after, done }, progress),
     }
 }
 

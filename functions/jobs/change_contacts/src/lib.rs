@@ -102,24 +102,24 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     if place == Place::End {
         store.delete_operation_details(scope, id).await?;
         let progress = progress(&tally, total);
-        return Step::done(&Report::from(tally), progress);
+        return Step::from_result(&Report::from(tally), progress);
     }
     let Some(details) = store.operation_details(scope, id, ctx.clock.now()).await? else {
-        return Ok(Step::failed(
+        return Ok(Step::from_failure(
             "It did not end within a week. Start it again for the other contacts.",
         ));
     };
     let work = match Work::new(ctx, &turn, params, details).await? {
         Ok(work) => work,
-        Err(reason) => return Ok(Step::failed(reason)),
+        Err(reason) => return Ok(Step::from_failure(reason)),
     };
     let place = match place {
-        Place::Chosen(done) => work.chosen(done, &mut tally).await?,
-        Place::Listed(after) => work.listed(after.as_deref(), &mut tally).await?,
+        Place::Chosen(done) => work.change_named(done, &mut tally).await?,
+        Place::Listed(after) => work.change_listed(after.as_deref(), &mut tally).await?,
         Place::End => Place::End,
     };
     let progress = progress(&tally, total);
-    Step::more(&Cursor { place, tally }, progress)
+    Step::from_cursor(&Cursor { place, tally }, progress)
 }
 
 /// Time over which the erasures of contacts that were deleted together are spread.
@@ -188,7 +188,7 @@ impl<'a> Work<'a> {
     }
 
     /// Changes the next of the contacts that were named.
-    async fn chosen(&self, done: usize, tally: &mut Tally) -> Result<Place, JobError> {
+    async fn change_named(&self, done: usize, tally: &mut Tally) -> Result<Place, JobError> {
         let all = &self.details.contacts;
         let rest = all.get(done..).unwrap_or_default();
         let now = &rest[..PER_STEP.min(rest.len())];
@@ -206,7 +206,7 @@ impl<'a> Work<'a> {
     }
 
     /// Changes the contacts of the next page of the segment's list.
-    async fn listed(&self, after: Option<&str>, tally: &mut Tally) -> Result<Place, JobError> {
+    async fn change_listed(&self, after: Option<&str>, tally: &mut Tally) -> Result<Place, JobError> {
         let Some(search) = &self.search else {
             return Ok(Place::End);
         };
@@ -215,7 +215,7 @@ impl<'a> Work<'a> {
         let page = page.await?;
         for person in page.items {
             let contact = person.contact.id;
-            if search.meant(&person, self.operation.created_at) {
+            if search.is_meant_contact(&person, self.operation.created_at) {
                 tally.count(contact, self.change(contact, Some(person)).await?);
             }
         }
@@ -224,7 +224,7 @@ impl<'a> Work<'a> {
 
     /// Changes a contact, which was read before. After a lost race, it is read and judged again.
     async fn change(&self, contact: ContactId, known: Option<Person>) -> Result<Became, StoreError> {
-        let read = || self.ctx.store.known(self.scope, contact);
+        let read = || self.ctx.store.known_person(self.scope, contact);
         let changed = RACES.until_won_from(known, read, |known| Box::pin(self.attempt(contact, known)));
         match changed.await {
             Err(lost) if lost.is_conflict() => Ok(Became::Failed(Reason::Busy)),

@@ -54,19 +54,22 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let search = filter.filter(&definitions).ok().and_then(|filter| filter.search());
     let Some(search) = search else {
         let reason = "The segment's field has changed or was deleted since. Change the segment, then count again.";
-        return Ok(Step::failed(reason));
+        return Ok(Step::from_failure(reason));
     };
     let page = store.searched_contacts(scope, &search, after.as_deref(), PER_STEP);
     let page = page.await?;
     let begun = turn.operation().created_at;
-    let meant = page.items.iter().filter(|person| search.meant(person, begun));
+    let meant = page
+        .items
+        .iter()
+        .filter(|person| search.is_meant_contact(person, begun));
     let contacts = contacts + meant.count() as u64;
     let progress = Progress {
         done: contacts,
         ..Progress::default()
     };
     match page.next {
-        None => Step::done(&SegmentCount { contacts }, progress),
-        after => Step::more(&Cursor { after, contacts }, progress),
+        None => Step::from_result(&SegmentCount { contacts }, progress),
+        after => Step::from_cursor(&Cursor { after, contacts }, progress),
     }
 }

@@ -114,7 +114,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
                     deleted: Erased::default(),
                     notes: vec![RESTORED],
                 };
-                return Step::done(&proof, Progress::default());
+                return Step::from_result(&proof, Progress::default());
             }
             // From here on, it cannot be restored, and a call or message makes a new contact.
             Some(mut known) if !known.erasing => {
@@ -147,13 +147,13 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         ..Progress::default()
     };
     match next {
-        Some(stage) => Step::more(&Cursor { stage, erased, aliases }, progress),
+        Some(stage) => Step::from_cursor(&Cursor { stage, erased, aliases }, progress),
         None => {
             let proof = Proof {
                 deleted: erased,
                 notes: NOTES.into(),
             };
-            Step::done(&proof, progress)
+            Step::from_result(&proof, progress)
         }
     }
 }

@@ -109,7 +109,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         return work.complete(&cursor).await;
     }
     if order.what == What::Recipients && names.campaign.is_none() {
-        return Ok(Step::failed("The campaign was deleted."));
+        return Ok(Step::from_failure("The campaign was deleted."));
     }
     work.step(cursor, &names).await
 }
@@ -137,7 +137,7 @@ impl Work<'_> {
         FileKey::result(self.scope(), self.turn.operation().id.ulid(), &name)
     }
 
-    fn rest(&self, number: u32) -> FileKey {
+    fn rest_file(&self, number: u32) -> FileKey {
         let operation = self.turn.operation().id.ulid();
         FileKey::step(self.scope(), operation, &format!("export-{number}"))
     }
@@ -158,7 +158,7 @@ impl Work<'_> {
     }
 
     async fn complete(&self, cursor: &Cursor) -> Result<Step, JobError> {
-        let rest = |number| self.rest(number);
+        let rest = |number| self.rest_file(number);
         self.ctx.files.complete(&self.file(), rest, &cursor.file).await?;
         let result = ExportResult {
             rows: cursor.rows,
@@ -169,7 +169,7 @@ impl Work<'_> {
             total: Some(cursor.rows),
             ..progress(cursor)
         };
-        Step::done(&result, progress)
+        Step::from_result(&result, progress)
     }
 
     async fn step(&self, mut cursor: Cursor, names: &Names) -> Result<Step, JobError> {
@@ -199,12 +199,12 @@ impl Work<'_> {
             }
         }
         if !cursor.file.has_room_for(&bytes) {
-            return Ok(Step::failed(TOO_LARGE));
+            return Ok(Step::from_failure(TOO_LARGE));
         }
-        let (file, rest) = (self.file(), |number| self.rest(number));
+        let (file, rest) = (self.file(), |number| self.rest_file(number));
         self.ctx.files.append(&file, rest, &mut cursor.file, &bytes).await?;
         crash::point("export_data.written");
-        Step::more(&cursor, progress(&cursor))
+        Step::from_cursor(&cursor, progress(&cursor))
     }
 }
 
@@ -338,7 +338,7 @@ impl Work<'_> {
     /// A page of older entries of a long ledger. If its contact is gone, the others follow.
     async fn older(&self, place: &LedgerPlace, after: &str) -> Result<Page, JobError> {
         let (store, scope, now) = (&self.ctx.store, self.scope(), self.ctx.clock.now());
-        let known = store.known(scope, place.contact).await?;
+        let known = store.known_person(scope, place.contact).await?;
         let known = known.map(|person| person.contact);
         let known = known.filter(|known| known.id == place.contact && known.deleted_at.is_none());
         let (rows, after) = match known {
@@ -373,8 +373,8 @@ impl Work<'_> {
         let within = |at: Timestamp| from <= at && at < to;
         let row = |entry: &Entry| match entry {
             Entry::Call(call) => within(call.happened_at()).then(|| rows::call(call, names)),
-            Entry::Sent(message) => within(message.created_at).then(|| rows::sent(message, names)),
-            Entry::Received(received) => within(received.message.at).then(|| rows::received(received, names)),
+            Entry::Sent(message) => within(message.created_at).then(|| rows::sent_message(message, names)),
+            Entry::Received(received) => within(received.message.at).then(|| rows::received_message(received, names)),
             Entry::Consent(_) | Entry::Record(_) => None,
         };
         let rows = part.entries.iter().filter_map(row).collect();

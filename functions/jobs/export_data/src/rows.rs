@@ -67,7 +67,7 @@ fn yes(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()
 }
 
-fn joined<T: ToString>(values: &[T]) -> String {
+fn join_values<T: ToString>(values: &[T]) -> String {
     let values: Vec<String> = values.iter().map(ToString::to_string).collect();
     values.join("; ")
 }
@@ -125,23 +125,23 @@ pub(crate) fn contact(person: &Person, keys: &[FieldKey], names: &Names) -> Expo
     let mut cells = vec![
         contact.id.to_string(),
         text(shown.name.as_ref().map(OneLine::as_str)),
-        joined(&contact.phones),
-        joined(&emails),
+        join_values(&contact.phones),
+        join_values(&emails),
         // An import would set one that was detected, and it would be detected no more.
         text(shown.language.as_ref().map(Language::as_str)),
-        parts::joined(tags.iter().copied()),
+        parts::join_values(tags.iter().copied()),
         text(stage),
         text(owner),
         text(profile.source.as_ref().map(OneLine::as_str)),
         text(profile.value.as_ref()),
         text(contact.opted_in_at().map(|at| at.to_zoned(TimeZone::UTC).date())),
-        joined(&refusals),
+        join_values(&refusals),
         contact.calls.to_string(),
         text(contact.last_call_at),
         text(contact.last_inbound_at),
         contact.created_at.to_string(),
         updated_at.to_string(),
-        joined(&contact.bsuids),
+        join_values(&contact.bsuids),
     ];
     cells.extend(
         keys.iter()
@@ -228,8 +228,8 @@ pub(crate) const MESSAGES: [&str; 14] = [
 ];
 
 /// A message of the business.
-pub(crate) fn sent(message: &Message, names: &Names) -> Exported {
-    let message = &message.clone().masked();
+pub(crate) fn sent_message(message: &Message, names: &Names) -> Exported {
+    let message = &message.clone().mask_links();
     let line = message.line.and_then(|line| names.lines.get(&line));
     let last = message.last();
     let leg = message.current_leg();
@@ -263,8 +263,8 @@ pub(crate) fn sent(message: &Message, names: &Names) -> Exported {
 }
 
 /// A message of a customer.
-pub(crate) fn received(received: &Received, names: &Names) -> Exported {
-    let received = &received.clone().masked();
+pub(crate) fn received_message(received: &Received, names: &Names) -> Exported {
+    let received = &received.clone().with_masked_links();
     let message = &received.message;
     let line = received.line.and_then(|line| names.lines.get(&line));
     let json = json!({
@@ -373,7 +373,7 @@ pub(crate) fn recipient(campaign: &Campaign, recipient: &Recipient) -> Exported 
     let message = recipient.message.as_ref().map(|message| message.id);
     let variant = campaign.variant_of(recipient.contact);
     let state = recipient.state();
-    let (replied, clicked, opted_out) = (recipient.replied(), recipient.clicked(), recipient.opted_out());
+    let (replied, clicked, opted_out) = (recipient.has_replied(), recipient.has_clicked(), recipient.opted_out());
     let json = json!({
         "contact_id": recipient.contact, "state": state, "code": code, "detail": detail, "message_id": message,
         "variant": variant, "replied": replied, "clicked": clicked, "opted_out": opted_out,

@@ -10,7 +10,7 @@ use crate::Context;
 pub(crate) async fn drop(ctx: &Context, scope: &TenantScope, id: FileId) -> Result<Done, JobError> {
     let key = FileKey::asset(scope, id);
     let Some(Versioned { value, version }) = ctx.store.asset(scope, id).await? else {
-        return Ok(kit::queue::gone("attachment"));
+        return Ok(kit::queue::finish_without_subject("attachment"));
     };
     if !value.is_over(ctx.clock.now()) {
         return Ok(Done::Already);

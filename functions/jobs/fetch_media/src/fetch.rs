@@ -29,11 +29,11 @@ pub(crate) async fn work(ctx: &Context, scope: &TenantScope, message: MessageId,
     let now = ctx.clock.now();
     let key = FileKey::medium(scope, message, index);
     let Some(known) = ctx.store.medium(scope, message, index, now).await? else {
-        return dropped(ctx, &key).await;
+        return drop_file(ctx, &key).await;
     };
     let KnownMedium { mut medium, message } = known;
     let Some(message) = message.filter(|_| now < medium.kept_until) else {
-        return expired(ctx, scope, &key, &medium).await;
+        return delete_expired(ctx, scope, &key, &medium).await;
     };
     match medium.state {
         MediumState::Pending if medium.waits(now) => return Ok(Done::Already),
@@ -51,13 +51,13 @@ pub(crate) async fn work(ctx: &Context, scope: &TenantScope, message: MessageId,
     }
     let outcome = Box::pin(attempt(ctx, scope, (&medium, &message), &key, now)).await?;
     crash::point("fetch_media.fetched");
-    noted(ctx, scope, &key, medium, &outcome).await
+    record_outcome(ctx, scope, &key, medium, &outcome).await
 }
 
 /// The row is gone: the contact was erased, or the message is not kept any longer. So is what another attempt wrote meanwhile.
-async fn dropped(ctx: &Context, key: &FileKey) -> Result<Done, JobError> {
+async fn drop_file(ctx: &Context, key: &FileKey) -> Result<Done, JobError> {
     ctx.files.remove(key).await?;
-    Ok(kit::queue::gone("medium"))
+    Ok(kit::queue::finish_without_subject("medium"))
 }
 
 /// The row says that there is no file. An attempt that was interrupted, or another one at the same time, may have left one.
@@ -67,7 +67,7 @@ async fn without(ctx: &Context, key: &FileKey) -> Result<Done, JobError> {
 }
 
 /// The message is not kept any longer.
-async fn expired(ctx: &Context, scope: &TenantScope, key: &FileKey, medium: &Medium) -> Result<Done, JobError> {
+async fn delete_expired(ctx: &Context, scope: &TenantScope, key: &FileKey, medium: &Medium) -> Result<Done, JobError> {
     ctx.files.remove(key).await?;
     match ctx.store.delete_medium(scope, medium).await {
         Err(error) if !error.is_conflict() => Err(error.into()),
@@ -104,7 +104,7 @@ impl Outcome {
 
     fn apply(&self, medium: &mut Medium, scanned: bool, now: Timestamp) {
         match self {
-            Self::Stored { mime, bytes, sha256 } => medium.stored(mime, *bytes, sha256.clone(), scanned),
+            Self::Stored { mime, bytes, sha256 } => medium.record_stored(mime, *bytes, sha256.clone(), scanned),
             Self::Refused(reason) => medium.refuse(*reason),
             Self::Gone(reason) => medium.lose(*reason),
             Self::Denied => medium.is_denied(now),
@@ -128,7 +128,7 @@ impl Outcome {
 /// Writes the outcome to the row. After a lost race, it is read again: its retention may have changed, another worker may have been faster,
 /// and it may be gone with its contact. A row that says that there is no file is written before the file of an interrupted attempt is
 /// deleted: another worker that has just copied one loses the race, and deletes it, too.
-async fn noted(
+async fn record_outcome(
     ctx: &Context,
     scope: &TenantScope,
     key: &FileKey,
@@ -143,7 +143,7 @@ async fn noted(
     };
     let write = |known: Option<Medium>| async move {
         let Some(mut medium) = known else {
-            return dropped(ctx, key).await;
+            return drop_file(ctx, key).await;
         };
         match (medium.state, outcome) {
             // Two workers failed at the same time: that is one attempt.
@@ -220,13 +220,13 @@ async fn attempt(
             if matches!(error, MediaError::Refused { .. }) {
                 ctx.credentials.doubt(scope, connection.id, now);
             }
-            return Ok(refused(&error));
+            return Ok(outcome_of_error(&error));
         }
         Ok(None) => return Ok(Outcome::Gone(MediaReason::Disconnected)),
         Err(_) => return Ok(late()),
     };
     let copy = ctx.files.copy(key.clone());
-    let copied = limit.keep(Box::pin(copied(download, copy, medium.kind, reported)));
+    let copied = limit.keep(Box::pin(copy_file(download, copy, medium.kind, reported)));
     copied.await.unwrap_or_else(|_| Ok(late()))
 }
 
@@ -236,7 +236,7 @@ fn late() -> Outcome {
 }
 
 /// What the provider's answer means.
-fn refused(error: &MediaError) -> Outcome {
+fn outcome_of_error(error: &MediaError) -> Outcome {
     tracing::warn!(error = kit::chain(error), "a medium cannot be fetched");
     match error {
         MediaError::Gone => Outcome::Denied,
@@ -259,7 +259,7 @@ struct Stated<'a> {
 
 impl Stated<'_> {
     /// The type of a file that begins like this, if its kind may have it.
-    fn found(&self, kind: MediaKind, beginning: &[u8]) -> Option<&'static str> {
+    fn permitted_type(&self, kind: MediaKind, beginning: &[u8]) -> Option<&'static str> {
         let declared: Vec<&str> = self.types.into_iter().flatten().collect();
         content_type(kind, &declared, beginning)
     }
@@ -305,7 +305,7 @@ struct Read {
 }
 
 /// Copies a file as it arrives. It is complete only if its size, hash and content are right: until then, nobody can read it.
-async fn copied(
+async fn copy_file(
     download: Download,
     mut copy: Copying<'_>,
     kind: MediaKind,
@@ -368,7 +368,7 @@ async fn copied(
     if stated.bytes.is_some_and(|stated| stated != size) {
         return Ok(Outcome::Changed(MediaReason::WrongHash));
     }
-    let Some(mime) = found.or_else(|| stated.found(kind, &beginning)) else {
+    let Some(mime) = found.or_else(|| stated.permitted_type(kind, &beginning)) else {
         return Ok(stated.wrong_type(&beginning, Some(&sha256)));
     };
     if stated.sha256.is_some_and(|stated| stated != sha256) {
@@ -399,7 +399,7 @@ impl Read {
         if self.beginning.len() < SNIFFED_BYTES {
             return None;
         }
-        self.found = stated.found(kind, &self.beginning);
+        self.found = stated.permitted_type(kind, &self.beginning);
         self.lies = self.found.is_none();
         if self.lies && stated.sha256.is_none() {
             return Some(stated.wrong_type(&self.beginning, None));

@@ -41,13 +41,13 @@ pub(crate) async fn work(
 ) -> Result<Done, JobError> {
     let now = ctx.clock.now();
     let Some(Versioned { value: asset, version }) = ctx.store.asset(scope, asset).await? else {
-        return Ok(kit::queue::gone("asset"));
+        return Ok(kit::queue::finish_without_subject("asset"));
     };
     if asset.state != AssetState::Ready || !asset.needs_handle(connection, now) {
         return Ok(Done::Already);
     }
     let Some(connection) = ctx.store.connection(scope, connection).await? else {
-        return Ok(kit::queue::gone("connection"));
+        return Ok(kit::queue::finish_without_subject("connection"));
     };
     let Account::WhatsApp(account) = &connection.account else {
         // Twilio takes a link.
@@ -55,11 +55,11 @@ pub(crate) async fn work(
     };
     let key = FileKey::asset(scope, asset.id);
     let Some(file) = ctx.files.facts(&key).await? else {
-        return Ok(kit::queue::gone("file of an asset"));
+        return Ok(kit::queue::finish_without_subject("file of an asset"));
     };
     let mut turn = Turn::Own;
     let known = Versioned { value: asset, version };
-    let taken = Box::pin(noted(ctx, scope, known, |asset| {
+    let taken = Box::pin(change_asset(ctx, scope, known, |asset| {
         turn = asset.take_upload(connection.id, now);
         turn == Turn::Own
     }));
@@ -78,7 +78,7 @@ pub(crate) async fn work(
         Some(SendSecrets::WhatsApp(own)) => {
             usage::provider("whatsapp.upload");
             let to = (own.access_token.as_str(), account.phone_number_id.as_str());
-            sent(ctx, &known.value, (&key, &file), to).await
+            send_file(ctx, &known.value, (&key, &file), to).await
         }
         _ => Err(MediaError::Refused { status: 401 }),
     };
@@ -88,7 +88,7 @@ pub(crate) async fn work(
                 asset.keep_handle(connection.id, id.clone(), now);
                 true
             };
-            let kept = Box::pin(noted(ctx, scope, known, kept)).await?;
+            let kept = Box::pin(change_asset(ctx, scope, known, kept)).await?;
             return Ok(if kept.is_some() { Done::Now } else { Done::Already });
         }
         Err(error) => error,
@@ -104,7 +104,7 @@ pub(crate) async fn work(
         }
         true
     };
-    Box::pin(noted(ctx, scope, known, failed)).await?;
+    Box::pin(change_asset(ctx, scope, known, failed)).await?;
     if is_refusal {
         let Some(rest) = rest.filter(|_| receive_count < MAX_RECEIVES) else {
             metric::count("asset_not_uploaded", &[]);
@@ -125,7 +125,7 @@ pub(crate) async fn work(
 }
 
 /// Sends a file as it is read.
-async fn sent(
+async fn send_file(
     ctx: &Context,
     asset: &Asset,
     (key, file): (&FileKey, &FileFacts),
@@ -140,7 +140,7 @@ async fn sent(
     };
     let answer = ctx.graph.upload_medium(access_token, phone_number_id, upload, body);
     let answer = TimeLimit::of(ctx.within).keep(Box::pin(answer));
-    let (fed, answer) = tokio::join!(Box::pin(fed(ctx, key, file, sending)), answer);
+    let (fed, answer) = tokio::join!(Box::pin(feed_file(ctx, key, file, sending)), answer);
     if let Err(error) = fed {
         tracing::warn!(error = kit::chain(&error), "an asset cannot be read");
     }
@@ -148,7 +148,7 @@ async fn sent(
 }
 
 /// Reads a file piece by piece, as long as somebody wants it. If it cannot be read to its end, the upload breaks off.
-async fn fed(ctx: &Context, key: &FileKey, file: &FileFacts, sending: Sending) -> Result<(), FileError> {
+async fn feed_file(ctx: &Context, key: &FileKey, file: &FileFacts, sending: Sending) -> Result<(), FileError> {
     let mut offset = 0;
     while offset < file.size {
         let Piece::Bytes(piece) = ctx.files.piece(key, &file.etag, offset, PIECE).await? else {
@@ -163,7 +163,7 @@ async fn fed(ctx: &Context, key: &FileKey, file: &FileFacts, sending: Sending) -
 }
 
 /// Writes a change to the asset, whatever else was changed of it meanwhile, unless the change returns false. Returns what is written.
-async fn noted(
+async fn change_asset(
     ctx: &Context,
     scope: &TenantScope,
     known: Versioned<Asset>,
@@ -173,7 +173,7 @@ async fn noted(
     let mut known = Some(known);
     for _attempt in 0..MAX_RACES {
         let Some(Versioned { mut value, version }) = known else {
-            let _gone = kit::queue::gone("asset");
+            let _gone = kit::queue::finish_without_subject("asset");
             return Ok(None);
         };
         // A scanner may have found something in it.

@@ -40,7 +40,7 @@ testkit::extends_world!(World.world: Context);
 impl World {
     async fn new() -> Self {
         let host = FileHost::start(Reply::Short);
-        let world = testkit::World::given(|aws| host.env(aws, &[]), Context::new, |_| {}).await;
+        let world = testkit::World::with_env(|aws| host.env(aws, &[]), Context::new, |_| {}).await;
         Self { host, world }
     }
 
@@ -50,7 +50,7 @@ impl World {
     }
 
     /// Fetches a document of this length. Returns its message.
-    async fn fetched(&self, bytes: u64) -> MessageId {
+    async fn fetch_document(&self, bytes: u64) -> MessageId {
         let about = json!({"url": format!("{}/files/1", self.host.url()), "file_size": bytes});
         self.host.tell(200, &about.to_string());
         self.host.answer(Reply::Long("application/pdf", PDF, bytes));
@@ -72,7 +72,7 @@ impl World {
         let name = "menu.pdf".parse().expect("a name");
         let mut asset = Asset::new(aws.ids().ulid(), AssetIn { name }, aws.now());
         asset.kind = MediaKind::Document;
-        asset.uploaded("application/pdf", bytes, "0f".repeat(32), false);
+        asset.record_upload("application/pdf", bytes, "0f".repeat(32), false);
         let created = aws.store().create(scope, &asset, &aws.stamp()).await;
         created.expect("it is created");
         let files = Files::new(aws.env()).expect("a bucket");
@@ -88,7 +88,7 @@ impl World {
     }
 
     /// Uploads an asset to WhatsApp.
-    async fn uploaded(&self, asset: FileId, bytes: u64) {
+    async fn upload_asset(&self, asset: FileId, bytes: u64) {
         self.host.tell(200, r#"{"id": "4490709327384033"}"#);
         drop(self.host.take_requests());
         let job = MediaJob::Upload {
@@ -107,18 +107,18 @@ impl World {
 #[tokio::test]
 async fn the_largest_file_takes_little_memory() {
     let world = World::new().await;
-    world.fetched(MIB).await;
+    world.fetch_document(MIB).await;
     let small = world.asset(MIB).await;
-    world.uploaded(small, MIB).await;
+    world.upload_asset(small, MIB).await;
 
     let (before, begun) = (peak(), Instant::now());
-    world.fetched(LARGEST).await;
+    world.fetch_document(LARGEST).await;
     let (fetched, seconds) = (peak(), begun.elapsed().as_secs_f64());
     eprintln!("fetching 100 MiB in {seconds:.1} s: {fetched} MiB at most, {before} MiB before");
 
     let asset = world.asset(LARGEST).await;
     let (before_upload, begun) = (peak(), Instant::now());
-    world.uploaded(asset, LARGEST).await;
+    world.upload_asset(asset, LARGEST).await;
     let (uploaded, seconds) = (peak(), begun.elapsed().as_secs_f64());
     eprintln!("uploading 100 MiB in {seconds:.1} s: {uploaded} MiB at most, {before_upload} MiB before");
 

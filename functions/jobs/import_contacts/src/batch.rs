@@ -59,7 +59,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) room: AtomicU64,
 }
 
-fn refused(reason: &RowRefused) -> Outcome {
+fn outcome_of_refusal(reason: &RowRefused) -> Outcome {
     let outcome = match reason {
         RowRefused::Erased => RowOutcome::Erased,
         _ => RowOutcome::Refused,
@@ -105,7 +105,7 @@ fn chains(rows: Vec<(Candidate, KnownPerson)>) -> Vec<Chain> {
 }
 
 impl Desk<'_> {
-    fn own(&self, row: &Candidate) -> ContactId {
+    fn own_contact(&self, row: &Candidate) -> ContactId {
         self.import.contact_of(row.number)
     }
 
@@ -188,7 +188,7 @@ impl Desk<'_> {
 
     /// The suppressions of identities that the contact gains, whose refusals it holds from now on. Behind them comes the consent that the
     /// row states.
-    fn brought(
+    fn bring_suppressions(
         &self,
         row: &Candidate,
         addition: &mut Addition,
@@ -218,7 +218,7 @@ impl Desk<'_> {
     /// Lists the row's own contact, whose profile an interrupted attempt has written, perhaps without what it is listed by.
     async fn list_again(&self, row: &Candidate, found: &Found) -> Result<(), JobError> {
         if let Found::One(person) = found
-            && person.contact.id == self.own(row)
+            && person.contact.id == self.own_contact(row)
             && person.profile != Profile::default()
         {
             self.store.list_person(self.scope, person).await?;
@@ -227,7 +227,7 @@ impl Desk<'_> {
     }
 
     async fn write_row(&self, row: &Candidate, known: KnownPerson) -> Result<Outcome, JobError> {
-        let (store, scope, own) = (self.store, self.scope, self.own(row));
+        let (store, scope, own) = (self.store, self.scope, self.own_contact(row));
         let KnownPerson {
             mut found,
             mut suppressed,
@@ -237,17 +237,17 @@ impl Desk<'_> {
             self.list_again(row, &found).await?;
             let plan = row.incoming.plan(self.mode, own, found, self.definitions, self.now);
             let written = match plan {
-                Err(reason) => return Ok(refused(&reason)),
+                Err(reason) => return Ok(outcome_of_refusal(&reason)),
                 Ok(Plan::Skip(_)) => return Ok((RowOutcome::Skipped, None)),
                 Ok(Plan::Create(mut addition)) => {
                     has_room = has_room || self.use_room().await?;
                     if !has_room {
-                        return Ok(refused(&RowRefused::NoRoom(self.most)));
+                        return Ok(outcome_of_refusal(&RowRefused::NoRoom(self.most)));
                     }
-                    let brought = self.brought(row, &mut addition, None, &suppressed);
+                    let brought = self.bring_suppressions(row, &mut addition, None, &suppressed);
                     match store.add_person(scope, &addition, &brought).await {
                         Ok(Added::Whole) => Ok(RowOutcome::Created),
-                        Ok(Added::Erased) => return Ok(refused(&RowRefused::Erased)),
+                        Ok(Added::Erased) => return Ok(outcome_of_refusal(&RowRefused::Erased)),
                         Ok(Added::Otherwise) => {
                             found = store.known_as(scope, own).await?;
                             suppressed.clear();
@@ -257,7 +257,7 @@ impl Desk<'_> {
                     }
                 }
                 Ok(Plan::Update { before, mut after }) => {
-                    let brought = self.brought(row, &mut after, Some(&before.contact), &suppressed);
+                    let brought = self.bring_suppressions(row, &mut after, Some(&before.contact), &suppressed);
                     let changed = store.change_found(scope, &before, &after, &brought).await;
                     // It counts as created also when it is found to be created.
                     let is_own = before.contact.id == own;
@@ -299,8 +299,15 @@ impl Desk<'_> {
         let found = self.look(rows).await?;
         let (mode, definitions, now) = (self.mode, self.definitions, self.now);
         let count = |(row, known): (Candidate, KnownPerson)| {
-            let decided = foreseen.decide(&row.incoming, mode, self.own(&row), known.found, definitions, now);
-            let outcome = decided.map_or_else(|reason| refused(&reason), |(outcome, _)| (outcome, None));
+            let decided = foreseen.decide(
+                &row.incoming,
+                mode,
+                self.own_contact(&row),
+                known.found,
+                definitions,
+                now,
+            );
+            let outcome = decided.map_or_else(|reason| outcome_of_refusal(&reason), |(outcome, _)| (outcome, None));
             (row.place, outcome)
         };
         Ok(found.into_iter().map(count).collect())

@@ -135,7 +135,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     }
     let now = ctx.clock.now();
     let Some(import) = ctx.store.import(turn.scope(), order.import, now).await? else {
-        return Ok(Step::failed(GONE));
+        return Ok(Step::from_failure(GONE));
     };
     work.step(&import.value, cursor).await
 }
@@ -159,18 +159,18 @@ impl Work<'_> {
         FileKey::result(self.scope(), self.operation(), ImportResult::ERRORS_FILE)
     }
 
-    fn rest(&self, number: u32) -> FileKey {
+    fn rest_file(&self, number: u32) -> FileKey {
         FileKey::step(self.scope(), self.operation(), &format!("errors-{number}"))
     }
 
-    fn foreseen(&self, number: u32) -> FileKey {
+    fn foreseen_file(&self, number: u32) -> FileKey {
         FileKey::step(self.scope(), self.operation(), &format!("foreseen-{number}"))
     }
 
     /// The end, after the last row.
     async fn complete(&self, cursor: &Cursor) -> Result<Step, JobError> {
         if cursor.errors.size() > 0 {
-            let (file, rest) = (self.errors_file(), |number| self.rest(number));
+            let (file, rest) = (self.errors_file(), |number| self.rest_file(number));
             self.ctx.files.complete(&file, rest, &cursor.errors).await?;
         }
         let result = ImportResult {
@@ -178,7 +178,7 @@ impl Work<'_> {
             dry_run: self.order.dry_run,
             left_out: cursor.left_out,
         };
-        Step::done(&result, progress(cursor, None))
+        Step::from_result(&result, progress(cursor, None))
     }
 
     /// Works through as many rows as fit into a step.
@@ -191,13 +191,13 @@ impl Work<'_> {
             size: import.size.into(),
         };
         let Some(sample) = upload.sample().await? else {
-            return Ok(Step::failed(GONE));
+            return Ok(Step::from_failure(GONE));
         };
         let region = order.settings.region.as_ref().map(domain::tenants::Region::as_str);
         let whole = sample.len() as u64 >= upload.size;
         let dialect = match detect(&sample, whole, region, &order.table) {
             Ok(dialect) => dialect,
-            Err(error) => return Ok(Step::failed(error.to_string())),
+            Err(error) => return Ok(Step::from_failure(error.to_string())),
         };
         drop(sample);
         let limit = TimeLimit::of(ctx.work);
@@ -220,7 +220,9 @@ impl Work<'_> {
             while lines.len() < most {
                 let item = match table.next().await? {
                     // Checkpoints of former versions say nothing about what is sound.
-                    Next::Row(Err(broken)) if broken.problem.is_damage() => return Ok(Step::failed(damage(&broken))),
+                    Next::Row(Err(broken)) if broken.problem.is_damage() => {
+                        return Ok(Step::from_failure(damage(&broken)));
+                    }
                     Next::Row(_) if cursor.counts.rows + lines.len() as u64 >= Import::MAX_ROWS => {
                         (cursor.ended, cursor.left_out) = (true, true);
                         break;
@@ -233,7 +235,7 @@ impl Work<'_> {
                         cursor.ended = true;
                         break;
                     }
-                    Next::Changed => return Ok(Step::failed(GONE)),
+                    Next::Changed => return Ok(Step::from_failure(GONE)),
                 };
                 let context = row::Context {
                     dialect: &dialect,
@@ -269,17 +271,17 @@ impl Work<'_> {
                 break;
             }
         }
-        let (file, rest) = (self.errors_file(), |number| self.rest(number));
+        let (file, rest) = (self.errors_file(), |number| self.rest_file(number));
         ctx.files.append(&file, rest, &mut cursor.errors, &errors).await?;
         if order.dry_run && !cursor.ended {
             cursor.foreseen += 1;
-            let file = self.foreseen(cursor.foreseen);
+            let file = self.foreseen_file(cursor.foreseen);
             ctx.files.write(&file, foreseen.bytes()).await?;
         }
         if cursor.ended && cursor.errors.size() == 0 {
             return self.complete(&cursor).await;
         }
-        Step::more(&cursor, progress(&cursor, Some(import.size.into())))
+        Step::from_cursor(&cursor, progress(&cursor, Some(import.size.into())))
     }
 
     /// Reads the table without working its rows: a damaged one is refused as a whole. `None`: it is sound.
@@ -298,14 +300,14 @@ impl Work<'_> {
                 Next::Row(Err(broken)) if broken.problem.is_damage() => break damage(&broken),
                 Next::Further if limit.is_up() && table.position() != begun => {
                     cursor.sound = Some(table.position());
-                    return Step::more(cursor, progress(cursor, Some(size))).map(Some);
+                    return Step::from_cursor(cursor, progress(cursor, Some(size))).map(Some);
                 }
                 Next::Row(_) | Next::Further => {}
                 Next::End => return Ok(None),
                 Next::Changed => break GONE.to_owned(),
             }
         };
-        Ok(Some(Step::failed(reason)))
+        Ok(Some(Step::from_failure(reason)))
     }
 
     /// What a dry run has foreseen until the last checkpoint.
@@ -313,7 +315,7 @@ impl Work<'_> {
         if cursor.foreseen == 0 {
             return Ok(Foreseen::default());
         }
-        let bytes = self.ctx.files.read(&self.foreseen(cursor.foreseen)).await?;
+        let bytes = self.ctx.files.read(&self.foreseen_file(cursor.foreseen)).await?;
         let bytes = bytes.ok_or_else(|| JobError::new("what the dry run has foreseen is gone"))?;
         Ok(Foreseen::read(&bytes))
     }

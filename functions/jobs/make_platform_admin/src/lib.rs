@@ -122,7 +122,7 @@ impl Act {
 
 async fn give(request: &Request, act: &Act, ctx: &Context) -> Result<Answer, JobError> {
     let email_sha256 = token::sha256_hex(request.email.as_str());
-    let known = known(&email_sha256, ctx).await?;
+    let known = find_account(&email_sha256, ctx).await?;
     if let Some(account) = &known
         && account.second_factor.is_none()
         && !account.awaits_password
@@ -175,7 +175,7 @@ async fn give(request: &Request, act: &Act, ctx: &Context) -> Result<Answer, Job
 
 /// Revokes the right: the person's next request is refused. Sessions continue, and memberships of tenants stay.
 async fn remove(email: &Email, act: &Act, ctx: &Context) -> Result<Answer, JobError> {
-    let known = known(&token::sha256_hex(email.as_str()), ctx).await?;
+    let known = find_account(&token::sha256_hex(email.as_str()), ctx).await?;
     let account = known.ok_or_else(|| JobError::new("nobody has an account with this address"))?;
     let user = account.id;
     let taken = act.of("platform_admin_removed", user);
@@ -234,7 +234,7 @@ async fn note(act: &Act, user: UserId, what: SecurityEventKind, ctx: &Context) {
     }
 }
 
-async fn known(email_sha256: &str, ctx: &Context) -> Result<Option<Account>, JobError> {
+async fn find_account(email_sha256: &str, ctx: &Context) -> Result<Option<Account>, JobError> {
     let Some(user) = ctx.store.user_of_email(email_sha256).await? else {
         return Ok(None);
     };

@@ -95,14 +95,14 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let params: PreflightCampaign = turn.params()?;
     let (store, scope) = (&ctx.files.store, turn.scope());
     let Some(found): Option<Versioned<Campaign>> = store.get(scope, &params.campaign).await? else {
-        return failed("The campaign was deleted.");
+        return fail_step("The campaign was deleted.");
     };
     if !params.is_of(&found.value) {
-        return failed("The campaign was changed meanwhile. Make another pre-flight.");
+        return fail_step("The campaign was changed meanwhile. Make another pre-flight.");
     }
     // Its own messages would count as others.
     if found.value.state.has_begun() {
-        return failed("The campaign has begun meanwhile. Its recipients say what becomes of them.");
+        return fail_step("The campaign has begun meanwhile. Its recipients say what becomes of them.");
     }
     let cursor = match turn.cursor()? {
         Some(cursor) => cursor,
@@ -115,7 +115,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
                 stopped: None,
                 file: Appended::default(),
             },
-            Err(why) => return failed(&why.sentence),
+            Err(why) => return fail_step(&why.sentence),
         },
     };
     let flight = Flight {
@@ -129,8 +129,8 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     Box::pin(flight.step(cursor)).await
 }
 
-fn failed(reason: &str) -> Result<Step, JobError> {
-    Ok(Step::failed(reason))
+fn fail_step(reason: &str) -> Result<Step, JobError> {
+    Ok(Step::from_failure(reason))
 }
 
 /// One step.
@@ -155,7 +155,7 @@ impl Flight<'_> {
         FileKey::result(self.scope(), self.turn.operation().id.ulid(), PreflightCampaign::FILE)
     }
 
-    fn rest(&self, number: u32) -> FileKey {
+    fn rest_file(&self, number: u32) -> FileKey {
         let operation = self.turn.operation().id.ulid();
         FileKey::step(self.scope(), operation, &format!("preflight-{number}"))
     }
@@ -172,22 +172,22 @@ impl Flight<'_> {
         }
         loop {
             if let Err(why) = self.page(&mut cursor, &mut bytes).await? {
-                return failed(&why.sentence);
+                return fail_step(&why.sentence);
             }
             if cursor.is_over || limit.is_reached(bytes.len()) {
                 break;
             }
         }
         if !cursor.file.has_room_for(&bytes) {
-            return failed(TOO_LARGE);
+            return fail_step(TOO_LARGE);
         }
-        let (file, rest) = (self.file(), |number| self.rest(number));
+        let (file, rest) = (self.file(), |number| self.rest_file(number));
         files.append(&file, rest, &mut cursor.file, &bytes).await?;
         crash::point("preflight_campaign.written");
         let progress = progress(&cursor.tally);
         match Data::of(&cursor) {
             Ok(cursor) => Ok(Step::More { cursor, progress }),
-            Err(_) => failed(TOO_MANY),
+            Err(_) => fail_step(TOO_MANY),
         }
     }
 
@@ -200,7 +200,7 @@ impl Flight<'_> {
         let conditions = (&*cursor.conditions, &self.campaign.audience);
         let place = (cursor.after.as_deref(), files.page);
         let created = self.turn.operation().created_at;
-        let page = match store.chosen(scope, conditions, created, place).await? {
+        let page = match store.chosen_people(scope, conditions, created, place).await? {
             Ok(page) => page,
             Err(why) => return Ok(Err(why)),
         };
@@ -210,7 +210,11 @@ impl Flight<'_> {
         let Some(config) = store.config(scope, config).await? else {
             return Ok(Ok(()));
         };
-        for (says, part) in self.campaign.settled().by_variant(people, |person| person.contact.id) {
+        for (says, part) in self
+            .campaign
+            .with_message_chosen()
+            .by_variant(people, |person| person.contact.id)
+        {
             let ready = planner.broadcast(scope, (&says, config.clone()), part.iter(), begins_at);
             let (broadcast, stopped) = ready.await?;
             cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
@@ -235,7 +239,7 @@ impl Flight<'_> {
             let made_at = self.made_at(cursor.tally.messages);
             let decided = match made_at.map(|made_at| self.campaign.planned_at(tenant, &to, made_at)) {
                 Some(made_at) => {
-                    let gets = |person: &Person| decided(broadcast, person, &open, made_at);
+                    let gets = |person: &Person| decide_message(broadcast, person, &open, made_at);
                     let first = |id: &&ContactId| others.get(*id).is_some_and(|other| gets(other).is_ok());
                     gets(person).and_then(|composed| match earlier_of(person).find(first) {
                         Some(first) => Err(same_person(*first)),
@@ -299,10 +303,10 @@ impl Flight<'_> {
     async fn complete(&self, cursor: Cursor) -> Result<Step, JobError> {
         let (files, store, scope) = (&self.ctx.files, &self.ctx.files.store, self.scope());
         let now = files.clock.now();
-        let rest = |number| self.rest(number);
+        let rest = |number| self.rest_file(number);
         files.files.complete(&self.file(), rest, &cursor.file).await?;
         let Some(config) = store.config(scope, &self.ctx.config).await? else {
-            return failed("The account was deleted.");
+            return fail_step("The account was deleted.");
         };
         let counts = store.cap_counts(scope, now).err_into();
         let (counts, book) = futures::try_join!(counts, self.book())?;
@@ -324,7 +328,7 @@ impl Flight<'_> {
         };
         match Data::of(&result) {
             Ok(result) => Ok(Step::Done { result, progress }),
-            Err(_) => failed(TOO_MANY),
+            Err(_) => fail_step(TOO_MANY),
         }
     }
 }
@@ -336,7 +340,7 @@ fn earlier_of(person: &Person) -> impl Iterator<Item = &ContactId> {
 }
 
 /// The message to this person if it is made at this time, or the reason for which there is none.
-fn decided(
+fn decide_message(
     broadcast: &Broadcast<'_>,
     person: &Person,
     open: &HashMap<MessageId, Message>,

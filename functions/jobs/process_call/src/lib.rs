@@ -126,7 +126,7 @@ async fn attempt(job: &Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
             correlation_id: job.correlation_id().to_owned(),
             version: 0,
         },
-        (None, None) => return Ok(kit::queue::gone("call")),
+        (None, None) => return Ok(kit::queue::finish_without_subject("call")),
     };
     if let Some(facts) = report {
         progress.facts.merge(facts.clone());
@@ -151,7 +151,7 @@ async fn attempt(job: &Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
             let known = before.is_some_and(|before| before.facts == progress.facts && before.due <= progress.due);
             // Callers of a deleted business are not stored.
             if progress.version == 0 && !tenant.exists() {
-                return Ok(kit::queue::gone("tenant"));
+                return Ok(kit::queue::finish_without_subject("tenant"));
             }
             let jobs = if known {
                 vec![ToQueue::look(scope.tenant(), progress, until)]
@@ -162,7 +162,7 @@ async fn attempt(job: &Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
                 jobs
             };
             // For a report that is known already, only a redelivery may have died before this point.
-            if report.is_some() && (!known || job.redelivered()) {
+            if report.is_some() && (!known || job.was_delivered_before()) {
                 ctx.queues.enqueue(jobs, now).await?;
             }
             Ok(if known { Done::Already } else { Done::Now })
@@ -205,7 +205,7 @@ async fn let_rest(
         progress.due = None;
         write_progress(&progress, now, scope, ctx).await?;
     }
-    Ok(kit::queue::gone(what))
+    Ok(kit::queue::finish_without_subject(what))
 }
 
 /// Writes the merged reports of a call. While it waits, a job follows at the time at which it can be decided.
@@ -242,7 +242,7 @@ async fn decide_call(
     let (expected, found) = match &before {
         Some(before) => {
             let doing = "decide a call again";
-            let found = ctx.store.known(scope, before.id.contact()).await?;
+            let found = ctx.store.known_person(scope, before.id.contact()).await?;
             let found = found.map(|found| (Some(found), Refusals::default(), Along::default()));
             (Needs::default(), found.ok_or(StoreError::Gone { doing }))
         }
@@ -343,10 +343,10 @@ async fn decide_call(
     };
     if outcome == Outcome::Answered {
         // A clock that is ahead would refuse later follow-ups.
-        contact.answered(view.last_heard().min(now));
+        contact.record_answered_call(view.last_heard().min(now));
     }
     let earlier = before.as_ref();
-    let earlier = earlier.map(|before| (before.outcome, before.noted(progress.first_seen)));
+    let earlier = earlier.map(|before| (before.outcome, before.noted_time(progress.first_seen)));
     let (began, until) = (view.started_at.min(now), view.last_heard().min(now));
     let (recovered, noted_at) = note_outcome(&mut contact, &progress.facts, (outcome, began), earlier);
     let (mut message, mut links) = (None, Vec::new());
@@ -376,7 +376,7 @@ async fn decide_call(
             };
             if outcome == Outcome::Answered {
                 let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
-                known.and_then(|mut known| known.value.talked(until, tell_after).then_some(known))
+                known.and_then(|mut known| known.value.note_talk(until, tell_after).then_some(known))
             } else {
                 let what = What::Missed(call_id);
                 let happened = (id, Happening { at: began, what });
@@ -461,7 +461,7 @@ async fn entry(
 ) -> Result<Option<DripEntry>, StoreError> {
     let (campaign, known) = ctx.store.campaign_and_enrolment(scope, contact, drip, now).await?;
     let former = known.as_ref().map(|known| &known.value);
-    let entered = campaign.and_then(|campaign| campaign.entered(contact, former, now).ok());
+    let entered = campaign.and_then(|campaign| campaign.enrol_contact(contact, former, now).ok());
     Ok(entered.map(|enrolment| DripEntry::new(enrolment, known.as_ref())))
 }
 
@@ -550,7 +550,7 @@ fn note_outcome(
         _ => {}
     }
     let recovered = match outcome {
-        Outcome::Answered => contact.reached(at),
+        Outcome::Answered => contact.record_reaching_call(at),
         other if missed(other) => contact.missed_call(at),
         _ => 0,
     };
@@ -580,9 +580,9 @@ async fn after_decision(
         None => None,
     };
     let Some(mut call) = call else {
-        return Ok(kit::queue::gone("call"));
+        return Ok(kit::queue::finish_without_subject("call"));
     };
-    if job.redelivered()
+    if job.was_delivered_before()
         && let Some(id) = call.message
         && let Some(message) = ctx.store.message(scope, id, now).await?
         && message.attempts.is_empty()
@@ -644,12 +644,12 @@ async fn cancel_follow_up(
     };
     let before = contact.clone();
     if call.outcome.nobody_answered() {
-        contact.not_missed(call.noted(first_seen));
+        contact.not_missed(call.noted_time(first_seen));
     }
     let own = ctx.planner.readable(scope, &[own], now).await?;
     let ended = contact.answered_after_all(own);
     if !ended.is_empty() {
-        contact.answered(call.facts.last_heard().unwrap_or(first_seen).min(now));
+        contact.record_answered_call(call.facts.last_heard().unwrap_or(first_seen).min(now));
     }
     let changed = contact != before;
     let effects = Effects {

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::{table::usage, tenants::Configured};
 use testkit::{
     World,
-    business::{CUSTOMER, missed, mobile, read},
+    business::{CUSTOMER, missed_call_facts, mobile, read},
 };
 
 /// What one page of a query holds.
@@ -36,7 +36,9 @@ fn as_many_as_possible(configured: &mut Configured) {
 
 /// Decides a missed call of this number in a process. Returns the requests to AWS.
 async fn requests(world: &World<Context>, ctx: &Context, number: &str) -> u64 {
-    let job = world.business.telephony_report(&world.aws, number, missed(number));
+    let job = world
+        .business
+        .telephony_report(&world.aws, number, missed_call_facts(number));
     drop(usage::take());
     let done = Box::pin(handle(Job::new(job, 1), ctx)).await;
     assert_eq!(done.expect("the call is decided"), Done::Now);
@@ -44,7 +46,7 @@ async fn requests(world: &World<Context>, ctx: &Context, number: &str) -> u64 {
 }
 
 /// The customer's messages, after a check that the business's usual rule decided each call.
-async fn followed(world: &World<Context>) -> Vec<Message> {
+async fn check_follow_ups(world: &World<Context>) -> Vec<Message> {
     let rule = world.business.configured.rules[0].id;
     let mut messages = Vec::new();
     for entry in world.entries(world.customer().await.id).await {
@@ -72,12 +74,12 @@ async fn five_hundred_rules_cost_a_new_process_a_few_pages() {
     let of_full = requests(&full, &full.ctx, CUSTOMER).await;
     assert!((cold..=cold + most).contains(&of_full), "{cold}, {of_full}");
     for world in [&usual, &full] {
-        assert_eq!(followed(world).await.len(), 1);
+        assert_eq!(check_follow_ups(world).await.len(), 1);
     }
     let warm = requests(&usual, &usual.ctx, &mobile(1)).await;
     assert_eq!(requests(&full, &full.ctx, &mobile(1)).await, warm);
     assert_eq!(cold - warm, 4, "rules, lines, teams and connections");
     // Another process begins anew.
-    let again = requests(&full, &full.another(), &mobile(2)).await;
+    let again = requests(&full, &full.another_process(), &mobile(2)).await;
     assert_eq!(again, of_full);
 }

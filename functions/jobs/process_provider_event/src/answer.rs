@@ -26,7 +26,7 @@ fn world<'a>(config: &'a TenantConfig, person: &'a Person, gathered: &'a Gathere
 }
 
 /// Nobody gets this answer, and the reason is logged: the message itself is stored.
-fn unanswered(inbound: MessageId, why: &Refusal) {
+fn leave_unanswered(inbound: MessageId, why: &Refusal) {
     tracing::info!(%inbound, reason = why.reason.as_str(), "a message is not answered automatically");
     kit::line::count("unanswered", 1);
 }
@@ -41,7 +41,7 @@ impl Event<'_> {
     /// happen.
     pub(crate) async fn resume(&self, inbound: MessageId) -> Result<(), JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
-        let Some(received) = store.received(self.scope, inbound, now).await? else {
+        let Some(received) = store.received_message(self.scope, inbound, now).await? else {
             return Ok(());
         };
         if self.redelivered {
@@ -91,7 +91,7 @@ impl Event<'_> {
         let inbound = received.id;
         let planned = Cause::Answered { inbound, answer }.message_id();
         let (person, before) = tokio::try_join!(
-            Box::pin(store.known(scope, inbound.contact())),
+            Box::pin(store.known_person(scope, inbound.contact())),
             Box::pin(store.message(scope, planned, now))
         )?;
         if let Some(message) = before {
@@ -108,13 +108,13 @@ impl Event<'_> {
             .contact
             .may_be_answered(answer, received.line, &config.tenant, now);
         if let Err(why) = may {
-            unanswered(inbound, &why);
+            leave_unanswered(inbound, &why);
             return Ok(());
         }
         let (composed, gathered) = match Box::pin(self.compose_answer(received, answer, config, &person, now)).await? {
             Ok(composed) => composed,
             Err(why) => {
-                unanswered(inbound, &why);
+                leave_unanswered(inbound, &why);
                 return Ok(());
             }
         };

@@ -45,7 +45,7 @@ impl Event<'_> {
             known => known.map(|(_, version)| version),
         };
         let Some(config) = store.config_of(self.scope, &self.ctx.config, tenant).await? else {
-            return Ok(kit::queue::gone("tenant"));
+            return Ok(kit::queue::finish_without_subject("tenant"));
         };
         let line = line_written_to(&config.lines, echo.channel, self.connection, None);
         let line = line.map(|line| line.id);
@@ -125,7 +125,7 @@ impl Event<'_> {
                 self.ctx.store.write_conversation(self.scope, &known, None).await?;
             }
         }
-        others.retain(Person::changed);
+        others.retain(Person::is_changed);
         self.commit_people(others, cause, now).await
     }
 }

@@ -26,7 +26,7 @@ impl Event<'_> {
     async fn note_handover(&self, from: &Sender, passed: bool, at: Timestamp) -> Result<Done, JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
-            return Ok(kit::queue::gone("tenant"));
+            return Ok(kit::queue::finish_without_subject("tenant"));
         };
         let Some(number) = config.whatsapp_number(self.connection) else {
             return Ok(Done::Already);
@@ -44,7 +44,7 @@ impl Event<'_> {
                 person.contact.heard_again(at);
             }
         }
-        people.retain(Person::changed);
+        people.retain(Person::is_changed);
         let Some(first) = people.first() else {
             return Ok(Done::Already);
         };

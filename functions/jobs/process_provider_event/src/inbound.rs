@@ -75,7 +75,7 @@ impl Said<'_> {
     }
 
     /// Applies its wish to a contact, `first` to the writer's own. Returns the wish, and whether it is new.
-    fn wished(&self, person: &mut Person, first: bool) -> Option<(OptFlag, bool)> {
+    fn apply_wish(&self, person: &mut Person, first: bool) -> Option<(OptFlag, bool)> {
         let (flag, source) = self.wish.as_ref()?;
         let refused = person.contact.opted_out().is_some();
         let entry = person.contact.wish(*flag, source, self.at).consent();
@@ -125,7 +125,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    fn known(contact: Contact) -> Self {
+    fn of_contact(contact: Contact) -> Self {
         Self {
             before: Some(contact.clone()),
             contact,
@@ -139,7 +139,7 @@ impl Person {
 
     /// Adds what the person says to the ledger. In those of all contacts but the `first`, it is a repetition.
     fn says(&mut self, entry: Option<ConsentEntry>, first: bool) {
-        let entry = entry.map(|entry| if first { entry } else { entry.repeated() });
+        let entry = entry.map(|entry| if first { entry } else { entry.as_repetition() });
         self.consent.extend(entry);
     }
 
@@ -147,7 +147,7 @@ impl Person {
         self.before.is_some()
     }
 
-    pub(crate) fn changed(&self) -> bool {
+    pub(crate) fn is_changed(&self) -> bool {
         self.before.as_ref() != Some(&self.contact) || !self.linked.is_empty()
     }
 }
@@ -237,7 +237,7 @@ impl Event<'_> {
             None => (None, None),
         };
         let Some(config) = store.config_of(self.scope, &self.ctx.config, tenant).await? else {
-            return Ok(Arrival::Never(kit::queue::gone("tenant")));
+            return Ok(Arrival::Never(kit::queue::finish_without_subject("tenant")));
         };
         let line = line_written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
         // A reaction is no turn of a conversation.
@@ -268,12 +268,12 @@ impl Event<'_> {
         let message = of_first.as_ref().unwrap_or(message);
         let flag = self.wish(message, answered.as_ref(), &config, now).await?;
         // Of a clock that is ahead, receipt is the same for all messages of a webhook.
-        let said = self.said(message, id, flag, &config, now.min(delivery.received_at));
+        let said = self.heard_message(message, id, flag, &config, now.min(delivery.received_at));
         let mut remarks = Vec::new();
         let mut remark = |what: Refusal| remarks.push(Remark::new(now, what));
         let mut wish = None;
         for (place, person) in people.iter_mut().enumerate() {
-            let wished = said.wished(person, place == 0);
+            let wished = said.apply_wish(person, place == 0);
             wish = wish.or(wished);
         }
         if let Some((flag, source)) = &said.wish {
@@ -322,7 +322,7 @@ impl Event<'_> {
             waiting.push(wrote.waiting);
         }
         let mut cancelled = people.iter().flat_map(|person| &person.cancelled);
-        if cancelled.any(|message| message.cause.answered().is_none()) {
+        if cancelled.any(|message| message.cause.answered_message().is_none()) {
             let sentence = "the unsent part of a follow-up is cancelled: the customer wrote first";
             remark(Refusal::new(Reason::FollowUpCancelled, sentence));
         }
@@ -424,7 +424,7 @@ impl Event<'_> {
         let (Some(answered), None, true) = (answered, told, is_stop_label(message)) else {
             return Ok(told);
         };
-        let (store, id) = (&self.ctx.store, answered.of.template.stored());
+        let (store, id) = (&self.ctx.store, answered.of.template.row_id());
         let sent = store.message(self.scope, answered.message, now).await?;
         let marketing = match sent.map(|sent| sent.policy.category()) {
             Some(Category::Marketing) => true,
@@ -437,7 +437,7 @@ impl Event<'_> {
     }
 
     /// A message, as the writer's contacts hear it.
-    fn said<'a>(
+    fn heard_message<'a>(
         &self,
         message: &'a InboundMessage,
         id: MessageId,
@@ -454,7 +454,7 @@ impl Event<'_> {
             (flag, format!("{word} by {}", message.channel.name()))
         });
         let tenants = &config.tenant.languages;
-        let language = message.typed().and_then(|text| {
+        let language = message.typed_text().and_then(|text| {
             let of_word = || flag.and_then(|_| language_of_wish(text, tenants));
             recognize_language(text, tenants).or_else(of_word)
         });
@@ -529,7 +529,7 @@ impl Event<'_> {
             let about = self.people(&message.from, (leads, None), message.reply_to.as_ref(), now);
             let About { people, answered, .. } = about.await?;
             let flag = self.wish(message, answered.as_ref(), config, now).await?;
-            let said = self.said(message, received.id, flag, config, now);
+            let said = self.heard_message(message, received.id, flag, config, now);
             let heard = Heard {
                 config,
                 message,
@@ -542,13 +542,13 @@ impl Event<'_> {
             let others = people.into_iter().filter(is_other);
             let mut others: Vec<Person> = others.collect();
             for person in &mut others {
-                said.wished(person, false);
+                said.apply_wish(person, false);
                 let wrote = self.hears(person, &said, &heard, planned).await?;
                 if received.answer.is_some() {
                     person.cancelled.extend(person.contact.answered_anew(wrote.waiting));
                 }
             }
-            others.retain(Person::changed);
+            others.retain(Person::is_changed);
             self.commit_people(others, message.provider_ref.as_str(), now).await
         });
         told.await
@@ -600,7 +600,7 @@ impl Event<'_> {
                 answered: None,
             });
         };
-        let leads = self.ctx.store.renewed(self.scope, leads).await?;
+        let leads = self.ctx.store.renew_leads(self.scope, leads).await?;
         let holders = self.ctx.store.holders_and_conversation(self.scope, leads, on);
         let (holders, along) = holders.await?;
         let (mut found, mut unclaimed, mut refusals) = (Vec::new(), Vec::new(), Refusals::default());
@@ -620,7 +620,7 @@ impl Event<'_> {
         let mut people: Vec<Person> = Vec::new();
         for contact in found.into_iter().chain(with_whom) {
             if people.iter().all(|known| known.contact.id != contact.id) {
-                people.push(Person::known(contact));
+                people.push(Person::of_contact(contact));
             }
         }
         self.with_others(&mut people).await?;
@@ -632,7 +632,7 @@ impl Event<'_> {
         if people.is_empty() {
             people.push(Person {
                 before: None,
-                ..Person::known(Contact::first_seen(ContactId::new(self.ctx.ids.ulid()), first, now))
+                ..Person::of_contact(Contact::first_seen(ContactId::new(self.ctx.ids.ulid()), first, now))
             });
         }
         // Identities of other contacts remain theirs.
@@ -684,7 +684,7 @@ impl Event<'_> {
     async fn with_others(&self, people: &mut Vec<Person>) -> Result<(), JobError> {
         let known: Vec<&Contact> = people.iter().map(|person| &person.contact).collect();
         let others = Box::pin(self.ctx.store.others_of(self.scope, &known)).await?;
-        people.extend(others.into_iter().map(Person::known));
+        people.extend(others.into_iter().map(Person::of_contact));
         Ok(())
     }
 
@@ -723,7 +723,7 @@ impl Event<'_> {
             effects.people.push(ContactWrite {
                 profile: person.profile,
                 suppressed: person.suppressed,
-                ..ContactWrite::linked(person.contact, person.linked)
+                ..ContactWrite::from_linked(person.contact, person.linked)
             });
         }
         effects
@@ -759,7 +759,7 @@ impl Event<'_> {
                     continue;
                 }
             };
-            if message.cause.answered().is_some() && message.is_pending() && !ends(&message) {
+            if message.cause.answered_message().is_some() && message.is_pending() && !ends(&message) {
                 meant.waiting.push(message);
                 continue;
             }
@@ -767,7 +767,7 @@ impl Event<'_> {
                 continue;
             }
             let sent = message.accepted_at();
-            let why = match (message.attempts.is_empty(), message.cause.answered()) {
+            let why = match (message.attempts.is_empty(), message.cause.answered_message()) {
                 (true, None) => "not sent: the customer wrote first",
                 (true, Some(_)) => "not sent: the customer wrote again",
                 (false, _) => "no further channel: the customer wrote",
@@ -796,7 +796,7 @@ impl Event<'_> {
     pub(crate) async fn whatsapp_call(&self, from: &Sender, at: Timestamp) -> Result<Done, JobError> {
         let at = at.min(self.ctx.clock.now());
         let Some(config) = self.ctx.store.config(self.scope, &self.ctx.config).await? else {
-            return Ok(kit::queue::gone("tenant"));
+            return Ok(kit::queue::finish_without_subject("tenant"));
         };
         let number = config.whatsapp_number(self.connection);
         self.change_people(from, ("call", true), |contact| {
@@ -872,7 +872,7 @@ impl Event<'_> {
         // It may have been merged into another.
         let id = contact.id;
         let mut others = Vec::new();
-        let mut people = vec![Person::known(contact)];
+        let mut people = vec![Person::of_contact(contact)];
         let mut refusals = Refusals::default();
         let holders = store.holders_of(self.scope, identities).await?;
         for (identity, holder) in identities.iter().zip(holders) {
@@ -899,14 +899,14 @@ impl Event<'_> {
         if let Some((before, now)) = changed {
             people[0].contact.changed_user(before, now);
         }
-        if !people[0].changed() {
+        if !people[0].is_changed() {
             return Ok((Done::Already, others));
         }
         if !refusals.is_empty() {
             self.with_others(&mut people).await?;
         }
         inherit(&mut people, refusals);
-        people.retain(Person::changed);
+        people.retain(Person::is_changed);
         self.commit_people(people, "identity", self.ctx.clock.now()).await?;
         Ok((Done::Now, others))
     }
@@ -923,7 +923,7 @@ impl Event<'_> {
                 let contact = store.contact(self.scope, id).await?;
                 // They may have been merged meanwhile.
                 let new = contact.filter(|contact| people.iter().all(|known: &Person| known.contact.id != contact.id));
-                people.extend(new.map(Person::known));
+                people.extend(new.map(Person::of_contact));
             }
             self.with_others(&mut people).await?;
             one_person(&mut people);
@@ -934,7 +934,7 @@ impl Event<'_> {
                     self.wrote_first(person, wrote, (wrote, true), |_| false, now).await?;
                 }
             }
-            people.retain(Person::changed);
+            people.retain(Person::is_changed);
             self.commit_people(people, "same", now).await
         });
         told.await
@@ -956,14 +956,14 @@ impl Event<'_> {
                 let entry = change(&mut person.contact);
                 person.says(entry, place == 0);
             }
-            people.retain(Person::changed);
+            people.retain(Person::is_changed);
             if people.is_empty() {
                 return Ok(Done::Already);
             }
             // For a deleted tenant, no contact is created.
             let new = people.iter().any(|person| person.before.is_none());
             if new && self.ctx.store.config(self.scope, &self.ctx.config).await?.is_none() {
-                return Ok(kit::queue::gone("tenant"));
+                return Ok(kit::queue::finish_without_subject("tenant"));
             }
             self.show_conversations(&people).await?;
             self.commit_people(people, cause, now).await?;

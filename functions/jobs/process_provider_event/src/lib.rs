@@ -102,7 +102,7 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
         Payload::Stored(key) => {
             let Some(bytes) = ctx.raw.read_raw(key).await? else {
                 tracing::error!(key, "a stored event is no longer in the bucket");
-                return Ok(kit::queue::gone("event"));
+                return Ok(kit::queue::finish_without_subject("event"));
             };
             String::from_utf8(bytes)?
         }
@@ -114,7 +114,7 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
         connection: job.body.connection,
         api,
         correlation_id: job.correlation_id(),
-        redelivered: job.redelivered(),
+        redelivered: job.was_delivered_before(),
     };
     event.note_report(job.body.received_at).await;
     let mut done = Done::Already;
@@ -127,7 +127,7 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
         match Box::pin(event.work(update, delivery)).await {
             Ok(Done::Now) => done = Done::Now,
             Ok(Done::Already) => {}
-            Err(error) if error.is_gone() => drop(kit::queue::gone("contact")),
+            Err(error) if error.is_gone() => drop(kit::queue::finish_without_subject("contact")),
             // A temporary error makes the event come back; a permanent one is still permanent then.
             Err(error) => match &failed {
                 Some(known) if !known.is_hopeless() => {}

@@ -39,11 +39,11 @@ impl Event<'_> {
         let (id, number) = match self.place(&status).await? {
             Place::Attempt(id, number) => (id, number),
             Place::Parked => return Ok(Done::Now),
-            Place::Gone => return Ok(kit::queue::gone("tenant")),
+            Place::Gone => return Ok(kit::queue::finish_without_subject("tenant")),
         };
         let applied = RACES.until_won(|| self.apply(id, number, &status)).await?;
         let Some(Applied { message, moved, told }) = applied else {
-            return Ok(kit::queue::gone("message"));
+            return Ok(kit::queue::finish_without_subject("message"));
         };
         if moved {
             crash::point("process_provider_event.moved");

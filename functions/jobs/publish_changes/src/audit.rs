@@ -12,7 +12,7 @@ use store::{
 
 /// The entry for a change that a person or a key made; `None` for all others, and if no field of theirs differs.
 pub(crate) fn entry(record: &EventRecord) -> Result<Option<(TenantId, AuditEntry)>, StoreError> {
-    let Some(stamped) = changes::stamped(&record.change.old_image, &record.change.new_image)? else {
+    let Some(stamped) = changes::read_stamped_change(&record.change.old_image, &record.change.new_image)? else {
         return Ok(None);
     };
     let Stamped {

@@ -17,7 +17,7 @@ use store::{reports::Counters, table::changes::What};
 /// older than rows of hours are `kept` counts when it is stored, and what becomes of its message then counts for no call.
 pub(crate) fn of(what: &What, stored: Timestamp, kept: SignedDuration) -> Vec<(Timestamp, Counters)> {
     let of_call = |called: Timestamp| Some(called.min(stored)).filter(|called| stored.duration_since(*called) < kept);
-    let raised = raised(what, stored);
+    let raised = raises_of(what, stored);
     // A call is recovered when something happens. What is no longer so is taken off where it was counted.
     let (at, before) = match what {
         What::CallDecided(call) => (of_call(call.happened_at()), None),
@@ -45,7 +45,7 @@ pub(crate) fn of(what: &What, stored: Timestamp, kept: SignedDuration) -> Vec<(T
     counted
 }
 
-fn raised(what: &What, stored: Timestamp) -> Vec<Raise> {
+fn raises_of(what: &What, stored: Timestamp) -> Vec<Raise> {
     match what {
         What::Recorded(record) => record.counters(),
         What::CallDecided(call) => count_decided(call),

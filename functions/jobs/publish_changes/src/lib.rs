@@ -32,7 +32,7 @@ use domain::{
 use jiff::{SignedDuration, civil::Date};
 use kit::{
     Clock, ConfigError, Env, JobError, RawBucket, line, metric,
-    stream::{Batch, StreamError, happened},
+    stream::{Batch, StreamError, changed_at},
 };
 use serde_json::json;
 use store::{
@@ -87,7 +87,7 @@ fn replayable(env: &Env) -> Result<SignedDuration, ConfigError> {
 }
 
 /// Sequence numbers have up to 40 digits. Padded ones can be compared as text.
-fn padded(sequence: &str) -> String {
+fn pad_sequence(sequence: &str) -> String {
     format!("{sequence:0>40}")
 }
 
@@ -134,7 +134,7 @@ impl Counts {
     /// Adds a change, which this many unreadable records precede.
     fn add(&mut self, record: &EventRecord, counters: Counters, gaps: usize) {
         self.changes.push(Counted {
-            sequence: padded(record.change.sequence_number.as_deref().unwrap_or_default()),
+            sequence: pad_sequence(record.change.sequence_number.as_deref().unwrap_or_default()),
             counters,
             after_gap: !self.changes.is_empty() && self.gaps < gaps,
         });
@@ -179,8 +179,8 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         let Some(change) = said.changed else {
             continue;
         };
-        let (tenant, at) = (change.tenant, happened(record, &ctx.clock));
-        if let Some((day, rule)) = notices::called(&change) {
+        let (tenant, at) = (change.tenant, changed_at(record, &ctx.clock));
+        if let Some((day, rule)) = notices::call_day(&change) {
             called.entry((tenant, day)).or_default().extend(rule);
         }
         for (of, counters) in counts::of_templates(&change.what) {
@@ -190,7 +190,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
                 .or_default()
                 .add(record, counters, unreadable.len());
         }
-        let counted = placed(&change, at, (ctx, batch.again));
+        let counted = counters_by_place(&change, at, (ctx, batch.again));
         let mut corrections = caps::Corrections::default();
         if !counted.is_empty() {
             corrections = Box::pin(caps::corrections(&change.what, ctx)).await?;
@@ -211,7 +211,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         oldest: batch
             .records
             .iter()
-            .map(|record| happened(record, &ctx.clock))
+            .map(|record| changed_at(record, &ctx.clock))
             .min()
             .unwrap_or(Timestamp::UNIX_EPOCH),
         retried_since: now - RETRIED_FOR,
@@ -256,7 +256,11 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
 }
 
 /// The rows in which a change counts that was stored at this time.
-fn placed(change: &RowChange, stored: Timestamp, (ctx, again): (&Context, bool)) -> BTreeMap<Place, Counters> {
+fn counters_by_place(
+    change: &RowChange,
+    stored: Timestamp,
+    (ctx, again): (&Context, bool),
+) -> BTreeMap<Place, Counters> {
     let mut placed: BTreeMap<Place, Counters> = BTreeMap::new();
     for (at, counters) in counts::of(&change.what, stored, ctx.counted_for) {
         // The rows of that hour's day may be going: one alone would stand for the day.
@@ -273,8 +277,8 @@ fn read(record: &EventRecord, clock: &Clock) -> Result<Said, StoreError> {
     Ok(Said {
         changed: changes::read(before, after)?,
         audited: audit::entry(record)?,
-        noticed: changes::noticed(before, after, happened(record, clock))?,
-        occasion: changes::occasion(before, after, happened(record, clock))?,
+        noticed: changes::notice_of_change(before, after, changed_at(record, clock))?,
+        occasion: changes::occasion(before, after, changed_at(record, clock))?,
     })
 }
 

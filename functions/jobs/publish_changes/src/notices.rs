@@ -62,7 +62,7 @@ impl Known {
 }
 
 /// The day of a call's decision, with the automation that matched.
-pub(crate) fn called(change: &RowChange) -> Option<(Date, Option<RuleId>)> {
+pub(crate) fn call_day(change: &RowChange) -> Option<(Date, Option<RuleId>)> {
     match &change.what {
         What::CallDecided(call) | What::CallDecidedAgain { after: call, .. } => {
             Some((day_of(call.decided_at), call.grounds.rule))

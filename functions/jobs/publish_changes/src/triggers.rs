@@ -27,7 +27,7 @@ pub(crate) async fn enrol(occasions: Occasions, ctx: &Context) -> Result<(), Job
     for (tenant, occasions) in occasions {
         let scope = &access::job::scope(tenant);
         let mut drips = Vec::new();
-        for drip in ctx.store.triggered(scope).await? {
+        for drip in ctx.store.triggered_drips(scope).await? {
             match drip {
                 Ok(drip) => drips.push(drip),
                 Err(error) => tracing::error!(%tenant, error = kit::chain(&error), "no contact enters a drip"),
@@ -66,7 +66,7 @@ async fn enter_all(
     drips: Vec<CampaignId>,
     ctx: &Context,
 ) -> Vec<Result<bool, StoreError>> {
-    let read = || ctx.store.known(scope, occasion.contact);
+    let read = || ctx.store.known_person(scope, occasion.contact);
     let person = match read().await {
         Ok(person) => person,
         Err(error) => return vec![Err(error)],

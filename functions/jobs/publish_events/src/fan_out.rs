@@ -89,11 +89,11 @@ async fn tell_tenant((scope, at, told): &Published<'_>, batch: TimeLimit, ctx: &
         socket,
     };
     let (open, ended): (Vec<_>, Vec<_>) = sockets.into_iter().partition(|socket| allowed(&socket.value).is_some());
-    let ends = stream::iter(ended).map(|socket| Box::pin(one(socket).ended()));
+    let ends = stream::iter(ended).map(|socket| Box::pin(one(socket).end_socket()));
     ends.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     let tells = stream::iter(open).map(|socket| {
         let rights = allowed(&socket.value);
-        Box::pin(one(socket).told(rights, *at, told))
+        Box::pin(one(socket).tell_events(rights, *at, told))
     });
     let all = tells.buffer_unordered(AT_ONCE);
     let reached = all.try_fold(0_u64, async |sum, told| Ok(sum + u64::from(told))).await?;
@@ -111,7 +111,7 @@ struct One<'a> {
 
 impl One<'_> {
     /// True: it was told something.
-    async fn told(self, rights: Option<&Rights>, at: Timestamp, told: &[Told]) -> Result<bool, StoreError> {
+    async fn tell_events(self, rights: Option<&Rights>, at: Timestamp, told: &[Told]) -> Result<bool, StoreError> {
         let (Some(rights), Some(first)) = (rights, told.first()) else {
             return Ok(false);
         };
@@ -129,10 +129,10 @@ impl One<'_> {
         for events in divide_into_frames(events) {
             match self.post(&Frame::Events { events, cursor }).await {
                 Ok(()) => {}
-                Err(NotReached::Gone) => return self.forgotten().await,
+                Err(NotReached::Gone) => return self.forget().await,
                 // It may take the next one, and need not wait for another event.
                 Err(NotReached::Failed(error)) => {
-                    self.failed(&*error);
+                    self.log_failure(&*error);
                     return self.catches_up(at).await;
                 }
             }
@@ -151,9 +151,9 @@ impl One<'_> {
         };
         match self.post(&catch_up).await {
             Ok(()) => store.note_reached(self.scope, &behind).await.map(|()| true),
-            Err(NotReached::Gone) => self.forgotten().await,
+            Err(NotReached::Gone) => self.forget().await,
             Err(NotReached::Failed(error)) => {
-                self.failed(&*error);
+                self.log_failure(&*error);
                 // Whose turn did not come may be there.
                 if error.is::<TimeUp>() {
                     return Ok(false);
@@ -162,7 +162,7 @@ impl One<'_> {
                 let since = behind.value.behind_since.unwrap_or(now);
                 if now.duration_since(since) >= UNREACHABLE_FOR {
                     self.end().await?;
-                    return self.forgotten().await;
+                    return self.forget().await;
                 }
                 Ok(false)
             }
@@ -177,17 +177,17 @@ impl One<'_> {
         sent.unwrap_or_else(|time_up| Err(NotReached::Failed(time_up.into())))
     }
 
-    fn failed(&self, error: &(dyn std::error::Error + 'static)) {
+    fn log_failure(&self, error: &(dyn std::error::Error + 'static)) {
         tracing::warn!(error = kit::chain(error), "a socket cannot be reached");
         line::count("sockets_unreached", 1);
     }
 
-    async fn forgotten(&self) -> Result<bool, StoreError> {
+    async fn forget(&self) -> Result<bool, StoreError> {
         let id = &self.socket.value.id;
         self.ctx.store.forget_socket(self.scope, id).await.map(|()| false)
     }
 
-    async fn ended(self) -> Result<(), StoreError> {
+    async fn end_socket(self) -> Result<(), StoreError> {
         self.end().await
     }
 
@@ -196,7 +196,7 @@ impl One<'_> {
         let closed = self.limit.keep(self.ctx.sockets.close(&self.socket.value.id)).await;
         match closed.unwrap_or_else(|time_up| Err(NotReached::Failed(time_up.into()))) {
             Ok(()) => Ok(()),
-            Err(NotReached::Gone) => self.forgotten().await.map(|_| ()),
+            Err(NotReached::Gone) => self.forget().await.map(|_| ()),
             Err(error) => {
                 tracing::warn!(error = kit::chain(&error), "a socket cannot be closed");
                 Ok(())

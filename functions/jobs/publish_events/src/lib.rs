@@ -33,7 +33,7 @@ use jiff::SignedDuration;
 use jobs::PushJob;
 use kit::{
     Clock, ConfigError, Env, JobError, Queue, QueueName, Sockets, line, metric,
-    stream::{Batch, StreamError, happened},
+    stream::{Batch, StreamError, changed_at},
 };
 use store::{
     Store, StoreError, TenantScope,
@@ -87,7 +87,7 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
     }
     let (mut jobs, mut newer) = (Vec::new(), None);
     for (place, record) in batch.records.iter().enumerate() {
-        let at = happened(record, &ctx.clock);
+        let at = changed_at(record, &ctx.clock);
         match catch_unwind(AssertUnwindSafe(|| read(record, at))) {
             Ok(Ok((meaning, told))) => {
                 jobs.extend(told.and_then(|told| notify::at_once(told, id(record, at), at)));

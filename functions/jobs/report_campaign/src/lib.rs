@@ -59,8 +59,8 @@ struct Cursor<Tally> {
 
 impl<Tally: Serialize> Cursor<Tally> {
     /// The end of a step that leaves more to count from this place.
-    fn more(self, from: InAudience, progress: Progress) -> Result<Step, JobError> {
-        Step::more(&Self { from, ..self }, progress)
+    fn continue_from(self, from: InAudience, progress: Progress) -> Result<Step, JobError> {
+        Step::from_cursor(&Self { from, ..self }, progress)
     }
 }
 
@@ -137,7 +137,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let ReportCampaign { campaign } = turn.params()?;
     let (store, scope) = (&ctx.store, turn.scope());
     let Some(found): Option<Versioned<Campaign>> = store.get(scope, &campaign).await? else {
-        return Ok(Step::failed("The campaign was deleted."));
+        return Ok(Step::from_failure("The campaign was deleted."));
     };
     match found.value.kind {
         CampaignType::Broadcast => of_broadcast(turn, &found.value, ctx).await,
@@ -166,7 +166,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
         errors: 0,
     };
     if let Some(from) = next {
-        return cursor.more(from, progress);
+        return cursor.continue_from(from, progress);
     }
     let (mut tally, sums, mut costs) = (cursor.tally, cursor.sums, cursor.costs);
     let names = campaign
@@ -179,14 +179,14 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
             number,
             name,
             tally: tally.variants.remove(&number).unwrap_or_default(),
-            cost: costs.shown(),
+            cost: costs.costs_by_currency(),
             unpriced: costs.unpriced,
         }
     });
     let report = Report {
         variants: variants.filter(|_| !campaign.variants.is_empty()).collect(),
         recipients: tally.recipients,
-        cost: sums.shown(),
+        cost: sums.costs_by_currency(),
         unpriced: sums.unpriced,
         states: tally.states,
         reasons: tally.reasons,
@@ -194,7 +194,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
         clicked: tally.clicked,
         opted_out: tally.opted_out,
     };
-    Step::done(&report, progress)
+    Step::from_result(&report, progress)
 }
 
 async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step, JobError> {
@@ -206,7 +206,9 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     let version = (campaign.id, tally.version.unwrap_or_default());
     let steps = store.steps(scope, &[version]).await?.remove(&version);
     let steps = steps.map(|written| written.steps).unwrap_or_default();
-    let (page, next) = store.enrolled(scope, campaign.id, (cursor.from, PER_STEP), now).await?;
+    let (page, next) = store
+        .enrolled_people(scope, campaign.id, (cursor.from, PER_STEP), now)
+        .await?;
     let passages = page.iter().filter_map(|one| one.enrolment.passage.as_ref());
     let ids = passages.flat_map(|passage| passage.taken.iter().filter_map(|taken| taken.message_id));
     let read = store.each_message(scope, &ids.collect::<Vec<_>>(), now).await?;
@@ -225,7 +227,7 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
         errors: 0,
     };
     if let Some(from) = next {
-        return cursor.more(from, progress);
+        return cursor.continue_from(from, progress);
     }
     let (mut tally, sums) = (cursor.tally, cursor.sums);
     let named = steps.iter().enumerate().map(|(place, step)| StepReport {
@@ -238,12 +240,12 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
         statuses: tally.statuses,
         reasons: tally.reasons,
         other_steps: Some(tally.other).filter(|other| *other != StepTally::default()),
-        cost: sums.shown(),
+        cost: sums.costs_by_currency(),
         unpriced: sums.unpriced,
     };
     match Data::of(&report) {
         Ok(result) => Ok(Step::Done { result, progress }),
-        Err(_) => Ok(Step::failed(
+        Err(_) => Ok(Step::from_failure(
             "The names of its steps are too long for a report. Give its next version shorter ones.",
         )),
     }
@@ -255,17 +257,17 @@ impl Sums {
         let book = ctx.store.price_book(&ctx.prices, ctx.clock.now()).await?;
         let mut costs = Costs::default();
         costs.add(counters, &book, at.to_zoned(TimeZone::UTC).date());
-        for ((currency, _), spent) in costs.spent() {
+        for ((currency, _), spent) in costs.spent_amounts() {
             let (reported, estimated) = self.spent.entry(currency.clone()).or_default();
             *reported = reported.saturating_add(spent.reported);
             *estimated = estimated.saturating_add(spent.estimated);
         }
-        self.unpriced += costs.unpriced().values().sum::<u64>();
+        self.unpriced += costs.unpriced_units().values().sum::<u64>();
         Ok(())
     }
 
     /// The costs by currency.
-    fn shown(&self) -> Vec<Cost> {
+    fn costs_by_currency(&self) -> Vec<Cost> {
         let spent = self.spent.iter();
         let cost = spent.map(|(currency, (reported, estimated))| Cost {
             currency: currency.clone(),

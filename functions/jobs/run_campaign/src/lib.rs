@@ -205,14 +205,14 @@ impl Cursor {
     }
 
     /// Begins another pass through the audience. Those who are decided are found again.
-    fn again(&mut self) {
-        (self.before, self.tally) = (self.known(), Tally::default());
+    fn begin_again(&mut self) {
+        (self.before, self.tally) = (self.known_tally(), Tally::default());
         (self.later, self.held) = (None, false);
         self.place = Some(Place::Making(InAudience::default()));
     }
 
     /// Those who are known to have a message, and to get none.
-    fn known(&self) -> Tally {
+    fn known_tally(&self) -> Tally {
         Tally {
             made: self.tally.made.max(self.before.made),
             left_out: self.tally.left_out.max(self.before.left_out),
@@ -224,7 +224,7 @@ impl Cursor {
     }
 
     fn progress(&self) -> Progress {
-        let Tally { made, left_out } = self.known();
+        let Tally { made, left_out } = self.known_tally();
         Progress {
             done: made + left_out,
             total: self.recipients(),
@@ -232,8 +232,8 @@ impl Cursor {
         }
     }
 
-    fn more(self) -> Result<Step, JobError> {
-        Step::more(&self, self.progress())
+    fn continue_later(self) -> Result<Step, JobError> {
+        Step::from_cursor(&self, self.progress())
     }
 
     fn wait(self, until: Timestamp) -> Result<Step, JobError> {
@@ -245,14 +245,14 @@ impl Cursor {
         })
     }
 
-    fn done(self) -> Result<Step, JobError> {
-        let Tally { made, left_out } = self.known();
+    fn finish(self) -> Result<Step, JobError> {
+        let Tally { made, left_out } = self.known_tally();
         let report = Report {
             recipients: self.recipients().unwrap_or_default(),
             messages: made,
             left_out,
         };
-        Step::done(&report, self.progress())
+        Step::from_result(&report, self.progress())
     }
 }
 
@@ -265,7 +265,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let mut cursor: Cursor = turn.cursor()?.unwrap_or_else(|| Cursor::new(now));
     let scope = turn.scope();
     let Some(found) = ctx.store.get::<Campaign>(scope, &campaign).await? else {
-        return cursor.done();
+        return cursor.finish();
     };
     let run = Run { ctx, scope, now };
     if turn.operation().attempts >= ATTEMPTS {
@@ -276,8 +276,8 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             // It begins, so that it can be paused.
             CampaignState::Scheduled => {
                 let next = (CampaignState::Running, None);
-                let Some(value) = kit::campaigns::moved(&ctx.store, scope, &found, next, now).await? else {
-                    return cursor.more();
+                let Some(value) = kit::campaigns::move_campaign(&ctx.store, scope, &found, next, now).await? else {
+                    return cursor.continue_later();
                 };
                 let version = found.version + 1;
                 return run.pause(&Versioned { value, version }, cursor, why).await;
@@ -287,7 +287,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     }
     let changed_at = found.value.updated_at;
     match found.value.state {
-        CampaignState::Draft | CampaignState::Completed => cursor.done(),
+        CampaignState::Draft | CampaignState::Completed => cursor.finish(),
         CampaignState::Scheduled => match found.value.begins_at().filter(|at| now < *at) {
             Some(at) => cursor.wait(at),
             None => run.begin(&found, cursor).await,
@@ -304,16 +304,16 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         CampaignState::Cancelled | CampaignState::Running | CampaignState::Finishing => {
             let campaign = &found.value;
             if campaign.kind == CampaignType::Broadcast && campaign.state != CampaignState::Cancelled {
-                match run.held(campaign).await? {
+                match run.read_held(campaign).await? {
                     Held::Against(why) => return run.pause(&found, cursor, why).await,
-                    Held::Free if run.release(campaign).await? => return cursor.more(),
+                    Held::Free if run.release(campaign).await? => return cursor.continue_later(),
                     Held::Free | Held::Nothing => {}
                 }
             }
             // It may have been paused since, and resumed or cancelled. A message that found it paused may not be in the list yet.
             if cursor.seen != Some(changed_at) {
                 if run.release(&found.value).await? {
-                    return cursor.more();
+                    return cursor.continue_later();
                 }
                 if changed_at + INDEXED <= now {
                     cursor.seen = Some(changed_at);
@@ -322,7 +322,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
                 }
             }
             match cursor.place.clone() {
-                _ if found.value.state == CampaignState::Cancelled => cursor.done(),
+                _ if found.value.state == CampaignState::Cancelled => cursor.finish(),
                 None => run.begin(&found, cursor).await,
                 Some(Place::Enrolling { audience, after }) => run.enrol(&found, cursor, audience, after).await,
                 Some(Place::Making(from)) => run.make(&found, cursor, from).await,
@@ -356,18 +356,18 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Moves the campaign to another state, unless somebody else just has: then the next step finds that.
-    async fn moved(
+    async fn move_campaign(
         &self,
         found: &Versioned<Campaign>,
         next: CampaignState,
         why: Option<Refusal>,
     ) -> Result<(), JobError> {
-        kit::campaigns::moved(&self.ctx.store, self.scope, found, (next, why), self.now).await?;
+        kit::campaigns::move_campaign(&self.ctx.store, self.scope, found, (next, why), self.now).await?;
         Ok(())
     }
 
     /// Records the number of contacts in the audience. If somebody else just changes the campaign, it is written when that finishes.
-    async fn fixed(&self, found: &Versioned<Campaign>, count: u64) -> Result<(), JobError> {
+    async fn record_recipients(&self, found: &Versioned<Campaign>, count: u64) -> Result<(), JobError> {
         let fixed = Campaign {
             recipients: Some(count),
             ..found.value.clone()
@@ -382,8 +382,8 @@ impl Run<'_> {
     async fn pause(&self, found: &Versioned<Campaign>, mut cursor: Cursor, why: Refusal) -> Result<Step, JobError> {
         // Whoever resumes it has seen what was wrong.
         cursor.watch = Watch::default();
-        self.moved(found, CampaignState::Paused, Some(why)).await?;
-        cursor.more()
+        self.move_campaign(found, CampaignState::Paused, Some(why)).await?;
+        cursor.continue_later()
     }
 
     /// Begins the campaign: reads the conditions of its audience, which are fixed from now on. A drip can do without an audience.
@@ -391,8 +391,8 @@ impl Run<'_> {
         let campaign = &found.value;
         if campaign.kind == CampaignType::Drip && campaign.audience.is_empty() {
             cursor.place = Some(Place::Open);
-            self.moved(found, CampaignState::Running, None).await?;
-            return cursor.more();
+            self.move_campaign(found, CampaignState::Running, None).await?;
+            return cursor.continue_later();
         }
         let conditions = self.ctx.store.audience_conditions(self.scope, &campaign.audience);
         let audience = match conditions.await? {
@@ -405,14 +405,14 @@ impl Run<'_> {
             let why = Refusal::new(Reason::SegmentUnusable, sentence);
             return self.end(found, Cursor::new(self.now), why).await;
         }
-        self.moved(found, CampaignState::Running, None).await?;
-        cursor.more()
+        self.move_campaign(found, CampaignState::Running, None).await?;
+        cursor.continue_later()
     }
 
     /// Cancels the campaign, which cannot go on.
     async fn end(&self, found: &Versioned<Campaign>, cursor: Cursor, why: Refusal) -> Result<Step, JobError> {
-        self.moved(found, CampaignState::Cancelled, Some(why)).await?;
-        cursor.more()
+        self.move_campaign(found, CampaignState::Cancelled, Some(why)).await?;
+        cursor.continue_later()
     }
 
     /// Enrols the contacts of the next page of the list.
@@ -426,7 +426,7 @@ impl Run<'_> {
         let (store, campaign) = (&self.ctx.store, &found.value);
         let begun = campaign.began_at.unwrap_or(self.now);
         let place = (after.as_deref(), PER_ENROLMENT);
-        let page = store.chosen(self.scope, (&audience, &campaign.audience), begun, place);
+        let page = store.chosen_people(self.scope, (&audience, &campaign.audience), begun, place);
         let page = match page.await? {
             Ok(page) => page,
             Err(why) => return self.end(found, cursor, why).await,
@@ -441,11 +441,11 @@ impl Run<'_> {
                 audience,
                 after: page.next,
             });
-            return cursor.more();
+            return cursor.continue_later();
         }
         if campaign.kind == CampaignType::Drip {
             cursor.place = Some(Place::Open);
-            return cursor.more();
+            return cursor.continue_later();
         }
         let from = self.now + INDEXED;
         cursor.readable_from = Some(from);
@@ -467,10 +467,10 @@ impl Run<'_> {
         }
         let Some((recipients, fixed_at)) = cursor.fixed else {
             let count = store.audience_size(self.scope, campaign.id).await?;
-            self.fixed(found, count).await?;
+            self.record_recipients(found, count).await?;
             cursor.fixed = Some((count, now));
             cursor.pace = Pace::new(now);
-            return cursor.more();
+            return cursor.continue_later();
         };
         if fixed_at + MAX_RUN < now {
             return self.end(found, cursor, Pace::over()).await;
@@ -479,7 +479,7 @@ impl Run<'_> {
         let room = cursor.pace.room(per_minute, now);
         if room == 0 {
             cursor.waited = true;
-            let until = cursor.pace.again(per_minute);
+            let until = cursor.pace.next_turn_at(per_minute);
             return cursor.wait(until);
         }
         let latest = self.latest(&cursor).await?;
@@ -511,7 +511,7 @@ impl Run<'_> {
         let local = campaign
             .starts_at_local
             .map_or(SignedDuration::ZERO, |_| campaign.lead());
-        cursor.watch.made(&made.new, local, now);
+        cursor.watch.note_messages(&made.new, local, now);
         cursor.latest = made.new.iter().rev().take(LATEST).copied().collect();
         cursor.pace = cursor.pace.after(made.new.len(), per_minute, now);
         if let Some(why) = made.stopped {
@@ -520,7 +520,7 @@ impl Run<'_> {
         }
         if let Some(until) = made.limited {
             // Those who got their message are found then.
-            kit::campaigns::limited(store, self.scope, found, until).await?;
+            kit::campaigns::record_limit(store, self.scope, found, until).await?;
             // The limit may be raised.
             return cursor.wait(until.min(now + LIMITED_LOOK));
         }
@@ -532,23 +532,23 @@ impl Run<'_> {
             (Some(next), _) => cursor.place = Some(Place::Making(next)),
             (None, Some(later)) => {
                 // Those whose messages are made are found in the next pass.
-                cursor.again();
+                cursor.begin_again();
                 return cursor.wait((later - campaign.lead()).max(now + LATER_AGAIN));
             }
             (None, None) => {
                 let count = store.audience_size(self.scope, campaign.id).await?;
-                let Tally { made, left_out } = cursor.known();
+                let Tally { made, left_out } = cursor.known_tally();
                 let is_missed = !cursor.held && made + left_out < count;
                 if (count > recipients || is_missed) && cursor.pass < PASSES {
-                    self.fixed(found, count).await?;
+                    self.record_recipients(found, count).await?;
                     cursor.fixed = Some((count, fixed_at));
                     cursor.pass += 1;
-                    cursor.again();
-                    return cursor.more();
+                    cursor.begin_again();
+                    return cursor.continue_later();
                 }
                 if cursor.held {
                     cursor.place = Some(Place::Holding);
-                    return cursor.more();
+                    return cursor.continue_later();
                 }
                 let found = Versioned {
                     value: Campaign {
@@ -557,18 +557,18 @@ impl Run<'_> {
                     },
                     version: found.version,
                 };
-                self.moved(&found, CampaignState::Finishing, None).await?;
+                self.move_campaign(&found, CampaignState::Finishing, None).await?;
                 cursor.place = Some(Place::Settling(InAudience::default()));
             }
         }
-        cursor.more()
+        cursor.continue_later()
     }
 
     /// Goes on with those who wait for the choice of a variant once it is made.
     async fn hold(&self, found: &Versioned<Campaign>, mut cursor: Cursor) -> Result<Step, JobError> {
         if !found.value.holds() {
-            cursor.again();
-            return cursor.more();
+            cursor.begin_again();
+            return cursor.continue_later();
         }
         let fixed_at = cursor.fixed.map_or(self.now, |(_, at)| at);
         if fixed_at + MAX_RUN < self.now {
@@ -590,7 +590,7 @@ impl Run<'_> {
 
     /// Reads whether messages of the campaign wait as if it were paused, since a cap had no room for them or their route was refused. One
     /// request in each step.
-    async fn held(&self, campaign: &Campaign) -> Result<Held, JobError> {
+    async fn read_held(&self, campaign: &Campaign) -> Result<Held, JobError> {
         let (ctx, store, now) = (self.ctx, &self.ctx.store, self.now);
         let page = store.held_messages(self.scope, campaign.id, (None, PER_LOOK), now);
         let (held, _) = page.await?;
@@ -611,7 +611,7 @@ impl Run<'_> {
             let of = (&held.policy, held.line, &held.to, leg);
             let takes = store.takes(&config, of, &ctx.prices, now).await?;
             if let Some(reached) = counts.first_reached(&takes, now) {
-                return Ok(Held::Against(reached.reached(now)));
+                return Ok(Held::Against(reached.refusal_when_reached(now)));
             }
         }
         Ok(Held::Free)
@@ -643,8 +643,8 @@ impl Run<'_> {
         let (store, campaign, now) = (&self.ctx.store, &found.value, self.now);
         if campaign.state == CampaignState::Running {
             // It was paused while it finished.
-            self.moved(found, CampaignState::Finishing, None).await?;
-            return cursor.more();
+            self.move_campaign(found, CampaignState::Finishing, None).await?;
+            return cursor.continue_later();
         }
         let (page, next) = store.audience(self.scope, campaign.id, from, PER_LOOK).await?;
         let ids = page.iter().map(|contact| campaign.cause(*contact).message_id());
@@ -656,10 +656,10 @@ impl Run<'_> {
         }
         if let Some(next) = next {
             cursor.place = Some(Place::Settling(next));
-            return cursor.more();
+            return cursor.continue_later();
         }
-        self.moved(found, CampaignState::Completed, None).await?;
-        cursor.more()
+        self.move_campaign(found, CampaignState::Completed, None).await?;
+        cursor.continue_later()
     }
 
     /// Releases the messages that wait because the campaign was paused. Returns whether there may be more.

@@ -112,7 +112,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     };
     let people = store.people_by_id(scope, &undecided).await?;
     if campaign.starts_at_local.is_some() {
-        undecided = soon(run, campaign, (&config, &people), undecided, &mut step).await?;
+        undecided = find_leaving_soon(run, campaign, (&config, &people), undecided, &mut step).await?;
     }
     step.held = undecided.iter().any(|contact| campaign.variant_of(*contact).is_none());
     let parts = campaign.by_variant(undecided, |contact| *contact);
@@ -143,7 +143,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
 }
 
 /// Those of these contacts whose message is made now, since it leaves soon by their clocks.
-async fn soon(
+async fn find_leaving_soon(
     run: &Run<'_>,
     campaign: &Campaign,
     (config, people): (&TenantConfig, &HashMap<ContactId, Person>),
@@ -155,7 +155,7 @@ async fn soon(
     for contact in contacts {
         let merged = match people.get(&contact) {
             Some(_) => None,
-            None => store.known(scope, contact).await?,
+            None => store.known_person(scope, contact).await?,
         };
         let leaves_at = people.get(&contact).or(merged.as_ref()).map(|person| {
             let to = person.contact.recipient();
@@ -263,7 +263,7 @@ impl<'a> Making<'a> {
     async fn one(&self, contact: ContactId) -> Result<Made, JobError> {
         let (store, scope) = (&self.run.ctx.store, self.run.scope);
         let read = || async {
-            let known = store.known(scope, contact).await?;
+            let known = store.known_person(scope, contact).await?;
             Ok::<_, StoreError>((known, true))
         };
         let known = match self.common.people.get(&contact) {
@@ -311,7 +311,9 @@ impl<'a> Making<'a> {
         };
         let room = (&self.common.counts, &self.places);
         let cause = campaign.cause(own);
-        let planned = self.broadcast.planned(maker, room, scope, (&mut person, cause), now);
+        let planned = self
+            .broadcast
+            .plan_message(maker, room, scope, (&mut person, cause), now);
         let planned = match planned.await? {
             Ok(planned) => planned,
             Err(Unmade::Person(why)) => return self.leave_out(enrolled, why).await,

@@ -113,11 +113,11 @@ pub async fn handle(job: Job<MailJob, NoScope>, ctx: &Context) -> Result<Done, J
             tracing::debug!(reference, "sent");
             Ok(Done::Now)
         }
-        Err(error) => refused(error, receive_count),
+        Err(error) => handle_refusal(error, receive_count),
     }
 }
 
-fn refused(error: MailError, receive_count: u32) -> Result<Done, JobError> {
+fn handle_refusal(error: MailError, receive_count: u32) -> Result<Done, JobError> {
     match error.class {
         MailClass::Never if receive_count >= RECEIVES_UNTIL_BELIEVED => {
             metric::count("mail_refused", &[]);

@@ -10,7 +10,7 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use crate::texts::{isolated, moment, name, quoted};
+use crate::texts::{isolate_text, moment, name, quote_safely};
 
 /// Maximum length of a provider's reason.
 const MAX_REASON_LENGTH: usize = 200;
@@ -47,7 +47,7 @@ impl Known<'_> {
     fn in_english(&self, at: Timestamp) -> String {
         self.time_zone.map_or_else(
             || moment(at),
-            |zone| isolated(at.to_zoned(zone.rules().clone()).strftime("%-d %B, %H:%M")),
+            |zone| isolate_text(at.to_zoned(zone.rules().clone()).strftime("%-d %B, %H:%M")),
         )
     }
 
@@ -59,7 +59,7 @@ impl Known<'_> {
         let month = usize::try_from(at.month())
             .ok()
             .and_then(|month| MONTHS_IN_ARABIC.get(month.saturating_sub(1)));
-        isolated(format!(
+        isolate_text(format!(
             "{} {}، {}",
             at.day(),
             month.copied().unwrap_or_default(),
@@ -75,7 +75,7 @@ pub(crate) fn in_english(notice: &Notice, known: &Known<'_>) -> String {
         Matter::ConnectionRefused { reason, .. } => format!(
             "The connection {subject} has been unable to send since {at}: {}. Messages that only it can send wait until somebody \
                 corrects this.",
-            quoted(reason, MAX_REASON_LENGTH)
+            quote_safely(reason, MAX_REASON_LENGTH)
         ),
         Matter::TemplatePaused {
             connection,
@@ -122,7 +122,7 @@ pub(crate) fn in_english(notice: &Notice, known: &Known<'_>) -> String {
         }
         Matter::CampaignPaused { reason, .. } => format!(
             "The campaign {subject} has paused itself: {}. Nothing more of it is sent until somebody resumes or cancels it.",
-            quoted(reason.trim_end_matches('.'), MAX_REASON_LENGTH)
+            quote_safely(reason.trim_end_matches('.'), MAX_REASON_LENGTH)
         ),
         Matter::CustomersWait(Waiting { conversations, since }) => {
             let since = known.in_english(*since);
@@ -154,7 +154,7 @@ pub(crate) fn in_arabic(notice: &Notice, known: &Known<'_>) -> String {
     match &notice.matter {
         Matter::ConnectionRefused { reason, .. } => format!(
             "لا يمكن الإرسال عبر الاتصال {subject} منذ {at}، والسبب بالإنجليزية: {}. الرسائل التي لا يمكن إرسالها إلا به تنتظر إلى أن يُحل ذلك.",
-            quoted(reason, MAX_REASON_LENGTH)
+            quote_safely(reason, MAX_REASON_LENGTH)
         ),
         Matter::TemplatePaused {
             connection,
@@ -206,7 +206,7 @@ pub(crate) fn in_arabic(notice: &Notice, known: &Known<'_>) -> String {
         Matter::CampaignPaused { code, reason, .. } => {
             let why = pause_in_arabic(*code).map_or_else(
                 || {
-                    let reason = quoted(reason.trim_end_matches('.'), MAX_REASON_LENGTH);
+                    let reason = quote_safely(reason.trim_end_matches('.'), MAX_REASON_LENGTH);
                     format!("والسبب بالإنجليزية: {reason}")
                 },
                 ToOwned::to_owned,
@@ -296,7 +296,7 @@ pub(crate) fn cap_in_arabic(cap: &Cap) -> String {
     match cap.scope {
         Scope::Tenant => period.to_owned(),
         Scope::Line(_) => format!("{period} لأحد الخطوط"),
-        Scope::Country(country) => format!("{period} للبلد {}", isolated(country)),
+        Scope::Country(country) => format!("{period} للبلد {}", isolate_text(country)),
         Scope::Abroad => format!("{period} للأرقام في الخارج"),
     }
 }

@@ -11,7 +11,7 @@ use domain::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{Author, FactorChange, Link, Mail};
-use kit::html::escaped;
+use kit::html::escape_html;
 use providers::mail::Letter;
 
 use crate::notices::{self, Known};
@@ -126,7 +126,7 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                     "Somebody signed up {business} on Ringback with this e-mail address. If this was you, confirm \
                         the address:"
                 ),
-                action: Some(("Confirm the address", opened(link))),
+                action: Some(("Confirm the address", unsealed_url(link))),
                 after: "The page asks for the password that you chose at sign-up. If this was not you, ignore this \
                     e-mail. Without the confirmation, nothing happens."
                     .to_owned(),
@@ -140,14 +140,14 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                     page:",
                 name(business)
             ),
-            action: Some(("Log in", opened(log_in_link))),
+            action: Some(("Log in", unsealed_url(log_in_link))),
             after: "If this was not you, you do not need to do anything.".to_owned(),
         },
         Mail::ResetPassword { link } => Words {
             subject: "Choose a new password".to_owned(),
             before: "Somebody requested a new password for your Ringback account. If this was you, choose it here:"
                 .to_owned(),
-            action: Some(("Choose a new password", opened(link))),
+            action: Some(("Choose a new password", unsealed_url(link))),
             after: "The link works once and for an hour. If this was not you, ignore this e-mail. Your password \
                 stays the same."
                 .to_owned(),
@@ -174,7 +174,7 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                     "{hello}{inviter} invites you to work with {business} on Ringback{role}. Ringback is a service that \
                         follows up on missed calls. Accept the invitation here:"
                 ),
-                action: Some(("Accept the invitation", opened(link))),
+                action: Some(("Accept the invitation", unsealed_url(link))),
                 after: format!(
                     "The link works once and for a limited time. If you do not know {business}, ignore this e-mail."
                 ),
@@ -312,7 +312,7 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
             let business = name(business);
             Words {
                 subject: format!("{business} needs your attention"),
-                before: paragraphed(
+                before: join_paragraphs(
                     format!("Somebody must attend to this at {business}:"),
                     notices
                         .iter()
@@ -321,7 +321,7 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                 ),
                 action: link
                     .as_ref()
-                    .map(|link| ("Choose which of these e-mails you get", opened(link))),
+                    .map(|link| ("Choose which of these e-mails you get", unsealed_url(link))),
                 after: "You get this e-mail because you work for the business. Which of these e-mails you get, you choose in \
                     your account."
                     .to_owned(),
@@ -331,7 +331,7 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
 }
 
 /// Paragraphs: the first one, one for each notice, and perhaps one for those that are left out.
-fn paragraphed(first: String, notices: impl Iterator<Item = String>, left_out: Option<String>) -> String {
+fn join_paragraphs(first: String, notices: impl Iterator<Item = String>, left_out: Option<String>) -> String {
     let all: Vec<String> = [first].into_iter().chain(notices).chain(left_out).collect();
     all.join("\n\n")
 }
@@ -346,7 +346,7 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                 subject: format!("تأكيد بريدك الإلكتروني لحساب {business}"),
                 before: format!("سجّل شخص ما {business} في Ringback بهذا البريد الإلكتروني. إن كنت أنت، فأكّد \
                     العنوان:"),
-                action: Some(("تأكيد العنوان", opened(link))),
+                action: Some(("تأكيد العنوان", unsealed_url(link))),
                 after: "ستطلب الصفحة كلمة المرور التي اخترتها عند التسجيل. إن لم تكن أنت، فتجاهل هذه الرسالة: لن يحدث شيء من دون \
                         التأكيد."
                     .to_owned(),
@@ -359,13 +359,13 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                  شيء. سجّل الدخول بكلمة مرورك المعتادة، أو اختر كلمة مرور جديدة من الصفحة نفسها:",
                 name(business)
             ),
-            action: Some(("تسجيل الدخول", opened(log_in_link))),
+            action: Some(("تسجيل الدخول", unsealed_url(log_in_link))),
             after: "إن لم تكن أنت، فلا داعي لفعل أي شيء.".to_owned(),
         },
         Mail::ResetPassword { link } => Words {
             subject: "اختيار كلمة مرور جديدة".to_owned(),
             before: "طلب شخص ما كلمة مرور جديدة لحسابك في Ringback. إن كنت أنت، فاخترها هنا:".to_owned(),
-            action: Some(("اختيار كلمة مرور جديدة", opened(link))),
+            action: Some(("اختيار كلمة مرور جديدة", unsealed_url(link))),
             after: "يعمل الرابط مرة واحدة ولمدة قصيرة. إن لم تكن أنت، فتجاهل هذه الرسالة: ستبقى كلمة مرورك كما هي."
                 .to_owned(),
         },
@@ -391,7 +391,7 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                     "{hello}تلقّيت دعوة من {inviter} للعمل مع {business} في Ringback{role}. Ringback خدمة لمتابعة المكالمات الفائتة. يمكنك \
                      قبول الدعوة هنا:"
                 ),
-                action: Some(("قبول الدعوة", opened(link))),
+                action: Some(("قبول الدعوة", unsealed_url(link))),
                 after: format!("يعمل الرابط مرة واحدة ولمدة محدودة. إن كنت لا تعرف {business}، فتجاهل هذه الرسالة."),
             }
         }
@@ -519,7 +519,7 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
             let business = name(business);
             Words {
                 subject: format!("يحتاج {business} إلى انتباهك"),
-                before: paragraphed(
+                before: join_paragraphs(
                     format!("في {business} ما يحتاج إلى انتباه أحد:"),
                     notices
                         .iter()
@@ -528,7 +528,7 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                 ),
                 action: link
                     .as_ref()
-                    .map(|link| ("اختيار الرسائل التي تصلك من هذا النوع", opened(link))),
+                    .map(|link| ("اختيار الرسائل التي تصلك من هذا النوع", unsealed_url(link))),
                 after: "تصلك هذه الرسالة لأنك تعمل لدى هذا النشاط التجاري. تختار من حسابك أيّ هذه الرسائل تصلك."
                     .to_owned(),
             }
@@ -537,23 +537,23 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
 }
 
 /// URL of a link that has been unsealed.
-fn opened(link: &Link) -> &str {
+fn unsealed_url(link: &Link) -> &str {
     link.url().unwrap_or_default()
 }
 
 /// Where and when somebody logged in, as far as it is known.
 fn log_in(device: Option<&str>, address: Option<IpAddr>, at: Timestamp, separator: &str) -> String {
-    let known = [device.map(name), address.map(isolated), Some(moment(at))];
+    let known = [device.map(name), address.map(isolate_text), Some(moment(at))];
     known.into_iter().flatten().collect::<Vec<_>>().join(separator)
 }
 
 /// A text between isolates. It needs no other treatment.
-pub(crate) fn isolated(shown: impl std::fmt::Display) -> String {
+pub(crate) fn isolate_text(shown: impl std::fmt::Display) -> String {
     format!("{NAME_BEGINS}{shown}{NAME_ENDS}")
 }
 
 pub(crate) fn moment(at: Timestamp) -> String {
-    isolated(at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC"))
+    isolate_text(at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC"))
 }
 
 /// The cap with this maximum. `None`: it was removed.
@@ -563,12 +563,12 @@ fn with_maximum(cap: &Cap, maximum: Option<u32>) -> Option<Cap> {
 
 /// A name that a person typed, as [`quoted`].
 pub(crate) fn name(typed: &str) -> String {
-    quoted(typed, MAX_NAME_LENGTH)
+    quote_safely(typed, MAX_NAME_LENGTH)
 }
 
 /// A text of somebody else's, made safe for a mail: on one line, shortened, without direction marks, and without text that a mail
 /// program would turn into a link.
-pub(crate) fn quoted(typed: &str, longest: usize) -> String {
+pub(crate) fn quote_safely(typed: &str, longest: usize) -> String {
     let is_mark =
         |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let words: Vec<String> = typed
@@ -609,7 +609,7 @@ impl Words<'_> {
             sent_because,
         } = frame;
         let action = self.action.map_or_else(String::new, |(label, link)| {
-            let link = escaped(link);
+            let link = escape_html(link);
             format!(
                 "<p><a href=\"{link}\" style=\"display:inline-block;padding:12px 20px;border-radius:8px;background:#0b6e4f;\
                  color:#ffffff;text-decoration:none;font-weight:600\">{label}</a></p>\n\
@@ -617,7 +617,7 @@ impl Words<'_> {
             )
         });
         // A title cannot contain elements.
-        let title = escaped(&self.subject.replace([NAME_BEGINS, NAME_ENDS], ""));
+        let title = escape_html(&self.subject.replace([NAME_BEGINS, NAME_ENDS], ""));
         let (before, after) = (paragraphs(&self.before), paragraphs(&self.after));
         format!(
             "<!doctype html>\n<html lang=\"{language}\" dir=\"{direction}\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -633,7 +633,9 @@ impl Words<'_> {
 
 /// Paragraphs with empty lines between them. A line that is a link is ours: what others typed stands between isolates.
 fn paragraphs(text: &str) -> String {
-    let text = escaped(text).replace(NAME_BEGINS, "<bdi>").replace(NAME_ENDS, "</bdi>");
+    let text = escape_html(text)
+        .replace(NAME_BEGINS, "<bdi>")
+        .replace(NAME_ENDS, "</bdi>");
     let is_link = |line: &str| line.starts_with("https://") || line.starts_with("http://");
     let line = |line: &str| {
         if is_link(line) {
@@ -789,7 +791,7 @@ mod tests {
     }
 
     /// Makes invisible characters visible.
-    fn shown(letter: &Letter) -> String {
+    fn reveal_invisible(letter: &Letter) -> String {
         let text = format!("Subject: {}\n\n{}\n{}", letter.subject, letter.text, letter.html);
         text.replace(NAME_BEGINS, "[FSI]")
             .replace(NAME_ENDS, "[PDI]")
@@ -800,7 +802,7 @@ mod tests {
     fn every_mail_in_english() {
         let letters: Vec<_> = all()
             .iter()
-            .map(|mail| shown(&write(mail, "en-GB", Some(&pages()))))
+            .map(|mail| reveal_invisible(&write(mail, "en-GB", Some(&pages()))))
             .collect();
         insta::assert_snapshot!("english", letters.join("\n========\n\n"));
     }
@@ -809,7 +811,7 @@ mod tests {
     fn every_mail_in_arabic() {
         let letters: Vec<_> = all()
             .iter()
-            .map(|mail| shown(&write(mail, "ar-AE", Some(&pages()))))
+            .map(|mail| reveal_invisible(&write(mail, "ar-AE", Some(&pages()))))
             .collect();
         insta::assert_snapshot!("arabic", letters.join("\n========\n\n"));
     }

@@ -243,5 +243,5 @@ fn unusable(channel: Channel) -> SendOutcome {
         Channel::Sms => "the connection has no credentials or sender for SMS",
     };
     let why = Refusal::new(Reason::NotCarried, meaning).and("channel", channel.as_str());
-    crate::refused(ErrorClass::FallBack, why)
+    crate::refused_outcome(ErrorClass::FallBack, why)
 }

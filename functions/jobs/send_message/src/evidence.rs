@@ -61,7 +61,7 @@ impl Work<'_> {
         self.ctx.store.write_message(self.scope, &message).await?;
         metric::count("send_unknown", &[]);
         message.version += 1;
-        let (found, connection) = self.found(&message, now).await?;
+        let (found, connection) = self.find_answer(&message, now).await?;
         match (found, connection) {
             (Found::Accepted(report), Some(connection)) => {
                 Box::pin(self.record_found(message, &connection, &report)).await
@@ -90,7 +90,7 @@ impl Work<'_> {
     }
 
     /// The answer about the last attempt, if its outcome is unknown, and the connection that was asked.
-    async fn found(&self, message: &Message, now: Timestamp) -> Result<(Found, Option<Connection>), JobError> {
+    async fn find_answer(&self, message: &Message, now: Timestamp) -> Result<(Found, Option<Connection>), JobError> {
         let unknown = message.last().filter(|attempt| attempt.state == AttemptState::Unknown);
         let (Some(attempt), Some(planned)) = (unknown, message.current_leg()) else {
             return Ok((Found::CannotTell, None));
@@ -118,7 +118,7 @@ impl Work<'_> {
 
     /// Settles an attempt that is unknown for longer than the deadline: first by evidence, then by the message's policy.
     pub(crate) async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, JobError> {
-        let (found, connection) = self.found(&message, now).await?;
+        let (found, connection) = self.find_answer(&message, now).await?;
         if let (Found::Accepted(report), Some(connection)) = (&found, &connection) {
             return Box::pin(self.record_found(message, connection, report)).await;
         }

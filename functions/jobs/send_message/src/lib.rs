@@ -102,7 +102,7 @@ use evidence::Evidence;
 use turns::Turns;
 
 /// Attempts of a change that loses races, before the queue retries the job.
-const RACES: Races = Races::most(13);
+const RACES: Races = Races::of_attempts(13);
 
 /// Maximum steps of a message in one job: skipping a channel or settling an old claim leads to the next.
 const MAX_STEPS: u32 = 6;
@@ -182,10 +182,10 @@ async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result
         along,
     }) = read.await?
     else {
-        return Ok(Step::Enough(kit::queue::gone("message")));
+        return Ok(Step::Enough(kit::queue::finish_without_subject("message")));
     };
     let Some(config) = ctx.store.config_of(scope, &ctx.config, tenant).await? else {
-        return Ok(Step::Enough(kit::queue::gone("message")));
+        return Ok(Step::Enough(kit::queue::finish_without_subject("message")));
     };
     let work = Work {
         scope,
@@ -198,7 +198,7 @@ async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result
     };
     // A copy for an attempt that was made since: by another worker, or by one that died right after.
     if !moved && job.body.attempt != message.next_number() {
-        if job.redelivered() {
+        if job.was_delivered_before() {
             work.follow_again(&message, job.body.attempt).await?;
             work.queue_next(&message, ctx.clock.now()).await?;
         }
@@ -523,7 +523,7 @@ impl Work<'_> {
             Box::pin(told).await;
         }
         metric::count("cap_reached", &[]);
-        let why = reached.reached(now);
+        let why = reached.refusal_when_reached(now);
         let against = match message.cause.campaign() {
             Some(_) if message.cause.is_step() => wait_of_step_beyond_cap(&message, why, now),
             Some(_) => wait_beyond_cap(&why, now),
@@ -537,7 +537,7 @@ impl Work<'_> {
         let Some(attempt) = attempt else {
             return;
         };
-        let taken = attempt.taken().into_iter();
+        let taken = attempt.cap_amounts().into_iter();
         let back = taken.map(|(cap, amount)| (cap, 0_i64.saturating_sub_unsigned(amount)));
         self.give_back(back.collect(), attempt.claimed_at).await;
     }
@@ -614,7 +614,7 @@ impl Work<'_> {
             Some(contact) => contact,
             None => {
                 let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
-                return Ok(Some(refused(ErrorClass::Blocked, why)));
+                return Ok(Some(refused_outcome(ErrorClass::Blocked, why)));
             }
         };
         let now = self.ctx.clock.now();
@@ -623,8 +623,8 @@ impl Work<'_> {
             ..self.check_input(message, leg, connection, material, now)
         };
         match self.check(&input).await? {
-            Check::Never { why } => return Ok(Some(refused(ErrorClass::Blocked, why))),
-            Check::SkipLeg { why } => return Ok(Some(refused(ErrorClass::FallBack, why))),
+            Check::Never { why } => return Ok(Some(refused_outcome(ErrorClass::Blocked, why))),
+            Check::SkipLeg { why } => return Ok(Some(refused_outcome(ErrorClass::FallBack, why))),
             Check::Go | Check::Probe | Check::Later { .. } | Check::Wait { .. } => {}
         }
         // Messages of a contact that was merged meanwhile have not been compared with this one.
@@ -638,8 +638,8 @@ impl Work<'_> {
             ..input
         };
         Ok(match check_frequency(&input) {
-            Check::Never { why } => Some(refused(ErrorClass::Blocked, why)),
-            Check::Later { why, .. } => Some(refused(ErrorClass::RetryAfter, why)),
+            Check::Never { why } => Some(refused_outcome(ErrorClass::Blocked, why)),
+            Check::Later { why, .. } => Some(refused_outcome(ErrorClass::RetryAfter, why)),
             _ => None,
         })
     }
@@ -733,7 +733,7 @@ impl Work<'_> {
             Some((message, Whose::Ours, moved)) => (message, moved),
             // The result of a search that in the meantime proved to belong to another message.
             Some((_, Whose::Other, _)) => return Ok(Step::Again),
-            None => return Ok(Step::Enough(kit::queue::gone("message"))),
+            None => return Ok(Step::Enough(kit::queue::finish_without_subject("message"))),
         };
         message.version += 1;
         crash::point("send_message.recorded");
@@ -940,7 +940,7 @@ impl Work<'_> {
         }
         let next = ToQueue::send(self.scope.tenant(), message)
             .at(until)
-            .again(self.rounds + 1);
+            .with_rounds(self.rounds + 1);
         self.ctx.queues.enqueue(vec![next], now).await?;
         Ok(())
     }
@@ -958,7 +958,7 @@ fn is_retried_soon(last: &Attempt) -> bool {
 /// The outcome if writing the claim took so long that a request would outlast it. No request is made: whoever settles the
 /// claim must be able to rely on nothing going out any more.
 fn too_late() -> SendOutcome {
-    refused(
+    refused_outcome(
         ErrorClass::RetryAfter,
         "the claim was nearly over before the request could be made",
     )
@@ -967,11 +967,11 @@ fn too_late() -> SendOutcome {
 /// The contact cannot be judged again, so nothing is sent for now.
 fn unread(error: &StoreError) -> SendOutcome {
     tracing::warn!(error = kit::chain(error), "a contact could not be read before a send");
-    refused(ErrorClass::RetryAfter, "the contact could not be read before the send")
+    refused_outcome(ErrorClass::RetryAfter, "the contact could not be read before the send")
 }
 
 /// No request was made, for a reason of our own.
-fn refused(class: ErrorClass, why: impl Into<Refusal>) -> SendOutcome {
+fn refused_outcome(class: ErrorClass, why: impl Into<Refusal>) -> SendOutcome {
     let (reason, because) = why.into().split();
     SendOutcome::Refused {
         code: None,

@@ -125,7 +125,7 @@ pub async fn notify(job: Job<PushJob>, ctx: &Context) -> Result<(Done, Left), Jo
     let Some((subject, tenant)) = subject.zip(tenant.filter(|tenant| tenant.status.is_active())) else {
         return Ok((Done::Already, None));
     };
-    let mut people = Box::pin(people::wanted(ctx, scope, &subject, now)).await?;
+    let mut people = Box::pin(people::members_to_notify(ctx, scope, &subject, now)).await?;
     let before = job.body.rest.as_ref();
     if let Some(rest) = before {
         people.retain(|user| rest.people.contains(user));
@@ -226,12 +226,12 @@ impl<'a> Told<'a> {
     async fn notify(&self, user: UserId, was_told: &[PushSubscriptionId]) -> Sent {
         match self.try_notify(user, was_told).await {
             Ok(sent) => sent,
-            Err(error) => self.later(&error),
+            Err(error) => self.postpone(&error),
         }
     }
 
     /// The table, or the key, does not answer.
-    fn later(&self, error: &JobError) -> Sent {
+    fn postpone(&self, error: &JobError) -> Sent {
         tracing::warn!(tenant = %self.scope.tenant(), %error, "somebody cannot be notified now");
         Sent {
             told: Vec::new(),
@@ -266,7 +266,7 @@ impl<'a> Told<'a> {
                     None
                 }
                 Ok(Outcome::Later(wait)) => Some(wait),
-                Err(error) => self.later(&error).again_after,
+                Err(error) => self.postpone(&error).again_after,
             };
             sent.again_after = sent.again_after.max(again);
         }
@@ -290,7 +290,12 @@ impl<'a> Told<'a> {
             return Ok(Outcome::Told);
         }
         let to = (device.endpoint.as_str(), ctx.subject.as_str());
-        let Some(authorization) = ctx.keys.authorization(store, to, self.now).await.map_err(failed)? else {
+        let Some(authorization) = ctx
+            .keys
+            .authorization(store, to, self.now)
+            .await
+            .map_err(job_error_of)?
+        else {
             return Ok(Outcome::Told);
         };
         let json = serde_json::to_vec(notification).map_err(|error| JobError::new(error.to_string()))?;
@@ -325,7 +330,7 @@ impl<'a> Told<'a> {
     }
 }
 
-fn failed(error: PushError) -> JobError {
+fn job_error_of(error: PushError) -> JobError {
     match error {
         PushError::Table(error) => error.into(),
         PushError::Secrets(_) | PushError::Crypto(_) => JobError::new(kit::chain(&error)),

@@ -26,7 +26,7 @@ impl People {
 }
 
 /// The members with a device whom it concerns.
-pub(crate) async fn wanted(
+pub(crate) async fn members_to_notify(
     ctx: &Context,
     scope: &TenantScope,
     subject: &Subject,

@@ -128,7 +128,7 @@ impl Subject {
         match self {
             Self::Message(conversation, seq) => match conversation.last.map(|last| last.what) {
                 Some(What::Inbound(message, _)) if conversation.seq == *seq => {
-                    let received = ctx.store.received(scope, message, now).await?;
+                    let received = ctx.store.received_message(scope, message, now).await?;
                     Ok(received.and_then(|received| received.message.text))
                 }
                 // Something else happened after it.

@@ -156,7 +156,7 @@ kit::function!(serve_operation, Context::new, handle);
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: SyncTemplates = turn.params()?;
     let mut cursor: Cursor = turn.cursor()?.unwrap_or_default();
-    let kept = ctx.seen(&turn, &mut cursor).await?;
+    let kept = ctx.read_seen_names(&turn, &mut cursor).await?;
     let known = kept.as_ref().map(ListedNames::count);
     let mut names = kept.unwrap_or_default();
     let limit = TimeLimit::of(ctx.work);
@@ -185,12 +185,12 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         errors: cursor.synced.failed,
     };
     if cursor.done < order.connections.len() {
-        return Step::more(&cursor, progress);
+        return Step::from_cursor(&cursor, progress);
     }
     let all_failed = order.connections.len() as u64 == cursor.synced.failed;
     match cursor.reason {
-        Some(reason) if all_failed => Ok(Step::failed(reason)),
-        _ => Step::done(&cursor.synced, progress),
+        Some(reason) if all_failed => Ok(Step::from_failure(reason)),
+        _ => Step::from_result(&cursor.synced, progress),
     }
 }
 
@@ -203,7 +203,7 @@ impl Cursor {
 
 impl Context {
     /// What the steps before have seen of the list that goes on. If that is lost, the list begins again.
-    async fn seen(&self, turn: &Turn, cursor: &mut Cursor) -> Result<Option<ListedNames>, JobError> {
+    async fn read_seen_names(&self, turn: &Turn, cursor: &mut Cursor) -> Result<Option<ListedNames>, JobError> {
         let Some(began) = cursor.list.as_ref().map(|list| list.began) else {
             return Ok(None);
         };
@@ -404,10 +404,12 @@ impl Unlisted {
             TemplateError::Unreadable | TemplateError::TooMany => {
                 format!("The provider's list of the connection \"{connection}\" is not the documented one.")
             }
-            TemplateError::Refused { .. } if !error.is_throttled() && !error.is_unknown() => match error.told() {
-                Some(told) => format!("The provider refuses the list of the connection \"{connection}\": {told}"),
-                None => format!("The provider refuses the list of the connection \"{connection}\"."),
-            },
+            TemplateError::Refused { .. } if !error.is_throttled() && !error.is_unknown() => {
+                match error.words_for_people() {
+                    Some(told) => format!("The provider refuses the list of the connection \"{connection}\": {told}"),
+                    None => format!("The provider refuses the list of the connection \"{connection}\"."),
+                }
+            }
             _ => return Self::Failed(error.into()),
         };
         tracing::warn!(

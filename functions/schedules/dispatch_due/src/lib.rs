@@ -209,7 +209,7 @@ async fn dispatch_partition(
         if due.len() >= most * IN_REACH || remaining() <= reading_until {
             break;
         }
-        match ctx.store.due(partition, ctx.clock.now(), from.clone(), PAGE).await {
+        match ctx.store.due_page(partition, ctx.clock.now(), from.clone(), PAGE).await {
             Ok(page) => {
                 if page.unknown > 0 {
                     unknown(page.unknown);
@@ -347,7 +347,7 @@ async fn sweep(
     leave: Duration,
     ctx: &Context,
 ) -> Result<u64, JobError> {
-    let keys = ctx.bucket.spilled(name, MAX_SWEPT).await?;
+    let keys = ctx.bucket.list_spilled_jobs(name, MAX_SWEPT).await?;
     let sweeps = keys.into_iter().map(async |key| {
         let in_time = deadline.remaining(ctx.clock.now()) > leave;
         if in_time {

@@ -150,7 +150,7 @@ impl Tenant<'_> {
     /// Settles whatever is due of a tenant that is not active.
     async fn ignore(&self, pending: Pending) -> Result<(), JobError> {
         for state in pending.notices.values() {
-            self.change(state, &state.value.settled()).await?;
+            self.change(state, &state.value.without_due_time()).await?;
         }
         if let Some(watch) = &pending.watch {
             let after = Watch {
@@ -192,7 +192,7 @@ impl Tenant<'_> {
         let mut told = Notices::new();
         for (key, state) in due {
             if !standing.contains(&key) {
-                self.change(&state, &state.value.settled()).await?;
+                self.change(&state, &state.value.without_due_time()).await?;
             } else if told.len() < MAX_TOLD {
                 told.insert(key, state);
             }
@@ -208,7 +208,7 @@ impl Tenant<'_> {
                     .values()
                     .filter(|state| state.value.notice.kind() != NoticeKind::CustomersWait);
                 for state in others {
-                    self.change(state, &state.value.postponed(until)).await?;
+                    self.change(state, &state.value.with_due_time(until)).await?;
                 }
                 Ok(())
             }
@@ -319,7 +319,7 @@ impl Tenant<'_> {
             let marked = RACES.until_won(|| self.mark(key, of, open.at));
             marked.await?;
         }
-        let ended = mailings.value.ended();
+        let ended = mailings.value.without_open_mailing();
         store
             .write_mailings(&self.scope, Some(mailings), ended, self.now)
             .await?;
@@ -331,7 +331,7 @@ impl Tenant<'_> {
         let Some(known) = self.ctx.store.notice(&self.scope, key).await? else {
             return Ok(());
         };
-        self.change(&known, &known.value.told(of, mailed_at)).await
+        self.change(&known, &known.value.after_mailing(of, mailed_at)).await
     }
 
     async fn change(&self, before: &Versioned<NoticeState>, after: &NoticeState) -> Result<(), StoreError> {
@@ -381,7 +381,7 @@ impl Tenant<'_> {
                     notices: described.copied().cloned().collect(),
                     time_zone: Some(config.tenant.time_zone.clone()),
                     more: own.len().saturating_sub(MAX_DESCRIBED),
-                    link: self.ctx.links.configured(SETTINGS).map(Into::into),
+                    link: self.ctx.links.configured_link(SETTINGS).map(Into::into),
                 },
             })
         };

@@ -113,7 +113,7 @@ async fn enter(
             if before.is_some_and(|known| now < known.at + AT_MOST_EVERY) {
                 return Ok(false);
             }
-            let Ok(enrolment) = campaign.entered(contact, before, now) else {
+            let Ok(enrolment) = campaign.enrol_contact(contact, before, now) else {
                 return Ok(false);
             };
             store.enter(scope, DripEntry::new(enrolment, known.as_ref())).await?;

@@ -60,7 +60,7 @@ enum Why {
 }
 
 /// Time at which a message is tried again that this limit keeps back.
-fn again(why: &Refusal, now: Timestamp) -> Timestamp {
+fn retry_time(why: &Refusal, now: Timestamp) -> Timestamp {
     let time = |name| match why.facts.get(name) {
         Some(Fact::Text(at)) => at.parse::<Timestamp>().ok(),
         _ => None,
@@ -73,7 +73,7 @@ fn again(why: &Refusal, now: Timestamp) -> Timestamp {
 
 impl Rows {
     /// The steps that somebody goes through.
-    fn written(&self, ready: &Ready) -> Option<&WrittenSteps> {
+    fn steps_of(&self, ready: &Ready) -> Option<&WrittenSteps> {
         let enrolment = &ready.enrolment.value;
         let version = enrolment.passage.as_ref()?.version;
         self.steps.get(&(enrolment.campaign, version))
@@ -112,7 +112,7 @@ impl Tenant<'_> {
         places.return_rest((&ctx.store, &self.scope), now).await;
         self.settle(said.into_iter().chain(unsaid)).await?;
         for (campaign, until) in limited {
-            kit::campaigns::limited(&ctx.store, &self.scope, &rows.campaigns[&campaign], until).await?;
+            kit::campaigns::record_limit(&ctx.store, &self.scope, &rows.campaigns[&campaign], until).await?;
         }
         Ok(())
     }
@@ -141,7 +141,7 @@ impl Tenant<'_> {
             if found.value.steps_version == Some(version) {
                 // Those who are due find it paused.
                 let paused = (CampaignState::Paused, Some(why));
-                if let Some(paused) = kit::campaigns::moved(&ctx.store, scope, found, paused, now).await? {
+                if let Some(paused) = kit::campaigns::move_campaign(&ctx.store, scope, found, paused, now).await? {
                     kit::campaigns::notice_pause(&ctx.store, scope, &paused, now).await;
                 }
                 return Ok(());
@@ -150,7 +150,9 @@ impl Tenant<'_> {
             unsaid.extend(all.into_iter().map(|one| (one, Why::Person(why.clone()))));
             return Ok(());
         }
-        let each = all.into_iter().map(|one| Box::pin(self.composed(&broadcast, one)));
+        let each = all
+            .into_iter()
+            .map(|one| Box::pin(self.compose_message(&broadcast, one)));
         let mut each = stream::iter(each).buffer_unordered(AT_ONCE);
         while let Some(composed) = each.next().await {
             match composed? {
@@ -161,7 +163,11 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    async fn composed(&self, broadcast: &Broadcast<'_>, ready: Ready) -> Result<Result<Sayable, Unsaid>, JobError> {
+    async fn compose_message(
+        &self,
+        broadcast: &Broadcast<'_>,
+        ready: Ready,
+    ) -> Result<Result<Sayable, Unsaid>, JobError> {
         let Tenant {
             ctx, ref scope, now, ..
         } = *self;
@@ -273,14 +279,14 @@ impl Tenant<'_> {
     /// Goes on in the enrolment of one contact, whose message is not made.
     async fn say_nothing(&self, rows: &Rows, (one, why): Unsaid) -> Result<Became, JobError> {
         let now = self.now;
-        let written = rows.written(&one);
+        let written = rows.steps_of(&one);
         let mut value = one.enrolment.value;
         if let (Some(passage), Some(written)) = (&mut value.passage, written) {
             match why {
                 Why::Later(until) => passage.postpone(until),
-                Why::Person(why) if ends_drip(why.reason) => value = value.left(why, now),
+                Why::Person(why) if ends_drip(why.reason) => value = value.with_exit(why, now),
                 Why::Person(why) if matches!(why.reason, Reason::Frequency | Reason::TooManyOpen) => {
-                    passage.postpone(again(&why, now));
+                    passage.postpone(retry_time(&why, now));
                 }
                 Why::Person(why) => passage.skip(&written.steps, &why, now),
                 // Few places are free at a time, and many may wait for them.
@@ -297,7 +303,7 @@ impl Tenant<'_> {
         let Tenant {
             ctx, ref scope, now, ..
         } = *self;
-        let written = rows.written(&one.ready);
+        let written = rows.steps_of(&one.ready);
         let Ready {
             enrolment,
             mut person,
@@ -316,7 +322,7 @@ impl Tenant<'_> {
                 zone: zone.rules(),
                 now,
             };
-            passage.said(scene, planned.message.id);
+            passage.record_message(scene, planned.message.id);
         }
         let effects = Effects {
             once: Once::Stepped {

@@ -91,7 +91,7 @@ impl Tenant<'_> {
         let mut enrolments = Vec::new();
         for (step, read) in store.enrolments_due(&self.scope, due, now).await? {
             match read {
-                Ok(found) if found.value.due().is_some_and(|at| at <= now) => enrolments.push(found),
+                Ok(found) if found.value.next_step_at().is_some_and(|at| at <= now) => enrolments.push(found),
                 Ok(_) => {}
                 Err(error) => {
                     tracing::error!(contact = %step.contact, error = kit::chain(&error), "an enrolment cannot be read");
@@ -171,14 +171,14 @@ impl Tenant<'_> {
         let (now, version) = (self.now, found.version);
         let mut enrolment = found.value;
         let done = |enrolment| Ok(Looked::Done(version, Box::new(enrolment)));
-        let end = |enrolment: Enrolment, why: Refusal| done(enrolment.left(why, now));
+        let end = |enrolment: Enrolment, why: Refusal| done(enrolment.with_exit(why, now));
         let gone = |sentence: &str| Refusal::new(Reason::CampaignCancelled, sentence);
         let Some(Versioned { value: campaign, .. }) = rows.campaigns.get(&enrolment.campaign) else {
             return end(enrolment, gone("the campaign was deleted"));
         };
         if campaign.state.is_final() {
             let at = campaign.ended_at.unwrap_or(now);
-            return done(enrolment.left(gone("the campaign was cancelled"), at));
+            return done(enrolment.with_exit(gone("the campaign was cancelled"), at));
         }
         if campaign.state != CampaignState::Running || !rows.config.tenant.status.is_active() {
             // The longer it is paused, the later: those who wait must not use up the minutes of others.
@@ -194,12 +194,12 @@ impl Tenant<'_> {
             return end(enrolment, Refusal::new(Reason::ContactMerged, sentence));
         };
         if let Some((why, at)) = campaign.exits.reason(&person.contact, enrolment.at) {
-            return done(enrolment.left(why, at));
+            return done(enrolment.with_exit(why, at));
         }
         if campaign.exits.on_conversion
-            && let Some(at) = self.converted(&person).await?.filter(|at| enrolment.at < *at)
+            && let Some(at) = self.last_conversion_at(&person).await?.filter(|at| enrolment.at < *at)
         {
-            return done(enrolment.left(conversion_refusal(at), at));
+            return done(enrolment.with_exit(conversion_refusal(at), at));
         }
         let Some(mut passage) = enrolment.passage.take() else {
             return Err(JobError::new("a due enrolment in no drip"));
@@ -280,7 +280,7 @@ impl Tenant<'_> {
     }
 
     /// Time of a contact's latest conversion. One query.
-    async fn converted(&self, person: &Person) -> Result<Option<Timestamp>, StoreError> {
+    async fn last_conversion_at(&self, person: &Person) -> Result<Option<Timestamp>, StoreError> {
         let (store, scope) = (&self.ctx.store, &self.scope);
         let found = store.page_of_contact::<Conversion>(scope, person.contact.id, None, 1, self.now);
         let latest = found.await?.and_then(|(_, page)| page.items.into_iter().next());
@@ -294,7 +294,7 @@ impl Tenant<'_> {
             return Ok(Some(person.clone()));
         }
         let (store, scope) = (&self.ctx.store, &self.scope);
-        let Some(person) = store.known(scope, enrolment.contact).await? else {
+        let Some(person) = store.known_person(scope, enrolment.contact).await? else {
             return Ok(None);
         };
         let goes_on = store
@@ -394,7 +394,7 @@ impl Tenant<'_> {
             Err(PersonError::Taken(_)) => return skipped("the contact just changes"),
             Err(PersonError::Store(error)) => return Err(error.into()),
         }
-        let known = store.known(scope, before.contact.id).await?;
+        let known = store.known_person(scope, before.contact.id).await?;
         Ok(Ok(known.unwrap_or(after)))
     }
 

@@ -88,7 +88,7 @@ async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, St
     let (who, given_at, most) = (ticket.who, ticket.given_at(), ticket.most);
     let socket = Socket {
         role: ticket.role,
-        ..Socket::opened(id, (who, ticket.credential), now)
+        ..Socket::new_at(id, (who, ticket.credential), now)
     };
     if !ctx.store.open_socket(&scope, &sha256, &socket).await? {
         return Ok(Answer::Refused);
@@ -130,7 +130,7 @@ async fn hear(id: &SocketId, said: &str, ctx: &Context) -> Result<(), JobError> 
     if matches!(action, Action::Reading { .. } | Action::Typing { .. }) && shouts(id, 2, now, ctx).await {
         return close(id, ctx).await;
     }
-    let known = match found(id, now, ctx).await {
+    let known = match find_socket(id, now, ctx).await {
         Ok(known) => known,
         Err(error) => return unavailable(id, error, ctx).await,
     };
@@ -193,7 +193,7 @@ async fn act(
 ) -> Result<(), NotDone> {
     match action {
         Action::Watch { views } => {
-            let views = wanted(&views, &socket.value, rights)?;
+            let views = parse_views(&views, &socket.value, rights)?;
             watch(scope, socket, (views, now), ctx).await?;
         }
         Action::Ping => pong(scope, socket, now, ctx).await?,
@@ -235,7 +235,7 @@ fn person(socket: &Socket, rights: &Rights, needed: Permission) -> Result<UserId
 /// A socket of whoever may still have it.
 type Known = (TenantScope, Versioned<Socket>, Rights);
 
-async fn found(id: &SocketId, now: Timestamp, ctx: &Context) -> Result<Option<Known>, StoreError> {
+async fn find_socket(id: &SocketId, now: Timestamp, ctx: &Context) -> Result<Option<Known>, StoreError> {
     let Some((scope, owner)) = socket::of(&ctx.store, id).await? else {
         return Ok(None);
     };
@@ -261,7 +261,7 @@ fn read(said: &str) -> Result<Action, Refusal> {
 }
 
 /// The views of which a client wants to be told.
-fn wanted(views: &[String], socket: &Socket, rights: &Rights) -> Result<Vec<View>, Refusal> {
+fn parse_views(views: &[String], socket: &Socket, rights: &Rights) -> Result<Vec<View>, Refusal> {
     if views.len() > MAX_VIEWS {
         return Err(("too_many_views", format!("A socket watches at most {MAX_VIEWS} views.")));
     }

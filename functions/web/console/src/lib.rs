@@ -175,7 +175,7 @@ impl Console {
             (header::CONTENT_TYPE, content_type(path)),
             (header::CACHE_CONTROL, cache),
         ];
-        let mut answer = versioned(sent, &tag, brotli.unwrap_or(plain).data);
+        let mut answer = answer_with_tag(sent, &tag, brotli.unwrap_or(plain).data);
         let scope = (path == WORKER).then_some(WORKER_SCOPE);
         for (name, value) in fixed.into_iter().chain(coding).chain(varies).chain(scope) {
             answer.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -190,7 +190,7 @@ fn tag(sha256: &[u8]) -> String {
 }
 
 /// A body with its tag, or 304 if the browser has it.
-fn versioned(sent: &HeaderMap, tag: &str, body: impl Into<Body>) -> Response {
+fn answer_with_tag(sent: &HeaderMap, tag: &str, body: impl Into<Body>) -> Response {
     let mut answer = if knows_version(sent, tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -205,7 +205,7 @@ fn versioned(sent: &HeaderMap, tag: &str, body: impl Into<Body>) -> Response {
 /// A text that every visit asks for again.
 fn text(sent: &HeaderMap, content_type: &'static str, body: impl Into<String>) -> Response {
     let body = body.into();
-    let mut answer = versioned(sent, &tag(&Sha256::digest(&body)), body);
+    let mut answer = answer_with_tag(sent, &tag(&Sha256::digest(&body)), body);
     let fixed = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, ASK_AGAIN)];
     answer
         .headers_mut()

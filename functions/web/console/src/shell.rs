@@ -39,7 +39,7 @@ impl Shell {
 
     /// The page for a visitor.
     pub(crate) fn page(&self, sent: &HeaderMap) -> Response {
-        let (language, theme) = chosen(sent).unwrap_or_else(|| (preferred(sent), THEMES[0]));
+        let (language, theme) = language_and_theme(sent).unwrap_or_else(|| (preferred_language(sent), THEMES[0]));
         let direction = if language == "ar" { "rtl" } else { "ltr" };
         let begins = format!(r#"<html lang="{language}" dir="{direction}" data-theme="{theme}">"#);
         let manifest = format!("/app/{language}.webmanifest");
@@ -57,7 +57,7 @@ impl Shell {
 }
 
 /// Language and theme by the cookie.
-fn chosen(sent: &HeaderMap) -> Option<(&'static str, &'static str)> {
+fn language_and_theme(sent: &HeaderMap) -> Option<(&'static str, &'static str)> {
     let cookies = sent.get(header::COOKIE)?.to_str().ok()?;
     let mut cookies = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
     let (_, choice) = cookies.find(|(name, _)| *name == COOKIE)?;
@@ -67,7 +67,7 @@ fn chosen(sent: &HeaderMap) -> Option<(&'static str, &'static str)> {
 }
 
 /// The language that the browser prefers.
-fn preferred(sent: &HeaderMap) -> &'static str {
+fn preferred_language(sent: &HeaderMap) -> &'static str {
     let header = sent
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|header| header.to_str().ok());

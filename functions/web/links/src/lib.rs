@@ -20,7 +20,7 @@ use domain::{
     messages::{Message, TrackedEnd},
 };
 use jiff::SignedDuration;
-use kit::{ConfigError, Env, LateStore, chain, html::escaped, http, line};
+use kit::{ConfigError, Env, LateStore, chain, html::escape_html, http, line};
 use store::{RACES, Store, StoreError, TenantScope};
 use url::Url;
 
@@ -64,7 +64,7 @@ async fn refuse_method() -> Response {
     let mut answer = StatusCode::METHOD_NOT_ALLOWED.into_response();
     let allowed = HeaderValue::from_static("GET, HEAD");
     answer.headers_mut().insert(header::ALLOW, allowed);
-    guarded(answer)
+    set_strict_headers(answer)
 }
 
 /// The query by which somebody goes on to the page of a young business. Whoever writes a message cannot know it, and put it behind the link.
@@ -149,7 +149,7 @@ fn is_young(tenant: TenantId, now: Timestamp) -> bool {
 /// The question before the page of a young business.
 fn going(business: &str, url: &str, go: &str) -> String {
     let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let (business, host) = (escaped(business), escaped(&host.unwrap_or_default()));
+    let (business, host) = (escape_html(business), escape_html(&host.unwrap_or_default()));
     format!(include_str!("going.html"), business = business, host = host, go = go)
 }
 
@@ -233,18 +233,18 @@ fn to(target: &str) -> Response {
     };
     let mut answer = StatusCode::FOUND.into_response();
     answer.headers_mut().insert(header::LOCATION, target);
-    guarded(answer)
+    set_strict_headers(answer)
 }
 
 fn page(status: StatusCode, text: impl Into<Body>) -> Response {
     let mut answer = (status, Html(text.into())).into_response();
     let policy = HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    guarded(answer)
+    set_strict_headers(answer)
 }
 
 /// Nothing keeps the answer: each time a link is followed, we see it.
-fn guarded(mut answer: Response) -> Response {
+fn set_strict_headers(mut answer: Response) -> Response {
     const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
     let headers = answer.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -117,7 +117,7 @@ impl FromRequestParts<Arc<LateStore>> for Visit {
             }
         }
         let header = parts.headers.get(header::ACCEPT_LANGUAGE);
-        let accepted = header.and_then(|header| Words::accepted(header.to_str().ok()?));
+        let accepted = header.and_then(|header| Words::for_browser(header.to_str().ok()?));
         let source = parts.extensions.get::<Source>().copied();
         Ok(Self {
             code: code.ok().and_then(|Path(code)| code.parse().ok()),
@@ -174,7 +174,7 @@ impl Visit {
             }
             Refused::Wrong(status) => (status, words.wrong),
             Refused::Outdated(parties) => {
-                let note = Note::changed(self.words_for(&parties.0, &parties.1));
+                let note = Note::for_old_page(self.words_for(&parties.0, &parties.1));
                 return self.page(&parties, StatusCode::CONFLICT, Some(note));
             }
             Refused::Store(error) => {
@@ -221,7 +221,7 @@ async fn show(State(store): State<Arc<LateStore>>, visit: Visit) -> Response {
         Ok(parties) => {
             let note = visit
                 .saved
-                .then(|| Note::saved(visit.words_for(&parties.0, &parties.1)));
+                .then(|| Note::for_saved_choices(visit.words_for(&parties.0, &parties.1)));
             visit.page(&parties, StatusCode::OK, note)
         }
         Err(refused) => visit.refuse(refused),
@@ -286,8 +286,8 @@ fn entries(
     let entries = wishes.into_iter().enumerate().map(|(place, Chosen { wish, repeats })| {
         let id = consent_id(wish.at, &format!("preferences#{}#{place}", code.name()));
         let wording = Wording {
-            text: OneLine::stored(&seen_text(words, business, &wish)),
-            version: OneLine::stored(words.version),
+            text: OneLine::from_stored(&seen_text(words, business, &wish)),
+            version: OneLine::from_stored(words.version),
         };
         let entry = ConsentEntry {
             actor: link.maker(),

@@ -39,7 +39,7 @@ pub(crate) struct Note {
 
 impl Note {
     /// The choices are saved.
-    pub(crate) const fn saved(words: &Words) -> Self {
+    pub(crate) const fn for_saved_choices(words: &Words) -> Self {
         Self {
             text: words.saved,
             class: "ok",
@@ -48,7 +48,7 @@ impl Note {
     }
 
     /// Nothing was saved, because the page was old.
-    pub(crate) const fn changed(words: &Words) -> Self {
+    pub(crate) const fn for_old_page(words: &Words) -> Self {
         Self {
             text: words.changed,
             class: "warn",
@@ -127,13 +127,13 @@ pub(crate) fn preferences(
         WayOut::Number(number) => (words.without_replies, Some(number)),
         WayOut::Elsewhere => (words.without_replies, None),
     };
-    let title = words.title.isolated(business);
+    let title = words.title.with_isolated_name(business);
     let page = Preferences {
         words,
         style: STYLE,
         title: note.map_or_else(|| title.clone(), |note| format!("{} {title}", note.text)),
         business,
-        number: contact.phone().map(domain::base::Phone::masked),
+        number: contact.phone().map(domain::base::Phone::masked_number),
         note,
         stopped: refuses_everything(wishes),
         way_out,

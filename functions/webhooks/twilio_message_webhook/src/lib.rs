@@ -56,8 +56,8 @@ async fn receive(what: What, delivery: Delivery<LARGEST>) -> Result<Response, Pr
     let done = || answer("text/xml", twiml::EMPTY);
     let fields = form::parse(body);
     let named = fields
-        .filled("MessageSid")
-        .or_else(|| fields.filled("SmsSid"))
+        .filled_value("MessageSid")
+        .or_else(|| fields.filled_value("SmsSid"))
         .is_some();
     let text = match String::from_utf8(body.to_vec()) {
         Ok(text) if named => text,
@@ -78,7 +78,7 @@ async fn receive(what: What, delivery: Delivery<LARGEST>) -> Result<Response, Pr
         What::Inbound => (EventGroup::Inbound, EventSource::TwilioInbound),
         What::Status => {
             let query = form::parse(delivery.target.query().as_bytes());
-            let key = query.filled("key").map(|key| key.into_owned());
+            let key = query.filled_value("key").map(|key| key.into_owned());
             (EventGroup::Status, EventSource::TwilioStatus { key })
         }
     };
@@ -114,12 +114,12 @@ fn is_of(what: What, connection: &Connection, fields: &Form) -> bool {
         return false;
     };
     if fields
-        .filled("AccountSid")
+        .filled_value("AccountSid")
         .is_some_and(|account| account != account_sid.as_str())
     {
         return false;
     }
-    let service = fields.filled("MessagingServiceSid");
+    let service = fields.filled_value("MessagingServiceSid");
     let by_service = service.is_some() && service.as_deref() == messaging_service_sid.as_deref();
     let to = fields.get("To").and_then(|to| address(&to)).and_then(|to| to.phone);
     let Some(to) = to else { return true };

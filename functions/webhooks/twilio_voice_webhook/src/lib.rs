@@ -192,7 +192,7 @@ impl Tenants {
         let unknown = |error: &(dyn std::error::Error + 'static)| {
             tracing::warn!(error = kit::chain(error), "business hours are not known");
         };
-        if let Some(known) = self.remembered(scope.tenant(), now) {
+        if let Some(known) = self.recall(scope.tenant(), now) {
             return Some(known);
         }
         let both = Box::pin(async { tokio::try_join!(store.tenant(scope), store.all(scope)) });
@@ -202,7 +202,7 @@ impl Tenants {
         Some(self.remember(Arc::new(known), now))
     }
 
-    fn remembered(&self, id: TenantId, now: Timestamp) -> Option<Arc<Known>> {
+    fn recall(&self, id: TenantId, now: Timestamp) -> Option<Arc<Known>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = |since: Timestamp| now.duration_since(since) < LIFETIME;
         let found = known.iter().find(|(known, since, _)| *known == id && fresh(*since));

@@ -27,7 +27,7 @@ use testkit::{
 
 use crate::{
     shapes::{Hostile, PART, Seen, Share},
-    work::{Work, measured},
+    work::{Work, measure_work},
 };
 
 /// Maximum work for a body, as a multiple of parsing it, in addition to the work for the document's example. About twice the
@@ -79,7 +79,7 @@ fn call(operation: &Operation<'_>, path: &str, content_type: &str, body: &str) -
 }
 
 /// Waits until all limits are free again, on the test's own clock.
-fn later(aws: &Aws) {
+fn wait_for_limits(aws: &Aws) {
     aws.pass(3_600);
 }
 
@@ -137,10 +137,10 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
         for example in examples {
             let path = runtime.block_on(path(&town, &operation, &made));
             let ask = |body: &str| {
-                later(&aws);
+                wait_for_limits(&aws);
                 let call = call(&operation, &path, &example.content_type, body);
                 let asking = town.who_may(operation.permission()).call(call);
-                measured(|| runtime.block_on(asking.into_future()))
+                measure_work(|| runtime.block_on(asking.into_future()))
             };
             // The first time, clients are made and keys are read.
             let (answer, _) = ask(&example.body.to_string());

@@ -131,13 +131,13 @@ impl Step {
 const REST: usize = 4 * 1024;
 
 /// The text repeated as often as it fits, with a separator.
-fn repeated(text: &str, between: &str, most: usize) -> String {
+fn repeat_text(text: &str, between: &str, most: usize) -> String {
     let count = most.saturating_sub(2) / (text.len() + between.len());
     vec![text; count].join(between)
 }
 
 /// Different texts, as many as fit.
-fn numbered(of: impl Fn(usize) -> String, most: usize) -> String {
+fn distinct_texts(of: impl Fn(usize) -> String, most: usize) -> String {
     let mut all = String::with_capacity(most);
     for number in 0.. {
         let one = of(number);
@@ -157,25 +157,28 @@ pub(crate) fn of_no_schema(most: usize) -> Vec<Hostile> {
     let object = |members: String| format!("{{{members}}}");
     let deep = |depth: usize| format!("{}{}", r#"{"a":["#.repeat(depth), "]}".repeat(depth));
     let all = [
-        ("removed members", object(numbered(|n| format!(r#""f{n}":null"#), most))),
+        (
+            "removed members",
+            object(distinct_texts(|n| format!(r#""f{n}":null"#), most)),
+        ),
         (
             "unknown members",
-            object(numbered(|n| format!(r#""f{n}":{{"x":[{n}]}}"#), most)),
+            object(distinct_texts(|n| format!(r#""f{n}":{{"x":[{n}]}}"#), most)),
         ),
         (
             "one member again and again",
-            object(repeated(r#""name":null"#, ",", most)),
+            object(repeat_text(r#""name":null"#, ",", most)),
         ),
         ("objects in objects", deep(most / 8)),
         (
             "many deep objects",
-            object(numbered(|n| format!(r#""f{n}":{}"#, deep(50)), most)),
+            object(distinct_texts(|n| format!(r#""f{n}":{}"#, deep(50)), most)),
         ),
-        ("a list", format!("[{}]", repeated("null", ",", most))),
+        ("a list", format!("[{}]", repeat_text("null", ",", most))),
         ("a long name", object(format!(r#""{}":null"#, "x".repeat(most - 16)))),
         (
             "a long name of escapes",
-            object(format!(r#""{}":null"#, repeated(r"\u0000", "", most - 16))),
+            object(format!(r#""{}":null"#, repeat_text(r"\u0000", "", most - 16))),
         ),
         ("a text", format!(r#""{}""#, "x".repeat(most - 2))),
         ("digits", "1".repeat(most)),
@@ -207,29 +210,32 @@ fn within(place: &Place, number: usize, most: usize) -> Vec<(&'static str, Strin
         number % texts.len()
     };
     let (what, part) = texts[turn];
-    all.push((what, format!(r#""{}""#, repeated(part, "", most))));
+    all.push((what, format!(r#""{}""#, repeat_text(part, "", most))));
     let list = |items: String| format!("[{items}]");
     if place.list {
         let item = place.item.clone().unwrap_or(json!("x"));
         all.extend([
-            ("the same item", list(repeated(&item.to_string(), ",", most))),
+            ("the same item", list(repeat_text(&item.to_string(), ",", most))),
             (
                 "items that differ",
-                list(numbered(|n| differing(&item, n).to_string(), most)),
+                list(distinct_texts(|n| differing(&item, n).to_string(), most)),
             ),
-            ("empty items", list(repeated(&emptied(&item).to_string(), ",", most))),
-            ("short wrong items", list(repeated(r#""?""#, ",", most))),
-            ("items of another type", list(repeated("0", ",", most))),
+            (
+                "empty items",
+                list(repeat_text(&empty_value(&item).to_string(), ",", most)),
+            ),
+            ("short wrong items", list(repeat_text(r#""?""#, ",", most))),
+            ("items of another type", list(repeat_text("0", ",", most))),
             (
                 "lists of lists",
-                list(repeated(&format!("{}{}", "[".repeat(50), "]".repeat(50)), ",", most)),
+                list(repeat_text(&format!("{}{}", "[".repeat(50), "]".repeat(50)), ",", most)),
             ),
         ]);
     }
     if place.map || place.object {
         all.push((
             "unknown members",
-            format!("{{{}}}", numbered(|n| format!(r#""f{n}":null"#), most)),
+            format!("{{{}}}", distinct_texts(|n| format!(r#""f{n}":null"#), most)),
         ));
     }
     if place.map {
@@ -237,15 +243,15 @@ fn within(place: &Place, number: usize, most: usize) -> Vec<(&'static str, Strin
         all.extend([
             (
                 "members",
-                format!("{{{}}}", numbered(|n| format!(r#""f{n}":{value}"#), most)),
+                format!("{{{}}}", distinct_texts(|n| format!(r#""f{n}":{value}"#), most)),
             ),
             (
                 "one member again and again",
-                format!("{{{}}}", repeated(&format!(r#""f":{value}"#), ",", most)),
+                format!("{{{}}}", repeat_text(&format!(r#""f":{value}"#), ",", most)),
             ),
             (
                 "wrong members",
-                format!("{{{}}}", numbered(|n| format!(r#""F {n}":"""#), most)),
+                format!("{{{}}}", distinct_texts(|n| format!(r#""F {n}":"""#), most)),
             ),
         ]);
     }
@@ -272,12 +278,12 @@ fn differing(item: &Value, number: usize) -> Value {
     }
 }
 
-fn emptied(item: &Value) -> Value {
+fn empty_value(item: &Value) -> Value {
     match item {
         Value::String(_) => json!(""),
         Value::Array(_) => json!([]),
         Value::Object(members) => {
-            let empty = members.iter().map(|(name, value)| (name.clone(), emptied(value)));
+            let empty = members.iter().map(|(name, value)| (name.clone(), empty_value(value)));
             empty.collect::<Map<_, _>>().into()
         }
         other => other.clone(),

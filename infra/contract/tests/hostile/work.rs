@@ -13,7 +13,7 @@ pub(crate) struct Work {
 }
 
 /// Runs it on this thread and counts.
-pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Work) {
+pub(crate) fn measure_work<T>(work: impl FnOnce() -> T) -> (T, Work) {
     let mut done = None;
     let info: AllocationInfo = allocation_counter::measure(|| done = Some(work()));
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
@@ -30,11 +30,11 @@ pub(crate) fn of_reading(length: usize) -> Work {
     let item = r#""+97145550001""#;
     let items = vec![item; length / (item.len() + 1)];
     let body = format!("[{}]", items.join(","));
-    measured(|| serde_json::from_str::<Value>(&body).expect("it is JSON")).1
+    measure_work(|| serde_json::from_str::<Value>(&body).expect("it is JSON")).1
 }
 
 impl Work {
-    fn each(self, other: Self, of: fn(f64, f64) -> f64) -> Self {
+    fn combine_with(self, other: Self, of: fn(f64, f64) -> f64) -> Self {
         Self {
             allocations: of(self.allocations, other.allocations),
             bytes: of(self.bytes, other.bytes),
@@ -44,15 +44,15 @@ impl Work {
 
     /// The work beyond this.
     pub(crate) fn without(self, usual: Self) -> Self {
-        self.each(usual, |own, usual| (own - usual).max(0.0))
+        self.combine_with(usual, |own, usual| (own - usual).max(0.0))
     }
 
     pub(crate) fn in_units_of(self, unit: Self) -> Self {
-        self.each(unit, |own, unit| own / unit)
+        self.combine_with(unit, |own, unit| own / unit)
     }
 
     pub(crate) fn max(self, other: Self) -> Self {
-        self.each(other, f64::max)
+        self.combine_with(other, f64::max)
     }
 
     pub(crate) fn is_within(self, most: Self) -> bool {

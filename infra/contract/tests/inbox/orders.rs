@@ -35,7 +35,7 @@ fn whatsapp(aws: &Aws, business: &Seeded, name: &str) -> ProviderEvent {
 }
 
 /// Everything that customers do in the fixtures.
-fn everything(aws: &Aws, business: &Seeded) -> Vec<ProviderEvent> {
+fn list_customer_events(aws: &Aws, business: &Seeded) -> Vec<ProviderEvent> {
     let whatsapp_names = fixtures::names("whatsapp/inbound").into_iter();
     // Whether somebody waits who was passed to us and taken back depends on what was known when.
     let whatsapp_names = whatsapp_names.filter(|name| !name.contains("/control_"));
@@ -57,14 +57,17 @@ fn everything(aws: &Aws, business: &Seeded) -> Vec<ProviderEvent> {
 }
 
 /// A value without what differs from world to world.
-fn told(value: &Value) -> Value {
+fn mask_ids(value: &Value) -> Value {
     match value {
         Value::String(text) => match IDS.iter().find(|prefix| text.starts_with(**prefix)) {
             Some(prefix) => Value::from(*prefix),
             None => value.clone(),
         },
-        Value::Array(items) => items.iter().map(told).collect(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), told(value))).collect(),
+        Value::Array(items) => items.iter().map(mask_ids).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), mask_ids(value)))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -78,9 +81,9 @@ async fn inbox(caller: &Caller<'_>) -> Vec<(String, Vec<String>)> {
         // Of several ids and languages, the person has those that came first.
         one.as_object_mut().expect("a conversation").remove("profile");
         let timeline = caller.all(&format!("{path}/timeline"), 50).await;
-        let mut timeline: Vec<_> = timeline.iter().map(|entry| told(entry).to_string()).collect();
+        let mut timeline: Vec<_> = timeline.iter().map(|entry| mask_ids(entry).to_string()).collect();
         timeline.sort();
-        shown.push((told(&one).to_string(), timeline));
+        shown.push((mask_ids(&one).to_string(), timeline));
     }
     shown.sort();
     shown
@@ -110,11 +113,11 @@ async fn inbox_is_the_same_for_every_order_and_repetition() {
         let known = KNOWN.map(|name| whatsapp(&aws, &business, &format!("whatsapp/inbound/{name}.json")));
         work(known.to_vec(), 1).await;
         if order == 0 {
-            work(everything(&aws, &business), 1).await;
+            work(list_customer_events(&aws, &business), 1).await;
         } else {
             let mut dice = Dice::new(order as u64);
             let mut shuffled = Vec::new();
-            for event in [(); TIMES].map(|()| everything(&aws, &business)).concat() {
+            for event in [(); TIMES].map(|()| list_customer_events(&aws, &business)).concat() {
                 shuffled.insert(dice.below(shuffled.len() + 1), event);
             }
             work(shuffled, 4).await;

@@ -19,7 +19,7 @@ const SHOWN: &str = "seven quiet lanterns";
 const OF_THE_MOMENT: &[&str] = &["confirm_second_factor"];
 
 /// The bodies that the document shows, by kind.
-fn shown(operation: &Operation<'_>) -> Vec<(String, Value, String)> {
+fn example_bodies(operation: &Operation<'_>) -> Vec<(String, Value, String)> {
     let mut all = Vec::new();
     for (content_type, media) in bodies(operation) {
         for (name, example) in members(media, "examples") {
@@ -76,7 +76,7 @@ async fn every_example_is_a_request_that_is_taken() {
         // It ends the caller's session.
         all.sort_by_key(|operation| operation.id() == "change_password");
         for operation in all {
-            for (kind, body, content_type) in shown(&operation) {
+            for (kind, body, content_type) in example_bodies(&operation) {
                 let call = Call::new(&operation.method.to_uppercase(), &path(&town, &operation, &kind, &made));
                 let body = body.to_string().replace(SHOWN, PASSWORD);
                 let call = call.header("content-type", &content_type).body(&body);

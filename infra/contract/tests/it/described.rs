@@ -11,7 +11,7 @@ use domain::{
 use serde_json::{Value, json};
 use stack::contract::{is_kind, resolve};
 
-use crate::{each, members, nothing};
+use crate::{assert_no_findings, items_of, members};
 
 fn is_text(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.trim().is_empty())
@@ -31,7 +31,7 @@ fn every_operation_says_what_it_does_and_who_may() {
         if !is_word(id) || !id.contains('_') {
             say("the operation id is not verb_resource");
         }
-        let own: Vec<&str> = each(value, "tags").filter_map(Value::as_str).collect();
+        let own: Vec<&str> = items_of(value, "tags").filter_map(Value::as_str).collect();
         match own.as_slice() {
             [tag] if known.contains(tag) => drop(used.insert(*tag)),
             _ => say("not exactly one tag that is described"),
@@ -42,7 +42,7 @@ fn every_operation_says_what_it_does_and_who_may() {
         if !is_known {
             say("unknown x-permission");
         }
-        let security = each(value, "security").filter_map(Value::as_object).flatten();
+        let security = items_of(value, "security").filter_map(Value::as_object).flatten();
         let ways: Vec<&str> = security.map(|(way, _)| way.as_str()).collect();
         let expected: &[&str] = match permission {
             "public" => &[],
@@ -64,7 +64,7 @@ fn every_operation_says_what_it_does_and_who_may() {
     for tag in known.difference(&used) {
         wrong.push(format!("tag {tag}: no operation uses it"));
     }
-    nothing(&wrong);
+    assert_no_findings(&wrong);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn every_error_is_a_problem() {
             }
         }
     }
-    nothing(&wrong);
+    assert_no_findings(&wrong);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn every_parameter_is_described_with_an_example() {
     let document = document();
     let mut wrong = Vec::new();
     for operation in operations(&document) {
-        for parameter in each(operation.value, "parameters") {
+        for parameter in items_of(operation.value, "parameters") {
             let parameter = resolve(&document, parameter);
             let schema = resolve(&document, &parameter["schema"]);
             let name = &parameter["name"];
@@ -115,7 +115,7 @@ fn every_parameter_is_described_with_an_example() {
             }
         }
     }
-    nothing(&wrong);
+    assert_no_findings(&wrong);
 }
 
 /// `x-roles` says of each operation which roles its guard admits, and names no permission that opens nothing.
@@ -167,11 +167,13 @@ fn codes_are_listed_with_their_facts() {
 }
 
 /// Fields of a schema without a description.
-fn undescribed(document: &Value, at: &str, schema: &Value, wrong: &mut Vec<String>) {
+fn find_undescribed_fields(document: &Value, at: &str, schema: &Value, wrong: &mut Vec<String>) {
     for (name, field) in members(schema, "properties") {
         let path = format!("{at}.{name}");
         // Of an optional one the words stand with the reference.
-        let parts = ["oneOf", "anyOf", "allOf"].into_iter().flat_map(|key| each(field, key));
+        let parts = ["oneOf", "anyOf", "allOf"]
+            .into_iter()
+            .flat_map(|key| items_of(field, key));
         let is_said = |part: &Value| is_text(&part["description"]) || is_text(&resolve(document, part)["description"]);
         if !is_said(field) && !parts.into_iter().any(is_said) {
             // The words that tell variants apart say themselves what they are.
@@ -180,15 +182,15 @@ fn undescribed(document: &Value, at: &str, schema: &Value, wrong: &mut Vec<Strin
                 wrong.push(format!("{path}: no description"));
             }
         }
-        undescribed(document, &path, field, wrong);
+        find_undescribed_fields(document, &path, field, wrong);
     }
     for key in ["items", "additionalProperties"] {
         if schema[key].is_object() {
-            undescribed(document, at, &schema[key], wrong);
+            find_undescribed_fields(document, at, &schema[key], wrong);
         }
     }
     for key in ["oneOf", "anyOf", "allOf"] {
-        each(schema, key).for_each(|part| undescribed(document, at, part, wrong));
+        items_of(schema, key).for_each(|part| find_undescribed_fields(document, at, part, wrong));
     }
 }
 
@@ -200,9 +202,9 @@ fn every_schema_and_every_field_is_described() {
         if !is_text(&schema["description"]) {
             wrong.push(format!("{name}: no description"));
         }
-        undescribed(&document, name, schema, &mut wrong);
+        find_undescribed_fields(&document, name, schema, &mut wrong);
     }
-    nothing(&wrong);
+    assert_no_findings(&wrong);
 }
 
 /// Path of the first field of a schema without an example of its own or of its parts.
@@ -265,5 +267,5 @@ fn every_body_has_an_example_of_each_of_its_fields() {
     let wrong = wrong
         .iter()
         .map(|(schema, place)| format!("{schema} ({place}): no example"));
-    nothing(&wrong.collect::<Vec<_>>());
+    assert_no_findings(&wrong.collect::<Vec<_>>());
 }

@@ -11,12 +11,12 @@ use serde_json::Value;
 
 /// Reports all defects at once.
 #[track_caller]
-fn nothing(wrong: &[String]) {
+fn assert_no_findings(wrong: &[String]) {
     assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// The items of a list in a value.
-fn each<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+fn items_of<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
     value[key].as_array().into_iter().flatten()
 }
 

@@ -37,7 +37,7 @@ fn words(source: &str) -> BTreeSet<&str> {
 }
 
 /// Problems that a source creates: the first string literal of such a call.
-fn made<'a>(source: &'a str, calls: &[&str]) -> BTreeSet<&'a str> {
+fn created_problems<'a>(source: &'a str, calls: &[&str]) -> BTreeSet<&'a str> {
     let calls = calls.iter().flat_map(|call| source.match_indices(call));
     let own = calls.filter(|(at, _)| !source[..*at].ends_with(|before: char| before.is_ascii_alphanumeric()));
     let first = own.filter_map(|(at, call)| {
@@ -61,9 +61,9 @@ fn every_kind_is_described_once() {
     let rooms = ["functions", "shared/api/src", "shared/kit/src"];
     let all: String = rooms.iter().map(|room| sources(&root().join(room))).collect();
     let own = std::fs::read_to_string(root().join("shared/kit/src/problem.rs")).unwrap();
-    let words = made(&all, CALLS);
+    let words = created_problems(&all, CALLS);
     assert!(words.len() > 20, "{words:?}");
-    for word in words.union(&made(&own, &["Self::conflict(", "Self::new("])) {
+    for word in words.union(&created_problems(&own, &["Self::conflict(", "Self::new("])) {
         assert!(known.contains(word), "kit::problem::kinds does not describe `{word}`");
     }
 }
@@ -77,7 +77,7 @@ fn special_problems_are_named_by_their_operations() {
         let source = sources(&root().join("functions/api").join(name).join("src"));
         let own = answered_by(&document);
         for word in special.intersection(&words(&source)) {
-            if !own.contains_key(*word) && made(&source, CALLS).contains(word) {
+            if !own.contains_key(*word) && created_problems(&source, CALLS).contains(word) {
                 wrong.push(format!("{name} creates `{word}`, but none of its operations names it"));
             }
         }

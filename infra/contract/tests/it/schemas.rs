@@ -6,10 +6,10 @@ use contract::{document, operations};
 use serde_json::Value;
 use stack::contract::resolve;
 
-use crate::{bodies, each, members, nothing};
+use crate::{assert_no_findings, bodies, items_of, members};
 
 fn kinds(schema: &Value) -> Vec<&str> {
-    let several = each(schema, "type").filter_map(Value::as_str);
+    let several = items_of(schema, "type").filter_map(Value::as_str);
     schema["type"].as_str().into_iter().chain(several).collect()
 }
 
@@ -38,12 +38,12 @@ fn misfits(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Str
     let (expected, lacks) = (kinds(schema), |key: &str| schema[key].is_null());
     let of_kind = expected.is_empty() || kind(value).iter().any(|own| expected.contains(own));
     must(of_kind, &format!("not of {expected:?}"));
-    let known = lacks("enum") || each(schema, "enum").any(|word| word == value);
+    let known = lacks("enum") || items_of(schema, "enum").any(|word| word == value);
     must(known, "unknown word");
     must(lacks("const") || schema["const"] == *value, "another word");
-    let one = lacks("oneOf") || each(schema, "oneOf").filter(fits).count() == 1;
+    let one = lacks("oneOf") || items_of(schema, "oneOf").filter(fits).count() == 1;
     must(one, "not one of them");
-    let any = lacks("anyOf") || each(schema, "anyOf").any(|part| fits(&part));
+    let any = lacks("anyOf") || items_of(schema, "anyOf").any(|part| fits(&part));
     must(any, "none of them");
     let within = |size: Option<f64>, least: &str, most: &str| {
         let limit = |key: &str| schema[key].as_f64();
@@ -59,11 +59,11 @@ fn misfits(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Str
     must(within(items, "minItems", "maxItems"), "too few or too many");
     let fields = value.as_object().and_then(|fields| count(fields.len()));
     must(within(fields, "minProperties", "maxProperties"), "too few or too many");
-    for name in each(schema, "required").filter_map(Value::as_str) {
+    for name in items_of(schema, "required").filter_map(Value::as_str) {
         let there = value.get(name).is_some() || !value.is_object();
         must(there, &format!("{name} is missing"));
     }
-    for part in each(schema, "allOf") {
+    for part in items_of(schema, "allOf") {
         wrong.extend(misfits(document, part, value, at));
     }
     for (index, item) in value.as_array().into_iter().flatten().enumerate() {
@@ -97,15 +97,21 @@ fn every_request_is_shown_and_is_what_its_schema_says() {
             }
         }
     }
-    nothing(&wrong);
+    assert_no_findings(&wrong);
 }
 
 /// Parts of a schema without a bound, so that a client cannot know what is refused.
-fn unbounded(document: &Value, schema: &Value, at: &str, seen: &mut BTreeSet<String>, wrong: &mut BTreeSet<String>) {
+fn find_unbounded_parts(
+    document: &Value,
+    schema: &Value,
+    at: &str,
+    seen: &mut BTreeSet<String>,
+    wrong: &mut BTreeSet<String>,
+) {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap_or_default();
         if seen.insert(reference.to_owned()) {
-            unbounded(document, resolve(document, schema), name, seen, wrong);
+            find_unbounded_parts(document, resolve(document, schema), name, seen, wrong);
         }
         return;
     }
@@ -129,15 +135,15 @@ fn unbounded(document: &Value, schema: &Value, at: &str, seen: &mut BTreeSet<Str
         }
     }
     for (name, field) in members(schema, "properties") {
-        unbounded(document, field, &format!("{at}.{name}"), seen, wrong);
+        find_unbounded_parts(document, field, &format!("{at}.{name}"), seen, wrong);
     }
     for key in ["items", "additionalProperties"] {
         if schema[key].is_object() {
-            unbounded(document, &schema[key], &format!("{at}[]"), seen, wrong);
+            find_unbounded_parts(document, &schema[key], &format!("{at}[]"), seen, wrong);
         }
     }
     for key in ["oneOf", "anyOf", "allOf"] {
-        each(schema, key).for_each(|part| unbounded(document, part, at, seen, wrong));
+        items_of(schema, key).for_each(|part| find_unbounded_parts(document, part, at, seen, wrong));
     }
 }
 
@@ -147,10 +153,10 @@ fn whatever_is_sent_has_a_limit_that_the_document_names() {
     let (mut seen, mut wrong) = (BTreeSet::new(), BTreeSet::new());
     for operation in operations(&document) {
         for (_, media) in bodies(&operation) {
-            unbounded(&document, &media["schema"], operation.id(), &mut seen, &mut wrong);
+            find_unbounded_parts(&document, &media["schema"], operation.id(), &mut seen, &mut wrong);
         }
     }
-    nothing(&wrong.into_iter().collect::<Vec<_>>());
+    assert_no_findings(&wrong.into_iter().collect::<Vec<_>>());
 }
 
 #[test]
@@ -172,7 +178,7 @@ fn answers_name_their_headers() {
     let document = document();
     let mut wrong = Vec::new();
     for operation in operations(&document) {
-        let parameter = |name: &str| each(operation.value, "parameters").any(|known| known["name"] == name);
+        let parameter = |name: &str| items_of(operation.value, "parameters").any(|known| known["name"] == name);
         let guarded = operation.permission() != "public";
         for (status, response) in members(operation.value, "responses") {
             let response = resolve(&document, response);
@@ -189,5 +195,5 @@ fn answers_name_their_headers() {
             }
         }
     }
-    nothing(&wrong);
+    assert_no_findings(&wrong);
 }

@@ -236,7 +236,7 @@ impl<'a> World<'a> {
         self.socket(&client.connection, Did::Say(watch)).await;
         // As long as it has not caught up, it takes no cursor of what it is told.
         let mut behind = None;
-        for frame in self.gateway.told(&socket_id(&client.connection)) {
+        for frame in self.gateway.take_messages(&socket_id(&client.connection)) {
             match frame["type"].as_str() {
                 Some("events") => client.note(&frame["events"]),
                 Some("catch_up") => behind = frame["cursor"].as_str().map(str::to_owned),
@@ -264,7 +264,7 @@ impl<'a> World<'a> {
     }
 
     async fn hear(&self, client: &mut Client) {
-        for frame in self.gateway.told(&socket_id(&client.connection)) {
+        for frame in self.gateway.take_messages(&socket_id(&client.connection)) {
             if let Some(cursor) = frame["cursor"].as_str() {
                 client.cursor = Some(cursor.to_owned());
             }
@@ -291,7 +291,7 @@ impl<'a> World<'a> {
                 self.gateway.lose(&id);
             }
         }
-        self.gateway.told(&id);
+        self.gateway.take_messages(&id);
     }
 }
 
@@ -408,7 +408,7 @@ async fn hostile_frames_are_answered() {
         aws.pass(2);
         let answer = world.socket(&client.connection, Did::Say(said.clone())).await;
         assert_eq!(answer, Answer::Taken, "{said}");
-        for frame in world.gateway.told(&socket_id(&client.connection)) {
+        for frame in world.gateway.take_messages(&socket_id(&client.connection)) {
             let kind = frame["type"].as_str();
             let known = matches!(kind, Some("refused" | "watching" | "pong" | "reading"));
             assert!(known, "{said}: {frame}");

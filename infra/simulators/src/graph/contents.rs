@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::errors::{GraphError, required};
+use super::errors::{GraphError, require_text};
 use super::{Access, list, media};
 use crate::media::Kind;
 use crate::outbox::{Button, Content, Reaction, Shown};
@@ -13,12 +13,12 @@ const ROWS: usize = 10;
 pub(super) fn free_form(world: &Sims, access: &Access<'_>, message: &Value) -> Result<(Content, Shown), GraphError> {
     let name = message["type"].as_str().unwrap_or("text");
     let part = &message[name];
-    if let Some(kind) = Kind::named(name) {
-        return Ok((other(name, part), medium(world, access, kind, part)?));
+    if let Some(kind) = Kind::of_name(name) {
+        return Ok((other_content(name, part), medium(world, access, kind, part)?));
     }
     let shown = match name {
         "text" => {
-            let body = filled(&part["body"], "text.body")?;
+            let body = non_empty_text(&part["body"], "text.body")?;
             at_most("text['body']", body, 4096)?;
             return Ok((Content::Body(body.to_owned()), Shown::text(body)));
         }
@@ -28,10 +28,10 @@ pub(super) fn free_form(world: &Sims, access: &Access<'_>, message: &Value) -> R
         "interactive" => interactive(world, access, part)?,
         _ => return Err(GraphError::new(131051, "Unsupported message type")),
     };
-    Ok((other(name, part), shown))
+    Ok((other_content(name, part), shown))
 }
 
-fn other(kind: &str, part: &Value) -> Content {
+fn other_content(kind: &str, part: &Value) -> Content {
     Content::Other(json!({"type": kind, kind: part}))
 }
 
@@ -55,7 +55,7 @@ fn medium(world: &Sims, access: &Access<'_>, kind: Kind, part: &Value) -> Result
     let caption = part["caption"].as_str().unwrap_or_default();
     at_most(&format!("{name}['caption']"), caption, 1024)?;
     Ok(Shown {
-        media: Some(media::shown(world, access.tenant, kind, part)),
+        media: Some(media::media_on_phone(world, access.tenant, kind, part)),
         ..Shown::text(caption)
     })
 }
@@ -80,7 +80,7 @@ fn contacts(part: &Value) -> Result<Shown, GraphError> {
     }
     for (place, contact) in contacts.iter().enumerate() {
         let what = format!("contacts[{place}].name.formatted_name");
-        filled(&contact["name"]["formatted_name"], &what)?;
+        non_empty_text(&contact["name"]["formatted_name"], &what)?;
         let parts = ["first_name", "last_name", "middle_name", "suffix", "prefix"];
         if parts.iter().all(|part| !contact["name"][part].is_string()) {
             let details = format!("contacts[{place}].name needs a part besides formatted_name, such as first_name");
@@ -100,8 +100,8 @@ fn contacts(part: &Value) -> Result<Shown, GraphError> {
 }
 
 fn reaction(part: &Value) -> Result<Shown, GraphError> {
-    let to = filled(&part["message_id"], "reaction.message_id")?;
-    let emoji = required(&part["emoji"], "reaction.emoji")?;
+    let to = non_empty_text(&part["message_id"], "reaction.message_id")?;
+    let emoji = require_text(&part["emoji"], "reaction.emoji")?;
     // Keycaps such as 1️⃣ begin with a digit, and some emoji are letters beyond those of writing.
     let is_emoji = !emoji
         .chars()
@@ -122,8 +122,8 @@ fn reaction(part: &Value) -> Result<Shown, GraphError> {
 }
 
 fn interactive(world: &Sims, access: &Access<'_>, part: &Value) -> Result<Shown, GraphError> {
-    let kind = required(&part["type"], "interactive.type")?;
-    let body = filled(&part["body"]["text"], "interactive.body.text")?;
+    let kind = require_text(&part["type"], "interactive.type")?;
+    let body = non_empty_text(&part["body"]["text"], "interactive.body.text")?;
     within("Body text", body, 1024)?;
     let mut shown = Shown::text(body);
     header(world, access, kind, &part["header"], &mut shown)?;
@@ -143,7 +143,7 @@ fn interactive(world: &Sims, access: &Access<'_>, part: &Value) -> Result<Shown,
             if !url.starts_with("https://") && !url.starts_with("http://") {
                 return Err(GraphError::new(131009, "action.parameters.url is not a valid URI"));
             }
-            named(action, "cta_url")?;
+            require_action_name(action, "cta_url")?;
             shown.buttons.push(Button {
                 text: title.to_owned(),
                 link: Some(url.to_owned()),
@@ -151,11 +151,11 @@ fn interactive(world: &Sims, access: &Access<'_>, part: &Value) -> Result<Shown,
             });
         }
         "location_request_message" => {
-            named(action, "send_location")?;
+            require_action_name(action, "send_location")?;
             shown.asks_location = true;
         }
         "flow" => {
-            named(action, "flow")?;
+            require_action_name(action, "flow")?;
             let title = field(&action["parameters"], "flow_cta")?;
             shown.buttons.push(Button {
                 text: title.to_owned(),
@@ -176,7 +176,7 @@ fn header(world: &Sims, access: &Access<'_>, kind: &str, header: &Value, shown: 
         return Ok(());
     }
     let format = field(header, "type")?;
-    match (format, Kind::named(format)) {
+    match (format, Kind::of_name(format)) {
         ("text", _) => {
             let text = field(header, "text")?;
             within("Header text", text, 60)?;
@@ -186,7 +186,7 @@ fn header(world: &Sims, access: &Access<'_>, kind: &str, header: &Value, shown: 
         (_, Some(file @ (Kind::Image | Kind::Video | Kind::Document))) if kind == "button" => {
             let part = &header[file.as_str()];
             media::usable(world, access.tenant, file, part)?;
-            shown.media = Some(media::shown(world, access.tenant, file, part));
+            shown.media = Some(media::media_on_phone(world, access.tenant, file, part));
             Ok(())
         }
         _ => {
@@ -252,14 +252,14 @@ fn tappable(title: &str, id: &str, kind: &'static str) -> Button {
 }
 
 /// A text that is not empty.
-fn filled<'a>(value: &'a Value, name: &str) -> Result<&'a str, GraphError> {
+fn non_empty_text<'a>(value: &'a Value, name: &str) -> Result<&'a str, GraphError> {
     let text = value.as_str().filter(|text| !text.is_empty());
     text.ok_or_else(|| GraphError::missing(name))
 }
 
 /// A text of an interactive message.
 fn field<'a>(value: &'a Value, field: &str) -> Result<&'a str, GraphError> {
-    required(&value[field], &format!("interactive {field}"))
+    require_text(&value[field], &format!("interactive {field}"))
 }
 
 fn at_most(what: &str, text: &str, limit: usize) -> Result<(), GraphError> {
@@ -270,7 +270,7 @@ fn at_most(what: &str, text: &str, limit: usize) -> Result<(), GraphError> {
     Err(GraphError::new(100, details))
 }
 
-fn named(action: &Value, name: &str) -> Result<(), GraphError> {
+fn require_action_name(action: &Value, name: &str) -> Result<(), GraphError> {
     match action["name"].as_str() {
         Some(given) if given == name => Ok(()),
         Some(_) => Err(GraphError::new(131009, format!("action.name must be {name}"))),

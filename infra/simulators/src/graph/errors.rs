@@ -76,7 +76,7 @@ pub(crate) struct GraphError {
 }
 
 /// A text that a request must have.
-pub(crate) fn required<'a>(value: &'a Value, name: &str) -> Result<&'a str, GraphError> {
+pub(crate) fn require_text<'a>(value: &'a Value, name: &str) -> Result<&'a str, GraphError> {
     value.as_str().ok_or_else(|| GraphError::missing(name))
 }
 

@@ -12,7 +12,7 @@ use super::errors::GraphError;
 use super::{looking, own_url};
 use crate::config::{Tenant, WhatsAppAccount};
 use crate::faults::Kind as Fault;
-use crate::media::{Blob, Kind, Medium, Owner, allowed, essence};
+use crate::media::{Blob, Kind, Medium, Owner, allowed_types, essence};
 use crate::outbox::ShownMedia;
 use crate::world::{Sims, State as WorldState};
 
@@ -61,7 +61,7 @@ pub(super) async fn upload_media(
     let Some(kind) = Kind::of(&mime) else {
         let details = format!(
             "Param file must be a file with one of the following types: {}. Received file of type '{mime}'.",
-            allowed()
+            allowed_types()
         );
         return Err(GraphError::new(100, details).into());
     };
@@ -215,7 +215,7 @@ pub(super) fn usable(world: &Sims, tenant: &Tenant, kind: Kind, part: &Value) ->
 }
 
 /// The file on the phone.
-pub(super) fn shown(world: &Sims, tenant: &Tenant, kind: Kind, part: &Value) -> ShownMedia {
+pub(super) fn media_on_phone(world: &Sims, tenant: &Tenant, kind: Kind, part: &Value) -> ShownMedia {
     let id = part["id"].as_str();
     let medium = id.and_then(|id| find(world, &world.state(), tenant, id));
     let link = || part["link"].as_str().unwrap_or_default().to_owned();

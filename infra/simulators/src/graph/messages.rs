@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-use super::errors::{GraphError, required, server_error};
+use super::errors::{GraphError, require_text, server_error};
 use super::{Access, authorise, contents, json_of, templates};
 use crate::faults::Kind;
 use crate::interference::{self, Caller};
@@ -104,7 +104,7 @@ impl Recipient {
                 is_bsuid: false,
             });
         }
-        let id = required(&message["recipient"], "to")?;
+        let id = require_text(&message["recipient"], "to")?;
         let state = world.state();
         let name = message["template"]["name"].as_str();
         let mut templates = state.templates.of(&access.account.waba_id).iter();
@@ -143,7 +143,7 @@ fn accept(
             language: filled.language,
             parameters: filled.parameters,
         };
-        let category = routed(world, access, (filled.category, edge), recipient)?;
+        let category = category_for_price(world, access, (filled.category, edge), recipient)?;
         (content, filled.shown, category)
     } else {
         if direct_send && !access.account.direct_send {
@@ -155,7 +155,7 @@ fn accept(
     };
 
     if !message["context"].is_null() {
-        let quoted = required(&message["context"]["message_id"], "context.message_id")?;
+        let quoted = require_text(&message["context"]["message_id"], "context.message_id")?;
         shown.quotes = Some(quoted.to_owned());
     }
 
@@ -210,7 +210,7 @@ fn accept(
 }
 
 /// The category by which a template is priced, or the reason why it may not take this edge. Codes by others' pages.
-fn routed(
+fn category_for_price(
     world: &Sims,
     access: &Access<'_>,
     (category, edge): (String, Edge),
@@ -237,7 +237,7 @@ fn routed(
 
 /// The business has read the customer's message: blue ticks on the phone.
 fn mark_read(world: &Sims, access: &Access<'_>, message: &Value) -> Result<Json<Value>, GraphError> {
-    let id = required(&message["message_id"], "message_id")?;
+    let id = require_text(&message["message_id"], "message_id")?;
     let mut state = world.state();
     let found = state.phones.iter_mut().find_map(|(number, phone)| {
         let note = phone
@@ -249,6 +249,6 @@ fn mark_read(world: &Sims, access: &Access<'_>, message: &Value) -> Result<Json<
     });
     drop(state);
     let number = found.ok_or_else(|| GraphError::new(131009, "message_id is not a message of this account"))?;
-    world.changed(&number);
+    world.notify_viewers(&number);
     Ok(Json(json!({"success": true})))
 }

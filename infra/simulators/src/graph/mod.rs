@@ -123,7 +123,7 @@ struct FieldsQuery {
 
 impl FieldsQuery {
     /// Only the requested fields, and the id. What is asked of a field, in brackets, is not looked at.
-    fn only(&self, mut item: Value) -> Value {
+    fn select_fields(&self, mut item: Value) -> Value {
         if let (Some(fields), Value::Object(item)) = (&self.fields, &mut item) {
             item.retain(|name, _| {
                 name == "id"
@@ -211,10 +211,10 @@ async fn get_object(
     let config = world.config();
     let access = looking(&world, &config, &headers, &version).await?;
     if id == access.account.phone_number_id {
-        return Ok(Json(query.only(number(&access))).into_response());
+        return Ok(Json(query.select_fields(number(&access))).into_response());
     }
     if id == access.account.waba_id {
-        return Ok(Json(query.only(account(&access))).into_response());
+        return Ok(Json(query.select_fields(account(&access))).into_response());
     }
     if id.starts_with("upload:") {
         return Ok(uploads::describe(&world, &access, &id, &session)?.into_response());

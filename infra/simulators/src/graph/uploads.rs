@@ -85,11 +85,11 @@ pub(super) async fn open_upload(
         handle: None,
     };
     world.state().uploads.insert(session.clone(), upload);
-    Ok(Json(json!({"id": signed(&world, &session)})).into_response())
+    Ok(Json(json!({"id": sign_session(&world, &session)})).into_response())
 }
 
 /// The id as clients must use it, with its signature.
-fn signed(world: &Sims, session: &str) -> String {
+fn sign_session(world: &Sims, session: &str) -> String {
     format!("{session}?sig={}", world.proof(session))
 }
 
@@ -113,7 +113,7 @@ pub(super) fn describe(
     query: &SessionQuery,
 ) -> Result<Json<Value>, GraphError> {
     let upload = find(world, access, session, query)?;
-    let id = signed(world, session);
+    let id = sign_session(world, session);
     Ok(Json(json!({"id": id, "file_offset": upload.stored})))
 }
 

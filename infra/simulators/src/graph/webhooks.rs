@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::errors;
 use crate::config::{Config, Tenant, WhatsAppAccount};
-use crate::delivery::{Body, Webhook, encoded, meta_json};
+use crate::delivery::{Body, Webhook, encode_pairs, meta_json};
 use crate::outbox::Sent;
 use crate::phones::{bsuid, digits};
 use crate::world::Sims;
@@ -35,7 +35,7 @@ pub(crate) fn webhook(
         "object": "whatsapp_business_account",
         "entry": [{"id": account.waba_id, "changes": [{"value": full, "field": field}]}],
     });
-    signed(config, (tenant, account), what, &event)
+    signed_webhook(config, (tenant, account), what, &event)
 }
 
 /// An event of the account at a time, such as of a template: it names no number.
@@ -56,10 +56,15 @@ pub(crate) fn account_webhook(
             "changes": [{"value": value, "field": field}],
         }],
     });
-    signed(config, (tenant, account), &what, &event)
+    signed_webhook(config, (tenant, account), &what, &event)
 }
 
-fn signed(config: &Config, (tenant, account): (&Tenant, &WhatsAppAccount), what: &str, event: &Value) -> Webhook {
+fn signed_webhook(
+    config: &Config,
+    (tenant, account): (&Tenant, &WhatsAppAccount),
+    what: &str,
+    event: &Value,
+) -> Webhook {
     Webhook {
         what: format!("whatsapp {what}"),
         tenant: tenant.id.clone(),
@@ -162,7 +167,7 @@ pub(crate) fn preference_webhook(
 pub(crate) async fn handshake(world: &Sims, tenant: &Tenant, account: &WhatsAppAccount) -> (u16, bool) {
     let config = world.config();
     let challenge = world.numeric_id();
-    let query = encoded(&[
+    let query = encode_pairs(&[
         ("hub.mode", "subscribe"),
         ("hub.challenge", &challenge),
         ("hub.verify_token", &account.verify_token),

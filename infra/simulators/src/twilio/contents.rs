@@ -200,7 +200,7 @@ async fn caller_and_content<'a>(
 }
 
 /// The answer to a change, unless a fault takes its place.
-async fn changed(world: &Sims, access: &Access<'_>, headers: &HeaderMap, answer: Response) -> Response {
+async fn answer_change(world: &Sims, access: &Access<'_>, headers: &HeaderMap, answer: Response) -> Response {
     match interference::after(world, access.event(None), &Caller::new(headers, "", None)).await {
         Some(kind) => super::messages::refuse(world, kind),
         None => answer,
@@ -230,7 +230,7 @@ async fn create_content(State(world): State<Sims>, headers: HeaderMap, body: Byt
     let answer = record.resource(&own_url(&headers));
     put(&mut world.state(), record);
     let created = (StatusCode::CREATED, Json(answer)).into_response();
-    Ok(changed(&world, &access, &headers, created).await)
+    Ok(answer_change(&world, &access, &headers, created).await)
 }
 
 async fn fetch_content(
@@ -263,7 +263,7 @@ async fn update_content(
     record.updated_at = world.now();
     let answer = record.resource(&own_url(&headers));
     put(&mut world.state(), record);
-    Ok(changed(&world, &access, &headers, Json(answer).into_response()).await)
+    Ok(answer_change(&world, &access, &headers, Json(answer).into_response()).await)
 }
 
 async fn delete_content(
@@ -274,7 +274,7 @@ async fn delete_content(
     let config = world.config();
     let (access, _) = caller_and_content(&world, &config, &sid, &headers).await?;
     world.state().contents.0.retain(|record| record.sid != sid);
-    Ok(changed(&world, &access, &headers, StatusCode::NO_CONTENT.into_response()).await)
+    Ok(answer_change(&world, &access, &headers, StatusCode::NO_CONTENT.into_response()).await)
 }
 
 async fn list_contents(
@@ -372,7 +372,7 @@ async fn submit_content(
     answer["rejection_reason"] = json!("");
     put(&mut world.state(), record);
     let created = (StatusCode::CREATED, Json(answer)).into_response();
-    Ok(changed(&world, &access, &headers, created).await)
+    Ok(answer_change(&world, &access, &headers, created).await)
 }
 
 async fn fetch_approval(

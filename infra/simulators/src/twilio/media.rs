@@ -150,5 +150,5 @@ fn keep(world: &Sims, sid: &str, kind: Kind, mime: &str, blob: Blob) {
     let number = sent.to.clone();
     state.media.insert(id, medium);
     drop(state);
-    world.changed(&number);
+    world.notify_viewers(&number);
 }

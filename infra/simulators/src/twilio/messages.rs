@@ -314,7 +314,7 @@ fn resource(account_sid: &str, sent: &Sent) -> Value {
     let delivered = sent.statuses.iter().any(|status| status.status == "delivered");
     let priced = delivered && sent.channel == Channel::Sms;
     let price = format!("-{:.5}", 0.048 * f64::from(sent.wire.segments));
-    let code = sent.failed().and_then(|status| status.code);
+    let code = sent.failure_status().and_then(|status| status.code);
     let sent_at = sent.statuses.first().map(|status| date(status.at));
     let from = sent.channel.address(&sent.from);
     let uri = format!("/2010-04-01/Accounts/{account_sid}/Messages/{}", sent.id);

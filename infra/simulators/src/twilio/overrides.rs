@@ -71,7 +71,7 @@ impl Overrides {
 
     /// True if the request is repeated after this number of attempts, which took this time together and of which the last one
     /// failed like this.
-    pub(crate) fn again(&self, tries: u32, spent: Duration, cause: Cause) -> bool {
+    pub(crate) fn may_retry(&self, tries: u32, spent: Duration, cause: Cause) -> bool {
         let word = match cause {
             Cause::Connect => "ct",
             Cause::Read => "rt",

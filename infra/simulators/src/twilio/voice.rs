@@ -93,7 +93,7 @@ impl Line<'_> {
         let mut ask = self.webhook("voice", &url, self.fields("ringing"));
         for _ in 0..DOCUMENTS {
             let answer = self.ask(&ask).await;
-            if !answer.delivered() {
+            if !answer.was_delivered() {
                 return "failed";
             }
             let Ok(verbs) = twiml::parse(&answer.body) else {

@@ -45,7 +45,7 @@ pub(super) fn events(account: &Aircall, call: &Call, times: &Times) -> Result<Ve
                 "duration": seconds(times.ended) - seconds(times.started),
                 "voicemail": voicemail,
                 "recording": null,
-                "raw_digits": call.from.as_deref().map_or_else(|| "anonymous".to_owned(), spaced),
+                "raw_digits": call.from.as_deref().map_or_else(|| "anonymous".to_owned(), format_number),
                 "user": user,
                 "contact": null,
                 "archived": false,
@@ -55,7 +55,7 @@ pub(super) fn events(account: &Aircall, call: &Call, times: &Times) -> Result<Ve
                 "number": {
                     "id": 4400,
                     "name": "Main line",
-                    "digits": spaced(&call.to),
+                    "digits": format_number(&call.to),
                     "country": "GB",
                     "time_zone": "Europe/London",
                 },
@@ -76,7 +76,7 @@ pub(super) fn events(account: &Aircall, call: &Call, times: &Times) -> Result<Ve
 }
 
 /// `+447700900111` as `+44 7700 900111`.
-pub(super) fn spaced(number: &str) -> String {
+pub(super) fn format_number(number: &str) -> String {
     match (number.get(..3), number.get(3..7), number.get(7..)) {
         (Some(country), Some(area), Some(rest)) => format!("{country} {area} {rest}"),
         _ => number.to_owned(),

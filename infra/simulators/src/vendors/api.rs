@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use super::Vendor;
-use super::aircall::spaced;
+use super::aircall::format_number;
 use crate::config::{Config, Tenant};
 use crate::faults::{Api, Event, Kind};
 use crate::interference::{self, Caller};
@@ -112,7 +112,8 @@ async fn ping_aircall(State(world): State<Sims>, headers: HeaderMap) -> Result<R
 async fn list_aircalls_numbers(State(world): State<Sims>, headers: HeaderMap) -> Result<Response, Response> {
     let config = world.config();
     let tenant = asking(&world, &config, Vendor::Aircall, &headers).await?;
-    let number = |digits: &str| json!({"id": 4400, "name": "Main line", "digits": spaced(digits), "country": "GB"});
+    let number =
+        |digits: &str| json!({"id": 4400, "name": "Main line", "digits": format_number(digits), "country": "GB"});
     let numbers: Vec<_> = Vendor::Aircall.number(tenant).into_iter().map(number).collect();
     let meta = json!({
         "count": numbers.len(), "total": numbers.len(), "current_page": 1, "per_page": 50,

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Event, Times};
 use crate::config::Exotel;
 use crate::control::Call;
-use crate::delivery::{Body, encoded};
+use crate::delivery::{Body, encode_pairs};
 
 pub(super) fn events(account: &Exotel, call: &Call, times: &Times) -> Result<Vec<Event>, String> {
     let (call_type, dialled) = match call.outcome.as_str() {
@@ -52,7 +52,7 @@ pub(super) fn events(account: &Exotel, call: &Call, times: &Times) -> Result<Vec
         ("CallType", call_type),
     ];
     query.extend(dialled.map(|dialled| ("DialCallStatus", dialled)));
-    let query = encoded(&query);
+    let query = encode_pairs(&query);
     Ok(vec![Event {
         what: format!("passthru {call_type}"),
         path: format!("/passthru/{}?{query}", account.url_secret),

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    MAYA, Stage, fields, fixture, fixture_json, fixture_names, parsed, shape, tenant_b, unredirected, until,
-    without_graph,
+    MAYA, Stage, fields, fixture, fixture_json, fixture_names, send_for_json, send_without_redirects, shape, tenant_b,
+    until, without_graph,
 };
 
 const WHATSAPP: &str = "whatsapp:+15005550006";
@@ -22,23 +22,23 @@ impl Stage {
 
     async fn content(&self, name: &str) -> String {
         let content = fixture_json(&format!("twilio/content/{name}.json"));
-        let (status, answer) = parsed(self.contents("POST", "Content").json(&content)).await;
+        let (status, answer) = send_for_json(self.contents("POST", "Content").json(&content)).await;
         assert_eq!(status, 201, "{answer}");
         answer["sid"].as_str().expect("a SID").to_owned()
     }
 
     async fn submit(&self, sid: &str, name: &str) -> (u16, Value) {
         let request = self.contents("POST", &format!("Content/{sid}/ApprovalRequests/whatsapp"));
-        parsed(request.json(&json!({"name": name, "category": "UTILITY"}))).await
+        send_for_json(request.json(&json!({"name": name, "category": "UTILITY"}))).await
     }
 
     /// The answer to a request of tenant A.
-    async fn fetched(&self, path: &str) -> Value {
-        parsed(self.contents("GET", path)).await.1
+    async fn fetch_json(&self, path: &str) -> Value {
+        send_for_json(self.contents("GET", path)).await.1
     }
 
     async fn approval(&self, sid: &str) -> Value {
-        self.fetched(&format!("Content/{sid}/ApprovalRequests")).await
+        self.fetch_json(&format!("Content/{sid}/ApprovalRequests")).await
     }
 
     async fn decide(&self, sid: &str, status: &str) {
@@ -57,7 +57,7 @@ impl Stage {
             ("StatusCallback", &callback),
         ];
         let answer = self.twilio(&form).await;
-        self.drained().await;
+        self.wait_until_idle().await;
         answer
     }
 
@@ -81,7 +81,7 @@ async fn fixtures_are_created_and_fetched() {
         let name = name.trim_end_matches(".json");
         if name.starts_with("create_request_") {
             let sid = stage.content(name).await;
-            let (status, fetched) = parsed(stage.contents("GET", &format!("Content/{sid}"))).await;
+            let (status, fetched) = send_for_json(stage.contents("GET", &format!("Content/{sid}"))).await;
             assert_eq!((status, &fetched["sid"]), (200, &json!(sid)), "{name}");
         }
     }
@@ -91,17 +91,17 @@ async fn fixtures_are_created_and_fetched() {
         ("whatsapp_authentication", "create_response_authentication"),
     ] {
         let sid = stage.content(&format!("create_request_{request}")).await;
-        let fetched = stage.fetched(&format!("Content/{sid}")).await;
+        let fetched = stage.fetch_json(&format!("Content/{sid}")).await;
         let promised = fixture_json(&format!("twilio/content/{response}.json"));
         assert_eq!(shape(&fetched), shape(&promised), "{request}");
         assert_eq!(fetched["types"], promised["types"], "{request}");
     }
-    let missing = parsed(stage.contents("GET", "Content/HX00000000000000000000000000000099")).await;
+    let missing = send_for_json(stage.contents("GET", "Content/HX00000000000000000000000000000099")).await;
     let promised = fixture_json("twilio/content/404_error_20404_content_not_found.json");
     assert_eq!(missing, (404, promised));
     let stranger = stage.http.get(stage.url("/v1/Content"));
     let stranger = stranger.basic_auth("SKa", Some("wrong"));
-    assert_eq!(parsed(stranger).await.0, 401);
+    assert_eq!(send_for_json(stranger).await.0, 401);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn approvals_have_the_states_of_the_fixtures() {
         state("unsubmitted_guess")["whatsapp"]
     );
     let change = json!({"friendly_name": "other", "types": {"twilio/text": {"body": "Hello {{1}}, we call you."}}});
-    let update = async || parsed(stage.contents("PUT", &format!("Content/{sid}")).json(&change)).await;
+    let update = async || send_for_json(stage.contents("PUT", &format!("Content/{sid}")).json(&change)).await;
     let (status, changed) = update().await;
     assert_eq!(
         (status, &changed["friendly_name"], &changed["language"]),
@@ -132,11 +132,15 @@ async fn approvals_have_the_states_of_the_fixtures() {
     }
     assert_eq!(stage.submit(&sid, "again").await.0, 400, "once");
     let update = stage.contents("PUT", &format!("Content/{sid}")).json(&change);
-    assert_eq!(parsed(update).await.0, 400, "never after it was submitted");
+    assert_eq!(send_for_json(update).await.0, 400, "never after it was submitted");
     let picker = stage.content("create_request_list_picker").await;
     assert_eq!(stage.submit(&picker, "picker").await.0, 400, "in the window only");
     assert_eq!(stage.submit(&picker, "With Capitals").await.0, 400);
-    let delete = async || parsed(stage.contents("DELETE", &format!("Content/{sid}"))).await.0;
+    let delete = async || {
+        send_for_json(stage.contents("DELETE", &format!("Content/{sid}")))
+            .await
+            .0
+    };
     assert_eq!((delete().await, delete().await), (204, 404));
 }
 
@@ -146,22 +150,22 @@ async fn contents_are_listed_by_the_next_url() {
     for name in ["text", "media", "whatsapp_card"] {
         stage.content(&format!("create_request_{name}")).await;
     }
-    let first = stage.fetched("Content?PageSize=2").await;
+    let first = stage.fetch_json("Content?PageSize=2").await;
     let promised = fixture_json("twilio/content/list_response_page1.json");
     assert_eq!(shape(&first["meta"]), shape(&promised["meta"]));
-    let again = stage.fetched("Content?PageSize=2&Page=1").await;
+    let again = stage.fetch_json("Content?PageSize=2&Page=1").await;
     assert_eq!(again["contents"], first["contents"], "Page alone is nothing");
     let next = first["meta"]["next_page_url"].as_str().unwrap();
-    let (_, last) = parsed(stage.to_twilio("GET", next)).await;
+    let (_, last) = send_for_json(stage.to_twilio("GET", next)).await;
     let promised = fixture_json("twilio/content/list_response_last_page.json");
     assert_eq!(shape(&last["meta"]), shape(&promised["meta"]));
     assert_eq!(last["contents"].as_array().map(Vec::len), Some(1));
-    let all = stage.fetched("ContentAndApprovals").await;
+    let all = stage.fetch_json("ContentAndApprovals").await;
     assert_eq!(all["contents"].as_array().map(Vec::len), Some(3));
     assert_eq!(all["contents"][0]["approval_requests"]["status"], "unsubmitted");
     let other = stage.http.get(stage.url("/v1/Content"));
     let other = other.basic_auth("SKb", Some("secret-b"));
-    assert_eq!(parsed(other).await.1["contents"], json!([]), "another account's");
+    assert_eq!(send_for_json(other).await.1["contents"], json!([]), "another account's");
 }
 
 #[tokio::test]
@@ -235,7 +239,8 @@ async fn customers_send_media_and_more_through_twilio() {
     }
     let picture = json!({"media": {"mime": "image/png", "bytes": "cGljdHVyZQ=="}});
     let url = stage.maya_sends(picture).await.0.field("MediaUrl0").unwrap();
-    let fetch = async |user: &str, secret: &str| parsed(stage.http.get(&url).basic_auth(user, Some(secret))).await;
+    let fetch =
+        async |user: &str, secret: &str| send_for_json(stage.http.get(&url).basic_auth(user, Some(secret))).await;
     assert_eq!(fetch("SKa", "secret-a").await, (200, json!("picture")));
     assert_eq!(fetch("SKb", "secret-b").await.0, 401);
 }
@@ -245,10 +250,10 @@ async fn a_customers_file_is_at_twilios_file_server() {
     let stage = stage().await;
     let picture = json!({"media": {"mime": "image/png", "bytes": "cGljdHVyZQ=="}});
     let url = stage.maya_sends(picture).await.0.field("MediaUrl0").unwrap();
-    let answer = unredirected(stage.to_twilio("GET", &url)).await;
+    let answer = send_without_redirects(stage.to_twilio("GET", &url)).await;
     assert_eq!(answer.status(), 307);
     let place = answer.headers()["location"].to_str().unwrap().to_owned();
-    let fetch = async |place: &str| parsed(stage.http.get(stage.url(place))).await;
+    let fetch = async |place: &str| send_for_json(stage.http.get(stage.url(place))).await;
     assert_eq!(fetch(&place).await, (200, json!("picture")));
     assert_eq!(fetch(&place.replace("hash=", "hash=0")).await.0, 403);
     stage.forward(SignedDuration::from_mins(5)).await;
@@ -262,7 +267,7 @@ async fn a_place_is_sent_through_twilio() {
     let send = async |to: &str, from: &str, body: &str, action: &str| {
         let form = [("To", to), ("From", from), ("Body", body), ("PersistentAction", action)];
         let answer = stage.twilio(&form).await;
-        stage.drained().await;
+        stage.wait_until_idle().await;
         answer
     };
     let place = "geo:51.5007,-0.1246|1 Fixture Sq";
@@ -303,7 +308,7 @@ async fn a_media_url_is_fetched() {
             ("StatusCallback", &callback),
         ];
         let answer = stage.twilio(&form).await;
-        stage.drained().await;
+        stage.wait_until_idle().await;
         answer
     };
     // A customer's file on the page has an address of this machine.
@@ -332,7 +337,7 @@ async fn a_media_url_is_fetched() {
         assert_eq!(stage.last_status().await["code"], code, "{url}");
     }
     until("webhooks tell of it", async || {
-        let received = stage.ringback.received();
+        let received = stage.ringback.received_requests();
         received
             .iter()
             .any(|webhook| webhook.field("ErrorCode").as_deref() == Some("12300"))

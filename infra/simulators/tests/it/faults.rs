@@ -3,7 +3,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::support::{MAYA, Stage, assert_answer, fixture_json, parsed, shape, template};
+use crate::support::{MAYA, Stage, assert_answer, fixture_json, send_for_json, shape, template};
 
 const SMS: &str = "+15005550006";
 const TOM: &str = "+447700900222";
@@ -33,11 +33,15 @@ async fn missing_whatsapp_is_reported_by_a_failed_status() {
         let (status, _) = stage.send_whatsapp(&template(MAYA, "con.msg.1")).await;
         assert_eq!(status, 200, "accepted all the same");
         stage.send_whatsapp(&template(TOM, "con.msg.2")).await;
-        stage.drained().await;
+        stage.wait_until_idle().await;
         assert_eq!(statuses(&stage, MAYA).await, ["failed"]);
         let others = statuses(&stage, TOM).await;
         assert_eq!(others, ["sent", "delivered", "read"], "others are not touched");
-        let failed = stage.ringback.received().into_iter().map(|webhook| webhook.json());
+        let failed = stage
+            .ringback
+            .received_requests()
+            .into_iter()
+            .map(|webhook| webhook.json());
         let failed: Vec<_> = failed
             .filter(|event| event.pointer("/entry/0/changes/0/value/statuses/0/errors").is_some())
             .collect();
@@ -95,7 +99,7 @@ async fn rules_match_api_tenant_and_number_and_are_used_up() {
     assert_eq!(stage.send_whatsapp(&template(MAYA, "k")).await.0, 429);
     assert_eq!(stage.send_whatsapp(&template(TOM, "k")).await.0, 200);
     let removed = stage.http.delete(stage.url(&format!("/faults/{}", added["id"])));
-    assert_eq!(parsed(removed).await.0, 204);
+    assert_eq!(send_for_json(removed).await.0, 204);
     assert_eq!(stage.send_whatsapp(&template(MAYA, "k")).await.0, 200);
 }
 
@@ -121,20 +125,20 @@ async fn webhooks_come_three_times_or_out_of_order() {
     let stage = Stage::set().await;
     stage.faults(json!([{"kind": "duplicate_webhooks"}])).await;
     stage.send_whatsapp(&template(MAYA, "k")).await;
-    stage.drained().await;
+    stage.wait_until_idle().await;
     for status in ["sent", "delivered", "read"] {
         assert_eq!(stage.ringback.statuses().iter().filter(|got| *got == status).count(), 3);
     }
     stage
         .reply(json!({"text": "hello", "channel": "sms", "wait": false}))
         .await;
-    stage.drained().await;
+    stage.wait_until_idle().await;
     assert_eq!(stage.ringback.at("/inbound").len(), 3);
 
     stage.faults(json!([{"kind": "reordered_webhooks"}])).await;
     let before = stage.ringback.statuses().len();
     stage.send_whatsapp(&template(TOM, "k")).await;
-    stage.drained().await;
+    stage.wait_until_idle().await;
     let order = stage.ringback.statuses()[before..].to_vec();
     assert_eq!(order.len(), 3);
     assert_ne!(order, ["sent", "delivered", "read"]);
@@ -155,7 +159,7 @@ async fn send_as(stage: &Stage, process: &Child, key: &str) -> u16 {
     let agent = format!("ringback/0.1.0 (pid {})", process.id().expect("a running process"));
     let request = stage.meta("POST", "910000000000001/messages");
     let request = request.header("user-agent", agent);
-    parsed(request.json(&template(MAYA, key))).await.0
+    send_for_json(request.json(&template(MAYA, key))).await.0
 }
 
 #[tokio::test]

@@ -1,17 +1,17 @@
 use serde_json::{Value, json};
 use simulators::signatures;
 
-use crate::support::{MAYA, Stage, assert_shape, fixture_json, fixture_names, parsed, shape, template, text};
+use crate::support::{MAYA, Stage, assert_shape, fixture_json, fixture_names, send_for_json, shape, template, text};
 
 /// The status and body a fixture of `whatsapp/send/response` promises.
-fn promised(name: &str) -> (u16, Value) {
+fn promised_answer(name: &str) -> (u16, Value) {
     let status = name[..3].parse().expect("a status in the file's name");
     (status, fixture_json(&format!("whatsapp/send/response/{name}.json")))
 }
 
 #[track_caller]
 fn assert_like((status, answer): &(u16, Value), name: &str) {
-    let (promised_status, promised) = promised(name);
+    let (promised_status, promised) = promised_answer(name);
     assert_eq!(*status, promised_status, "{name}: {answer}");
     assert_eq!(shape(answer), shape(&promised), "{name}: {answer}");
     assert_eq!(answer["error"]["code"], promised["error"]["code"], "{name}");
@@ -44,7 +44,7 @@ async fn accepted_messages_are_answered_as_in_the_fixtures() {
     assert_like(&answer, "200_input_normalised_wa_id_differs");
     assert_eq!(
         answer.1["contacts"],
-        promised("200_input_normalised_wa_id_differs").1["contacts"]
+        promised_answer("200_input_normalised_wa_id_differs").1["contacts"]
     );
 
     let bsuid = simulators::phones::bsuid("900000000000001", MAYA);
@@ -68,8 +68,8 @@ async fn accepted_messages_are_answered_as_in_the_fixtures() {
 async fn every_kind_of_message_in_the_fixtures_is_accepted() {
     let stage = Stage::set().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
-    let quote = stage.uploaded("application/pdf", b"quote").await;
-    let voice = stage.uploaded("audio/ogg; codecs=opus", b"voice").await;
+    let quote = stage.upload_file("application/pdf", b"quote").await;
+    let voice = stage.upload_file("audio/ogg; codecs=opus", b"voice").await;
 
     for name in fixture_names("whatsapp/send/request") {
         let name = name.trim_end_matches(".json");
@@ -212,7 +212,7 @@ async fn statuses_match_the_fixtures_and_are_signed() {
     stage.profile(json!({"name": "Maya Fixture مايا"})).await;
     let key = "con.msg.1";
     let (_, answer) = stage.send_whatsapp(&template(MAYA, key)).await;
-    stage.drained().await;
+    stage.wait_until_idle().await;
     let webhooks = stage.ringback.at("/webhooks/whatsapp/tnt_a/con_wa");
     assert_eq!(stage.ringback.statuses(), ["sent", "delivered", "read"]);
     for (webhook, name) in webhooks
@@ -253,7 +253,7 @@ async fn free_text_is_priced_as_service() {
     let stage = Stage::set().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
     stage.send_whatsapp(&text(MAYA)).await;
-    stage.drained().await;
+    stage.wait_until_idle().await;
     let webhooks = stage.ringback.at("/webhooks/whatsapp");
     let delivered = webhooks
         .iter()
@@ -278,8 +278,8 @@ async fn a_customers_messages_look_like_the_fixtures() {
     stage.send_whatsapp(&request("template_body_and_buttons")).await;
     stage.send_whatsapp(&request("interactive_list")).await;
     stage.send_whatsapp(&request("interactive_buttons")).await;
-    stage.drained().await;
-    let seen = stage.ringback.received().len();
+    stage.wait_until_idle().await;
+    let seen = stage.ringback.received_requests().len();
     for button in ["callback:call-0001", "Haircut", "act:stop"] {
         stage.reply(json!({"button": button})).await;
     }
@@ -291,7 +291,7 @@ async fn a_customers_messages_look_like_the_fixtures() {
     let stop = json!({"tenant": "tnt_b", "from": "+97155500333", "text": "إيقاف"});
     stage.reply(stop).await;
 
-    let received = stage.ringback.received();
+    let received = stage.ringback.received_requests();
     let first = received[0].json();
     assert_eq!(shape(&first), shape(&fixture_json("whatsapp/inbound/text.json")));
     let promised = [
@@ -337,12 +337,12 @@ async fn marketing_messages_are_templates_under_the_terms() {
     let stage = Stage::set().await;
     let send = async |message: &Value| {
         let request = stage.meta("POST", "910000000000001/marketing_messages").json(message);
-        parsed(request).await
+        send_for_json(request).await
     };
     let status = async || {
         let fields = "marketing_messages_onboarding_status,phone_numbers.limit(1000){id}";
         let request = stage.meta("GET", "900000000000001").query(&[("fields", fields)]);
-        parsed(request).await.1
+        send_for_json(request).await.1
     };
     let found = status().await;
     assert_eq!(found["marketing_messages_onboarding_status"], "ONBOARDED");
@@ -352,8 +352,12 @@ async fn marketing_messages_are_templates_under_the_terms() {
     for (message, code) in [(template(MAYA, "k"), 131055), (text(MAYA), 100)] {
         assert_eq!(send(&message).await.1["error"]["code"], code);
     }
-    stage.drained().await;
-    let sent = stage.ringback.received().into_iter().map(|webhook| webhook.json());
+    stage.wait_until_idle().await;
+    let sent = stage
+        .ringback
+        .received_requests()
+        .into_iter()
+        .map(|webhook| webhook.json());
     let category = |event: &Value| {
         event
             .pointer("/entry/0/changes/0/value/statuses/0/pricing/category")
@@ -388,19 +392,19 @@ async fn marketing_is_refused_to_the_us_and_after_opt_out() {
         stage.post("/preferences", preference).await;
     };
     prefer("stop").await;
-    stage.drained().await;
-    let preference = stage.ringback.received()[0].json();
+    stage.wait_until_idle().await;
+    let preference = stage.ringback.received_requests()[0].json();
     assert_shape(&preference, "whatsapp/account/user_preferences_stop");
     for (to, code) in [(MAYA, 131050), ("+12025550100", 131049)] {
         assert_eq!(stage.send_whatsapp(&offer(to)).await.0, 200);
-        stage.drained().await;
+        stage.wait_until_idle().await;
         assert_eq!(stage.outbox(&format!("?to={to}")).await[0]["statuses"][0]["code"], code);
     }
     let (status, _) = stage.send_whatsapp(&template(MAYA, "k")).await;
     assert_eq!(status, 200, "utility is still allowed");
     prefer("resume").await;
     stage.send_whatsapp(&offer(MAYA)).await;
-    stage.drained().await;
+    stage.wait_until_idle().await;
     let sent = stage.outbox(&format!("?to={MAYA}")).await;
     assert_eq!(sent[2]["statuses"][2]["status"], "read");
 }
@@ -408,7 +412,7 @@ async fn marketing_is_refused_to_the_us_and_after_opt_out() {
 #[tokio::test]
 async fn templates_are_listed_page_by_page() {
     let stage = Stage::set().await;
-    let list = async |url: String| parsed(stage.http.get(url).bearer_auth("token-a")).await.1;
+    let list = async |url: String| send_for_json(stage.http.get(url).bearer_auth("token-a")).await.1;
     let mut url = stage.url("/v26.0/900000000000001/message_templates?limit=4");
     let (mut names, mut pages) = (Vec::new(), 0);
     loop {
@@ -431,5 +435,5 @@ async fn templates_are_listed_page_by_page() {
         .http
         .get(stage.url("/v26.0/900000000000001/message_templates"))
         .bearer_auth("token-b");
-    assert_eq!(parsed(foreign).await.0, 404);
+    assert_eq!(send_for_json(foreign).await.0, 404);
 }

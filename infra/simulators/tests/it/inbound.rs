@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{MAYA, Stage, fixture_json, fixture_names, shape};
 
 /// The fixture as Maya, whose phone number is known, would send it.
-fn promised(name: &str) -> Value {
+fn inbound_fixture(name: &str) -> Value {
     fixture_json(&format!("whatsapp/inbound/{name}.json"))
 }
 
@@ -33,11 +33,11 @@ fn replies() -> Vec<(&'static str, Value)> {
         ("sticker", media(json!({"mime": "image/webp"}))),
         (
             "location",
-            json!({"location": message(&promised("location"))["location"]}),
+            json!({"location": message(&inbound_fixture("location"))["location"]}),
         ),
         (
             "contacts",
-            json!({"contacts": message(&promised("contacts"))["contacts"]}),
+            json!({"contacts": message(&inbound_fixture("contacts"))["contacts"]}),
         ),
         (
             "contacts_minimal_no_phone",
@@ -63,11 +63,11 @@ async fn every_kind_of_message_looks_like_its_fixture() {
     let stage = Stage::set().await;
     for (name, reply) in replies() {
         let (webhook, id) = stage.maya_sends(reply).await;
-        assert_eq!(shape(&webhook.json()), shape(&promised(name)), "{name}");
+        assert_eq!(shape(&webhook.json()), shape(&inbound_fixture(name)), "{name}");
         assert_eq!(message(&webhook.json())["id"], id);
         assert_eq!(
             message(&webhook.json())["type"],
-            message(&promised(name))["type"],
+            message(&inbound_fixture(name))["type"],
             "{name}"
         );
     }
@@ -102,15 +102,15 @@ async fn every_inbound_fixture_can_be_sent() {
             continue;
         }
         // Anything else goes as it stands.
-        let change = promised(name)["entry"][0]["changes"][0].clone();
+        let change = inbound_fixture(name)["entry"][0]["changes"][0].clone();
         let mut value = change["value"].clone();
         let value_fields = value.as_object_mut().expect("fields");
         value_fields.remove("metadata");
         value_fields.remove("messaging_product");
         let input = json!({"tenant": "tnt_a", "field": change["field"], "value": value, "wait": true});
         assert_eq!(stage.post("/webhooks", input).await["status"], 200);
-        let webhook = stage.ringback.received().pop().unwrap();
-        assert_eq!(shape(&webhook.json()), shape(&promised(name)), "{name}");
+        let webhook = stage.ringback.received_requests().pop().unwrap();
+        assert_eq!(shape(&webhook.json()), shape(&inbound_fixture(name)), "{name}");
         webhook.assert_signed_by_meta();
     }
 }
@@ -137,7 +137,7 @@ async fn reactions_are_sent_and_never_delivered() {
         let reaction = json!({"message_id": id, "emoji": emoji});
         let message = json!({"messaging_product": "whatsapp", "to": MAYA, "type": "reaction", "reaction": reaction});
         let (status, answer) = stage.send_whatsapp(&message).await;
-        stage.drained().await;
+        stage.wait_until_idle().await;
         (status, answer["error"]["code"].clone())
     };
     assert_eq!(react(&question, "👍").await.0, 200);
@@ -152,7 +152,7 @@ async fn reactions_are_sent_and_never_delivered() {
 async fn interactive_messages_keep_to_their_limits() {
     let stage = Stage::set().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
-    let picture = stage.uploaded("image/png", b"picture").await;
+    let picture = stage.upload_file("image/png", b"picture").await;
     let header = |id: &str| json!({"type": "image", "image": {"id": id}});
     let changed = |name: &str, pointer: &str, value: Value| {
         let mut message = fixture_json(&format!("whatsapp/send/request/{name}.json"));

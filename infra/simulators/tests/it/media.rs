@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{MAYA, Stage, assert_answer, assert_shape, parsed, unredirected};
+use crate::support::{MAYA, Stage, assert_answer, assert_shape, send_for_json, send_without_redirects};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -14,7 +14,7 @@ fn code((status, answer): (u16, Value)) -> (u16, Value) {
 
 /// Describes a file of a customer and fetches it with the token.
 async fn download(stage: &Stage, id: &str) -> reqwest::Result<(u16, Vec<u8>)> {
-    let (_, described) = parsed(stage.meta("GET", id)).await;
+    let (_, described) = send_for_json(stage.meta("GET", id)).await;
     let url = described["url"].as_str().expect("a URL").to_owned();
     let answer = stage.http.get(url).bearer_auth("token-a").send().await?;
     Ok((answer.status().as_u16(), answer.bytes().await?.to_vec()))
@@ -56,19 +56,23 @@ async fn files_have_limits_by_type() {
 #[tokio::test]
 async fn ids_and_urls_expire_by_the_clock() {
     let stage = Stage::set().await;
-    let uploaded = stage.uploaded("image/png", b"picture").await;
+    let uploaded = stage.upload_file("image/png", b"picture").await;
     let (received, _) = sent_by_maya(&stage, json!({"mime": "image/png"})).await;
-    let (_, described) = parsed(stage.meta("GET", &received)).await;
+    let (_, described) = send_for_json(stage.meta("GET", &received)).await;
     assert_shape(&described, "whatsapp/media/get_url_response");
     let url = described["url"].as_str().unwrap();
-    assert_eq!(parsed(stage.http.get(url)).await.0, 401, "a download needs the token");
-    let fetch = async || parsed(stage.http.get(url).bearer_auth("token-a")).await.0;
+    assert_eq!(
+        send_for_json(stage.http.get(url)).await.0,
+        401,
+        "a download needs the token"
+    );
+    let fetch = async || send_for_json(stage.http.get(url).bearer_auth("token-a")).await.0;
     assert_eq!(fetch().await, 200);
     let forged = stage.http.get(url.replace("hash=", "hash=0"));
-    assert_eq!(parsed(forged.bearer_auth("token-a")).await.0, 404);
+    assert_eq!(send_for_json(forged.bearer_auth("token-a")).await.0, 404);
     stage.forward(SignedDuration::from_mins(5)).await;
     assert_eq!(fetch().await, 404, "after five minutes");
-    let describe = async |id: &str| parsed(stage.meta("GET", id)).await;
+    let describe = async |id: &str| send_for_json(stage.meta("GET", id)).await;
     assert_eq!(describe(&received).await.0, 200, "but the id is still valid");
     stage.forward(HOUR * 24 * 7).await;
     assert_eq!(describe(&received).await.0, 404, "for seven days");
@@ -89,7 +93,7 @@ async fn a_customers_file_has_the_hash_of_its_bytes() {
     assert_eq!((status, bytes.len()), (200, size));
     assert!(bytes.starts_with(b"%PDF-"), "the first bytes are those of the type");
     let hash: [u8; 32] = Sha256::digest(&bytes).into();
-    let (_, described) = parsed(stage.meta("GET", &id)).await;
+    let (_, described) = send_for_json(stage.meta("GET", &id)).await;
     assert_eq!(described["sha256"], hex::encode(hash));
     assert_eq!(described["file_size"], size.to_string());
     let written = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, hash);
@@ -112,7 +116,7 @@ async fn downloads_go_wrong_as_told() {
     };
 
     fault("media_unavailable").await;
-    assert_eq!(parsed(stage.meta("GET", &id)).await.0, 503);
+    assert_eq!(send_for_json(stage.meta("GET", &id)).await.0, 503);
     fault("media_empty").await;
     assert_eq!(download(&stage, &id).await.unwrap(), (200, Vec::new()));
     fault("media_truncated").await;
@@ -126,14 +130,14 @@ async fn downloads_go_wrong_as_told() {
     fault("media_too_large").await;
     assert_eq!(download(&stage, &id).await.unwrap().1.len(), 100 * 1024 * 1024 + 1);
     fault("media_wrong_length").await;
-    let (_, described) = parsed(stage.meta("GET", &id)).await;
+    let (_, described) = send_for_json(stage.meta("GET", &id)).await;
     assert_eq!(described["file_size"], (size + 1).to_string());
 
     stage.faults(json!([])).await;
-    let (_, described) = parsed(stage.meta("GET", &id)).await;
+    let (_, described) = send_for_json(stage.meta("GET", &id)).await;
     let open = async || {
         let request = stage.http.get(described["url"].as_str().unwrap());
-        unredirected(request.bearer_auth("token-a")).await
+        send_without_redirects(request.bearer_auth("token-a")).await
     };
     fault("media_redirect").await;
     let answer = open().await;
@@ -158,15 +162,16 @@ async fn a_fault_can_end_by_the_clock() {
     let now: jiff::Timestamp = stage.get("/clock").await["now"].as_str().unwrap().parse().unwrap();
     let rule = json!({"kind": "media_unavailable", "until": now + HOUR});
     stage.faults(json!([rule])).await;
-    assert_eq!(parsed(stage.meta("GET", &id)).await.0, 503);
+    assert_eq!(send_for_json(stage.meta("GET", &id)).await.0, 503);
     stage.forward(HOUR * 2).await;
-    assert_eq!(parsed(stage.meta("GET", &id)).await.0, 200);
+    assert_eq!(send_for_json(stage.meta("GET", &id)).await.0, 200);
 }
 
 #[tokio::test]
 async fn samples_are_uploaded_in_parts() {
     let stage = Stage::set().await;
-    let open = async |path: &str, query: &str| parsed(stage.meta("POST", &format!("{path}/uploads?{query}"))).await;
+    let open =
+        async |path: &str, query: &str| send_for_json(stage.meta("POST", &format!("{path}/uploads?{query}"))).await;
     let query = "file_name=offer.jpg&file_length=10&file_type=image%2Fjpeg";
     let session = open("670843887433847", query).await;
     assert_answer(&session, 200, "whatsapp/upload/session_response");
@@ -174,11 +179,11 @@ async fn samples_are_uploaded_in_parts() {
     let send = async |offset: &str, bytes: &'static str| {
         let url = stage.url(&format!("/v26.0/{session}"));
         let request = stage.http.post(url).header("authorization", "OAuth token-a");
-        parsed(request.header("file_offset", offset).body(bytes)).await
+        send_for_json(request.header("file_offset", offset).body(bytes)).await
     };
     assert_eq!(code(send("4", "456789").await), (400, json!(100)), "a wrong offset");
     assert_eq!(code(send("0", "01234").await), (400, json!(100)), "it is not complete");
-    let (_, state) = parsed(stage.meta("GET", &session)).await;
+    let (_, state) = send_for_json(stage.meta("GET", &session)).await;
     assert_shape(&state, "whatsapp/upload/resume_query_response");
     assert_eq!(state["file_offset"], 5, "but what came is kept");
     let handle = send("5", "56789").await;
@@ -187,14 +192,14 @@ async fn samples_are_uploaded_in_parts() {
 
     assert_eq!(open("1", query).await.0, 404, "another app");
     let nobody = stage.http.post(stage.url(&format!("/v26.0/app/uploads?{query}")));
-    assert_answer(&parsed(nobody).await, 401, "whatsapp/upload/401_error_token");
+    assert_answer(&send_for_json(nobody).await, 401, "whatsapp/upload/401_error_token");
 }
 
 #[tokio::test]
 async fn messages_carry_files_that_fit() {
     let stage = Stage::set().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
-    let picture = stage.uploaded("image/png", b"picture").await;
+    let picture = stage.upload_file("image/png", b"picture").await;
     let send = async |kind: &str, part: Value| {
         let message = json!({"messaging_product": "whatsapp", "to": MAYA, "type": kind, kind: part});
         code(stage.send_whatsapp(&message).await)

@@ -29,7 +29,7 @@ async fn team_answers_from_the_page() {
     let refused = stage.http.post(url).json(&said).send().await.unwrap();
     assert_eq!(refused.status(), 409, "what Ringback says is passed on");
     assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["detail"], "Closed");
-    let asked = stage.ringback.received();
+    let asked = stage.ringback.received_requests();
     assert_eq!(
         serde_json::from_slice::<serde_json::Value>(&asked.last().unwrap().body).unwrap(),
         said
@@ -48,7 +48,7 @@ async fn tickets_are_fetched_with_a_key_that_stays_here() {
     known["api_key"] = json!("rbk_of_a");
     let stage = Stage::opposite(ringback, json!({"tenants": [known, tenant_b()]})).await;
     assert_eq!(stage.post("/tenants/tnt_a/ticket", json!({})).await["ticket"], "once");
-    let asked = stage.ringback.received();
+    let asked = stage.ringback.received_requests();
     assert_eq!(asked.len(), 1);
     assert_eq!(
         (asked[0].method.as_str(), asked[0].path.as_str()),

@@ -56,7 +56,7 @@ impl Ringback {
         Self { url, memory }
     }
 
-    pub(crate) fn received(&self) -> Vec<Received> {
+    pub(crate) fn received_requests(&self) -> Vec<Received> {
         self.memory
             .received
             .lock()
@@ -66,7 +66,7 @@ impl Ringback {
 
     /// Requests to paths that contain `part`.
     pub(crate) fn at(&self, part: &str) -> Vec<Received> {
-        self.received()
+        self.received_requests()
             .into_iter()
             .filter(|received| received.path.contains(part))
             .collect()

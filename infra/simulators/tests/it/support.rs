@@ -161,7 +161,7 @@ impl Stage {
             "status_delay_ms": {"sent": 5, "delivered": 10, "read": 15},
             "delivery": {"attempts": 30, "first_backoff_ms": 2, "max_backoff_ms": 20, "timeout_ms": 5000, "concurrency": 8},
         });
-        let config = serde_json::from_value(extended(config, changes));
+        let config = serde_json::from_value(extend_object(config, changes));
         let config: Config = config.expect("the test's configuration");
         let simulators = simulators::start(config).await.expect("starting the simulators");
         Self {
@@ -184,13 +184,13 @@ impl Stage {
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
-        let (status, answer) = parsed(self.http.post(self.url(path)).json(&body)).await;
+        let (status, answer) = send_for_json(self.http.post(self.url(path)).json(&body)).await;
         assert!((200..300).contains(&status), "POST {path}: {status} {answer}");
         answer
     }
 
     pub(crate) async fn put(&self, path: &str, body: Value) {
-        let (status, answer) = parsed(self.http.put(self.url(path)).json(&body)).await;
+        let (status, answer) = send_for_json(self.http.put(self.url(path)).json(&body)).await;
         assert!((200..300).contains(&status), "PUT {path}: {status} {answer}");
     }
 
@@ -213,13 +213,13 @@ impl Stage {
     /// Maya writes to tenant A, unless this says something else.
     pub(crate) async fn reply(&self, what: Value) -> Value {
         let maya = json!({"tenant": "tnt_a", "from": MAYA, "wait": true});
-        self.post("/replies", extended(maya, what)).await
+        self.post("/replies", extend_object(maya, what)).await
     }
 
     /// Maya calls tenant A, unless this says something else.
     pub(crate) async fn call(&self, outcome: &str, what: Value) -> Value {
         let maya = json!({"tenant": "tnt_a", "from": MAYA, "outcome": outcome});
-        self.post("/calls", extended(maya, what)).await
+        self.post("/calls", extend_object(maya, what)).await
     }
 
     /// Maya's profile.
@@ -228,7 +228,7 @@ impl Stage {
     }
 
     /// Waits until nothing is pending.
-    pub(crate) async fn drained(&self) {
+    pub(crate) async fn wait_until_idle(&self) {
         until("the simulators are idle", async || {
             self.get("/idle").await["idle"] == true
         })
@@ -239,7 +239,7 @@ impl Stage {
 
     pub(crate) async fn graph(&self, token: &str, number: &str, message: &Value) -> (u16, Value) {
         let request = self.http.post(self.url(&format!("/v26.0/{number}/messages")));
-        parsed(request.bearer_auth(token).json(message)).await
+        send_for_json(request.bearer_auth(token).json(message)).await
     }
 
     /// Tenant A sends a WhatsApp message.
@@ -258,11 +258,11 @@ impl Stage {
     pub(crate) async fn upload(&self, kind: &str, file: &[u8]) -> (u16, Value) {
         let (content_type, body) = multipart(kind, file);
         let upload = self.meta("POST", "910000000000001/media");
-        parsed(upload.header("content-type", content_type).body(body)).await
+        send_for_json(upload.header("content-type", content_type).body(body)).await
     }
 
     /// The id of an uploaded file of tenant A.
-    pub(crate) async fn uploaded(&self, kind: &str, file: &[u8]) -> String {
+    pub(crate) async fn upload_file(&self, kind: &str, file: &[u8]) -> String {
         let (status, answer) = self.upload(kind, file).await;
         assert_eq!(status, 200, "{answer}");
         answer["id"].as_str().expect("an id").to_owned()
@@ -271,7 +271,7 @@ impl Stage {
     /// Maya sends this; the webhook of it, and its id.
     pub(crate) async fn maya_sends(&self, what: Value) -> (crate::ringback::Received, String) {
         let answer = self.reply(what).await;
-        let webhook = self.ringback.received().pop().expect("a webhook");
+        let webhook = self.ringback.received_requests().pop().expect("a webhook");
         (webhook, answer["id"].as_str().expect("an id").to_owned())
     }
 
@@ -293,7 +293,7 @@ impl Stage {
     }
 
     pub(crate) async fn twilio(&self, form: &[(&str, &str)]) -> (u16, Value) {
-        parsed(self.to_account("POST", "Messages.json").form(form)).await
+        send_for_json(self.to_account("POST", "Messages.json").form(form)).await
     }
 
     /// The StatusCallback that Ringback would send, with this key.
@@ -305,7 +305,7 @@ impl Stage {
     }
 }
 
-fn extended(mut value: Value, more: Value) -> Value {
+fn extend_object(mut value: Value, more: Value) -> Value {
     if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
         value.extend(more);
     }
@@ -329,11 +329,11 @@ pub(crate) fn assert_answer((status, answer): &(u16, Value), promised: u16, name
 
 /// A tenant whose WhatsApp goes through Twilio.
 pub(crate) fn without_graph() -> Value {
-    extended(tenant_a(), json!({"whatsapp": null}))
+    extend_object(tenant_a(), json!({"whatsapp": null}))
 }
 
 /// Sends a request and follows no redirect.
-pub(crate) async fn unredirected(request: reqwest::RequestBuilder) -> reqwest::Response {
+pub(crate) async fn send_without_redirects(request: reqwest::RequestBuilder) -> reqwest::Response {
     let client = reqwest::Client::builder().no_proxy();
     let client = client.redirect(reqwest::redirect::Policy::none());
     let request = request.build().expect("a request");
@@ -357,7 +357,7 @@ pub(crate) fn multipart(kind: &str, file: &[u8]) -> (String, Vec<u8>) {
     ("multipart/form-data; boundary=edge".to_owned(), body)
 }
 
-pub(crate) async fn parsed(request: reqwest::RequestBuilder) -> (u16, Value) {
+pub(crate) async fn send_for_json(request: reqwest::RequestBuilder) -> (u16, Value) {
     let answer = request.send().await.expect("an answer");
     let status = answer.status().as_u16();
     let text = answer.text().await.expect("a body");

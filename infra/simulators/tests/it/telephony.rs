@@ -22,7 +22,7 @@ async fn call_events_look_like_the_fixtures_and_are_signed() {
             placed["events"],
             json!([{"what": format!("call.ended {outcome}"), "status": 200}])
         );
-        let received = &stage.ringback.received()[0];
+        let received = &stage.ringback.received_requests()[0];
         assert_eq!(received.path, "/webhooks/telephony/tnt_a/con_pa");
         let mut promised = fixture_json(&format!("telephony/generic/{outcome}.json"));
         let mut event = received.json();
@@ -49,7 +49,7 @@ async fn unusual_and_repeated_calls_are_sent() {
         "direction": "outbound", "call_id": "pbx-7", "ring_seconds": 9, "repeat": 3,
     });
     stage.post("/calls", call).await;
-    let received = stage.ringback.received();
+    let received = stage.ringback.received_requests();
     assert_eq!(received.len(), 3);
     let ids: std::collections::BTreeSet<_> = received.iter().map(|copy| copy.header("webhook-id")).collect();
     assert_eq!(ids.len(), 1, "copies of one event carry one id");

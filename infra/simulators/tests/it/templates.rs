@@ -3,16 +3,16 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Stage, assert_answer, fixture, fixture_json, parsed, shape, tenant_a};
+use crate::support::{Stage, assert_answer, fixture, fixture_json, send_for_json, shape, tenant_a};
 
 const WABA: &str = "900000000000001";
 
 impl Stage {
     async fn create(&self, template: &Value) -> (u16, Value) {
-        parsed(self.meta("POST", &format!("{WABA}/message_templates")).json(template)).await
+        send_for_json(self.meta("POST", &format!("{WABA}/message_templates")).json(template)).await
     }
 
-    async fn created(&self, template: &Value) -> String {
+    async fn create_successfully(&self, template: &Value) -> String {
         let (status, answer) = self.create(template).await;
         assert_eq!(status, 200, "{answer}");
         answer["id"].as_str().expect("an id").to_owned()
@@ -25,24 +25,24 @@ impl Stage {
     }
 
     /// The value of the last webhook.
-    fn told(&self) -> Value {
-        self.ringback.received().pop().expect("a webhook").value()
+    fn last_webhook_value(&self) -> Value {
+        self.ringback.received_requests().pop().expect("a webhook").value()
     }
 
     async fn read(&self, id: &str) -> Value {
-        parsed(self.meta("GET", id)).await.1
+        send_for_json(self.meta("GET", id)).await.1
     }
 
     async fn edit(&self, id: &str, change: &Value) -> (u16, Value) {
-        parsed(self.meta("POST", id).json(change)).await
+        send_for_json(self.meta("POST", id).json(change)).await
     }
 
     /// The handle of an uploaded sample.
     async fn sample(&self, mime: &str) -> String {
         let query = format!("file_name=a&file_length=6&file_type={mime}");
-        let (_, session) = parsed(self.meta("POST", &format!("app/uploads?{query}"))).await;
+        let (_, session) = send_for_json(self.meta("POST", &format!("app/uploads?{query}"))).await;
         let send = self.meta("POST", session["id"].as_str().expect("a session"));
-        let (_, handle) = parsed(send.header("file_offset", "0").body("sample")).await;
+        let (_, handle) = send_for_json(send.header("file_offset", "0").body("sample")).await;
         handle["h"].as_str().expect("a handle").to_owned()
     }
 }
@@ -127,7 +127,7 @@ async fn events_look_like_the_fixtures() {
         {"type": "FOOTER", "text": "Reply STOP to opt out"},
         {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Call me back"}]},
     ]);
-    let id = stage.created(&template).await;
+    let id = stage.create_successfully(&template).await;
     let rejection = json!({"reason": "A variable.", "recommendation": "None."});
     let cases = [
         (
@@ -164,13 +164,17 @@ async fn events_look_like_the_fixtures() {
     for (event, name, status) in cases {
         let template = stage.happens(&id, json!([event])).await;
         assert_eq!(template["status"], status, "{name}");
-        let webhook = stage.ringback.received().pop().unwrap();
+        let webhook = stage.ringback.received_requests().pop().unwrap();
         let promised = fixture_json(&format!("whatsapp/account/{name}.json"));
         assert_eq!(shape(&webhook.json()), shape(&promised), "{name}");
         let change = |event: &Value| event["entry"][0]["changes"][0].clone();
         assert_eq!(change(&webhook.json())["field"], change(&promised)["field"], "{name}");
-        assert_eq!(stage.told()["event"], change(&promised)["value"]["event"], "{name}");
-        assert_eq!(stage.told()["message_template_id"].to_string(), id);
+        assert_eq!(
+            stage.last_webhook_value()["event"],
+            change(&promised)["value"]["event"],
+            "{name}"
+        );
+        assert_eq!(stage.last_webhook_value()["message_template_id"].to_string(), id);
         let time = webhook.json()["entry"][0]["time"].as_i64().unwrap();
         assert!(time > last, "later than the event before");
         last = time;
@@ -181,7 +185,7 @@ async fn events_look_like_the_fixtures() {
 #[tokio::test]
 async fn edits_are_answered_as_in_the_fixtures() {
     let stage = Stage::set().await;
-    let id = stage.created(&plain("missed_call")).await;
+    let id = stage.create_successfully(&plain("missed_call")).await;
     let change = fixture_json("whatsapp/upload/edit_request_components_only.json");
     let pending = stage.edit(&id, &change).await;
     assert_answer(&pending, 400, "whatsapp/upload/400_error_edit_not_possible");

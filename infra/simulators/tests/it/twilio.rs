@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{ACCOUNT, MAYA, Stage, assert_answer, fixture, fixture_json, parsed, shape, without_graph};
+use crate::support::{ACCOUNT, MAYA, Stage, assert_answer, fixture, fixture_json, send_for_json, shape, without_graph};
 
 const SMS: &str = "+15005550006";
 const WHATSAPP: &str = "whatsapp:+15005550006";
@@ -47,9 +47,9 @@ async fn accepted_messages_are_answered_as_in_the_fixtures() {
     let whatsapp = stage.twilio(&whatsapp).await;
     assert_answer(&whatsapp, 201, "twilio/send/response/201_whatsapp_queued");
 
-    stage.drained().await;
+    stage.wait_until_idle().await;
     let path = format!("Messages/{}.json", by_service.1["sid"].as_str().unwrap());
-    let fetched = parsed(stage.to_account("GET", &path)).await;
+    let fetched = send_for_json(stage.to_account("GET", &path)).await;
     assert_answer(&fetched, 200, "twilio/send/response/200_fetch_delivered_priced");
     assert_eq!(fetched.1["status"], "delivered");
 
@@ -81,7 +81,7 @@ async fn every_request_of_the_fixtures_is_accepted() {
         let body = body.replace("https%3A%2F%2Fmedia.example.test", &stage.ringback.url);
         let request = stage.to_account("POST", "Messages.json").body(body);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let (status, answer) = parsed(request).await;
+        let (status, answer) = send_for_json(request).await;
         assert_eq!(status, 201, "{name}: {answer}");
     }
 }
@@ -112,7 +112,7 @@ async fn refusals_carry_the_codes_and_bodies_of_the_fixtures() {
     assert_eq!(stage.twilio(&bad).await.1["code"], 21656);
     assert!(stage.outbox("").await.is_empty());
     let missing = stage.to_account("GET", "Messages/SM1.json");
-    assert_refused(parsed(missing).await, "404_error_20404_not_found");
+    assert_refused(send_for_json(missing).await, "404_error_20404_not_found");
 }
 
 /// Where they arrive is what the vendor's library asks.
@@ -148,15 +148,19 @@ async fn credentials_open_their_own_account_only() {
     ] {
         let request = stage.http.post(url(account)).basic_auth(user, Some(password));
         let request = request.form(&form);
-        assert_refused(parsed(request).await, "401_error_20003_bad_credentials");
+        assert_refused(send_for_json(request).await, "401_error_20003_bad_credentials");
     }
     let request = stage.http.post(url(b)).basic_auth("SKb", Some("secret-b")).form(&form);
-    assert_refused(parsed(request).await, "400_error_21606_bad_from");
+    assert_refused(send_for_json(request).await, "400_error_21606_bad_from");
     let request = stage.http.post(url(a)).form(&form);
     let request = request.basic_auth(a, Some("fixture0twilio0auth0token0000001"));
-    assert_eq!(parsed(request).await.0, 201, "the account's own auth token is good too");
+    assert_eq!(
+        send_for_json(request).await.0,
+        201,
+        "the account's own auth token is good too"
+    );
     let list = stage.http.get(url(b)).basic_auth("SKb", Some("secret-b"));
-    let list = parsed(list).await.1;
+    let list = send_for_json(list).await.1;
     assert_eq!(list["messages"], json!([]), "and nobody lists another's messages");
 }
 
@@ -173,7 +177,7 @@ async fn status_callbacks_match_the_fixtures_and_are_signed() {
         ("StatusCallback", &callback),
     ];
     let (_, answer) = stage.twilio(&sms).await;
-    stage.drained().await;
+    stage.wait_until_idle().await;
     let whatsapp = [
         ("To", TO_WHATSAPP),
         ("From", WHATSAPP),
@@ -182,8 +186,8 @@ async fn status_callbacks_match_the_fixtures_and_are_signed() {
         ("StatusCallback", &callback),
     ];
     stage.twilio(&whatsapp).await;
-    stage.drained().await;
-    let received = stage.ringback.received();
+    stage.wait_until_idle().await;
+    let received = stage.ringback.received_requests();
     let promised = [
         "sms/status_sent",
         "sms/status_delivered",
@@ -229,7 +233,7 @@ async fn a_customers_messages_look_like_the_fixtures() {
         "whatsapp/inbound_text",
         "whatsapp/inbound_bsuid_only",
     ];
-    let received = stage.ringback.received();
+    let received = stage.ringback.received_requests();
     assert_eq!(received.len(), promised.len());
     for (webhook, name) in received.iter().zip(promised) {
         webhook.assert_fields(name);
@@ -243,7 +247,7 @@ async fn a_message_in_the_queue_has_no_date() {
         Stage::with(json!({"status_delay_ms": {"sent": 3_600_000, "delivered": 3_600_000, "read": 3_600_000}})).await;
     stage.twilio(&[("To", MAYA), ("From", SMS), ("Body", "hello")]).await;
     let list = stage.to_account("GET", "Messages.json").query(&[("To", MAYA)]);
-    let listed = parsed(list).await.1["messages"].clone();
+    let listed = send_for_json(list).await.1["messages"].clone();
     assert_eq!(listed.as_array().map(Vec::len), Some(1));
     assert_eq!(listed[0]["date_sent"], Value::Null);
 }

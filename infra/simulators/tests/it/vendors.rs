@@ -9,10 +9,10 @@ use crate::ringback::Received;
 use crate::support::{MAYA, Stage, fields, fixture, fixture_json, shape};
 
 async fn call(stage: &Stage, via: &str, outcome: &str) -> (Value, Vec<Received>) {
-    let before = stage.ringback.received().len();
+    let before = stage.ringback.received_requests().len();
     let call = json!({"tenant": "tnt_a", "from": MAYA, "outcome": outcome, "via": via});
     let placed = stage.post("/calls", call).await;
-    let received = stage.ringback.received().split_off(before);
+    let received = stage.ringback.received_requests().split_off(before);
     for event in placed["events"].as_array().expect("events") {
         assert_eq!(event["status"], 200, "{via} {outcome}");
     }

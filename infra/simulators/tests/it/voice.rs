@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::ringback::{Received, Ringback};
-use crate::support::{ACCOUNT, Stage, assert_answer, fixture, fixture_json, parsed};
+use crate::support::{ACCOUNT, Stage, assert_answer, fixture, fixture_json, send_for_json};
 
 /// A Ringback that answers `/voice` with one document and the next request with another.
 async fn stage(voice: &str, next: &str) -> Stage {
@@ -51,7 +51,7 @@ async fn dial_results_match_the_fixtures() {
     for (outcome, dial_status, call_status, promised) in cases {
         let stage = stage(&twiml("twiml_forward_then_action"), &twiml("twiml_empty")).await;
         let placed = call(&stage, outcome).await;
-        let received = stage.ringback.received();
+        let received = stage.ringback.received_requests();
         let paths: Vec<_> = received.iter().map(|received| received.path.as_str()).collect();
         let connection = "/webhooks/twilio/tnt_a/con_ta";
         assert_eq!(
@@ -115,25 +115,29 @@ async fn a_recording_can_be_fetched_until_it_is_deleted() {
         assert_eq!((sound.status().as_u16(), shown), (200, kind));
         assert_eq!(sound.bytes().await.expect("a body").len(), size, "{end}");
     }
-    let about = parsed(get(".json")).await;
+    let about = send_for_json(get(".json")).await;
     assert_answer(&about, 200, "twilio/recordings/fetch_completed");
     assert_eq!(about.1["duration"], "18");
     // Nobody else gets it.
-    let (status, _) = parsed(stage.http.get(place(ACCOUNT, ".mp3"))).await;
+    let (status, _) = send_for_json(stage.http.get(place(ACCOUNT, ".mp3"))).await;
     assert_eq!(status, 401);
     let of_b = stage.http.get(place("AC000000000000000000000000000000b2", ".mp3"));
-    let (status, _) = parsed(of_b.basic_auth("SKb", Some("secret-b"))).await;
+    let (status, _) = send_for_json(of_b.basic_auth("SKb", Some("secret-b"))).await;
     assert_eq!(status, 404);
     let fault = json!([{"api": "twilio", "kind": "server_error", "times": 1}]);
     stage.faults(fault).await;
-    assert!(parsed(get(".mp3")).await.0 >= 500);
+    assert!(send_for_json(get(".mp3")).await.0 >= 500);
 
-    let delete = async || parsed(stage.to_twilio("DELETE", &place(ACCOUNT, ".json"))).await.0;
+    let delete = async || {
+        send_for_json(stage.to_twilio("DELETE", &place(ACCOUNT, ".json")))
+            .await
+            .0
+    };
     assert_eq!((delete().await, delete().await), (204, 404));
-    let gone = parsed(get(".mp3")).await;
+    let gone = send_for_json(get(".mp3")).await;
     let promised = assert_answer(&gone, 404, "twilio/recordings/404_error_20404_media_gone");
     assert_eq!(gone.1["code"], promised["code"]);
-    let (_, about) = parsed(get(".json")).await;
+    let (_, about) = send_for_json(get(".json")).await;
     let promised = fixture_json("twilio/recordings/fetch_soft_deleted.json");
     assert_eq!(about["status"], promised["status"]);
 }

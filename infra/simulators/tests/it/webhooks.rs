@@ -12,7 +12,7 @@ async fn webhooks_are_redelivered_until_accepted() {
     let call = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "via": "telephony"});
     let placed = stage.post("/calls", call).await;
     assert_eq!(placed["events"][0]["status"], 200);
-    let received = stage.ringback.received();
+    let received = stage.ringback.received_requests();
     assert_eq!(received.len(), 6);
     let ids: BTreeSet<_> = received.iter().map(|again| again.header("webhook-id")).collect();
     assert_eq!(ids.len(), 1, "a redelivery is known by its id");
@@ -75,7 +75,7 @@ async fn undeliverable_webhook_is_given_up_and_counted() {
     let stage = Stage::opposite(ringback, json!({"delivery": delivery})).await;
     let call = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "via": "telephony"});
     assert_eq!(stage.post("/calls", call).await["events"][0]["status"], 401);
-    assert_eq!(stage.ringback.received().len(), 4);
+    assert_eq!(stage.ringback.received_requests().len(), 4);
     let counts = stage.get("/deliveries").await;
     assert_eq!(
         (&counts["failed"], &counts["failures"][0]["attempts"]),
@@ -89,7 +89,7 @@ async fn a_generic_event_found_unreadable_is_not_sent_again() {
     let stage = Stage::opposite(Ringback::answering(|_, _| (422, String::new())).await, json!({})).await;
     let call = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "via": "telephony"});
     assert_eq!(stage.post("/calls", call).await["events"][0]["status"], 422);
-    assert_eq!(stage.ringback.received().len(), 1);
+    assert_eq!(stage.ringback.received_requests().len(), 1);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn the_page_and_its_parts_are_served_and_phones_change_live() {
         String::from_utf8(chunk.to_vec()).unwrap().trim(),
         format!("event: changed\ndata: {MAYA}")
     );
-    stage.drained().await;
+    stage.wait_until_idle().await;
     let phone = stage.get(&format!("/phones/{MAYA}")).await;
     let item = &phone["chats"][0]["whatsapp"][0];
     assert_eq!(

@@ -4,9 +4,8 @@ use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    drained,
     load::{Network, Times},
-    measured,
+    run_python_client, wait_for_queues,
 };
 use crate::{aws::LogEvent, bill::Line, running::Running, secrets::random_hex};
 
@@ -57,7 +56,7 @@ pub async fn measure(running: &Running, network: &Network) -> Result<Day> {
     let mut phones = Box::pin(network.import_contacts(CONTACTS)).await?;
     phones.truncate(WRITERS);
     let phones: Vec<_> = phones.iter().map(ToString::to_string).collect();
-    drained(running).await?;
+    wait_for_queues(running).await?;
     let begun = domain::Timestamp::now().as_millisecond();
     let mark = random_hex(8)?;
     let phones = phones.join(",");
@@ -68,18 +67,18 @@ pub async fn measure(running: &Running, network: &Network) -> Result<Day> {
         ("RINGBACK_MARK", &mark),
     ];
     let script = ("answer_all.py", &settings[..]);
-    let day: Day = measured(&running.place, &running.tools, &network.play, script).await?;
+    let day: Day = run_python_client(&running.place, &running.tools, &network.play, script).await?;
     ensure!(
         day.answered_twice == 0 && day.left_waiting == 0,
         "{} questions were answered by two agents, and {} customers still wait",
         day.answered_twice,
         day.left_waiting,
     );
-    drained(running).await?;
+    wait_for_queues(running).await?;
     let events = running.logs(Some(begun)).await?;
     // Batches in which nothing else was worked on, such as statuses of replies.
     let received = units(&events, |line| {
-        let worked = line.worked();
+        let worked = line.finished_records();
         if line.received == worked { worked } else { 0 }
     });
     let assigning = format!("{mark}.assign.");
@@ -88,7 +87,7 @@ pub async fn measure(running: &Running, network: &Network) -> Result<Day> {
     });
     let all = units(&events, |_| 1);
     Ok(Day {
-        waited: day.waited.clone().sorted(),
+        waited: day.waited.clone().into_sorted(),
         inbound_units: received.0 / received.1,
         assignment_units: assigned.0 / assigned.1,
         all_units: all.0 / day.messages as f64 - received.0 / received.1,

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use domain::accounts::Role;
 use serde::{Deserialize, Serialize};
 
-use super::{load::Times, measured};
+use super::{load::Times, run_python_client};
 use crate::{
     api::log_in,
     business::{Plan, Town},
@@ -54,7 +54,7 @@ pub async fn measure(place: &Place, tools: &Tools, play: &Play, town: &Town) -> 
         ("RINGBACK_TOKEN", &token),
         ("RINGBACK_OTHER_KEY", &other.api_key),
     ];
-    let live: Live = measured(place, tools, play, ("follow_many.py", &settings)).await?;
+    let live: Live = run_python_client(place, tools, play, ("follow_many.py", &settings)).await?;
     ensure!(
         live.missing == 0 && live.foreign == 0,
         "clients missed {} events, and were told of {} that are not theirs",
@@ -62,8 +62,8 @@ pub async fn measure(place: &Place, tools: &Tools, play: &Play, town: &Town) -> 
         live.foreign,
     );
     Ok(Live {
-        alone: live.alone.sorted(),
-        told: live.told.sorted(),
+        alone: live.alone.into_sorted(),
+        told: live.told.into_sorted(),
         ..live
     })
 }

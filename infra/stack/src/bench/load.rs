@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use store::{contacts::ContactWrite, table::effects::Effects};
 
 use crate::{
-    api::{Proof, asked, succeeded, upload},
+    api::{Proof, ask_for_json, require_success, upload},
     aws::LogEvent,
     bill::Line,
     business::{Plan, Town, new_ulid},
@@ -49,7 +49,7 @@ impl Times {
     }
 
     /// The same, sorted.
-    pub fn sorted(self) -> Self {
+    pub fn into_sorted(self) -> Self {
         Self::new(self.0)
     }
 
@@ -130,7 +130,7 @@ impl Network {
             ("idempotency-key", key.as_str()),
         ];
         let answer = self.play.request("POST", path, &headers, body.to_string()).await?;
-        succeeded(&answer, path)
+        require_success(&answer, path)
     }
 
     /// Software creates something by the API. Returns its id.
@@ -150,7 +150,7 @@ impl Network {
 
     async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
         let key = Proof::Key(self.tenant.api_key.clone());
-        asked(&self.play, &key, method, path, body).await
+        ask_for_json(&self.play, &key, method, path, body).await
     }
 
     /// Asks for the latest message.
@@ -281,7 +281,7 @@ impl Network {
     }
 
     /// Milliseconds until a request is answered with 200.
-    async fn timed(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Result<f64> {
+    async fn time_request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Result<f64> {
         let begun = Instant::now();
         let answer = self.play.request(method, path, headers, body).await?;
         let took = milliseconds(begun.elapsed());
@@ -315,7 +315,7 @@ impl Network {
             ("content-type", "application/x-www-form-urlencoded"),
             ("x-twilio-signature", &signature),
         ];
-        self.timed("POST", &path, &headers, body).await
+        self.time_request("POST", &path, &headers, body).await
     }
 
     /// A missed call: Twilio asks what to do, then reports that nobody picked up. Returns both acknowledgement times and when the
@@ -330,7 +330,7 @@ impl Network {
     }
 
     /// Milliseconds from `posted` to the provider's acceptance.
-    async fn accepted(&self, from: &Phone, posted: Timestamp) -> Result<f64> {
+    async fn measure_acceptance(&self, from: &Phone, posted: Timestamp) -> Result<f64> {
         let begun = Instant::now();
         loop {
             if let Some(sent) = self.play.outbox(&self.tenant.id, from).await?.first() {
@@ -344,10 +344,10 @@ impl Network {
 
     /// Concurrent callers, each of whom calls again from another number once the provider has the message.
     pub async fn calls(&self, concurrency: usize, each: usize) -> Result<Load> {
-        many(concurrency, each, async || {
+        run_concurrently(concurrency, each, async || {
             let from = self.caller()?;
             let (acknowledged, posted) = self.missed_call(&from).await?;
-            let sent = self.accepted(&from, posted).await?;
+            let sent = self.measure_acceptance(&from, posted).await?;
             Ok((acknowledged.to_vec(), Some(sent)))
         })
         .await
@@ -355,13 +355,13 @@ impl Network {
 
     /// Concurrent connections that post ended calls one after the other, without waiting for messages.
     pub async fn webhooks(&self, concurrency: usize, each: usize) -> Result<Load> {
-        many(concurrency, each, async || Ok((vec![self.ended_call().await?], None))).await
+        run_concurrently(concurrency, each, async || Ok((vec![self.ended_call().await?], None))).await
     }
 
     /// Like [`Network::webhooks`], but of a function that does nothing: the time of API, proxy and emulator alone.
-    pub async fn nothing(&self, concurrency: usize, each: usize) -> Result<Load> {
-        many(concurrency, each, async || {
-            let took = self.timed("GET", "/api/v1/health", &[], String::new()).await?;
+    pub async fn measure_empty_function(&self, concurrency: usize, each: usize) -> Result<Load> {
+        run_concurrently(concurrency, each, async || {
+            let took = self.time_request("GET", "/api/v1/health", &[], String::new()).await?;
             Ok((vec![took], None))
         })
         .await
@@ -392,12 +392,12 @@ impl Network {
             ("webhook-timestamp", &now.as_second().to_string()),
             ("webhook-signature", &signature),
         ];
-        self.timed("POST", &path, &headers, event).await
+        self.time_request("POST", &path, &headers, event).await
     }
 }
 
 /// Concurrent clients, each of which does this `each` times: the times of its acknowledgements, and the time until its message was sent.
-async fn many(
+async fn run_concurrently(
     concurrency: usize,
     each: usize,
     once: impl AsyncFn() -> Result<(Vec<f64>, Option<f64>)>,
@@ -442,7 +442,7 @@ impl Work {
         for line in Line::invocations(events) {
             // A stream's line counts its records, a queue's line the results of its records.
             let records = match line.records {
-                0 => line.worked(),
+                0 => line.finished_records(),
                 records => records,
             };
             let work = all.entry(line.function).or_default();

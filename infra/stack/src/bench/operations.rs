@@ -153,7 +153,7 @@ async fn collect(
             })
         };
         let costs: Option<Vec<Cost>> = asked.iter().map(cost).collect();
-        Ok(Look::some(costs, || format!("{} lines", lines.len())))
+        Ok(Look::from_option(costs, || format!("{} lines", lines.len())))
     })
     .await
     .context("reading what the operations used")

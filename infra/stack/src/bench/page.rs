@@ -10,7 +10,7 @@ use super::{
     operations::Cost,
 };
 use crate::{
-    bill::{READ_UNIT, WRITE_UNIT, listed},
+    bill::{READ_UNIT, WRITE_UNIT, calls_in_words},
     console::{Keys, Shown, Visit},
 };
 
@@ -91,7 +91,7 @@ pub(super) fn write(figures: &Figures) -> String {
     page += &operations(&figures.operations);
     page += &console(&figures.visits);
     page += &keys(&figures.keys);
-    page += &shown(figures.shown.as_ref());
+    page += &way_to_screen(figures.shown.as_ref());
     page += &live(figures.live.as_ref());
     page += &day(figures.day.as_ref());
     page
@@ -165,7 +165,7 @@ Aim: p98 of {MAX_KEY_MS} ms.
 }
 
 /// The way of a message from the provider's webhook to the screen.
-fn shown(shown: Option<&Shown>) -> String {
+fn way_to_screen(shown: Option<&Shown>) -> String {
     let Some(Shown {
         messages,
         floor_p50,
@@ -305,7 +305,7 @@ operation count the caller and the tenant against their limits. Aim: a warm `GET
             cost.requests,
             cost.read,
             cost.write,
-            listed(&cost.aws)
+            calls_in_words(&cost.aws)
         );
     }
     text

@@ -119,7 +119,7 @@ pub fn measure(binaries: &[Binary], rounds: usize) -> Result<Vec<Starts>> {
     // The first round loads the files into memory and is not counted.
     for round in 0..=rounds {
         for (binary, starts) in binaries.iter().zip(&mut all) {
-            let run = once(binary).with_context(|| format!("starting {}", binary.name))?;
+            let run = measure_once(binary).with_context(|| format!("starting {}", binary.name))?;
             if round > 0 {
                 starts.runs.push(run);
             }
@@ -128,7 +128,7 @@ pub fn measure(binaries: &[Binary], rounds: usize) -> Result<Vec<Starts>> {
     Ok(all)
 }
 
-fn once(binary: &Binary) -> Result<Once> {
+fn measure_once(binary: &Binary) -> Result<Once> {
     let listener = TcpListener::bind("127.0.0.1:0").context("listening")?;
     let address = listener.local_addr().context("asking for the port")?;
     let (asked, asking) = mpsc::channel();
@@ -159,7 +159,7 @@ fn once(binary: &Binary) -> Result<Once> {
         .and_then(|(at, line, stream)| {
             let is_next = line.starts_with("GET /2018-06-01/runtime/invocation/next");
             ensure!(is_next, "it requested {}", line.trim_end());
-            let (cpu_ms, peak_kb) = used(&child)?;
+            let (cpu_ms, peak_kb) = read_usage(&child)?;
             drop(stream);
             Ok(Once {
                 wall_ms: at.duration_since(begun).as_secs_f64() * 1000.0,
@@ -174,7 +174,7 @@ fn once(binary: &Binary) -> Result<Once> {
 }
 
 /// CPU milliseconds and peak KiB so far.
-fn used(child: &Child) -> Result<(f64, u64)> {
+fn read_usage(child: &Child) -> Result<(f64, u64)> {
     let process = PathBuf::from(format!("/proc/{}", child.id()));
     let mut nanoseconds = 0;
     for thread in std::fs::read_dir(process.join("task")).context("listing its threads")? {

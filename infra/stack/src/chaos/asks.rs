@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     Ground, Size,
-    shop::{self, MESSAGES, Shop, said},
+    shop::{self, MESSAGES, Shop, agreed_text},
 };
 use crate::{endpoints::Tenant, random::Random};
 
@@ -35,7 +35,7 @@ pub(super) async fn ask(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed: 
         tokio::time::sleep(size.storm.mul_f64(BEGIN * place as f64 / size.asks as f64)).await;
         let (key, body) = (format!("chaos-{to}"), shop::message(json!({ "phone": to })));
         let answers = Box::pin(shop.answers(MESSAGES, &key, Some(&body), ANSWERS)).await;
-        let id = answers.and_then(|answers| said(&answers, 201, "/id"));
+        let id = answers.and_then(|answers| agreed_text(&answers, 201, "/id"));
         let id = id.with_context(|| format!("a message to {to} is requested"))?;
         Ok(Asked { to, id })
     });

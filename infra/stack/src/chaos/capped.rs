@@ -18,19 +18,19 @@ use super::{
 use crate::{api, business::Plan, endpoints::Tenant, play::Sent, random::Random};
 
 /// Messages of the month: a fifth of those requested.
-const fn most(size: Size) -> usize {
+const fn monthly_cap(size: Size) -> usize {
     size.raced / 5
 }
 
 /// Money of the month, in cents: by WhatsApp, it has room for more messages than the other cap, by SMS for fewer.
 const fn most_cents(size: Size) -> usize {
-    most(size) * 3
+    monthly_cap(size) * 3
 }
 
 /// Caps of months, since no storm lasts so long that another one begins more than once.
 pub(super) fn caps(plan: &mut Plan, size: Size) {
     plan.file["tenant"]["caps"] = json!([
-        { "number": 1, "period": "month", "purpose": "api", "maximum": most(size) },
+        { "number": 1, "period": "month", "purpose": "api", "maximum": monthly_cap(size) },
         { "number": 2, "period": "month", "currency": "USD", "maximum": most_cents(size) },
     ]);
 }
@@ -81,7 +81,7 @@ impl Raced {
     }
 
     pub(super) fn check(&self, size: Size) -> Vec<String> {
-        let (most, cents) = (most(size), most_cents(size));
+        let (most, cents) = (monthly_cap(size), most_cents(size));
         let Self {
             counted,
             accepted,
@@ -104,7 +104,7 @@ impl Raced {
 
     pub(super) fn summary(&self, size: Size) -> String {
         let Self { counted, accepted, .. } = self;
-        let most = most(size);
+        let most = monthly_cap(size);
         format!("{accepted} accepted within a cap of {most}, {counted} counted")
     }
 }
@@ -126,7 +126,13 @@ fn cost(sent: &Sent) -> Option<u64> {
     };
     let dollars: Currency = "USD".parse().ok()?;
     let units = sent.body.as_deref().map_or(1, domain::messages::sms_segments);
-    expected_cost(listed, units, PriceBook::shipped(), &dollars, day_of(sent.accepted_at))
+    expected_cost(
+        listed,
+        units,
+        PriceBook::shipped_prices(),
+        &dollars,
+        day_of(sent.accepted_at),
+    )
 }
 
 #[cfg(test)]

@@ -41,12 +41,12 @@ const FILES: &str = "Media";
 const MANY: i32 = 1000;
 
 /// Rows of the storm's tenants that are due, now or later.
-async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
+async fn list_due_rows(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
     let all = stormed.all_tenants();
     let tenants: Vec<TenantId> = all.filter_map(|tenant| tenant.id.parse().ok()).collect();
     let (mut found, far) = (Vec::new(), Timestamp::now() + FAR);
     for partition in Partition::all() {
-        let page = ground.play.store.due(partition, far, None, MANY).await?;
+        let page = ground.play.store.due_page(partition, far, None, MANY).await?;
         found.extend(page.due.into_iter().filter(|due| tenants.contains(&due.tenant())));
     }
     Ok(found)
@@ -57,7 +57,7 @@ pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration
     let (begun, session) = (Instant::now(), ground.aws.session()?);
     loop {
         ground.dispatch().await?;
-        let due = due(ground, stormed).await?;
+        let due = list_due_rows(ground, stormed).await?;
         let idle: Value = ground.play.get("/idle").await?;
         let mut waiting = format!("{} rows are due, the simulators say {idle}", due.len());
         if due.is_empty() && idle["idle"] == true {
@@ -95,7 +95,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// Whether all promises held.
-    pub fn held(&self) -> bool {
+    pub fn has_held(&self) -> bool {
         self.broken.is_empty()
     }
 
@@ -118,7 +118,7 @@ impl Verdict {
         for (what, value) in &self.lines {
             let _ = writeln!(text, "  {what:<52} {value}");
         }
-        if self.held() {
+        if self.has_held() {
             text += "All promises held.";
         } else {
             let _ = writeln!(text, "{} promises did not hold:", self.broken.len());
@@ -131,7 +131,7 @@ impl Verdict {
 }
 
 /// State of an accepted message, as the simulators report it.
-fn told(sent: &Sent) -> AttemptState {
+fn reported_state(sent: &Sent) -> AttemptState {
     let known = |status: &str| sent.is(status);
     if known("read") {
         AttemptState::Read
@@ -147,7 +147,7 @@ fn told(sent: &Sent) -> AttemptState {
 }
 
 /// At most one accepted message per call and channel.
-fn once(outbox: &Outbox, verdict: &mut Verdict) {
+fn check_sent_once(outbox: &Outbox, verdict: &mut Verdict) {
     for ((message, channel), sent) in outbox {
         if sent.len() > 1 {
             let attempts: Vec<_> = sent.iter().filter_map(Sent::key).map(|key| key.attempt).collect();
@@ -197,7 +197,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
             }
         }
     }
-    once(&rows.outbox, &mut verdict);
+    check_sent_once(&rows.outbox, &mut verdict);
     for placed in &stormed.calls {
         let Some(customer) = ground.play.customer(&placed.tenant, &placed.from).await? else {
             verdict.broke(format!("the call {} is lost", placed.call_id));
@@ -229,8 +229,8 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     let raced = Raced::look(ground, &stormed.capped).await?;
     verdict.broken.extend(raced.check(size));
     verdict.line("messages that raced for a cap", raced.summary(size));
-    let erased = Box::pin(peopled(ground, stormed, &mut rows, &mut verdict)).await?;
-    Box::pin(attached(ground, stormed, &mut rows, &mut verdict)).await?;
+    let erased = Box::pin(check_people(ground, stormed, &mut rows, &mut verdict)).await?;
+    Box::pin(check_media(ground, stormed, &mut rows, &mut verdict)).await?;
     // Of an erased person, no row says what was sent.
     let known = rows.outbox.iter();
     let known = known.filter(|((message, _), _)| !erased.contains(&message.contact()));
@@ -254,7 +254,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
 }
 
 /// Checks the files that customers sent.
-async fn attached(ground: &Ground<'_>, stormed: &Stormed, rows: &mut Rows, verdict: &mut Verdict) -> Result<()> {
+async fn check_media(ground: &Ground<'_>, stormed: &Stormed, rows: &mut Rows, verdict: &mut Verdict) -> Result<()> {
     let (tenant, mut found) = (&stormed.sending, media::Found::default());
     for attached in &stormed.attached {
         let Some(customer) = ground.play.customer(&tenant.id, &attached.from).await? else {
@@ -272,7 +272,7 @@ async fn attached(ground: &Ground<'_>, stormed: &Stormed, rows: &mut Rows, verdi
 }
 
 /// Checks the people whose contacts were merged or erased. Returns the contacts of which nothing is left.
-async fn peopled(
+async fn check_people(
     ground: &Ground<'_>,
     stormed: &Stormed,
     rows: &mut Rows,
@@ -291,7 +291,7 @@ async fn peopled(
         };
         erased.extend(gone.contacts());
         struck += gone.struck;
-        let left = Box::pin(people::left(ground, tenant, lived, gone, &rows.outbox)).await?;
+        let left = Box::pin(people::find_leftovers(ground, tenant, lived, gone, &rows.outbox)).await?;
         verdict.broken.extend(left);
     }
     let fates = people::summary(&stormed.lived);
@@ -388,7 +388,7 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
             (Some(sent), state) => {
                 seen.matched += 1;
                 sent_any = true;
-                if told(sent) != state {
+                if reported_state(sent) != state {
                     verdict.broke(format!("{says}, the provider says {}", sent.latest()));
                 }
             }
@@ -521,7 +521,7 @@ mod tests {
         .expect("a message of the domain")
     }
 
-    fn sent(statuses: &[&str]) -> Sent {
+    fn sent_message(statuses: &[&str]) -> Sent {
         let at = "2026-11-20T09:00:01Z";
         let statuses = statuses.iter().map(|status| json!({ "status": status, "at": at }));
         let statuses: Vec<_> = statuses.collect();
@@ -532,20 +532,20 @@ mod tests {
         .expect("an entry of the outbox")
     }
 
-    fn broken(message: &Message, accepted: Vec<Sent>) -> Vec<String> {
+    fn broken_promises(message: &Message, accepted: Vec<Sent>) -> Vec<String> {
         let mut outbox = Outbox::new();
         if !accepted.is_empty() {
             outbox.insert((message.id, Channel::WhatsApp), accepted);
         }
         let mut verdict = Verdict::default();
-        once(&outbox, &mut verdict);
+        check_sent_once(&outbox, &mut verdict);
         judge(message, &outbox, &mut Seen::default(), &mut verdict);
         verdict.broken
     }
 
     #[test]
     fn consistent_statuses_break_no_promise() {
-        let found = broken(&message("read"), vec![sent(&["sent", "delivered", "read"])]);
+        let found = broken_promises(&message("read"), vec![sent_message(&["sent", "delivered", "read"])]);
         assert!(found.is_empty(), "{found:?}");
     }
 
@@ -553,15 +553,19 @@ mod tests {
     fn every_broken_promise_is_detected() {
         let read = vec!["sent", "delivered", "read"];
         let cases = [
-            (message("read"), vec![sent(&read), sent(&read)], "was sent 2 times"),
-            (message("sent"), vec![sent(&read)], "the provider says read"),
+            (
+                message("read"),
+                vec![sent_message(&read), sent_message(&read)],
+                "was sent 2 times",
+            ),
+            (message("sent"), vec![sent_message(&read)], "the provider says read"),
             (message("read"), Vec::new(), "accepted nothing"),
             (message("claimed"), Vec::new(), "still claimed"),
             (message("unknown"), Vec::new(), "still unknown"),
             (message("refused"), Vec::new(), "does not say why"),
         ];
         for (message, accepted, words) in cases {
-            let found = broken(&message, accepted);
+            let found = broken_promises(&message, accepted);
             assert!(found.iter().any(|why| why.contains(words)), "{words}: {found:?}");
         }
     }

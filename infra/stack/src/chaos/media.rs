@@ -134,14 +134,14 @@ pub(super) async fn send(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed:
     let all = plans.into_iter().enumerate().map(|(place, planned)| async move {
         tokio::time::sleep(size.storm.mul_f64(BEGIN * place as f64 / size.media as f64)).await;
         let from = planned.from.clone();
-        let sent = Box::pin(sent(shop, planned)).await;
+        let sent = Box::pin(send_until_stored(shop, planned)).await;
         sent.with_context(|| format!("{from} sends a file"))
     });
     try_join_all(all).await
 }
 
 /// Sends a file until its message is stored.
-async fn sent(shop: Shop<'_>, planned: Planned) -> Result<Attached> {
+async fn send_until_stored(shop: Shop<'_>, planned: Planned) -> Result<Attached> {
     let reply = json!({
         "tenant": shop.tenant.id, "from": planned.from, "channel": planned.channel, "repeat": 3,
         "media": { "mime": planned.mime, "bytes": STANDARD.encode(&planned.file) },
@@ -194,7 +194,7 @@ pub(super) async fn check(
         found.failed += u64::from(medium.attempts);
         if medium.state == MediumState::Ready {
             found.stored += 1;
-            broken.extend(served(ground, tenant, attached, medium).await?);
+            broken.extend(find_served_difference(ground, tenant, attached, medium).await?);
         }
     }
     let way = attached.channel.as_str();
@@ -226,7 +226,12 @@ fn judge(attached: &Attached, medium: &Medium) -> Option<String> {
 }
 
 /// What is served otherwise than it was sent.
-async fn served(ground: &Ground<'_>, tenant: &Tenant, attached: &Attached, medium: &Medium) -> Result<Option<String>> {
+async fn find_served_difference(
+    ground: &Ground<'_>,
+    tenant: &Tenant,
+    attached: &Attached,
+    medium: &Medium,
+) -> Result<Option<String>> {
     let shop = Shop { ground, tenant };
     let path = format!("/api/v1/messages/{}/media/{}", medium.message, medium.index);
     let answer = shop.get(&path).await?;
@@ -274,7 +279,7 @@ mod tests {
 
     use super::*;
 
-    fn attached(channel: Channel) -> Attached {
+    fn attached_file(channel: Channel) -> Attached {
         Attached {
             from: "+971501234567".parse().expect("a number"),
             mime: "image/jpeg",
@@ -296,7 +301,7 @@ mod tests {
     fn file_that_is_not_as_it_was_sent_is_detected() {
         let stored = |mime: &str, bytes: u64, digits: &str| {
             let mut medium = medium();
-            medium.stored(mime, bytes, digits.repeat(32), false);
+            medium.record_stored(mime, bytes, digits.repeat(32), false);
             medium
         };
         let refused = |reason: MediaReason| {
@@ -316,15 +321,15 @@ mod tests {
             (Channel::Sms, medium(), false),
             (Channel::Sms, gone, false),
         ] {
-            let found = judge(&attached(channel), &medium);
+            let found = judge(&attached_file(channel), &medium);
             assert_eq!(found.is_none(), fine, "{found:?}");
         }
     }
 
     #[test]
     fn lost_row_of_a_file_is_detected() {
-        assert!(messages(&attached(Channel::Sms), &[], &[]).is_some());
-        assert!(messages(&attached(Channel::Sms), &[], &[medium()]).is_some());
+        assert!(messages(&attached_file(Channel::Sms), &[], &[]).is_some());
+        assert!(messages(&attached_file(Channel::Sms), &[], &[medium()]).is_some());
     }
 
     #[test]

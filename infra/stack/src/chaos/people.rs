@@ -24,7 +24,7 @@ use store::TenantScope;
 use super::{
     Ground, Size,
     check::Outbox,
-    shop::{self, MESSAGES, Shop, said, until},
+    shop::{self, MESSAGES, Shop, agreed_text, until},
 };
 use crate::{endpoints::Tenant, play::Customer, process::running_functions, random::Random};
 
@@ -149,7 +149,7 @@ impl Fact {
     }
 
     /// What is wrong, if it is not found once, and where it should be.
-    fn broken(&self, customers: &[&Customer]) -> Option<String> {
+    fn find_defect(&self, customers: &[&Customer]) -> Option<String> {
         let rows = self.rows(customers);
         let holds = matches!(rows.as_slice(), [own] if self.of.is_none_or(|of| of == *own));
         (!holds).then(|| format!("{self:?} is found in {rows:?}"))
@@ -239,22 +239,22 @@ impl Life<'_> {
         let mut gone = None;
         match self.plan.fate {
             Fate::Merged => {
-                Box::pin(self.merged(&first, &second, &mut facts)).await?;
+                Box::pin(self.merge_contacts(&first, &second, &mut facts)).await?;
             }
             Fate::Undone => {
-                let merge = Box::pin(self.merged(&first, &second, &mut facts)).await?;
-                Box::pin(self.separated(&first, &second, &merge, &mut facts)).await?;
+                let merge = Box::pin(self.merge_contacts(&first, &second, &mut facts)).await?;
+                Box::pin(self.undo_merge(&first, &second, &merge, &mut facts)).await?;
             }
             Fate::Erased => {
                 let (own, others): (Vec<Fact>, Vec<Fact>) =
                     facts.into_iter().partition(|fact| fact.of == Some(first.id));
                 facts = others;
-                gone = Some(Box::pin(self.erased(&first, own)).await?);
+                gone = Some(Box::pin(self.erase_contact(&first, own)).await?);
                 facts.extend(self.comes_back(one).await?);
             }
             Fate::MergedAndErased => {
-                Box::pin(self.merged(&first, &second, &mut facts)).await?;
-                gone = Some(Box::pin(self.erased(&first, std::mem::take(&mut facts))).await?);
+                Box::pin(self.merge_contacts(&first, &second, &mut facts)).await?;
+                gone = Some(Box::pin(self.erase_contact(&first, std::mem::take(&mut facts))).await?);
                 for number in [one, two] {
                     facts.extend(self.comes_back(number).await?);
                 }
@@ -277,7 +277,7 @@ impl Life<'_> {
     /// A contact is created, calls, writes, gets a message, and refuses offers.
     async fn arrives(&self, phone: &Phone) -> Result<(Known, Vec<Fact>)> {
         let contact = json!({ "name": format!("Person {}", self.plan.name), "phones": [phone] });
-        let created = self.created("/api/v1/contacts", phone.as_str(), &contact, 201, "/id");
+        let created = self.request_repeatedly("/api/v1/contacts", phone.as_str(), &contact, 201, "/id");
         let id: ContactId = created.await?.parse()?;
         let (of, path) = (Some(id), format!("/api/v1/contacts/{id}/consent"));
         let refusal = json!({ "choice": "refused", "category": "marketing" });
@@ -286,21 +286,28 @@ impl Life<'_> {
             Box::pin(self.calls(phone, of)),
             Box::pin(self.writes(phone, "Hello", of)),
             Box::pin(self.asks("first", json!({ "contact_id": id }), of)),
-            Box::pin(self.created(&path, &refused, &refusal, 200, "/id")),
+            Box::pin(self.request_repeatedly(&path, &refused, &refusal, 200, "/id")),
         )?;
         let phone = phone.clone();
         Ok((Known { id, phone }, vec![call, text, message]))
     }
 
     /// The text at this place of the answers to a request, which is sent several times at once.
-    async fn created(&self, path: &str, what: &str, body: &Value, status: u16, place: &str) -> Result<String> {
+    async fn request_repeatedly(
+        &self,
+        path: &str,
+        what: &str,
+        body: &Value,
+        status: u16,
+        place: &str,
+    ) -> Result<String> {
         let answers = self.shop.answers(path, &self.key(what), Some(body), 1).await?;
-        said(&answers, status, place)
+        agreed_text(&answers, status, place)
     }
 
     /// They call, and the call is decided.
     async fn calls(&self, from: &Phone, of: Option<ContactId>) -> Result<Fact> {
-        let what = What::Call(self.shop.called(from).await?);
+        let what = What::Call(self.shop.place_call(from).await?);
         let fact = Fact { what, of };
         self.until_stored(&fact).await?;
         Ok(fact)
@@ -337,17 +344,19 @@ impl Life<'_> {
     /// Software requests a message to them. `to`: whom it names.
     async fn asks(&self, what: &str, to: Value, of: Option<ContactId>) -> Result<Fact> {
         let what = format!("{what}-{to}").replace(|sign: char| !sign.is_ascii_alphanumeric(), "-");
-        let id = self.created(MESSAGES, &what, &shop::message(to), 201, "/id").await?;
+        let id = self
+            .request_repeatedly(MESSAGES, &what, &shop::message(to), 201, "/id")
+            .await?;
         let what = What::Message(id);
         Ok(Fact { what, of })
     }
 
     /// The second contact is merged into the first one while both call, write and get messages. Returns the merge's id.
-    async fn merged(&self, first: &Known, second: &Known, facts: &mut Vec<Fact>) -> Result<String> {
+    async fn merge_contacts(&self, first: &Known, second: &Known, facts: &mut Vec<Fact>) -> Result<String> {
         let path = format!("/api/v1/contacts/{}/merge", first.id);
         let body = json!({ "contact_id": second.id });
         let (merge, call, text, message) = tokio::try_join!(
-            Box::pin(self.created(&path, "merge", &body, 200, "/merge/id")),
+            Box::pin(self.request_repeatedly(&path, "merge", &body, 200, "/merge/id")),
             Box::pin(self.calls(&second.phone, None)),
             Box::pin(self.writes(&first.phone, "Merging", Some(first.id))),
             Box::pin(self.asks("merging", json!({ "phone": second.phone }), None)),
@@ -359,11 +368,11 @@ impl Life<'_> {
     }
 
     /// The merge is undone while both call and write.
-    async fn separated(&self, first: &Known, second: &Known, merge: &str, facts: &mut Vec<Fact>) -> Result<()> {
+    async fn undo_merge(&self, first: &Known, second: &Known, merge: &str, facts: &mut Vec<Fact>) -> Result<()> {
         let path = format!("/api/v1/contacts/{}/unmerge", first.id);
         let body = json!({ "merge_id": merge });
         let (_, call, text) = tokio::try_join!(
-            Box::pin(self.created(&path, "unmerge", &body, 200, "/other/id")),
+            Box::pin(self.request_repeatedly(&path, "unmerge", &body, 200, "/other/id")),
             Box::pin(self.calls(&second.phone, None)),
             Box::pin(self.writes(&first.phone, "Separating", Some(first.id))),
         )?;
@@ -375,7 +384,7 @@ impl Life<'_> {
     }
 
     /// A contact is erased: a moment after a message to it was planned, which is due about then.
-    async fn erased(&self, known: &Known, facts: Vec<Fact>) -> Result<Gone> {
+    async fn erase_contact(&self, known: &Known, facts: Vec<Fact>) -> Result<Gone> {
         let Shop { ground, tenant } = self.shop;
         let due = Timestamp::now() + self.plan.soon;
         let late = shop::message(json!({ "contact_id": known.id, "send_at": due }));
@@ -384,7 +393,7 @@ impl Life<'_> {
         let too_late = answers.iter().all(|answer| answer.status == 422);
         let late: Option<(MessageId, Timestamp)> = match too_late {
             true => None,
-            false => Some((said(&answers, 201, "/id")?.parse()?, due)),
+            false => Some((agreed_text(&answers, 201, "/id")?.parse()?, due)),
         };
         let before = ground.play.customer(&tenant.id, &known.phone).await?;
         let before = before.context("the contact is not erased yet")?;
@@ -395,7 +404,7 @@ impl Life<'_> {
         let over = answers.iter().all(|answer| answer.status == 404);
         let operation: Option<OperationId> = match over {
             true => None,
-            false => Some(said(&answers, 202, "/id")?.parse()?),
+            false => Some(agreed_text(&answers, 202, "/id")?.parse()?),
         };
         let struck = match self.plan.fate {
             Fate::Erased => self.strike().await?,
@@ -432,7 +441,7 @@ impl Life<'_> {
 
     /// An erased person calls and writes again. Nobody waits for it: both wait for the end of the erasure.
     async fn comes_back(&self, phone: &Phone) -> Result<[Fact; 2]> {
-        let call = What::Call(self.shop.called(phone).await?);
+        let call = What::Call(self.shop.place_call(phone).await?);
         let text = self.wrote(phone, "Again", None).await?;
         Ok([Fact { what: call, of: None }, text])
     }
@@ -467,7 +476,7 @@ pub(super) fn summary(lived: &[Lived]) -> String {
 pub(super) fn check(lived: &Lived, customers: &[Customer]) -> Vec<String> {
     let customers: Vec<&Customer> = customers.iter().collect();
     let mut broken = identity(lived, &customers);
-    broken.extend(lived.facts.iter().filter_map(|fact| fact.broken(&customers)));
+    broken.extend(lived.facts.iter().filter_map(|fact| fact.find_defect(&customers)));
     match &lived.gone {
         None => {
             broken.extend(surplus(lived, &customers));
@@ -476,7 +485,7 @@ pub(super) fn check(lived: &Lived, customers: &[Customer]) -> Vec<String> {
         }
         Some(gone) => {
             let before = [&gone.before];
-            broken.extend(gone.facts.iter().filter_map(|fact| fact.broken(&before)));
+            broken.extend(gone.facts.iter().filter_map(|fact| fact.find_defect(&before)));
             broken.extend(ledger(gone.before.consent.iter(), gone.contacts().count()));
             let others = customers.iter();
             let others = others.filter(|customer| lived.contacts.contains(&customer.contact.id));
@@ -550,7 +559,7 @@ fn ledger<'a>(entries: impl Iterator<Item = &'a ConsentEntry>, expected: usize) 
 }
 
 /// What is left of an erased person where nothing may be, and what was sent to them afterwards. Rows that are found are deleted.
-pub(super) async fn left(
+pub(super) async fn find_leftovers(
     ground: &Ground<'_>,
     tenant: &Tenant,
     lived: &Lived,
@@ -705,7 +714,7 @@ mod tests {
         }
     }
 
-    fn lived(fate: Fate, facts: &[&str]) -> Lived {
+    fn person_after_storm(fate: Fate, facts: &[&str]) -> Lived {
         let number = |text: &str| -> Phone { text.parse().expect("a number") };
         Lived {
             fate,
@@ -717,7 +726,7 @@ mod tests {
         }
     }
 
-    fn gone() -> Gone {
+    fn erased_person() -> Gone {
         Gone {
             before: customer(FIRST, &[FIRST]),
             facts: vec![fact(FIRST)],
@@ -742,7 +751,7 @@ mod tests {
             (Fate::Merged, vec![customer(FIRST, &[FIRST])], false),
             (Fate::Merged, Vec::new(), false),
         ] {
-            let found = check(&lived(fate, &both), &customers);
+            let found = check(&person_after_storm(fate, &both), &customers);
             assert_eq!(found.is_empty(), fine, "{fate:?}: {found:?}");
         }
     }
@@ -764,17 +773,17 @@ mod tests {
             (Fate::MergedAndErased, &[NEW, SECOND], vec![back(), other()], false),
             (Fate::MergedAndErased, &[], Vec::new(), false),
         ] {
-            let mut lived = lived(fate, facts);
-            lived.gone = Some(gone());
+            let mut lived = person_after_storm(fate, facts);
+            lived.gone = Some(erased_person());
             let found = check(&lived, &customers);
             assert_eq!(found.is_empty(), fine, "{fate:?}: {found:?}");
         }
         let mut forgetful = back();
         forgetful.contact.consent = Wishes::NONE;
-        let mut answered = gone();
+        let mut answered = erased_person();
         answered.refused = vec![404, 201];
-        for (customer, gone) in [(forgetful, gone()), (back(), answered)] {
-            let mut lived = lived(Fate::MergedAndErased, &[NEW]);
+        for (customer, gone) in [(forgetful, erased_person()), (back(), answered)] {
+            let mut lived = person_after_storm(Fate::MergedAndErased, &[NEW]);
             lived.gone = Some(gone);
             assert_eq!(check(&lived, &[customer]).len(), 1);
         }
@@ -787,7 +796,7 @@ mod tests {
         let broken = |change: &dyn Fn(&mut Customer)| {
             let mut customer = all();
             change(&mut customer);
-            check(&lived(Fate::Merged, &facts), &[customer]).len()
+            check(&person_after_storm(Fate::Merged, &facts), &[customer]).len()
         };
         assert_eq!(broken(&|_| {}), 0);
         // A missing row is missing twice: as itself, and in the number of rows.
@@ -796,7 +805,7 @@ mod tests {
         assert_eq!(broken(&|customer| customer.messages.push(message(NEW))), 1);
         assert_eq!(broken(&|customer| drop(customer.consent.pop())), 1);
         assert_eq!(broken(&|customer| customer.consent.push(refusal())), 1);
-        let mut moved = lived(Fate::Merged, &facts);
+        let mut moved = person_after_storm(Fate::Merged, &facts);
         moved.facts[1].of = Some(id(FIRST));
         assert_eq!(check(&moved, &[all()]).len(), 1);
     }
@@ -822,7 +831,10 @@ mod tests {
             (FIRST, 12, Some((id, at(11))), 1),
             (FIRST, 9, Some((id, at(8))), 0),
         ] {
-            let gone = Gone { late, ..gone() };
+            let gone = Gone {
+                late,
+                ..erased_person()
+            };
             let found = sent_afterwards(&gone, &sent(contact, second));
             assert_eq!(found.len(), broken, "{second}: {found:?}");
         }

@@ -68,7 +68,7 @@ pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<O
 }
 
 /// The text at this place of all answers to one key, which have this status.
-pub(super) fn said(answers: &[Answer], status: u16, place: &str) -> Result<String> {
+pub(super) fn agreed_text(answers: &[Answer], status: u16, place: &str) -> Result<String> {
     let mut said = BTreeSet::new();
     for answer in answers {
         ensure!(answer.status == status, "{} {}", answer.status, answer.body);
@@ -101,9 +101,9 @@ pub(super) struct Shop<'a> {
 
 impl Shop<'_> {
     /// A customer calls. Returns the telephone system's id of the call.
-    pub(super) async fn called(&self, from: &Phone) -> Result<String> {
+    pub(super) async fn place_call(&self, from: &Phone) -> Result<String> {
         // Its one report says what happened, so a decision is final.
-        self.ground.called(self.tenant, from, "telephony", "missed").await
+        self.ground.place_call(self.tenant, from, "telephony", "missed").await
     }
 
     /// The answer to a `GET` of the business's software, which is repeated if its function was killed.
@@ -185,10 +185,13 @@ mod tests {
     fn answers_to_one_key_say_the_same() {
         let named = |id: &str| answer(201, &json!({ "merge": { "id": id } }));
         let place = "/merge/id";
-        assert_eq!(said(&[named("1"), named("1")], 201, place).ok().as_deref(), Some("1"));
-        assert!(said(&[named("1"), named("2")], 201, place).is_err());
-        assert!(said(&[named("1")], 200, place).is_err());
-        assert!(said(&[answer(201, &json!({}))], 201, place).is_err());
-        assert!(said(&[], 201, place).is_err());
+        assert_eq!(
+            agreed_text(&[named("1"), named("1")], 201, place).ok().as_deref(),
+            Some("1")
+        );
+        assert!(agreed_text(&[named("1"), named("2")], 201, place).is_err());
+        assert!(agreed_text(&[named("1")], 200, place).is_err());
+        assert!(agreed_text(&[answer(201, &json!({}))], 201, place).is_err());
+        assert!(agreed_text(&[], 201, place).is_err());
     }
 }

@@ -185,7 +185,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         } => outcome,
         Err(error) = kill_for_ever(ground, &spared, &tenants, &mut kills, &mut killed) => Err(error),
     };
-    let struck = struck(ground, &faults).await?;
+    let struck = count_strikes(ground, &faults).await?;
     for fault in faults {
         ground.play.mend(fault).await?;
     }
@@ -215,7 +215,7 @@ async fn until_enough(ground: &Ground<'_>, size: Size, tenants: &[Tenant], calls
     let wanted = calls.iter().filter(|call| call.followed).count() as f64 * SENT_IN_STORM;
     let begun = Instant::now();
     while begun.elapsed() < size.storm * (MAX_SPANS - 1) {
-        let sent = sent(ground, tenants).await? as f64;
+        let sent = count_sent_messages(ground, tenants).await? as f64;
         if sent >= wanted && one_fell_back(ground, &tenants[EXPIRING]).await? {
             break;
         }
@@ -225,7 +225,7 @@ async fn until_enough(ground: &Ground<'_>, size: Size, tenants: &[Tenant], calls
 }
 
 /// Messages that providers have accepted.
-async fn sent(ground: &Ground<'_>, tenants: &[Tenant]) -> Result<usize> {
+async fn count_sent_messages(ground: &Ground<'_>, tenants: &[Tenant]) -> Result<usize> {
     let mut sent = 0;
     for tenant in tenants {
         sent += ground.outbox(tenant).await?.len();
@@ -252,7 +252,7 @@ pub(super) fn after_waiting(message: &Message) -> bool {
     message.waiting.is_some_and(next)
 }
 
-async fn struck(ground: &Ground<'_>, faults: &[u64]) -> Result<BTreeMap<String, u64>> {
+async fn count_strikes(ground: &Ground<'_>, faults: &[u64]) -> Result<BTreeMap<String, u64>> {
     let mut struck = BTreeMap::new();
     for rule in ground.play.get::<Vec<Value>>("/faults").await? {
         if rule["id"].as_u64().is_some_and(|id| faults.contains(&id)) {
@@ -313,7 +313,7 @@ async fn place_calls(ground: &Ground<'_>, size: Size, tenants: &[Tenant], mut ra
         if placed.iter().any(|known: &Placed| known.from == from) {
             continue;
         }
-        let call_id = ground.called(tenant, &from, via, outcome).await?;
+        let call_id = ground.place_call(tenant, &from, via, outcome).await?;
         placed.push(Placed {
             tenant: tenant.id.clone(),
             from,
@@ -362,7 +362,7 @@ async fn kill_for_ever(
     let (mut before, mut last) = (0, Instant::now());
     loop {
         tokio::time::sleep(KILL_EVERY).await;
-        let now = sent(ground, tenants).await?;
+        let now = count_sent_messages(ground, tenants).await?;
         if now == before && last.elapsed() < KILL_IDLE_EVERY {
             continue;
         }

@@ -261,10 +261,10 @@ fn words(pattern: &str) -> impl Iterator<Item = &str> {
 
 /// The findings that no exception excuses, and the exceptions that excuse none.
 pub(super) fn report(found: &[Finding]) -> Vec<String> {
-    excused(found, EXCEPTIONS)
+    apply_exceptions(found, EXCEPTIONS)
 }
 
-fn excused(found: &[Finding], exceptions: &[(&str, &str, &str)]) -> Vec<String> {
+fn apply_exceptions(found: &[Finding], exceptions: &[(&str, &str, &str)]) -> Vec<String> {
     let excuses = |(function, what, _): &(&str, &str, &str), finding: &Finding| {
         let unused = finding.part.as_deref().unwrap_or(&finding.statement);
         let whole = format!("{unused} of {}", finding.statement);
@@ -296,7 +296,7 @@ mod tests {
         }
     }
 
-    fn used(action: &str, resource: &str, key: Option<&str>) -> Use {
+    fn sample_use(action: &str, resource: &str, key: Option<&str>) -> Use {
         Use {
             who: "tags".to_owned(),
             action: action.to_owned(),
@@ -315,7 +315,7 @@ mod tests {
         }])
     }
 
-    fn shown(statements: &Value, uses: &[Use]) -> Vec<String> {
+    fn describe_findings(statements: &Value, uses: &[Use]) -> Vec<String> {
         let found = findings(&[role(statements)], uses);
         found
             .iter()
@@ -326,16 +326,22 @@ mod tests {
     #[test]
     fn what_nothing_used_is_found() {
         let uses = [
-            used("dynamodb:GetItem", "Table.Arn", Some("T#@")),
-            used("dynamodb:GetItem", "Table.Arn", Some("T#@#CONF")),
-            used("dynamodb:Query", "Table.Arn", Some("T#@#CONF")),
+            sample_use("dynamodb:GetItem", "Table.Arn", Some("T#@")),
+            sample_use("dynamodb:GetItem", "Table.Arn", Some("T#@#CONF")),
+            sample_use("dynamodb:Query", "Table.Arn", Some("T#@#CONF")),
         ];
-        assert_eq!(shown(&reads(&[OWN, "T#*#CONF"]), &uses), [""; 0]);
-        assert_eq!(shown(&reads(&[OWN, "T#*#CONF"]), &uses[..2]), ["dynamodb:Query Read"]);
-        assert_eq!(shown(&reads(&[OWN, "T#*#CONF", "T#*#C#*"]), &uses), ["T#*#C#* Read"]);
-        assert_eq!(shown(&reads(&[OWN, "T#*#CONF"]), &[]), ["all Read"]);
+        assert_eq!(describe_findings(&reads(&[OWN, "T#*#CONF"]), &uses), [""; 0]);
+        assert_eq!(
+            describe_findings(&reads(&[OWN, "T#*#CONF"]), &uses[..2]),
+            ["dynamodb:Query Read"]
+        );
+        assert_eq!(
+            describe_findings(&reads(&[OWN, "T#*#CONF", "T#*#C#*"]), &uses),
+            ["T#*#C#* Read"]
+        );
+        assert_eq!(describe_findings(&reads(&[OWN, "T#*#CONF"]), &[]), ["all Read"]);
         let boundless = json!([{ "Sid": "Read", "Action": "dynamodb:GetItem", "Resource": "Table.Arn" }]);
-        assert_eq!(shown(&boundless, &uses[..1]), ["all Read"]);
+        assert_eq!(describe_findings(&boundless, &uses[..1]), ["all Read"]);
     }
 
     #[test]
@@ -372,17 +378,17 @@ mod tests {
             ("arn:aws:s3:::*", false),
         ] {
             let statements = json!([{ "Sid": "Keep", "Action": "s3:PutObject", "Resource": resource }]);
-            let uses = [used("s3:PutObject", "arn:aws:s3:::files/raw/large/x", None)];
-            assert_eq!(shown(&statements, &uses).is_empty(), fine, "{resource}");
+            let uses = [sample_use("s3:PutObject", "arn:aws:s3:::files/raw/large/x", None)];
+            assert_eq!(describe_findings(&statements, &uses).is_empty(), fine, "{resource}");
         }
     }
 
     #[test]
     fn exception_that_excuses_nothing_is_found() {
         let idle = findings(&[role(&reads(&["T#*#CONF"]))], &[]);
-        assert_eq!(excused(&idle, &[("*", "Read", "it is rare")]), [""; 0]);
-        assert_eq!(excused(&idle, &[("users", "Read", "it is rare")]).len(), 2);
-        let text = excused(&[], &[("tags", "Read", "it is rare")]);
+        assert_eq!(apply_exceptions(&idle, &[("*", "Read", "it is rare")]), [""; 0]);
+        assert_eq!(apply_exceptions(&idle, &[("users", "Read", "it is rare")]).len(), 2);
+        let text = apply_exceptions(&[], &[("tags", "Read", "it is rare")]);
         assert!(text[0].starts_with("tags: all is used of Read"), "{text:?}");
     }
 }

@@ -33,7 +33,11 @@ struct Changed {
 pub(super) fn proof(roles: &[Role], uses: &[Use], seed: u64) -> Vec<(String, bool)> {
     let mut random = Random::new(seed);
     let before = open(roles, uses);
-    let kinds: [(usize, Change); 3] = [(WIDENED, widened), (ADDED, added), (REMOVED, removed)];
+    let kinds: [(usize, Change); 3] = [
+        (WIDENED, widen_statement),
+        (ADDED, add_statement),
+        (REMOVED, remove_statement),
+    ];
     let mut shown = Vec::new();
     for (count, change) in kinds {
         for _ in 0..count {
@@ -61,7 +65,7 @@ fn of_table(statement: &Value) -> bool {
 }
 
 /// A statement of a role on the table, by their places.
-fn some(roles: &[Role], random: &mut Random) -> Option<(usize, usize)> {
+fn pick_table_statement(roles: &[Role], random: &mut Random) -> Option<(usize, usize)> {
     let role = random.below(roles.len());
     let at = random.below(roles[role].statements("work").count().max(1));
     let statement = roles[role].statements("work").nth(at)?;
@@ -78,11 +82,11 @@ fn with(roles: &[Role], (role, at): (usize, usize), change: impl FnOnce(&mut Val
 }
 
 /// A statement allows all partitions of tenants, or another action.
-fn widened(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed> {
+fn widen_statement(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed> {
     if random.below(3) == 0 {
-        return unbounded(roles, uses, random);
+        return allow_everything(roles, uses, random);
     }
-    let place = some(roles, random)?;
+    let place = pick_table_statement(roles, random)?;
     let role = &roles[place.0];
     let statement = role.statements("work").nth(place.1)?;
     let name = format!("{} of {}", sid(statement), role.function);
@@ -123,7 +127,7 @@ fn widened(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed>
 }
 
 /// A statement that is used, and not about the table, allows its actions on everything.
-fn unbounded(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed> {
+fn allow_everything(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed> {
     let role = random.below(roles.len());
     let at = random.below(roles[role].statements("work").count().max(1));
     let statement = roles[role].statements("work").nth(at)?;
@@ -146,8 +150,8 @@ fn unbounded(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Change
 }
 
 /// A role gets a statement of another one, under a name of its own.
-fn added(roles: &[Role], _: &[Use], random: &mut Random) -> Option<Changed> {
-    let (to, (from, at)) = (random.below(roles.len()), some(roles, random)?);
+fn add_statement(roles: &[Role], _: &[Use], random: &mut Random) -> Option<Changed> {
+    let (to, (from, at)) = (random.below(roles.len()), pick_table_statement(roles, random)?);
     let mut statement = roles[from].statements("work").nth(at)?.clone();
     let function = roles[to].function.clone();
     let what = format!("{function} gets {} of {}", sid(&statement), roles[from].function);
@@ -159,8 +163,8 @@ fn added(roles: &[Role], _: &[Use], random: &mut Random) -> Option<Changed> {
 }
 
 /// A role loses a statement that something uses.
-fn removed(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed> {
-    let (role, at) = some(roles, random)?;
+fn remove_statement(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed> {
+    let (role, at) = pick_table_statement(roles, random)?;
     let statement = roles[role].statements("work").nth(at)?.clone();
     let others = roles[role].statements("work").filter(|other| **other != statement);
     let others: Vec<&Value> = others.collect();

@@ -50,7 +50,7 @@ async fn build_and_run(place: &Place, packages: &[String], changed: bool, argume
         wanted.insert(package);
     }
     if changed {
-        wanted.extend(affected(&all, &differing(place).await?));
+        wanted.extend(find_affected_packages(&all, &differing(place).await?));
     }
     if wanted.is_empty() {
         println!("nothing differs from the last commit on main");
@@ -124,7 +124,7 @@ async fn differing(place: &Place) -> Result<Vec<String>> {
 }
 
 /// The packages of these files, and those that depend on them. The guards in `testkit` read the whole checkout.
-fn affected(all: &BTreeMap<String, Package>, files: &[String]) -> BTreeSet<String> {
+fn find_affected_packages(all: &BTreeMap<String, Package>, files: &[String]) -> BTreeSet<String> {
     if files.iter().any(|file| OF_ALL.contains(&file.as_str())) {
         return all.keys().cloned().collect();
     }
@@ -231,10 +231,10 @@ mod tests {
                 &["calls", "calls_more", "domain", "sheet", "store", "testkit"],
             ),
         ] {
-            let found = affected(&all, &[file.to_owned()]);
+            let found = find_affected_packages(&all, &[file.to_owned()]);
             assert!(found.iter().eq(wanted), "{file}: {found:?}");
         }
-        assert!(affected(&all, &[]).is_empty());
+        assert!(find_affected_packages(&all, &[]).is_empty());
     }
 
     #[test]

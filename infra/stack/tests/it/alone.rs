@@ -17,7 +17,7 @@ fn storm_loses_nothing_and_sends_nothing_twice() {
         };
         let verdict = Box::pin(chaos::play_out(&ground, Size::SHORT, chaos::new_seed()?)).await?;
         println!("{}", verdict.show());
-        ensure!(verdict.held(), "{}", verdict.show());
+        ensure!(verdict.has_held(), "{}", verdict.show());
         Ok(())
     });
 }

@@ -24,7 +24,7 @@ const WEBHOOKS: [(&str, &str); 8] = [
 ];
 
 /// Headers that authenticate `body` at `path` as from this business's provider.
-pub(crate) fn signed(
+pub(crate) fn authentication_headers(
     business: &Business<'_>,
     what: &str,
     path: &str,
@@ -83,7 +83,7 @@ async fn is_unknown(business: &Business<'_>, from: &domain::base::Phone, what: &
 }
 
 /// A valid body of a webhook.
-fn understood(what: &str, from: &domain::base::Phone) -> String {
+fn valid_body(what: &str, from: &domain::base::Phone) -> String {
     let at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     match what {
         "telephony" => json!({
@@ -116,10 +116,10 @@ fn forged_webhooks_get_the_same_401_without_a_trace() {
         for (what, content_type) in WEBHOOKS {
             let from = customer();
             let path = business.webhook(what);
-            let body = understood(what, &from);
-            let right = signed(&business, what, &path, body.as_bytes(), Timestamp::now())?;
+            let body = valid_body(what, &from);
+            let right = authentication_headers(&business, what, &path, body.as_bytes(), Timestamp::now())?;
             let garbled: Vec<_> = right.iter().map(|(name, _)| (*name, "garbage".to_owned())).collect();
-            let of_another_body = signed(&business, what, &path, b"{}", Timestamp::now())?;
+            let of_another_body = authentication_headers(&business, what, &path, b"{}", Timestamp::now())?;
             let mut forgeries = vec![
                 ("none", path.clone(), Vec::new()),
                 ("malformed", path.clone(), garbled),
@@ -127,7 +127,7 @@ fn forged_webhooks_get_the_same_401_without_a_trace() {
             ];
             if what == "telephony" {
                 let old = Timestamp::from_second(Timestamp::now().as_second() - 3600)?;
-                let stale = signed(&business, what, &path, body.as_bytes(), old)?;
+                let stale = authentication_headers(&business, what, &path, body.as_bytes(), old)?;
                 forgeries.push(("stale", path.clone(), stale));
             }
             let other_tenant = path.replace(business.id(), "tnt_01hq5n0b0dy00000000000000a");
@@ -163,7 +163,7 @@ fn refused_webhooks_are_counted_per_provider() {
             let is_counted = |line: &Value| {
                 line["webhook_refused"].as_f64().is_some_and(|count| count >= 1.0) && line["provider"] == provider
             };
-            stage.logged("a refusal in the metrics", is_counted).await?;
+            stage.wait_for_logs("a refusal in the metrics", is_counted).await?;
         }
         Ok(())
     });
@@ -185,13 +185,15 @@ fn unreadable_signed_webhook_is_stored_and_acknowledged() {
             // A unique word, to find the stored body.
             let mark = customer();
             let body = format!("{body}&mark={}", mark.digits());
-            let mut headers = signed(&business, what, &path, body.as_bytes(), Timestamp::now())?;
+            let mut headers = authentication_headers(&business, what, &path, body.as_bytes(), Timestamp::now())?;
             let mark = format!("unreadable-{}", mark.digits());
             headers.push(("x-correlation-id", mark.clone()));
             let answer = post(stage, &path, content_type, &headers, body.clone()).await?;
             ensure!(answer.status == 200, "{what}: {answer:?}");
             let is_counted = |line: &Value| line["correlation_id"] == mark.as_str() && line["unreadable"] == 1;
-            stage.logged("the unreadable webhook counted", is_counted).await?;
+            stage
+                .wait_for_logs("the unreadable webhook counted", is_counted)
+                .await?;
             let (session, folder) = (stage.aws.session()?, format!("raw/unreadable/{provider}/"));
             let mut found = false;
             for key in session.objects(bucket, &folder).await?.iter().rev() {
@@ -270,14 +272,14 @@ fn foreign_numbers_are_ignored_and_counted() {
             let from = customer();
             let path = business.webhook(what);
             // Account, number and line in these bodies belong to nobody.
-            let body = understood(what, &from);
-            let mut headers = signed(&business, what, &path, body.as_bytes(), Timestamp::now())?;
+            let body = valid_body(what, &from);
+            let mut headers = authentication_headers(&business, what, &path, body.as_bytes(), Timestamp::now())?;
             let mark = format!("foreign-{}", from.digits());
             headers.push(("x-correlation-id", mark.clone()));
             let answer = post(stage, &path, content_type, &headers, body).await?;
             ensure!(answer.status == 200, "{what}: {answer:?}");
             let is_counted = |line: &Value| line["correlation_id"] == mark.as_str() && line["foreign"] == 1;
-            stage.logged("the foreign event counted", is_counted).await?;
+            stage.wait_for_logs("the foreign event counted", is_counted).await?;
             is_unknown(&business, &from, what).await?;
         }
         Ok(())
@@ -290,8 +292,8 @@ fn one_tenants_secret_proves_nothing_to_another() {
         let (mine, theirs) = (stage.business("Mine").await?, stage.business("Theirs").await?);
         for (what, content_type) in WEBHOOKS {
             let path = theirs.webhook(what);
-            let body = understood(what, &customer());
-            let headers = signed(&mine, what, &path, body.as_bytes(), Timestamp::now())?;
+            let body = valid_body(what, &customer());
+            let headers = authentication_headers(&mine, what, &path, body.as_bytes(), Timestamp::now())?;
             let answer = post(stage, &path, content_type, &headers, body).await?;
             ensure!(answer.status == 401, "{what}: {answer:?}");
         }

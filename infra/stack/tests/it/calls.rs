@@ -19,8 +19,8 @@ use crate::stage::{PATIENCE, Stage, customer, in_a_hurry, on_stage};
 fn missed_call_is_answered_by_whatsapp_and_read() {
     on_stage(async |stage| {
         let business = stage.business("Missed").await?;
-        let caller = business.missed("twilio").await?;
-        let sent = business.accepted(&caller, Channel::WhatsApp).await?;
+        let caller = business.miss_call("twilio").await?;
+        let sent = business.wait_until_accepted(&caller, Channel::WhatsApp).await?;
         ensure!(sent.via == "graph", "{sent:?}");
         let template = sent.template.as_ref().context("WhatsApp carries a template")?;
         ensure!(template.name == "missed_call", "{template:?}");
@@ -33,7 +33,7 @@ fn missed_call_is_answered_by_whatsapp_and_read() {
         let complete = attempt.delivered_at.is_some() && attempt.read_at.is_some() && attempt.cost.is_some();
         ensure!(complete, "{attempt:?}");
 
-        let call = business.decided(&caller, 1).await?;
+        let call = business.wait_until_decided(&caller, 1).await?;
         ensure!(call.outcome == Outcome::Missed, "{call:?}");
         ensure!(call.reason == "follow_up", "{call:?}");
         let both = call.decision.starts_with("WhatsApp at once, SMS if not delivered");
@@ -78,8 +78,8 @@ fn voicemail_is_followed_up_and_its_length_known() {
         let caller = customer();
         let call = json!({ "via": "twilio", "talk_seconds": 14 });
         business.call(&caller, "voicemail", call).await?;
-        business.accepted(&caller, Channel::WhatsApp).await?;
-        let call = business.decided(&caller, 1).await?;
+        business.wait_until_accepted(&caller, Channel::WhatsApp).await?;
+        let call = business.wait_until_decided(&caller, 1).await?;
         ensure!(call.outcome == Outcome::Voicemail, "{call:?}");
         ensure!(call.facts.voicemail_seconds == Some(14), "{call:?}");
         Ok(())
@@ -93,7 +93,7 @@ fn voicemail_is_heard_by_a_link_until_its_contact_is_erased() {
         let business = stage.business("Heard").await?;
         let key = Proof::Key(business.tenant.api_key.clone());
         let get = async |path: &str| business.api("get", path, None).await;
-        let call: CallId = api::recorded(&stage.play, &key).await?.parse()?;
+        let call: CallId = api::record_voicemail(&stage.play, &key).await?.parse()?;
         let shown = get(&format!("/api/v1/calls/{call}")).await?;
         let recording = &shown["recordings"][0];
         for (field, value) in [
@@ -112,7 +112,7 @@ fn voicemail_is_heard_by_a_link_until_its_contact_is_erased() {
         ensure!(sound.bytes().await?[..] == [0xff, 0xf3, 0x40, 0xc0], "it is no MP3");
         let erase = format!("/api/v1/contacts/{}/erase", call.contact());
         let started = business.api("post", &erase, None).await?;
-        business.finished(&started).await?;
+        business.wait_for_operation(&started).await?;
         let gone = stage.play.http.get(url).send().await?.status();
         ensure!(!gone.is_success(), "an erased person is still heard: {gone}");
         Ok(())
@@ -131,7 +131,7 @@ fn forwarded_call_is_decided_by_its_dial_result() {
         ] {
             let caller = customer();
             business.call(&caller, outcome, json!({ "via": "twilio" })).await?;
-            let call = business.decided(&caller, 1).await?;
+            let call = business.wait_until_decided(&caller, 1).await?;
             ensure!(call.outcome == expected, "{outcome}: {call:?}");
             let follows = expected != Outcome::Answered;
             ensure!(call.message.is_some() == follows, "{outcome}: {call:?}");
@@ -149,11 +149,11 @@ fn own_voice_flow_needs_its_final_status_only() {
         let caller = customer();
         let own = json!({ "via": "twilio", "own_flow": true });
         business.call(&caller, "missed", own.clone()).await?;
-        business.accepted(&caller, Channel::WhatsApp).await?;
+        business.wait_until_accepted(&caller, Channel::WhatsApp).await?;
         // `completed` alone never means missed, because somebody may have answered.
         let other = customer();
         business.call(&other, "answered", own).await?;
-        let call = business.decided(&other, 1).await?;
+        let call = business.wait_until_decided(&other, 1).await?;
         ensure!(call.outcome == Outcome::Unknown && call.message.is_none(), "{call:?}");
         Ok(())
     });
@@ -166,13 +166,13 @@ fn whatsapp_can_be_sent_through_twilio() {
         let business = stage
             .changed_business("WhatsApp through Twilio", |plan| plan.whatsapp_through_twilio(&sender))
             .await?;
-        let caller = business.missed("twilio").await?;
-        let sent = business.accepted(&caller, Channel::WhatsApp).await?;
+        let caller = business.miss_call("twilio").await?;
+        let sent = business.wait_until_accepted(&caller, Channel::WhatsApp).await?;
         ensure!(sent.via == "twilio", "{sent:?}");
         business.comes_to(&caller, MessageState::Read).await?;
         business.reply(&caller, Channel::WhatsApp, "Thank you").await?;
         business
-            .known(&caller, "the reply, with an open window", |customer| {
+            .wait_for_customer(&caller, "the reply, with an open window", |customer| {
                 let written = customer.received.first()?;
                 (written.message.channel == Channel::WhatsApp && customer.contact.last_whatsapp_at().is_some())
                     .then_some(())
@@ -195,7 +195,7 @@ fn shared_meta_app_finds_the_tenant_by_its_number() {
                 } });
             })
             .await?;
-        let caller = business.missed("twilio").await?;
+        let caller = business.miss_call("twilio").await?;
         business.comes_to(&caller, MessageState::Read).await?;
         business.reply(&caller, Channel::WhatsApp, "Hello").await?;
         business.has_written(&caller).await?;
@@ -213,7 +213,7 @@ fn businesses_with_the_same_caller_share_nothing() {
         let caller = customer();
         for business in [&first, &second] {
             business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
-            business.accepted(&caller, Channel::WhatsApp).await?;
+            business.wait_until_accepted(&caller, Channel::WhatsApp).await?;
         }
         first.reply(&caller, Channel::WhatsApp, "STOP").await?;
         first.opted_out(&caller).await?;
@@ -236,7 +236,7 @@ fn day_counters_are_exact() {
             let caller = customer();
             let chaos = json!({ "via": "telephony", "repeat": 3, "shuffle": true });
             business.call(&caller, "missed", chaos).await?;
-            business.accepted(&caller, Channel::WhatsApp).await?;
+            business.wait_until_accepted(&caller, Channel::WhatsApp).await?;
         }
         let scope = business.scope()?;
         let day = domain::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -255,9 +255,9 @@ fn day_counters_are_exact() {
 fn person_known_by_a_business_scoped_id_is_the_caller() {
     on_stage(async |stage| {
         let business = stage.business("Hidden number").await?;
-        let caller = business.missed("twilio").await?;
+        let caller = business.miss_call("twilio").await?;
         business
-            .known(&caller, "the business-scoped id", |customer| {
+            .wait_for_customer(&caller, "the business-scoped id", |customer| {
                 customer.contact.bsuid().map(str::to_owned)
             })
             .await?;
@@ -266,7 +266,7 @@ fn person_known_by_a_business_scoped_id_is_the_caller() {
         let text = "Now without my number";
         business.reply(&caller, Channel::WhatsApp, text).await?;
         business
-            .known(&caller, "the reply on the caller's own contact", |customer| {
+            .wait_for_customer(&caller, "the reply on the caller's own contact", |customer| {
                 let message = customer.messages.first()?;
                 let attempt = message.last()?;
                 (attempt.state.rank() >= AttemptState::Delivered.rank() && customer.received.len() == 1).then_some(())

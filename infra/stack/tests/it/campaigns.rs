@@ -83,7 +83,7 @@ fn is_offer(sent: &Sent) -> bool {
 /// Number of the campaign's messages that the providers took, by recipient.
 async fn outbox(business: &Business<'_>) -> Result<BTreeMap<String, usize>> {
     let mut sent = BTreeMap::new();
-    for offer in business.taken().await?.into_iter().filter(is_offer) {
+    for offer in business.list_sent_messages().await?.into_iter().filter(is_offer) {
         *sent.entry(offer.to).or_default() += 1;
     }
     Ok(sent)
@@ -92,12 +92,12 @@ async fn outbox(business: &Business<'_>) -> Result<BTreeMap<String, usize>> {
 /// Ensures that at most ten of the campaign's messages were made after an answer to this caller, and left before it.
 async fn nothing_overtook(business: &Business<'_>, caller: &Phone, is_answer: impl Fn(&Sent) -> bool) -> Result<()> {
     let (sent, answer) = until(PATIENCE, "the answer to a caller", async || {
-        let sent = business.taken().await?;
+        let sent = business.list_sent_messages().await?;
         let mut all = sent.iter();
         let answer = all.position(|sent| sent.to == caller.as_str() && is_answer(sent));
         let count = sent.len();
         let found = answer.map(|answer| (sent, answer));
-        Ok(Look::some(found, || format!("{count} messages")))
+        Ok(Look::from_option(found, || format!("{count} messages")))
     })
     .await?;
     let id = |sent: &Sent| sent.key().map(|key| key.message).context("it has our key");
@@ -116,7 +116,7 @@ async fn nothing_overtook(business: &Business<'_>, caller: &Phone, is_answer: im
 }
 
 /// A person of the team answers what this caller writes.
-async fn answered(business: &Business<'_>, caller: &Phone) -> Result<()> {
+async fn answer_caller(business: &Business<'_>, caller: &Phone) -> Result<()> {
     let question = "Until when are you open?";
     business.reply(caller, Channel::WhatsApp, question).await?;
     let contact = business.has_written(caller).await?;
@@ -136,7 +136,7 @@ async fn crash(business: &Business<'_>, audience: usize, points: &str) -> Result
     }
     let (root, stack) = (&business.stage.place.root, &business.stage.play.endpoints.stack);
     let names = ["run_campaign", "send_message", "process_provider_event"];
-    let names = names.map(|name| Ok(build::function(root, name)?.deployed(stack)));
+    let names = names.map(|name| Ok(build::function(root, name)?.deployed_name(stack)));
     let names: Vec<String> = names.into_iter().collect::<Result<_>>()?;
     business.stage.aws.set_variable("CRASH_POINTS", points, &names).await
 }
@@ -164,13 +164,13 @@ async fn comes_to(business: &Business<'_>, path: &str, state: &str) -> Result<Va
         tokio::time::sleep(Duration::from_secs(2)).await;
         let campaign = business.api("GET", path, None).await?;
         let found = (campaign["state"] == state).then(|| campaign.clone());
-        Ok(Look::some(found, || campaign.to_string()))
+        Ok(Look::from_option(found, || campaign.to_string()))
     })
     .await
 }
 
 /// Drafts a broadcast to everybody. Returns its path.
-async fn drafted(business: &Business<'_>, per_minute: Option<usize>) -> Result<String> {
+async fn draft_broadcast(business: &Business<'_>, per_minute: Option<usize>) -> Result<String> {
     let everybody = json!({"name": "Everybody", "filter": {}});
     let everybody = business.api("POST", "/api/v1/segments", Some(everybody)).await?;
     let mut draft = json!({
@@ -194,11 +194,11 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         let count = size("RINGBACK_TEST_AUDIENCE", AUDIENCE)?;
         people(&business, count).await?;
         // Half of them in the first minute, so that there is something to pause.
-        let path = drafted(&business, Some(count / 4)).await?;
+        let path = draft_broadcast(&business, Some(count / 4)).await?;
         let act = async |action: &str| business.ask("POST", &format!("{path}/{action}"), Some(json!({}))).await;
         let preflight = format!("{path}/preflight");
         let asked = business.api("POST", &preflight, Some(json!({}))).await?;
-        let asked = business.finished(&asked).await?;
+        let asked = business.wait_for_operation(&asked).await?;
         let preflight = format!("{preflight}/{}", asked["id"].as_str().context("it has an id")?);
         let preflight = business.api("GET", &preflight, None).await?;
         ensure!(preflight["samples"].as_array().map(Vec::len) == Some(10), "{preflight}");
@@ -256,7 +256,7 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         }
         let resumed = act("resume").await?;
         ensure!(resumed.status == 200, "it is resumed: {resumed:?}");
-        try_join_all(callers.iter().map(|caller| answered(&business, caller))).await?;
+        try_join_all(callers.iter().map(|caller| answer_caller(&business, caller))).await?;
         for caller in &callers {
             nothing_overtook(&business, caller, |sent| sent.body.as_deref() == Some(REPLY)).await?;
         }
@@ -285,7 +285,7 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         let progress = &operation["progress"];
         ensure!(progress["done"] == recipients, "{operation}");
         let started = business.api("POST", &format!("{path}/report"), Some(json!({}))).await?;
-        let report = business.finished(&started).await?["result"].clone();
+        let report = business.wait_for_operation(&started).await?["result"].clone();
         let states = ["accepted", "sent", "delivered", "read"];
         let reached = states.map(|state| report["states"][state].as_u64().unwrap_or_default());
         let reached: u64 = reached.into_iter().sum();
@@ -343,7 +343,7 @@ fn a_cap_that_is_reached_pauses_a_broadcast_on_the_way() {
             business.api("POST", "/api/v1/caps", Some(cap)).await
         };
         cap(5).await?;
-        let path = drafted(&business, None).await?;
+        let path = draft_broadcast(&business, None).await?;
         let act = async |action: &str| business.api("POST", &format!("{path}/{action}"), Some(json!({}))).await;
         act("start").await?;
         let paused = comes_to(&business, &path, "paused").await?;

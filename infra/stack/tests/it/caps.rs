@@ -45,7 +45,7 @@ fn calls_from_everywhere_are_answered_within_the_caps() {
         futures::future::try_join_all(callers.iter().map(call)).await?;
         let (mut sent, mut abroad) = (0, 0);
         for caller in &callers {
-            let call = play.decided(tenant, caller, 1, PATIENCE).await?;
+            let call = play.wait_until_decided(tenant, caller, 1, PATIENCE).await?;
             if caller.as_str().starts_with("+88") {
                 ensure!(call.message.is_none(), "{}", call.decision);
                 ensure!(call.reason == Reason::Destination.as_str(), "{}", call.decision);
@@ -57,7 +57,7 @@ fn calls_from_everywhere_are_answered_within_the_caps() {
                 ends.contains(&message.state()).then(|| message.clone())
             };
             let what = "an answered or blocked follow-up";
-            let message = play.known(tenant, caller, PATIENCE, what, settled).await?;
+            let message = play.wait_for_customer(tenant, caller, PATIENCE, what, settled).await?;
             let accepted = play.outbox(tenant, caller).await?.len();
             match message.state() {
                 MessageState::Blocked => {

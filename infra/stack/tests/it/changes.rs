@@ -55,8 +55,8 @@ async fn call_row(stage: &Stage, business: &Business<'_>, contact: ContactId) ->
 fn reprocessed_changes_count_once() {
     on_stage(async |stage| {
         let business = stage.business("Given up").await?;
-        let caller = business.missed("telephony").await?;
-        let call = business.decided(&caller, 1).await?;
+        let caller = business.miss_call("telephony").await?;
+        let call = business.wait_until_decided(&caller, 1).await?;
         let row = call_row(stage, &business, call.id.contact()).await?;
         // Of another day, which no other test counts.
         let day = "2026-01-02";

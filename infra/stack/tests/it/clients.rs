@@ -114,7 +114,8 @@ fn a_python_receiver_opens_notifications() {
 async fn signed_in(business: &Business<'_>) -> Result<String> {
     let play = &business.stage.play;
     let to = mails::new_address()?;
-    let post = async |path: &str, body: Value| api::asked(play, &api::Proof::Nothing, "post", path, Some(body)).await;
+    let post =
+        async |path: &str, body: Value| api::ask_for_json(play, &api::Proof::Nothing, "post", path, Some(body)).await;
     let invite = json!({"email": to, "role": "manager"});
     business.api("post", INVITATIONS, Some(invite)).await?;
     let token = mailed_token(business.stage, &to).await?;
@@ -231,7 +232,7 @@ fn two_generated_clients_give_one_answer_to_each() {
         ensure!(pia.answered + tom.answered == customers.len());
         ensure!(pia.missed + tom.missed >= customers.len().min(LISTED));
         for customer in &customers {
-            business.accepted(customer, Channel::WhatsApp).await?;
+            business.wait_until_accepted(customer, Channel::WhatsApp).await?;
             business.sent_once(customer).await?;
         }
         Ok(())

@@ -28,7 +28,7 @@ fn console_keeps_its_promises_in_a_browser() {
             "npm test: {}\n{why}\n{pages}\n{wrong}",
             output.status
         );
-        if let Some(line) = console::skipped(&said)? {
+        if let Some(line) = console::skipped_tests_line(&said)? {
             // Not by a macro, whose output Rust shows of failed tests only.
             writeln!(std::io::stdout(), "\n{line}").context("writing to stdout")?;
         }

@@ -5,7 +5,7 @@ use domain::{base::Phone, messages::Channel};
 use serde_json::json;
 use stack::play::Customer;
 
-use crate::stage::{Business, customer, delayed, on_stage};
+use crate::stage::{Business, customer, delay_follow_ups, on_stage};
 
 /// The browser of a person.
 const PERSON: &str =
@@ -33,8 +33,8 @@ fn reply_is_stored_once_and_opens_the_window() {
 fn button_reply_is_stored_with_its_message() {
     on_stage(async |stage| {
         let business = stage.business("Button").await?;
-        let caller = business.missed("twilio").await?;
-        business.accepted(&caller, Channel::WhatsApp).await?;
+        let caller = business.miss_call("twilio").await?;
+        business.wait_until_accepted(&caller, Channel::WhatsApp).await?;
         let tap = json!({ "tenant": business.id(), "from": caller, "button": "Place an order", "wait": true });
         stage.play.post("/replies", &tap).await?;
         business.has_written(&caller).await?;
@@ -62,15 +62,15 @@ fn stop_silences_every_channel_until_start() {
             business.reply(&person, channel, stop).await?;
             business.opted_out(&person).await?;
             business.call(&person, "missed", json!({ "via": "telephony" })).await?;
-            let silent = business.decided(&person, 1).await?;
+            let silent = business.wait_until_decided(&person, 1).await?;
             ensure!(silent.reason == "opted_out", "{stop}: {}", silent.decision);
             ensure!(business.outbox(&person).await?.is_empty(), "{stop}: something went out");
 
             business.reply(&person, channel, start).await?;
             let wants = |customer: &Customer| customer.contact.opted_out().is_none().then_some(());
-            business.known(&person, "the opt-in", wants).await?;
+            business.wait_for_customer(&person, "the opt-in", wants).await?;
             business.call(&person, "missed", json!({ "via": "telephony" })).await?;
-            business.accepted(&person, Channel::WhatsApp).await?;
+            business.wait_until_accepted(&person, Channel::WhatsApp).await?;
             let ledger = business.customer(&person).await?.consent;
             ensure!(ledger.len() == 2, "every wish stands in the ledger: {ledger:?}");
         }
@@ -81,12 +81,14 @@ fn stop_silences_every_channel_until_start() {
 #[test]
 fn stop_before_the_message_goes_out_blocks_it() {
     on_stage(async |stage| {
-        let business = stage.changed_business("Stop in time", delayed).await?;
-        let caller = business.missed("telephony").await?;
+        let business = stage.changed_business("Stop in time", delay_follow_ups).await?;
+        let caller = business.miss_call("telephony").await?;
         let planned = |customer: &Customer| customer.messages.first().map(drop);
-        business.known(&caller, "the planned message", planned).await?;
+        business
+            .wait_for_customer(&caller, "the planned message", planned)
+            .await?;
         business.reply(&caller, Channel::Sms, "stop").await?;
-        let message = business.settled(&caller).await?;
+        let message = business.wait_until_settled(&caller).await?;
         ensure!(message.ended.is_some(), "{message:?}");
         ensure!(business.outbox(&caller).await?.is_empty());
         Ok(())
@@ -102,12 +104,12 @@ fn marketing_opt_out_in_whatsapp_is_recorded() {
         let wish = json!({ "tenant": business.id(), "from": person, "value": "stop" });
         stage.play.post("/preferences", &wish).await?;
         let refused = |customer: &Customer| customer.contact.marketing_opted_out().map(drop);
-        business.known(&person, "the preference", refused).await
+        business.wait_for_customer(&person, "the preference", refused).await
     });
 }
 
 /// Follows the tracked link of a person's message, and sees that it is known.
-async fn clicked(business: &Business<'_>, person: &Phone, tracked: &str) -> Result<()> {
+async fn follow_tracked_link(business: &Business<'_>, person: &Phone, tracked: &str) -> Result<()> {
     let play = &business.stage.play;
     let path = tracked.strip_prefix(play.endpoints.api.as_str());
     let path = path.with_context(|| format!("{tracked} leads to the deployment"))?;
@@ -146,8 +148,8 @@ fn link_in_a_message_leads_to_the_page_that_stops() {
             then["cooldown_seconds"] = 0.into();
         };
         let business = stage.changed_business("Preferences", plan).await?;
-        let person = business.missed("telephony").await?;
-        let sent = business.accepted(&person, Channel::Sms).await?;
+        let person = business.miss_call("telephony").await?;
+        let sent = business.wait_until_accepted(&person, Channel::Sms).await?;
         let text = sent.body.context("an SMS has a text")?;
         let links = text.strip_prefix("Sorry. Our cakes: ");
         let links = links.and_then(|links| links.split_once(" Your choices: "));
@@ -168,9 +170,9 @@ fn link_in_a_message_leads_to_the_page_that_stops() {
         // 303, which the client follows.
         ensure!([200, 303].contains(&stopped.status), "{}", stopped.body);
         business.call(&person, "missed", json!({ "via": "telephony" })).await?;
-        let silent = business.decided(&person, 2).await?;
+        let silent = business.wait_until_decided(&person, 2).await?;
         ensure!(silent.reason == "opted_out", "{}", silent.decision);
-        clicked(&business, &person, tracked).await?;
+        follow_tracked_link(&business, &person, tracked).await?;
         let forged = stage.play.request("GET", "/p/0000000000000000", &[], "").await?;
         ensure!(forged.status == 404, "{forged:?}");
         ensure!(forged.body.starts_with("<!doctype html>"), "{forged:?}");

@@ -229,7 +229,7 @@ async fn own_lines(business: &Business<'_>, function: &str) -> Result<Vec<Value>
         let alone = line["done"] == 1 || function == "telephony_webhook";
         line["tenant"] == business.id() && line["function"] == function && alone
     };
-    business.stage.logged(function, own).await
+    business.stage.wait_for_logs(function, own).await
 }
 
 /// Maximum write units of a known contact's message in the function that stores it, and of one that creates the contact. Four and five of them
@@ -258,7 +258,7 @@ fn a_customers_message_stays_within_its_requests_and_units() {
             let text = "Do you have lemon cake?";
             business.reply(&person, Channel::WhatsApp, text).await?;
             let stored_all = |known: &Customer| (known.received.len() == sent).then_some(());
-            business.known(&person, "the message", stored_all).await?;
+            business.wait_for_customer(&person, "the message", stored_all).await?;
             if sent > 3 {
                 lines = stage.lines(stored).await?;
             }
@@ -283,7 +283,7 @@ fn a_customers_message_stays_within_its_requests_and_units() {
             business.api("post", &path, Some(reply)).await?;
         }
         let replied = |line: &Value| line["function"] == "messages" && line["tenant"] == business.id();
-        for line in stage.logged("log lines of the replies", replied).await? {
+        for line in stage.wait_for_logs("log lines of the replies", replied).await? {
             let (units, requests) = (line["capacity"]["write"].as_f64(), line["aws_requests"].as_u64());
             eprintln!("a reply: {units:?} write units, {requests:?} requests");
             ensure!(units.is_some_and(|units| units <= MAX_UNITS_REPLY), "{units:?} units");

@@ -33,7 +33,7 @@ fn with_fixed_texts(plan: &mut Plan) {
 }
 
 /// What a channel says.
-fn said(leg: &Leg) -> Value {
+fn content_of_leg(leg: &Leg) -> Value {
     match &leg.content {
         Content::Text(text) => json!([leg.channel, leg.connection, text, null]),
         Content::Template(filled) => {
@@ -45,7 +45,7 @@ fn said(leg: &Leg) -> Value {
 }
 
 /// The same of a channel that a dry run does not leave out.
-fn foreseen(channel: &Value) -> Option<Value> {
+fn foreseen_content(channel: &Value) -> Option<Value> {
     let connection = channel["connection_id"].as_str()?;
     let template = &channel["template"];
     let content = match template {
@@ -80,10 +80,10 @@ const SOON: SignedDuration = SignedDuration::from_mins(5);
 /// The message of a call, once everything has happened to it that happens at once.
 async fn at_rest(business: &Business<'_>, caller: &Phone, id: MessageId) -> Result<Message> {
     business
-        .known(caller, "the message of the call, at rest", |customer| {
+        .wait_for_customer(caller, "the message of the call, at rest", |customer| {
             let message = customer.messages.iter().find(|message| message.id == id)?;
             let later = message.not_before.duration_since(message.created_at) > SOON;
-            let over = message.due.is_none() && (message.ended.is_some() || message.delivered());
+            let over = message.due.is_none() && (message.ended.is_some() || message.was_delivered());
             (over || later).then(|| message.clone())
         })
         .await
@@ -131,9 +131,9 @@ async fn compare(business: &Business<'_>, caller: &Phone, run: &Value, call: &Ca
     ensure!(run["decision"] == call.decision.as_str(), "{told}");
     let message = at_rest(business, caller, id).await?;
     let told = format!("{told} {message:?}");
-    let legs: Vec<Value> = message.plan.iter().map(said).collect();
+    let legs: Vec<Value> = message.plan.iter().map(content_of_leg).collect();
     let channels = run["message"]["channels"].as_array().context("there are channels")?;
-    let planned: Vec<Value> = channels.iter().filter_map(foreseen).collect();
+    let planned: Vec<Value> = channels.iter().filter_map(foreseen_content).collect();
     ensure!(legs == planned, "{legs:?} {told}");
     let carrying = channels.iter().filter(|channel| !channel["connection_id"].is_null());
     for (place, channel) in carrying.enumerate() {
@@ -200,12 +200,12 @@ fn dry_run_foresees_what_a_paused_number_means() {
             ensure!(channel["waits_until"].is_null() == (attempts > 0), "{run}");
             happens(&business, &trial).await?;
             let (_, caller, _) = &trial;
-            let decided = business.decided(caller, 1).await?;
+            let decided = business.wait_until_decided(caller, 1).await?;
             compare(&business, caller, &run, &decided).await?;
             let message = decided.message.context("a message follows")?;
             let message = at_rest(&business, caller, message).await?;
             ensure!(message.attempts.len() == attempts, "{message:?}");
-            ensure!(message.delivered() == (attempts > 0), "{message:?}");
+            ensure!(message.was_delivered() == (attempts > 0), "{message:?}");
         }
         Ok(())
     });
@@ -383,7 +383,7 @@ async fn round(business: &Business<'_>, trials: &[Trial], count: usize) -> Resul
     let runs = try_join_all(runs).await?;
     try_join_all(trials.iter().map(|trial| Box::pin(happens(business, trial)))).await?;
     for ((_, caller, _), run) in trials.iter().zip(&runs) {
-        let decided = business.decided(caller, count).await?;
+        let decided = business.wait_until_decided(caller, count).await?;
         compare(business, caller, run, &decided).await?;
         // A message that waits for the caller is not stored with the next call.
         if count == 1 {
@@ -394,7 +394,7 @@ async fn round(business: &Business<'_>, trials: &[Trial], count: usize) -> Resul
 }
 
 /// Plays a business by chance. Returns the number of calls, and of those that a message follows.
-async fn played(stage: &Stage, seed: u64) -> Result<(usize, usize)> {
+async fn play_business(stage: &Stage, seed: u64) -> Result<(usize, usize)> {
     let mut random = Random::new(seed);
     let business = by_chance(stage, &mut random).await?;
     let mut callers = Vec::with_capacity(CALLERS);
@@ -415,7 +415,7 @@ async fn played(stage: &Stage, seed: u64) -> Result<(usize, usize)> {
 fn dry_runs_of_random_calls_say_what_then_happens() {
     on_stage(async |stage| {
         let played = SEEDS.map(|seed| async move {
-            let outcome = Box::pin(played(stage, seed)).await;
+            let outcome = Box::pin(play_business(stage, seed)).await;
             outcome.with_context(|| format!("the business of seed {seed}"))
         });
         let (mut calls, mut followed) = (0, 0);

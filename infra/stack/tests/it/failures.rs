@@ -16,8 +16,8 @@ fn caller_not_on_whatsapp_gets_the_sms() {
         let business = stage.business("Not on WhatsApp").await?;
         let fault = json!({ "api": "graph", "kind": "not_on_whatsapp" });
         business.fault(fault).await?;
-        let caller = business.missed("twilio").await?;
-        let sms = business.accepted(&caller, Channel::Sms).await?;
+        let caller = business.miss_call("twilio").await?;
+        let sms = business.wait_until_accepted(&caller, Channel::Sms).await?;
         let text = sms.body.as_deref().unwrap_or_default();
         ensure!(text.starts_with("Not on WhatsApp: "), "{sms:?}");
         let message = business.comes_to(&caller, MessageState::Delivered).await?;
@@ -39,11 +39,11 @@ fn offline_phone_gets_the_message_later_and_no_sms() {
             .changed_business("Offline", |plan| plan.then()["fallback_after_seconds"] = 3600.into())
             .await?;
         let off = business.fault(json!({ "kind": "offline" })).await?;
-        let caller = business.missed("twilio").await?;
+        let caller = business.miss_call("twilio").await?;
         business.comes_to(&caller, MessageState::Sent).await?;
         stage.play.mend(off).await?;
-        let message = business.settled(&caller).await?;
-        ensure!(message.delivered(), "a delivery leaves nothing to do: {message:?}");
+        let message = business.wait_until_settled(&caller).await?;
+        ensure!(message.was_delivered(), "a delivery leaves nothing to do: {message:?}");
         ensure!(message.attempts.len() == 1, "{message:?}");
         business.sent_once(&caller).await
     });
@@ -56,14 +56,14 @@ fn missed_deadline_sends_sms_and_late_delivery_counts() {
             .changed_business("Deadline", |plan| plan.then()["fallback_after_seconds"] = 3.into())
             .await?;
         let off = business.fault(json!({ "api": "graph", "kind": "offline" })).await?;
-        let caller = business.missed("twilio").await?;
-        business.accepted(&caller, Channel::WhatsApp).await?;
+        let caller = business.miss_call("twilio").await?;
+        business.wait_until_accepted(&caller, Channel::WhatsApp).await?;
         // Only the scheduled dispatcher sends it.
-        business.accepted(&caller, Channel::Sms).await?;
+        business.wait_until_accepted(&caller, Channel::Sms).await?;
         stage.play.mend(off).await?;
         // A read on one channel never marks the other as read.
         business
-            .known(&caller, "WhatsApp read and SMS delivered", |customer| {
+            .wait_for_customer(&caller, "WhatsApp read and SMS delivered", |customer| {
                 let message = customer.messages.first()?;
                 let states: Vec<_> = message.attempts.iter().map(|attempt| attempt.state).collect();
                 (states == [AttemptState::Read, AttemptState::Delivered]).then_some(())
@@ -79,9 +79,9 @@ fn blocked_everywhere_ends_with_the_reason() {
     on_stage(async |stage| {
         let business = stage.business("Blocked").await?;
         business.fault(json!({ "kind": "blocked" })).await?;
-        let caller = business.missed("twilio").await?;
+        let caller = business.miss_call("twilio").await?;
         let message = business
-            .known(&caller, "a message that failed", |customer| {
+            .wait_for_customer(&caller, "a message that failed", |customer| {
                 let message = customer.messages.first()?;
                 message.ended.is_some().then(|| message.clone())
             })
@@ -107,11 +107,11 @@ fn time_out_after_accepting_an_sms_is_settled() {
             .await?;
         let fault = json!({ "api": "twilio", "kind": "timeout_after", "times": 1 });
         business.fault(fault).await?;
-        let caller = business.missed("telephony").await?;
+        let caller = business.miss_call("telephony").await?;
         business
-            .known(&caller, "the SMS delivered, by one attempt", |customer| {
+            .wait_for_customer(&caller, "the SMS delivered, by one attempt", |customer| {
                 let message = customer.messages.first()?;
-                (message.delivered() && message.attempts.len() == 1).then_some(())
+                (message.was_delivered() && message.attempts.len() == 1).then_some(())
             })
             .await?;
         business.sent_once(&caller).await
@@ -124,7 +124,7 @@ fn refused_credentials_hold_messages_until_they_work_again() {
         let business = stage.business("Refused credentials").await?;
         let fault = json!({ "api": "graph", "kind": "bad_credentials" });
         let fault = business.fault(fault).await?;
-        let caller = business.missed("twilio").await?;
+        let caller = business.miss_call("twilio").await?;
         let reason = until(PATIENCE, "an unhealthy connection", async || {
             Ok(match business.whatsapp().await?.health {
                 Health::Unhealthy { reason, .. } => Look::Seen(reason),
@@ -139,7 +139,7 @@ fn refused_credentials_hold_messages_until_they_work_again() {
         ensure!(business.outbox(&caller).await?.is_empty());
 
         stage.play.mend(fault).await?;
-        business.accepted(&caller, Channel::WhatsApp).await?;
+        business.wait_until_accepted(&caller, Channel::WhatsApp).await?;
         until(PATIENCE, "a healthy connection", async || {
             Ok(match business.whatsapp().await?.health {
                 Health::Healthy => Look::Seen(()),
@@ -147,7 +147,7 @@ fn refused_credentials_hold_messages_until_they_work_again() {
             })
         })
         .await?;
-        business.settled(&caller).await?;
+        business.wait_until_settled(&caller).await?;
         business.sent_once(&caller).await
     });
 }
@@ -160,8 +160,8 @@ fn worker_killed_before_or_after_accepting_sends_once() {
         let fault = json!({ "api": "graph", "number": caller, "kind": "kill_after", "times": 1 });
         business.fault(fault).await?;
         business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
-        let message = business.settled(&caller).await?;
-        let once = message.delivered() && message.attempts.len() == 1;
+        let message = business.wait_until_settled(&caller).await?;
+        let once = message.was_delivered() && message.attempts.len() == 1;
         ensure!(once, "the status settles it: {message:?}");
         business.sent_once(&caller).await?;
 
@@ -170,8 +170,8 @@ fn worker_killed_before_or_after_accepting_sends_once() {
         business.fault(fault).await?;
         business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
         // The outcome is unknown, so it is not sent again by WhatsApp.
-        business.accepted(&caller, Channel::Sms).await?;
-        business.settled(&caller).await?;
+        business.wait_until_accepted(&caller, Channel::Sms).await?;
+        business.wait_until_settled(&caller).await?;
         business.sent_once(&caller).await
     });
 }

@@ -43,7 +43,7 @@ fn to_somebody(like: &Message, number: usize) -> Result<(ContactWrite, Message)>
     };
     let mut message = like.clone();
     message.id = MessageId::new(contact.id, random_ulid(now)?);
-    message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing)?;
+    message.policy = Policy::for_purpose(Purpose::FollowUp, Category::Utility, &narrowing)?;
     message.to.phone = Some(phone);
     message.to.bsuid = None;
     message.attempts.clear();
@@ -101,7 +101,7 @@ async fn bulk_lane(business: &Business<'_>, on: bool) -> Result<()> {
     let stage = business.stage;
     let url = &stage.town.outputs["BulkSendsQueueUrl"];
     let queue = url.rsplit('/').next().unwrap_or_default();
-    let name = stack::build::function(&stage.place.root, "send_message")?.deployed(&stage.play.endpoints.stack);
+    let name = stack::build::function(&stage.place.root, "send_message")?.deployed_name(&stage.play.endpoints.stack);
     let sources = stage.aws.set_consuming(&name, queue, on).await?;
     let source = sources.first().context("the queue has a consumer")?;
     let wanted = if on { "Enabled" } else { "Disabled" };
@@ -115,19 +115,19 @@ async fn bulk_lane(business: &Business<'_>, on: bool) -> Result<()> {
 
 /// What the provider took as WhatsApp messages, in this order.
 async fn outbox(business: &Business<'_>) -> Result<Vec<Sent>> {
-    let mut all = business.taken().await?;
+    let mut all = business.list_sent_messages().await?;
     all.retain(|sent| sent.channel == Channel::WhatsApp);
     Ok(all)
 }
 
 /// New callers; returns when all of them have an answer.
-async fn answered(business: &Business<'_>) -> Result<Vec<Phone>> {
+async fn call_until_answered(business: &Business<'_>) -> Result<Vec<Phone>> {
     let mut callers = Vec::new();
     for _caller in 0..CALLERS {
-        callers.push(business.missed("telephony").await?);
+        callers.push(business.miss_call("telephony").await?);
     }
     for caller in &callers {
-        business.accepted(caller, Channel::WhatsApp).await?;
+        business.wait_until_accepted(caller, Channel::WhatsApp).await?;
     }
     Ok(callers)
 }
@@ -140,13 +140,13 @@ async fn answered(business: &Business<'_>) -> Result<Vec<Phone>> {
 fn broadcast_does_not_delay_follow_ups() {
     alone_on_stage(async |stage| {
         let business = stage.business("Broadcast").await?;
-        let first = business.missed("telephony").await?;
-        let like = business.settled(&first).await?;
+        let first = business.miss_call("telephony").await?;
+        let like = business.wait_until_settled(&first).await?;
         let count = size("RINGBACK_TEST_BULK", BULK)?;
         bulk_lane(&business, false).await?;
         let stopped = async {
             broadcast(&business, &like, count).await?;
-            let callers = answered(&business).await?;
+            let callers = call_until_answered(&business).await?;
             let sent = outbox(&business).await?.len();
             let fine = sent == 1 + callers.len();
             ensure!(fine, "{sent} messages went out past the stopped lane");
@@ -156,7 +156,7 @@ fn broadcast_does_not_delay_follow_ups() {
         // For the tests that follow, whatever came of it.
         bulk_lane(&business, true).await?;
         let early = stopped?;
-        let late = answered(&business).await?;
+        let late = call_until_answered(&business).await?;
         let is = |sent: &Sent, one: &Phone| one.to_string() == sent.to;
         let is_late = |sent: &Sent| late.iter().any(|caller| is(sent, caller));
         let is_answer = |sent: &Sent| is_late(sent) || is(sent, &first) || early.iter().any(|caller| is(sent, caller));
@@ -177,7 +177,7 @@ fn broadcast_does_not_delay_follow_ups() {
             let sent = outbox(&business).await?;
             let out = sent.iter().filter(|sent| !is_answer(sent)).count();
             let found = (out >= count).then_some(sent);
-            Ok(Look::some(found, || format!("{out} of {count} bulk messages")))
+            Ok(Look::from_option(found, || format!("{out} of {count} bulk messages")))
         })
         .await?;
         let mut by_second: BTreeMap<i64, u32> = BTreeMap::new();

@@ -33,14 +33,14 @@ fn users_get_mails_in_their_language_with_their_link() {
             business,
         };
         send(stage, &mail(&to, "en", verify)).await?;
-        let english = mails::arrived(&stage.play, &to, PATIENCE).await?;
+        let english = mails::wait_for_mail(&stage.play, &to, PATIENCE).await?;
         ensure!(english.links == [link], "{english:?}");
         let escaped = english.html.contains("&lt;b&gt;Maya") && !english.html.contains("<b>");
         ensure!(escaped, "{english:?}");
         let to = mails::new_address()?;
         let what = FactorChange::TurnedOff;
         send(stage, &mail(&to, "ar-AE", Mail::EmailFactorChanged { what })).await?;
-        let arabic = mails::arrived(&stage.play, &to, PATIENCE).await?;
+        let arabic = mails::wait_for_mail(&stage.play, &to, PATIENCE).await?;
         ensure!(arabic.html.contains("dir=\"rtl\""), "{arabic:?}");
         ensure!(arabic.links.is_empty(), "{arabic:?}");
         Ok(())
@@ -58,9 +58,9 @@ fn refused_mail_is_retried_and_logs_no_address() {
         }
         let link = format!("{}/reset#token-canary-of-mails", stage.play.endpoints.api);
         send(stage, &mail(&to, "en", Mail::ResetPassword { link: link.into() })).await?;
-        mails::arrived(&stage.play, &to, PATIENCE).await?;
+        mails::wait_for_mail(&stage.play, &to, PATIENCE).await?;
         let refused = |line: &Value| line["function"] == "send_mail" && line["failed"].is_u64();
-        stage.logged("the refusal in send_mail's log", refused).await?;
+        stage.wait_for_logs("the refusal in send_mail's log", refused).await?;
         for event in stage.logs(0).await? {
             for canary in ["token-canary-of-mails", to.as_str()] {
                 ensure!(!event.message.contains(canary), "{canary}: {}", event.message);

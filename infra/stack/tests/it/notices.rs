@@ -12,7 +12,7 @@ use crate::stage::{PATIENCE, Stage, on_stage};
 
 /// Runs the function now, in addition to its schedule.
 pub(crate) async fn notify(stage: &Stage) -> Result<()> {
-    let name = build::function(&stage.place.root, "notify_people")?.deployed(&stage.play.endpoints.stack);
+    let name = build::function(&stage.place.root, "notify_people")?.deployed_name(&stage.play.endpoints.stack);
     let invoke = json!({ "FunctionName": name, "Payload": "{}" });
     stage.aws.session()?.call("lambda", "invoke", invoke).await.map(drop)
 }
@@ -23,7 +23,7 @@ fn refused_connection_is_one_mail_to_each_manager() {
         let business = stage.business("Refused Salon").await?;
         let fault = json!({ "api": "graph", "kind": "bad_credentials" });
         business.fault(fault).await?;
-        business.missed("twilio").await?;
+        business.miss_call("twilio").await?;
         let scope = business.scope()?;
         let connection = business.tenant.connections.get("whatsapp").context("a connection")?;
         let key = format!("connection_refused#{connection}");
@@ -35,7 +35,7 @@ fn refused_connection_is_one_mail_to_each_manager() {
         notify(stage).await?;
         let users = &business.tenant.users;
         for role in [Role::Manager, Role::Admin] {
-            let mail = mails::arrived(&stage.play, &users.of(role).email, PATIENCE).await?;
+            let mail = mails::wait_for_mail(&stage.play, &users.of(role).email, PATIENCE).await?;
             for words in ["needs your attention", "Refused Salon"] {
                 ensure!(mail.subject.contains(words), "{mail:?}");
             }
@@ -52,7 +52,7 @@ fn refused_connection_is_one_mail_to_each_manager() {
         }
         for role in Role::ALL {
             let count = usize::from(matches!(role, Role::Manager | Role::Admin));
-            let received = mails::received(&stage.play, &users.of(role).email).await?;
+            let received = mails::list_mails(&stage.play, &users.of(role).email).await?;
             ensure!(received.len() == count, "{role}: {received:?}");
         }
         Ok(())

@@ -43,9 +43,9 @@ fn a_second_stage_deploys_beside_the_first() {
         let dev = Environment::read(&stage.place.root, "dev")?.stack_name;
         ensure!(dev != STACK, "stages have names of their own");
         let builder = Builder::new(stage.place.clone(), tools.clone(), stage.play.endpoints.profile);
-        let template = builder.built().join("template.yaml");
+        let template = builder.build_folder().join("template.yaml");
         {
-            let _alone = builder.alone().await?;
+            let _alone = builder.take_turn().await?;
             let mut deploy = tools.sam("sam");
             deploy
                 .args(["deploy", "--config-env", "dev"])
@@ -183,7 +183,7 @@ async fn every_kind_of_profile_has_credentials() {
 }
 
 /// The words after `cargo stack` on a page, up to the end of the line or code.
-fn shown(page: &str) -> impl Iterator<Item = Vec<&str>> {
+fn commands_on_page(page: &str) -> impl Iterator<Item = Vec<&str>> {
     let end = |rest: &str| rest.find(['`', '\n', '#', ';', '&', '(']).unwrap_or(rest.len());
     let lines = page.split("cargo stack ").skip(1).map(move |rest| &rest[..end(rest)]);
     lines.map(|line| line.split_whitespace().collect())
@@ -203,7 +203,7 @@ async fn commands_on_pages_are_taken_as_they_stand() {
         "CONTRIBUTING.md",
     ] {
         let text = std::fs::read_to_string(root.join(page)).expect("the page is there");
-        for words in shown(&text) {
+        for words in commands_on_page(&text) {
             let is_command = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase());
             let command: Vec<&str> = match words.first() {
                 Some(&"tenant") => words.iter().take(2).take_while(is_command).copied().collect(),

@@ -23,7 +23,7 @@ async fn ask(business: &Business<'_>, key: &str, method: &str, path: &str, body:
 
 /// The token of the link in a mail to this address.
 pub(crate) async fn mailed_token(stage: &Stage, to: &str) -> Result<String> {
-    let mail = mails::arrived(&stage.play, to, PATIENCE).await?;
+    let mail = mails::wait_for_mail(&stage.play, to, PATIENCE).await?;
     let link = mail.links.first().context("the mail has a link")?;
     let (_, token) = link.split_once("token=").context("the link has a token")?;
     Ok(token.to_owned())
@@ -63,7 +63,7 @@ fn invited_user_joins_and_audit_log_shows_no_secret() {
         let path = format!("{KEYS}/{key}");
         let (status, revoked) = ask(&business, own, "DELETE", &path, Value::Null).await?;
         ensure!(status == 204, "it is revoked: {revoked}");
-        let used = stage.logged("the network of its caller", |line| line["actor"] == key);
+        let used = stage.wait_for_logs("the network of its caller", |line| line["actor"] == key);
         for line in used.await? {
             let hash = line["address_hash"].as_str().unwrap_or_default();
             ensure!(line["network"].is_string() && hash.len() == 16, "{line}");
@@ -89,7 +89,7 @@ fn invited_user_joins_and_audit_log_shows_no_secret() {
                 entries.iter().filter(same).count()
             };
             let all = wanted.iter().all(|change| times(change) == 1);
-            Ok(Look::some(all.then(|| log.clone()), || log.to_string()))
+            Ok(Look::from_option(all.then(|| log.clone()), || log.to_string()))
         })
         .await?;
         let entries = log["items"].as_array().context("the log has entries")?;

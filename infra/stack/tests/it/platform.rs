@@ -64,12 +64,12 @@ fn cors_admits_only_configured_origins() {
 fn correlation_id_links_a_call_through_all_functions() {
     on_stage(async |stage| {
         let business = stage.business("Correlated").await?;
-        let caller = business.missed("telephony").await?;
-        let call = business.decided(&caller, 1).await?;
+        let caller = business.miss_call("telephony").await?;
+        let call = business.wait_until_decided(&caller, 1).await?;
         let id = call.correlation_id.clone();
         for function in ["telephony_webhook", "process_call", "send_message"] {
             stage
-                .logged(&format!("{function} with the call's correlation id"), |line| {
+                .wait_for_logs(&format!("{function} with the call's correlation id"), |line| {
                     // A line about several jobs lists the ids of all.
                     let of_several = line["correlation_ids"].as_array().into_iter().flatten();
                     let mut ids = of_several.chain([&line["correlation_id"]]);
@@ -123,7 +123,7 @@ async fn request_messages(business: &Business<'_>, [writer, other, unlucky]: [&P
     let fault = business.fault(fault).await?;
     business.api("post", path, Some(to(unlucky, "sms_text"))).await?;
     let failed = business
-        .known(unlucky, "a message that failed", |customer| {
+        .wait_for_customer(unlucky, "a message that failed", |customer| {
             let mut messages = customer.messages.iter();
             let failed = messages.find(|message| message.state() == MessageState::Failed);
             failed.map(|message| message.id)
@@ -133,10 +133,10 @@ async fn request_messages(business: &Business<'_>, [writer, other, unlucky]: [&P
     business.api("post", &format!("{path}/{failed}/retry"), None).await?;
     let arrived = |customer: &Customer| {
         let mut messages = customer.messages.iter();
-        messages.any(|message| message.delivered()).then_some(())
+        messages.any(|message| message.was_delivered()).then_some(())
     };
     business
-        .known(unlucky, "the message that was sent again", arrived)
+        .wait_for_customer(unlucky, "the message that was sent again", arrived)
         .await
 }
 
@@ -239,7 +239,9 @@ async fn send_contents(business: &Business<'_>, person: &Phone) -> Result<String
             let own = messages.find(|message| sent["id"] == message.id.to_string())?;
             own.last()?.provider_ref.as_ref().map(ToString::to_string)
         };
-        last = business.known(person, "content that WhatsApp took", taken).await?;
+        last = business
+            .wait_for_customer(person, "content that WhatsApp took", taken)
+            .await?;
     }
     Ok(last)
 }
@@ -274,7 +276,7 @@ async fn receive_contents(business: &Business<'_>, person: &Phone, sent: &str) -
         kinds.push(kind);
     }
     business
-        .known(person, "all that they sent", |customer| {
+        .wait_for_customer(person, "all that they sent", |customer| {
             let of_kind = |kind: &str| {
                 let received = customer.received.iter();
                 received.filter(|received| received.message.kind == kind).count()
@@ -301,8 +303,8 @@ fn logs_contain_no_secrets_texts_or_numbers() {
         business.fault(fault).await?;
         business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
         business.call(&other, "missed", json!({ "via": "telephony" })).await?;
-        business.accepted(&caller, Channel::WhatsApp).await?;
-        business.accepted(&other, Channel::Sms).await?;
+        business.wait_until_accepted(&caller, Channel::WhatsApp).await?;
+        business.wait_until_accepted(&other, Channel::Sms).await?;
         let text = "Zwitscher zwitscher";
         business.reply(&caller, Channel::WhatsApp, text).await?;
         business.reply(&other, Channel::Sms, "Zwitscher by SMS").await?;
@@ -312,8 +314,8 @@ fn logs_contain_no_secrets_texts_or_numbers() {
         stage.play.request("POST", &path, &headers, forged).await?;
         let credentials = json!({ "api": "graph", "kind": "bad_credentials", "times": 1 });
         let credentials = business.fault(credentials).await?;
-        let third = business.missed("telephony").await?;
-        business.accepted(&third, Channel::WhatsApp).await?;
+        let third = business.miss_call("telephony").await?;
+        business.wait_until_accepted(&third, Channel::WhatsApp).await?;
         stage.play.mend(credentials).await.ok();
         for person in [&caller, &other] {
             business.has_written(person).await?;
@@ -327,11 +329,11 @@ fn logs_contain_no_secrets_texts_or_numbers() {
         Box::pin(receive_contents(&business, &caller, &last)).await?;
         business.reply(&caller, Channel::WhatsApp, "HELP").await?;
         business
-            .known(&caller, "an answer to HELP that was delivered", |customer| {
+            .wait_for_customer(&caller, "an answer to HELP that was delivered", |customer| {
                 let mut messages = customer.messages.iter();
                 let helped = messages.any(|message| {
-                    let answered = message.cause.answered();
-                    answered.is_some_and(|(_, answer)| answer == Answer::Help) && message.delivered()
+                    let answered = message.cause.answered_message();
+                    answered.is_some_and(|(_, answer)| answer == Answer::Help) && message.was_delivered()
                 });
                 helped.then_some(())
             })

@@ -17,7 +17,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 use stack::{
-    api::{Proof, ask, succeeded},
+    api::{Proof, ask, require_success},
     aws::{Aws, LogEvent},
     build,
     business::{Plan, Town},
@@ -85,7 +85,7 @@ impl Stage {
     }
 
     async fn dispatch_for_ever(&self) -> Result<()> {
-        let dispatcher = build::function(&self.place.root, "dispatch_due")?.deployed(&self.play.endpoints.stack);
+        let dispatcher = build::function(&self.place.root, "dispatch_due")?.deployed_name(&self.play.endpoints.stack);
         let invoke = json!({ "FunctionName": dispatcher, "Payload": "{}" });
         let session = self.aws.session()?;
         loop {
@@ -108,11 +108,11 @@ impl Stage {
     }
 
     /// Waits for log lines of any function that `wanted` selects.
-    pub(crate) async fn logged(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
+    pub(crate) async fn wait_for_logs(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
         until(PATIENCE, what, async || {
             let lines = self.lines(&wanted).await?;
             let found = (!lines.is_empty()).then_some(lines);
-            Ok(Look::some(found, || "no such log line".to_owned()))
+            Ok(Look::from_option(found, || "no such log line".to_owned()))
         })
         .await
     }
@@ -163,11 +163,11 @@ impl Business<'_> {
 
     /// The same; the request must succeed.
     pub(crate) async fn api(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
-        succeeded(&self.ask(method, path, body).await?, path)
+        require_success(&self.ask(method, path, body).await?, path)
     }
 
     /// Waits until an operation is done, or that of what is at this path; returns what is there.
-    pub(crate) async fn done(&self, path: &str) -> Result<Value> {
+    pub(crate) async fn wait_until_done(&self, path: &str) -> Result<Value> {
         until(PATIENCE, &format!("{path} that is done"), async || {
             // A key may ask a hundred times a minute.
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -176,15 +176,15 @@ impl Business<'_> {
             let state = if own.is_null() { &shown["state"] } else { &own["state"] };
             anyhow::ensure!(state != "failed", "{shown}");
             let found = (state == "done").then(|| shown.clone());
-            Ok(Look::some(found, || shown.to_string()))
+            Ok(Look::from_option(found, || shown.to_string()))
         })
         .await
     }
 
     /// The same of an operation that was started.
-    pub(crate) async fn finished(&self, started: &Value) -> Result<Value> {
+    pub(crate) async fn wait_for_operation(&self, started: &Value) -> Result<Value> {
         let id = started["id"].as_str().context("an operation has an id")?;
-        self.done(&format!("/api/v1/operations/{id}")).await
+        self.wait_until_done(&format!("/api/v1/operations/{id}")).await
     }
 
     /// A customer calls; every webhook must be accepted.
@@ -198,7 +198,7 @@ impl Business<'_> {
     }
 
     /// A new customer calls by this system, and nobody answers.
-    pub(crate) async fn missed(&self, via: &str) -> Result<Phone> {
+    pub(crate) async fn miss_call(&self, via: &str) -> Result<Phone> {
         let caller = customer();
         self.call(&caller, "missed", json!({ "via": via })).await?;
         Ok(caller)
@@ -218,8 +218,11 @@ impl Business<'_> {
         self.stage.play.fault(whole).await
     }
 
-    pub(crate) async fn accepted(&self, to: &Phone, channel: Channel) -> Result<Sent> {
-        self.stage.play.accepted(self.id(), to, channel, PATIENCE).await
+    pub(crate) async fn wait_until_accepted(&self, to: &Phone, channel: Channel) -> Result<Sent> {
+        self.stage
+            .play
+            .wait_until_accepted(self.id(), to, channel, PATIENCE)
+            .await
     }
 
     pub(crate) async fn outbox(&self, to: &Phone) -> Result<Vec<Sent>> {
@@ -227,7 +230,7 @@ impl Business<'_> {
     }
 
     /// All messages that the providers took for the business, in this order.
-    pub(crate) async fn taken(&self) -> Result<Vec<Sent>> {
+    pub(crate) async fn list_sent_messages(&self) -> Result<Vec<Sent>> {
         let path = format!("/outbox?tenant={}", self.id());
         self.stage.play.get(&path).await
     }
@@ -253,13 +256,13 @@ impl Business<'_> {
     /// Waits until a message of this customer is stored. Returns the customer's contact.
     pub(crate) async fn has_written(&self, phone: &Phone) -> Result<ContactId> {
         let wrote = |known: &Customer| (!known.received.is_empty()).then_some(known.contact.id);
-        self.known(phone, "a message of theirs", wrote).await
+        self.wait_for_customer(phone, "a message of theirs", wrote).await
     }
 
     /// Waits until this customer has refused all messages.
     pub(crate) async fn opted_out(&self, phone: &Phone) -> Result<()> {
         let refused = |known: &Customer| known.contact.opted_out().map(drop);
-        self.known(phone, "the opt-out", refused).await
+        self.wait_for_customer(phone, "the opt-out", refused).await
     }
 
     /// Requires that the providers took exactly one message to this customer.
@@ -269,17 +272,28 @@ impl Business<'_> {
         Ok(())
     }
 
-    pub(crate) async fn known<T>(&self, phone: &Phone, what: &str, seen: impl Fn(&Customer) -> Option<T>) -> Result<T> {
-        self.stage.play.known(self.id(), phone, PATIENCE, what, seen).await
+    pub(crate) async fn wait_for_customer<T>(
+        &self,
+        phone: &Phone,
+        what: &str,
+        seen: impl Fn(&Customer) -> Option<T>,
+    ) -> Result<T> {
+        self.stage
+            .play
+            .wait_for_customer(self.id(), phone, PATIENCE, what, seen)
+            .await
     }
 
-    pub(crate) async fn decided(&self, phone: &Phone, count: usize) -> Result<domain::calls::Call> {
-        self.stage.play.decided(self.id(), phone, count, PATIENCE).await
+    pub(crate) async fn wait_until_decided(&self, phone: &Phone, count: usize) -> Result<domain::calls::Call> {
+        self.stage
+            .play
+            .wait_until_decided(self.id(), phone, count, PATIENCE)
+            .await
     }
 
     /// Waits until this customer's first message is in this state; returns it.
     pub(crate) async fn comes_to(&self, phone: &Phone, state: MessageState) -> Result<Message> {
-        self.known(phone, &format!("a message in the state {state:?}"), |customer| {
+        self.wait_for_customer(phone, &format!("a message in the state {state:?}"), |customer| {
             let message = customer.messages.first()?;
             (message.state() == state).then(|| message.clone())
         })
@@ -287,10 +301,10 @@ impl Business<'_> {
     }
 
     /// Waits until this customer's last message is in a final state and no status is pending; returns it.
-    pub(crate) async fn settled(&self, phone: &Phone) -> Result<Message> {
-        self.known(phone, "a message that is settled", |customer| {
+    pub(crate) async fn wait_until_settled(&self, phone: &Phone) -> Result<Message> {
+        self.wait_for_customer(phone, "a message that is settled", |customer| {
             let message = customer.messages.last()?;
-            let over = message.due.is_none() && (message.ended.is_some() || message.delivered());
+            let over = message.due.is_none() && (message.ended.is_some() || message.was_delivered());
             over.then(|| message.clone())
         })
         .await
@@ -344,7 +358,7 @@ pub(crate) fn alone_on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()> + Send
 }
 
 /// Follow-ups wait longer than a queue can delay, so none is left in a queue after the test.
-pub(crate) fn delayed(plan: &mut Plan) {
+pub(crate) fn delay_follow_ups(plan: &mut Plan) {
     plan.then()["delay_seconds"] = 3600.into();
 }
 

@@ -16,7 +16,7 @@ fn every_function_starts_with_the_templates_variables() {
     on_stage(async |stage| {
         let place = &stage.place;
         let tools = Tools::set_up(place).await?;
-        let expanded = template::expanded(place, &tools).await?;
+        let expanded = template::expand_template(place, &tools).await?;
         let expanded = serde_json::from_slice(&expanded).context("reading the expanded template")?;
         let functions = build::functions(&place.root)?;
         let builder = Builder::new(place.clone(), tools, stage.play.endpoints.profile);

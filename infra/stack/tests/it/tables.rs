@@ -49,7 +49,7 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
         ensure!(preview["rows"][0]["becomes"] == "created", "{preview}");
         let settings = json!({"mapping": preview["mapping"], "mode": "skip"});
         business.api("post", &format!("{place}/start"), Some(settings)).await?;
-        let shown = business.done(&place).await?;
+        let shown = business.wait_until_done(&place).await?;
         let result = &shown["operation"]["result"];
         let counts = ["rows", "created", "skipped", "refused"].map(|name| result[name].as_u64().unwrap_or_default());
         ensure!(counts == [102, 100, 1, 1], "{result}");
@@ -61,7 +61,7 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
 
         let export = business.api("post", EXPORTS, Some(json!({"what": "contacts"}))).await?;
         let id = export["id"].as_str().context("an export has an id")?;
-        let shown = business.done(&format!("{EXPORTS}/{id}")).await?;
+        let shown = business.wait_until_done(&format!("{EXPORTS}/{id}")).await?;
         let file = download(&business, &shown["file"]).await?;
         ensure!(file.lines().count() == 101, "a header and a hundred contacts: {file}");
         ensure!(file.contains("'+971501234199"), "numbers are no formulas: {file}");
@@ -94,7 +94,7 @@ fn archive_of_a_contact_goes_with_its_erasure() {
         let archive = business.api("post", &format!("{place}/archive"), None).await?;
         let archive = archive["id"].as_str().context("an archive has an id")?;
         let archive = format!("{place}/archive/{archive}");
-        let link = business.done(&archive).await?["file"].clone();
+        let link = business.wait_until_done(&archive).await?["file"].clone();
         let document: Value = serde_json::from_str(&download(&business, &link).await?)?;
         ensure!(document["contact"]["name"] == "Maya Haddad", "{document}");
         ensure!(document["notes"][0]["text"] == "Likes saffron cake.", "{document}");
@@ -104,7 +104,7 @@ fn archive_of_a_contact_goes_with_its_erasure() {
         ensure!(entries.iter().any(is_look), "{log}");
 
         let erasure = business.api("post", &format!("{place}/erase"), None).await?;
-        business.finished(&erasure).await?;
+        business.wait_for_operation(&erasure).await?;
         let url = link["url"].as_str().context("a link has a URL")?;
         let gone = stage.play.http.get(url).send().await?.status();
         ensure!(gone.is_client_error(), "the file is still there: {gone}");

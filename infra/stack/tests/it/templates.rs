@@ -38,7 +38,7 @@ async fn shows(business: &Business<'_>, path: &str, expected: &[(&str, &str)]) -
         tokio::time::sleep(Duration::from_secs(1)).await;
         let shown = business.api("get", path, None).await?;
         let fits = expected.iter().all(|(name, value)| shown[*name] == *value);
-        Ok(Look::some(fits.then(|| shown.clone()), || shown.to_string()))
+        Ok(Look::from_option(fits.then(|| shown.clone()), || shown.to_string()))
     })
     .await
 }
@@ -74,7 +74,7 @@ fn missed_call() -> Value {
 }
 
 /// Writes a template and returns its path.
-async fn drafted(business: &Business<'_>, name: &str) -> Result<String> {
+async fn draft_template(business: &Business<'_>, name: &str) -> Result<String> {
     let draft = json!({ "name": name, "language": "en", "content": {
         "category": "utility", "body": "Hello {{1}}, your order is ready to be collected.", "samples": { "1": "Maya" },
     } });
@@ -102,7 +102,7 @@ fn template_lives_from_its_draft_to_its_second_edit() {
         let found = business.api("post", &format!("{TEMPLATES}/lint"), Some(wrong)).await?;
         ensure!(found["problems"][0]["field"] == "content.body", "{found}");
 
-        let path = drafted(&business, "order_1").await?;
+        let path = draft_template(&business, "order_1").await?;
         ensure!(at_meta(&business, "order_1").await?.is_empty(), "Meta knows no drafts");
         let submit = format!("{path}/submit");
         let submitted = || Box::pin(business.ask("post", &submit, Some(json!({}))));
@@ -128,7 +128,7 @@ fn template_lives_from_its_draft_to_its_second_edit() {
         let template = json!({ "name": "order_1", "language": "en", "variables": { "1": { "text": "Maya" } } });
         let asked = message(&person, &template, json!({}));
         business.api("post", MESSAGES, Some(asked)).await?;
-        let sent = business.accepted(&person, Channel::WhatsApp).await?;
+        let sent = business.wait_until_accepted(&person, Channel::WhatsApp).await?;
         let name = sent.template.as_ref().map(|template| template.name.as_str());
         ensure!(name == Some("order_1"), "{sent:?}");
 
@@ -153,7 +153,7 @@ fn reviewed_by_hand(plan: &mut Plan) {
 fn lost_reports_about_templates_are_found_by_a_list() {
     on_stage(async |stage| {
         let business = stage.changed_business("Lost reports", reviewed_by_hand).await?;
-        let path = drafted(&business, "order_1").await?;
+        let path = draft_template(&business, "order_1").await?;
         business.api("post", &format!("{path}/submit"), Some(json!({}))).await?;
         let approved = json!([{ "event": "approve" }]);
         happens(&business, "order_1", &approved, json!({ "deliver": false })).await?;
@@ -168,7 +168,7 @@ fn lost_reports_about_templates_are_found_by_a_list() {
         until(PATIENCE, "a list that misses the deleted template", async || {
             let sync = format!("{TEMPLATES}/sync");
             let started = business.api("post", &sync, Some(json!({}))).await?;
-            let listed = business.finished(&started).await?;
+            let listed = business.wait_for_operation(&started).await?;
             let shown = business.api("get", &version("ar"), None).await?;
             if shown["status"] == "DELETED" {
                 return Ok(Look::Seen(()));
@@ -199,7 +199,7 @@ fn events() -> [(&'static str, Value); 3] {
 }
 
 /// State and category after these reports: those of the latest times.
-fn expected(arrived: &[usize]) -> [(&'static str, &'static str); 2] {
+fn expected_state(arrived: &[usize]) -> [(&'static str, &'static str); 2] {
     let has = |place: usize| arrived.contains(&place);
     let status = if has(2) {
         "REINSTATED"
@@ -249,7 +249,7 @@ impl<'a> Sending<'a> {
     }
 
     /// A report arrives.
-    async fn told(&self, place: usize) -> Result<()> {
+    async fn report_event(&self, place: usize) -> Result<()> {
         let event = events().into_iter().nth(place);
         let (field, mut value) = event.context("there are three events")?;
         let named = json!({
@@ -286,7 +286,7 @@ impl<'a> Sending<'a> {
 
     /// The message went out once. Returns by which channel, and the message. One that went by SMS says what WhatsApp's template lacked.
     async fn went_once(&self, to: &Phone) -> Result<(Channel, Message)> {
-        let message = self.business.settled(to).await?;
+        let message = self.business.wait_until_settled(to).await?;
         let sent = self.business.outbox(to).await?;
         let [sent] = &sent[..] else {
             bail!("not once: {sent:?} {message:?}");
@@ -315,17 +315,17 @@ async fn sends_while_told<'a>(stage: &'a Stage, order: &[usize]) -> Result<Sendi
     for to in &queued {
         sending.ask(to, Some(Timestamp::now() + LATER)).await?;
     }
-    let caller = sending.business.missed("telephony").await?;
+    let caller = sending.business.miss_call("telephony").await?;
 
     let (mut known, mut after) = (None, Vec::new());
     for (count, place) in order.iter().enumerate() {
         if count == 0 {
             let asked = try_join_all(racing.iter().map(|to| Box::pin(sending.ask(to, None))));
-            try_join(Box::pin(asked), Box::pin(sending.told(*place))).await?;
+            try_join(Box::pin(asked), Box::pin(sending.report_event(*place))).await?;
         } else {
-            sending.told(*place).await?;
+            sending.report_event(*place).await?;
         }
-        shows(&sending.business, &sending.path, &expected(&order[..=count])).await?;
+        shows(&sending.business, &sending.path, &expected_state(&order[..=count])).await?;
         let _first = known.get_or_insert_with(Timestamp::now);
         // None of these states allows messages of this category.
         sending.is_refused().await?;
@@ -345,7 +345,7 @@ async fn sends_while_told<'a>(stage: &'a Stage, order: &[usize]) -> Result<Sendi
         let (by, message) = sending.went_once(to).await?;
         ensure!(by == Channel::Sms, "sent by WhatsApp: {message:?}");
     }
-    shows(&sending.business, &sending.path, &expected(order)).await?;
+    shows(&sending.business, &sending.path, &expected_state(order)).await?;
 
     let scope = sending.business.scope()?;
     let connection = &sending.business.tenant.connections["whatsapp"];
@@ -378,7 +378,7 @@ fn reports_on_a_template_in_use_count_in_every_order() {
         for sending in &played {
             let users = &sending.business.tenant.users;
             for role in [Role::Manager, Role::Admin] {
-                let mail = mails::arrived(&stage.play, &users.of(role).email, PATIENCE).await?;
+                let mail = mails::wait_for_mail(&stage.play, &users.of(role).email, PATIENCE).await?;
                 ensure!(mail.text.contains(IN_USE), "{mail:?}");
             }
         }

@@ -42,9 +42,9 @@ fn every_operation_admits_exactly_the_permitted_callers() {
     on_stage(async |stage| {
         let mut walk = Box::pin(Walk::begin(stage)).await?;
         let contract = walk.contract.clone();
-        let unproven = walk.unproven().await?;
+        let unproven = walk.invalid_credentials().await?;
         for operation in contract.operations() {
-            walk.nobody(&operation, &unproven).await?;
+            walk.check_without_credentials(&operation, &unproven).await?;
             walk.roles(&operation).await?;
         }
         walk.end()
@@ -176,7 +176,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Invalid credentials, with the reason.
-    async fn unproven(&mut self) -> Result<Vec<(&'static str, Proof)>> {
+    async fn invalid_credentials(&mut self) -> Result<Vec<(&'static str, Proof)>> {
         let good = self.tokens[&Role::Admin].clone();
         let parts: Vec<&str> = good.split('.').collect();
         let [header, payload, signature] = parts.as_slice() else {
@@ -193,19 +193,22 @@ impl<'a> Walk<'a> {
         let none = format!("{}.{payload}.", encode(&none));
         Ok(vec![
             ("nobody", Proof::Nothing),
-            ("an expired token", Proof::Token(self.expired(&claims).await?)),
+            ("an expired token", Proof::Token(self.expired_token(&claims).await?)),
             ("a tampered token", Proof::Token(tampered)),
             ("a token signed otherwise", Proof::Token(other)),
             ("a token of alg none", Proof::Token(none)),
             ("no token at all", Proof::Token("letmein".to_owned())),
-            ("a token of a session that was ended", Proof::Token(self.ended().await?)),
-            ("a revoked key", Proof::Key(self.revoked().await?)),
+            (
+                "a token of a session that was ended",
+                Proof::Token(self.logged_out_token().await?),
+            ),
+            ("a revoked key", Proof::Key(self.revoked_key().await?)),
             ("a made-up key", Proof::Key(stack::people::api_key(&"x".repeat(32))?)),
         ])
     }
 
     /// An expired token, signed by the real key.
-    async fn expired(&self, claims: &Value) -> Result<String> {
+    async fn expired_token(&self, claims: &Value) -> Result<String> {
         let found = self.stage.aws.call("secretsmanager", "list_secrets", json!({})).await?;
         let secrets = found["SecretList"].as_array().cloned().unwrap_or_default();
         let is_it = |secret: &&Value| {
@@ -225,27 +228,27 @@ impl<'a> Walk<'a> {
     }
 
     /// A token from before its user logged out everywhere.
-    async fn ended(&self) -> Result<String> {
+    async fn logged_out_token(&self) -> Result<String> {
         let token = log_in(&self.stage.play, self.away.users.of(Role::Viewer)).await?;
         let (path, proof) = ("/api/v1/auth/log-out-everywhere", Proof::Token(token.clone()));
-        api::asked(&self.stage.play, &proof, "post", path, None).await?;
+        api::ask_for_json(&self.stage.play, &proof, "post", path, None).await?;
         Ok(token)
     }
 
-    async fn revoked(&self) -> Result<String> {
+    async fn revoked_key(&self) -> Result<String> {
         let admin = Proof::Key(self.home.api_key.clone());
         let (play, path) = (&self.stage.play, "/api/v1/api-keys");
         let body = json!({ "name": "Revoked", "role": "admin" });
-        let made = api::asked(play, &admin, "post", path, Some(body)).await?;
+        let made = api::ask_for_json(play, &admin, "post", path, Some(body)).await?;
         let id = made["api_key"]["id"].as_str().or(made["id"].as_str());
         let id = id.context("a key has an id")?;
         let key = made["key"].as_str().context("a new key is shown")?;
-        api::asked(play, &admin, "delete", &format!("{path}/{id}"), None).await?;
+        api::ask_for_json(play, &admin, "delete", &format!("{path}/{id}"), None).await?;
         Ok(key.to_owned())
     }
 
     /// Callers without valid credentials get nothing.
-    async fn nobody(&mut self, operation: &Operation<'_>, unproven: &[(&str, Proof)]) -> Result<()> {
+    async fn check_without_credentials(&mut self, operation: &Operation<'_>, unproven: &[(&str, Proof)]) -> Result<()> {
         let path = self.nowhere(operation).await?;
         let body = empty(&self.contract, operation);
         for (who, proof) in unproven {
@@ -439,11 +442,11 @@ impl<'a> Walk<'a> {
             return api::start_operation(&self.stage.play, &self.contract, &proof).await;
         }
         if api::HAPPENINGS.contains(&list) {
-            return api::happened(&self.stage.play, &proof, list).await;
+            return api::find_or_make_entry(&self.stage.play, &proof, list).await;
         }
-        let place = api::filled(list, before);
+        let place = api::fill_path(list, before);
         let look = async || -> Result<Option<String>> {
-            let found = api::asked(&self.stage.play, &proof, "get", &place, None).await?;
+            let found = api::ask_for_json(&self.stage.play, &proof, "get", &place, None).await?;
             let items = found["items"].as_array().cloned().unwrap_or_default();
             // What is found by something else than its id has a field of the parameter's name.
             let named = |item: &Value| api::word(&item[name]).or_else(|| api::word(&item["id"]));
@@ -486,7 +489,7 @@ impl<'a> Walk<'a> {
                     break;
                 }
             }
-            let mut shown = api::asked(&self.stage.play, &key, "get", operation.path, None).await?;
+            let mut shown = api::ask_for_json(&self.stage.play, &key, "get", operation.path, None).await?;
             for item in shown["items"].as_array_mut().into_iter().flatten() {
                 // What has been started goes on.
                 if let Some(started) = item.get_mut("operation") {

@@ -35,17 +35,17 @@ struct Context {
 }
 
 impl Context {
-    fn made(&self) -> Vec<[ContactId; 2]> {
+    fn made_ids(&self) -> Vec<[ContactId; 2]> {
         self.made.lock().unwrap().clone()
     }
 
     fn effects(&self) -> usize {
-        self.made().len()
+        self.made_ids().len()
     }
 
     /// Two effects with the same ids: an attempt and its repetition.
     fn is_made_again(&self) -> bool {
-        matches!(&self.made()[..], [first, again] if first == again)
+        matches!(&self.made_ids()[..], [first, again] if first == again)
     }
 }
 
@@ -99,10 +99,10 @@ async fn create_thing(
     Extension(context): Ctx,
     Body(input): Body<ThingIn>,
 ) -> Result<Created<ThingOut>, Problem> {
-    made(&context, thing(&context, || who.ulid(), input.name.into())).await
+    make_thing(&context, thing(&context, || who.ulid(), input.name.into())).await
 }
 
-async fn made(context: &Context, body: ThingOut) -> Result<Created<ThingOut>, Problem> {
+async fn make_thing(context: &Context, body: ThingOut) -> Result<Created<ThingOut>, Problem> {
     match body.name.as_str() {
         "dies once" if context.effects() == 1 => panic!("a bug"),
         "fails once" | "refuses" if context.effects() == 1 => return Err(Problem::unavailable()),
@@ -149,9 +149,9 @@ async fn update_thing(
 ) -> Result<Tagged<ThingIn>, Problem> {
     if_match.check(3)?;
     let current = ThingIn {
-        name: OneLine::stored("old"),
+        name: OneLine::from_stored("old"),
         look: Some(Look {
-            colour: OneLine::stored("red"),
+            colour: OneLine::from_stored("red"),
         }),
     };
     Ok(Tagged {
@@ -185,7 +185,7 @@ mod others {
         Extension(context): Ctx,
         Body(input): Body<ThingIn>,
     ) -> Result<Created<ThingOut>, Problem> {
-        made(&context, thing(&context, || who.ulid(), input.name.into())).await
+        make_thing(&context, thing(&context, || who.ulid(), input.name.into())).await
     }
 
     pub(super) async fn create_open(who: Anyone, Extension(context): Ctx) -> NoContent {
@@ -390,7 +390,7 @@ async fn only_authenticated_and_permitted_callers_get_in() {
 }
 
 /// How many of this many requests at once are answered with 403.
-async fn forbidden(caller: &Caller<'_>, count: usize) -> usize {
+async fn count_forbidden(caller: &Caller<'_>, count: usize) -> usize {
     let asked = (0..count).map(|_| caller.get(THINGS).into_future());
     let answers = futures::future::join_all(asked).await;
     answers.iter().filter(|answer| answer.status() == 403).count()
@@ -428,12 +428,12 @@ async fn rate_limit_is_reported_and_never_exceeded() {
 
     // Who is no member is counted too.
     let stranger = town.foreign_admin().in_tenant(town.home.tenant);
-    assert_eq!(forbidden(&stranger, 101).await, 100);
+    assert_eq!(count_forbidden(&stranger, 101).await, 100);
     stranger.get(THINGS).await.is_refused(429, "too_many_requests");
     // At home there is room.
     town.foreign_admin().get(THINGS).await.is(200);
     let key = town.key().in_tenant(town.away.tenant);
-    assert_eq!(forbidden(&key, 101).await, 100);
+    assert_eq!(count_forbidden(&key, 101).await, 100);
     key.get(THINGS).await.is_refused(429, "too_many_requests");
 
     let open = |address: &'static str| town.anyone().get("/api/v1/open").from_address(address);
@@ -704,8 +704,8 @@ async fn interrupted_request_is_repeated_with_the_same_ids() {
         answer.is_refused(422, "idempotency_key_reused");
         aws.pass(5);
         post().await.is(201);
-        assert!(context.is_made_again(), "{name}: {:?}", context.made());
-        let [id, other] = context.made()[0];
+        assert!(context.is_made_again(), "{name}: {:?}", context.made_ids());
+        let [id, other] = context.made_ids()[0];
         assert_ne!(id, other);
         assert_eq!(post().await.header("idempotency-replayed"), "true");
     }
@@ -721,7 +721,7 @@ async fn refused_repetition_keeps_the_ids_of_the_request() {
     post("refuses").await.is_refused(409, "limit_reached");
     post("b").await.is_refused(422, "idempotency_key_reused");
     post("refuses").await.is(201);
-    let made = context.made();
+    let made = context.made_ids();
     assert!(made.len() == 3 && made[0] == made[2], "{made:?}");
 }
 
@@ -781,7 +781,7 @@ async fn failed_platform_request_repeats_with_the_same_ids() {
     let post = || town.platform().post_once(PLATFORM, "k", json!({"name": "fails once"}));
     post().await.is_refused(503, "unavailable");
     post().await.is(201);
-    assert!(context.is_made_again(), "{:?}", context.made());
+    assert!(context.is_made_again(), "{:?}", context.made_ids());
 }
 
 #[tokio::test]
@@ -815,7 +815,7 @@ async fn request_runs_though_its_record_was_unacknowledged() {
     lossy.lose("PutItem");
     post("k2", "dies once").await.is(201);
     assert!(lossy.has_lost_all());
-    assert!(context.is_made_again(), "{:?}", context.made());
+    assert!(context.is_made_again(), "{:?}", context.made_ids());
 }
 
 /// Whoever holds the key now may be somebody else. With more scopes, everything can be seen as before.

@@ -216,7 +216,7 @@ pub struct Account {
     /// Preferences for user interfaces.
     #[serde(
         default,
-        deserialize_with = "InterfacePreferences::stored",
+        deserialize_with = "InterfacePreferences::read_stored",
         skip_serializing_if = "InterfacePreferences::are_usual"
     )]
     pub preferences: InterfacePreferences,

@@ -69,7 +69,7 @@ impl ApiKey {
     }
 
     /// The hashes of its secrets that authenticate it now.
-    pub fn accepted(&self, now: Timestamp) -> Vec<String> {
+    pub fn valid_hashes(&self, now: Timestamp) -> Vec<String> {
         let hashes = self.secrets.iter().map(|secret| &secret.sha256);
         hashes.filter(|sha256| self.accepts(sha256, now)).cloned().collect()
     }

@@ -266,8 +266,8 @@ fn compare(kind: &str, path: &str, before: Option<&Value>, after: Option<&Value>
             } else {
                 path.to_owned()
             },
-            before: before.filter(|value| !value.is_null()).map(shown),
-            after: after.filter(|value| !value.is_null()).map(shown),
+            before: before.filter(|value| !value.is_null()).map(value_for_log),
+            after: after.filter(|value| !value.is_null()).map(value_for_log),
             hidden: false,
         });
         return;
@@ -302,8 +302,8 @@ fn compare(kind: &str, path: &str, before: Option<&Value>, after: Option<&Value>
 }
 
 /// The value as the log shows it: without secrets, and shortened.
-fn shown(value: &Value) -> Value {
-    let masked = masked(value);
+fn value_for_log(value: &Value) -> Value {
+    let masked = mask_secrets(value);
     match &masked {
         Value::String(text) if text.len() > MAX_LENGTH => {
             let begin: String = text.chars().take(MAX_LENGTH / 4).collect();
@@ -321,16 +321,20 @@ fn shown(value: &Value) -> Value {
     }
 }
 
-fn masked(value: &Value) -> Value {
+fn mask_secrets(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let masked = fields.iter().map(|(name, value)| {
-                let value = if is_hidden(name) { MASK.into() } else { masked(value) };
+                let value = if is_hidden(name) {
+                    MASK.into()
+                } else {
+                    mask_secrets(value)
+                };
                 (name.clone(), value)
             });
             Value::Object(masked.collect())
         }
-        Value::Array(items) => Value::Array(items.iter().map(masked).collect()),
+        Value::Array(items) => Value::Array(items.iter().map(mask_secrets).collect()),
         _ => value.clone(),
     }
 }

@@ -47,7 +47,7 @@ impl InterfacePreferences {
     ///
     /// # Errors
     /// If nothing can be read at all.
-    pub(crate) fn stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    pub(crate) fn read_stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let stored = Value::deserialize(deserializer)?;
         Ok(serde_json::from_value(stored).unwrap_or_default())
     }
@@ -232,30 +232,30 @@ mod tests {
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Row {
-        #[serde(default, deserialize_with = "InterfacePreferences::stored")]
+        #[serde(default, deserialize_with = "InterfacePreferences::read_stored")]
         preferences: InterfacePreferences,
     }
 
-    fn stored(row: Value) -> InterfacePreferences {
+    fn preferences_of_row(row: Value) -> InterfacePreferences {
         serde_json::from_value::<Row>(row).unwrap().preferences
     }
 
     #[test]
     fn what_is_not_set_is_as_usual() {
-        assert_eq!(stored(json!({})), InterfacePreferences::USUAL);
+        assert_eq!(preferences_of_row(json!({})), InterfacePreferences::USUAL);
         let set = json!({
             "language": "ar-AE", "clock": "12h", "theme": "dark", "send_key": "shift_enter",
             "notifications": {
                 "calls": false, "quiet_hours": {"from": "21:00", "to": "07:30"}, "mails": {"template_paused": false},
             },
         });
-        let read = stored(json!({ "preferences": set }));
+        let read = preferences_of_row(json!({ "preferences": set }));
         assert_eq!((read.clock, read.numerals), (Clock::Twelve, Numerals::Auto));
         assert!(!read.notifications.calls && read.notifications.mine);
         let mails = read.notifications.mails;
         assert!(!mails.template_paused && mails.connection_refused);
         let written = serde_json::to_value(&read).unwrap();
-        assert_eq!(stored(json!({ "preferences": written })), read);
+        assert_eq!(preferences_of_row(json!({ "preferences": written })), read);
     }
 
     #[test]
@@ -266,7 +266,10 @@ mod tests {
             json!(7),
             Value::Null,
         ] {
-            assert_eq!(stored(json!({ "preferences": newer })), InterfacePreferences::USUAL);
+            assert_eq!(
+                preferences_of_row(json!({ "preferences": newer })),
+                InterfacePreferences::USUAL
+            );
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct NoticeState {
 impl NoticeState {
     /// The state after an occurrence. `None` if it is known already, or older than the known one: nothing changes. Of customers who wait, one
     /// is known that a mail has counted, or is about to count.
-    pub fn noted(notice: &Notice, known: Option<&Self>, now: Timestamp) -> Option<Self> {
+    pub fn after_occurrence(notice: &Notice, known: Option<&Self>, now: Timestamp) -> Option<Self> {
         let until = known.and_then(|known| match notice.kind() {
             NoticeKind::CustomersWait if known.due.is_none() => known.mailed_at,
             _ => Some(known.notice.at),
@@ -47,7 +47,7 @@ impl NoticeState {
 
     /// The state after people were told of the occurrence of that time, by a mailing of this time. A later one that was noted meanwhile waits
     /// for the pause of its kind.
-    pub fn told(&self, of: Timestamp, mailed_at: Timestamp) -> Self {
+    pub fn after_mailing(&self, of: Timestamp, mailed_at: Timestamp) -> Self {
         let later = match self.notice.kind() {
             // All customers who wait were counted by the mailing.
             NoticeKind::CustomersWait => self.notice.at > mailed_at,
@@ -61,7 +61,7 @@ impl NoticeState {
     }
 
     /// The state if nobody need be told.
-    pub fn settled(&self) -> Self {
+    pub fn without_due_time(&self) -> Self {
         Self {
             due: None,
             ..self.clone()
@@ -69,7 +69,7 @@ impl NoticeState {
     }
 
     /// The state if people are told later.
-    pub fn postponed(&self, until: Timestamp) -> Self {
+    pub fn with_due_time(&self, until: Timestamp) -> Self {
         Self {
             due: Some(until),
             ..self.clone()
@@ -128,7 +128,7 @@ impl Mailings {
     }
 
     /// Ends the mailing that is under way.
-    pub fn ended(&self) -> Self {
+    pub fn without_open_mailing(&self) -> Self {
         Self {
             open: None,
             ..self.clone()
@@ -162,15 +162,15 @@ mod tests {
     #[test]
     fn waiting_customers_are_told_once_an_hour() {
         let first = waiting("2026-11-20T11:50:00Z");
-        let told = NoticeState::noted(&first, None, at(NOON)).unwrap();
-        let told = told.told(first.at, at(NOON));
+        let told = NoticeState::after_occurrence(&first, None, at(NOON)).unwrap();
+        let told = told.after_mailing(first.at, at(NOON));
         assert_eq!(
-            NoticeState::noted(&first, Some(&told), at(NOON)),
+            NoticeState::after_occurrence(&first, Some(&told), at(NOON)),
             None,
             "the same message"
         );
         let later = waiting("2026-11-20T12:10:00Z");
-        let noted = NoticeState::noted(&later, Some(&told), at("2026-11-20T12:20:00Z")).unwrap();
+        let noted = NoticeState::after_occurrence(&later, Some(&told), at("2026-11-20T12:20:00Z")).unwrap();
         assert_eq!(noted.due, Some(at("2026-11-20T13:00:00Z")));
     }
 
@@ -180,7 +180,7 @@ mod tests {
         for count in 1..=MAX_MAILINGS {
             let begun = Mailings::begin(known.as_ref(), vec!["a".to_owned()], at(NOON)).unwrap();
             assert_eq!(begun.count, count);
-            known = Some(begun.ended());
+            known = Some(begun.without_open_mailing());
         }
         let tomorrow = at("2026-11-21T00:00:00Z");
         let refused = Mailings::begin(known.as_ref(), Vec::new(), at(NOON));

@@ -442,11 +442,11 @@ impl Watch {
     /// After seven days without a call, it begins anew: nothing could match. So each seven days by which an automation is judged have a
     /// call.
     pub fn after_call(known: Option<&Self>, day: Date, now: Timestamp) -> Option<Self> {
-        let known = known.filter(|known| known.called.is_none_or(|called| day < later(called)));
+        let known = known.filter(|known| known.called.is_none_or(|called| day < add_days_until_told(called)));
         let Some(known) = known else {
             return Some(Self {
                 began: day,
-                next: later(day),
+                next: add_days_until_told(day),
                 called: Some(day),
                 due: None,
             });
@@ -462,7 +462,7 @@ impl Watch {
     /// The notices of automations that matched no call for seven days, and the record after the review. `matched`: the days of their
     /// last matches.
     pub fn review(&self, rules: &[Rule], matched: &BTreeMap<RuleId, Date>, today: Date) -> (Vec<Notice>, Self) {
-        let mut next = later(today);
+        let mut next = add_days_until_told(today);
         let mut notices = Vec::new();
         for rule in rules.iter().filter(|rule| rule.is_active()) {
             let due = due_on(rule, self.began, matched.get(&rule.id).copied());
@@ -489,10 +489,10 @@ impl Watch {
 /// or the beginning of the records.
 fn due_on(rule: &Rule, began: Date, matched: Option<Date>) -> Date {
     let since = began.max(day_of(rule.updated_at));
-    later(matched.map_or(since, |matched| since.max(matched)))
+    add_days_until_told(matched.map_or(since, |matched| since.max(matched)))
 }
 
-fn later(day: Date) -> Date {
+fn add_days_until_told(day: Date) -> Date {
     day.saturating_add(UNTIL_TOLD.days())
 }
 
@@ -526,7 +526,7 @@ mod tests {
         (Member::joining(&account, role, at(NOON)), account)
     }
 
-    fn refused(since: &str) -> Connection {
+    fn refused_connection(since: &str) -> Connection {
         Connection {
             health: Health::Unhealthy {
                 since: at(since),
@@ -623,7 +623,7 @@ mod tests {
 
     #[test]
     fn connection_is_noticed_when_it_is_refused() {
-        let (healthy, first) = (connections().remove(1), refused("2026-11-20T10:00:00Z"));
+        let (healthy, first) = (connections().remove(1), refused_connection("2026-11-20T10:00:00Z"));
         let notice = Notice::of_connection(Some(&healthy), &first).unwrap();
         assert_eq!(notice.key(), format!("connection_refused#{}", healthy.id));
         assert_eq!(notice.at, at("2026-11-20T10:00:00Z"));
@@ -634,7 +634,7 @@ mod tests {
         assert_eq!(Notice::of_connection(Some(&first), &tried), None, "another attempt");
         assert_eq!(Notice::of_connection(Some(&first), &healthy), None, "it works again");
         assert!(
-            Notice::of_connection(Some(&first), &refused(NOON)).is_some(),
+            Notice::of_connection(Some(&first), &refused_connection(NOON)).is_some(),
             "once more"
         );
     }
@@ -717,7 +717,7 @@ mod tests {
                 let before = now.clone();
                 now.note(&reports[place]);
                 let notice = Notice::of_template(Some(&before), &now, at(NOON));
-                let noted = notice.and_then(|notice| NoticeState::noted(&notice, known.as_ref(), at(NOON)));
+                let noted = notice.and_then(|notice| NoticeState::after_occurrence(&notice, known.as_ref(), at(NOON)));
                 known = noted.or(known);
             }
             let last = known.unwrap().notice;
@@ -776,11 +776,11 @@ mod tests {
         let mut doubted = before.clone();
         doubted.doubt(refused);
         let doubt = Notice::of_template(Some(&before), &doubted, refused).unwrap();
-        let known = NoticeState::noted(&doubt, None, refused).unwrap();
+        let known = NoticeState::after_occurrence(&doubt, None, refused).unwrap();
         let mut paused = doubted.clone();
         paused.note(&report_of_status(0, "PAUSED"));
         let pause = Notice::of_template(Some(&doubted), &paused, refused).unwrap();
-        let noted = NoticeState::noted(&pause, Some(&known), refused).unwrap();
+        let noted = NoticeState::after_occurrence(&pause, Some(&known), refused).unwrap();
         assert_eq!(noted.notice, pause);
         let Matter::TemplatePaused { status, .. } = &pause.matter else {
             panic!("{pause:?}")
@@ -811,7 +811,7 @@ mod tests {
         assert!(!stands(&notice, &config, &paused), "another language is used");
         assert!(!notice.concerns(&config.rules));
 
-        let notice = Notice::of_connection(None, &refused(NOON)).unwrap();
+        let notice = Notice::of_connection(None, &refused_connection(NOON)).unwrap();
         assert!(!stands(&notice, &config, &paused), "it works");
         config.connections[1].unhealthy = Some("the access token is not valid".to_owned());
         assert!(stands(&notice, &config, &paused));
@@ -926,15 +926,15 @@ mod tests {
         let stands = |config: &TenantConfig, now: Timestamp| notice.stands(&Present { now, ..present(config) });
         assert!(stands(&config, at(NOON)));
         assert!(!stands(&config, at(NOON) + A_DAY), "the day is over");
-        let known = NoticeState::noted(&notice, None, at(NOON))
+        let known = NoticeState::after_occurrence(&notice, None, at(NOON))
             .unwrap()
-            .told(notice.at, at(NOON));
+            .after_mailing(notice.at, at(NOON));
         assert_eq!(
-            NoticeState::noted(&Notice::of_cap(&cap, at(NOON)), Some(&known), at(NOON)),
+            NoticeState::after_occurrence(&Notice::of_cap(&cap, at(NOON)), Some(&known), at(NOON)),
             None
         );
         let tomorrow = at(NOON) + SignedDuration::from_hours(13);
-        let again = NoticeState::noted(&Notice::of_cap(&cap, tomorrow), Some(&known), tomorrow).unwrap();
+        let again = NoticeState::after_occurrence(&Notice::of_cap(&cap, tomorrow), Some(&known), tomorrow).unwrap();
         assert_eq!(again.due, Some(tomorrow), "not a day after the last mail");
         let raised = Cap { maximum: 2_000, ..cap };
         config.tenant.caps = Some(vec![raised].into());
@@ -954,7 +954,7 @@ mod tests {
             at: at(wrote_at),
             what: What::Inbound(MessageId::new(contact, Ulid::from_parts(2, number)), Channel::WhatsApp),
         });
-        let mut begun = Conversation::begun(
+        let mut begun = Conversation::from_happening(
             ConversationId::of(contact, None),
             happenings.next().unwrap(),
             TELL_AFTER,
@@ -1009,22 +1009,25 @@ mod tests {
             "2026-11-20T11:50:20Z",
         );
         let second = noticed(&unread(&["2026-11-20T11:45:00Z"]), "2026-11-20T11:55:20Z");
-        let known = NoticeState::noted(&first, None, at("2026-11-20T11:50:20Z")).unwrap();
+        let known = NoticeState::after_occurrence(&first, None, at("2026-11-20T11:50:20Z")).unwrap();
         for (told, due) in [
-            (known.told(first.at, at("2026-11-20T11:52:00Z")), "2026-11-20T12:52:00Z"),
-            (known.settled(), "2026-11-20T11:55:20Z"),
+            (
+                known.after_mailing(first.at, at("2026-11-20T11:52:00Z")),
+                "2026-11-20T12:52:00Z",
+            ),
+            (known.without_due_time(), "2026-11-20T11:55:20Z"),
         ] {
-            let noted = NoticeState::noted(&second, Some(&told), at("2026-11-20T11:55:20Z")).unwrap();
+            let noted = NoticeState::after_occurrence(&second, Some(&told), at("2026-11-20T11:55:20Z")).unwrap();
             assert_eq!(noted.due, Some(at(due)));
         }
         // A mail counts whoever is overdue by then, also if that is found only later, or while the mail is written.
-        let told = known.told(first.at, at("2026-11-20T11:55:10Z"));
+        let told = known.after_mailing(first.at, at("2026-11-20T11:55:10Z"));
         assert_eq!(
-            NoticeState::noted(&second, Some(&told), at("2026-11-20T11:55:20Z")),
+            NoticeState::after_occurrence(&second, Some(&told), at("2026-11-20T11:55:20Z")),
             None
         );
-        let both = NoticeState::noted(&second, Some(&known), at("2026-11-20T11:55:20Z")).unwrap();
-        let told = |mailed_at: &str| both.told(first.at, at(mailed_at)).due;
+        let both = NoticeState::after_occurrence(&second, Some(&known), at("2026-11-20T11:55:20Z")).unwrap();
+        let told = |mailed_at: &str| both.after_mailing(first.at, at(mailed_at)).due;
         assert_eq!(told("2026-11-20T11:55:00Z"), None);
         assert_eq!(told("2026-11-20T11:54:59Z"), Some(at("2026-11-20T12:54:59Z")));
     }

@@ -97,7 +97,7 @@ impl Heard<'_> {
     /// or no channel leads back. Whatever calls for none leaves it, and so does a message that was written before the answered one, in
     /// whatever order they arrive. An answer whose attempt is under way is left, too: if it is refused, it must be tried again.
     pub fn ends(&self, waiting: &Message, connection: ConnectionId) -> bool {
-        let Some((answered, answer)) = waiting.cause.answered() else {
+        let Some((answered, answer)) = waiting.cause.answered_message() else {
             return false;
         };
         let written = u64::try_from(self.message.at.min(self.now).as_millisecond()).unwrap_or_default();
@@ -118,7 +118,7 @@ impl Heard<'_> {
         let message = self.message;
         let own = message.from.phone.as_ref();
         let own = own.is_some_and(|phone| is_own_number(self.config, phone));
-        message.is_written() && !message.standby && !own && left(message.at, self.now).is_positive()
+        message.is_written() && !message.standby && !own && time_left(message.at, self.now).is_positive()
     }
 
     /// Whether the business was closed when it was written, and still is.
@@ -140,7 +140,7 @@ impl Heard<'_> {
 }
 
 /// Time that is left for an answer to what was written then.
-fn left(written: Timestamp, now: Timestamp) -> SignedDuration {
+fn time_left(written: Timestamp, now: Timestamp) -> SignedDuration {
     let waited = now.duration_since(written).max(SignedDuration::ZERO);
     Purpose::AutoReply.row().validity - waited
 }
@@ -197,7 +197,7 @@ impl Contact {
 
     /// Forgets an answer of which nothing went out, so that the next message gets one. Returns whether there was one.
     pub(crate) fn forget_answer(&mut self, ended: &Message) -> bool {
-        let Some((_, answer)) = ended.cause.answered().filter(|_| ended.nothing_went_out()) else {
+        let Some((_, answer)) = ended.cause.answered_message().filter(|_| ended.nothing_went_out()) else {
             return false;
         };
         let before = self.answered.len();
@@ -249,7 +249,7 @@ pub fn no_way_back(
 
 /// Time in which an answer may go out: what is left of its purpose's, and after hours until the business opens.
 fn validity(received: &Received, answer: Answer, config: &TenantConfig, now: Timestamp) -> SignedDuration {
-    let left = left(received.message.at, now);
+    let left = time_left(received.message.at, now);
     if answer != Answer::AfterHours {
         return left;
     }
@@ -273,7 +273,7 @@ pub fn answer_intent<'a>(
         Channel::WhatsApp => Words::Free(text),
         Channel::Sms => Words::Text(text),
     };
-    let to = contact.own(message.from.recipient()).unwrap_or_default();
+    let to = contact.own_user(message.from.recipient()).unwrap_or_default();
     let cause = Cause::Answered {
         inbound: received.id,
         answer,
@@ -333,7 +333,7 @@ mod tests {
     }
 
     /// A message of the sample contact by this channel.
-    fn written(channel: Channel, text: &str, when: Timestamp) -> InboundMessage {
+    fn inbound_message(channel: Channel, text: &str, when: Timestamp) -> InboundMessage {
         let written = json!({
             "channel": channel, "provider_ref": "wamid.1", "from": {"phone": "+971501234567"},
             "at": when, "kind": "text", "text": text, "opens_window": channel == Channel::WhatsApp,
@@ -342,7 +342,7 @@ mod tests {
     }
 
     /// A message to no line, of which the provider's flag or its text is a wish that changes something.
-    fn heard<'a>(config: &'a TenantConfig, message: &'a InboundMessage, now: Timestamp) -> Heard<'a> {
+    fn heard_message<'a>(config: &'a TenantConfig, message: &'a InboundMessage, now: Timestamp) -> Heard<'a> {
         let text = message.text.as_deref();
         let wish = message
             .opt_flag
@@ -357,7 +357,7 @@ mod tests {
     }
 
     fn calls_for(config: &TenantConfig, message: &InboundMessage, now: Timestamp) -> Option<Answer> {
-        heard(config, message, now).calls_for()
+        heard_message(config, message, now).calls_for()
     }
 
     /// The line Bar, with these business hours.
@@ -376,7 +376,7 @@ mod tests {
             ("STOP", None),
             ("START", None),
         ] {
-            let message = written(Channel::WhatsApp, text, now);
+            let message = inbound_message(Channel::WhatsApp, text, now);
             assert_eq!(calls_for(&config(), &message, now), answer, "{text}");
         }
     }
@@ -390,14 +390,17 @@ mod tests {
             ("إيقاف", Answer::Stop),
             ("ابدأ", Answer::Start),
         ] {
-            let message = written(Channel::WhatsApp, text, now);
+            let message = inbound_message(Channel::WhatsApp, text, now);
             assert_eq!(calls_for(&all(), &message, now), Some(answer), "{text}");
             let mut suspended = all();
             suspended.tenant.status = TenantStatus::Suspended;
             assert_eq!(calls_for(&suspended, &message, now), None, "{text}");
         }
         let off = answering(json!({"help": {"enabled": false}}));
-        assert_eq!(calls_for(&off, &written(Channel::WhatsApp, "HELP", now), now), None);
+        assert_eq!(
+            calls_for(&off, &inbound_message(Channel::WhatsApp, "HELP", now), now),
+            None
+        );
     }
 
     /// The cap is for what may be repeated: nobody is left without help, or without a word that they are left alone.
@@ -441,10 +444,10 @@ mod tests {
     fn word_that_changes_nothing_is_not_confirmed() {
         let (config, now) = (all(), at(CLOSED));
         for (flag, text) in [(OptFlag::Stop, "STOP"), (OptFlag::Start, "START")] {
-            let message = written(Channel::WhatsApp, text, now);
+            let message = inbound_message(Channel::WhatsApp, text, now);
             let unchanged = Heard {
                 wish: Some((flag, false)),
-                ..heard(&config, &message, now)
+                ..heard_message(&config, &message, now)
             };
             assert_eq!(unchanged.calls_for(), None, "{text}");
         }
@@ -454,9 +457,9 @@ mod tests {
     #[test]
     fn yes_by_sms_after_hours_is_left_to_twilio() {
         let now = at(CLOSED);
-        assert_eq!(calls_for(&all(), &written(Channel::Sms, "Yes", now), now), None);
+        assert_eq!(calls_for(&all(), &inbound_message(Channel::Sms, "Yes", now), now), None);
         for (channel, text) in [(Channel::Sms, "Yes please"), (Channel::WhatsApp, "Yes")] {
-            let message = written(channel, text, now);
+            let message = inbound_message(channel, text, now);
             assert_eq!(calls_for(&all(), &message, now), Some(Answer::AfterHours), "{text}");
         }
     }
@@ -465,7 +468,7 @@ mod tests {
     #[test]
     fn word_that_the_provider_answers_is_not_answered_twice() {
         let now = at(OPEN);
-        let sms = |text: &str| calls_for(&all(), &written(Channel::Sms, text, now), now);
+        let sms = |text: &str| calls_for(&all(), &inbound_message(Channel::Sms, text, now), now);
         for text in ["STOP", "stop.", "Unsubscribe", "START", "unstop", "HELP", "info"] {
             assert_eq!(sms(text), None, "{text}");
         }
@@ -473,7 +476,7 @@ mod tests {
         assert_eq!(sms("إيقاف"), Some(Answer::Stop));
         for flag in [OptFlag::Stop, OptFlag::Start, OptFlag::Help] {
             for channel in [Channel::Sms, Channel::WhatsApp] {
-                let mut message = written(channel, "كفاية", now);
+                let mut message = inbound_message(channel, "كفاية", now);
                 message.opt_flag = Some(flag);
                 assert_eq!(calls_for(&all(), &message, now), None, "{flag:?}");
             }
@@ -484,7 +487,7 @@ mod tests {
     fn only_what_a_person_wrote_to_us_is_answered() {
         let now = at(CLOSED);
         let answered = |change: fn(&mut InboundMessage)| {
-            let mut message = written(Channel::WhatsApp, "Hello", now);
+            let mut message = inbound_message(Channel::WhatsApp, "Hello", now);
             change(&mut message);
             calls_for(&all(), &message, now).is_some()
         };
@@ -497,7 +500,7 @@ mod tests {
             |message| message.from.phone = Some("+97143330009".parse().unwrap())
         ));
         let late = |minutes: i64| {
-            let message = written(Channel::WhatsApp, "Hello", now - SignedDuration::from_mins(minutes));
+            let message = inbound_message(Channel::WhatsApp, "Hello", now - SignedDuration::from_mins(minutes));
             calls_for(&all(), &message, now).is_some()
         };
         assert!(late(14) && !late(15));
@@ -506,7 +509,7 @@ mod tests {
     #[test]
     fn only_a_closed_business_answers_after_hours() {
         let answered = |config: &TenantConfig, written_at: Timestamp, now: Timestamp| {
-            calls_for(config, &written(Channel::Sms, "Hello", written_at), now).is_some()
+            calls_for(config, &inbound_message(Channel::Sms, "Hello", written_at), now).is_some()
         };
         let (closed, open) = (at(CLOSED), at(OPEN));
         assert!(answered(&all(), closed, closed) && !answered(&all(), open, open));
@@ -527,8 +530,8 @@ mod tests {
     fn hours_of_the_line_decide() {
         let line = bar(&json!({"sunday": [{"from": "10:00", "to": "14:00"}]}));
         let (config, now) = (all(), at(CLOSED));
-        let message = written(Channel::Sms, "Hello", now);
-        let elsewhere = heard(&config, &message, now);
+        let message = inbound_message(Channel::Sms, "Hello", now);
+        let elsewhere = heard_message(&config, &message, now);
         assert_eq!(elsewhere.calls_for(), Some(Answer::AfterHours));
         let there = Heard {
             line: Some(&line),
@@ -537,7 +540,7 @@ mod tests {
         assert_eq!(there.calls_for(), None);
     }
 
-    fn received(message: InboundMessage, connection: usize) -> Received {
+    fn received_message(message: InboundMessage, connection: usize) -> Received {
         let delivery = Delivery {
             received_at: message.at,
             place: 0,
@@ -557,7 +560,7 @@ mod tests {
         }
     }
 
-    fn composed(
+    fn compose_answer(
         config: &TenantConfig,
         received: &Received,
         contact: &Contact,
@@ -597,7 +600,7 @@ mod tests {
     #[test]
     fn answer_goes_out_where_the_customer_wrote() {
         let now = at(CLOSED);
-        let sms = received(written(Channel::Sms, "Hello", now), 0);
+        let sms = received_message(inbound_message(Channel::Sms, "Hello", now), 0);
         let to = Some("+97143330009".parse().unwrap());
         let sms = Received {
             message: InboundMessage {
@@ -606,7 +609,7 @@ mod tests {
             },
             ..sms
         };
-        let message = composed(&all(), &sms, &writer(Channel::Sms, now), Answer::AfterHours, now).unwrap();
+        let message = compose_answer(&all(), &sms, &writer(Channel::Sms, now), Answer::AfterHours, now).unwrap();
         let [leg] = &message.legs[..] else {
             panic!("{message:?}")
         };
@@ -614,16 +617,16 @@ mod tests {
         assert_eq!(leg.sender, sms.message.to);
         assert_eq!(message.policy.purpose(), Purpose::AutoReply);
 
-        let whatsapp = received(written(Channel::WhatsApp, "Hello", now), 1);
+        let whatsapp = received_message(inbound_message(Channel::WhatsApp, "Hello", now), 1);
         let open = writer(Channel::WhatsApp, now);
-        let message = composed(&all(), &whatsapp, &open, Answer::AfterHours, now).unwrap();
+        let message = compose_answer(&all(), &whatsapp, &open, Answer::AfterHours, now).unwrap();
         assert_eq!(message.legs[0].connection, whatsapp.connection);
         // No other connection answers for one that is gone.
         let mut less = all();
         less.connections.remove(1);
-        let refused = composed(&less, &whatsapp, &open, Answer::AfterHours, now).unwrap_err();
+        let refused = compose_answer(&less, &whatsapp, &open, Answer::AfterHours, now).unwrap_err();
         assert_eq!(refused.reason, Reason::NoChannel);
-        let closed = composed(&all(), &whatsapp, &writer(Channel::Sms, now), Answer::AfterHours, now);
+        let closed = compose_answer(&all(), &whatsapp, &writer(Channel::Sms, now), Answer::AfterHours, now);
         assert_eq!(closed.unwrap_err().reason, Reason::WindowClosed);
     }
 
@@ -676,7 +679,7 @@ mod tests {
             };
             let message = InboundMessage {
                 standby,
-                ..written(Channel::WhatsApp, "Hello", when)
+                ..inbound_message(Channel::WhatsApp, "Hello", when)
             };
             self.person.last_inbound_at = self.person.last_inbound_at.max(Some(when));
             self.person.hears_by_whatsapp(&number, &message, when);
@@ -684,8 +687,8 @@ mod tests {
         }
 
         fn answer(&self, message: InboundMessage) -> Result<Composed, Refusal> {
-            let received = received(message, 1);
-            composed(&self.config, &received, &self.person, Answer::AfterHours, Self::now())
+            let received = received_message(message, 1);
+            compose_answer(&self.config, &received, &self.person, Answer::AfterHours, Self::now())
         }
 
         /// Whether the latest sign that was heard is another responder's: of a second, its own, unless the conversation was passed to us.
@@ -722,7 +725,9 @@ mod tests {
             let opened = wrote.max(copied.filter(|copied| Some(*copied) <= passed));
             let closes_at = opened.map(|second| Self::time(second) + crate::contacts::SERVICE_WINDOW);
             assert_eq!(window, closes_at, "the window of {:?}", self.heard);
-            let refused = self.answer(written(Channel::WhatsApp, "Hello", at(CLOSED))).err();
+            let refused = self
+                .answer(inbound_message(Channel::WhatsApp, "Hello", at(CLOSED)))
+                .err();
             let refused = refused.is_some_and(|why| why.reason == Reason::AnsweredElsewhere);
             assert_eq!(refused, self.is_others(), "an answer after {:?}", self.heard);
         }
@@ -766,7 +771,7 @@ mod tests {
         }
     }
 
-    fn shared() -> impl Strategy<Value = Shared> {
+    fn any_shared_event() -> impl Strategy<Value = Shared> {
         let sign = select(vec![Sign::Answered, Sign::Copied, Sign::Passed, Sign::Taken]);
         let signed = (sign, 0..8_i64).prop_map(|(sign, second)| Signed(sign, second));
         prop_oneof![1 => (0..8_i64).prop_map(Wrote), 3 => signed]
@@ -776,7 +781,7 @@ mod tests {
         /// With any of them, in one second or several, as often as they are delivered.
         #[test]
         fn repeated_reports_of_who_answers_change_nothing(
-            once in proptest::collection::vec(shared(), 1..8),
+            once in proptest::collection::vec(any_shared_event(), 1..8),
             again in proptest::collection::vec(proptest::sample::Index::arbitrary(), 0..8),
         ) {
             let mut shared = SharedNumber::new();
@@ -812,18 +817,18 @@ mod tests {
     #[test]
     fn sms_is_answered_from_the_number_written_to_or_a_service() {
         let now = at(CLOSED);
-        let mut sms = received(written(Channel::Sms, "Hello", now), 0);
+        let mut sms = received_message(inbound_message(Channel::Sms, "Hello", now), 0);
         sms.message.to = Some("+97143330008".parse().unwrap());
         let open = writer(Channel::Sms, now);
         let mut config = all();
-        let refused = composed(&config, &sms, &open, Answer::AfterHours, now).unwrap_err();
+        let refused = compose_answer(&config, &sms, &open, Answer::AfterHours, now).unwrap_err();
         assert_eq!(refused.reason, Reason::NoChannel);
         config.connections[0].messaging_service = true;
-        let message = composed(&config, &sms, &open, Answer::AfterHours, now).unwrap();
+        let message = compose_answer(&config, &sms, &open, Answer::AfterHours, now).unwrap();
         assert_eq!(message.legs[0].sender, None);
         // The provider need not say where it was written to.
         sms.message.to = None;
-        assert!(composed(&all(), &sms, &open, Answer::AfterHours, now).is_ok());
+        assert!(compose_answer(&all(), &sms, &open, Answer::AfterHours, now).is_ok());
     }
 
     #[test]
@@ -834,14 +839,14 @@ mod tests {
             why.map(|why| why.reason)
         };
         let (sms, open) = (
-            received(written(Channel::Sms, "Hello", now), 0),
+            received_message(inbound_message(Channel::Sms, "Hello", now), 0),
             writer(Channel::Sms, now),
         );
         assert_eq!(none(&sms, &open, Answer::AfterHours), None);
         let mut other = sms;
         other.message.to = Some("+97143330008".parse().unwrap());
         assert_eq!(none(&other, &open, Answer::Help), Some(Reason::NoChannel));
-        let whatsapp = received(written(Channel::WhatsApp, "Hello", now), 1);
+        let whatsapp = received_message(inbound_message(Channel::WhatsApp, "Hello", now), 1);
         assert_eq!(none(&whatsapp, &open, Answer::Help), Some(Reason::WindowClosed));
         // Other reasons are those of other checks.
         let mut stopped = open;
@@ -852,13 +857,13 @@ mod tests {
     #[test]
     fn usual_texts_are_in_the_language_of_the_contact() {
         let now = at(CLOSED);
-        let whatsapp = received(written(Channel::WhatsApp, "Hello", now), 1);
+        let whatsapp = received_message(inbound_message(Channel::WhatsApp, "Hello", now), 1);
         let said = |languages: &[&str], own: Option<&str>, answer: Answer| {
             let mut config = all();
             config.tenant.languages = languages.iter().map(|tag| (*tag).to_owned()).collect();
             let mut open = writer(Channel::WhatsApp, now);
             open.language = own.map(str::to_owned);
-            text_of(&composed(&config, &whatsapp, &open, answer, now).unwrap()).to_owned()
+            text_of(&compose_answer(&config, &whatsapp, &open, answer, now).unwrap()).to_owned()
         };
         for answer in [Answer::AfterHours, Answer::Help, Answer::Start] {
             let (english, arabic) = (said(&["en", "ar"], None, answer), said(&["ar"], None, answer));
@@ -870,7 +875,7 @@ mod tests {
         }
         assert!(said(&["en"], None, Answer::Help).contains("STOP"));
         // By SMS, nobody in the Emirates can reply.
-        let sms = received(written(Channel::Sms, "HELP", now), 0);
+        let sms = received_message(inbound_message(Channel::Sms, "HELP", now), 0);
         let text = answer_texts(&sms, Answer::Help, &all().tenant, &writer(Channel::Sms, now)).remove(0);
         assert!(
             matches!(&text, SmsText::One(text) if text.ends_with("text 7726.")),
@@ -883,10 +888,10 @@ mod tests {
         let config =
             answering(json!({"help": {"text": {"en": "Call {{tenant.phone}}.", "ar": "اتصل على {{tenant.phone}}."}}}));
         let now = at(OPEN);
-        let whatsapp = received(written(Channel::WhatsApp, "HELP", now), 1);
+        let whatsapp = received_message(inbound_message(Channel::WhatsApp, "HELP", now), 1);
         let mut open = writer(Channel::WhatsApp, now);
         let said = |open: &Contact| {
-            let composed = composed(&config, &whatsapp, open, Answer::Help, now).unwrap();
+            let composed = compose_answer(&config, &whatsapp, open, Answer::Help, now).unwrap();
             text_of(&composed).to_owned()
         };
         assert_eq!(said(&open), "Call +97143330000.");
@@ -902,13 +907,13 @@ mod tests {
         use crate::consent::{By, Choice, Scope, Wish};
 
         let now = at(OPEN);
-        let stop = received(written(Channel::WhatsApp, "STOP", now), 1);
+        let stop = received_message(inbound_message(Channel::WhatsApp, "STOP", now), 1);
         let stopped = |by: By| {
             let mut stopped = writer(Channel::WhatsApp, now);
             stopped.record(Wish::new(Choice::Refused, Scope::ALL, by, "said so", now));
             stopped
         };
-        let refused = |contact: &Contact, answer| composed(&all(), &stop, contact, answer, now).err();
+        let refused = |contact: &Contact, answer| compose_answer(&all(), &stop, contact, answer, now).err();
         assert_eq!(refused(&stopped(By::Keyword), Answer::Stop), None);
         for answer in [Answer::AfterHours, Answer::Help, Answer::Start] {
             let why = refused(&stopped(By::Keyword), answer).map(|why| why.reason);
@@ -926,13 +931,13 @@ mod tests {
         assert!(refused(&narrow, Answer::Stop).is_some());
     }
 
-    fn planned(answer: Answer, now: Timestamp) -> (Message, Contact) {
-        let whatsapp = received(written(Channel::WhatsApp, "Hello", now), 1);
+    fn planned_answer(answer: Answer, now: Timestamp) -> (Message, Contact) {
+        let whatsapp = received_message(inbound_message(Channel::WhatsApp, "Hello", now), 1);
         let mut open = writer(Channel::WhatsApp, now);
         if answer == Answer::Stop {
             open.wish(OptFlag::Stop, "wrote STOP", now);
         }
-        let composed = composed(&all(), &whatsapp, &open, answer, now).unwrap();
+        let composed = compose_answer(&all(), &whatsapp, &open, answer, now).unwrap();
         let message = message_of(composed, now);
         open.opens(&message, vec![]);
         open.note_answer(answer, None, now);
@@ -943,9 +948,9 @@ mod tests {
     #[test]
     fn cancelled_answer_is_forgotten_and_a_sent_one_is_not() {
         let now = at(CLOSED);
-        let (mut message, mut open) = planned(Answer::AfterHours, now);
+        let (mut message, mut open) = planned_answer(Answer::AfterHours, now);
         assert_eq!(
-            message.cause.answered().map(|(_, answer)| answer),
+            message.cause.answered_message().map(|(_, answer)| answer),
             Some(Answer::AfterHours)
         );
         assert_eq!(open.open_to(CancelEvent::Inbound), [message.id]);
@@ -972,9 +977,9 @@ mod tests {
     /// Whether a text by WhatsApp, changed, ends the waiting answer.
     fn ends(waiting: &Message, text: &str, now: Timestamp, change: impl FnOnce(&mut InboundMessage)) -> bool {
         let config = all();
-        let mut message = written(Channel::WhatsApp, text, now);
+        let mut message = inbound_message(Channel::WhatsApp, text, now);
         change(&mut message);
-        heard(&config, &message, now).ends(waiting, config.connections[1].id)
+        heard_message(&config, &message, now).ends(waiting, config.connections[1].id)
     }
 
     /// Whoever is not answered by the later message keeps the answer to the earlier one.
@@ -982,7 +987,7 @@ mod tests {
     fn answer_gives_way_only_to_one_that_replaces_it() {
         let (closed, open) = (at(CLOSED), at(OPEN));
         let second = SignedDuration::from_secs(1);
-        let (after_hours, _) = planned(Answer::AfterHours, closed);
+        let (after_hours, _) = planned_answer(Answer::AfterHours, closed);
         let ended = |text: &str| ends(&after_hours, text, closed + second, |_| {});
         assert!(ended("Are you open?") && ended("STOP"));
         assert!(!ended("HELP") && !ended("START"));
@@ -1001,7 +1006,7 @@ mod tests {
             message.at = closed - second;
         }));
         for (answer, stopped) in [(Answer::Help, true), (Answer::Start, true), (Answer::Stop, false)] {
-            let (waiting, _) = planned(answer, closed);
+            let (waiting, _) = planned_answer(answer, closed);
             for text in ["Are you open?", "HELP", "START"] {
                 assert!(!ends(&waiting, text, closed + second, |_| {}), "{answer:?}: {text}");
             }
@@ -1013,7 +1018,7 @@ mod tests {
     #[test]
     fn answer_under_way_is_left() {
         let now = at(CLOSED);
-        let (mut message, _) = planned(Answer::AfterHours, now);
+        let (mut message, _) = planned_answer(Answer::AfterHours, now);
         message.claim(0, "claim".to_owned(), now, &timers());
         assert!(!ends(&message, "Are you open?", now, |_| {}));
         let reason = "no answer".to_owned();
@@ -1024,7 +1029,7 @@ mod tests {
     #[test]
     fn answer_is_not_sent_too_late() {
         let now = at(CLOSED);
-        let (message, open) = planned(Answer::AfterHours, now);
+        let (message, open) = planned_answer(Answer::AfterHours, now);
         let connections = connections();
         let checked = |later: i64| {
             check_send(&CheckInput {
@@ -1046,9 +1051,9 @@ mod tests {
         assert!(matches!(checked(15), Check::Never { .. }));
         // The time counts from the writing.
         let earlier = now - SignedDuration::from_mins(10);
-        let late = received(written(Channel::WhatsApp, "Hello", earlier), 1);
+        let late = received_message(inbound_message(Channel::WhatsApp, "Hello", earlier), 1);
         let waits = writer(Channel::WhatsApp, earlier);
-        let late = composed(&all(), &late, &waits, Answer::AfterHours, now).unwrap();
+        let late = compose_answer(&all(), &late, &waits, Answer::AfterHours, now).unwrap();
         assert_eq!(late.policy.validity(), SignedDuration::from_mins(5));
     }
 
@@ -1057,10 +1062,10 @@ mod tests {
     fn answer_after_hours_is_valid_until_the_business_opens() {
         let nine = at("2026-11-23T09:00:00+04");
         let written_at = nine - SignedDuration::from_mins(5);
-        let message = received(written(Channel::WhatsApp, "Hello", written_at), 1);
+        let message = received_message(inbound_message(Channel::WhatsApp, "Hello", written_at), 1);
         let open = writer(Channel::WhatsApp, written_at);
         let valid = |config: &TenantConfig, message: &Received, answer, now| {
-            let composed = composed(config, message, &open, answer, now);
+            let composed = compose_answer(config, message, &open, answer, now);
             composed
                 .map(|composed| composed.policy.validity())
                 .map_err(|why| why.reason)
@@ -1168,7 +1173,7 @@ mod tests {
             for Writes { after_minutes, line, flag } in writes {
                 now = now.checked_add(after_minutes.minutes()).unwrap();
                 let line: Option<LineId> = line.map(|line| format!("line_{line:026}").parse().unwrap());
-                let message = written(Channel::WhatsApp, "Hello", now);
+                let message = inbound_message(Channel::WhatsApp, "Hello", now);
                 let wish = flag.map(|flag| (flag, true));
                 let heard = Heard { config: &config, message: &message, line: None, wish, now };
                 let Some(answer) = heard.calls_for() else {

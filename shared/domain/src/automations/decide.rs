@@ -85,7 +85,7 @@ impl<'a> Findings<'a> {
     /// Those about a call that is decided now. The contact is the caller as known before this call: `calls` does not include it yet. The
     /// same call with the same data gives the same decision.
     pub fn of(call: &CallView<'a>, world: &World<'a>) -> Self {
-        Self::on(call, world, grounds(call, world), permitted(call, world))
+        Self::on(call, world, grounds(call, world), require_permitted_call(call, world))
     }
 
     /// Those about a call with these grounds, whatever rule they name.
@@ -95,7 +95,7 @@ impl<'a> Findings<'a> {
         mut grounds: Grounds,
         allowed: Result<(), Refusal>,
     ) -> Self {
-        let wanted = wanted(call, world, &grounds);
+        let wanted = first_rule_with_intent(call, world, &grounds);
         let rule = allowed.as_ref().ok().and(wanted.as_ref().ok()).map(|(rule, _)| *rule);
         grounds.rule = rule.map(|rule| rule.id);
         grounds.rule_version = rule.map(|rule| rule.version);
@@ -120,7 +120,7 @@ impl<'a> Findings<'a> {
     pub fn needs_to_consider(&self, world: &World<'_>) -> Needs {
         let wanted = self.wanted.as_ref().ok();
         wanted
-            .map(|(_, intent)| Needs::whole(intent, world))
+            .map(|(_, intent)| Needs::of_any_intent(intent, world))
             .unwrap_or_default()
     }
 
@@ -128,7 +128,7 @@ impl<'a> Findings<'a> {
     pub fn consider(self, world: &World<'a>) -> Considered<'a> {
         let wanted = self.wanted.as_ref().ok();
         Considered {
-            rules: tried(world.config, &self.call, &self.grounds).collect(),
+            rules: rules_with_unmet_condition(world.config, &self.call, &self.grounds).collect(),
             review: wanted.and_then(|(_, intent)| review_intent(intent, world).ok()),
             decision: self.decide(world),
         }
@@ -143,7 +143,7 @@ impl<'a> Findings<'a> {
         let rule = rule.map(|rule| rule.name.as_str());
         match &mut follow_up {
             Ok(composed) => {
-                let facts = described(&self.call).and_if("rule", rule);
+                let facts = facts_of_call(&self.call).and_if("rule", rule);
                 composed.facts = facts.with(std::mem::take(&mut composed.facts));
                 composed.called_at = Some(self.call.facts.started_at.unwrap_or(world.now));
             }
@@ -167,7 +167,7 @@ impl<'a> Findings<'a> {
 pub(crate) const NO_MESSAGE: &str = "no message: ";
 
 /// The facts of [`CallView::describe`].
-fn described(call: &CallView<'_>) -> Facts {
+fn facts_of_call(call: &CallView<'_>) -> Facts {
     let called = call.facts.business_number().and_then(Party::phone);
     Facts::of("outcome", call.outcome.as_str()).and_if("called_number", called.map(Phone::as_str))
 }
@@ -221,7 +221,7 @@ fn circumstances(call: &CallView<'_>, world: &World<'_>) -> Circumstances {
 }
 
 /// The rules in the order in which they are tried, each with the first condition that the call does not fulfil.
-fn tried<'a>(
+fn rules_with_unmet_condition<'a>(
     config: &'a TenantConfig,
     call: &CallView<'_>,
     grounds: &Grounds,
@@ -232,13 +232,17 @@ fn tried<'a>(
 
 /// The first rule that matches: the one that decides.
 pub(crate) fn first_match<'a>(config: &'a TenantConfig, call: &CallView<'_>, grounds: &Grounds) -> Option<&'a Rule> {
-    let mut tried = tried(config, call, grounds);
+    let mut tried = rules_with_unmet_condition(config, call, grounds);
     tried.find(|(_, unmet)| unmet.is_none()).map(|(rule, _)| rule)
 }
 
 /// The first rule that matches, with its intent.
-fn wanted<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &Grounds) -> Result<(&'a Rule, Intent<'a>), Refusal> {
-    let phone = reached(call)?;
+fn first_rule_with_intent<'a>(
+    call: &CallView<'a>,
+    world: &World<'a>,
+    grounds: &Grounds,
+) -> Result<(&'a Rule, Intent<'a>), Refusal> {
+    let phone = phone_of_customer(call)?;
     let rule = first_match(world.config, call, grounds).ok_or_else(|| no_rule_matches(call, grounds))?;
     Ok((rule, intent(rule, call, phone, world, grounds.line)))
 }
@@ -248,7 +252,7 @@ pub(crate) fn no_rule_matches(call: &CallView<'_>, grounds: &Grounds) -> Refusal
     let caller = if grounds.new_caller { "new" } else { "known" };
     let sentence = format!("no rule matches: {}, {caller} caller, business {open}", call.describe());
     let mut refusal = Refusal::new(Reason::NoRule, sentence);
-    refusal.facts = described(call);
+    refusal.facts = facts_of_call(call);
     let refusal = refusal.and("new_caller", grounds.new_caller);
     refusal.and("open", grounds.open)
 }
@@ -260,7 +264,7 @@ pub(crate) fn plan_follow_up(
     world: &World<'_>,
     recorded: &Grounds,
 ) -> Result<Composed, Refusal> {
-    let phone = reached(call)?;
+    let phone = phone_of_customer(call)?;
     compose_message(&intent(rule, call, phone, world, recorded.line), world)
 }
 
@@ -315,7 +319,7 @@ fn says(rule: &Rule, channel: Channel) -> Says<'_> {
 }
 
 /// The number of the customer, if the call was one of theirs and has one.
-fn reached<'a>(call: &CallView<'a>) -> Result<&'a Phone, Refusal> {
+fn phone_of_customer<'a>(call: &CallView<'a>) -> Result<&'a Phone, Refusal> {
     let no = |reason, sentence: &str| Err(Refusal::new(reason, sentence));
     if call.facts.direction == Some(Direction::Outbound) {
         return no(Reason::Outbound, "the business made this call");
@@ -328,12 +332,12 @@ fn reached<'a>(call: &CallView<'a>) -> Result<&'a Phone, Refusal> {
 }
 
 /// Whether anybody may be messaged after such a call, whatever the rules say.
-fn permitted(call: &CallView<'_>, world: &World<'_>) -> Result<(), Refusal> {
+fn require_permitted_call(call: &CallView<'_>, world: &World<'_>) -> Result<(), Refusal> {
     let World {
         config, contact, now, ..
     } = *world;
     let no = |reason, sentence: &str| Err(Refusal::new(reason, sentence));
-    let phone = reached(call)?;
+    let phone = phone_of_customer(call)?;
     // Such as a branch that calls another: its lines answer what they receive.
     if is_own_number(config, phone) {
         return no(Reason::OwnNumber, "the call came from a number of the business itself");
@@ -349,11 +353,11 @@ fn permitted(call: &CallView<'_>, world: &World<'_>) -> Result<(), Refusal> {
         return Err(Refusal::new(Reason::Late, sentence).and("call_at", last_heard));
     }
     config.tenant.may_send()?;
-    refused(contact).map_or(Ok(()), Err)
+    refusal_of_person(contact).map_or(Ok(()), Err)
 }
 
 /// The refusal of the person, if it rules out follow-ups of every category.
-fn refused(contact: &Contact) -> Option<Refusal> {
+fn refusal_of_person(contact: &Contact) -> Option<Refusal> {
     let purpose = Purpose::FollowUp;
     let kinds = purpose.row().kinds.iter();
     let allowed = kinds.map(|kind| check_wishes(contact, None, kind.category, purpose).err());
@@ -525,7 +529,7 @@ mod tests {
         assert_eq!(decision.grounds.line, Some(case.config.lines[0].id));
         assert_eq!(case.plan().line, decision.grounds.line);
         case.config.lines.clear();
-        assert_eq!(case.nothing().0, Reason::NoRule);
+        assert_eq!(case.reason_for_nothing().0, Reason::NoRule);
         assert_eq!(case.decide().grounds.line, None);
     }
 
@@ -538,7 +542,10 @@ mod tests {
             let hours = r#"{"friday": [{"from": "11:00", "to": "13:00"}]}"#;
             case.config.lines[1].business_hours = Some(serde_json::from_str(hours).unwrap());
         });
-        assert_eq!((case.nothing().0, case.decide().grounds.open), (Reason::NoRule, false));
+        assert_eq!(
+            (case.reason_for_nothing().0, case.decide().grounds.open),
+            (Reason::NoRule, false)
+        );
         case.facts.to = Some(Party::Phone("+97143330001".parse().unwrap()));
         assert!(case.decide().follow_up.is_ok() && case.decide().grounds.open);
         // A number without a line has the tenant's hours.
@@ -615,17 +622,17 @@ mod tests {
     /// Also if they refuse the message: the contact may have changed its mind by the time somebody asks why.
     #[test]
     fn grounds_record_the_callers_wishes() {
-        fn recorded(change: impl FnOnce(&mut Case)) -> [bool; 3] {
+        fn recorded_wishes(change: impl FnOnce(&mut Case)) -> [bool; 3] {
             let grounds = case(change).decide().grounds;
             [grounds.opted_in, grounds.opted_out, grounds.marketing_opted_out]
         }
         let (source, refused_at) = ("wrote STOP by SMS", at("2026-03-03T10:00:00Z"));
-        assert_eq!(recorded(|_| ()), [false, false, false]);
-        let opted_in = recorded(|case| opt_in(case, "2026-03-01T10:00:00Z"));
+        assert_eq!(recorded_wishes(|_| ()), [false, false, false]);
+        let opted_in = recorded_wishes(|case| opt_in(case, "2026-03-01T10:00:00Z"));
         assert_eq!(opted_in, [true, false, false]);
-        let stopped = recorded(|case| drop(case.contact.wish(OptFlag::Stop, source, refused_at)));
+        let stopped = recorded_wishes(|case| drop(case.contact.wish(OptFlag::Stop, source, refused_at)));
         assert_eq!(stopped, [false, true, false]);
-        let no_marketing = recorded(|case| drop(case.contact.wish_marketing(false, source, refused_at)));
+        let no_marketing = recorded_wishes(|case| drop(case.contact.wish_marketing(false, source, refused_at)));
         assert_eq!(no_marketing, [false, false, true]);
     }
 
@@ -689,7 +696,7 @@ mod tests {
             ),
         ];
         for (case, reason, sentence) in cases {
-            assert_eq!(case.nothing(), (reason, sentence.to_owned()));
+            assert_eq!(case.reason_for_nothing(), (reason, sentence.to_owned()));
         }
     }
 
@@ -707,7 +714,7 @@ mod tests {
             (Some(noon - long_ago), None),
             (Some(noon - long_ago - second), Some(noon - long_ago)),
         ] {
-            assert_eq!(ended(begun, end).nothing(), late, "{begun:?} {end:?}");
+            assert_eq!(ended(begun, end).reason_for_nothing(), late, "{begun:?} {end:?}");
         }
         for (begun, end) in [
             (None, None),
@@ -741,7 +748,7 @@ mod tests {
         );
         case.config.tenant.quiet_hours.as_mut().unwrap().action = QuietAction::Skip;
         assert_eq!(
-            case.nothing(),
+            case.reason_for_nothing(),
             (
                 Reason::QuietHours,
                 "no message: 22:40 (Asia/Dubai) is within quiet hours 21:00–08:00, in which this message is skipped"
@@ -788,7 +795,7 @@ mod tests {
         assert_eq!(unreachable.channels(), [Channel::Sms]);
         unreachable.line = LineType::FixedLine;
         assert_eq!(
-            unreachable.nothing(),
+            unreachable.reason_for_nothing(),
             (
                 Reason::NoChannel,
                 "no message: rule \"Missed calls\" has no usable channel: WhatsApp: did not reach this person 5 days \
@@ -807,7 +814,7 @@ mod tests {
         assert_eq!(unreachable.channels(), [Channel::WhatsApp]);
 
         let nobody_carries = case(|case| case.config.connections.clear());
-        assert_eq!(nobody_carries.nothing().0, Reason::NoChannel);
+        assert_eq!(nobody_carries.reason_for_nothing().0, Reason::NoChannel);
     }
 
     /// A person who cannot be reached at the landline is reached at the mobile.
@@ -825,7 +832,7 @@ mod tests {
         });
         assert_eq!(case.channels(), [Channel::WhatsApp, Channel::Sms]);
         case.facts.from = Some(Party::Phone("+97143210000".parse().unwrap()));
-        assert_eq!(case.nothing().0, Reason::NoChannel);
+        assert_eq!(case.reason_for_nothing().0, Reason::NoChannel);
     }
 
     /// What the sentence says, for software: the same for a message and for none, with the channels that are left out.
@@ -850,16 +857,22 @@ mod tests {
             "rule": "Missed calls", "whatsapp_problem": "template_not_approved", "whatsapp_template": "missed_call_followup",
             "whatsapp_language": "en_GB", "whatsapp_status": "PAUSED", "sms_problem": "landline",
         });
-        assert_eq!((case.nothing().0, facts(&case)), (Reason::Template, none));
+        assert_eq!((case.reason_for_nothing().0, facts(&case)), (Reason::Template, none));
 
         let mut again = Case::new();
         again.contact.last_follow_up_at = Some(again.now - SignedDuration::from_hours(2));
         let cooldown = json!({"rule": "Missed calls", "last_at": "2026-11-20T06:00:00Z", "cooldown_seconds": 86_400});
-        assert_eq!((again.nothing().0, facts(&again)), (Reason::Cooldown, cooldown));
+        assert_eq!(
+            (again.reason_for_nothing().0, facts(&again)),
+            (Reason::Cooldown, cooldown)
+        );
         let mut unmatched = Case::new();
         unmatched.config.rules.clear();
         let no_rule = json!({"outcome": "missed", "called_number": "+97143330000", "new_caller": true, "open": false});
-        assert_eq!((unmatched.nothing().0, facts(&unmatched)), (Reason::NoRule, no_rule));
+        assert_eq!(
+            (unmatched.reason_for_nothing().0, facts(&unmatched)),
+            (Reason::NoRule, no_rule)
+        );
     }
 
     #[test]
@@ -874,12 +887,12 @@ mod tests {
         );
         let mut only_whatsapp = paused;
         only_whatsapp.config.rules[0].then.channels = vec![Channel::WhatsApp].into();
-        assert_eq!(only_whatsapp.nothing().0, Reason::Template);
+        assert_eq!(only_whatsapp.reason_for_nothing().0, Reason::Template);
 
         only_whatsapp.material.templates[0].status.0 = "APPROVED".to_owned();
         only_whatsapp.material.templates[0].body.push_str(" {{3}}");
         assert_eq!(
-            only_whatsapp.nothing(),
+            only_whatsapp.reason_for_nothing(),
             (
                 Reason::Template,
                 "no message: rule \"Missed calls\" has no usable channel: WhatsApp: template missed_call_followup needs a \
@@ -888,7 +901,7 @@ mod tests {
             )
         );
         only_whatsapp.material.templates.clear();
-        assert_eq!(only_whatsapp.nothing().0, Reason::Template);
+        assert_eq!(only_whatsapp.reason_for_nothing().0, Reason::Template);
 
         // Twilio knows templates only by its own id.
         let through_twilio = case(|case| {
@@ -945,12 +958,12 @@ mod tests {
             case.config.rules[0].then.when_unknown = Some(WhenUnknown::NextChannel);
             case.material.templates[0].category = Category::Marketing;
         });
-        assert_eq!(case.nothing().0, Reason::NoConsent);
+        assert_eq!(case.reason_for_nothing().0, Reason::NoConsent);
         opt_in(&mut case, "2026-11-01T12:00:00+04");
         assert_eq!(case.plan().policy.when_unknown(), WhenUnknown::Stop);
         // A call does not justify a one-time code.
         case.config.rules[0].then.category = Category::Authentication;
-        assert_eq!(case.nothing().0, Reason::Template);
+        assert_eq!(case.reason_for_nothing().0, Reason::Template);
     }
 
     /// Whatever the rule's cooldown is.
@@ -965,9 +978,9 @@ mod tests {
             case.contact.last_follow_up_at = Some(at("2026-11-20T10:00:00+04"));
         });
         let refused = "no message: texted 2 h ago, marketing at most every 24 h".to_owned();
-        assert_eq!(case.nothing(), (Reason::Frequency, refused));
+        assert_eq!(case.reason_for_nothing(), (Reason::Frequency, refused));
         case.contact.last_follow_up_at = Some(at(NOON) - FREQUENCY_SPAN + second);
-        assert_eq!(case.nothing().0, Reason::Frequency);
+        assert_eq!(case.reason_for_nothing().0, Reason::Frequency);
         case.contact.last_follow_up_at = Some(at(NOON) - FREQUENCY_SPAN);
         assert_eq!(case.plan().policy.category(), Category::Marketing);
         // Other messages are exempt, but count.
@@ -977,7 +990,7 @@ mod tests {
         let message = message_of(case.plan(), case.now);
         case.contact.opens(&message, vec![]);
         case.config.rules[0].then.category = Category::Marketing;
-        assert_eq!(case.nothing().0, Reason::Frequency);
+        assert_eq!(case.reason_for_nothing().0, Reason::Frequency);
     }
 
     /// A case of a rule for marketing by WhatsApp without a cooldown, and the message that follows its first call.
@@ -1005,7 +1018,7 @@ mod tests {
         assert_eq!(needed, [message.id]);
         case.open = vec![message.clone()];
         let waits = "no message: another marketing message to this person may still be sent".to_owned();
-        assert_eq!(case.nothing(), (Reason::Frequency, waits));
+        assert_eq!(case.reason_for_nothing(), (Reason::Frequency, waits));
         // It counts from its sending.
         message.claim(0, "claim".to_owned(), case.now, &timers());
         let accepted = SendOutcome::Accepted {
@@ -1016,7 +1029,7 @@ mod tests {
         case.open = vec![message.clone()];
         case.now += hour * 10;
         let sent = "no message: texted 10 h ago, marketing at most every 24 h".to_owned();
-        assert_eq!(case.nothing(), (Reason::Frequency, sent));
+        assert_eq!(case.reason_for_nothing(), (Reason::Frequency, sent));
         case.now += hour * 14;
         assert_eq!(case.plan().policy.category(), Category::Marketing);
         // One that was never sent and is no longer valid does not count.
@@ -1031,7 +1044,7 @@ mod tests {
         // It waits for the end of quiet hours at 08:00.
         let (mut case, message) = marketing_planned_at("2026-11-20T21:30:00+04");
         let refused = |case: &Case| {
-            let (reason, sentence) = case.nothing();
+            let (reason, sentence) = case.reason_for_nothing();
             assert_eq!(reason, Reason::Frequency);
             sentence
         };
@@ -1072,10 +1085,10 @@ mod tests {
         let later = Some(at(NOON) - second * 45);
         let no = |why: &str| (Reason::Unnecessary, format!("no message: no longer needed: {why}"));
         let wrote = after(later, None);
-        assert_eq!(wrote.nothing(), no("this person wrote 45 s ago"));
+        assert_eq!(wrote.reason_for_nothing(), no("this person wrote 45 s ago"));
         assert_eq!(wrote.decide().grounds.last_inbound_at, later);
         let answered = after(None, later);
-        assert_eq!(answered.nothing(), no("a later call was answered 45 s ago"));
+        assert_eq!(answered.reason_for_nothing(), no("a later call was answered 45 s ago"));
         assert_eq!(answered.decide().grounds.last_answered_at, later);
     }
 
@@ -1095,7 +1108,10 @@ mod tests {
         assert_eq!(before.grounds.last_by_phone_at, None);
         let rings = began + SignedDuration::from_secs(15);
         let sentence = "no message: no longer needed: somebody wrote on the business's own phone 75 s ago";
-        assert_eq!(by_phone(rings).nothing(), (Reason::Unnecessary, sentence.to_owned()));
+        assert_eq!(
+            by_phone(rings).reason_for_nothing(),
+            (Reason::Unnecessary, sentence.to_owned())
+        );
         assert_eq!(by_phone(rings).decide().grounds.last_by_phone_at, Some(rings));
     }
 
@@ -1136,10 +1152,10 @@ mod tests {
             (grounds.rule, grounds.rule_version, grounds.cooldown_seconds)
         };
         let rule = case.config.rules[0].id;
-        assert_eq!(case.nothing().0, Reason::Cooldown);
+        assert_eq!(case.reason_for_nothing().0, Reason::Cooldown);
         assert_eq!(named(&case), (Some(rule), Some(7), Some(3600)));
         case.outcome = Outcome::Answered;
-        assert_eq!(case.nothing().0, Reason::NoRule);
+        assert_eq!(case.reason_for_nothing().0, Reason::NoRule);
         assert_eq!(named(&case), (None, None, None));
     }
 
@@ -1148,7 +1164,7 @@ mod tests {
         let mut case = Case::new();
         let mut other = case.config.rules[0].clone();
         other.id = "rule_00000000000000000000000002".parse().unwrap();
-        other.name = OneLine::stored("New callers");
+        other.name = OneLine::from_stored("New callers");
         other.priority = 5;
         other.when.caller = Caller::New;
         case.config.rules.push(other);

@@ -30,7 +30,7 @@ pub fn review_rule(rule: &Rule, config: &TenantConfig, material: &Material) -> R
     let mut warnings = senders(rule, config, material, &problems);
     warnings.extend(drip);
     warnings.extend(times(rule, config));
-    warnings.extend(unreached(rule, config));
+    warnings.extend(unreached_rule_warning(rule, config));
     warnings.truncate(MAX_WARNINGS);
     Review { problems, warnings }
 }
@@ -40,7 +40,7 @@ pub fn review_rule(rule: &Rule, config: &TenantConfig, material: &Material) -> R
 pub fn needs_of_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, config: &TenantConfig) -> Needs {
     let mut needs = Needs::default();
     for rule in rules {
-        authored(rule).needed(config, &mut needs);
+        authored_message(rule).add_needs(config, &mut needs);
         needs.campaigns.extend(rule.enroll);
     }
     needs
@@ -187,7 +187,7 @@ fn message(rule: &Rule, material: &Material, found: &mut Findings) {
     if let Some(fault) = then.quiet_hours.and_then(|quiet| quiet.problem()) {
         found.add("then.quiet_hours.to", fault);
     }
-    authored(rule).review(material, found);
+    authored_message(rule).review(material, found);
 }
 
 /// Problems of the drip into which the caller enters. A warning if nobody gets its messages at present.
@@ -225,7 +225,7 @@ fn drip(rule: &Rule, material: &Material, found: &mut Findings) -> Option<Warnin
 }
 
 /// The message as its author wrote it.
-fn authored(rule: &Rule) -> Authored<'_> {
+fn authored_message(rule: &Rule) -> Authored<'_> {
     let then = &rule.then;
     Authored {
         field: "then",
@@ -250,7 +250,7 @@ fn senders(rule: &Rule, config: &TenantConfig, material: &Material, problems: &[
             });
             continue;
         }
-        let authored = authored(rule);
+        let authored = authored_message(rule);
         if !authored.is_wrong(channel, problems) {
             let found = channel_obstacles(config, material, rule, channel).into_iter();
             warnings.extend(found.map(|(why, _)| Warning {
@@ -349,7 +349,7 @@ fn hours_of<'a>(rule: &Rule, config: &'a TenantConfig) -> Vec<Option<&'a Busines
 }
 
 /// A warning if another rule decides all its calls.
-fn unreached(rule: &Rule, config: &TenantConfig) -> Option<Warning> {
+fn unreached_rule_warning(rule: &Rule, config: &TenantConfig) -> Option<Warning> {
     let before = rules_in_order(&config.rules)
         .into_iter()
         .take_while(|other| other.place() < rule.place());
@@ -451,7 +451,7 @@ mod tests {
     }
 
     /// The sample configuration with other fields of its rule.
-    fn changed(change: &serde_json::Value) -> (TenantConfig, Material) {
+    fn config_with_changes(change: &serde_json::Value) -> (TenantConfig, Material) {
         let mut config = config();
         let mut rule = serde_json::to_value(&config.rules[0]).unwrap();
         for (pointer, value) in change.as_object().unwrap() {
@@ -542,18 +542,18 @@ mod tests {
                 &["then.sms_text.english", "then.sms_text.english"],
             ),
         ] {
-            let (config, material) = changed(&change);
+            let (config, material) = config_with_changes(&change);
             let found = review_rule(&config.rules[0], &config, &material).problems;
             let named: Vec<&str> = found.iter().map(|problem| problem.field.as_str()).collect();
             assert_eq!(named, fields, "{change}");
             assert!(found.iter().all(|problem| problem.detail.ends_with('.')), "{found:?}");
         }
-        let (config, material) = changed(&text(&many));
+        let (config, material) = config_with_changes(&text(&many));
         let found = review_rule(&config.rules[0], &config, &material).problems;
         assert_eq!(found.last().map(|problem| problem.code), Some(FaultCode::TooMany));
     }
 
-    fn warned(config: &TenantConfig, material: &Material) -> Vec<(String, Reason)> {
+    fn list_warnings(config: &TenantConfig, material: &Material) -> Vec<(String, Reason)> {
         let last = config.rules.last().unwrap();
         let found = review_rule(last, config, material);
         assert_eq!(found.problems, []);
@@ -569,16 +569,16 @@ mod tests {
     #[test]
     fn warnings_say_what_keeps_a_rule_from_working() {
         let one = |field: &str, reason: Reason| vec![(field.to_owned(), reason)];
-        assert_eq!(warned(&config(), &material()), []);
+        assert_eq!(list_warnings(&config(), &material()), []);
 
         let mut paused = material();
         paused.templates[0].status.0 = "PAUSED".to_owned();
         let not_approved = one("then.template", Reason::TemplateNotApproved);
-        assert_eq!(warned(&config(), &paused), not_approved);
+        assert_eq!(list_warnings(&config(), &paused), not_approved);
         // Whose language cannot be sent get the other one.
         let mut marketing = material();
         marketing.templates[1].category = Category::Marketing;
-        assert_eq!(warned(&config(), &marketing), []);
+        assert_eq!(list_warnings(&config(), &marketing), []);
         // Of two accounts, one has the template in another category.
         let mut two = config();
         let mut second = two.connections[1].clone();
@@ -589,7 +589,10 @@ mod tests {
         (theirs.connection, theirs.category) = (Some(second.id), Category::Marketing);
         moved.templates.push(theirs);
         two.connections.push(second);
-        assert_eq!(warned(&two, &moved), one("then.template", Reason::TemplateCategory));
+        assert_eq!(
+            list_warnings(&two, &moved),
+            one("then.template", Reason::TemplateCategory)
+        );
         // If all have, it is wrong, and nothing more is said.
         marketing.templates[0].category = Category::Marketing;
         let found = review_rule(&config().rules[0], &config(), &marketing);
@@ -598,7 +601,10 @@ mod tests {
 
         let mut alone = config();
         alone.connections.remove(0);
-        assert_eq!(warned(&alone, &material()), one("then.channels[1]", Reason::NoSender));
+        assert_eq!(
+            list_warnings(&alone, &material()),
+            one("then.channels[1]", Reason::NoSender)
+        );
 
         let (mut branch, material) = (config(), material());
         let line = json!({
@@ -606,20 +612,23 @@ mod tests {
         });
         branch.lines = vec![from_value(line).unwrap()];
         let without = Reason::LineWithoutSender;
-        assert_eq!(warned(&branch, &material), one("when.lines", without));
+        assert_eq!(list_warnings(&branch, &material), one("when.lines", without));
         branch.rules[0].when.lines = vec![branch.lines[0].id].into();
-        assert_eq!(warned(&branch, &material), one("when.lines[0]", without));
+        assert_eq!(list_warnings(&branch, &material), one("when.lines[0]", without));
 
         let mut unknown = config();
         unknown.rules[0].then.sms_text = Some(SmsText::One("See {{tenant.website}}".to_owned()));
-        assert_eq!(warned(&unknown, &material), one("then.sms_text", Reason::ValueUnknown));
+        assert_eq!(
+            list_warnings(&unknown, &material),
+            one("then.sms_text", Reason::ValueUnknown)
+        );
     }
 
     /// The recipients of a rule are not known, so the country is the business's own.
     #[test]
     fn warnings_tell_the_rules_of_the_own_country_for_sms() {
         let told = |region: Option<&str>, text: &str| {
-            let (mut config, material) = changed(&json!({ "/then/sms_text": text }));
+            let (mut config, material) = config_with_changes(&json!({ "/then/sms_text": text }));
             config.connections[0].letters.clear();
             config.tenant.default_region = region.map(str::to_owned);
             let found = review_rule(&config.rules[0], &config, &material).warnings.into_iter();
@@ -672,7 +681,7 @@ mod tests {
             ("broadcast", "running", Some(FaultCode::NotApplicable), false),
             ("none", "", Some(FaultCode::NotFound), false),
         ] {
-            let (config, mut material) = changed(&json!({ "/enroll": id }));
+            let (config, mut material) = config_with_changes(&json!({ "/enroll": id }));
             if kind != "none" {
                 let campaign = json!({"id": id, "type": kind, "name": "Welcome", "state": state});
                 material.campaigns = vec![from_value(campaign).unwrap()];
@@ -684,10 +693,10 @@ mod tests {
             if problem.is_none() {
                 let expected = [("enroll".to_owned(), Reason::DripNotRunning)];
                 let expected = if warns { &expected[..] } else { &[] };
-                assert_eq!(warned(&config, &material), expected, "{kind} {state}");
+                assert_eq!(list_warnings(&config, &material), expected, "{kind} {state}");
             }
         }
-        let (config, _) = changed(&json!({ "/enroll": id }));
+        let (config, _) = config_with_changes(&json!({ "/enroll": id }));
         let campaigns = needs_of_rules(&config.rules, &config).campaigns;
         assert_eq!(campaigns, [id.parse().unwrap()].into());
     }
@@ -695,11 +704,11 @@ mod tests {
     #[test]
     fn hours_that_swallow_all_calls_are_told() {
         let told = |change: serde_json::Value, hours: bool| {
-            let (mut config, material) = changed(&change);
+            let (mut config, material) = config_with_changes(&change);
             if !hours {
                 config.tenant.business_hours = None;
             }
-            warned(&config, &material)
+            list_warnings(&config, &material)
         };
         let quiet = |from: &str, to: &str, action: &str| json!({"/then/quiet_hours": {"from": from, "to": to, "action": action}});
         let always = [("then.quiet_hours".to_owned(), Reason::AlwaysQuiet)];
@@ -723,16 +732,16 @@ mod tests {
         later.id = "rule_00000000000000000000000002".parse().unwrap();
         config.rules.push(later);
         let unreached = [("when".to_owned(), Reason::Unreached)];
-        assert_eq!(warned(&config, &material), unreached);
+        assert_eq!(list_warnings(&config, &material), unreached);
         config.rules[1].when.hours = Hours::Closed;
-        assert_eq!(warned(&config, &material), unreached);
+        assert_eq!(list_warnings(&config, &material), unreached);
         config.rules[1].when.outcomes = vec![Outcome::Answered].into();
-        assert_eq!(warned(&config, &material), []);
+        assert_eq!(list_warnings(&config, &material), []);
         config.rules[1].when.outcomes = config.rules[0].when.outcomes.clone();
         config.rules[1].priority = 5;
-        assert_eq!(warned(&config, &material), [], "it is tried first");
+        assert_eq!(list_warnings(&config, &material), [], "it is tried first");
         config.rules[1].priority = 20;
         config.rules[0].enabled = false;
-        assert_eq!(warned(&config, &material), []);
+        assert_eq!(list_warnings(&config, &material), []);
     }
 }

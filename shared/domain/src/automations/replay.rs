@@ -78,7 +78,7 @@ impl<'a> Recorded<'a> {
         Self {
             call,
             contact: caller(call),
-            profile: Profile::named(ShownName::of("Somebody").filter(|_| named)),
+            profile: Profile::from_name(ShownName::of("Somebody").filter(|_| named)),
         }
     }
 
@@ -101,7 +101,7 @@ impl<'a> Recorded<'a> {
     fn with_values_of(&self, fields: &[Field]) -> Profile {
         let mut profile = self.profile.clone();
         for field in fields.iter().filter(|field| !self.was_unknown(field)) {
-            let value = FieldValue::Text(OneLine::stored(&format!("[{}]", field.key)));
+            let value = FieldValue::Text(OneLine::from_stored(&format!("[{}]", field.key)));
             profile.fields.entry(field.id).or_insert(value);
         }
         profile
@@ -214,7 +214,7 @@ impl<'a> Recorded<'a> {
 
     /// The decision if this rule decides it. `material`: what the review of both rules needs. The caller counts as somebody with a value of
     /// each field, unless the recorded decision says that it was unknown.
-    pub fn replayed(
+    pub fn replay_decision(
         &self,
         former: Former<'_>,
         rule: Option<&Rule>,

@@ -75,7 +75,7 @@ impl Rule {
         let at = time_of_id(id.ulid());
         Self {
             id,
-            name: OneLine::stored("Missed calls"),
+            name: OneLine::from_stored("Missed calls"),
             priority: 100,
             enabled: true,
             when: When::default(),
@@ -124,11 +124,12 @@ const STEP: i32 = 10;
 /// theirs, unless there is no room between them.
 pub fn priorities_in_order(wanted: &[&Rule]) -> Vec<i32> {
     let step = usize::try_from(STEP).unwrap_or(1);
-    between(wanted, &kept(wanted)).unwrap_or_else(|| (STEP..).step_by(step).take(wanted.len()).collect())
+    between(wanted, &mark_kept_priorities(wanted))
+        .unwrap_or_else(|| (STEP..).step_by(step).take(wanted.len()).collect())
 }
 
 /// Which of these rules keep their priorities: a longest sequence that is in order.
-fn kept(wanted: &[&Rule]) -> Vec<bool> {
+fn mark_kept_priorities(wanted: &[&Rule]) -> Vec<bool> {
     // Of the longest sequence that ends with each rule: its length, and the rule before.
     let mut best: Vec<(usize, Option<usize>)> = Vec::with_capacity(wanted.len());
     for (index, rule) in wanted.iter().enumerate() {

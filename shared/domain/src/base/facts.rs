@@ -88,20 +88,20 @@ fact! {
     i64: number => Self::Number(number);
     u64: number => Self::Number(number.try_into().unwrap_or(i64::MAX));
     usize: number => Self::Number(number.try_into().unwrap_or(i64::MAX));
-    &str: text => Self::Text(shortened(text));
-    String: text => Self::Text(shortened(&text));
+    &str: text => Self::Text(shorten_text(text));
+    String: text => Self::Text(shorten_text(&text));
     Timestamp: at => Self::Text(at.to_string());
 }
 
 impl<T: AsRef<str>> FromIterator<T> for Fact {
     fn from_iter<I: IntoIterator<Item = T>>(words: I) -> Self {
         let words = words.into_iter().take(Facts::MAX_WORDS);
-        Self::Words(words.map(|word| shortened(word.as_ref())).collect())
+        Self::Words(words.map(|word| shorten_text(word.as_ref())).collect())
     }
 }
 
 /// The text with at most [`Facts::MAX_LENGTH`] characters.
-fn shortened(text: &str) -> String {
+fn shorten_text(text: &str) -> String {
     match text.char_indices().nth(Facts::MAX_LENGTH) {
         Some(_) => text.chars().take(Facts::MAX_LENGTH - 1).chain(['…']).collect(),
         None => text.to_owned(),

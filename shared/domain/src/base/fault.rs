@@ -105,7 +105,7 @@ impl Fault {
     }
 
     /// A required field is missing.
-    pub fn required() -> Self {
+    pub fn missing_field() -> Self {
         Self::new(FaultCode::Required, "This field is required.")
     }
 
@@ -153,7 +153,7 @@ impl Fault {
     }
 
     /// The fault in the text of an error of serde, if [`Fault::refuse`] wrote it.
-    pub fn marked(text: &str) -> Option<Self> {
+    pub fn from_marked_text(text: &str) -> Option<Self> {
         let text = text.strip_suffix(')')?;
         let mut places = text.rmatch_indices(" (");
         places.find_map(|(at, begin)| {
@@ -169,7 +169,7 @@ impl Fault {
 
     /// The same, or a fault of the code `invalid`.
     pub fn read(text: &str) -> Self {
-        Self::marked(text).unwrap_or_else(|| text.into())
+        Self::from_marked_text(text).unwrap_or_else(|| text.into())
     }
 }
 

@@ -44,7 +44,8 @@ impl IpRange {
     /// Whether the range contains the address. An IPv4 address is the same in whatever form it arrives.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        address.is_ipv4() == self.first.is_ipv4() && masked(address, self.bits) == masked(self.first, self.bits)
+        address.is_ipv4() == self.first.is_ipv4()
+            && network_bits(address, self.bits) == network_bits(self.first, self.bits)
     }
 }
 
@@ -52,7 +53,7 @@ const fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-fn masked(address: IpAddr, bits: u8) -> u128 {
+fn network_bits(address: IpAddr, bits: u8) -> u128 {
     let (value, width) = match address {
         IpAddr::V4(address) => (u128::from(u32::from(address)), 32),
         IpAddr::V6(address) => (u128::from(address), 128),

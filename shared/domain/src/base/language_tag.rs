@@ -18,7 +18,7 @@ pub struct InvalidLanguage;
 
 impl Language {
     /// Wraps a tag that is already stored, whatever the rules were then.
-    pub fn stored(tag: &str) -> Self {
+    pub fn from_stored(tag: &str) -> Self {
         Self(tag.to_owned())
     }
 

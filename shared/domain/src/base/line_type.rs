@@ -129,7 +129,7 @@ pub fn line_type_by_plan(phone: &Phone) -> LineType {
     let Some((_, own, plans)) = KNOWN.of(phone.digits()) else {
         return LineType::Invalid;
     };
-    planned(&plans, own).unwrap_or_else(|| {
+    type_by_plans(&plans, own).unwrap_or_else(|| {
         let digits = plans.iter().map(|plan| plan.digits);
         let (fewest, most) = digits.fold((usize::MAX, 0), |(fewest, most), (least, greatest)| {
             (fewest.min(least), most.max(greatest))
@@ -146,11 +146,11 @@ pub fn line_type_by_plan(phone: &Phone) -> LineType {
 pub fn is_in_numbering_plan(phone: &Phone) -> bool {
     let phone = phone.in_key_form();
     let known = KNOWN.of(phone.digits());
-    known.is_some_and(|(_, own, plans)| planned(&plans, own).is_some())
+    known.is_some_and(|(_, own, plans)| type_by_plans(&plans, own).is_some())
 }
 
 /// The type of a number by the plans of the countries of its code; `None` if it is in none.
-fn planned(plans: &[Plan], own: &str) -> Option<LineType> {
+fn type_by_plans(plans: &[Plan], own: &str) -> Option<LineType> {
     if let [only] = plans {
         return only.line_type(own);
     }

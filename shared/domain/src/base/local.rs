@@ -98,7 +98,7 @@ impl NotLike {
     };
 
     /// Parses a text with digits and separators in the same places as the example. `jiff` alone accepts other forms, too.
-    fn parsed<T: FromStr>(self, text: &str) -> Result<T, Self> {
+    fn parse_like_example<T: FromStr>(self, text: &str) -> Result<T, Self> {
         let same = |(own, other): (u8, u8)| own == other || (own.is_ascii_digit() && other.is_ascii_digit());
         let alike = text.len() == self.example.len() && text.bytes().zip(self.example.bytes()).all(same);
         let value = if alike { text.parse().ok() } else { None };
@@ -110,7 +110,7 @@ impl FromStr for LocalTime {
     type Err = NotLike;
 
     fn from_str(text: &str) -> Result<Self, NotLike> {
-        NotLike::TIME.parsed(text).map(Self)
+        NotLike::TIME.parse_like_example(text).map(Self)
     }
 }
 
@@ -124,7 +124,7 @@ impl FromStr for Day {
     type Err = NotLike;
 
     fn from_str(text: &str) -> Result<Self, NotLike> {
-        NotLike::DAY.parsed(text).map(Self)
+        NotLike::DAY.parse_like_example(text).map(Self)
     }
 }
 
@@ -138,7 +138,7 @@ impl FromStr for LocalDateTime {
     type Err = NotLike;
 
     fn from_str(text: &str) -> Result<Self, NotLike> {
-        NotLike::DATE_TIME.parsed(text).map(Self)
+        NotLike::DATE_TIME.parse_like_example(text).map(Self)
     }
 }
 

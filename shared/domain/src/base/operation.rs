@@ -331,7 +331,7 @@ impl Operation {
             return Claim::Held;
         }
         if self.state == OperationState::Cancelling {
-            self.cancelled(now);
+            self.end_as_cancelled(now);
             return Claim::EndedNow;
         }
         if self.attempts >= Self::MAX_ATTEMPTS {
@@ -421,7 +421,7 @@ impl Operation {
     }
 
     /// Ends it as cancelled. Returns false if it had ended.
-    pub fn cancelled(&mut self, now: Timestamp) -> bool {
+    pub fn end_as_cancelled(&mut self, now: Timestamp) -> bool {
         self.end(OperationState::Cancelled, now)
     }
 
@@ -443,7 +443,7 @@ impl Operation {
     /// whether that changed anything: an operation that has ended stays as it is.
     pub fn cancel(&mut self, now: Timestamp) -> bool {
         if !self.is_leased(now) {
-            return self.cancelled(now);
+            return self.end_as_cancelled(now);
         }
         let changes = self.state.may_become(OperationState::Cancelling);
         if changes {
@@ -472,7 +472,7 @@ mod tests {
         Data::of(&number).expect("it is small")
     }
 
-    fn done(done: u64) -> Progress {
+    fn sample_progress(done: u64) -> Progress {
         Progress {
             done,
             ..Progress::default()
@@ -523,7 +523,7 @@ mod tests {
     fn a_recorded_step_renews_the_lease() {
         let mut it = operation();
         it.claim(holder(1), at(0));
-        it.advance(data(1), done(5), at(50));
+        it.advance(data(1), sample_progress(5), at(50));
         assert_eq!(it.claim(holder(2), at(109)), Claim::Held);
         assert_eq!((it.due, it.progress.done), (Some(at(110)), 5));
         it.pause(at(60));
@@ -539,7 +539,7 @@ mod tests {
         for attempt in 1..=Operation::MAX_ATTEMPTS {
             assert_eq!(it.claim(holder(attempt.into()), now), Claim::Taken, "{attempt}");
             // The same cursor again is no progress.
-            it.advance(data(1), done(0), now);
+            it.advance(data(1), sample_progress(0), now);
             assert_eq!(it.attempts, if attempt == 1 { 0 } else { attempt - 1 });
             it.retry_later(now);
             now = it.due.expect("it is due");
@@ -575,8 +575,8 @@ mod tests {
         assert!(!running.cancel(at(2)), "it is asked for");
         assert_eq!(running.state, OperationState::Cancelling);
         // The worker records the step that was under way.
-        running.advance(data(1), done(1), at(3));
-        assert!(running.cancelled(at(3)));
+        running.advance(data(1), sample_progress(1), at(3));
+        assert!(running.end_as_cancelled(at(3)));
         assert_eq!((running.state, running.progress.done), (OperationState::Cancelled, 1));
 
         // A worker that died does not see it; the next one does.
@@ -597,12 +597,12 @@ mod tests {
     fn what_has_ended_stays_as_it_is() {
         let mut it = operation();
         it.claim(holder(1), at(0));
-        assert!(it.finish(data(3), done(9), at(1)));
+        assert!(it.finish(data(3), sample_progress(9), at(1)));
         let ended = it.clone();
         assert!(!it.fail("too late".to_owned(), at(2)));
-        assert!(!it.finish(data(4), done(10), at(2)));
+        assert!(!it.finish(data(4), sample_progress(10), at(2)));
         assert!(!it.cancel(at(2)));
-        it.advance(data(5), done(11), at(2));
+        it.advance(data(5), sample_progress(11), at(2));
         it.pause(at(2));
         it.retry_later(at(2));
         assert_eq!(it, ended);

@@ -98,7 +98,7 @@ impl Phone {
     }
 
     /// The number with all but its last three digits hidden, for logs and pages seen by others.
-    pub fn masked(&self) -> String {
+    pub fn masked_number(&self) -> String {
         format!("+…{}", &self.0[self.0.len() - 3..])
     }
 }
@@ -127,7 +127,7 @@ impl fmt::Display for Phone {
 
 impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.masked())
+        f.write_str(&self.masked_number())
     }
 }
 

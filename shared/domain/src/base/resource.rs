@@ -163,12 +163,12 @@ mod tests {
 
     const MADE: &str = "2026-11-20T12:00:00Z";
 
-    fn named(name: &str) -> TagIn {
+    fn tag_input(name: &str) -> TagIn {
         from_value(json!({ "name": name })).unwrap()
     }
 
     fn tag() -> Tag {
-        Tag::new(Ulid::from_parts(1, 2), named("Regular"), at(MADE))
+        Tag::new(Ulid::from_parts(1, 2), tag_input("Regular"), at(MADE))
     }
 
     #[test]
@@ -184,9 +184,9 @@ mod tests {
     #[test]
     fn a_change_moves_only_the_time_of_the_last_change() {
         let made = tag();
-        assert_eq!(made.with(named("Regular")), made, "nothing changes");
+        assert_eq!(made.with(tag_input("Regular")), made, "nothing changes");
         let later = at("2026-11-21T12:00:00Z");
-        let changed = made.with(named("Loyal")).changed_at(later);
+        let changed = made.with(tag_input("Loyal")).changed_at(later);
         assert_eq!(
             (changed.id, changed.created_at, changed.updated_at),
             (made.id, at(MADE), later)
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_resource_in_place_of_another_keeps_its_creation() {
         let (made, later) = (tag(), at("2026-11-21T12:00:00Z"));
-        let given = |name: &str| Tag::new(made.id.ulid(), named(name), later);
+        let given = |name: &str| Tag::new(made.id.ulid(), tag_input(name), later);
         assert_eq!(given("Regular").in_place_of(&made), made);
         let changed = Tag {
             created_at: at(MADE),
@@ -215,7 +215,7 @@ mod tests {
         let unknown = json!({"id": id, "name": "Regular", "made_at": MADE});
         assert!(from_value::<Tag>(unknown).is_err());
         // Once changed, it has both.
-        let changed = old.with(named("Loyal")).changed_at(at("2026-11-21T12:00:00Z"));
+        let changed = old.with(tag_input("Loyal")).changed_at(at("2026-11-21T12:00:00Z"));
         let again: Tag = from_value(serde_json::to_value(&changed).unwrap()).unwrap();
         assert_eq!(again, changed);
         assert_eq!(again.created_at, at(MADE));

@@ -86,7 +86,7 @@ impl Faulty for InvalidLine {
 }
 
 /// Checks the length of a text. Longer texts are not examined.
-fn measured(text: &str, least: usize, most: usize) -> Result<(), InvalidLine> {
+fn check_length(text: &str, least: usize, most: usize) -> Result<(), InvalidLine> {
     let found = text.chars().take(most + 1).count();
     if (least..=most).contains(&found) {
         Ok(())
@@ -97,7 +97,7 @@ fn measured(text: &str, least: usize, most: usize) -> Result<(), InvalidLine> {
 
 impl<const LEAST: usize, const MAX: usize> OneLine<LEAST, MAX> {
     /// Wraps a text that is already stored, whatever the rules were then.
-    pub fn stored(text: &str) -> Self {
+    pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
     }
 
@@ -118,7 +118,7 @@ impl<const LEAST: usize, const MAX: usize> FromStr for OneLine<LEAST, MAX> {
 
     fn from_str(text: &str) -> Result<Self, InvalidLine> {
         let text = text.trim();
-        measured(text, LEAST, MAX)?;
+        check_length(text, LEAST, MAX)?;
         if !text.is_empty() {
             check_line(text)?;
         }
@@ -156,7 +156,7 @@ impl<const LEAST: usize, const MAX: usize> FromStr for Lines<LEAST, MAX> {
         // Longer texts are not examined. A line can end with two characters, which count as one.
         let examined: String = text.trim().chars().take(2 * MAX + 1).collect();
         let text = examined.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
-        measured(&text, LEAST, MAX)?;
+        check_length(&text, LEAST, MAX)?;
         if is_visible(&text) {
             Ok(Self(text))
         } else {
@@ -176,7 +176,7 @@ shown_as!(const LEAST, MAX; Verbatim<LEAST, MAX>, {"type": "string", "minLength"
 
 impl<const LEAST: usize, const MAX: usize> Verbatim<LEAST, MAX> {
     /// Wraps a text that is already stored, whatever the rules were then.
-    pub const fn stored(text: String) -> Self {
+    pub const fn from_stored(text: String) -> Self {
         Self(text)
     }
 
@@ -196,7 +196,7 @@ impl<const LEAST: usize, const MAX: usize> FromStr for Verbatim<LEAST, MAX> {
     type Err = InvalidLine;
 
     fn from_str(text: &str) -> Result<Self, InvalidLine> {
-        measured(text, LEAST, MAX)?;
+        check_length(text, LEAST, MAX)?;
         Ok(Self(text.to_owned()))
     }
 }

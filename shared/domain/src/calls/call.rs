@@ -70,7 +70,7 @@ words! {
 impl Outcome {
     /// The outcome with this name. Whoever reports one may use other words, for an outcome that is unknown; whoever asks for one may
     /// not.
-    pub fn named(word: &str) -> Option<Self> {
+    pub fn from_name(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
     }
 
@@ -88,7 +88,7 @@ impl Outcome {
 /// # Errors
 /// If it is another word.
 pub fn asked_outcome<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Outcome, D::Error> {
-    let known = Outcome::named(&String::deserialize(deserializer)?);
+    let known = Outcome::from_name(&String::deserialize(deserializer)?);
     known.ok_or_else(|| {
         let words = Outcome::ALL.map(Outcome::as_str);
         let fault = Fault::new(FaultCode::NotOneOf, format!("expected one of {}", words.join(", ")));
@@ -328,7 +328,7 @@ pub enum Verdict {
 pub const MAX_CALL: SignedDuration = SignedDuration::from_hours(4);
 
 /// Keeps the larger of two reported values.
-fn later<T: Ord>(ours: &mut Option<T>, theirs: Option<T>) {
+fn keep_larger<T: Ord>(ours: &mut Option<T>, theirs: Option<T>) {
     if theirs > *ours {
         *ours = theirs;
     }
@@ -371,17 +371,17 @@ impl CallFacts {
         keep_party(&mut self.to, other.to);
         self.started_at = earlier(self.started_at, other.started_at);
         self.answered_at = earlier(self.answered_at, other.answered_at);
-        later(&mut self.ended_at, other.ended_at);
-        later(&mut self.ring_seconds, other.ring_seconds);
-        later(&mut self.talk_seconds, other.talk_seconds);
-        later(&mut self.voicemail_seconds, other.voicemail_seconds);
-        later(&mut self.call_seconds, other.call_seconds);
-        later(&mut self.caller_name, other.caller_name);
-        later(&mut self.status, other.status);
-        later(&mut self.dial, other.dial);
-        later(&mut self.handling, other.handling);
-        later(&mut self.closed, other.closed);
-        later(&mut self.tried, other.tried);
+        keep_larger(&mut self.ended_at, other.ended_at);
+        keep_larger(&mut self.ring_seconds, other.ring_seconds);
+        keep_larger(&mut self.talk_seconds, other.talk_seconds);
+        keep_larger(&mut self.voicemail_seconds, other.voicemail_seconds);
+        keep_larger(&mut self.call_seconds, other.call_seconds);
+        keep_larger(&mut self.caller_name, other.caller_name);
+        keep_larger(&mut self.status, other.status);
+        keep_larger(&mut self.dial, other.dial);
+        keep_larger(&mut self.handling, other.handling);
+        keep_larger(&mut self.closed, other.closed);
+        keep_larger(&mut self.tried, other.tried);
         if self.stated.map(Outcome::rank) < other.stated.map(Outcome::rank) {
             self.stated = other.stated;
         }

@@ -218,13 +218,13 @@ impl Call {
     }
 
     /// Time with which its contact records it as missed or answered.
-    pub fn noted(&self, first_seen: Timestamp) -> Timestamp {
+    pub fn noted_time(&self, first_seen: Timestamp) -> Timestamp {
         self.noted_at.unwrap_or_else(|| self.began(first_seen))
     }
 
     /// Adds the facts of a report that came after the decision. The contact still has the beginning that the decision knew.
     pub fn learn(&mut self, report: CallFacts, first_seen: Timestamp) {
-        let noted = self.noted(first_seen);
+        let noted = self.noted_time(first_seen);
         self.facts.merge(report);
         if self.began(first_seen) != noted {
             self.noted_at = Some(noted);
@@ -297,7 +297,7 @@ impl Received {
     }
 
     /// The same with the codes of preference links masked, such as one that the customer quotes. See [`Message::masked`].
-    pub fn masked(mut self) -> Self {
+    pub fn with_masked_links(mut self) -> Self {
         self.message.text = self.message.text.as_deref().map(mask_links);
         self.message.payload = self.message.payload.as_deref().map(mask_links);
         self

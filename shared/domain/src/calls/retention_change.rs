@@ -40,7 +40,7 @@ pub struct AppliedRetention {
 
 impl AppliedRetention {
     /// Number of calls and messages so far.
-    pub const fn done(&self) -> u64 {
+    pub const fn processed_count(&self) -> u64 {
         self.calls + self.messages + self.unchanged
     }
 }
@@ -148,7 +148,7 @@ pub struct Stretch {
 
 impl Stretch {
     /// The number for the whole stretch, rounded up, if this is that of the counted days.
-    fn whole(&self, counted: u64) -> u64 {
+    fn scale_to_stretch(&self, counted: u64) -> u64 {
         let read = u64::try_from(self.counted.len()).unwrap_or(1).max(1);
         counted.saturating_mul(self.days.into()).div_ceil(read)
     }
@@ -223,7 +223,10 @@ impl Estimate {
         let shortened = retention.calls_days < REPORTS_DAYS;
         let mut all = Self::default();
         for (stretch, counted) in recorded {
-            let (calls, messages) = (stretch.whole(counted.calls), stretch.whole(counted.messages));
+            let (calls, messages) = (
+                stretch.scale_to_stretch(counted.calls),
+                stretch.scale_to_stretch(counted.messages),
+            );
             all.calls += calls;
             all.messages += messages;
             all.expiring_calls += stretch.before(earliest(retention.calls_days), calls);
@@ -316,7 +319,7 @@ mod tests {
         }
     }
 
-    fn created(at: Timestamp) -> TenantId {
+    fn tenant_created_at(at: Timestamp) -> TenantId {
         let ms = u64::try_from(at.as_millisecond()).unwrap();
         TenantId::new(Ulid::from_parts(ms, 7))
     }
@@ -368,11 +371,11 @@ mod tests {
     fn the_past_begins_with_the_tenant_and_is_bounded() {
         let now = at("2026-11-20T12:00:00Z");
         let first = |created: TenantId| Past::of(created, now).first;
-        assert_eq!(first(created(at("2026-03-01T23:59:59Z"))), date(2026, 3, 1));
+        assert_eq!(first(tenant_created_at(at("2026-03-01T23:59:59Z"))), date(2026, 3, 1));
         let earliest = date(2026, 11, 20).saturating_sub(i64::from(Past::MAX_DAYS).days());
-        assert_eq!(first(created(at("2001-01-01T00:00:00Z"))), earliest);
+        assert_eq!(first(tenant_created_at(at("2001-01-01T00:00:00Z"))), earliest);
         // Of an id that names no time of the past, everything is looked at.
-        assert_eq!(first(created(at("2027-01-01T00:00:00Z"))), earliest);
+        assert_eq!(first(tenant_created_at(at("2027-01-01T00:00:00Z"))), earliest);
         assert_eq!(first(TenantId::new(Ulid(u128::MAX))), earliest);
     }
 

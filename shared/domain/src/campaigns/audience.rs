@@ -50,7 +50,7 @@ impl Choice<'_> {
     /// Whether a contact that the search finds is chosen at this time. One that was created later is not.
     pub fn takes(&self, person: &Person, at: Timestamp) -> bool {
         let mut tags = self.audience.excluded_tags.iter();
-        self.search.meant(person, at)
+        self.search.is_meant_contact(person, at)
             && !tags.any(|tag| person.profile.tags.contains(tag))
             && !self.excluded.iter().any(|filter| filter.takes(person))
     }

@@ -154,7 +154,7 @@ mod tests {
         from_value(json!({"field": field, "recurrence": recurrence, "days": days, "at": "09:00"})).unwrap()
     }
 
-    fn listed(trigger: DateTrigger, today: Date) -> Vec<String> {
+    fn searched_days(trigger: DateTrigger, today: Date) -> Vec<String> {
         let searches = trigger.searches(today).into_iter();
         searches
             .map(|search| match search.driver {
@@ -185,7 +185,7 @@ mod tests {
             ("yearly", 180, Date::MIN, &[]),
         ] {
             assert_eq!(
-                listed(trigger(recurrence, days), today),
+                searched_days(trigger(recurrence, days), today),
                 expected,
                 "{recurrence} {days} {today}"
             );
@@ -201,7 +201,7 @@ mod tests {
             let trigger = trigger("yearly", days);
             let mut entered = std::collections::BTreeMap::<String, usize>::new();
             for today in date(2025, 6, 1).series(1.day()).take(4 * 365 + 1) {
-                for day in listed(trigger, today) {
+                for day in searched_days(trigger, today) {
                     *entered.entry(day).or_default() += 1;
                 }
             }

@@ -234,7 +234,7 @@ impl Passage {
     }
 
     /// Records that the message of the next step was made, and begins the wait behind it, if there is one.
-    pub fn said(&mut self, scene: Scene<'_>, id: MessageId) {
+    pub fn record_message(&mut self, scene: Scene<'_>, id: MessageId) {
         let Some(step) = self.next.and_then(|next| scene.steps.at(next.place)) else {
             return;
         };
@@ -310,7 +310,7 @@ impl Condition {
             Self::Recovered {} => since(contact.last_reached_at),
             Self::Clicked {} => last.is_some_and(|message| message.clicked_at.is_some()),
             Self::Read {} => last.is_some_and(Message::was_read),
-            Self::Delivered {} => last.is_some_and(Message::delivered),
+            Self::Delivered {} => last.is_some_and(Message::was_delivered),
             Self::Tag { tag } => person.profile.tags.contains(&tag),
             Self::Stage { stage } => person.profile.stage.is_some_and(|staged| staged.stage == stage),
         }
@@ -461,7 +461,7 @@ mod tests {
                     compose_message(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
                 });
                 let message = composed.unwrap().message("cor".to_owned(), self.case.now, &timers());
-                passage.said(self.scene(&zone), message.id);
+                passage.record_message(self.scene(&zone), message.id);
                 self.last = Some(message);
             }
             self.passage = passage;
@@ -469,7 +469,7 @@ mod tests {
         }
 
         /// The message left at this time.
-        fn sent(&mut self, now: &str) {
+        fn send_last_message(&mut self, now: &str) {
             let message = self.last.as_mut().unwrap();
             message.claim(0, "claim".to_owned(), at(now), &timers());
             let attempt = message.attempts.last_mut().unwrap();
@@ -493,7 +493,7 @@ mod tests {
             (walk.names(), walk.next().unwrap()),
             (vec!["a"], "2026-11-22T08:00:00Z".to_owned())
         );
-        walk.sent("2026-11-20T08:00:02Z");
+        walk.send_last_message("2026-11-20T08:00:02Z");
         assert!(!walk.look("2026-11-22T07:59:59Z"));
         assert!(walk.look("2026-11-22T08:00:00Z"), "{:?}", walk.passage);
         assert_eq!((walk.names(), walk.passage.messages()), (vec!["a", "b", "c"], 2));
@@ -508,7 +508,7 @@ mod tests {
         assert!(walk.look(NOW));
         assert!(!walk.look("2026-11-20T10:00:00Z"), "it has not left");
         assert_eq!(walk.next().unwrap(), "2026-11-20T10:01:00Z");
-        walk.sent("2026-11-20T10:00:30Z");
+        walk.send_last_message("2026-11-20T10:00:30Z");
         assert!(!walk.look("2026-11-20T10:01:00Z"));
         assert_eq!(walk.next().unwrap(), "2026-11-20T12:00:30Z");
         assert!(walk.look("2026-11-20T12:00:30Z"));
@@ -572,7 +572,7 @@ mod tests {
         let mut walk = Walk::new(json!([message("a"), message("b")]));
         assert!(walk.look(NOW));
         assert!(!walk.look("2026-11-20T08:01:00Z"));
-        walk.sent("2026-11-20T08:01:30Z");
+        walk.send_last_message("2026-11-20T08:01:30Z");
         assert!(walk.look("2026-11-20T08:02:00Z"));
         assert_eq!(walk.names(), ["a", "b"]);
     }
@@ -602,7 +602,7 @@ mod tests {
                 let fork = branch("c", &json!({"type": when}), "e");
                 let mut walk = Walk::new(json!([message("a"), wait("b"), fork, message("d"), message("e")]));
                 assert!(walk.look(NOW));
-                walk.sent(NOW);
+                walk.send_last_message(NOW);
                 // A reaction is no reply.
                 walk.person.contact.last_inbound_at = Some(at("2026-11-21T07:00:00Z"));
                 if happened {
@@ -675,7 +675,7 @@ mod tests {
                 walk.look(&now.to_string());
                 let may = |last: &Message| matches!(last.next(now, &timers()), Next::Try { .. });
                 if sends && walk.last.as_ref().is_some_and(may) {
-                    walk.sent(&now.to_string());
+                    walk.send_last_message(&now.to_string());
                 }
             }
             let expected: Vec<String> = (0..walk.names().len()).map(|place| place.to_string()).collect();

@@ -148,7 +148,7 @@ impl PreflightTally {
             let connection = config.connection(leg.connection)?;
             connection.sms_of(leg, &composed.to, category)
         });
-        for rule in by_sms.flat_map(|sms| sms.broken().collect::<Vec<_>>()) {
+        for rule in by_sms.flat_map(|sms| sms.broken_rules().collect::<Vec<_>>()) {
             let of = (rule.country, rule.kind());
             let by_row = known_rule(of.0, of.1).map(|row| row.applies());
             if by_row != Some(rule.applies()) && !self.unclear_rules.contains(&of) {
@@ -183,7 +183,7 @@ impl PreflightTally {
         let needed = |cap: &Cap| {
             let unit = cap.currency.as_ref().map_or(1, Currency::smallest_in_millionths);
             let (counted, needed) = (counts.of(cap, hour_of(now)), *self.needed.get(&cap.number)?);
-            let fits = cap.maximum > 0 && counted.saturating_add(needed) <= cap.most();
+            let fits = cap.maximum > 0 && counted.saturating_add(needed) <= cap.maximum_in_units();
             (!fits).then(|| CapExceeded {
                 cap: cap.name(),
                 maximum: cap.maximum,
@@ -217,7 +217,7 @@ impl PreflightTally {
             _ => None,
         });
         let paid: Vec<Service> = carriers.flat_map(services_of).copied().collect();
-        let outdated = book.outdated(day_of(now));
+        let outdated = book.outdated_lists(day_of(now));
         let outdated = outdated.filter(|list| paid.contains(&list.service));
         PreflightResult {
             caps: caps.iter().filter_map(needed).collect(),
@@ -258,7 +258,7 @@ fn country_rules(counted: Vec<(Country, RuleKind, u64)>, unclear: &[(Country, Ru
 impl PreflightResult {
     /// Adds the sentences of rules, which are not stored: beside the costs of many countries, there would be no room.
     #[must_use]
-    pub fn explained(mut self) -> Self {
+    pub fn with_sentences(mut self) -> Self {
         for line in &mut self.country_rules {
             let rule = known_rule(line.country, line.rule);
             line.detail = rule.map(|rule| rule.refusal().sentence).unwrap_or_default();
@@ -286,7 +286,7 @@ fn cost_lines(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Ve
         };
         let mut costs = Costs::default();
         costs.add(&[(name.clone(), *units)].into(), book, day);
-        let spent: Vec<_> = costs.spent().iter().collect();
+        let spent: Vec<_> = costs.spent_amounts().iter().collect();
         let of = (what.carrier.channel(), what.category);
         match &spent[..] {
             [] => lines.push((what.country, of, *units, None)),
@@ -475,7 +475,7 @@ mod tests {
     /// The hours of promotion are told as a later time.
     #[test]
     fn each_kind_of_rule_is_told_until_it_is_confirmed() {
-        let (now, book) = (at(NOON), PriceBook::shipped());
+        let (now, book) = (at(NOON), PriceBook::shipped_prices());
         let campaign = Campaign::new(
             ulid::Ulid::nil(),
             from_value(json!({"type": "broadcast", "name": "Offer"})).unwrap(),
@@ -494,7 +494,7 @@ mod tests {
             }
         }
         let result = tally.result((now, now), (&[], &Counts::default()), book, &[], None);
-        let told = result.explained().country_rules.into_iter();
+        let told = result.with_sentences().country_rules.into_iter();
         let told = told.map(|line| (line.country, line.rule, line.refused, line.contacts, line.detail));
         assert_eq!(told.collect::<Vec<_>>(), expected);
     }

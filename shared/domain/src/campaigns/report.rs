@@ -105,7 +105,7 @@ impl Recipient {
     }
 
     /// Whether the contact wrote after the message had been accepted, other than a stop word.
-    pub fn replied(&self) -> bool {
+    pub fn has_replied(&self) -> bool {
         self.got_before(self.wrote_at)
     }
 
@@ -144,7 +144,7 @@ impl Recipient {
     }
 
     /// Whether somebody followed a tracked link of the message.
-    pub fn clicked(&self) -> bool {
+    pub fn has_clicked(&self) -> bool {
         self.message
             .as_ref()
             .is_some_and(|message| message.clicked_at.is_some())
@@ -202,14 +202,14 @@ impl CampaignTally {
     /// Adds somebody in the audience of this campaign.
     pub fn add(&mut self, campaign: &Campaign, recipient: &Recipient) {
         // Those who waited got it later, which is no comparison.
-        if let Some(number) = campaign.drawn(recipient.contact)
+        if let Some(number) = campaign.drawn_variant(recipient.contact)
             && !campaign.variants.is_empty()
         {
             let variant = self.variants.entry(number).or_default();
             variant.recipients += 1;
             *variant.states.entry(recipient.state()).or_default() += 1;
-            variant.replied += u64::from(recipient.replied());
-            variant.clicked += u64::from(recipient.clicked());
+            variant.replied += u64::from(recipient.has_replied());
+            variant.clicked += u64::from(recipient.has_clicked());
             variant.opted_out += u64::from(recipient.opted_out());
             recipient.add_reason(&mut variant.reasons);
             recipient.add_costs(&mut variant.counters);
@@ -217,8 +217,8 @@ impl CampaignTally {
         self.recipients += 1;
         *self.states.entry(recipient.state()).or_default() += 1;
         recipient.add_reason(&mut self.reasons);
-        self.replied += u64::from(recipient.replied());
-        self.clicked += u64::from(recipient.clicked());
+        self.replied += u64::from(recipient.has_replied());
+        self.clicked += u64::from(recipient.has_clicked());
         self.opted_out += u64::from(recipient.opted_out());
         recipient.add_costs(&mut self.counters);
     }
@@ -303,8 +303,8 @@ impl DripTally {
                 all_made: true,
             };
             *step.states.entry(got.state()).or_default() += 1;
-            step.replied += u64::from(got.replied());
-            step.clicked += u64::from(got.clicked());
+            step.replied += u64::from(got.has_replied());
+            step.clicked += u64::from(got.has_clicked());
             step.opted_out += u64::from(got.opted_out());
             got.add_costs(&mut self.counters);
         }

@@ -45,10 +45,10 @@ pub fn needs_of_campaigns<'a>(campaigns: impl IntoIterator<Item = WithSteps<'a>>
     let mut needs = Needs::default();
     for campaign in campaigns {
         for message in messages(campaign) {
-            authored(message).needed(config, &mut needs);
+            authored_message(message).add_needs(config, &mut needs);
         }
         for (_, message) in campaign.0.variant_messages() {
-            authored(&message).needed(config, &mut needs);
+            authored_message(&message).add_needs(config, &mut needs);
         }
     }
     needs
@@ -236,7 +236,7 @@ const STARTS_AT: &str = "starts_at";
 const STARTS_AT_LOCAL: &str = "starts_at_local";
 
 /// The message as its author wrote it.
-fn authored(message: &CampaignMessage) -> Authored<'_> {
+fn authored_message(message: &CampaignMessage) -> Authored<'_> {
     Authored {
         field: "message",
         channels: &message.channels,
@@ -248,7 +248,7 @@ fn authored(message: &CampaignMessage) -> Authored<'_> {
 }
 
 /// The items of a list, each with the path of its place.
-fn listed<'a, T>(field: &'a str, items: &'a [T]) -> impl Iterator<Item = (String, &'a T)> {
+fn items_with_paths<'a, T>(field: &'a str, items: &'a [T]) -> impl Iterator<Item = (String, &'a T)> {
     let items = items.iter().enumerate();
     items.map(move |(place, item)| (format!("{field}[{place}]"), item))
 }
@@ -260,18 +260,21 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
         found.expect(known, field, fault.and("id", id));
     };
     let segment = audience.segment.iter().map(|id| ("audience.segment".to_owned(), id));
-    for (field, id) in segment.chain(listed("audience.excluded_segments", &audience.excluded_segments)) {
+    for (field, id) in segment.chain(items_with_paths(
+        "audience.excluded_segments",
+        &audience.excluded_segments,
+    )) {
         let id = id.to_string();
         expect(!missing.segments.contains(&id), field, "segment", id);
     }
     let tag = audience.tag.iter().map(|id| ("audience.tag".to_owned(), id));
-    let excluded = listed("audience.excluded_tags", &audience.excluded_tags);
-    let triggers = listed("triggers.tags", &campaign.triggers.tags);
+    let excluded = items_with_paths("audience.excluded_tags", &audience.excluded_tags);
+    let triggers = items_with_paths("triggers.tags", &campaign.triggers.tags);
     for (field, id) in tag.chain(excluded).chain(triggers) {
         let id = id.to_string();
         expect(!missing.tags.contains(&id), field, "tag", id);
     }
-    for (field, id) in listed("triggers.stages", &campaign.triggers.stages) {
+    for (field, id) in items_with_paths("triggers.stages", &campaign.triggers.stages) {
         let id = id.to_string();
         expect(!missing.stages.contains(&id), field, "stage", id);
     }
@@ -338,7 +341,7 @@ fn message(
         let fault = Fault::new(FaultCode::NotFound, format!("There is no line with the id {id}."));
         found.add("message.line", fault.and("id", id.to_string()));
     }
-    authored(message).review(material, found);
+    authored_message(message).review(material, found);
     senders(message, config, material, &found.0)
 }
 
@@ -445,7 +448,7 @@ fn senders(
     material: &Material,
     problems: &[FieldProblem],
 ) -> Vec<Warning> {
-    let (authored, mut warnings) = (authored(message), Vec::new());
+    let (authored, mut warnings) = (authored_message(message), Vec::new());
     for (place, channel) in authored.channels.iter().copied().enumerate() {
         let name = channel.name();
         if carriers(config, channel).next().is_none() {
@@ -509,14 +512,14 @@ mod tests {
         Campaign::new(Ulid::nil(), from_value(fields).unwrap(), at(NOW))
     }
 
-    fn reviewed(campaign: &Campaign, material: &Material) -> Review {
+    fn review_sample(campaign: &Campaign, material: &Material) -> Review {
         review_campaign((campaign, None), (&config(), material), &Missing::default(), at(NOW))
     }
 
     #[test]
     fn whole_campaign_has_no_problems_and_no_warnings() {
         let whole = campaign(&json!({}));
-        assert_eq!(reviewed(&whole, &material()), Review::default());
+        assert_eq!(review_sample(&whole, &material()), Review::default());
         assert_eq!(needs_of_campaigns([(&whole, None)], &config()).templates.len(), 1);
     }
 
@@ -664,7 +667,7 @@ mod tests {
             ),
         ] {
             let changed = campaign(&change);
-            let review = reviewed(&changed, &material());
+            let review = review_sample(&changed, &material());
             let fields: Vec<_> = review.problems.iter().map(|problem| problem.field.as_str()).collect();
             assert_eq!(fields, [field], "{change}");
             assert_eq!(
@@ -685,7 +688,7 @@ mod tests {
     fn start_that_has_passed_is_known_until_it_changes() {
         let before = campaign(&json!({"/starts_at": "2026-11-20T10:00:00Z"}));
         let after = campaign(&json!({"/starts_at": "2026-11-20T11:00:00Z"}));
-        let review = |campaign: &Campaign| reviewed(campaign, &material());
+        let review = |campaign: &Campaign| review_sample(campaign, &material());
         let (known, found) = (review(&before), review(&after));
         assert_eq!(known, found);
         let wrong = draft_problems(Some((&before, &known)), (&after, &found));
@@ -718,18 +721,24 @@ mod tests {
                 "audience.excluded_tags[0]"
             ]
         );
-        let found = review_campaign((&tagged(&[]), None), (&config(), &material()), &missing, at(NOW)).problems;
+        let found = review_campaign(
+            (&campaign_by_tag(&[]), None),
+            (&config(), &material()),
+            &missing,
+            at(NOW),
+        )
+        .problems;
         assert_eq!(found[0].field, "audience.tag");
     }
 
     /// A campaign to the contacts with a tag, without those with these tags.
-    fn tagged(excluded: &[&str]) -> Campaign {
+    fn campaign_by_tag(excluded: &[&str]) -> Campaign {
         campaign(&json!({"/audience": {"tag": "tag_00000000000000000000000001", "excluded_tags": excluded}}))
     }
 
     #[test]
     fn an_audience_is_a_segment_or_a_tag_and_not_excluded() {
-        assert_eq!(reviewed(&tagged(&[]), &material()), Review::default());
+        assert_eq!(review_sample(&campaign_by_tag(&[]), &material()), Review::default());
         let segment = json!(["seg_00000000000000000000000001"]);
         for (campaign, field) in [
             (
@@ -741,11 +750,11 @@ mod tests {
                 "audience.excluded_segments[0]",
             ),
             (
-                tagged(&["tag_00000000000000000000000002", "tag_00000000000000000000000001"]),
+                campaign_by_tag(&["tag_00000000000000000000000002", "tag_00000000000000000000000001"]),
                 "audience.excluded_tags[1]",
             ),
         ] {
-            let found = reviewed(&campaign, &material()).problems;
+            let found = review_sample(&campaign, &material()).problems;
             let fields: Vec<_> = found.iter().map(|problem| problem.field.as_str()).collect();
             assert_eq!(fields, [field]);
         }

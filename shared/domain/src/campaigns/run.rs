@@ -97,7 +97,7 @@ impl Enrolment {
     }
 
     /// Time at which its next step is looked at, in a drip.
-    pub fn due(&self) -> Option<Timestamp> {
+    pub fn next_step_at(&self) -> Option<Timestamp> {
         self.passage
             .as_ref()
             .and_then(|passage| passage.next)
@@ -106,7 +106,7 @@ impl Enrolment {
 
     /// Whether steps of a drip are to come.
     pub fn is_active(&self) -> bool {
-        self.exit.is_none() && self.due().is_some()
+        self.exit.is_none() && self.next_step_at().is_some()
     }
 
     /// Time from which it is kept.
@@ -117,13 +117,13 @@ impl Enrolment {
             .as_ref()
             .filter(|_| self.passage.is_some())
             .map(|exit| exit.at);
-        let last = taken.map(|taken| taken.at).max(self.due()).max(left);
+        let last = taken.map(|taken| taken.at).max(self.next_step_at()).max(left);
         last.map_or(self.at, |last| last.max(self.at))
     }
 
     /// The same once the contact has left the campaign, at this time.
     #[must_use]
-    pub fn left(mut self, why: Refusal, at: Timestamp) -> Self {
+    pub fn with_exit(mut self, why: Refusal, at: Timestamp) -> Self {
         if let Some(passage) = &mut self.passage {
             passage.next = None;
         }
@@ -221,7 +221,7 @@ impl Campaign {
 
     /// The same in another state, if the table allows it.
     #[must_use]
-    pub fn moved(&self, next: CampaignState, stopped: Option<Refusal>, now: Timestamp) -> Option<Self> {
+    pub fn with_state(&self, next: CampaignState, stopped: Option<Refusal>, now: Timestamp) -> Option<Self> {
         self.state.may_become(next).then(|| Self {
             state: next,
             started_at: match (self.state, next) {
@@ -238,8 +238,8 @@ impl Campaign {
     }
 
     /// The campaign when it is started, with the operation that runs it, which begins at the campaign's time.
-    pub fn started(&self, by: &crate::base::Stamp) -> Option<(Self, Operation)> {
-        let next = self.moved(CampaignState::Scheduled, None, by.at)?;
+    pub fn start_with_operation(&self, by: &crate::base::Stamp) -> Option<(Self, Operation)> {
+        let next = self.with_state(CampaignState::Scheduled, None, by.at)?;
         let (id, kind) = (RunCampaign::operation_id(self.id), OperationKind::RunCampaign);
         let params = Data::small(serde_json::json!(RunCampaign { campaign: self.id }));
         let operation = Operation::new(id, kind, params, by.actor, by.correlation_id.clone(), by.at);
@@ -322,7 +322,7 @@ impl Pace {
     }
 
     /// Time at which it is worth to go on: half a minute's worth may be made by then, and one message at least.
-    pub fn again(self, per_minute: u32) -> Timestamp {
+    pub fn next_turn_at(self, per_minute: u32) -> Timestamp {
         self.next - SPAN + (SPAN / 2).max(Self::interval(per_minute))
     }
 }
@@ -370,7 +370,12 @@ impl Campaign {
     ///
     /// # Errors
     /// The reason for which the contact does not enter it.
-    pub fn entered(&self, contact: &Contact, known: Option<&Enrolment>, at: Timestamp) -> Result<Enrolment, NoEntry> {
+    pub fn enrol_contact(
+        &self,
+        contact: &Contact,
+        known: Option<&Enrolment>,
+        at: Timestamp,
+    ) -> Result<Enrolment, NoEntry> {
         let is_open = matches!(self.state, CampaignState::Running | CampaignState::Paused);
         let version = self.drips().filter(|_| is_open).ok_or(NoEntry::NotOpen)?;
         if let Some(known) = known {
@@ -409,7 +414,7 @@ mod tests {
     }
 
     /// The message of the campaign to the contact of the case.
-    fn composed(campaign: &Campaign, case: &Case) -> Result<Composed, Refusal> {
+    fn compose_for_case(campaign: &Campaign, case: &Case) -> Result<Composed, Refusal> {
         case.with_world(|_, world| {
             compose_message(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
         })
@@ -430,7 +435,7 @@ mod tests {
         drip.steps_version = Some(3);
         let began = at("2026-11-19T08:00:00Z");
         let inside = Enrolment::new((drip.id, Some(2)), case.contact.id, began);
-        let left = inside.clone().left(
+        let left = inside.clone().with_exit(
             Refusal::since(crate::messages::CancelEvent::Author, "taken out".to_owned()),
             began,
         );
@@ -452,7 +457,7 @@ mod tests {
             for (contact, known, expected) in &cases {
                 for (reentry, refused) in [false, true].into_iter().zip(expected) {
                     drip.reentry = reentry;
-                    let entered = drip.entered(contact, *known, now);
+                    let entered = drip.enrol_contact(contact, *known, now);
                     let refused = if is_open { *refused } else { Some(NoEntry::NotOpen) };
                     let first = Enrolment::new((drip.id, Some(3)), contact.id, now);
                     assert_eq!(entered, refused.map_or(Ok(first), Err), "{state:?} {reentry} {known:?}");
@@ -465,11 +470,11 @@ mod tests {
     fn everybody_with_an_opt_in_gets_the_message_in_bulk() {
         let case = opted_in();
         let campaign = campaign(&case, offer());
-        let made = composed(&campaign, &case).unwrap();
+        let made = compose_for_case(&campaign, &case).unwrap();
         assert_eq!(made.policy.lane(), crate::messages::Lane::Bulk);
         assert_eq!(made.cause, campaign.cause(case.contact.id));
         assert_eq!(made.cause.message_id().contact(), case.contact.id);
-        let refused = composed(&campaign, &Case::new());
+        let refused = compose_for_case(&campaign, &Case::new());
         assert_eq!(refused.unwrap_err().reason, Reason::NoConsent);
     }
 
@@ -480,7 +485,7 @@ mod tests {
         let mut fields = offer();
         fields["send_window"] = serde_json::json!({"from": "18:00", "to": "20:00"});
         let campaign = campaign(&case, fields);
-        let not_before = composed(&campaign, &case).unwrap().not_before;
+        let not_before = compose_for_case(&campaign, &case).unwrap().not_before;
         assert_eq!(not_before, at("2026-11-20T18:00:00+04:00"));
     }
 
@@ -492,7 +497,7 @@ mod tests {
         fields["starts_at_local"] = serde_json::json!("2026-11-21T09:00");
         let mut campaign = campaign(&case, fields);
         assert_eq!(campaign.begins_at(), Some(at("2026-11-20T19:00:00Z")));
-        let leaves_at = |case: &Case| composed(&campaign, case).unwrap().not_before;
+        let leaves_at = |case: &Case| compose_for_case(&campaign, case).unwrap().not_before;
         case.now = at("2026-11-20T19:00:00Z");
         assert_eq!(leaves_at(&case), at("2026-11-21T09:00:00+04:00"));
         case.now = at("2026-11-21T09:30:00+04:00");
@@ -514,7 +519,7 @@ mod tests {
         case.now = leaves - SignedDuration::from_mins(30);
         for (texted, refused) in [(0, None), (1, Some(Reason::Frequency))] {
             case.contact.last_counted_at = Some(leaves - SignedDuration::from_secs(86_400 - texted));
-            assert_eq!(composed(&campaign, &case).err().map(|why| why.reason), refused);
+            assert_eq!(compose_for_case(&campaign, &case).err().map(|why| why.reason), refused);
         }
     }
 
@@ -539,21 +544,21 @@ mod tests {
         let later = case.now + SignedDuration::from_hours(5);
         let mut fields = offer();
         fields["starts_at"] = serde_json::json!(later);
-        let (started, operation) = campaign(&case, fields).started(&by).unwrap();
+        let (started, operation) = campaign(&case, fields).start_with_operation(&by).unwrap();
         assert_eq!((started.state, operation.due), (CampaignState::Scheduled, Some(later)));
         assert_eq!(started.operation_id, Some(operation.id));
-        assert_eq!(started.started(&by), None);
-        let running = started.moved(CampaignState::Running, None, later).unwrap();
+        assert_eq!(started.start_with_operation(&by), None);
+        let running = started.with_state(CampaignState::Running, None, later).unwrap();
         assert_eq!((running.began_at, running.ended_at), (Some(later), None));
         let why = Refusal::new(Reason::NoTemplate, "gone");
-        let paused = running.moved(CampaignState::Paused, Some(why), later).unwrap();
+        let paused = running.with_state(CampaignState::Paused, Some(why), later).unwrap();
         assert_eq!(
             paused.stopped.as_ref().map(|stopped| stopped.code),
             Some(Reason::NoTemplate)
         );
-        let resumed = paused.moved(CampaignState::Running, None, later + SPAN).unwrap();
+        let resumed = paused.with_state(CampaignState::Running, None, later + SPAN).unwrap();
         assert_eq!((resumed.began_at, resumed.stopped), (Some(later), None));
-        assert_eq!(paused.moved(CampaignState::Completed, None, later), None);
+        assert_eq!(paused.with_state(CampaignState::Completed, None, later), None);
     }
 
     #[test]
@@ -561,7 +566,7 @@ mod tests {
         let case = opted_in();
         let campaign = campaign(&case, offer());
         let timers = crate::samples::timers();
-        let made = composed(&campaign, &case).unwrap();
+        let made = compose_for_case(&campaign, &case).unwrap();
         let mut message = made.message("cor".to_owned(), case.now, &timers);
         assert!(!message.is_held());
         let hold = |message: &mut Message| {
@@ -604,7 +609,7 @@ mod tests {
             }
             // It was idle for nearly eight minutes, of which it makes up one.
             assert!(made >= 5 * per_minute as usize, "{per_minute}: {made}");
-            let again = pace.again(per_minute);
+            let again = pace.next_turn_at(per_minute);
             assert!(pace.room(per_minute, again) > 0, "{per_minute}");
         }
     }

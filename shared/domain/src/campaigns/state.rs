@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     /// Goes through the states that are asked for, as far as the table allows.
-    fn passed(wanted: impl IntoIterator<Item = CampaignState>) -> Vec<CampaignState> {
+    fn go_through_states(wanted: impl IntoIterator<Item = CampaignState>) -> Vec<CampaignState> {
         let mut passed = vec![Draft];
         for next in wanted {
             let now = *passed.last().unwrap();
@@ -134,7 +134,7 @@ mod tests {
         fn states_only_move_by_the_table(
             wanted in prop::collection::vec(prop::sample::select(CampaignState::ALL.to_vec()), 0..40),
         ) {
-            let passed = passed(wanted);
+            let passed = go_through_states(wanted);
             let places = |state: CampaignState| passed.iter().filter(|at| **at == state).count();
             prop_assert_eq!(places(Draft), 1);
             prop_assert!(places(Completed) + places(Cancelled) <= 1);

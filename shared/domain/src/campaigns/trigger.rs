@@ -92,7 +92,7 @@ impl Occasion {
         if lately || person.contact.deleted_at.is_some() || !self.triggers(&drip.triggers) {
             return None;
         }
-        drip.entered(&person.contact, known, now).ok()
+        drip.enrol_contact(&person.contact, known, now).ok()
     }
 }
 

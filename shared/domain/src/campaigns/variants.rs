@@ -14,11 +14,11 @@ use crate::{
 impl Campaign {
     /// The variant that a contact gets. `None`: it is to be chosen.
     pub fn variant_of(&self, contact: ContactId) -> Option<VariantNumber> {
-        self.drawn(contact).or(self.winner)
+        self.drawn_variant(contact).or(self.winner)
     }
 
     /// The variant that a contact drew. `None`: the contact waits for the choice, or waited.
-    pub fn drawn(&self, contact: ContactId) -> Option<VariantNumber> {
+    pub fn drawn_variant(&self, contact: ContactId) -> Option<VariantNumber> {
         if self.variants.is_empty() {
             return Some(0);
         }
@@ -46,7 +46,7 @@ impl Campaign {
 
     /// The same as if `message` were chosen for those who wait.
     #[must_use]
-    pub fn settled(&self) -> Self {
+    pub fn with_message_chosen(&self) -> Self {
         Self {
             winner: self.winner.or(Some(0)),
             ..self.clone()
@@ -215,7 +215,7 @@ mod tests {
         assert!((3_080..3_320).contains(&waiting), "{waiting}");
         let parts = campaign.by_variant(contacts(), |contact| *contact);
         assert_eq!(parts.iter().map(|(_, part)| part.len()).sum::<usize>(), 4_000 - waiting);
-        assert!(campaign.holds() && !campaign.settled().holds());
+        assert!(campaign.holds() && !campaign.with_message_chosen().holds());
         campaign.winner = Some(1);
         let expected: Vec<_> = before.into_iter().map(|variant| variant.or(Some(1))).collect();
         assert_eq!(of(&campaign), expected);

@@ -51,7 +51,7 @@ const REFUSED: Limit = Limit {
 };
 
 impl Limit {
-    fn reached(&self, looked: u32, count: u32) -> Option<Refusal> {
+    fn refusal_if_reached(&self, looked: u32, count: u32) -> Option<Refusal> {
         let percent = count.saturating_mul(100) / looked.max(1);
         (looked >= self.least && percent >= self.percent).then(|| {
             let says = format!("{percent} % {}; see why before you resume it", self.says);
@@ -72,7 +72,7 @@ pub struct Watch {
 
 impl Watch {
     /// Notes some of these messages, which were made now and leave within this time.
-    pub fn made(&mut self, messages: &[MessageId], within: SignedDuration, now: Timestamp) {
+    pub fn note_messages(&mut self, messages: &[MessageId], within: SignedDuration, now: Timestamp) {
         let (leave_at, minute) = (now + within, SignedDuration::from_mins(1));
         let apart = minute.max((within + LOOK_AFTER) / (MAX_WAITING - 1));
         let is_over = self.samples.last().is_none_or(|(at, _)| *at + apart <= leave_at);
@@ -107,8 +107,8 @@ impl Watch {
 
     /// The reason to pause the campaign, if there is one.
     pub fn against(&self) -> Option<Refusal> {
-        let failed = FAILED.reached(self.looked, self.failed);
-        failed.or_else(|| REFUSED.reached(self.looked, self.refused))
+        let failed = FAILED.refusal_if_reached(self.looked, self.failed);
+        failed.or_else(|| REFUSED.refusal_if_reached(self.looked, self.refused))
     }
 }
 
@@ -186,9 +186,9 @@ mod tests {
         let (mut watch, now) = (Watch::default(), at(NOON));
         let after = |seconds: i64| now + SignedDuration::from_secs(seconds);
         let at_once = SignedDuration::ZERO;
-        watch.made(&ids(10), at_once, now);
-        watch.made(&ids(10), at_once, after(30));
-        watch.made(&ids(4), at_once, after(60));
+        watch.note_messages(&ids(10), at_once, now);
+        watch.note_messages(&ids(10), at_once, after(30));
+        watch.note_messages(&ids(4), at_once, after(60));
         assert_eq!(watch.take_due(after(299)), []);
         assert_eq!(watch.take_due(after(300)).len(), SAMPLES);
         assert_eq!(watch.take_due(after(300)), []);
@@ -209,7 +209,7 @@ mod tests {
             let room = pace.room(USUAL_PER_MINUTE, now).min(left);
             for _ in 0..room / PER_STEP {
                 assert_eq!(watch.take_due(now), []);
-                watch.made(&ids(25), within, now);
+                watch.note_messages(&ids(25), within, now);
                 pace = pace.after(PER_STEP, USUAL_PER_MINUTE, now);
                 left -= PER_STEP;
                 largest = largest.max(serde_json::to_vec(&watch).unwrap().len());
@@ -224,7 +224,7 @@ mod tests {
         let within = SignedDuration::from_hours(14);
         for _ in 0..24 * 60 {
             watch.take_due(now);
-            watch.made(&ids(25), within, now);
+            watch.note_messages(&ids(25), within, now);
             assert!(serde_json::to_vec(&watch).unwrap().len() < 7_000);
             now += SignedDuration::from_mins(1);
         }

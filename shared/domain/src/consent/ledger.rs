@@ -70,7 +70,7 @@ impl ConsentEntry {
     }
 
     /// The same as a repetition of what is known already.
-    pub fn repeated(self) -> Self {
+    pub fn as_repetition(self) -> Self {
         Self { repeats: true, ..self }
     }
 
@@ -86,7 +86,7 @@ impl ConsentEntry {
     /// The same with a reference as proof.
     pub fn proven_by(mut self, reference: &impl Display) -> Self {
         let reference: String = reference.to_string().chars().take(MAX_EVIDENCE_LENGTH).collect();
-        self.evidence = Some(Evidence::stored(&reference));
+        self.evidence = Some(Evidence::from_stored(&reference));
         self
     }
 

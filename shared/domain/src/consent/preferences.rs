@@ -213,7 +213,7 @@ mod tests {
         Topic::ALL.map(|topic| topic_state(&contact.consent, topic))
     }
 
-    fn chosen(contact: &Contact, wanted: &[Topic]) -> Contact {
+    fn contact_after_choice(contact: &Contact, wanted: &[Topic]) -> Contact {
         let mut after = contact.clone();
         for chosen in choose_topics(&contact.consent, wanted, at(NOON)) {
             assert_ne!(after.consent.apply(chosen.wish), Applied::Nothing);
@@ -253,7 +253,7 @@ mod tests {
     fn one_topic_after_stop_leaves_the_others_refused() {
         let mut contact = contact();
         contact.wish(OptFlag::Stop, "wrote STOP", at(NOON));
-        let after = chosen(&contact, &[Topic::ALL[2]]);
+        let after = contact_after_choice(&contact, &[Topic::ALL[2]]);
         let mut expected = [TopicState::Unwanted; 4];
         expected[2] = TopicState::Wanted;
         assert_eq!(states(&after), expected);
@@ -306,7 +306,7 @@ mod tests {
         let mut contact = contact();
         contact.record(wish(Choice::Refused, Scope::MARKETING, By::Key, 0));
         contact.wish(OptFlag::Stop, "wrote STOP", at(NOON));
-        let after = chosen(&contact, &Topic::ALL);
+        let after = contact_after_choice(&contact, &Topic::ALL);
         use TopicState::{Wanted, Withheld};
         assert_eq!(states(&after), [Withheld, Wanted, Withheld, Wanted]);
         let mut lifted = after;

@@ -137,7 +137,7 @@ impl Refused {
             actor: Some(self.actor),
             recorded_at: (self.recorded_at > self.at).then_some(self.recorded_at),
             evidence: self.evidence.clone(),
-            ..entry.repeated()
+            ..entry.as_repetition()
         })
     }
 }
@@ -217,7 +217,7 @@ mod tests {
         samples::{NOON, at, contact},
     };
 
-    fn refused(by: By) -> Refused {
+    fn refusal_by(by: By) -> Refused {
         Refused {
             at: at("2026-11-19T12:00:00Z"),
             channel: None,
@@ -251,10 +251,10 @@ mod tests {
     #[test]
     fn new_contact_inherits_the_refusal_once() {
         for (by, lifted) in [(By::Told, true), (By::Key, false)] {
-            let (mut contact, known) = (contact(), suppression(refused(by)));
+            let (mut contact, known) = (contact(), suppression(refusal_by(by)));
             let entries = known.pass_on(&mut contact);
             assert_eq!(entries.len(), 1);
-            assert_eq!(entries[0].evidence, refused(by).evidence);
+            assert_eq!(entries[0].evidence, refusal_by(by).evidence);
             assert_eq!(entries[0].recorded_at, Some(at(NOON)));
             assert!(entries[0].repeats, "it is known already");
             assert_eq!(known.pass_on(&mut contact), []);
@@ -316,21 +316,21 @@ mod tests {
     /// A register's refusal of marketing takes nothing back from somebody who wants no messages at all.
     #[test]
     fn further_refusal_takes_nothing_back() {
-        let mut known = suppression(refused(By::Told));
+        let mut known = suppression(refusal_by(By::Told));
         let marketing = Refused {
             category: Some(ConsentCategory::Marketing),
             at: at(NOON),
-            ..refused(By::Key)
+            ..refusal_by(By::Key)
         };
         known.add(marketing.clone());
-        assert_eq!(known.refusals, [refused(By::Told), marketing.clone()]);
+        assert_eq!(known.refusals, [refusal_by(By::Told), marketing.clone()]);
         // Again: the newest of a scope and party holds, in whatever order they arrive.
         let older = Refused {
             at: at("2026-11-01T12:00:00Z"),
             ..marketing.clone()
         };
         known.add(older);
-        assert_eq!(known.refusals, [refused(By::Told), marketing]);
+        assert_eq!(known.refusals, [refusal_by(By::Told), marketing]);
         let mut contact = contact();
         assert_eq!(known.pass_on(&mut contact).len(), 2);
         assert!(contact.opted_out().is_some() && contact.marketing_opted_out().is_some());

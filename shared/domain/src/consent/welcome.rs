@@ -16,7 +16,7 @@ pub fn check_wishes(
     category: Category,
     purpose: Purpose,
 ) -> Result<(), Refusal> {
-    let policy = Policy::narrowed(purpose, category, &Narrowing::default())
+    let policy = Policy::for_purpose(purpose, category, &Narrowing::default())
         .map_err(|error| Refusal::new(Reason::Template, error.to_string()))?;
     check_policy_wishes(&policy, contact, channel, "it")
 }
@@ -108,14 +108,14 @@ mod tests {
     use crate::{
         consent::{Choice, ConsentCategory},
         messages::PURPOSE_TABLE,
-        samples::{CHANNELS, NOON, at, contact, hour, scope, wished},
+        samples::{CHANNELS, NOON, at, contact, contact_with_wishes, hour, scope},
     };
 
     /// The table of [`check_policy_wishes`], for every row of the purposes' table. STOP leaves two exceptions, and its own confirmation.
     #[test]
     fn stop_beats_everything_but_reply_and_code() {
         for refused in CHANNELS {
-            let mut contact = wished(&[
+            let mut contact = contact_with_wishes(&[
                 (Choice::Granted, Scope::ALL, By::Keyword),
                 (Choice::Refused, scope(refused, None), By::Keyword),
             ]);
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn narrow_refusal_concerns_its_channel_and_category_only() {
         let offers = Some(ConsentCategory::Marketing);
-        let contact = wished(&[
+        let contact = contact_with_wishes(&[
             (Choice::Granted, Scope::ALL, By::Keyword),
             (Choice::Refused, scope(Some(Channel::Sms), offers), By::Page),
         ]);
@@ -171,15 +171,18 @@ mod tests {
             asked.map_err(|refusal| refusal.sentence)
         };
         let none = Err("it needs an opt-in, and this person gave none".to_owned());
-        let granted = wished(&[(Choice::Granted, scope(Some(Channel::WhatsApp), offers), By::Key)]);
+        let granted = contact_with_wishes(&[(Choice::Granted, scope(Some(Channel::WhatsApp), offers), By::Key)]);
         assert_eq!(sent(&granted, Some(Channel::WhatsApp)), Ok(()));
         assert_eq!(sent(&granted, None), Ok(()));
         let missing = "it needs an opt-in for SMS, and this person gave none".to_owned();
         assert_eq!(sent(&granted, Some(Channel::Sms)), Err(missing));
-        let lifted = wished(&[(Choice::Lifted, Scope::MARKETING, By::Provider)]);
+        let lifted = contact_with_wishes(&[(Choice::Lifted, Scope::MARKETING, By::Provider)]);
         assert_eq!(sent(&lifted, None), none);
         let utility = scope(None, Some(ConsentCategory::Utility));
-        assert_eq!(sent(&wished(&[(Choice::Granted, utility, By::Page)]), None), none);
+        assert_eq!(
+            sent(&contact_with_wishes(&[(Choice::Granted, utility, By::Page)]), None),
+            none
+        );
     }
 
     /// Nobody is told that no messages follow who has just asked for them again.
@@ -190,11 +193,11 @@ mod tests {
             asked.map_err(|refusal| refusal.reason)
         };
         let stop = (Choice::Refused, Scope::ALL, By::Keyword);
-        assert_eq!(confirms(&wished(&[stop])), Ok(()));
+        assert_eq!(confirms(&contact_with_wishes(&[stop])), Ok(()));
         for choice in [Choice::Granted, Choice::Lifted] {
             let start = (choice, Scope::ALL, By::Keyword);
             assert_eq!(
-                confirms(&wished(&[stop, start])),
+                confirms(&contact_with_wishes(&[stop, start])),
                 Err(Reason::Unnecessary),
                 "{choice:?}"
             );
@@ -206,7 +209,7 @@ mod tests {
     #[test]
     fn answers_need_a_message_within_a_day_or_the_window() {
         let second = SignedDuration::from_secs(1);
-        let policy = |purpose| Policy::narrowed(purpose, Category::Service, &Narrowing::default()).unwrap();
+        let policy = |purpose| Policy::for_purpose(purpose, Category::Service, &Narrowing::default()).unwrap();
         let is_welcome = |purpose, contact: &Contact| check_welcome(&policy(purpose), contact, "it", at(NOON)).is_ok();
         let silent = contact();
         let mut wrote = contact();

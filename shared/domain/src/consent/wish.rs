@@ -157,7 +157,7 @@ pub enum Method {
 
 impl By {
     /// The way of a wish of this party that a user or an API key records.
-    pub const fn recorded(party: Party, actor: Actor) -> Self {
+    pub const fn of_recorded_wish(party: Party, actor: Actor) -> Self {
         match (party, actor) {
             (Party::Customer, _) => Self::Told,
             (Party::Business, Actor::ApiKey(_)) => Self::Key,
@@ -528,7 +528,7 @@ impl Wish {
     }
 
     /// The refusal as one of another contact that proved to be the same person.
-    pub fn shared(&self) -> Self {
+    pub fn as_shared_refusal(&self) -> Self {
         let mut source = self.source.clone();
         if !source.ends_with(ALSO) {
             source = source.chars().take(MAX_SOURCE_LENGTH - ALSO.len()).collect();
@@ -538,7 +538,7 @@ impl Wish {
     }
 
     /// The refusal as it is remembered of an erased person: not in the words in which it was recorded.
-    pub fn remembered(&self) -> Self {
+    pub fn as_remembered_refusal(&self) -> Self {
         let source = "before the data of this person was erased".to_owned();
         Self { source, ..self.clone() }
     }
@@ -551,7 +551,7 @@ mod tests {
         base::ContactId,
         contacts::Contact,
         messages::OptFlag,
-        samples::{CHANNELS, contact, hour, scope, wished},
+        samples::{CHANNELS, contact, contact_with_wishes, hour, scope},
     };
 
     const CATEGORIES: [Option<ConsentCategory>; 3] =
@@ -574,7 +574,7 @@ mod tests {
                 for category in CATEGORIES {
                     let refusal = (Choice::Refused, scope(channel, category), by);
                     for grants in ways {
-                        let granted = wished(&[refusal, (Choice::Granted, Scope::ALL, grants)]);
+                        let granted = contact_with_wishes(&[refusal, (Choice::Granted, Scope::ALL, grants)]);
                         let ended = by.party() == grants.party() && grants != By::Import;
                         assert_eq!(granted.refuses(), !ended, "{refusal:?} {grants:?}");
                     }
@@ -583,7 +583,7 @@ mod tests {
         }
         let narrow = scope(Some(Channel::Sms), None);
         let stopped = (Choice::Refused, Scope::ALL, By::Keyword);
-        assert!(wished(&[stopped, (Choice::Granted, narrow, By::Page)]).refuses());
+        assert!(contact_with_wishes(&[stopped, (Choice::Granted, narrow, By::Page)]).refuses());
     }
 
     /// What was known before the import still ends a refusal that becomes known after it.
@@ -660,9 +660,9 @@ mod tests {
     fn refusal_of_another_contact_is_marked_once() {
         let stop = Wish::new(Choice::Refused, Scope::ALL, By::Keyword, &"x".repeat(200), hour(0));
         assert_eq!(stop.source.chars().count(), MAX_SOURCE_LENGTH);
-        let shared = stop.shared();
+        let shared = stop.as_shared_refusal();
         assert_eq!(shared.source.chars().count(), MAX_SOURCE_LENGTH);
-        assert_eq!(shared.shared(), shared);
+        assert_eq!(shared.as_shared_refusal(), shared);
     }
 
     /// An import's `no` takes back what imports said of the channel, and nothing that anybody else said.
@@ -691,7 +691,7 @@ mod tests {
             (Scope::ALL, By::User, scope(sms, None), vec![Scope::ALL]),
             (Scope::ALL, By::Keyword, Scope::ALL, vec![Scope::ALL]),
         ] {
-            let mut contact = wished(&[(Choice::Granted, given, by)]);
+            let mut contact = contact_with_wishes(&[(Choice::Granted, given, by)]);
             let change = contact.import(Wish::new(Choice::Lifted, lifted, By::Import, "", hour(9)));
             let scopes: Vec<Scope> = contact.consent.all().map(Wish::scope).collect();
             assert_eq!(scopes, left, "{given:?} {by:?} {lifted:?}");

@@ -154,7 +154,7 @@ const MAX_LENGTH: usize = 4_000;
 ///
 /// `marketing`: whether it answers a marketing template. That matters only if it [`is_stop_label`].
 pub fn wish_in_message(message: &InboundMessage, marketing: bool, tenant: &Tenant) -> Option<OptFlag> {
-    let said = match message.typed() {
+    let said = match message.typed_text() {
         Some(text) => wish_in_text(text, tenant),
         None => (is_stop_payload(message) || (marketing && is_stop_label(message))).then_some(OptFlag::Stop),
     };

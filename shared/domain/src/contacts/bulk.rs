@@ -429,7 +429,7 @@ mod tests {
         change.apply(&values, before, &definitions(), at(LATER))
     }
 
-    fn everything() -> Value {
+    fn all_changes() -> Value {
         json!({
             "add_tags": [tag(2)], "remove_tags": [tag(1)], "stage": "stg_00000000000000000000000001",
             "owner": "usr_00000000000000000000000001", "language": "ar", "fields": {"visits": 3, "remark": "Tea"},
@@ -438,14 +438,14 @@ mod tests {
 
     #[test]
     fn a_change_sets_and_removes_values_once() {
-        let after = apply(&maya(), everything()).unwrap().unwrap();
+        let after = apply(&maya(), all_changes()).unwrap().unwrap();
         assert_eq!(after.profile.tags, [tag(2)].into());
         let staged = after.profile.stage.unwrap();
         assert_eq!(staged.since, at(LATER));
         assert_eq!(after.contact.language.as_deref(), Some("ar"));
         assert_eq!((after.profile.fields.len(), after.profile.listed.len()), (2, 1));
         assert_eq!(after.profile.updated_at, Some(at(LATER)));
-        assert_eq!(apply(&after, everything()), Ok(None));
+        assert_eq!(apply(&after, all_changes()), Ok(None));
         let removed =
             json!({"stage": null, "owner": null, "language": null, "fields": {"visits": null, "remark": null}});
         let bare = apply(&after, removed.clone()).unwrap().unwrap();
@@ -539,7 +539,7 @@ mod tests {
 
     #[test]
     fn a_change_is_read_as_it_was_written() {
-        for fields in [everything(), json!({"stage": null, "fields": {"visits": null}})] {
+        for fields in [all_changes(), json!({"stage": null, "fields": {"visits": null}})] {
             assert_eq!(serde_json::to_value(change(fields.clone())).unwrap(), fields);
         }
     }

@@ -460,7 +460,7 @@ impl Contact {
     }
 
     /// A WhatsApp user, as far as its number and id are the contact's own. `None`: neither is.
-    pub fn own(&self, user: Recipient) -> Option<Recipient> {
+    pub fn own_user(&self, user: Recipient) -> Option<Recipient> {
         let phone = user.phone.filter(|phone| self.phones.contains(phone));
         let bsuid = user.bsuid.filter(|bsuid| self.bsuids.contains(bsuid));
         (phone.is_some() || bsuid.is_some()).then_some(Recipient { phone, bsuid })
@@ -473,7 +473,7 @@ impl Contact {
             let user = if window.is_of_anybody() {
                 self.recipient()
             } else {
-                self.own(window.user())?
+                self.own_user(window.user())?
             };
             Some((window, user))
         })
@@ -547,7 +547,7 @@ impl Contact {
     }
 
     /// Records an answered call of this time. The latest one counts, in whatever order they are decided.
-    pub fn answered(&mut self, at: Timestamp) {
+    pub fn record_answered_call(&mut self, at: Timestamp) {
         self.last_answered_at = self.last_answered_at.max(Some(at));
     }
 
@@ -576,7 +576,7 @@ impl Contact {
 
     /// A call with the person that began at this time was answered, whoever called. Returns the number of missed calls that are
     /// recovered by it.
-    pub fn reached(&mut self, at: Timestamp) -> u32 {
+    pub fn record_reaching_call(&mut self, at: Timestamp) -> u32 {
         self.last_reached_at = self.last_reached_at.max(Some(at));
         self.recovers(at)
     }
@@ -821,20 +821,20 @@ impl Contact {
 
     /// Records a wish. The newest of its scope and party holds, in whatever order they arrive.
     pub fn record(&mut self, wish: Wish) -> Change {
-        self.recorded(wish, Wishes::apply)
+        self.apply_wish(wish, Wishes::apply)
     }
 
     /// Records a refusal that comes from elsewhere, which no earlier wish of this contact has ended: see [`Wishes::carry`].
     pub fn carry(&mut self, refusal: Wish) -> Change {
-        self.recorded(refusal, Wishes::carry)
+        self.apply_wish(refusal, Wishes::carry)
     }
 
     /// Records what a table says: see [`Wishes::import`].
     pub fn import(&mut self, wish: Wish) -> Change {
-        self.recorded(wish, Wishes::import)
+        self.apply_wish(wish, Wishes::import)
     }
 
-    fn recorded(&mut self, wish: Wish, how: fn(&mut Wishes, Wish) -> Applied) -> Change {
+    fn apply_wish(&mut self, wish: Wish, how: fn(&mut Wishes, Wish) -> Applied) -> Change {
         let entry = ConsentEntry::of(&wish);
         match how(&mut self.consent, wish) {
             Applied::Nothing => Change::Nothing,
@@ -867,14 +867,14 @@ impl Contact {
         let refusals = other.consent.refusals();
         let share = |refusal: &Wish| {
             if is_known && !other.consent.carries(refusal) {
-                self.record(refusal.shared())
+                self.record(refusal.as_shared_refusal())
             } else {
-                self.carry(refusal.shared())
+                self.carry(refusal.as_shared_refusal())
             }
         };
         let changes: Vec<Change> = refusals.map(share).collect();
         let entries = changes.into_iter().filter_map(Change::consent);
-        entries.map(ConsentEntry::repeated).collect()
+        entries.map(ConsentEntry::as_repetition).collect()
     }
 
     /// Records contacts that proved to be the same person, up to the maximum that is read together.
@@ -949,9 +949,9 @@ impl Change {
     }
 
     /// The same; an entry in the ledger repeats what is known already.
-    pub fn repeated(self) -> Self {
+    pub fn as_repetition(self) -> Self {
         match self {
-            Self::Consent(entry) => Self::Consent(Box::new(entry.repeated())),
+            Self::Consent(entry) => Self::Consent(Box::new(entry.as_repetition())),
             other => other,
         }
     }

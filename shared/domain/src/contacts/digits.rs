@@ -37,7 +37,7 @@ impl Digits {
     #[must_use]
     pub fn at(self, home: Option<Country>) -> Self {
         let home = home.and_then(|home| home.calling_code());
-        let home = home.filter(|home| self.planned(home).is_some());
+        let home = home.filter(|home| self.number_in_plan(home).is_some());
         Self { home, ..self }
     }
 
@@ -47,7 +47,7 @@ impl Digits {
     }
 
     /// The digits by which a list is read, the last one first: as many as numbers have in common with each spelling of theirs.
-    pub fn reversed(&self) -> String {
+    pub fn reversed_digits(&self) -> String {
         const FEWEST: usize = 5;
         let own = self.digits.strip_prefix('0').filter(|own| own.len() >= FEWEST);
         let own = own.unwrap_or(&self.digits);
@@ -91,11 +91,11 @@ impl Digits {
         if let Some(whole) = whole {
             return Phone::from_digits(whole).ok();
         }
-        self.home.and_then(|home| self.planned(home))
+        self.home.and_then(|home| self.number_in_plan(home))
     }
 
     /// The national number in the plan of this calling code.
-    fn planned(&self, code: &str) -> Option<Phone> {
+    fn number_in_plan(&self, code: &str) -> Option<Phone> {
         let key = |digits: String| Phone::from_digits(&digits).ok()?.key().parse().ok();
         self.national(code)
             .find_map(|digits| key(digits).filter(is_in_numbering_plan))
@@ -175,7 +175,7 @@ mod tests {
             let digits = read(text, "AE");
             assert!(digits.find(&phone("+971502381220")), "{text}");
             let listed = Digits::of(&phone("+971502381220"));
-            assert!(listed.starts_with(&digits.reversed()), "{text}");
+            assert!(listed.starts_with(&digits.reversed_digits()), "{text}");
             for other in ["+966502381221", "+971502381221", "+97150238122", "+44502381220"] {
                 let ends = other.ends_with(text);
                 assert_eq!(digits.find(&phone(other)), ends, "{text} and {other}");

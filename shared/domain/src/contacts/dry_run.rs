@@ -156,7 +156,7 @@ mod tests {
     }
 
     /// Somebody who is a contact and has this number.
-    fn known(number: char) -> Person {
+    fn known_person(number: char) -> Person {
         let mut contact = Contact::new(contact(900), Timestamp::UNIX_EPOCH);
         contact.phones = vec![phone(number)];
         Person {
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn rows_are_about_those_whom_earlier_rows_make() {
-        let person = known('X');
+        let person = known_person('X');
         let cases: [(&[&str], &str, &str, &str); 7] = [
             // Twice in the table.
             (&["A", "A"], "cs", "cu", "c-"),
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn rows_about_deleted_contacts_are_refused_in_every_mode() {
-        let mut person = known('X');
+        let mut person = known_person('X');
         person.contact.deleted_at = Some(Timestamp::UNIX_EPOCH);
         for mode in [ImportMode::Skip, ImportMode::Update, ImportMode::Create] {
             assert_eq!(became(mode, &["XB", "B", "XB"], &person), "-c-", "{mode:?}");

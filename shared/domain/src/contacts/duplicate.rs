@@ -110,7 +110,7 @@ mod tests {
         contact.phones = vec![phone(number)];
         Person {
             contact,
-            profile: Profile::named(ShownName::of(name)),
+            profile: Profile::from_name(ShownName::of(name)),
         }
     }
 

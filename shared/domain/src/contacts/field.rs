@@ -208,12 +208,12 @@ pub const MAX_FIELD_LENGTH: usize = 500;
 
 impl FieldValue {
     /// The value as the API shows it.
-    pub fn written(&self) -> Written {
+    pub fn value_for_api(&self) -> Written {
         match self {
             Self::Text(text) => Written::Text(text.clone()),
             Self::Number(number) => Written::Number(*number),
-            Self::Date(date) => Written::Text(OneLine::stored(&date.to_string())),
-            Self::Choice(option) => Written::Text(OneLine::stored(option.as_str())),
+            Self::Date(date) => Written::Text(OneLine::from_stored(&date.to_string())),
+            Self::Choice(option) => Written::Text(OneLine::from_stored(option.as_str())),
             Self::YesNo(yes) => Written::YesNo(*yes),
         }
     }
@@ -270,13 +270,13 @@ impl<'de> Deserialize<'de> for Written {
             }
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Written, E> {
-                Number::whole(number)
+                Number::from_integer(number)
                     .map(Written::Number)
                     .ok_or_else(|| NotANumber.fault().refuse())
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<Written, E> {
-                let number = i64::try_from(number).ok().and_then(Number::whole);
+                let number = i64::try_from(number).ok().and_then(Number::from_integer);
                 number.map(Written::Number).ok_or_else(|| NotANumber.fault().refuse())
             }
 
@@ -322,7 +322,7 @@ impl Number {
         self.0
     }
 
-    const fn whole(number: i64) -> Option<Self> {
+    const fn from_integer(number: i64) -> Option<Self> {
         if number >= -Self::MAX && number <= Self::MAX {
             Some(Self(number * Self::PARTS))
         } else {
@@ -393,20 +393,34 @@ mod tests {
         from_value(json!({"id": id, "key": key, "name": "Level", "type": kind, "options": options})).unwrap()
     }
 
-    fn named(problems: &[FieldProblem]) -> Vec<&str> {
+    fn fields_of_problems(problems: &[FieldProblem]) -> Vec<&str> {
         problems.iter().map(|problem| problem.field.as_str()).collect()
     }
 
     #[test]
     fn exactly_choices_have_options_and_all_are_different() {
         let none: [&str; 0] = [];
-        assert_eq!(named(&field("level", "choice", &["Silver", "Gold"]).problems()), none);
-        assert_eq!(named(&field("level", "choice", &[]).problems()), ["options"]);
+        assert_eq!(
+            fields_of_problems(&field("level", "choice", &["Silver", "Gold"]).problems()),
+            none
+        );
+        assert_eq!(
+            fields_of_problems(&field("level", "choice", &[]).problems()),
+            ["options"]
+        );
         let twice = field("level", "choice", &["Silver", "Gold", "GOLD", " silver"]);
-        assert_eq!(named(&twice.problems()), ["options[2]", "options[3]"]);
+        assert_eq!(fields_of_problems(&twice.problems()), ["options[2]", "options[3]"]);
         for kind in ["text", "number", "date", "yes_no"] {
-            assert_eq!(named(&field("level", kind, &[]).problems()), none, "{kind}");
-            assert_eq!(named(&field("level", kind, &["a"]).problems()), ["options"], "{kind}");
+            assert_eq!(
+                fields_of_problems(&field("level", kind, &[]).problems()),
+                none,
+                "{kind}"
+            );
+            assert_eq!(
+                fields_of_problems(&field("level", kind, &["a"]).problems()),
+                ["options"],
+                "{kind}"
+            );
         }
         let many: Vec<Value> = (0..51).map(|number| json!(number.to_string())).collect();
         let many = json!({"key": "level", "name": "Level", "type": "choice", "options": many});
@@ -424,7 +438,7 @@ mod tests {
             // Stored and shown again.
             let stored: FieldValue = from_value(serde_json::to_value(&value).unwrap()).unwrap();
             assert_eq!(stored, value);
-            Ok::<_, String>(serde_json::to_value(value.written()).unwrap())
+            Ok::<_, String>(serde_json::to_value(value.value_for_api()).unwrap())
         };
         for (kind, written, shown) in [
             ("text", json!(" a "), json!("a")),
@@ -493,18 +507,21 @@ mod tests {
         let none: [&str; 0] = [];
         let change = |after: &Field| before.problems_of_change(after);
         let options = field("level", "choice", &["Gold", "Platinum"]);
-        assert_eq!(named(&change(&options)), none);
-        assert_eq!(named(&change(&field("level", "choice", &[]))), ["options"]);
+        assert_eq!(fields_of_problems(&change(&options)), none);
+        assert_eq!(fields_of_problems(&change(&field("level", "choice", &[]))), ["options"]);
         let text = field("level", "text", &["Silver", "Gold"]);
-        assert_eq!(named(&change(&text)), ["type"]);
-        assert_eq!(named(&change(&field("grade", "date", &[]))), ["key", "type"]);
+        assert_eq!(fields_of_problems(&change(&text)), ["type"]);
+        assert_eq!(
+            fields_of_problems(&change(&field("grade", "date", &[]))),
+            ["key", "type"]
+        );
         let detail = "The type of a field cannot change. Create another field instead.";
         assert_eq!(change(&text)[0].detail, detail);
         let searchable = Field {
             searchable: true,
             ..before.clone()
         };
-        assert_eq!(named(&change(&searchable)), ["searchable"]);
-        assert_eq!(named(&searchable.problems_of_change(&before)), none);
+        assert_eq!(fields_of_problems(&change(&searchable)), ["searchable"]);
+        assert_eq!(fields_of_problems(&searchable.problems_of_change(&before)), none);
     }
 }

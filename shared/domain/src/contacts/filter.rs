@@ -85,7 +85,7 @@ pub struct Search {
 
 impl Search {
     /// All contacts.
-    pub fn everybody() -> Self {
+    pub fn of_all_contacts() -> Self {
         Self {
             filter: Filter::default(),
             driver: Driver::All,
@@ -113,7 +113,7 @@ impl Search {
 impl Test {
     fn holds(&self, value: &FieldValue) -> bool {
         match self {
-            Self::Equals(wanted) => same(value, wanted),
+            Self::Equals(wanted) => is_same_value(value, wanted),
             Self::Between(from, to) => {
                 let place = Listing::value(value);
                 let bound = |bound: &Option<FieldValue>| bound.as_ref().map(Listing::value);
@@ -124,7 +124,7 @@ impl Test {
     }
 }
 
-fn same(one: &FieldValue, other: &FieldValue) -> bool {
+fn is_same_value(one: &FieldValue, other: &FieldValue) -> bool {
     match (one, other) {
         (FieldValue::Text(one), FieldValue::Text(other)) => fold(one.as_str()) == fold(other.as_str()),
         (FieldValue::Choice(one), FieldValue::Choice(other)) => unify_name(one.as_str()) == unify_name(other.as_str()),
@@ -274,7 +274,7 @@ fn name(profile: &Profile) -> &str {
 impl Search {
     /// Whether a contact is among those for which work that began at this time is meant: it existed, and in a list by time it has
     /// not moved to the end since. Otherwise, work that makes contacts, or moves them within its own list, would never end.
-    pub fn meant(&self, person: &Person, begun: Timestamp) -> bool {
+    pub fn is_meant_contact(&self, person: &Person, begun: Timestamp) -> bool {
         let moved = match self.driver {
             Driver::Stage(_) => person.profile.stage.is_some_and(|staged| staged.since > begun),
             _ => false,
@@ -335,7 +335,7 @@ mod tests {
         assert!(taken(|filter| filter.tag = Some(id(TagId::new, 1))));
         assert!(!taken(|filter| filter.tag = Some(id(TagId::new, 2))));
         assert!(taken(|filter| filter.source = "WEB FORM".parse().ok()));
-        assert!(!taken(|filter| filter.language = Some(Language::stored("en"))));
+        assert!(!taken(|filter| filter.language = Some(Language::from_stored("en"))));
         assert!(!taken(|filter| filter.deleted = true));
         let level = |value: &str| Test::Equals(FieldValue::Choice(value.parse().unwrap()));
         let field = |number: u64, test: Test| {
@@ -361,7 +361,10 @@ mod tests {
             filter.driver()
         };
         assert_eq!(driver(|_| {}), Some(Driver::All));
-        assert_eq!(driver(|filter| filter.language = Some(Language::stored("en"))), None);
+        assert_eq!(
+            driver(|filter| filter.language = Some(Language::from_stored("en"))),
+            None
+        );
         assert_eq!(driver(|filter| filter.source = "Shop".parse().ok()), None);
         assert_eq!(
             driver(|filter| {

@@ -185,28 +185,28 @@ macro_rules! records {
 }
 
 /// The counters of what is not counted.
-const fn none<T>(_: &T) -> Vec<(String, u64)> {
+const fn no_counters<T>(_: &T) -> Vec<(String, u64)> {
     Vec::new()
 }
 
-const fn nobody<T>(_: &T) -> &[UserId] {
+const fn no_mentions<T>(_: &T) -> &[UserId] {
     &[]
 }
 
 records! {
     note: Note {
         id: NoteId, shown: Note, list: "notes", meaning: "Notes of users, with their authors.",
-        max: 500, author: author, private: ["text"], counters: none, mentions: Note::mentioned,
+        max: 500, author: author, private: ["text"], counters: no_counters, mentions: Note::mentioned_users,
     }
     conversion: Conversion {
         id: ConversionId, shown: Conversion, list: "conversions",
         meaning: "What the business counts as a success with the person, such as an order.",
-        max: 1_000, author: created_by, private: ["reference", "value"], counters: Conversion::counters, mentions: nobody,
+        max: 1_000, author: created_by, private: ["reference", "value"], counters: Conversion::counters, mentions: no_mentions,
     }
     // Written with the contacts that it merges, of which there can be few.
     merge: Merge {
         id: MergeId, shown: MergeShown, list: "merges",
         meaning: "Other contacts that turned out to be the same person, and were merged into this one.",
-        max: u32::MAX, author: by, private: [], counters: none, mentions: nobody,
+        max: u32::MAX, author: by, private: [], counters: no_counters, mentions: no_mentions,
     }
 }

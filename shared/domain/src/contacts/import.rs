@@ -183,7 +183,7 @@ impl RowConsent {
         let mut states = Vec::new();
         for (channel, said) in said {
             if let (Some(Said::Yes), Some(statement)) = (said, statement) {
-                states.push(statement.agreed(channel, self.on, now));
+                states.push(statement.opt_in_of_row(channel, self.on, now));
             }
             if let Some(Said::No | Said::Unsubscribed) = said {
                 let scope = Scope { channel, category };
@@ -196,7 +196,7 @@ impl RowConsent {
                     ..Scope::MARKETING
                 };
                 let refusal = Wish::new(Choice::Refused, scope, By::Told, "unsubscribed, as an import says", now);
-                states.push(ConsentEntry::of(&refusal).repeated());
+                states.push(ConsentEntry::of(&refusal).as_repetition());
             }
         }
         for state in &mut states {
@@ -208,7 +208,7 @@ impl RowConsent {
 
 impl ConsentStatement {
     /// The opt-in of a row to messages of this channel.
-    fn agreed(&self, channel: Option<Channel>, on: Option<Date>, now: Timestamp) -> ConsentEntry {
+    fn opt_in_of_row(&self, channel: Option<Channel>, on: Option<Date>, now: Timestamp) -> ConsentEntry {
         let on = on.or_else(|| self.on.map(Day::get));
         let at = on.and_then(|day| day.to_zoned(TimeZone::UTC).ok());
         // Nobody has agreed in the future.
@@ -615,7 +615,7 @@ mod tests {
         row.plan(mode, import().contact_of(2), found, &definitions(), noon())
     }
 
-    fn created(row: &Incoming) -> Person {
+    fn created_person(row: &Incoming) -> Person {
         match plan(row, ImportMode::Create, Found::Nobody) {
             Ok(Plan::Create(addition)) => *addition.person,
             other => panic!("{other:?}"),
@@ -623,8 +623,8 @@ mod tests {
     }
 
     /// As it is found later, by another import.
-    fn known(row: &Incoming) -> Person {
-        let mut person = created(row);
+    fn person_found_later(row: &Incoming) -> Person {
+        let mut person = created_person(row);
         person.contact.id = ContactId::new(Ulid::from_parts(9, 9));
         person
     }
@@ -633,7 +633,7 @@ mod tests {
         Found::One(Box::new(person.clone()))
     }
 
-    fn updated(row: &Incoming, person: &Person) -> Addition {
+    fn plan_update(row: &Incoming, person: &Person) -> Addition {
         match plan(row, ImportMode::Update, one(person)) {
             Ok(Plan::Update { mut after, .. }) => {
                 after.agree(&import(), 2);
@@ -648,7 +648,7 @@ mod tests {
         let import = import();
         assert_eq!(import.contact_of(2), import.contact_of(2));
         assert_ne!(import.contact_of(2), import.contact_of(3));
-        let entries = stated(Some(Said::Unsubscribed), Some(Said::Yes));
+        let entries = stated_consent(Some(Said::Unsubscribed), Some(Said::Yes));
         let mut ids: Vec<Ulid> = entries.iter().map(|entry| import.consent_of(2, entry)).collect();
         ids.extend([import.contact_of(2).ulid(), import.consent_of(3, &entries[0])]);
         let different: std::collections::HashSet<_> = ids.iter().collect();
@@ -668,21 +668,21 @@ mod tests {
 
     #[test]
     fn mode_decides_about_people_who_are_contacts() {
-        let person = known(&maya());
+        let person = person_found_later(&maya());
         assert_eq!(plan(&maya(), ImportMode::Create, one(&person)), Err(RowRefused::Exists));
         assert_eq!(
             plan(&maya(), ImportMode::Skip, one(&person)),
             Ok(Plan::Skip(Some(person.contact.id)))
         );
         // Nothing new: nothing to write.
-        let same = updated(&maya(), &person);
+        let same = plan_update(&maya(), &person);
         assert_eq!((*same.person, same.consent), (person, vec![]));
         for mode in [ImportMode::Create, ImportMode::Update, ImportMode::Skip] {
             assert!(matches!(plan(&maya(), mode, Found::Nobody), Ok(Plan::Create(_))));
             assert_eq!(plan(&maya(), mode, Found::Erased), Err(RowRefused::Erased));
             let several = Found::Several { deleted: true };
             assert_eq!(plan(&maya(), mode, several), Err(RowRefused::Deleted));
-            let mut deleted = known(&maya());
+            let mut deleted = person_found_later(&maya());
             deleted.contact.deleted_at = Some(noon());
             assert_eq!(plan(&maya(), mode, one(&deleted)), Err(RowRefused::Deleted));
         }
@@ -717,7 +717,7 @@ mod tests {
             fields: from_value(json!({"visits": 4})).unwrap(),
             ..Incoming::default()
         };
-        let person = *updated(&second, &known(&first)).person;
+        let person = *plan_update(&second, &person_found_later(&first)).person;
         let written = PersonIn::of(&person, &definitions());
         let expected = json!({
             "name": "Maya H.", "phones": ["+971501234567", "+971501234568"], "language": "ar",
@@ -729,7 +729,7 @@ mod tests {
     /// Somebody wrote the profile between two attempts of the row.
     #[test]
     fn interrupted_row_adds_what_is_missing() {
-        let mut person = created(&maya());
+        let mut person = created_person(&maya());
         person.profile.name = crate::base::ShownName::of("Maya by WhatsApp");
         for (mode, name) in [
             (ImportMode::Skip, "Maya by WhatsApp"),
@@ -743,7 +743,7 @@ mod tests {
         }
         // The first attempt died before it wrote the profile.
         person.profile = Profile::default();
-        let whole = created(&maya());
+        let whole = created_person(&maya());
         let again = plan(&maya(), ImportMode::Skip, one(&person));
         assert!(matches!(again, Ok(Plan::Create(addition)) if *addition.person == whole));
     }
@@ -759,7 +759,7 @@ mod tests {
             phones: vec![number(1), number(5)],
             ..maya()
         };
-        let Err(RowRefused::Invalid(wrong)) = plan(&more, ImportMode::Update, one(&known(&full))) else {
+        let Err(RowRefused::Invalid(wrong)) = plan(&more, ImportMode::Update, one(&person_found_later(&full))) else {
             panic!("it is taken");
         };
         assert!(wrong[0].contains("5 telephone numbers"), "{wrong:?}");
@@ -769,7 +769,7 @@ mod tests {
         };
         // Whoever it is about: it was refused before a later row made a contact of them, and is if it is worked again.
         let several = Found::Several { deleted: false };
-        for found in [Found::Nobody, one(&known(&maya())), several] {
+        for found in [Found::Nobody, one(&person_found_later(&maya())), several] {
             let refused = plan(&unknown, ImportMode::Skip, found).unwrap_err();
             assert!(refused.to_string().ends_with("leave it out."), "{refused}");
         }
@@ -812,7 +812,7 @@ mod tests {
     }
 
     /// What columns of SMS and of WhatsApp state, with a statement about marketing.
-    fn stated(sms: Option<Said>, whatsapp: Option<Said>) -> Vec<ConsentEntry> {
+    fn stated_consent(sms: Option<Said>, whatsapp: Option<Said>) -> Vec<ConsentEntry> {
         let row = RowConsent {
             sms,
             whatsapp,
@@ -886,15 +886,15 @@ mod tests {
     #[test]
     fn imported_refusal_is_as_old_as_the_contact() {
         let row = Incoming {
-            states: stated(Some(Said::Unsubscribed), None),
+            states: stated_consent(Some(Said::Unsubscribed), None),
             ..maya()
         };
-        let mut person = known(&maya());
+        let mut person = person_found_later(&maya());
         person.contact.created_at = at("2026-10-01T00:00:00Z");
         let start = |person: &mut Person, at: Timestamp| {
             person.contact.wish(crate::messages::OptFlag::Start, "START", at);
         };
-        let mut after = updated(&row, &person);
+        let mut after = plan_update(&row, &person);
         let [(_, refused)] = &after.consent[..] else {
             panic!("{:?}", after.consent);
         };
@@ -902,28 +902,28 @@ mod tests {
             (refused.at, refused.recorded_at),
             (person.contact.created_at, Some(noon()))
         );
-        assert_eq!(updated(&row, &after.person).consent, [], "once is enough");
+        assert_eq!(plan_update(&row, &after.person).consent, [], "once is enough");
         assert!(after.person.contact.refuses() && after.person.contact.opted_out().is_none());
         // It arrives late.
         start(&mut after.person, at("2026-10-02T00:00:00Z"));
         assert!(!after.person.contact.refuses());
-        let again = updated(&row, &after.person);
+        let again = plan_update(&row, &after.person);
         assert_eq!((&again.person, again.consent), (&after.person, vec![]));
     }
 
     #[test]
     fn imported_no_ends_what_an_import_gave() {
         let row = |sms| Incoming {
-            states: stated(Some(sms), None),
+            states: stated_consent(Some(sms), None),
             ..maya()
         };
-        let agreed = updated(&row(Said::Yes), &known(&maya()));
+        let agreed = plan_update(&row(Said::Yes), &person_found_later(&maya()));
         for (said, expected) in [
             (Said::No, "sms_marketing_end"),
             (Said::Unsubscribed, "sms_marketing_end sms_marketing_stop"),
             (Said::Unknown, ""),
         ] {
-            let after = updated(&row(said), &agreed.person);
+            let after = plan_update(&row(said), &agreed.person);
             let words: Vec<String> = after.consent.iter().map(|(_, entry)| entry.what()).collect();
             assert_eq!(words.join(" "), expected);
             let opt_in = after
@@ -932,7 +932,7 @@ mod tests {
                 .consent
                 .opt_in(Some(Channel::Sms), Category::Marketing);
             assert_eq!(opt_in.is_some(), said == Said::Unknown, "{said:?}");
-            assert_eq!(updated(&row(said), &after.person).consent, [], "{said:?}");
+            assert_eq!(plan_update(&row(said), &after.person).consent, [], "{said:?}");
         }
     }
 
@@ -942,17 +942,17 @@ mod tests {
             states: RowConsent::default().states(Some(&statement(ConsentOf::AllRows)), Actor::Operator, noon()),
             ..maya()
         };
-        let new = updated(&row, &known(&maya()));
+        let new = plan_update(&row, &person_found_later(&maya()));
         let (_, entry) = new.consent[0].clone();
         assert_eq!((entry.what().as_str(), entry.by), ("marketing_start", By::Import));
         assert_eq!((entry.actor, entry.recorded_at), (Some(Actor::Operator), Some(noon())));
         // Once is enough.
-        let again = updated(&row, &new.person);
+        let again = plan_update(&row, &new.person);
         assert_eq!((again.consent, &again.person), (vec![], &new.person));
-        let mut refuses = known(&maya());
+        let mut refuses = person_found_later(&maya());
         let stop = crate::messages::OptFlag::Stop;
         refuses.contact.wish(stop, "STOP", at("2026-10-01T00:00:00Z"));
-        let after = updated(&row, &refuses);
+        let after = plan_update(&row, &refuses);
         assert_eq!(after.person.contact.opted_out(), refuses.contact.opted_out());
         assert!(after.person.contact.opted_out().is_some());
     }
@@ -979,9 +979,9 @@ mod tests {
             ..
         } = counts;
         assert_eq!((rows, created + updated + skipped + refused, erased), (5, 5, 1));
-        counts.add_states(&stated(Some(Said::Unsubscribed), Some(Said::Yes)));
-        counts.add_states(&stated(Some(Said::Unsubscribed), Some(Said::No)));
-        counts.add_states(&stated(Some(Said::Unknown), None));
+        counts.add_states(&stated_consent(Some(Said::Unsubscribed), Some(Said::Yes)));
+        counts.add_states(&stated_consent(Some(Said::Unsubscribed), Some(Said::No)));
+        counts.add_states(&stated_consent(Some(Said::Unknown), None));
         assert_eq!((counts.opted_in, counts.opted_out, counts.said_no), (1, 2, 1));
     }
 }

@@ -233,7 +233,7 @@ pub fn merge_people(survivor: &Person, other: &Person, now: Timestamp) -> Result
 }
 
 /// The survivor's value, or the other's if there is none. They conflict if they differ.
-fn chosen<T: Clone + PartialEq>(
+fn choose_value<T: Clone + PartialEq>(
     field: &str,
     one: Option<&T>,
     other: Option<&T>,
@@ -254,7 +254,7 @@ fn profiles(
     conflicts: &mut Vec<Conflict>,
 ) -> Result<Profile, Unmergeable> {
     let mut all = one.clone();
-    all.name = chosen("name", one.name.as_ref(), other.name.as_ref(), conflicts);
+    all.name = choose_value("name", one.name.as_ref(), other.name.as_ref(), conflicts);
     for (field, value) in &other.fields {
         match one.fields.get(field) {
             None => {
@@ -277,11 +277,11 @@ fn profiles(
         conflicts.push(Conflict::new("tags", Resolution::LeftOut));
     }
     let stage = |of: &Profile| of.stage.map(|staged| staged.stage);
-    chosen("stage", stage(one).as_ref(), stage(other).as_ref(), conflicts);
+    choose_value("stage", stage(one).as_ref(), stage(other).as_ref(), conflicts);
     all.stage = one.stage.or(other.stage);
-    all.owner = chosen("owner", one.owner.as_ref(), other.owner.as_ref(), conflicts);
-    all.source = chosen("source", one.source.as_ref(), other.source.as_ref(), conflicts);
-    all.value = chosen("value", one.value.as_ref(), other.value.as_ref(), conflicts);
+    all.owner = choose_value("owner", one.owner.as_ref(), other.owner.as_ref(), conflicts);
+    all.source = choose_value("source", one.source.as_ref(), other.source.as_ref(), conflicts);
+    all.value = choose_value("value", one.value.as_ref(), other.value.as_ref(), conflicts);
     all.updated_at = Some(now);
     let size = serde_json::to_vec(&all).map_or(usize::MAX, |json| json.len());
     if size > Profile::LARGEST {
@@ -297,18 +297,18 @@ fn contacts(
     conflicts: &mut Vec<Conflict>,
 ) -> Result<Contact, Unmergeable> {
     let mut all = one.clone();
-    all.phones = united("telephone numbers", &one.phones, &other.phones)?;
+    all.phones = unite_lists("telephone numbers", &one.phones, &other.phones)?;
     let further = other.forms.iter();
     let further = further.filter(|known| !one.forms.iter().any(|own| own.is_about(known)));
     all.forms.extend(further.cloned());
-    all.emails = united("e-mail addresses", &one.emails, &other.emails)?;
+    all.emails = unite_lists("e-mail addresses", &one.emails, &other.emails)?;
     // The newest first: that of whom was heard last.
     let bsuids = if other.last_inbound_at > one.last_inbound_at {
         (&other.bsuids, &one.bsuids)
     } else {
         (&one.bsuids, &other.bsuids)
     };
-    all.bsuids = united("WhatsApp user ids", bsuids.0, bsuids.1)?;
+    all.bsuids = unite_lists("WhatsApp user ids", bsuids.0, bsuids.1)?;
     if one.called_from.is_some() && other.called_from.is_some() && one.called_from != other.called_from {
         return Err(Unmergeable::TooMany {
             what: "SIP addresses",
@@ -336,7 +336,7 @@ fn contacts(
     for texted in &other.texted {
         add_texted(&mut all.texted, texted.clone());
     }
-    all.answered = answered(&one.answered, &other.answered);
+    all.answered = newest_answers(&one.answered, &other.answered);
     all.open = open(one, other);
     all.last_follow_up_at = one.last_follow_up_at.max(other.last_follow_up_at);
     all.last_counted_at = one.last_counted_at.max(other.last_counted_at);
@@ -361,13 +361,13 @@ fn language(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> (O
     let rank = |contact: &Contact| contact.language.as_ref().map(|_| !contact.language_detected);
     let from = if rank(other) > rank(one) { other } else { one };
     if rank(one) == rank(other) {
-        chosen("language", one.language.as_ref(), other.language.as_ref(), conflicts);
+        choose_value("language", one.language.as_ref(), other.language.as_ref(), conflicts);
     }
     (from.language.clone(), from.language_detected)
 }
 
 /// Both lists without doubles.
-fn united<T: Clone + PartialEq>(what: &'static str, first: &[T], then: &[T]) -> Result<Vec<T>, Unmergeable> {
+fn unite_lists<T: Clone + PartialEq>(what: &'static str, first: &[T], then: &[T]) -> Result<Vec<T>, Unmergeable> {
     let mut all = first.to_vec();
     all.extend(then.iter().filter(|one| !first.contains(one)).cloned());
     if all.len() > MAX_IDENTITIES {
@@ -397,7 +397,7 @@ fn unreachable(one: &[Unreachable], other: &[Unreachable]) -> Vec<Unreachable> {
 }
 
 /// The automatic answers to both, the newest.
-fn answered(one: &[Answered], other: &[Answered]) -> Vec<Answered> {
+fn newest_answers(one: &[Answered], other: &[Answered]) -> Vec<Answered> {
     let mut all = one.to_vec();
     all.extend(other.iter().filter(|known| !one.contains(known)));
     all.sort_by_key(|known| known.at);
@@ -416,7 +416,7 @@ type Planned = (Option<Timestamp>, OpenIntent);
 
 /// The open messages of one contact. The cooldown before each also counts from what the other contact got earlier. `tie`: also at
 /// the same time.
-fn planned(own: &Contact, other: &Contact, tie: bool) -> Vec<Planned> {
+fn planned_messages(own: &Contact, other: &Contact, tie: bool) -> Vec<Planned> {
     let before = other.open.iter().filter_map(|open| open.before);
     let starts: Vec<Timestamp> = before.chain(other.last_follow_up_at).collect();
     // The cooldown before a message began when the previous one was planned.
@@ -444,8 +444,8 @@ fn open(one: &Contact, other: &Contact) -> Vec<OpenIntent> {
         let caused = || i64::try_from(open.message.own().timestamp_ms()).unwrap_or(i64::MAX);
         at.map_or_else(caused, Timestamp::as_millisecond)
     };
-    let mut first = planned(one, other, false).into_iter().peekable();
-    let mut then = planned(other, one, true).into_iter().peekable();
+    let mut first = planned_messages(one, other, false).into_iter().peekable();
+    let mut then = planned_messages(other, one, true).into_iter().peekable();
     let mut all = Vec::new();
     loop {
         let from_first = match (first.peek(), then.peek()) {
@@ -488,7 +488,7 @@ pub struct Apart {
 
 /// The items of a list that stay, each as it was before unless it was changed since the merge. `same`: whether two items are about
 /// the same.
-fn kept<T: Clone + PartialEq>(before: &[T], merged: &[T], now: &[T], same: impl Fn(&T, &T) -> bool) -> Vec<T> {
+fn keep_items<T: Clone + PartialEq>(before: &[T], merged: &[T], now: &[T], same: impl Fn(&T, &T) -> bool) -> Vec<T> {
     if now == merged {
         return before.to_vec();
     }
@@ -514,13 +514,13 @@ impl Undo {
         if now.profile.name == self.merged.profile.name {
             survivor.named_by_call = self.survivor.contact.named_by_call;
         }
-        let returned = self.returned(&survivor.consent, &now.contact.consent);
-        let other = self.other(&now.contact, leading);
+        let returned = self.refusals_to_repeat(&survivor.consent, &now.contact.consent);
+        let other = self.other_contact(&now.contact, leading);
         let known = &self.other.contact.consent;
         let new = other.contact.consent.refusals();
         let new = new.filter(|refusal| !known.refusals().any(|own| own == *refusal));
         let refusals = new
-            .map(|refusal| ConsentEntry::of(&refusal.shared()).repeated())
+            .map(|refusal| ConsentEntry::of(&refusal.as_shared_refusal()).as_repetition())
             .collect();
         Apart {
             survivor: Person {
@@ -559,7 +559,7 @@ impl Undo {
             }
         }
         let list = |tags: &BTreeSet<_>| tags.iter().copied().collect::<Vec<_>>();
-        let tags = kept(
+        let tags = keep_items(
             &list(&before.tags),
             &list(&merged.tags),
             &list(&now.tags),
@@ -601,17 +601,17 @@ impl Undo {
             id: now.id,
             named: now.named,
             named_by_call: now.named_by_call,
-            phones: kept(&before.phones, &merged.phones, &now.phones, PartialEq::eq),
-            forms: kept(&before.forms, &merged.forms, &now.forms, NumberForm::is_about),
-            bsuids: kept(&before.bsuids, &merged.bsuids, &now.bsuids, PartialEq::eq),
-            emails: kept(&before.emails, &merged.emails, &now.emails, PartialEq::eq),
+            phones: keep_items(&before.phones, &merged.phones, &now.phones, PartialEq::eq),
+            forms: keep_items(&before.forms, &merged.forms, &now.forms, NumberForm::is_about),
+            bsuids: keep_items(&before.bsuids, &merged.bsuids, &now.bsuids, PartialEq::eq),
+            emails: keep_items(&before.emails, &merged.emails, &now.emails, PartialEq::eq),
             called_from: undo_field(&before.called_from, &merged.called_from, &now.called_from),
             language,
             language_detected,
-            same_as: kept(&before.same_as, &merged.same_as, &now.same_as, PartialEq::eq),
-            aliases: kept(&before.aliases, &merged.aliases, &now.aliases, PartialEq::eq),
+            same_as: keep_items(&before.same_as, &merged.same_as, &now.same_as, PartialEq::eq),
+            aliases: keep_items(&before.aliases, &merged.aliases, &now.aliases, PartialEq::eq),
             consent: self.consent(&before.consent, &now.consent),
-            unreachable: kept(
+            unreachable: keep_items(
                 &before.unreachable,
                 &merged.unreachable,
                 &now.unreachable,
@@ -624,14 +624,14 @@ impl Undo {
             last_call_at: time(|of| of.last_call_at),
             last_answered_at: time(|of| of.last_answered_at),
             last_by_phone_at: time(|of| of.last_by_phone_at),
-            missed: self.missed(now),
+            missed: self.missed_calls(now),
             last_reached_at: time(|of| of.last_reached_at),
             calls: before.calls.saturating_add(since),
             windows: before.windows.clone(),
             texted: before.texted.clone(),
             last_inbound_at: time(|of| of.last_inbound_at),
             last_written_at: time(|of| of.last_written_at),
-            answered: kept(&before.answered, &merged.answered, &now.answered, PartialEq::eq),
+            answered: keep_items(&before.answered, &merged.answered, &now.answered, PartialEq::eq),
             deleted_at: now.deleted_at,
             erasing: now.erasing,
             created_at: undo_field(&before.created_at, &merged.created_at, &now.created_at),
@@ -649,7 +649,7 @@ impl Undo {
     fn heard_since(&self, contact: &mut Contact, now: &Contact) {
         let merged = &self.merged.contact;
         for window in now.windows.iter().filter(|window| !merged.windows.contains(window)) {
-            if contact.own(window.user()).is_some() {
+            if contact.own_user(window.user()).is_some() {
                 add_window(&mut contact.windows, window.clone());
             }
         }
@@ -659,7 +659,7 @@ impl Undo {
     }
 
     /// The survivor's missed calls: as before, or without those of the other contact and those that were recovered since.
-    fn missed(&self, now: &Contact) -> Vec<MissedCall> {
+    fn missed_calls(&self, now: &Contact) -> Vec<MissedCall> {
         let (before, others) = (&self.survivor.contact.missed, &self.other.contact.missed);
         if now.missed == self.merged.contact.missed {
             return before.clone();
@@ -679,7 +679,7 @@ impl Undo {
 
     /// The survivor's refusals with which its ledger does not end, since it says that they have ended, or since they are in that of the
     /// other contact.
-    fn returned(&self, after: &Wishes, now: &Wishes) -> Vec<ConsentEntry> {
+    fn refusals_to_repeat(&self, after: &Wishes, now: &Wishes) -> Vec<ConsentEntry> {
         let merged = &self.merged.contact.consent;
         if now == merged {
             return Vec::new();
@@ -687,16 +687,16 @@ impl Undo {
         let has = |wishes: &Wishes, refusal: &Wish| wishes.refusals().any(|known| known.key() == refusal.key());
         let entries = after.refusals().filter_map(|refusal| {
             if !now.refusals().any(|held| held == refusal) {
-                return Some(ConsentEntry::of(refusal).repeated());
+                return Some(ConsentEntry::of(refusal).as_repetition());
             }
             let of_other = has(merged, refusal) && !has(&self.survivor.contact.consent, refusal);
-            of_other.then(|| ConsentEntry::of(&refusal.shared()).repeated())
+            of_other.then(|| ConsentEntry::of(&refusal.as_shared_refusal()).as_repetition())
         });
         entries.collect()
     }
 
     /// The other contact as it was, without what the survivor has lost or ended since.
-    fn other(&self, now: &Contact, leading: &[Identity]) -> Person {
+    fn other_contact(&self, now: &Contact, leading: &[Identity]) -> Person {
         let Person { contact, profile } = self.other.clone();
         let merged = &self.merged.contact;
         let still = |identity: &Identity| {
@@ -718,7 +718,7 @@ impl Undo {
             let since: Vec<Answered> = since.copied().collect();
             let still = |known: &Answered| now.answered.contains(known) || !merged.answered.contains(known);
             other.answered.retain(still);
-            other.answered = answered(&other.answered, &since);
+            other.answered = newest_answers(&other.answered, &since);
         }
         if now.missed != merged.missed {
             other.missed.retain(|call| now.missed.contains(call));

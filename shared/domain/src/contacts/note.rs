@@ -62,7 +62,7 @@ impl Note {
     }
 
     /// The users whom it mentions.
-    pub(crate) fn mentioned(&self) -> &[UserId] {
+    pub(crate) fn mentioned_users(&self) -> &[UserId] {
         &self.mentions
     }
 }

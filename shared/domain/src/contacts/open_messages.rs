@@ -74,7 +74,7 @@ impl Contact {
     pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Vec<Message> {
         if !message.policy.purpose().waits_in_the_contact() {
             self.takes_from_allowance(message);
-            return self.replied(known);
+            return self.cancel_automatic_answers(known);
         }
         let cancelled = if self.open.len() < MAX_OPEN {
             Vec::new()
@@ -177,7 +177,7 @@ impl Contact {
     }
 
     /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because a person replied. Returns them.
-    fn replied(&mut self, mut known: Vec<Message>) -> Vec<Message> {
+    fn cancel_automatic_answers(&mut self, mut known: Vec<Message>) -> Vec<Message> {
         let answers = self.open_to(CancelEvent::HumanReply);
         known.retain(|message| answers.contains(&message.id));
         let why = ("not sent: a person replied", "no further channel: a person replied");
@@ -205,13 +205,13 @@ impl Contact {
         };
         let settled = self.open.remove(place);
         if settled.counts_from.is_some() {
-            self.sent(place, message);
+            self.count_from_sending(place, message);
         }
     }
 
     /// Counts its limits from the sending of a message that left the list, if that was later. `place`: that of the message
     /// planned after it.
-    fn sent(&mut self, place: usize, message: &Message) {
+    fn count_from_sending(&mut self, place: usize, message: &Message) {
         let sent = message.last_sent_at();
         if !message.policy.counts(Limit::Cooldown) {
             self.last_counted_at = self.last_counted_at.max(sent);
@@ -241,13 +241,13 @@ impl Contact {
         let limited = closed.counts_from.is_some();
         if !ended.policy.counts(Limit::Cooldown) {
             if limited {
-                self.sent(place, ended);
+                self.count_from_sending(place, ended);
             }
             return self.forget_answer(ended) || limited;
         }
         if !ended.nothing_went_out() {
             if limited {
-                self.sent(place, ended);
+                self.count_from_sending(place, ended);
             }
             return limited;
         }

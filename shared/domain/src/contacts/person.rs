@@ -137,7 +137,7 @@ impl PersonIn {
                 .language
                 .as_deref()
                 .filter(|_| !contact.language_detected)
-                .map(Language::stored),
+                .map(Language::from_stored),
             tags: profile.tags.iter().copied().collect::<Vec<_>>().into(),
             fields: shown_fields(profile, definitions),
             stage: profile.stage.map(|staged| staged.stage),
@@ -164,9 +164,9 @@ impl PersonIn {
     /// were created, stay as long as there is room.
     pub fn onto(self, before: &Person, definitions: &[Field], now: Timestamp) -> Result<Person, Vec<FieldProblem>> {
         let mut wrong = Vec::new();
-        repeated("phones", &self.phones, &mut wrong);
-        repeated("emails", &self.emails, &mut wrong);
-        repeated("tags", &self.tags, &mut wrong);
+        add_repetition_problems("phones", &self.phones, &mut wrong);
+        add_repetition_problems("emails", &self.emails, &mut wrong);
+        add_repetition_problems("tags", &self.tags, &mut wrong);
         let profile = &before.profile;
         // A name that is kept stays as it was received.
         let name = if self.name == shown_name(profile) {
@@ -277,7 +277,7 @@ fn shown_name(profile: &Profile) -> Option<OneLine<1, MAX_NAME_LENGTH>> {
 fn shown_fields(profile: &Profile, definitions: &[Field]) -> WrittenFields {
     let shown = definitions.iter().filter_map(|definition| {
         let value = profile.fields.get(&definition.id)?;
-        Some((definition.key.clone(), value.written()))
+        Some((definition.key.clone(), value.value_for_api()))
     });
     WrittenFields(shown.collect())
 }
@@ -289,7 +289,7 @@ fn sentence(detail: &str) -> String {
     format!("{}{}.", first.unwrap_or_default(), signs.as_str())
 }
 
-fn repeated<T: Eq + std::hash::Hash>(field: &str, items: &[T], wrong: &mut Vec<FieldProblem>) {
+fn add_repetition_problems<T: Eq + std::hash::Hash>(field: &str, items: &[T], wrong: &mut Vec<FieldProblem>) {
     let mut known = HashSet::new();
     for (index, item) in items.iter().enumerate() {
         if !known.insert(item) {
@@ -311,7 +311,7 @@ mod tests {
         samples::{NOON, at, defined_field},
     };
 
-    fn nobody() -> Person {
+    fn empty_person() -> Person {
         let id = ContactId::new(ulid::Ulid::from_parts(1, 2));
         Person {
             contact: Contact::new(id, at(NOON)),
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_again() {
-        let person = &change(&nobody(), maya()).unwrap();
+        let person = &change(&empty_person(), maya()).unwrap();
         let mut expected = maya();
         expected["fields"]["level"] = json!("Gold");
         let read = PersonIn::of(person, &definitions());
@@ -357,8 +357,8 @@ mod tests {
 
     #[test]
     fn identities_come_and_go_with_the_lists() {
-        let before = change(&nobody(), maya()).unwrap();
-        assert_eq!(Linked::between(&nobody().contact, &before.contact).new.len(), 3);
+        let before = change(&empty_person(), maya()).unwrap();
+        assert_eq!(Linked::between(&empty_person().contact, &before.contact).new.len(), 3);
         let mut other = maya();
         other["phones"] = json!(["+971501234569", "+971501234567"]);
         other["emails"] = json!([]);
@@ -392,7 +392,11 @@ mod tests {
                 vec!["tags[1]", "name"],
             ),
         ] {
-            assert_eq!(change(&nobody(), fields.clone()).unwrap_err(), expected, "{fields}");
+            assert_eq!(
+                change(&empty_person(), fields.clone()).unwrap_err(),
+                expected,
+                "{fields}"
+            );
         }
     }
 
@@ -403,7 +407,7 @@ mod tests {
             language: language.to_owned(),
             certain,
         };
-        let mut person = change(&nobody(), json!({"name": "Maya"})).unwrap();
+        let mut person = change(&empty_person(), json!({"name": "Maya"})).unwrap();
         let before = PersonIn::of(&person, &definitions());
         person.contact.writes_in(recognized("en", false));
         assert_eq!(person.contact.language.as_deref(), Some("en"));
@@ -432,7 +436,7 @@ mod tests {
     /// The version names what people see: a new call or service window does not change it.
     #[test]
     fn version_changes_with_what_people_write() {
-        let person = change(&nobody(), maya()).unwrap();
+        let person = change(&empty_person(), maya()).unwrap();
         let version = |person: &Person| PersonIn::of(person, &definitions()).version();
         let mut called = person.clone();
         called.contact.calls += 1;
@@ -454,7 +458,7 @@ mod tests {
             ("❤\u{fe0f} Maya", Some("❤\u{fe0f} Maya")),
             ("\u{f8ff}", None),
         ] {
-            let mut person = change(&nobody(), maya()).unwrap();
+            let mut person = change(&empty_person(), maya()).unwrap();
             person.profile.name = ShownName::of(received);
             let fields = PersonIn::of(&person, &definitions());
             assert_eq!(fields.name.as_ref().map(OneLine::as_str), shown);
@@ -475,7 +479,7 @@ mod tests {
 
     #[test]
     fn value_of_a_changed_field_prevents_no_other_change() {
-        let person = change(&nobody(), maya()).unwrap();
+        let person = change(&empty_person(), maya()).unwrap();
         let mut fewer = definitions();
         fewer[0].options = vec!["Silver".parse().unwrap()].into();
         fewer.pop();
@@ -490,7 +494,7 @@ mod tests {
     /// Whoever writes may have read the fields before a new one got its values.
     #[test]
     fn value_of_an_unknown_field_stays() {
-        let person = change(&nobody(), maya()).unwrap();
+        let person = change(&empty_person(), maya()).unwrap();
         let fields = PersonIn::of(&person, &[]);
         let same = fields.onto(&person, &[], at(NOON)).unwrap();
         assert_eq!(same, person);
@@ -498,7 +502,7 @@ mod tests {
 
     #[test]
     fn values_of_unknown_fields_give_way_to_known_ones() {
-        let mut person = change(&nobody(), maya()).unwrap();
+        let mut person = change(&empty_person(), maya()).unwrap();
         for id in 10.. {
             if serde_json::to_vec(&person.profile).unwrap().len() > Profile::LARGEST {
                 break;

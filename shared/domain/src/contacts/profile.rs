@@ -69,7 +69,7 @@ impl Profile {
     pub const MAX_TAGS: usize = 20;
 
     /// A profile of which only the name is known.
-    pub fn named(name: Option<ShownName>) -> Self {
+    pub fn from_name(name: Option<ShownName>) -> Self {
         Self {
             name,
             ..Self::default()

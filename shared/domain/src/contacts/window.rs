@@ -41,7 +41,7 @@ pub enum Sign {
 impl Sign {
     /// Its place among others. Of the same second, what is said of the conversation itself counts more than a message, and that it was taken
     /// most: whoever is not answered automatically is answered by somebody, and nobody is answered twice.
-    fn placed(self, at: Timestamp) -> Timestamp {
+    fn ordering_time(self, at: Timestamp) -> Timestamp {
         match self {
             Self::Received | Self::Answered | Self::Copied => at,
             Self::Passed => at + MOMENT,
@@ -67,7 +67,7 @@ impl Elsewhere {
 
     /// Both, of which only what came after `ours_at` is one turn. Which signs there were between the known ones is forgotten, so the
     /// beginning depends on the order in which they arrive; the latest, which decides, does not.
-    fn joined(self, other: Self, ours_at: Option<Timestamp>) -> Self {
+    fn join_turn(self, other: Self, ours_at: Option<Timestamp>) -> Self {
         let at = self.at.max(other.at);
         let known = [self.since, other.since, self.at, other.at].into_iter();
         let since = known.filter(|since| ours_at <= Some(*since)).min().unwrap_or(at);
@@ -130,8 +130,8 @@ impl Window {
     }
 
     /// This window with a sign of who answers the user.
-    fn signed(self, sign: Sign, at: Timestamp) -> Self {
-        let placed = sign.placed(at);
+    fn with_sign(self, sign: Sign, at: Timestamp) -> Self {
+        let placed = sign.ordering_time(at);
         match sign {
             Sign::Received | Sign::Answered | Sign::Passed => Self {
                 ours_at: Some(placed),
@@ -211,15 +211,15 @@ impl Window {
 
     /// Whether it is that of this recipient with this number.
     fn is_of(&self, number: &Phone, to: &Recipient) -> bool {
-        self.number == *number && self.is_users(&to.addressed())
+        self.number == *number && self.is_users(&to.addressed_user())
     }
 
     /// Both, which are of the same user: what was said last holds.
-    fn joined(self, other: Self) -> Self {
+    fn join_window(self, other: Self) -> Self {
         let ours_at = self.ours_at.max(other.ours_at);
         let signs = self.elsewhere.into_iter().chain(other.elsewhere);
-        let elsewhere = signs.reduce(|one, other| one.joined(other, ours_at));
-        let elsewhere = elsewhere.map(|found| found.joined(found, ours_at));
+        let elsewhere = signs.reduce(|one, other| one.join_turn(other, ours_at));
+        let elsewhere = elsewhere.map(|found| found.join_turn(found, ours_at));
         let (newer, older) = if self.last_heard() < other.last_heard() {
             (other, self)
         } else {
@@ -245,7 +245,7 @@ pub(crate) fn add_window(all: &mut Vec<Window>, new: Window) {
     let first = all.iter().position(|known| known.is_same(&new));
     let place = first.unwrap_or(all.len());
     let (same, mut others): (Vec<_>, Vec<_>) = all.drain(..).partition(|known| known.is_same(&new));
-    others.insert(place, same.into_iter().fold(new, Window::joined));
+    others.insert(place, same.into_iter().fold(new, Window::join_window));
     *all = others;
 }
 
@@ -293,7 +293,7 @@ pub(crate) fn answered_elsewhere(all: &[Window], number: &Phone, to: &Recipient,
 
 /// Adds a sign of who answers this user on this number of the business.
 pub(crate) fn add_sign(all: &mut Vec<Window>, number: &Phone, user: &Recipient, sign: Sign, at: Timestamp) {
-    add_window(all, Window::new(number, user, None).signed(sign, at));
+    add_window(all, Window::new(number, user, None).with_sign(sign, at));
 }
 
 /// Time until which free text can be sent to this recipient from this number of the business. `None`: the window was never open.
@@ -314,7 +314,7 @@ pub(crate) fn close_window(all: &mut Vec<Window>, number: &Phone, to: &Recipient
         Some(own) => own.closed_at = closed_at,
         None => all.push(Window {
             closed_at,
-            ..Window::new(number, &to.addressed(), Some(at))
+            ..Window::new(number, &to.addressed_user(), Some(at))
         }),
     }
     true

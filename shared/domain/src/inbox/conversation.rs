@@ -264,7 +264,7 @@ impl Conversation {
     }
 
     /// One that begins with this.
-    pub fn begun(id: ConversationId, with: Happening, tell_after: Option<SignedDuration>) -> Self {
+    pub fn from_happening(id: ConversationId, with: Happening, tell_after: Option<SignedDuration>) -> Self {
         let mut begun = Self::empty(id, with.at);
         begun.note(with, tell_after);
         begun
@@ -360,7 +360,7 @@ impl Conversation {
             .last
             .filter(|last| matches!(last.what, What::Missed(_)) && self.unread > 0);
         let unseen = wrote.or(called.map(|called| called.at));
-        let (what, told) = (What::Reply(message, channel), self.told());
+        let (what, told) = (What::Reply(message, channel), self.all_noticed_at());
         self.note(Happening { at, what }, None);
         if unseen.is_some() {
             self.wait_on(unseen, told, tell_after);
@@ -436,7 +436,7 @@ impl Conversation {
 
     /// Notes that somebody of the team and the customer have talked by then: nobody waits for an answer to what was before. Returns whether
     /// that changes anything.
-    pub fn talked(&mut self, at: Timestamp, tell_after: Option<SignedDuration>) -> bool {
+    pub fn note_talk(&mut self, at: Timestamp, tell_after: Option<SignedDuration>) -> bool {
         if self.waiting_since.is_none_or(|since| at < since) {
             return false;
         }
@@ -444,7 +444,7 @@ impl Conversation {
         let wrote = self.wrote.map(|wrote| wrote.at);
         let called = self.last.filter(|last| matches!(last.what, What::Missed(_)));
         let done = wrote.into_iter().chain(called.map(|called| called.at));
-        let (since, told) = (done.filter(|done| at < *done).min(), self.told());
+        let (since, told) = (done.filter(|done| at < *done).min(), self.all_noticed_at());
         self.wait_on(since, told, tell_after);
         true
     }
@@ -455,7 +455,7 @@ impl Conversation {
     }
 
     /// The time of the notice of what is unread, if all of it is noticed.
-    fn told(&self) -> Option<Timestamp> {
+    fn all_noticed_at(&self) -> Option<Timestamp> {
         self.noticed_at.filter(|_| self.tell_at.is_none())
     }
 
@@ -497,7 +497,7 @@ impl Conversation {
     /// answered twice. Returns whether that changes anything.
     pub fn talked_by_phone(&mut self, at: Timestamp, tell_after: Option<SignedDuration>) -> bool {
         let since = self.waiting_since;
-        let talked = self.talked(at - MOMENT, tell_after);
+        let talked = self.note_talk(at - MOMENT, tell_after);
         if let Some(since) = since.filter(|_| talked) {
             self.first_response.get_or_insert(at.duration_since(since));
         }
@@ -625,7 +625,7 @@ impl Conversation {
     }
 
     /// Time at which it is to be looked at: a snoozed one is opened, and people are told of a message that nobody has read.
-    pub fn due(&self) -> Option<Timestamp> {
+    pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             ConversationState::Snoozed => self.snoozed_until,
             ConversationState::Open | ConversationState::Pending | ConversationState::Closed => {
@@ -693,17 +693,17 @@ mod tests {
         }
     }
 
-    fn replied(minute: i64) -> Happening {
+    fn reply_at(minute: i64) -> Happening {
         Happening {
             at: at(NOW) + SignedDuration::from_mins(minute),
             what: What::Reply(message(1_000), Channel::WhatsApp),
         }
     }
 
-    fn noted(happenings: impl IntoIterator<Item = Happening>) -> Conversation {
+    fn conversation_of(happenings: impl IntoIterator<Item = Happening>) -> Conversation {
         let mut all = happenings.into_iter();
         let mut conversation =
-            Conversation::begun(ConversationId::of(contact(), None), all.next().unwrap(), TELL_AFTER);
+            Conversation::from_happening(ConversationId::of(contact(), None), all.next().unwrap(), TELL_AFTER);
         all.for_each(|one| conversation.note(one, TELL_AFTER));
         conversation
     }
@@ -744,7 +744,7 @@ mod tests {
             (1, Some(wrote(2).at))
         );
         assert_eq!((conversation.first_response, conversation.assignee), (None, Some(user)));
-        assert!(conversation.due().is_some());
+        assert!(conversation.due_at().is_some());
         conversation.read_to(3);
         conversation.start(Actor::User(other), (wrote(4).at, message(10), Channel::Sms));
         assert_eq!((conversation.unread, conversation.waiting_since), (0, None));
@@ -760,10 +760,10 @@ mod tests {
     fn what_another_responder_is_told_asks_nobody() {
         let id = ConversationId::of(contact(), None);
         let begun = Conversation::overheard(id, wrote(2));
-        assert_eq!((begun.seq, begun.unread, begun.due()), (1, 0, None));
+        assert_eq!((begun.seq, begun.unread, begun.due_at()), (1, 0, None));
         assert_eq!((begun.state, begun.waiting_since), (ConversationState::Closed, None));
         // Beside what waits here, it changes nothing, and it hides nothing from who has not read that.
-        let mut waiting = noted([wrote(2)]);
+        let mut waiting = conversation_of([wrote(2)]);
         let before = waiting.clone();
         waiting.overhear(wrote(6));
         let after = Conversation {
@@ -786,12 +786,12 @@ mod tests {
             (passed.state, passed.unread, passed.waiting_since),
             (ConversationState::Open, 1, Some(wrote(4).at))
         );
-        assert_eq!(passed.due(), Some(wrote(4).at + TELL));
+        assert_eq!(passed.due_at(), Some(wrote(4).at + TELL));
         assert_eq!(passed.last, Some(wrote(2)), "it is shown by what was said");
         // The report arrives after the answer.
-        let mut answered = noted([wrote(2), replied(5)]);
+        let mut answered = conversation_of([wrote(2), reply_at(5)]);
         answered.passed_on(wrote(4).at, TELL_AFTER);
-        assert_eq!((answered.waiting_since, answered.due()), (None, None));
+        assert_eq!((answered.waiting_since, answered.due_at()), (None, None));
     }
 
     /// It sends what happened elsewhere, such as the state of an order.
@@ -799,8 +799,8 @@ mod tests {
     fn software_that_writes_in_it_answers_nobody() {
         let user = UserId::new(Ulid::from_parts(3, 1));
         let software = Actor::ApiKey(ApiKeyId::new(Ulid::from_parts(4, 1)));
-        let sent = |minute: i64| (replied(minute).at, message(9), Channel::Sms);
-        let mut conversation = noted([wrote(2)]);
+        let sent = |minute: i64| (reply_at(minute).at, message(9), Channel::Sms);
+        let mut conversation = conversation_of([wrote(2)]);
         conversation.assignee = Some(user);
         conversation.read_to(1);
         for state in [
@@ -827,53 +827,53 @@ mod tests {
         for line in [None, Some(line)] {
             let id = ConversationId::of(contact(), line);
             assert_eq!((id.contact(), id.line()), (contact(), line));
-            assert_eq!(Conversation::begun(id, wrote(1), TELL_AFTER).id(), id);
+            assert_eq!(Conversation::from_happening(id, wrote(1), TELL_AFTER).id(), id);
         }
     }
 
     #[test]
     fn customer_waits_from_the_first_message_until_the_reply() {
-        let mut conversation = noted([wrote(2), wrote(4)]);
+        let mut conversation = conversation_of([wrote(2), wrote(4)]);
         assert_eq!((conversation.seq, conversation.unread), (2, 2));
         assert_eq!(conversation.waiting_since, Some(wrote(2).at));
-        conversation.note(replied(7), TELL_AFTER);
+        conversation.note(reply_at(7), TELL_AFTER);
         assert_eq!((conversation.waiting_since, conversation.seq), (None, 3));
         assert_eq!(conversation.first_response, Some(SignedDuration::from_mins(6)));
         // It becomes known late, and the reply came after it.
         conversation.note(wrote(10), TELL_AFTER);
         assert_eq!(conversation.waiting_since, None);
         conversation.note(wrote(20), TELL_AFTER);
-        conversation.note(replied(30), TELL_AFTER);
+        conversation.note(reply_at(30), TELL_AFTER);
         assert_eq!(
             conversation.first_response,
             Some(SignedDuration::from_mins(6)),
             "the first one"
         );
-        assert_eq!(conversation.last, Some(replied(30)));
+        assert_eq!(conversation.last, Some(reply_at(30)));
     }
 
     #[test]
     fn nobody_waits_after_a_talk() {
-        let mut conversation = noted([wrote(2), wrote(4)]);
+        let mut conversation = conversation_of([wrote(2), wrote(4)]);
         assert!(
-            !conversation.talked(wrote(1).at, TELL_AFTER),
+            !conversation.note_talk(wrote(1).at, TELL_AFTER),
             "the customer wrote after it"
         );
         let mut early = conversation.clone();
-        assert!(early.talked(wrote(3).at, TELL_AFTER));
+        assert!(early.note_talk(wrote(3).at, TELL_AFTER));
         assert_eq!(early.waiting_since, Some(wrote(4).at), "the customer wrote again");
-        assert_eq!(early.due(), Some(wrote(4).at + TELL));
-        assert!(conversation.talked(wrote(4).at, TELL_AFTER));
+        assert_eq!(early.due_at(), Some(wrote(4).at + TELL));
+        assert!(conversation.note_talk(wrote(4).at, TELL_AFTER));
         assert_eq!((conversation.waiting_since, conversation.unread), (None, 2));
-        assert!(!conversation.talked(wrote(4).at, TELL_AFTER));
+        assert!(!conversation.note_talk(wrote(4).at, TELL_AFTER));
     }
 
     #[test]
     fn who_was_answered_by_phone_waits_no_more() {
-        let mut conversation = noted([wrote(2), wrote(4)]);
+        let mut conversation = conversation_of([wrote(2), wrote(4)]);
         let mut early = conversation.clone();
         conversation.answered_by_phone(wrote(6).at, message(7), TELL_AFTER);
-        let answered = (conversation.waiting_since, conversation.unread, conversation.due());
+        let answered = (conversation.waiting_since, conversation.unread, conversation.due_at());
         assert_eq!(answered, (None, 0, None));
         assert_eq!(conversation.first_response, Some(SignedDuration::from_mins(2)));
         assert_eq!(conversation.last.map(|last| last.at), Some(wrote(6).at));
@@ -887,14 +887,14 @@ mod tests {
     #[test]
     fn who_wrote_in_the_second_of_the_phone_waits_on() {
         for before in [vec![], vec![wrote(2)]] {
-            let mut late = noted(before.into_iter().chain([wrote(4)]));
+            let mut late = conversation_of(before.into_iter().chain([wrote(4)]));
             late.answered_by_phone(wrote(4).at, message(7), TELL_AFTER);
             assert_eq!(
-                (late.waiting_since, late.due()),
+                (late.waiting_since, late.due_at()),
                 (Some(wrote(4).at), Some(wrote(4).at + TELL))
             );
         }
-        let mut early = noted([wrote(2)]);
+        let mut early = conversation_of([wrote(2)]);
         early.answered_by_phone(wrote(4).at, message(7), TELL_AFTER);
         assert_eq!(early.waiting_since, None);
         early.note(wrote(4), TELL_AFTER);
@@ -903,7 +903,7 @@ mod tests {
 
     #[test]
     fn snoozed_one_is_on_top_when_it_wakes() {
-        let mut conversation = noted([wrote(2)]);
+        let mut conversation = conversation_of([wrote(2)]);
         conversation.move_to(ConversationState::Snoozed, Some(wrote(8).at));
         conversation.wake(wrote(8).at);
         assert_eq!(
@@ -922,11 +922,11 @@ mod tests {
             (ConversationState::Snoozed, until),
             (ConversationState::Closed, None),
         ] {
-            let mut conversation = noted([wrote(2)]);
+            let mut conversation = conversation_of([wrote(2)]);
             conversation.move_to(state, until);
             assert_eq!((conversation.state, conversation.snoozed_until), (state, until));
             assert_eq!(conversation.unread, 0, "whoever moves it has seen it");
-            conversation.note(replied(3), TELL_AFTER);
+            conversation.note(reply_at(3), TELL_AFTER);
             assert_eq!(conversation.state, state, "a reply leaves it as it is");
             conversation.note(wrote(9), TELL_AFTER);
             assert_eq!(
@@ -951,16 +951,16 @@ mod tests {
         }
         Conversation::may_move(ConversationState::Snoozed, hours(1), now).unwrap();
         Conversation::may_move(ConversationState::Closed, None, now).unwrap();
-        let mut conversation = noted([wrote(2)]);
+        let mut conversation = conversation_of([wrote(2)]);
         conversation.move_to(ConversationState::Snoozed, hours(1));
         assert!(!conversation.wakes(now) && conversation.wakes(now + SignedDuration::from_hours(1)));
     }
 
     #[test]
     fn only_attended_ones_without_waiting_customers_are_idle() {
-        let waiting = noted([wrote(0)]);
+        let waiting = conversation_of([wrote(0)]);
         let mut answered = waiting.clone();
-        assert!(answered.talked(at(NOW), None));
+        assert!(answered.note_talk(at(NOW), None));
         let mut snoozed = answered.clone();
         let until = Some(at("2026-12-20T10:00:00Z"));
         snoozed.move_to(ConversationState::Snoozed, until);
@@ -991,7 +991,7 @@ mod tests {
 
     #[test]
     fn reading_goes_on_only_and_not_beyond_the_end() {
-        let mut conversation = noted([wrote(2), wrote(4), wrote(6)]);
+        let mut conversation = conversation_of([wrote(2), wrote(4), wrote(6)]);
         assert!(conversation.read_to(2));
         assert_eq!(conversation.unread, 1);
         assert!(!conversation.read_to(1));
@@ -1004,7 +1004,7 @@ mod tests {
     #[test]
     fn it_is_due_when_a_message_is_unread_for_too_long() {
         let unread = |change: &dyn Fn(&mut Conversation)| {
-            let mut conversation = noted([wrote(2), wrote(4)]);
+            let mut conversation = conversation_of([wrote(2), wrote(4)]);
             change(&mut conversation);
             conversation
         };
@@ -1020,11 +1020,11 @@ mod tests {
             ("it was told", unread(&|one| one.tell_at = None), None),
             (
                 "talked",
-                unread(&|one| assert!(one.talked(wrote(4).at, TELL_AFTER))),
+                unread(&|one| assert!(one.note_talk(wrote(4).at, TELL_AFTER))),
                 None,
             ),
             ("read", unread(&|one| assert!(one.read_to(2))), None),
-            ("answered", unread(&|one| one.note(replied(7), TELL_AFTER)), None),
+            ("answered", unread(&|one| one.note(reply_at(7), TELL_AFTER)), None),
             ("missed call", unread(&|one| one.note(missed, TELL_AFTER)), due),
             (
                 "closed",
@@ -1038,7 +1038,7 @@ mod tests {
             ),
         ];
         for (name, conversation, due) in cases {
-            assert_eq!(conversation.due(), due, "{name}");
+            assert_eq!(conversation.due_at(), due, "{name}");
             let Some(due) = due.filter(|due| *due != until) else {
                 assert_eq!(conversation.overdue_since(until), None, "{name}");
                 continue;
@@ -1047,25 +1047,25 @@ mod tests {
             assert_eq!(conversation.overdue_since(due - SignedDuration::from_secs(1)), None);
         }
         assert_eq!(
-            Conversation::begun(ConversationId::of(contact(), None), wrote(2), None).due(),
+            Conversation::from_happening(ConversationId::of(contact(), None), wrote(2), None).due_at(),
             None
         );
         let mut told = unread(&|one| one.tell_at = None);
         told.note(wrote(6), TELL_AFTER);
-        assert_eq!(told.due(), Some(wrote(6).at + TELL), "a later message");
+        assert_eq!(told.due_at(), Some(wrote(6).at + TELL), "a later message");
     }
 
     #[test]
     fn answered_message_makes_no_later_one_overdue() {
-        let mut conversation = noted([wrote(0)]);
-        conversation.note(replied(5), TELL_AFTER);
+        let mut conversation = conversation_of([wrote(0)]);
+        conversation.note(reply_at(5), TELL_AFTER);
         // The provider repeats what was written before the reply.
         conversation.note(wrote(8), TELL_AFTER);
         assert_eq!((conversation.waiting_since, conversation.tell_at), (None, None));
         // As an earlier release left it.
         conversation.tell_at = Some(wrote(8).at + TELL);
         conversation.note(wrote(200), TELL_AFTER);
-        assert_eq!(conversation.due(), Some(wrote(200).at + TELL));
+        assert_eq!(conversation.due_at(), Some(wrote(200).at + TELL));
     }
 
     #[test]
@@ -1073,11 +1073,11 @@ mod tests {
         let software = Actor::ApiKey(ApiKeyId::new(Ulid::from_parts(4, 1)));
         let user = Actor::User(UserId::new(Ulid::from_parts(3, 1)));
         for by in [software, user] {
-            let mut conversation = noted([wrote(0), wrote(20)]);
+            let mut conversation = conversation_of([wrote(0), wrote(20)]);
             conversation.start(by, (wrote(24).at, message(9), Channel::Sms));
-            assert!(conversation.talked(wrote(10).at, TELL_AFTER));
+            assert!(conversation.note_talk(wrote(10).at, TELL_AFTER));
             assert_eq!(conversation.waiting_since, Some(wrote(20).at), "{by:?}");
-            assert_eq!(conversation.due(), Some(wrote(20).at + TELL), "{by:?}");
+            assert_eq!(conversation.due_at(), Some(wrote(20).at + TELL), "{by:?}");
         }
     }
 
@@ -1085,14 +1085,14 @@ mod tests {
     #[test]
     fn message_is_overdue_once_until_somebody_reads_it() {
         let (now, by) = (wrote(60).at, wrote(60).at - TELL);
-        let mut told = noted([wrote(0), wrote(8)]);
+        let mut told = conversation_of([wrote(0), wrote(8)]);
         (told.tell_at, told.noticed_at) = (None, Some(wrote(0).at + TELL));
         let (mut called, mut replied, mut read) = (told.clone(), told.clone(), told.clone());
-        assert!(called.talked(wrote(4).at, TELL_AFTER));
+        assert!(called.note_talk(wrote(4).at, TELL_AFTER));
         let user = Actor::User(UserId::new(Ulid::from_parts(3, 1)));
         replied.reply(user, 1, (wrote(30).at, message(9), Channel::Sms), TELL_AFTER);
         for one in [&told, &called, &replied] {
-            assert!(one.is_overdue(by, now) && one.due().is_none(), "{one:?}");
+            assert!(one.is_overdue(by, now) && one.due_at().is_none(), "{one:?}");
             assert!(one.is_untold(None, (TELL, now)) && !one.is_untold(told.noticed_at, (TELL, now)));
         }
         // The customer waits on, but nobody has to be told until the next message is overdue.
@@ -1102,17 +1102,17 @@ mod tests {
         assert!(read.is_overdue(by, wrote(70).at) && read.is_untold(Some(now), (TELL, wrote(70).at)));
         // A further message changes nothing of the former.
         told.note(wrote(50), TELL_AFTER);
-        assert!(told.is_overdue(by, now) && told.due() == Some(wrote(50).at + TELL));
+        assert!(told.is_overdue(by, now) && told.due_at() == Some(wrote(50).at + TELL));
         // While its contact is deleted, no mail counts it.
-        assert!(called.hide() && called.show() && called.due() == Some(wrote(0).at + TELL));
+        assert!(called.hide() && called.show() && called.due_at() == Some(wrote(0).at + TELL));
     }
 
     #[test]
     fn deletion_closes_it_until_its_contact_is_back() {
-        let mut conversation = noted([wrote(2)]);
+        let mut conversation = conversation_of([wrote(2)]);
         let (mut closed, before) = (conversation.clone(), conversation.clone());
         assert!(conversation.hide() && !conversation.hide());
-        assert_eq!((conversation.is_attended(), conversation.due()), (false, None));
+        assert_eq!((conversation.is_attended(), conversation.due_at()), (false, None));
         let mut written = conversation.clone();
         assert!(conversation.show() && conversation == before);
         written.note(wrote(9), TELL_AFTER);
@@ -1124,14 +1124,14 @@ mod tests {
 
     #[test]
     fn its_row_stays_small() {
-        let mut conversation = noted([wrote(2)]);
+        let mut conversation = conversation_of([wrote(2)]);
         let tags = (0..10).map(|number| TagId::new(Ulid::from_parts(number, 1)));
         conversation.tags = tags.collect::<Vec<_>>().into();
         conversation.line = Some(LineId::new(Ulid::from_parts(1, 2)));
         conversation.assignee = Some(UserId::new(Ulid::from_parts(1, 3)));
         let until = Some(at(NOW) + SignedDuration::from_hours(1));
         conversation.move_to(ConversationState::Snoozed, until);
-        conversation.note(replied(5), TELL_AFTER);
+        conversation.note(reply_at(5), TELL_AFTER);
         conversation.tell_at = until;
         let size = serde_json::to_vec(&conversation).unwrap().len();
         assert!(size < 1_000, "{size}");
@@ -1147,7 +1147,7 @@ mod tests {
                 (Just(straight.clone()), Just(straight).prop_shuffle())
             }),
         ) {
-            prop_assert_eq!(noted(shuffled), noted(straight));
+            prop_assert_eq!(conversation_of(shuffled), conversation_of(straight));
         }
     }
 }

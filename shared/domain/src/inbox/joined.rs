@@ -33,7 +33,7 @@ impl Joined {
     /// Joins a conversation of another contact with that of the surviving one on the same line, if there is one.
     pub fn of(survivor: ContactId, own: Option<Conversation>, other: Conversation) -> Self {
         let merged = match &own {
-            Some(own) => united(own, &other),
+            Some(own) => unite_conversations(own, &other),
             None => Conversation {
                 contact: survivor,
                 ..other.clone()
@@ -43,33 +43,33 @@ impl Joined {
     }
 
     /// The other contact's conversation, which is over: all that waits in it waits in the one that goes on.
-    pub fn closed(&self) -> Conversation {
+    pub fn closed_other(&self) -> Conversation {
         let mut closed = self.other.clone();
         closed.move_to(ConversationState::Closed, None);
         closed
     }
 
     /// The surviving contact's conversation once the merge is undone. `None`: it had none, and nobody has changed this one since.
-    pub fn parted(&self, now: &Conversation) -> Option<Conversation> {
+    pub fn own_after_undo(&self, now: &Conversation) -> Option<Conversation> {
         let merged = &self.merged;
         let before = self.own.clone().unwrap_or_else(|| Conversation {
             state: ConversationState::Closed,
             woken_at: merged.woken_at,
             ..Conversation::empty(merged.id(), merged.created_at)
         });
-        let parted = restored(&before, merged, now);
+        let parted = undo_conversation(&before, merged, now);
         (self.own.is_some() || parted != before).then_some(parted)
     }
 
     /// The other contact's conversation once the merge is undone.
-    pub fn reopened(&self, now: &Conversation) -> Conversation {
-        restored(&self.other, &self.closed(), now)
+    pub fn other_after_undo(&self, now: &Conversation) -> Conversation {
+        undo_conversation(&self.other, &self.closed_other(), now)
     }
 }
 
 /// A conversation as it was before the merge, except for what was changed in it since. All of it stays as it is now if the customer or
 /// the team has said something in it since: nobody knows to whom.
-fn restored(before: &Conversation, merged: &Conversation, now: &Conversation) -> Conversation {
+fn undo_conversation(before: &Conversation, merged: &Conversation, now: &Conversation) -> Conversation {
     if merged.seq < now.seq {
         return now.clone();
     }
@@ -99,7 +99,7 @@ fn restored(before: &Conversation, merged: &Conversation, now: &Conversation) ->
 }
 
 /// Both as one. What the team has not seen of the other one stands behind the survivor's own.
-fn united(own: &Conversation, other: &Conversation) -> Conversation {
+fn unite_conversations(own: &Conversation, other: &Conversation) -> Conversation {
     let place = |seq: u64| match seq.saturating_sub(other.read_seq) {
         0 => own.read_seq,
         unseen => own.seq + unseen,
@@ -201,8 +201,8 @@ mod tests {
             ..own
         };
         assert_eq!(joined.merged, expected);
-        let closed = joined.closed();
-        let waits = (closed.state, closed.waiting_since, closed.unread, closed.due());
+        let closed = joined.closed_other();
+        let waits = (closed.state, closed.waiting_since, closed.unread, closed.due_at());
         assert_eq!(waits, (ConversationState::Closed, None, 0, None));
         // Whoever has shown the survivor's own has not seen what came from the other one.
         let mut shown = joined.merged;
@@ -248,8 +248,8 @@ mod tests {
         own.tags = vec![ours].into();
         other.tags = vec![theirs].into();
         let joined = Joined::of(contact(1), Some(own.clone()), other.clone());
-        assert_eq!(joined.parted(&joined.merged), Some(own.clone()));
-        assert_eq!(joined.reopened(&joined.closed()), other);
+        assert_eq!(joined.own_after_undo(&joined.merged), Some(own.clone()));
+        assert_eq!(joined.other_after_undo(&joined.closed_other()), other);
         let until = Some(minute(60));
         let change = |one: &mut Conversation| {
             one.move_to(ConversationState::Snoozed, until);
@@ -261,15 +261,15 @@ mod tests {
         let mut expected = own;
         change(&mut expected);
         expected.tags = vec![new].into();
-        assert_eq!(joined.parted(&changed), Some(expected));
+        assert_eq!(joined.own_after_undo(&changed), Some(expected));
         // The wait of the other one goes back, whatever was changed in it.
-        let mut closed = joined.closed();
+        let mut closed = joined.closed_other();
         closed.priority = Priority::High;
         let high = Conversation {
             priority: Priority::High,
             ..other.clone()
         };
-        assert_eq!(joined.reopened(&closed), high);
+        assert_eq!(joined.other_after_undo(&closed), high);
         let mut hidden = wrote(1, &[0]);
         assert!(hidden.hide());
         let of_hidden = Joined::of(contact(1), Some(hidden), other).merged;
@@ -283,7 +283,7 @@ mod tests {
         let since = |change: &dyn Fn(&mut Conversation)| {
             let mut now = alone.merged.clone();
             change(&mut now);
-            alone.parted(&now)
+            alone.own_after_undo(&now)
         };
         assert_eq!(since(&|_| {}), None);
         assert_eq!(since(&|now| assert!(now.read_to(1))), None);
@@ -293,6 +293,6 @@ mod tests {
         assert_eq!(state, (ConversationState::Closed, None, 0, user(1)));
         let mut said = alone.merged.clone();
         said.seq += 1;
-        assert_eq!(alone.parted(&said), Some(said));
+        assert_eq!(alone.own_after_undo(&said), Some(said));
     }
 }

@@ -78,13 +78,13 @@ impl Offers<'_> {
                 .filter_map(|leg| config.sms_refused(leg, &to, policy.category()));
             refused.next().map_or(Ok(()), Err)
         });
-        sent.map_err(|refusal| said.told(refusal, (contact, config)))
+        sent.map_err(|refusal| said.refusal_for_author(refusal, (contact, config)))
     }
 
     /// Those that can be sent, each in the contact's language if it has it, the ones that miss no value first. Values are those that the
     /// tenant's rules give to the same template, and the names of the contact and the tenant where the library has them. Templates that show
     /// a file are left out.
-    pub fn made(&self) -> Vec<Offer> {
+    pub fn sendable_offers(&self) -> Vec<Offer> {
         let World {
             config,
             contact,
@@ -239,7 +239,7 @@ mod tests {
     use crate::samples::{Case, NOON, at};
 
     /// What is offered to a customer who wrote more than a day ago: the text, with what is missing.
-    fn offered(change: impl FnOnce(&mut Case)) -> Vec<(String, Vec<String>)> {
+    fn offers_after_day(change: impl FnOnce(&mut Case)) -> Vec<(String, Vec<String>)> {
         let mut case = Case::new();
         case.contact.last_inbound_at = Some(at(NOON) - SignedDuration::from_hours(30));
         change(&mut case);
@@ -257,7 +257,7 @@ mod tests {
                 asked: &asked,
                 world,
             };
-            let made = offers.made().into_iter();
+            let made = offers.sendable_offers().into_iter();
             made.map(|offer| (offer.text, offer.missing)).collect()
         })
     }
@@ -283,7 +283,7 @@ mod tests {
             json!({"name": "invoice", "header_media": "document"}),
             json!({"name": "elsewhere", "connection": "conn_00000000000000000000000009"}),
         ];
-        let made = offered(|case| case.material.templates.extend(others.iter().map(template)));
+        let made = offers_after_day(|case| case.material.templates.extend(others.iter().map(template)));
         let missing = ["variables.1", "variables.2", "header", "buttons"]
             .map(str::to_owned)
             .to_vec();
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn templates_are_in_the_contacts_language() {
-        let made = offered(|case| case.contact.language = Some("ar-AE".to_owned()));
+        let made = offers_after_day(|case| case.contact.language = Some("ar-AE".to_owned()));
         let [(text, _)] = &made[..] else { panic!("{made:?}") };
         assert!(text.starts_with("مرحبا there، نعتذر"), "{text}");
     }
@@ -308,7 +308,7 @@ mod tests {
         let of_library = json!({"name": "order_ready", "body":
             "Hello {{1}}, your order {{2}} is ready. You can collect it at {{3}} during our opening hours."});
         let with = |name: Option<&str>| {
-            let made = offered(|case| {
+            let made = offers_after_day(|case| {
                 case.material.templates = vec![template(&of_library)];
                 case.profile.name = name.and_then(ShownName::of);
             });
@@ -322,11 +322,11 @@ mod tests {
 
     #[test]
     fn nothing_is_offered_that_is_refused() {
-        assert!(!offered(|_| {}).is_empty());
+        assert!(!offers_after_day(|_| {}).is_empty());
         // With a customer who has only called, a template starts the conversation.
-        assert!(!offered(|case| case.contact.last_inbound_at = None).is_empty());
+        assert!(!offers_after_day(|case| case.contact.last_inbound_at = None).is_empty());
         let stop = crate::messages::OptFlag::Stop;
-        let stopped = offered(|case| {
+        let stopped = offers_after_day(|case| {
             case.contact.wish(stop, "wrote STOP", case.now);
         });
         assert!(stopped.is_empty());

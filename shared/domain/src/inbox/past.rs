@@ -54,9 +54,9 @@ pub fn past_conversations(contact: ContactId, entries: &[Entry], now: Timestamp)
         match (known, what) {
             (Some(known), Some(what)) => known.note(Happening { at, what }, None),
             (Some(known), None) => {
-                known.talked(at, None);
+                known.note_talk(at, None);
             }
-            (None, Some(what)) => found.push(begun(contact, line, Happening { at, what })),
+            (None, Some(what)) => found.push(begin_conversation(contact, line, Happening { at, what })),
             // Nobody waited on this line.
             (None, None) => {}
         }
@@ -70,6 +70,6 @@ pub fn past_conversations(contact: ContactId, entries: &[Entry], now: Timestamp)
     found
 }
 
-fn begun(contact: ContactId, line: Option<LineId>, with: Happening) -> Conversation {
-    Conversation::begun(ConversationId::of(contact, line), with, None)
+fn begin_conversation(contact: ContactId, line: Option<LineId>, with: Happening) -> Conversation {
+    Conversation::from_happening(ConversationId::of(contact, line), with, None)
 }

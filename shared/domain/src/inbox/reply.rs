@@ -167,7 +167,7 @@ impl Said {
     }
 
     /// A refusal as its author is told: whoever has not written for a day gets no free text by WhatsApp, but a template.
-    pub fn told(&self, refusal: Refusal, (contact, config): (&Contact, &TenantConfig)) -> Refusal {
+    pub fn refusal_for_author(&self, refusal: Refusal, (contact, config): (&Contact, &TenantConfig)) -> Refusal {
         let late = refusal.reason == Reason::NoConsent && self.category() == Category::Service;
         let ever_wrote = contact.last_inbound_at.is_some();
         if !(late && ever_wrote && self.request.has_content_of_whatsapp()) {
@@ -248,7 +248,7 @@ mod tests {
 
     fn conversation(case: &Case) -> Conversation {
         let what = What::Inbound(message_id(case, 5), Channel::WhatsApp);
-        Conversation::begun(
+        Conversation::from_happening(
             ConversationId::of(case.contact.id, None),
             Happening {
                 at: case.now - HOUR,
@@ -258,7 +258,7 @@ mod tests {
         )
     }
 
-    fn asked(case: &Case, request: u64) -> Asked {
+    fn asked_by_agent(case: &Case, request: u64) -> Asked {
         Asked {
             by: AGENT.parse().unwrap(),
             request: Ulid::from_parts(request, 4),
@@ -270,13 +270,13 @@ mod tests {
     }
 
     /// The message that follows from a reply in this conversation, beside these other ones.
-    fn composed(
+    fn compose_answer(
         case: &Case,
         conversation: &Conversation,
         (reply, open): (&ReplyRequest, &[Message]),
     ) -> Result<Composed, Refusal> {
         let said = reply.in_conversation(conversation.id());
-        let asked = asked(case, 1);
+        let asked = asked_by_agent(case, 1);
         case.with_world(|_, world| {
             let after = conversation.goes_first(case.now);
             let intent = said.intent(&asked, (after, world.contact), world.config);
@@ -288,7 +288,7 @@ mod tests {
     fn free_text_is_for_whoever_wrote_within_a_day() {
         let free = reply(&json!({"text": "Yes", "channels": ["whatsapp"]}));
         let sms = reply(&json!({"sms_text": "Yes"}));
-        let composed = |case: &Case, reply| composed(case, &conversation(case), (reply, &[]));
+        let composed = |case: &Case, reply| compose_answer(case, &conversation(case), (reply, &[]));
         let message = composed(&wrote(Channel::WhatsApp), &free).unwrap();
         assert_eq!(
             (message.policy.purpose(), message.policy.category()),
@@ -305,7 +305,7 @@ mod tests {
             let said = reply.in_conversation(conversation(&late).id());
             let known = (&late.contact, &late.config);
             assert_eq!(
-                (refusal.reason, said.told(refusal.clone(), known).reason),
+                (refusal.reason, said.refusal_for_author(refusal.clone(), known).reason),
                 (Reason::NoConsent, told)
             );
         }
@@ -317,10 +317,10 @@ mod tests {
         let mut case = wrote(Channel::Sms);
         let stop = crate::messages::OptFlag::Stop;
         case.contact.wish(stop, "wrote STOP", case.now - HOUR);
-        let refused = composed(&case, &conversation(&case), (&reply, &[])).unwrap_err();
+        let refused = compose_answer(&case, &conversation(&case), (&reply, &[])).unwrap_err();
         assert_eq!(refused.reason, Reason::OptedOut);
         case.contact.last_inbound_at = Some(case.now);
-        assert!(composed(&case, &conversation(&case), (&reply, &[])).is_ok());
+        assert!(compose_answer(&case, &conversation(&case), (&reply, &[])).is_ok());
     }
 
     #[test]
@@ -328,13 +328,13 @@ mod tests {
         let case = wrote(Channel::Sms);
         let next = reply(&json!({"sms_text": "Yes"}));
         let mut conversation = conversation(&case);
-        let first = composed(&case, &conversation, (&next, &[])).unwrap();
+        let first = compose_answer(&case, &conversation, (&next, &[])).unwrap();
         assert_eq!(first.behind, None);
         let mut first = message_of(first, case.now);
         let by = AGENT.parse().unwrap();
         conversation.reply(by, 1, (case.now, first.id, Channel::Sms), TELL_AFTER);
         let second = |first: &Message, conversation: &Conversation, case: &Case| {
-            composed(case, conversation, (&next, std::slice::from_ref(first)))
+            compose_answer(case, conversation, (&next, std::slice::from_ref(first)))
         };
         let message = first.id;
         let behind = |place| Some(Behind { message, place });
@@ -343,7 +343,7 @@ mod tests {
         // It is read before the reply is composed.
         let said = next.in_conversation(conversation.id());
         let needs = case.with_world(|_, world| {
-            let asked = asked(&case, 2);
+            let asked = asked_by_agent(&case, 2);
             let after = conversation.goes_first(case.now);
             Needs::of(&said.intent(&asked, (after, world.contact), world.config), world)
         });
@@ -369,7 +369,7 @@ mod tests {
     #[test]
     fn reply_takes_the_place_of_a_cancelled_one() {
         let case = wrote(Channel::Sms);
-        let composed = composed(&case, &conversation(&case), (&reply(&json!({"sms_text": "Yes"})), &[]));
+        let composed = compose_answer(&case, &conversation(&case), (&reply(&json!({"sms_text": "Yes"})), &[]));
         let mut middle = message_of(composed.unwrap(), case.now);
         let first = Behind {
             message: message_id(&case, 1),
@@ -401,7 +401,7 @@ mod tests {
         }
         case.config.connections.push(other.clone());
         let reply = reply(&json!({"text": "Yes"}));
-        let composed = composed(&case, &conversation(&case), (&reply, &[])).unwrap();
+        let composed = compose_answer(&case, &conversation(&case), (&reply, &[])).unwrap();
         assert_eq!((composed.line, composed.legs[0].connection), (None, other.id));
     }
 
@@ -419,9 +419,9 @@ mod tests {
         let mut seen = crossed.clone();
         crossed.reply(by, 1, said(case.now), TELL_AFTER);
         assert_eq!((crossed.waiting_since, crossed.unread), (Some(wrote.at), 1));
-        assert!(crossed.first_response.is_some() && crossed.due().is_some());
+        assert!(crossed.first_response.is_some() && crossed.due_at().is_some());
         seen.reply(by, 2, said(case.now), TELL_AFTER);
-        assert_eq!((seen.waiting_since, seen.unread, seen.due()), (None, 0, None));
+        assert_eq!((seen.waiting_since, seen.unread, seen.due_at()), (None, 0, None));
         // One's own earlier reply is nothing that waits.
         seen.reply(by, 2, said(case.now), TELL_AFTER);
         assert_eq!((seen.waiting_since, seen.read_seq), (None, 4));

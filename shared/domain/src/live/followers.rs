@@ -26,7 +26,7 @@ impl Followers {
     }
 
     /// The note of one who asks at this time, if one is needed.
-    pub fn noted(known: Option<Self>, now: Timestamp) -> Option<Self> {
+    pub fn note_if_needed(known: Option<Self>, now: Timestamp) -> Option<Self> {
         let least = now + FOLLOWED_FOR;
         let until = least + NOTED_EVERY;
         match known.filter(|known| known.are_there(now)) {
@@ -45,15 +45,15 @@ mod tests {
     fn followers_are_noted_now_and_then() {
         let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let after = |minutes| noon + SignedDuration::from_mins(minutes);
-        let first = Followers::noted(None, noon).unwrap();
+        let first = Followers::note_if_needed(None, noon).unwrap();
         assert_eq!((first.since, first.until), (noon, after(136)));
-        assert_eq!(Followers::noted(Some(first), after(15)), None);
+        assert_eq!(Followers::note_if_needed(Some(first), after(15)), None);
         assert!(first.are_there(after(15 + 120)), "two hours after the last one");
-        let again = Followers::noted(Some(first), after(16)).unwrap();
+        let again = Followers::note_if_needed(Some(first), after(16)).unwrap();
         assert_eq!((again.since, again.until), (noon, after(152)));
         assert!(again.are_there(after(151)) && !again.are_there(after(152)));
         // Nothing was kept in between.
-        let anew = Followers::noted(Some(again), after(152)).unwrap();
+        let anew = Followers::note_if_needed(Some(again), after(152)).unwrap();
         assert_eq!((anew.since, anew.until), (after(152), after(288)));
     }
 }

@@ -178,8 +178,8 @@ pub enum About {
 impl About {
     /// The people whom a note mentions since this change.
     pub fn of_note(before: Option<&Note>, after: &Note) -> Option<Self> {
-        let known = before.map(Note::mentioned).unwrap_or_default();
-        let new = after.mentioned().iter().filter(|user| !known.contains(user));
+        let known = before.map(Note::mentioned_users).unwrap_or_default();
+        let new = after.mentioned_users().iter().filter(|user| !known.contains(user));
         let mentioned: Vec<UserId> = new.copied().collect();
         (!mentioned.is_empty()).then_some(Self::Mention {
             note: after.id,
@@ -628,7 +628,7 @@ mod tests {
     fn notice_is_told_when_its_mail_begins_to_wait() {
         let noted = |known: Option<&NoticeState>, hour: i64| {
             let now = at(hour) + SignedDuration::from_millis(900);
-            NoticeState::noted(&waits(now), known, now).unwrap()
+            NoticeState::after_occurrence(&waits(now), known, now).unwrap()
         };
         let told = |before: Option<&NoticeState>, after: &NoticeState, hour: i64| {
             About::of_notice(before, after, at(hour)).is_some()
@@ -637,12 +637,12 @@ mod tests {
         assert!(told(None, &first, 0));
         let second = noted(Some(&first), 1);
         assert!(!told(Some(&first), &second, 1), "its mail waits already");
-        let mailed = second.told(second.notice.at, at(2));
+        let mailed = second.after_mailing(second.notice.at, at(2));
         assert!(!told(Some(&second), &mailed, 2));
-        let soon = NoticeState::noted(&waits(at(2) + MOMENT), Some(&mailed), at(2) + MOMENT).unwrap();
+        let soon = NoticeState::after_occurrence(&waits(at(2) + MOMENT), Some(&mailed), at(2) + MOMENT).unwrap();
         assert!(!told(Some(&mailed), &soon, 2), "the next mail waits for an hour");
         assert!(told(Some(&mailed), &noted(Some(&mailed), 4), 4));
-        let settled = first.settled();
+        let settled = first.without_due_time();
         assert!(!told(Some(&first), &settled, 1) && told(Some(&settled), &noted(Some(&settled), 4), 4));
     }
 

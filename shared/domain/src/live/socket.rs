@@ -128,7 +128,7 @@ pub struct Socket {
 
 impl Socket {
     /// One that is opened at this time.
-    pub fn opened(id: SocketId, (who, credential): (Actor, Option<Credential>), now: Timestamp) -> Self {
+    pub fn new_at(id: SocketId, (who, credential): (Actor, Option<Credential>), now: Timestamp) -> Self {
         Self {
             id,
             who,
@@ -467,7 +467,7 @@ mod tests {
 
     fn socket(who: Actor, credential: Option<Credential>) -> Socket {
         let id = SocketId::new("a".to_owned()).unwrap();
-        Socket::opened(id, (who, credential), Timestamp::UNIX_EPOCH)
+        Socket::new_at(id, (who, credential), Timestamp::UNIX_EPOCH)
     }
 
     #[test]

@@ -188,7 +188,7 @@ mod tests {
         Ulid::from_parts(1, number)
     }
 
-    fn told(number: u128, meaning: Meaning) -> Told {
+    fn live_event(number: u128, meaning: Meaning) -> Told {
         Told::new(EventId::new(ulid(number)), noon(), meaning)
     }
 
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn a_conversation_is_shown_where_it_was_and_where_it_is() {
         let (before, after) = (conversation(Some(5), None), conversation(Some(6), Some(7)));
-        let handed_over = told(1, Meaning::of_conversation(Some(&before), &after).unwrap());
+        let handed_over = live_event(1, Meaning::of_conversation(Some(&before), &after).unwrap());
         let person = |number| Actor::User(UserId::new(ulid(number)));
         let shows = |view: View, who| view.shows(&handed_over, who);
         assert_eq!(
@@ -252,7 +252,7 @@ mod tests {
         let id = after.id();
         assert!(shows(View::Conversation(id), person(4)) && shows(View::Contact(id.contact()), person(4)));
         assert!(!shows(View::Messages, person(4)) && !shows(View::Contacts, person(4)));
-        let new = told(2, Meaning::of_conversation(None, &conversation(None, None)).unwrap());
+        let new = live_event(2, Meaning::of_conversation(None, &conversation(None, None)).unwrap());
         assert!(View::Unassigned.shows(&new, person(4)) && !View::Mine.shows(&new, person(4)));
     }
 
@@ -273,11 +273,11 @@ mod tests {
         for (number, (before, after)) in [(&first, &second), (&second, &third)].into_iter().enumerate() {
             let meaning = Meaning::of_conversation(Some(before), after).unwrap();
             assert_eq!(meaning.wrote.map(|wrote| wrote.seq), (number == 0).then_some(2));
-            told(number as u128, meaning).join(&mut joined);
+            live_event(number as u128, meaning).join(&mut joined);
         }
         let note = Meaning::of_note(crate::base::NoteId::new(ContactId::new(ulid(1)), ulid(1)));
-        told(9, note.clone()).join(&mut joined);
-        told(10, note).join(&mut joined);
+        live_event(9, note.clone()).join(&mut joined);
+        live_event(10, note).join(&mut joined);
         let ids: Vec<EventId> = joined.iter().map(|told| told.event.id).collect();
         assert_eq!(ids, [1, 9, 10].map(|number| EventId::new(ulid(number))));
         assert_eq!(
@@ -296,7 +296,7 @@ mod tests {
             campaign_id: Some(CampaignId::new(ulid(3))),
             ..EventData::default()
         };
-        let mut progress = told(1, Meaning::of_campaign(CampaignId::new(ulid(3))));
+        let mut progress = live_event(1, Meaning::of_campaign(CampaignId::new(ulid(3))));
         progress.event.data = data;
         let who = Actor::Operator;
         for (view, shown) in [

@@ -380,7 +380,7 @@ impl Asset {
     }
 
     /// It is uploaded as this type, with this size and hash, and may wait for a verdict.
-    pub fn uploaded(&mut self, content_type: &str, bytes: u64, sha256: String, scanned: bool) {
+    pub fn record_upload(&mut self, content_type: &str, bytes: u64, sha256: String, scanned: bool) {
         self.state = if scanned {
             AssetState::Scanning
         } else {
@@ -418,7 +418,7 @@ mod tests {
         let name = "cake.jpg".parse().unwrap();
         let mut asset = Asset::new(Ulid::from_parts(1, 2), AssetIn { name }, at(0));
         asset.kind = MediaKind::Image;
-        asset.uploaded("image/jpeg", 7, "00".to_owned(), false);
+        asset.record_upload("image/jpeg", 7, "00".to_owned(), false);
         asset
     }
 
@@ -455,7 +455,7 @@ mod tests {
             refusal(&attachment, 1, at(0)),
             "the file \"dent.jpg\" is not uploaded yet"
         );
-        attachment.uploaded("image/jpeg", 7, "00".to_owned(), true);
+        attachment.record_upload("image/jpeg", 7, "00".to_owned(), true);
         assert_eq!(
             refusal(&attachment, 1, at(0)),
             "the file \"dent.jpg\" has not been scanned yet"

@@ -42,7 +42,7 @@ struct Known {
     inline: bool,
 }
 
-const fn known(mime: &'static str, kind: MediaKind, ending: &'static str, inline: bool) -> Known {
+const fn known_type(mime: &'static str, kind: MediaKind, ending: &'static str, inline: bool) -> Known {
     Known {
         mime,
         kind,
@@ -62,24 +62,24 @@ const PPT: &str = "application/vnd.ms-powerpoint";
 
 /// The types that WhatsApp takes. Source: developers.facebook.com, "Supported media types".
 const TYPES: [Known; 18] = [
-    known("image/jpeg", MediaKind::Image, "jpg", true),
-    known("image/png", MediaKind::Image, "png", true),
-    known("video/mp4", MediaKind::Video, "mp4", true),
-    known("video/3gpp", MediaKind::Video, "3gp", true),
-    known("audio/aac", MediaKind::Audio, "aac", true),
-    known("audio/amr", MediaKind::Audio, "amr", true),
-    known("audio/mpeg", MediaKind::Audio, "mp3", true),
-    known("audio/mp4", MediaKind::Audio, "m4a", true),
-    known("audio/ogg", MediaKind::Audio, "ogg", true),
-    known(PDF, MediaKind::Document, "pdf", false),
-    known("text/plain", MediaKind::Document, "txt", false),
-    known(DOC, MediaKind::Document, "doc", false),
-    known(XLS, MediaKind::Document, "xls", false),
-    known(PPT, MediaKind::Document, "ppt", false),
-    known(DOCX, MediaKind::Document, "docx", false),
-    known(XLSX, MediaKind::Document, "xlsx", false),
-    known(PPTX, MediaKind::Document, "pptx", false),
-    known("image/webp", MediaKind::Sticker, "webp", true),
+    known_type("image/jpeg", MediaKind::Image, "jpg", true),
+    known_type("image/png", MediaKind::Image, "png", true),
+    known_type("video/mp4", MediaKind::Video, "mp4", true),
+    known_type("video/3gpp", MediaKind::Video, "3gp", true),
+    known_type("audio/aac", MediaKind::Audio, "aac", true),
+    known_type("audio/amr", MediaKind::Audio, "amr", true),
+    known_type("audio/mpeg", MediaKind::Audio, "mp3", true),
+    known_type("audio/mp4", MediaKind::Audio, "m4a", true),
+    known_type("audio/ogg", MediaKind::Audio, "ogg", true),
+    known_type(PDF, MediaKind::Document, "pdf", false),
+    known_type("text/plain", MediaKind::Document, "txt", false),
+    known_type(DOC, MediaKind::Document, "doc", false),
+    known_type(XLS, MediaKind::Document, "xls", false),
+    known_type(PPT, MediaKind::Document, "ppt", false),
+    known_type(DOCX, MediaKind::Document, "docx", false),
+    known_type(XLSX, MediaKind::Document, "xlsx", false),
+    known_type(PPTX, MediaKind::Document, "pptx", false),
+    known_type("image/webp", MediaKind::Sticker, "webp", true),
 ];
 
 /// The type without its parameters, in lower case.
@@ -105,7 +105,7 @@ words! {
 
 impl MediaKind {
     /// The kind with this name.
-    pub fn named(word: &str) -> Option<Self> {
+    pub fn from_name(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
@@ -351,7 +351,7 @@ impl FileName {
 
     /// The name under which a reader saves a file of this type: without signs that are not seen or that systems refuse, and with the type's
     /// ending, unless it has that, or, for texts and unknown types, one of files that nothing runs.
-    pub fn saved(&self, mime: &str) -> String {
+    pub fn name_to_save(&self, mime: &str) -> String {
         let sign = |sign| if r#"<>:"|?*"#.contains(sign) { '_' } else { sign };
         let name: String = visible_text(&self.0).chars().map(sign).collect();
         let name = name.trim_matches(|sign: char| sign == '.' || sign.is_whitespace());
@@ -494,7 +494,7 @@ mod tests {
             assert_eq!(MediaKind::of(mime), kind, "{mime}");
         }
         for kind in MediaKind::ALL {
-            assert_eq!(MediaKind::named(kind.as_str()), Some(kind));
+            assert_eq!(MediaKind::from_name(kind.as_str()), Some(kind));
             assert_eq!(to_value(kind).unwrap(), json!(kind.as_str()));
         }
         assert!(media_types().all(|mime| find_media_type(mime) == Some(mime)));
@@ -705,7 +705,7 @@ mod tests {
             (".htaccess", "text/plain", "htaccess.txt"),
             ("\u{200b}", PDF, "file.pdf"),
         ] {
-            assert_eq!(FileName::of(name).unwrap().saved(mime), saved, "{name:?}");
+            assert_eq!(FileName::of(name).unwrap().name_to_save(mime), saved, "{name:?}");
         }
     }
 }

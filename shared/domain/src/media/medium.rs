@@ -286,7 +286,7 @@ impl Medium {
     }
 
     /// It is stored, and may wait for a verdict.
-    pub fn stored(&mut self, mime: &str, bytes: u64, sha256: String, scanned: bool) {
+    pub fn record_stored(&mut self, mime: &str, bytes: u64, sha256: String, scanned: bool) {
         self.state = if scanned {
             MediumState::Scanning
         } else {
@@ -502,7 +502,7 @@ mod tests {
     #[test]
     fn a_stored_medium_is_due_when_its_message_goes() {
         let mut medium = medium();
-        medium.stored("image/png", 8, "00".to_owned(), true);
+        medium.record_stored("image/png", 8, "00".to_owned(), true);
         assert_eq!(
             (medium.state, medium.due),
             (MediumState::Scanning, Some(medium.kept_until))

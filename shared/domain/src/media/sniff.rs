@@ -32,7 +32,7 @@ pub(crate) enum Sniffed {
 /// What a file is that begins like this.
 pub(crate) fn sniff(beginning: &[u8]) -> Sniffed {
     let beginning = beginning.get(..SNIFFED_BYTES).unwrap_or(beginning);
-    if let Some(mime) = own(beginning) {
+    if let Some(mime) = detect_special_type(beginning) {
         return Sniffed::Type(mime);
     }
     if is_markup(beginning) {
@@ -57,7 +57,7 @@ pub(crate) fn sniff(beginning: &[u8]) -> Sniffed {
 }
 
 /// Types that the library does not know in all their forms.
-fn own(beginning: &[u8]) -> Option<&'static str> {
+fn detect_special_type(beginning: &[u8]) -> Option<&'static str> {
     if beginning.get(4..10) == Some(b"ftyp3g") {
         return Some("video/3gpp");
     }

@@ -193,7 +193,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// What it took of caps, by their numbers, while that may have to be given back.
-    pub fn taken(&self) -> BTreeMap<u32, u64> {
+    pub fn cap_amounts(&self) -> BTreeMap<u32, u64> {
         let amount = |number: &u32| {
             let mut expected = self.expected.iter();
             let expected = expected.find(|expected| expected.cap == *number);

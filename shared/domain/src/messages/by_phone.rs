@@ -28,7 +28,7 @@ pub fn message_by_phone(
     let text = echo.text.as_ref().unwrap_or(&echo.kind);
     let composed = Composed {
         cause: Cause::ByPhone { conversation, own },
-        policy: Policy::narrowed(Purpose::Reply, Category::Service, &Narrowing::default())?,
+        policy: Policy::for_purpose(Purpose::Reply, Category::Service, &Narrowing::default())?,
         to: Recipient {
             phone: echo.from.phone.clone(),
             bsuid: echo.from.bsuid.clone(),

@@ -140,7 +140,7 @@ impl Cause {
     }
 
     /// The customer's message that it answers, and with what, if it is one.
-    pub const fn answered(&self) -> Option<(MessageId, Answer)> {
+    pub const fn answered_message(&self) -> Option<(MessageId, Answer)> {
         if let Self::Answered { inbound, answer } = self {
             return Some((*inbound, *answer));
         }

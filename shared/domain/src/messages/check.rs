@@ -438,7 +438,11 @@ fn country_rule(input: &CheckInput<'_>, leg: &Leg) -> Check {
         return Check::Go;
     };
     let (to, category) = (&input.message.to, input.message.policy.category());
-    unless(connection.sms_of(leg, to, category).and_then(|sms| sms.refused()))
+    unless(
+        connection
+            .sms_of(leg, to, category)
+            .and_then(|sms| sms.refusal_by_rules()),
+    )
 }
 
 /// The connection of an SMS.
@@ -453,7 +457,7 @@ pub fn country_remarks(input: &CheckInput<'_>) -> Vec<Refusal> {
         return Vec::new();
     };
     let sms = connection.sms_of(leg, &input.message.to, input.message.policy.category());
-    let broken = sms.iter().flat_map(|sms| sms.broken());
+    let broken = sms.iter().flat_map(|sms| sms.broken_rules());
     let remarked = broken.filter(|rule| rule.applies() == Applies::Remark);
     remarked.map(|rule| rule.refusal()).collect()
 }
@@ -725,10 +729,10 @@ mod tests {
 
     /// The policy of a follow-up of this category.
     fn policy(category: Category, by: &Narrowing) -> Policy {
-        Policy::narrowed(Purpose::FollowUp, category, by).unwrap()
+        Policy::for_purpose(Purpose::FollowUp, category, by).unwrap()
     }
 
-    fn narrowed(message: &mut Message, by: &Narrowing) {
+    fn narrow_policy(message: &mut Message, by: &Narrowing) {
         message.policy = policy(Category::Utility, by);
     }
 
@@ -801,7 +805,7 @@ mod tests {
             let leg = &self.message.plan[usize::from(self.leg)];
             let wanted = leg.connection;
             let template = leg.content.template().and_then(|filled| {
-                let mut named = self.material.named(wanted, &filled.name);
+                let mut named = self.material.template_versions(wanted, &filled.name);
                 named.find(|template| template.language == filled.language)
             });
             let asset = leg.content.asset().and_then(|used| {
@@ -880,8 +884,9 @@ mod tests {
     fn step_waits_for_a_cap_as_long_as_it_is_valid() {
         let mut sending = Sending::new();
         let cap = &crate::money::usual_caps()[0];
-        let beyond =
-            |sending: &Sending| wait_of_step_beyond_cap(&sending.message, cap.reached(sending.now), sending.now);
+        let beyond = |sending: &Sending| {
+            wait_of_step_beyond_cap(&sending.message, cap.refusal_when_reached(sending.now), sending.now)
+        };
         let next = Period::Hour.next(sending.now);
         let Check::Later { until, why } = beyond(&sending) else {
             panic!("{:?}", beyond(&sending));
@@ -927,7 +932,7 @@ mod tests {
         assert_eq!(sending.message.still_to_take(&dearer, later), dearer);
         let key = sending.message.claim(0, "claim".to_owned(), made, &timers());
         sending.message.claimed_within(&dearer);
-        let taken = sending.message.attempts[0].taken();
+        let taken = sending.message.attempts[0].cap_amounts();
         assert_eq!((key.attempt, taken), (1, [(dearer[0].cap.number, 71)].into()));
         assert_eq!(sending.message.still_to_take(&both, made), both);
     }
@@ -1025,7 +1030,7 @@ mod tests {
                     opt_in: true,
                     ..Narrowing::default()
                 };
-                narrowed(&mut sending.message, &by);
+                narrow_policy(&mut sending.message, &by);
             }),
             never("it needs an opt-in, and this person gave none")
         );
@@ -1119,7 +1124,7 @@ mod tests {
                     validity: Some(SignedDuration::from_hours(hours)),
                     ..Narrowing::default()
                 };
-                narrowed(&mut sending.message, &by);
+                narrow_policy(&mut sending.message, &by);
                 sending.message.created_at = at("2026-11-20T21:00:00+04");
                 sending.now = at("2026-11-20T21:01:00+04");
             }
@@ -1227,7 +1232,7 @@ mod tests {
                     fallback_after_seconds: 0,
                     ..Narrowing::default()
                 };
-                narrowed(&mut sending.message, &by);
+                narrow_policy(&mut sending.message, &by);
                 sending.has_waited(waited);
             })
         };
@@ -1260,7 +1265,7 @@ mod tests {
                 bulk,
                 ..Narrowing::default()
             };
-            narrowed(&mut sending.message, &by);
+            narrow_policy(&mut sending.message, &by);
             change(&mut sending);
             let throughput = Throughput::of(80, None, sending.now);
             let until = sending.now + SignedDuration::from_secs(seconds);
@@ -1393,7 +1398,7 @@ mod tests {
             sending.config.tenant.quiet_hours = None;
             sending.leg = leg;
             sending.contact.wish(OptFlag::Start, "wrote START", at(NOON));
-            sending.message.policy = Policy::narrowed(Purpose::FollowUp, category, &Narrowing::default()).unwrap();
+            sending.message.policy = Policy::for_purpose(Purpose::FollowUp, category, &Narrowing::default()).unwrap();
             sending.material.templates[0].category = category;
             sending.now = at("2026-11-20T21:01:00+04");
             change(&mut sending);
@@ -1445,7 +1450,7 @@ mod tests {
         assert_eq!(
             sending(|sending| {
                 evening(sending);
-                let code = Policy::narrowed(Purpose::OneTimeCode, Category::Authentication, &Narrowing::default());
+                let code = Policy::for_purpose(Purpose::OneTimeCode, Category::Authentication, &Narrowing::default());
                 (sending.message.policy, sending.message.created_at) = (code.unwrap(), sending.now);
                 sending.material.templates[0].category = Category::Authentication;
             }),

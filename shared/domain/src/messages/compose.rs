@@ -226,7 +226,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
         ..
     } = *world;
     let by = &intent.by;
-    let policy = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing)
+    let policy = Policy::for_purpose(intent.purpose, intent.category, &intent.narrowing)
         .map_err(|error| Refusal::new(Reason::Template, format!("{by}: {error}")))?;
     let zones = recipient_zones(&config.tenant, intent.to.phone.as_ref());
     let planned = intent.not_before;
@@ -290,7 +290,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
         Err(left) => (left.channel, Err(left.refusal.clone())),
     });
     let channels = channels.collect();
-    let (mut legs, mut left_out) = parted(tried);
+    let (mut legs, mut left_out) = split_legs(tried);
     // Another channel must not give up waiting for an SMS that would be refused. Alone, it is refused when it is sent.
     let refused = |leg: &Leg| config.sms_refused(leg, &intent.to, policy.category());
     let of_sms = (0..legs.len()).find_map(|place| Some((place, refused(&legs[place])?)));
@@ -312,7 +312,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
         Some(first) => {
             let (when, when_facts) = timing(planned, not_before, now, zone);
             let facts = Facts::of("channel", first.channel.as_str()).with(when_facts);
-            let (sentence, facts) = described(intent, &policy, &legs, &left_out, &when, facts);
+            let (sentence, facts) = describe_legs(intent, &policy, &legs, &left_out, &when, facts);
             Ok(Composed {
                 cause: intent.cause,
                 policy,
@@ -403,7 +403,7 @@ fn timing(planned: Timestamp, not_before: Timestamp, now: Timestamp, zone: &Zone
 }
 
 /// What is sent, in one sentence, and its facts. `legs` are not empty.
-fn described(
+fn describe_legs(
     intent: &Intent<'_>,
     policy: &Policy,
     legs: &[Leg],
@@ -595,7 +595,7 @@ fn legs(intent: &Intent<'_>, policy: &Policy, not_before: Timestamp, world: &Wor
 }
 
 /// The channels that can be used, and those that cannot.
-fn parted(tried: Vec<Result<Leg, LeftOut>>) -> (Vec<Leg>, Vec<LeftOut>) {
+fn split_legs(tried: Vec<Result<Leg, LeftOut>>) -> (Vec<Leg>, Vec<LeftOut>) {
     let (mut legs, mut left_out) = (Vec::new(), Vec::new());
     for leg in tried {
         match leg {
@@ -786,7 +786,7 @@ pub(crate) fn fill_content(
         }
         Words::Draft(draft) => draft.fill(values, connection),
         Words::Ready(Content::Template(filled)) => {
-            let mut named = values.material.named(connection.id, &filled.name);
+            let mut named = values.material.template_versions(connection.id, &filled.name);
             let found = named.find(|template| template.language == filled.language);
             let found = found.ok_or_else(|| Misfit::NoTemplate {
                 name: filled.name.clone(),
@@ -828,7 +828,7 @@ fn find<'a>(
     let own = language.filter(|_| wanted.by_contact_language).and_then(|language| {
         let named = || {
             material
-                .named(connection.id, wanted.name.as_str())
+                .template_versions(connection.id, wanted.name.as_str())
                 .filter(move |template| template.sendable_as(category, connection.needs_content_sid).is_ok())
         };
         named()
@@ -836,7 +836,7 @@ fn find<'a>(
             .or_else(|| named().find(|template| primary_language(&template.language) == primary_language(language)))
     });
     own.or_else(|| {
-        let mut named = material.named(connection.id, wanted.name.as_str());
+        let mut named = material.template_versions(connection.id, wanted.name.as_str());
         named.find(|template| template.language == wanted.language.as_str())
     })
     .ok_or_else(|| Misfit::NoTemplate {
@@ -887,7 +887,7 @@ mod tests {
     }
 
     /// The message of such an intent.
-    fn composed(case: &Case, later: SignedDuration) -> Result<Composed, Refusal> {
+    fn compose_after(case: &Case, later: SignedDuration) -> Result<Composed, Refusal> {
         let text = SmsText::One("Hello".to_owned());
         case.with_world(|call, world| compose_message(&intent(call, world, &text, later), world))
     }
@@ -1004,7 +1004,7 @@ mod tests {
         let (since, now) = (at("2026-11-20T11:58:00+04"), at("2026-11-20T12:00:00+04"));
         let began = since - second * 60;
         for row in &PURPOSE_TABLE {
-            let policy = Policy::narrowed(row.purpose, row.kinds[0].category, &Narrowing::default()).unwrap();
+            let policy = Policy::for_purpose(row.purpose, row.kinds[0].category, &Narrowing::default()).unwrap();
             let why = |wrote, answered, by_phone| {
                 let contact = Contact {
                     last_inbound_at: wrote,
@@ -1036,7 +1036,7 @@ mod tests {
     fn message_that_expires_before_its_time_is_refused() {
         let mut case = Case::new();
         let second = SignedDuration::from_secs(1);
-        let planned = composed(&case, minutes(10) - second).unwrap();
+        let planned = compose_after(&case, minutes(10) - second).unwrap();
         assert_eq!(planned.not_before, case.now + minutes(10) - second);
         let late = |sentence: &str, send_at: Timestamp| {
             let refusal = Refusal::new(Reason::Late, sentence).and("send_at", send_at);
@@ -1044,16 +1044,16 @@ mod tests {
         };
         let sentence = "too late: not before 12:10 (Asia/Dubai), but valid for 10 min only";
         let refused = late(sentence, at("2026-11-20T12:10:00+04"));
-        assert_eq!(composed(&case, minutes(10)), refused);
+        assert_eq!(compose_after(&case, minutes(10)), refused);
         // Quiet hours begin at 21:00.
         case.now = at("2026-11-20T20:55:00+04");
-        assert!(composed(&case, minutes(4)).is_ok());
+        assert!(compose_after(&case, minutes(4)).is_ok());
         let sentence = "too late: not before 08:00 (Asia/Dubai), but valid for 10 min only";
         let refused = late(sentence, at("2026-11-21T08:00:00+04"));
-        assert_eq!(composed(&case, minutes(5)), refused);
+        assert_eq!(compose_after(&case, minutes(5)), refused);
         case.now = at("2026-11-21T07:55:00+04");
         assert_eq!(
-            composed(&case, minutes(0)).unwrap().not_before,
+            compose_after(&case, minutes(0)).unwrap().not_before,
             at("2026-11-21T08:00:00+04")
         );
     }

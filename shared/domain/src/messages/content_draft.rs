@@ -206,7 +206,7 @@ const ROW: Part = line("row's title", MAX_ROW_LENGTH);
 const DESCRIPTION: Part = line("row's description", MAX_DESCRIPTION_LENGTH);
 
 /// The text of a part with its values.
-fn filled(values: &Values<'_>, texts: &SmsText, part: &Part) -> Result<String, Refusal> {
+fn fill_part(values: &Values<'_>, texts: &SmsText, part: &Part) -> Result<String, Refusal> {
     let text = text_in_language(texts, values.config, values.contact).ok_or_else(|| {
         let sentence = format!("there is no text of the {} in any language", part.name);
         Refusal::new(Reason::NoText, sentence)
@@ -222,7 +222,7 @@ fn filled(values: &Values<'_>, texts: &SmsText, part: &Part) -> Result<String, R
 }
 
 fn filled_if_any(values: &Values<'_>, texts: Option<&SmsText>, part: &Part) -> Result<Option<String>, Refusal> {
-    texts.map(|texts| filled(values, texts, part)).transpose()
+    texts.map(|texts| fill_part(values, texts, part)).transpose()
 }
 
 /// The asset with this id, if there is one.
@@ -248,7 +248,7 @@ pub(crate) fn check_asset_fits(asset: &Asset, kind: MediaKind, connection: &Conn
 }
 
 /// The asset in a message. Only documents have a name.
-fn used(asset: &Asset, name: Option<&FileName>) -> AssetUse {
+fn asset_use(asset: &Asset, name: Option<&FileName>) -> AssetUse {
     let name = name.unwrap_or(&asset.name);
     AssetUse {
         asset_id: asset.id,
@@ -274,7 +274,7 @@ impl MediaUse {
             ));
         }
         Ok(Media {
-            asset: used(asset, self.file_name.as_ref()),
+            asset: asset_use(asset, self.file_name.as_ref()),
             caption,
             voice: self.voice,
         })
@@ -325,7 +325,7 @@ impl InteractiveUse {
         let mut ids = BTreeSet::new();
         for (place, button) in self.buttons.iter().enumerate() {
             if !ids.insert(button.id.as_str()) {
-                wrong(format!("buttons[{place}].id"), twice());
+                wrong(format!("buttons[{place}].id"), repeated_id_fault());
             }
         }
         for (field, fault) in self.list.iter().flat_map(ListUse::problems) {
@@ -346,7 +346,7 @@ impl InteractiveUse {
             let sentence = format!("WhatsApp shows no file of the kind {} above a text", kind.as_str());
             return Err(Refusal::new(Reason::WrongFileKind, sentence).and("kind", kind.as_str()));
         }
-        Ok(Some(Header::Media(used(asset, media.file_name.as_ref()))))
+        Ok(Some(Header::Media(asset_use(asset, media.file_name.as_ref()))))
     }
 
     fn action(&self, values: &Values<'_>) -> Result<Action, Refusal> {
@@ -355,7 +355,7 @@ impl InteractiveUse {
         }
         if let Some(link) = &self.link {
             return Ok(Action::Link(Link {
-                title: filled(values, &link.title, &LINK)?,
+                title: fill_part(values, &link.title, &LINK)?,
                 url: link.url.clone(),
             }));
         }
@@ -363,7 +363,7 @@ impl InteractiveUse {
             return Ok(Action::RequestLocation);
         }
         let buttons = self.buttons.iter().map(|button| {
-            let title = filled(values, &button.title, &BUTTON)?;
+            let title = fill_part(values, &button.title, &BUTTON)?;
             Ok(Button {
                 id: button.id.clone(),
                 title,
@@ -376,7 +376,7 @@ impl InteractiveUse {
     fn fill(&self, values: &Values<'_>, connection: &ConnectionSummary) -> Result<Interactive, Refusal> {
         Ok(Interactive {
             header: self.header(values, connection)?,
-            body: filled(values, &self.body, &BODY)?,
+            body: fill_part(values, &self.body, &BODY)?,
             footer: filled_if_any(values, self.footer.as_ref(), &FOOTER)?,
             action: self.action(values)?,
         })
@@ -392,7 +392,7 @@ impl InteractiveUse {
 }
 
 /// An id that another button or row has.
-fn twice() -> Fault {
+fn repeated_id_fault() -> Fault {
     Fault::new(
         FaultCode::GivenTwice,
         "Give each an id of its own: it says what was chosen.",
@@ -424,7 +424,7 @@ impl ListUse {
             }
             for (row_place, row) in section.rows.iter().enumerate() {
                 if !ids.insert(row.id.as_str()) {
-                    wrong.push((format!("sections[{place}].rows[{row_place}].id"), twice()));
+                    wrong.push((format!("sections[{place}].rows[{row_place}].id"), repeated_id_fault()));
                 }
             }
         }
@@ -432,7 +432,7 @@ impl ListUse {
     }
 
     fn fill(&self, values: &Values<'_>) -> Result<List, Refusal> {
-        let button = filled(values, &self.button, &MENU)?;
+        let button = fill_part(values, &self.button, &MENU)?;
         let sections = self.sections.iter().map(|section| section.fill(values));
         let sections: Vec<_> = sections.collect::<Result<_, _>>()?;
         Ok(List {
@@ -457,7 +457,7 @@ impl SectionUse {
         let rows = self.rows.iter().map(|row| {
             Ok(ListRow {
                 id: row.id.clone(),
-                title: filled(values, &row.title, &ROW)?,
+                title: fill_part(values, &row.title, &ROW)?,
                 description: filled_if_any(values, row.description.as_ref(), &DESCRIPTION)?,
             })
         });

@@ -83,7 +83,7 @@ impl<'a> Authored<'a> {
 
     /// Adds the templates, products and fields that a review looks at: templates in every language and for every connection that may send
     /// them.
-    pub(crate) fn needed(&self, config: &TenantConfig, needs: &mut Needs) {
+    pub(crate) fn add_needs(&self, config: &TenantConfig, needs: &mut Needs) {
         if let Some(wanted) = self.template {
             let in_all = TemplateUse {
                 by_contact_language: true,
@@ -131,7 +131,7 @@ impl<'a> Authored<'a> {
         let field = self.content(Channel::Sms);
         let field = language.map_or_else(|| field.clone(), |language| format!("{field}.{language}"));
         let sources = found.text(&field, language, text);
-        self.named(sources.iter().map(|source| (field.clone(), source)), material, found);
+        self.check_sources(sources.iter().map(|source| (field.clone(), source)), material, found);
     }
 
     /// Problems of the use of a template, as far as they are the same for every message. Of its versions in other languages, some may not
@@ -147,7 +147,7 @@ impl<'a> Authored<'a> {
         for (place, source) in &sources {
             found.link(place, source);
         }
-        self.named(sources.into_iter(), material, found);
+        self.check_sources(sources.into_iter(), material, found);
         if let Some(id) = wanted.header_media.filter(|id| material.asset((*id).into()).is_none()) {
             let fault = Fault::new(FaultCode::NotFound, format!("There is no asset with the id {id}."));
             found.add(format!("{content}.header_media"), fault.and("id", id.to_string()));
@@ -182,7 +182,7 @@ impl<'a> Authored<'a> {
     }
 
     /// Problems of the values that one text or template names: fields of contacts, products, pages, and calls where there are none.
-    fn named<'s>(
+    fn check_sources<'s>(
         &self,
         sources: impl Iterator<Item = (String, &'s Source)>,
         material: &Material,
@@ -277,7 +277,7 @@ pub(crate) fn content_obstacles<'s>(
                 (Err(why), _) => add(why, Applies::Refuse),
                 (Ok(Content::Text(text)), Words::Text(_)) => {
                     let sms = connection.sms((config.tenant.country(), category), *number, &text);
-                    sms.broken().for_each(|rule| add(rule.refusal(), rule.applies()));
+                    sms.broken_rules().for_each(|rule| add(rule.refusal(), rule.applies()));
                 }
                 (Ok(_), _) => {}
             }

@@ -195,7 +195,7 @@ const TWILIO: &[Row] = &[
 ];
 
 /// What the table of an API says about a code.
-fn listed(api: Api, code: i64) -> Option<Classified> {
+fn look_up_code(api: Api, code: i64) -> Option<Classified> {
     let table = match api {
         Api::WhatsAppCloud => WHATSAPP,
         Api::Twilio => TWILIO,
@@ -206,7 +206,7 @@ fn listed(api: Api, code: i64) -> Option<Classified> {
 
 /// Meaning and consequence of an error, for every possible code and status.
 pub fn classify_error(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) -> Classified {
-    let known = code.and_then(|code| listed(api, code));
+    let known = code.and_then(|code| look_up_code(api, code));
     let answer = known.unwrap_or_else(|| unknown(http, code));
     match stage {
         Stage::Answer => answer,
@@ -269,7 +269,7 @@ pub fn doubts_template(api: Api, code: i64) -> bool {
 
 /// Whether a code is in the table of its API. An unknown one raises an alert, once per code.
 pub fn is_known_error(api: Api, code: i64) -> bool {
-    listed(api, code).is_some()
+    look_up_code(api, code).is_some()
 }
 
 #[cfg(test)]

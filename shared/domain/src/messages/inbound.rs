@@ -208,7 +208,7 @@ impl InboundMessage {
 
     /// The text that the customer typed: a message, a caption, or what either was edited to. Labels of buttons, places, cards, orders and
     /// names of files are others' words.
-    pub fn typed(&self) -> Option<&str> {
+    pub fn typed_text(&self) -> Option<&str> {
         let typed = match (self.channel, self.kind.as_str()) {
             (_, "text" | "image" | "video" | "audio" | "document" | "sticker" | "media" | EDIT) => true,
             // Whatever Twilio calls it: RCS is one of its SMS.

@@ -117,7 +117,7 @@ mod tests {
     }
 
     /// The tag, with `?` if it is not certain; empty if nothing is recognized.
-    fn told(text: &str, tenants: &[&str]) -> String {
+    fn recognized_tag(text: &str, tenants: &[&str]) -> String {
         let recognized = recognize_language(text, &tags_of(tenants));
         let shown = |Recognized { language, certain }| format!("{language}{}", if certain { "" } else { "?" });
         recognized.map(shown).unwrap_or_default()
@@ -146,7 +146,7 @@ mod tests {
             ("내일 영업하시나요?", "ko"),
         ] {
             for tenants in [&[][..], &["en"], &["en", "ar"]] {
-                assert_eq!(told(text, tenants), expected, "{text}");
+                assert_eq!(recognized_tag(text, tenants), expected, "{text}");
             }
         }
     }
@@ -160,30 +160,39 @@ mod tests {
             ("هل لديكم كيك بالليمون؟", "ar-AE?"),
             ("وين موقعكم؟", "ar-AE?"),
         ] {
-            assert_eq!(told(text, &["en", "ar-AE"]), expected, "{text}");
+            assert_eq!(recognized_tag(text, &["en", "ar-AE"]), expected, "{text}");
             // Without a choice, nothing is known.
-            assert_eq!(told(text, &["en"]), "", "{text}");
-            assert_eq!(told(text, &[]), "", "{text}");
+            assert_eq!(recognized_tag(text, &["en"]), "", "{text}");
+            assert_eq!(recognized_tag(text, &[]), "", "{text}");
         }
-        assert_eq!(told("Marina Walk, Princess Tower, Apartment", &["en", "ar"]), "en?");
+        assert_eq!(
+            recognized_tag("Marina Walk, Princess Tower, Apartment", &["en", "ar"]),
+            "en?"
+        );
         // Another language is more likely.
-        assert_eq!(told("آپ کی دکان کہاں ہے؟", &["en", "ar"]), "");
-        assert_eq!(told("Combien coûte une coupe de cheveux ?", &["en", "ar"]), "");
-        assert_eq!(told("Combien coûte une coupe de cheveux ?", &["en", "fr-CA"]), "fr-CA");
+        assert_eq!(recognized_tag("آپ کی دکان کہاں ہے؟", &["en", "ar"]), "");
+        assert_eq!(
+            recognized_tag("Combien coûte une coupe de cheveux ?", &["en", "ar"]),
+            ""
+        );
+        assert_eq!(
+            recognized_tag("Combien coûte une coupe de cheveux ?", &["en", "fr-CA"]),
+            "fr-CA"
+        );
         // Nearly certain, and one of the tenant's.
         let text = "Je voudrais réserver une table pour quatre personnes";
-        assert_eq!(told(text, &["en", "fr"]), "fr");
+        assert_eq!(recognized_tag(text, &["en", "fr"]), "fr");
         let text = "أريد حجز طاولة لأربعة أشخاص مساء الغد من فضلك";
-        assert_eq!(told(text, &["en"]), "");
-        assert_eq!(told(text, &["en", "ar"]), "ar");
+        assert_eq!(recognized_tag(text, &["en"]), "");
+        assert_eq!(recognized_tag(text, &["en", "ar"]), "ar");
     }
 
     #[test]
     fn the_tenants_own_tag_is_kept() {
         let text = "Gostaria de reservar uma mesa para quatro pessoas amanhã à noite, por favor.";
-        assert_eq!(told(text, &["en", "pt-BR"]), "pt-BR");
-        assert_eq!(told(text, &["en", "pt-PT", "pt-BR"]), "pt-PT");
-        assert_eq!(told(text, &["en"]), "pt");
+        assert_eq!(recognized_tag(text, &["en", "pt-BR"]), "pt-BR");
+        assert_eq!(recognized_tag(text, &["en", "pt-PT", "pt-BR"]), "pt-PT");
+        assert_eq!(recognized_tag(text, &["en"]), "pt");
     }
 
     #[test]
@@ -204,7 +213,7 @@ mod tests {
             "営業時間",
             &long,
         ] {
-            assert_eq!(told(text, &["en", "fr", "ar"]), "", "{text:.80}");
+            assert_eq!(recognized_tag(text, &["en", "fr", "ar"]), "", "{text:.80}");
         }
     }
 

@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(links.end_to_target(&targets[MAX_TARGETS]), None);
     }
 
-    fn found(text: &str) -> Vec<LinkCode> {
+    fn find_codes(text: &str) -> Vec<LinkCode> {
         let mut found = CodesFound::default();
         found.add(text);
         found.into_codes()
@@ -391,10 +391,10 @@ mod tests {
             format!("{end}x"),
             format!("\u{1f382}{end}\u{1f382}"),
         ] {
-            assert!(found(&text).contains(&code), "{text}");
+            assert!(find_codes(&text).contains(&code), "{text}");
         }
         for text in [code.as_str(), &end.to_ascii_uppercase(), "", "Tuesday at 17:00"] {
-            assert_eq!(found(text), [], "{text}");
+            assert_eq!(find_codes(text), [], "{text}");
         }
     }
 
@@ -404,7 +404,7 @@ mod tests {
         let code = LinkCode::of([9; 32]);
         let random: String = (1_000..1_400).map(|number| number.to_string()).collect();
         let text = format!("{random} https://a.example/l/{}0", code.as_str());
-        let codes = found(&text);
+        let codes = find_codes(&text);
         assert_eq!((codes.len(), codes.first()), (CodesFound::MAX, Some(&code)));
     }
 

@@ -63,7 +63,11 @@ impl Material {
     }
 
     /// All language versions of a template that a connection can send.
-    pub fn named(&self, connection: ConnectionId, name: &str) -> impl Iterator<Item = &TemplateDefinition> + Clone {
+    pub fn template_versions(
+        &self,
+        connection: ConnectionId,
+        name: &str,
+    ) -> impl Iterator<Item = &TemplateDefinition> + Clone {
         let templates = self.templates.iter();
         templates
             .filter(move |template| template.name == name && template.connection.is_none_or(|its| its == connection))

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The numbers of the caps of these takes, and what is expected to be paid for those of money.
-fn taken(takes: &[Take]) -> (Vec<u32>, Vec<Expected>) {
+fn caps_of_takes(takes: &[Take]) -> (Vec<u32>, Vec<Expected>) {
     let expected = takes.iter().filter_map(|Take { cap, amount }| {
         Some(Expected {
             cap: cap.number,
@@ -96,7 +96,7 @@ pub struct Recipient {
 
 impl Recipient {
     /// The user that a message goes to: whoever has the number, beside which an id is not proven to be the same user's.
-    pub fn addressed(&self) -> Self {
+    pub fn addressed_user(&self) -> Self {
         Self {
             phone: self.phone.clone(),
             bsuid: self.bsuid.clone().filter(|_| self.phone.is_none()),
@@ -418,7 +418,7 @@ impl Message {
     }
 
     /// Whether it was delivered on any channel.
-    pub fn delivered(&self) -> bool {
+    pub fn was_delivered(&self) -> bool {
         self.attempts
             .iter()
             .any(|attempt| attempt.state.rank() >= AttemptState::Delivered.rank())
@@ -528,9 +528,9 @@ impl Message {
     }
 
     /// The same with the codes of preference links masked: as everything shows it that reads messages for people. What is sent is not.
-    pub fn masked(mut self) -> Self {
+    pub fn mask_links(mut self) -> Self {
         for leg in &mut self.plan {
-            leg.content = leg.content.masked();
+            leg.content = leg.content.mask_links();
         }
         self
     }
@@ -585,7 +585,7 @@ impl Message {
             }
             _ => {}
         }
-        if self.ended.is_some() || self.delivered() {
+        if self.ended.is_some() || self.was_delivered() {
             return Next::Done;
         }
         let number = self.next_number();
@@ -674,7 +674,7 @@ impl Message {
     pub fn waits_for_delivery(&self, now: Timestamp) -> Option<Timestamp> {
         let last = self.last()?;
         let taken = matches!(last.state, AttemptState::Accepted | AttemptState::Sent);
-        let waits = taken && self.ended.is_none() && !self.delivered() && self.policy.fallback_after_seconds() > 0;
+        let waits = taken && self.ended.is_none() && !self.was_delivered() && self.policy.fallback_after_seconds() > 0;
         self.leg_after(last.leg).filter(|_| waits)?;
         Some(self.fallback_at(last)).filter(|until| now < *until)
     }
@@ -786,7 +786,7 @@ impl Message {
         let Some(attempt) = self.attempts.last_mut() else {
             return;
         };
-        (attempt.took, attempt.expected) = taken(takes);
+        (attempt.took, attempt.expected) = caps_of_takes(takes);
         // From now on, it is the attempt that may give something back.
         (self.took, self.expected) = (Vec::new(), Vec::new());
     }
@@ -798,7 +798,7 @@ impl Message {
 
     /// Records what it took of caps when it was made.
     pub fn made_within(&mut self, takes: &[Take]) {
-        (self.took, self.expected) = taken(takes);
+        (self.took, self.expected) = caps_of_takes(takes);
     }
 
     /// Those of these takes for which it is not counted: all but what it took of a period that is not over when it was made. A cap of nothing stops
@@ -866,10 +866,10 @@ impl Message {
                 let mut class = classified.class;
                 let wait = match class {
                     ErrorClass::RetryAfter if tries >= MAX_TRIES => None,
-                    ErrorClass::RetryAfter => Some(
-                        retry_after
-                            .map_or_else(|| self.jittered(classified.back_off(tries), number), limit_retry_after),
-                    ),
+                    ErrorClass::RetryAfter => Some(retry_after.map_or_else(
+                        || self.jitter_wait(classified.back_off(tries), number),
+                        limit_retry_after,
+                    )),
                     ErrorClass::TenantMustAct => Some(timers.recheck),
                     _ => None,
                 };
@@ -957,7 +957,7 @@ impl Message {
     }
 
     /// A wait that differs between messages by up to a fifth, so that messages refused together do not return together.
-    fn jittered(&self, wait: SignedDuration, number: u32) -> SignedDuration {
+    fn jitter_wait(&self, wait: SignedDuration, number: u32) -> SignedDuration {
         let spread = (self.id.own().0 as u32).wrapping_add(number) % 41;
         wait.saturating_mul(80 + spread as i32) / 100
     }
@@ -1026,7 +1026,7 @@ impl Message {
         if *attempt == before {
             return false;
         }
-        if self.delivered()
+        if self.was_delivered()
             && let Some(Ended::Failed(_)) = self.ended
         {
             self.ended = None;
@@ -1039,7 +1039,7 @@ impl Message {
     fn end_if_out_of_channels(&mut self, now: Timestamp, timers: &Timers) {
         let Some(last) = self.last() else { return };
         let over = matches!(last.state, AttemptState::Refused | AttemptState::Failed) || last.given_up();
-        if over && self.ended.is_none() && !self.delivered() && self.next(now, timers) == Next::Done {
+        if over && self.ended.is_none() && !self.was_delivered() && self.next(now, timers) == Next::Done {
             let (class, why) = match &last.error {
                 Some(error) => (error.class, error.reason.clone()),
                 None => (ErrorClass::FallBack, "the provider gave no reason".to_owned()),
@@ -1076,7 +1076,7 @@ impl Message {
         let goes_on = more_channels && self.policy.when_unknown() == WhenUnknown::NextChannel;
         // A refusal is replaced by the next claim; a send with an unknown outcome stays and counts.
         let of_leg = self.attempts.iter().filter(|attempt| attempt.leg == leg);
-        let open = !goes_on && self.ended.is_none() && !self.delivered();
+        let open = !goes_on && self.ended.is_none() && !self.was_delivered();
         let again = open && u32::try_from(of_leg.count()).is_ok_and(|sends| sends < MAX_SENDS_UNKNOWN);
         let not_taken = evidence == Evidence::NotTaken;
         let on = if more_channels {
@@ -1203,7 +1203,7 @@ impl Message {
         let carried_by_the_last = self.last().is_some_and(|last| {
             matches!(last.state, AttemptState::Accepted | AttemptState::Sent) && self.leg_after(last.leg).is_none()
         });
-        self.ended.is_none() && !self.delivered() && !carried_by_the_last
+        self.ended.is_none() && !self.was_delivered() && !carried_by_the_last
     }
 
     /// Cancels the message: no further channel is tried. An attempt in progress is still settled, and a sent one keeps its

@@ -65,7 +65,7 @@ impl Needs {
         if before.any(|(_, verdict)| verdict.is_err()) {
             return Self::default();
         }
-        let whole = Self::whole(intent, world);
+        let whole = Self::of_any_intent(intent, world);
         match review.outcome().map_err(|refusal| refusal.reason) {
             Ok(_) | Err(Reason::Template | Reason::Content | Reason::NoChannel) => whole,
             Err(_) => Self {
@@ -76,9 +76,9 @@ impl Needs {
     }
 
     /// The same, also if the message is refused regardless of them: for whoever shows what it would have said.
-    pub fn whole(intent: &Intent<'_>, world: &World<'_>) -> Self {
+    pub fn of_any_intent(intent: &Intent<'_>, world: &World<'_>) -> Self {
         let mut needs = Self::default();
-        if let Ok(policy) = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing) {
+        if let Ok(policy) = Policy::for_purpose(intent.purpose, intent.category, &intent.narrowing) {
             needs.open = if intent.purpose.waits_in_the_contact() {
                 world.contact.to_compare(&policy)
             } else {
@@ -272,7 +272,7 @@ mod tests {
                     channel: Channel::WhatsApp,
                     words: Words::Draft(Draft::Media(&media)),
                 });
-                Needs::whole(&intent, world)
+                Needs::of_any_intent(&intent, world)
             });
             assert_eq!(needs.assets.contains(&FileId::from(file)), read, "{file} {purpose:?}");
         }
@@ -384,7 +384,7 @@ mod tests {
     fn open_message_is_read_where_it_may_be_the_reason() {
         let mut case = Case::new();
         let mut waits = message_of(case.plan(), case.now);
-        waits.policy = Policy::narrowed(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).unwrap();
+        waits.policy = Policy::for_purpose(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).unwrap();
         case.contact.opens(&waits, vec![]);
         case.contact
             .wish(OptFlag::Start, "wrote START", at("2026-03-03T10:00:00Z"));
@@ -403,7 +403,7 @@ mod tests {
         both(&case);
         case.open = vec![waits];
         let why = "no message: another marketing message to this person may still be sent".to_owned();
-        assert_eq!(case.nothing(), (Reason::Frequency, why));
+        assert_eq!(case.reason_for_nothing(), (Reason::Frequency, why));
     }
 
     #[test]

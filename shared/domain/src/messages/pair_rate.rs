@@ -21,16 +21,16 @@ pub(crate) fn pair_rate_with_one_more(whole_at: Option<Timestamp>, at: Timestamp
 
 /// The earliest time of a message. `counted`: the messages from it on that are counted, itself included.
 pub(crate) fn earliest_by_pair_rate(whole_at: Timestamp, counted: usize) -> Timestamp {
-    whole_at - AHEAD - each(counted)
+    whole_at - AHEAD - time_for_messages(counted)
 }
 
 /// The time at which the allowance is whole again after WhatsApp has refused a message at this time, and takes the first of those that wait
 /// after `wait`, and the others at an even rate.
 pub(crate) fn pair_rate_after_refusal(at: Timestamp, wait: SignedDuration, waiting: usize) -> Timestamp {
-    at + wait + AHEAD + each(waiting)
+    at + wait + AHEAD + time_for_messages(waiting)
 }
 
-fn each(messages: usize) -> SignedDuration {
+fn time_for_messages(messages: usize) -> SignedDuration {
     EVERY.saturating_mul(i32::try_from(messages).unwrap_or(i32::MAX))
 }
 

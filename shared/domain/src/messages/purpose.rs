@@ -591,7 +591,7 @@ impl Policy {
     ///
     /// # Errors
     /// If the purpose has no messages of this category.
-    pub fn narrowed(purpose: Purpose, category: Category, by: &Narrowing) -> Result<Self, NoSuchCategory> {
+    pub fn for_purpose(purpose: Purpose, category: Category, by: &Narrowing) -> Result<Self, NoSuchCategory> {
         Self::narrowed_from((purpose.row(), PURPOSE_TABLE_VERSION), category, by)
     }
 
@@ -873,7 +873,7 @@ mod tests {
 
     #[test]
     fn unnarrowed_policy_is_stored_as_two_words() {
-        let policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &Narrowing::default()).unwrap();
+        let policy = Policy::for_purpose(Purpose::FollowUp, Category::Utility, &Narrowing::default()).unwrap();
         let kept = serde_json::to_string(&policy).unwrap();
         assert_eq!(kept, r#"{"purpose":"follow_up","category":"utility"}"#);
         assert_eq!(serde_json::from_str::<Policy>(&kept).unwrap(), policy);

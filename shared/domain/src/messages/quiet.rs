@@ -100,7 +100,7 @@ impl Quiet {
     /// The quiet hours in which this moment is, with the zone, if it is quiet for a recipient who lives in one of these zones, the likeliest
     /// first. Of two, the sender's.
     pub fn at<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> Option<(QuietHours, &'a Zone)> {
-        self.within(at, self.counted(at, zones))
+        self.within(at, self.zones_that_count(at, zones))
     }
 
     fn within<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> Option<(QuietHours, &'a Zone)> {
@@ -111,7 +111,7 @@ impl Quiet {
 
     /// The first instant from `at` on that is not quiet in these zones. 48 hours later if there is none: together they may cover the day.
     pub fn next_allowed(&self, at: Timestamp, zones: &[Zone]) -> Timestamp {
-        let zones = self.counted(at, zones);
+        let zones = self.zones_that_count(at, zones);
         let horizon = at + MAX_QUIET;
         let mut allowed = at;
         // The end of one may be within the other.
@@ -126,7 +126,7 @@ impl Quiet {
     }
 
     /// The zones that count: the first, and as many of the others as leave eight hours of the day from this moment on.
-    fn counted<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> &'a [Zone] {
+    fn zones_that_count<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> &'a [Zone] {
         let leaves_enough = |count: &usize| {
             let first = zones.get(..*count).unwrap_or(zones);
             let quarters = (0..24 * 4).filter(|quarter| self.within(at + (quarter * 15).minutes(), first).is_none());

@@ -31,7 +31,7 @@ pub(crate) fn receiver_of(intent: &Intent<'_>, contact: &Contact, config: &Tenan
     let texted = || {
         let mut texted = contact.texted.iter();
         let number = texted.find(|known| known.line == intent.line)?.number.clone();
-        contact.own(Recipient {
+        contact.own_user(Recipient {
             phone: Some(number),
             bsuid: None,
         })
@@ -117,7 +117,7 @@ mod tests {
     }
 
     /// Who gets a reply on this line with this content, or a request. `with`: who had the message that it answers.
-    fn reached(case: &Case, on: Result<Option<LineId>, &str>, with: Option<&str>, mut body: Value) -> String {
+    fn receiver_of_reply(case: &Case, on: Result<Option<LineId>, &str>, with: Option<&str>, mut body: Value) -> String {
         let mut asked = Asked {
             by: "usr_00000000000000000000000001".parse().unwrap(),
             request: Ulid::from_parts(1, 4),
@@ -169,15 +169,19 @@ mod tests {
             (vec![(SECOND, OWN, 2), (STRANGER, OWN, 1)], LINE, SECOND, SECOND, SECOND),
         ] {
             let mut known = case(&wrote);
-            let replied = |known: &Case, body| reached(known, Ok(line), None, body);
+            let replied = |known: &Case, body| receiver_of_reply(known, Ok(line), None, body);
             for body in [free(), template()] {
                 assert_eq!(replied(&known, body), by_whatsapp, "{wrote:?}");
             }
             assert_eq!(replied(&known, sms()), by_sms, "{wrote:?}");
             for (body, to) in [(free(), asked), (template(), CALLER), (sms(), CALLER)] {
-                assert_eq!(reached(&known, Err(""), None, body), to, "{wrote:?}");
+                assert_eq!(receiver_of_reply(&known, Err(""), None, body), to, "{wrote:?}");
             }
-            assert_eq!(reached(&known, Err(SECOND), None, free()), SECOND, "who is named");
+            assert_eq!(
+                receiver_of_reply(&known, Err(SECOND), None, free()),
+                SECOND,
+                "who is named"
+            );
             for (line, number) in [(line, SECOND), (Some(LineId::new(Ulid(2))), CALLER)] {
                 known.contact.wrote_by_sms(line, &number.parse().unwrap(), known.now);
                 assert_eq!(replied(&known, sms()), SECOND, "{wrote:?}");
@@ -186,7 +190,7 @@ mod tests {
             // Who is none of the contact's any more is refused by whoever places it, or sends it.
             for with in ["AE.1", STRANGER] {
                 assert_eq!(
-                    reached(&known, Ok(line), Some(with), free()),
+                    receiver_of_reply(&known, Ok(line), Some(with), free()),
                     with,
                     "who had that message"
                 );
@@ -201,9 +205,13 @@ mod tests {
         for (hours, to) in [(1, SECOND), (72, CALLER)] {
             let mut known = case(&[(SECOND, OWN, hours)]);
             known.contact.wrote_by_sms(LINE, &CALLER.parse().unwrap(), known.now);
-            assert_eq!(reached(&known, Ok(LINE), None, both()), to, "{hours} hours");
+            assert_eq!(receiver_of_reply(&known, Ok(LINE), None, both()), to, "{hours} hours");
             known.contact.texted.clear();
-            assert_eq!(reached(&known, Ok(LINE), None, both()), SECOND, "nobody texted");
+            assert_eq!(
+                receiver_of_reply(&known, Ok(LINE), None, both()),
+                SECOND,
+                "nobody texted"
+            );
         }
     }
 
@@ -219,13 +227,13 @@ mod tests {
         let closed_at = Some(found_closed.now);
         for (known, closed_at) in [(found_closed, closed_at), (edited, None)] {
             let free = json!({"text": "Yes"});
-            assert_eq!(reached(&known, Err(""), None, free.clone()), CALLER);
+            assert_eq!(receiver_of_reply(&known, Err(""), None, free.clone()), CALLER);
             for body in [
                 free,
                 json!({"sms_text": "Yes"}),
                 json!({"text": "Yes", "sms_text": "Yes"}),
             ] {
-                assert_eq!(reached(&known, Ok(LINE), None, body), SECOND);
+                assert_eq!(receiver_of_reply(&known, Ok(LINE), None, body), SECOND);
             }
             assert_eq!(
                 conversation_window_closes_at(LINE, &known.contact, &known.config),

@@ -23,7 +23,7 @@ pub struct Referred {
 
 impl Referred {
     /// A message of the business, as far as it was accepted by WhatsApp.
-    pub fn sent(message: &Message) -> Option<Self> {
+    pub fn of_message(message: &Message) -> Option<Self> {
         message.attempts.iter().rev().find_map(|attempt| {
             let leg = message.plan.get(usize::from(attempt.leg))?;
             let provider_ref = attempt.provider_ref.clone()?;
@@ -31,13 +31,13 @@ impl Referred {
                 provider_ref,
                 connection: leg.connection,
                 line: message.line,
-                with: message.recipient_of(attempt).addressed(),
+                with: message.recipient_of(attempt).addressed_user(),
             })
         })
     }
 
     /// A customer's message, if it came by WhatsApp.
-    pub fn received(received: &Received) -> Option<Self> {
+    pub fn of_inbound(received: &Received) -> Option<Self> {
         (received.message.channel == Channel::WhatsApp).then(|| Self {
             provider_ref: received.message.provider_ref.clone(),
             connection: received.connection,
@@ -48,7 +48,7 @@ impl Referred {
 
     /// Whoever gets what refers to it: nobody else of the contact, also if the number or id was taken off it.
     pub fn recipient(&self, contact: &Contact) -> Recipient {
-        contact.own(self.with.clone()).unwrap_or_else(|| self.with.clone())
+        contact.own_user(self.with.clone()).unwrap_or_else(|| self.with.clone())
     }
 
     /// Refuses a connection that cannot refer to it.

@@ -500,10 +500,10 @@ impl MessageRequest {
 
 impl TemplateRequest {
     /// The request, if it has a template and no free text.
-    pub fn checked(self) -> Result<MessageRequest, Vec<FieldProblem>> {
+    pub fn require_template(self) -> Result<MessageRequest, Vec<FieldProblem>> {
         let mut wrong = Vec::new();
         if self.0.template.is_none() {
-            wrong.push(FieldProblem::new("template", Fault::required()));
+            wrong.push(FieldProblem::new("template", Fault::missing_field()));
         }
         let others = self.0.of_whatsapp().into_iter().filter(|field| *field != TEMPLATE);
         for field in others {
@@ -631,7 +631,7 @@ mod tests {
         serde_json::from_value(whole).unwrap()
     }
 
-    fn asked(world: &World<'_>, request: &MessageRequest) -> Asked {
+    fn asked_by_user(world: &World<'_>, request: &MessageRequest) -> Asked {
         Asked {
             by: "usr_00000000000000000000000001".parse().unwrap(),
             request: Ulid::from_parts(3, 4),
@@ -643,11 +643,11 @@ mod tests {
     }
 
     /// What follows from a request, beside a case's data.
-    fn composed(case: &Case, body: &Value) -> Result<crate::messages::Composed, Refusal> {
+    fn compose_request(case: &Case, body: &Value) -> Result<crate::messages::Composed, Refusal> {
         let request = request(body);
         case.with_world(|_, world| {
             compose_message(
-                &request.intent(&asked(world, &request), world.contact, world.config),
+                &request.intent(&asked_by_user(world, &request), world.contact, world.config),
                 world,
             )
         })
@@ -731,7 +731,7 @@ mod tests {
 
     #[test]
     fn template_request_has_a_template_and_no_free_text() {
-        let checked = |body: Value| TemplateRequest(request(&body)).checked();
+        let checked = |body: Value| TemplateRequest(request(&body)).require_template();
         assert!(checked(json!({"template": template()})).is_ok());
         let wrong = checked(json!({"text": "Hello"})).unwrap_err();
         let wrong: Vec<_> = wrong
@@ -745,7 +745,7 @@ mod tests {
     fn request_is_composed_as_any_message() {
         let case = Case::new();
         let body = json!({"template": template(), "sms_text": "Hello", "fallback_after_seconds": 60});
-        let composed = composed(&case, &body).unwrap();
+        let composed = compose_request(&case, &body).unwrap();
         assert_eq!(composed.sentence, "WhatsApp at once, SMS if not delivered within 1 min");
         assert_eq!(composed.basis.as_deref(), Some("Order 1042"));
         assert_eq!(
@@ -800,7 +800,7 @@ mod tests {
             (Case::new(), of_a_call, Reason::Template),
             (Case::new(), json!({"text": "Hello"}), Reason::WindowClosed),
         ] {
-            let refused = composed(&case, &body).unwrap_err();
+            let refused = compose_request(&case, &body).unwrap_err();
             assert_eq!(refused.reason, reason, "{body}: {refused}");
         }
     }
@@ -816,14 +816,14 @@ mod tests {
             .open_window(&number, &case.contact.recipient(), at("2026-11-19T20:00:00+04"));
         let whatsapp_at = |time: &str| {
             let body = json!({"text": "Hello, {{contact.first_name|there}}", "send_at": time});
-            composed(&case, &body).map_err(|refusal| refusal.reason)
+            compose_request(&case, &body).map_err(|refusal| refusal.reason)
         };
         let open = whatsapp_at("2026-11-20T19:59:59+04:00").unwrap();
         let said: Vec<_> = open.legs.iter().map(|leg| &leg.content).collect();
         assert_eq!(said, [&Content::Text("Hello, there".to_owned())]);
         assert_eq!(whatsapp_at("2026-11-20T20:00:00+04:00"), Err(Reason::WindowClosed));
         let both = json!({"text": "Hello", "sms_text": "Hello", "send_at": "2026-11-20T20:00:00+04:00"});
-        let by_sms = composed(&case, &both).unwrap();
+        let by_sms = compose_request(&case, &both).unwrap();
         assert_eq!(by_sms.legs.len(), 1);
         let problem = by_sms.facts.get("whatsapp_problem").cloned();
         assert_eq!(problem, Some("window_closed".into()));
@@ -836,7 +836,7 @@ mod tests {
         let planned_at = |now: &str| {
             let mut case = Case::new();
             case.now = at(now);
-            composed(
+            compose_request(
                 &case,
                 &json!({"sms_text": "Hello", "send_at": "2026-11-20T22:00:00+04:00"}),
             )
@@ -876,13 +876,13 @@ mod tests {
     fn message_again_says_what_it_said() {
         let mut case = Case::new();
         let message = message_of(
-            composed(&case, &json!({"template": template(), "sms_text": "Hello"})).unwrap(),
+            compose_request(&case, &json!({"template": template(), "sms_text": "Hello"})).unwrap(),
             case.now,
         );
         case.profile.name = crate::base::ShownName::of("Maya");
         let again = |case: &Case| {
             case.with_world(|_, world| {
-                let asked = asked(world, &request(&json!({})));
+                let asked = asked_by_user(world, &request(&json!({})));
                 let intent = intent_to_repeat(&message, &asked);
                 let needs = Needs::of(&intent, world);
                 assert_eq!(needs.templates.len(), 1);
@@ -902,11 +902,11 @@ mod tests {
     #[test]
     fn message_that_a_cap_blocked_keeps_its_end_when_sent_again() {
         let mut case = Case::new();
-        let mut message = message_of(composed(&case, &json!({"sms_text": "Hello"})).unwrap(), case.now);
-        message.block(crate::money::usual_caps()[2].reached(case.now));
+        let mut message = message_of(compose_request(&case, &json!({"sms_text": "Hello"})).unwrap(), case.now);
+        message.block(crate::money::usual_caps()[2].refusal_when_reached(case.now));
         case.now += jiff::SignedDuration::from_hours(1);
         let second = case.with_world(|_, world| {
-            let asked = asked(world, &request(&json!({})));
+            let asked = asked_by_user(world, &request(&json!({})));
             compose_message(&intent_to_repeat(&message, &asked), world).unwrap()
         });
         assert_eq!(case.now + second.policy.validity(), message.valid_until());
@@ -917,7 +917,7 @@ mod tests {
         use crate::messages::{AttemptState, Ended};
 
         let case = Case::new();
-        let planned = message_of(composed(&case, &json!({"sms_text": "Hello"})).unwrap(), case.now);
+        let planned = message_of(compose_request(&case, &json!({"sms_text": "Hello"})).unwrap(), case.now);
         let failed = Some(Ended::Failed("no channel is left".to_owned()));
         let blocked = Some(Ended::Blocked("refused".to_owned()));
         let cancelled = Some(Ended::Cancelled("asked".to_owned()));
@@ -943,7 +943,7 @@ mod tests {
         }
         // An automatic answer has a category that no request has.
         let mut answer = planned;
-        let narrowed = Policy::narrowed(Purpose::AutoReply, Category::Service, &Narrowing::default());
+        let narrowed = Policy::for_purpose(Purpose::AutoReply, Category::Service, &Narrowing::default());
         answer.policy = narrowed.unwrap();
         answer.block("refused".to_owned());
         let may = answer.may_be_retried().map_err(|refusal| refusal.reason);

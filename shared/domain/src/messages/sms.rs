@@ -16,7 +16,7 @@ const UTF_16: (usize, usize) = (70, 67);
 /// The number of segments that a text is sent in: at least one. Smart encoding replaces what GSM 03.38 has something similar for. With any
 /// character outside of it left, the text is sent in UTF-16. No segment ends within a character as people see it, unless it has no end.
 pub fn sms_segments(text: &str) -> u32 {
-    let text = encoded(text);
+    let text = encode_text(text);
     let units = |sign| match sign {
         _ if BASIC.contains(sign) => Some(1),
         _ if EXTENDED.contains(sign) => Some(2),
@@ -66,7 +66,7 @@ static REPLACED: LazyLock<Vec<(char, String)>> = LazyLock::new(|| {
     all
 });
 
-fn encoded(text: &str) -> String {
+fn encode_text(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for sign in text.chars() {
         match REPLACED.binary_search_by_key(&sign, |(known, _)| *known) {

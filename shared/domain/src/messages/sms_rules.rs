@@ -380,7 +380,7 @@ pub struct Sms<'a> {
 
 impl Sms<'_> {
     /// The rules that it is against.
-    pub fn broken(&self) -> impl Iterator<Item = Rule> {
+    pub fn broken_rules(&self) -> impl Iterator<Item = Rule> {
         let rules = rules_of(self.country, self.confirmed).chain(self.of_letters());
         let broken = rules.filter(|rule| self.breaks(&rule.row.says));
         // A service may have such letters.
@@ -400,8 +400,8 @@ impl Sms<'_> {
     }
 
     /// The reason why it is not sent, if there is one.
-    pub fn refused(&self) -> Option<Refusal> {
-        let mut broken = self.broken().filter(|rule| rule.applies() == Applies::Refuse);
+    pub fn refusal_by_rules(&self) -> Option<Refusal> {
+        let mut broken = self.broken_rules().filter(|rule| rule.applies() == Applies::Refuse);
         broken.next().map(|rule| rule.refusal())
     }
 
@@ -668,7 +668,7 @@ mod tests {
     }
 
     fn kinds(sms: &Sms<'_>) -> Vec<RuleKind> {
-        sms.broken().map(|rule| rule.kind()).collect()
+        sms.broken_rules().map(|rule| rule.kind()).collect()
     }
 
     #[test]
@@ -788,7 +788,7 @@ mod tests {
                 ..sms(code, Utility, text)
             };
             assert_eq!(kinds(&letters), expected, "{code} {text}");
-            let refused = letters.refused().is_some();
+            let refused = letters.refusal_by_rules().is_some();
             assert_eq!(refused, code == "AE", "{code} {text}");
         }
         let nowhere = Sms {
@@ -813,7 +813,7 @@ mod tests {
             let of = (Some(against.country), then.category);
             let sms = config.connections[0].sms(of, None, text);
             let told: Vec<_> = sms
-                .broken()
+                .broken_rules()
                 .map(|rule| (rule.kind(), rule.applies(), rule.refusal().sentence))
                 .collect();
             let hours = promotion_hours(of.0, of.1, sms.confirmed).is_some();
@@ -834,7 +834,7 @@ mod tests {
                 origin,
                 ..sms("AE", category, text)
             };
-            sms.refused()
+            sms.refusal_by_rules()
                 .map(|why| serde_json::to_value(&why.facts).unwrap()["rule"].clone())
         };
         let letters = |sender, registered| Origin::Letters { sender, registered };
@@ -904,7 +904,7 @@ mod tests {
             }]
         };
         let ready = sms("IN", Category::Utility, "Your order is ready.");
-        let why = ready.refused().unwrap();
+        let why = ready.refusal_by_rules().unwrap();
         assert_eq!(why.reason, Reason::CountryRule);
         assert!(
             why.sentence
@@ -919,7 +919,7 @@ mod tests {
                 confirmed: &confirmed(code, rule),
                 ..ready
             };
-            assert_eq!(with.refused().is_some(), refuses, "{code} {rule:?}");
+            assert_eq!(with.refusal_by_rules().is_some(), refuses, "{code} {rule:?}");
         }
         let hours = |code: &str, category: Category, confirmed: &[ConfirmedRule]| {
             let hours = promotion_hours(country(code), category, confirmed)?;

@@ -239,13 +239,13 @@ impl From<Value> for WrittenValue {
         match value {
             Value::From { source, default } => Self {
                 from: Some(source),
-                default: default.map(WrittenText::stored),
+                default: default.map(WrittenText::from_stored),
                 text: None,
             },
             Value::Text(text) => Self {
                 from: None,
                 default: None,
-                text: Some(WrittenText::stored(text)),
+                text: Some(WrittenText::from_stored(text)),
             },
         }
     }

@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn values_are_looked_up_with_defaults() {
-        let mut maya = Profile::named(ShownName::of(" Dr. Maya \n Al  Fixture "));
+        let mut maya = Profile::from_name(ShownName::of(" Dr. Maya \n Al  Fixture "));
         let level = "fld_00000000000000000000000001".parse().unwrap();
         maya.fields
             .insert(level, FieldValue::Choice("Gold  star".parse().unwrap()));
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn name_without_a_first_name_has_the_default() {
-        with_values(&Profile::named(ShownName::of(".")), |values| {
+        with_values(&Profile::from_name(ShownName::of(".")), |values| {
             assert_eq!(values.sms("{{contact.first_name|there}}").as_deref(), Ok("there"));
         });
     }
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn values_of_anybody_are_placeholders() {
         const LABEL: &str = "{{contact.first_name}}, {{tenant.name}}";
-        for profile in [Profile::default(), Profile::named(ShownName::of("Maya Haddad"))] {
+        for profile in [Profile::default(), Profile::from_name(ShownName::of("Maya Haddad"))] {
             with_values(&profile, |values| {
                 let anybody = Values {
                     subject: Subject::Anybody,

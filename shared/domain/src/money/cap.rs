@@ -326,7 +326,7 @@ impl Cap {
     }
 
     /// The maximum in what is counted: messages, or millionths of the currency's unit.
-    pub fn most(&self) -> u64 {
+    pub fn maximum_in_units(&self) -> u64 {
         u64::from(self.maximum) * self.currency.as_ref().map_or(1, Currency::smallest_in_millionths)
     }
 
@@ -365,7 +365,7 @@ impl Cap {
     }
 
     /// Why nothing more is sent.
-    pub fn reached(&self, now: Timestamp) -> Refusal {
+    pub fn refusal_when_reached(&self, now: Timestamp) -> Refusal {
         let (country, place) = match self.scope {
             Scope::Tenant => (None, String::new()),
             Scope::Line(_) => (None, " from this line".to_owned()),
@@ -395,7 +395,7 @@ pub struct Take {
 impl Take {
     /// The highest count beside which there is room for it, if there is any.
     pub fn room(&self) -> Option<u64> {
-        let room = self.cap.most().checked_sub(self.amount);
+        let room = self.cap.maximum_in_units().checked_sub(self.amount);
         room.filter(|_| self.cap.maximum > 0)
     }
 
@@ -424,7 +424,7 @@ impl Take {
 
     /// Whether four fifths of the cap are used with it, and were not without it. The count includes it.
     pub fn nearly_reaches(&self, count: u64) -> bool {
-        let near = |count: u64| count * 5 >= self.cap.most() * 4;
+        let near = |count: u64| count * 5 >= self.cap.maximum_in_units() * 4;
         near(count) && !near(count.saturating_sub(self.amount))
     }
 }
@@ -590,7 +590,7 @@ mod tests {
             currency: "KWD".parse().ok(),
             ..dollars(7)
         };
-        assert_eq!(thousandths.most(), 7_000);
+        assert_eq!(thousandths.maximum_in_units(), 7_000);
     }
 
     #[test]
@@ -627,23 +627,23 @@ mod tests {
             (Period::Month, "2027-01-01T00:00:00Z"),
         ] {
             cap.period = period;
-            let refusal = cap.reached(now);
+            let refusal = cap.refusal_when_reached(now);
             assert_eq!(refusal.facts.get("resets_at"), Some(&at(ends).into()), "{period:?}");
         }
         assert_eq!(
-            cap.reached(now).sentence,
+            cap.refusal_when_reached(now).sentence,
             "the cap of 20 messages to countries of none of its lines per month is reached"
         );
         assert_eq!(
-            usual_caps()[0].reached(now).sentence,
+            usual_caps()[0].refusal_when_reached(now).sentence,
             "the cap of 200 follow-ups per hour is reached"
         );
         assert_eq!(
-            dollars(2_505).reached(now).sentence,
+            dollars(2_505).refusal_when_reached(now).sentence,
             "the cap of 25.05 USD for follow-ups per day is reached"
         );
         assert_eq!(
-            caps_of_plan([7, 8])[0].reached(now).sentence,
+            caps_of_plan([7, 8])[0].refusal_when_reached(now).sentence,
             "the cap of the plan of 7 messages per day is reached"
         );
     }

@@ -54,7 +54,7 @@ pub fn applying_caps(config: &TenantConfig, policy: &Policy, line: Option<LineId
 pub fn price_entry(config: &TenantConfig, (category, to, leg): (Category, &Recipient, &Leg)) -> (Listed, u32) {
     let connection = config.connection(leg.connection);
     let by_twilio = connection.is_some_and(|connection| connection.needs_content_sid);
-    Listed::planned(leg, by_twilio, category, to)
+    Listed::of_planned_leg(leg, by_twilio, category, to)
 }
 
 /// What a message takes of these caps with one of its legs: of one of money, what it is [expected] to cost. If that cannot be told, there is no
@@ -137,7 +137,7 @@ mod tests {
     use crate::{
         messages::{AttemptState, Cost, Evidence, Narrowing, Purpose, SendOutcome, StatusReport},
         money::{Money, Period},
-        samples::{self, Case, NOON, accepted, at, message_of, timers},
+        samples::{self, Case, NOON, accepted_outcome, at, message_of, timers},
     };
 
     fn recipient(phone: &str) -> Recipient {
@@ -156,7 +156,7 @@ mod tests {
         ];
         let mut policies = categories
             .into_iter()
-            .map(|category| Policy::narrowed(purpose, category, by));
+            .map(|category| Policy::for_purpose(purpose, category, by));
         policies.find_map(Result::ok).unwrap()
     }
 
@@ -260,7 +260,7 @@ mod tests {
         let to = recipient("+971501234567");
         let of = |caps: Vec<Cap>, leg: &Leg| {
             let message = (Category::Utility, &to, leg);
-            let takes = takes_of_caps(caps, &case.config, message, (PriceBook::shipped(), day));
+            let takes = takes_of_caps(caps, &case.config, message, (PriceBook::shipped_prices(), day));
             takes.into_iter().map(|take| take.amount).collect::<Vec<_>>()
         };
         let pounds = Cap {
@@ -269,7 +269,7 @@ mod tests {
         };
         assert_eq!(of(usual_caps(), &plan.legs[0]), [1; 6]);
         assert_eq!(of(vec![dollars(7), pounds], &plan.legs[0]), [15_700, u64::MAX]);
-        let shipped = PriceBook::shipped();
+        let shipped = PriceBook::shipped_prices();
         let sms = shipped
             .dearest("AE".parse().ok(), &"USD".parse().unwrap(), day)
             .unwrap();
@@ -293,12 +293,12 @@ mod tests {
     fn what_was_expected_is_corrected_once_the_price_is_known() {
         let (message, now) = counted_in_money();
         let differences = |before: &Message, after: &Message| {
-            let book = PriceBook::shipped();
+            let book = PriceBook::shipped_prices();
             let priced = priced_attempts(before, after).flat_map(|priced| priced.differences(book).collect::<Vec<_>>());
             priced.collect::<Vec<_>>()
         };
         let mut sent = message.clone();
-        sent.record(1, accepted(), now, &timers());
+        sent.record(1, accepted_outcome(), now, &timers());
         assert_eq!(differences(&message, &sent), []);
         let reported = |report: StatusReport| {
             let mut after = sent.clone();
@@ -347,7 +347,7 @@ mod tests {
         let later = now + message.policy.unknown_after();
         message.give_up_waiting(Evidence::NotTaken, later, &timers());
         let attempt = &message.attempts[0];
-        assert!(attempt.taken().is_empty());
+        assert!(attempt.cap_amounts().is_empty());
         assert_eq!(attempt.expected[0].millionths, 0);
     }
 }

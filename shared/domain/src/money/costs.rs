@@ -130,7 +130,7 @@ impl Costs {
     }
 
     /// The amounts by currency and channel.
-    pub const fn spent(&self) -> &BTreeMap<(Currency, Channel), Spent> {
+    pub const fn spent_amounts(&self) -> &BTreeMap<(Currency, Channel), Spent> {
         &self.spent
     }
 
@@ -140,7 +140,7 @@ impl Costs {
     }
 
     /// What has no price: messages and segments of SMS. An SMS of which the number of segments is not known counts as one.
-    pub fn unpriced(&self) -> BTreeMap<Unpriced, u64> {
+    pub fn unpriced_units(&self) -> BTreeMap<Unpriced, u64> {
         let mut unpriced = self.unpriced.clone();
         let (accepted, billed) = self.sms;
         if let Some(unbilled) = accepted.checked_sub(billed).filter(|unbilled| *unbilled > 0) {
@@ -184,12 +184,12 @@ mod tests {
         costs
     }
 
-    fn shown(costs: &Costs) -> Vec<String> {
-        let spent = costs.spent().iter();
+    fn list_costs(costs: &Costs) -> Vec<String> {
+        let spent = costs.spent_amounts().iter();
         let spent = spent.map(|((currency, channel), Spent { reported, estimated })| {
             format!("{} {} {reported} {estimated}", currency.as_str(), channel.as_str())
         });
-        let unpriced = costs.unpriced().into_iter().map(|(what, units)| {
+        let unpriced = costs.unpriced_units().into_iter().map(|(what, units)| {
             let country = what
                 .country
                 .map_or_else(|| "-".to_owned(), |country| country.to_string());
@@ -214,7 +214,7 @@ mod tests {
             ("calls", 9),
         ]);
         assert_eq!(
-            shown(&costs),
+            list_costs(&costs),
             ["EUR whatsapp 48000 100000", "USD whatsapp 0 77800", "USD sms 0 400000"]
         );
         assert_eq!(costs.free(), 7);
@@ -282,7 +282,7 @@ mod tests {
             ("billed_sms", 4),
         ]);
         assert_eq!(
-            shown(&costs),
+            list_costs(&costs),
             [
                 "whatsapp - utility unknown 1",
                 "whatsapp FR utility unknown 5",
@@ -294,6 +294,6 @@ mod tests {
 
     #[test]
     fn segments_reported_a_day_later_leave_nothing_unknown() {
-        assert!(shown(&costs(&[("accepted_sms", 1), ("billed_sms", 2)])).is_empty());
+        assert!(list_costs(&costs(&[("accepted_sms", 1), ("billed_sms", 2)])).is_empty());
     }
 }

@@ -178,7 +178,7 @@ pub struct Money {
 
 impl Money {
     /// An amount as a provider reports it. `None` if it is no price of a message, or of no currency in which people pay.
-    pub fn reported(amount: &str, currency: &str) -> Option<Self> {
+    pub fn from_report(amount: &str, currency: &str) -> Option<Self> {
         let rate: Rate = amount.trim().parse().ok()?;
         let currency: Currency = currency.trim().to_ascii_uppercase().parse().ok()?;
         currency.is_in_use().then_some(Self {
@@ -322,7 +322,7 @@ impl PriceBook {
     ///
     /// # Panics
     /// Never: a test reads them.
-    pub fn shipped() -> &'static Self {
+    pub fn shipped_prices() -> &'static Self {
         static BOOK: LazyLock<PriceBook> =
             LazyLock::new(|| serde_json::from_str(SHIPPED).expect("a test reads the prices of the code"));
         &BOOK
@@ -339,7 +339,7 @@ impl PriceBook {
     }
 
     /// The lists that hold today and may be outdated.
-    pub fn outdated(&self, today: Date) -> impl Iterator<Item = OutdatedPrices> {
+    pub fn outdated_lists(&self, today: Date) -> impl Iterator<Item = OutdatedPrices> {
         let lists = self.current(today).map(|list| OutdatedPrices {
             service: list.service,
             checked_on: list.checked_on(),
@@ -439,13 +439,13 @@ mod tests {
     use super::*;
 
     fn price(service: Service, country: &str, category: PriceCategory, day: Date) -> Option<String> {
-        let found = PriceBook::shipped().price(service, country.parse().ok(), category, day);
+        let found = PriceBook::shipped_prices().price(service, country.parse().ok(), category, day);
         found.map(|(currency, rate)| format!("{rate} {}", currency.as_str()))
     }
 
     #[test]
     fn shipped_prices_are_read_and_without_problems() {
-        let book = PriceBook::shipped();
+        let book = PriceBook::shipped_prices();
         assert!(book.problems().is_empty());
         assert_eq!(book.lists[0].markets.len(), 47);
         let again: PriceBook = from_value(serde_json::to_value(book).unwrap()).unwrap();
@@ -481,12 +481,12 @@ mod tests {
     #[test]
     fn list_is_outdated_after_a_quarter() {
         let outdated = |book: &PriceBook, day: Date| {
-            let lists = book.outdated(day);
+            let lists = book.outdated_lists(day);
             lists
                 .map(|list| (list.service, list.checked_on.to_string()))
                 .collect::<Vec<_>>()
         };
-        let shipped = PriceBook::shipped();
+        let shipped = PriceBook::shipped_prices();
         assert_eq!(outdated(shipped, date(2027, 2, 20)), []);
         let all = [Service::Whatsapp, Service::TwilioWhatsapp, Service::TwilioSms];
         let all = all.map(|service| (service, "2026-11-20".to_owned()));
@@ -535,7 +535,7 @@ mod tests {
 
     #[test]
     fn reported_amount_needs_a_currency_that_is_in_use() {
-        let of = |amount, currency| Money::reported(amount, currency).map(|money| money.millionths);
+        let of = |amount, currency| Money::from_report(amount, currency).map(|money| money.millionths);
         assert_eq!(of("0.048", "usd"), Some(48_000));
         for (amount, currency) in [("0.048", ""), ("0.048", "XQZ"), ("", "USD"), ("-0.048", "USD")] {
             assert_eq!(of(amount, currency), None, "{amount} {currency}");

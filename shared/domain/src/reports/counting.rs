@@ -80,7 +80,7 @@ impl Carrier {
     }
 
     /// The same before there is an attempt. `by_twilio`: the leg's connection is one of Twilio.
-    const fn planned(leg: &Leg, by_twilio: bool) -> Self {
+    const fn of_planned_leg(leg: &Leg, by_twilio: bool) -> Self {
         match leg.channel {
             Channel::Sms => Self::Sms,
             Channel::WhatsApp if by_twilio => Self::Twilio,
@@ -137,7 +137,7 @@ const NOWHERE: &str = "ZZ";
 
 impl Listed {
     /// What a leg's message is, as far as it is known before it is sent, and its number of segments.
-    pub fn planned(leg: &Leg, by_twilio: bool, category: Category, to: &Recipient) -> (Self, u32) {
+    pub fn of_planned_leg(leg: &Leg, by_twilio: bool, category: Category, to: &Recipient) -> (Self, u32) {
         let (category, units) = match (leg.channel, &leg.content) {
             (Channel::Sms, Content::Text(text)) => (PriceCategory::Sms, sms_segments(text)),
             (Channel::Sms, _) => (PriceCategory::Sms, 1),
@@ -145,7 +145,7 @@ impl Listed {
             (Channel::WhatsApp, _) => (PriceCategory::Service, 1),
         };
         let listed = Self {
-            carrier: Carrier::planned(leg, by_twilio),
+            carrier: Carrier::of_planned_leg(leg, by_twilio),
             country: to.country(),
             category,
         };
@@ -223,7 +223,7 @@ fn outcome(call: &Call) -> Raise {
     one(format!("calls_{}", call.outcome.as_str()))
 }
 
-fn recovered(count: u32) -> Option<Raise> {
+fn count_recovered(count: u32) -> Option<Raise> {
     (count > 0).then(|| (RECOVERED.to_owned(), count.into()))
 }
 
@@ -231,13 +231,13 @@ fn recovered(count: u32) -> Option<Raise> {
 pub fn count_decided(call: &Call) -> Vec<Raise> {
     let mut raised = vec![one("calls"), outcome(call)];
     raised.extend(call.message.is_none().then(|| one("calls_without_message")));
-    raised.extend(unanswered(call));
-    raised.extend(recovered(call.recovered));
+    raised.extend(count_unanswered(call));
+    raised.extend(count_recovered(call.recovered));
     raised
 }
 
 /// What a call counts as that nobody answered: also with the reason why no message follows it.
-fn unanswered(call: &Call) -> Vec<Raise> {
+fn count_unanswered(call: &Call) -> Vec<Raise> {
     if !call.is_missed() {
         return Vec::new();
     }
@@ -250,18 +250,18 @@ fn unanswered(call: &Call) -> Vec<Raise> {
 pub fn count_decided_again(before: &Call, after: &Call) -> Vec<Raise> {
     let mut raised = vec![one("calls_decided_again"), outcome(after)];
     match (before.is_missed(), after.is_missed()) {
-        (false, _) => raised.extend(unanswered(after)),
+        (false, _) => raised.extend(count_unanswered(after)),
         (true, false) => raised.push(one(format!("{UNANSWERED}{UNDONE}"))),
         (true, true) => {}
     }
-    raised.extend(recovered(after.recovered.saturating_sub(before.recovered)));
+    raised.extend(count_recovered(after.recovered.saturating_sub(before.recovered)));
     raised
 }
 
 /// A customer's message was stored.
 pub fn count_received(received: &Received) -> Vec<Raise> {
     let mut raised = vec![one(format!("received_{}", received.message.channel.as_str()))];
-    raised.extend(recovered(received.recovered));
+    raised.extend(count_recovered(received.recovered));
     let buckets = received
         .answers_after
         .iter()
@@ -315,7 +315,7 @@ fn states(message: &Message) -> Vec<&'static str> {
     let any = |has: fn(&Attempt) -> bool| message.attempts.iter().any(has);
     let mut states = vec!["planned"];
     states.extend(any(|attempt| attempt.provider_ref.is_some()).then_some("accepted"));
-    states.extend(message.delivered().then_some("delivered"));
+    states.extend(message.was_delivered().then_some("delivered"));
     states.extend(any(|attempt| attempt.state == AttemptState::Read).then_some("read"));
     // Judged by its state, not only by its end: a message that was sent and then cancelled only lost its other channels.
     states.extend(match message.state() {
@@ -379,7 +379,7 @@ fn charge(message: &Message, attempt: &Attempt, leg: &Leg) -> Option<Charge> {
 }
 
 impl Charge {
-    fn raised(self) -> Raise {
+    fn into_raise(self) -> Raise {
         match self {
             Self::Free(carrier) => one(format!("{FREE}{}", carrier.as_str())),
             Self::Stated(carrier, Money { millionths, currency }) => {
@@ -449,7 +449,7 @@ fn news<'a>(before: Option<&'a Message>, after: &'a Message) -> impl Iterator<It
             attempt,
             leg,
             steps,
-            charge: charge.map(Charge::raised),
+            charge: charge.map(Charge::into_raise),
         })
     })
 }
@@ -549,7 +549,7 @@ mod tests {
     use super::*;
     use crate::{
         messages::{AttemptError, ErrorClass},
-        samples::{Case, NOON, accept, accepted, at, message_of, report, timers},
+        samples::{Case, NOON, accept, accepted_outcome, at, message_of, report, timers},
     };
 
     #[test]
@@ -586,7 +586,7 @@ mod tests {
     }
 
     /// What the delivery of a WhatsApp message with this cost counts as, beside its state.
-    fn delivered(cost: Cost) -> Vec<Raise> {
+    fn count_delivery(cost: Cost) -> Vec<Raise> {
         let now = at(NOON);
         let mut message = message_of(Case::new().plan(), now);
         accept(&mut message, now);
@@ -600,7 +600,7 @@ mod tests {
 
     #[test]
     fn message_is_free_only_if_the_provider_says_so() {
-        let amount = Money::reported("0.048", "usd");
+        let amount = Money::from_report("0.048", "usd");
         let paid = ("paid.meta.USD".to_owned(), 48_000);
         for (billable, amount, expected) in [
             (Some(false), None, vec![one("free.meta")]),
@@ -621,7 +621,7 @@ mod tests {
                 units: 1,
                 amount,
             };
-            assert_eq!(delivered(cost), expected, "{billable:?}");
+            assert_eq!(count_delivery(cost), expected, "{billable:?}");
         }
     }
 
@@ -650,7 +650,7 @@ mod tests {
             ..message.attempts[0].clone()
         };
         step(&message);
-        message.record(2, accepted(), now, &timers);
+        message.record(2, accepted_outcome(), now, &timers);
         step(&message);
         for state in [AttemptState::Delivered, AttemptState::Read] {
             assert!(message.apply(2, report(state, None, now), now, &timers));

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::samples::{Case, NOON, accept, at, message_of};
 
-    fn templated(message: &str, edition: u32) -> Templated {
+    fn message_by_template(message: &str, edition: u32) -> Templated {
         Templated {
             message: format!("msg_00000000000000000000000001{message:0>26}").parse().unwrap(),
             of: TemplateEdition {
@@ -124,17 +124,17 @@ mod tests {
     }
 
     /// Editions, with whether they count as replied and clicked.
-    fn told(found: Vec<AnsweredTemplate>) -> Vec<(u32, bool, bool)> {
+    fn list_editions(found: Vec<AnsweredTemplate>) -> Vec<(u32, bool, bool)> {
         let each = found.into_iter();
         each.map(|one| (one.of.edition, one.replied, one.clicked)).collect()
     }
 
     #[test]
     fn named_message_and_open_ones_are_answered_once() {
-        let (named, other) = (templated("1", 1), templated("2", 2));
+        let (named, other) = (message_by_template("1", 1), message_by_template("2", 2));
         let open = || vec![named.clone(), other.clone()];
         let of = |message: &InboundMessage, flag, named: Option<&Templated>| {
-            told(answered_by_message(message, flag, named.cloned(), open()))
+            list_editions(answered_by_message(message, flag, named.cloned(), open()))
         };
         let (words, press, reaction) = (inbound(None, true), inbound(Some("yes"), true), inbound(None, false));
         assert_eq!(of(&words, None, Some(&named)), [(1, true, false), (2, true, false)]);

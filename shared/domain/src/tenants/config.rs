@@ -39,7 +39,9 @@ impl TenantConfig {
 
     /// The rule of the recipient's country that refuses a channel of a message, if it is an SMS.
     pub fn sms_refused(&self, leg: &Leg, to: &Recipient, category: Category) -> Option<Refusal> {
-        self.connection(leg.connection)?.sms_of(leg, to, category)?.refused()
+        self.connection(leg.connection)?
+            .sms_of(leg, to, category)?
+            .refusal_by_rules()
     }
 
     /// The WhatsApp number of a connection.

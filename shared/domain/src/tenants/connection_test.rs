@@ -120,7 +120,11 @@ pub struct Reported {
 }
 
 /// The later value. Of two at the same time, the more careful one, which has the lower rank: Meta's times are seconds.
-fn later<T: Copy, R: Ord>(ours: Option<Dated<T>>, theirs: Option<Dated<T>>, rank: impl Fn(T) -> R) -> Option<Dated<T>> {
+fn later_value<T: Copy, R: Ord>(
+    ours: Option<Dated<T>>,
+    theirs: Option<Dated<T>>,
+    rank: impl Fn(T) -> R,
+) -> Option<Dated<T>> {
     match (ours, theirs) {
         (Some(ours), Some(theirs)) => {
             let is_theirs = (ours.at, Reverse(rank(ours.value))) < (theirs.at, Reverse(rank(theirs.value)));
@@ -156,9 +160,9 @@ impl Reported {
     /// Merges another report: of each value, the later one wins, and of the same second the more careful one.
     pub fn and(self, other: Self) -> Self {
         Self {
-            quality: later(self.quality, other.quality, Quality::rank),
-            messages_per_second: later(self.messages_per_second, other.messages_per_second, |limit| limit),
-            customers_per_day: later(self.customers_per_day, other.customers_per_day, limit_rank),
+            quality: later_value(self.quality, other.quality, Quality::rank),
+            messages_per_second: later_value(self.messages_per_second, other.messages_per_second, |limit| limit),
+            customers_per_day: later_value(self.customers_per_day, other.customers_per_day, limit_rank),
         }
     }
 

@@ -148,7 +148,7 @@ pub fn first_line(id: LineId, connections: &[Connection], at: Timestamp) -> Opti
     let named = number.is_some() || whatsapp.is_some() || sms.is_some();
     named.then(|| Line {
         id,
-        name: OneLine::stored("Main line"),
+        name: OneLine::from_stored("Main line"),
         number,
         whatsapp,
         sms,
@@ -164,12 +164,12 @@ pub fn line_to_set_up(lines: &[Line], connections: &[Connection], new: &Connecti
     match lines {
         // The same, should the connection be created again.
         [] => first_line(LineId::new(new.id.ulid()), connections, at),
-        [only] => completed(only, connections, new).map(|line| line.changed_at(at)),
+        [only] => complete_line(only, connections, new).map(|line| line.changed_at(at)),
         _ => None,
     }
 }
 
-fn completed(only: &Line, connections: &[Connection], new: &Connection) -> Option<Line> {
+fn complete_line(only: &Line, connections: &[Connection], new: &Connection) -> Option<Line> {
     let mut line = only.clone();
     let lacks = |channel| {
         let named = only.connection(channel);
@@ -309,7 +309,7 @@ mod tests {
         let [twilio, whatsapp] = <[Connection; 2]>::try_from(connections()).unwrap();
         let line = |place: u64, number: &str, sender: Option<&str>| Line {
             id: LineId::new(ulid::Ulid::from_parts(place, 0)),
-            name: OneLine::stored("Line"),
+            name: OneLine::from_stored("Line"),
             number: Some(phone(number)),
             whatsapp: None,
             sms: Some(SmsSender {

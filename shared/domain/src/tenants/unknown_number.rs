@@ -34,7 +34,7 @@ pub struct UnknownNumbers {
 
 impl UnknownNumbers {
     /// No number of this connection.
-    pub const fn none(connection: ConnectionId) -> Self {
+    pub const fn new_empty(connection: ConnectionId) -> Self {
         Self {
             connection,
             numbers: Vec::new(),
@@ -76,7 +76,7 @@ mod tests {
         let begun: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let at = |minutes| begun + SignedDuration::from_mins(minutes);
         let number = |digit: u8| -> Phone { format!("+9714333000{digit}").parse().unwrap() };
-        let mut noted = UnknownNumbers::none("conn_00000000000000000000000001".parse().unwrap());
+        let mut noted = UnknownNumbers::new_empty("conn_00000000000000000000000001".parse().unwrap());
         for (minutes, digit, is_noted) in [
             (0, 1, true),
             (59, 1, false),

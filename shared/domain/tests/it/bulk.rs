@@ -37,7 +37,7 @@ fn languages() -> impl Strategy<Value = Edit<Language>> {
     prop_oneof![
         Just(Edit::Keep),
         Just(Edit::Clear),
-        Just(Edit::Set(Language::stored("ar")))
+        Just(Edit::Set(Language::from_stored("ar")))
     ]
 }
 

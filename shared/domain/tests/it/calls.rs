@@ -86,7 +86,7 @@ prop_compose! {
     }
 }
 
-fn merged(reports: &[CallFacts]) -> CallFacts {
+fn merge_reports(reports: &[CallFacts]) -> CallFacts {
     let mut all = CallFacts::default();
     for report in reports {
         all.merge(report.clone());
@@ -141,15 +141,15 @@ proptest! {
             }),
         again in 0_usize..5,
     ) {
-        let once = merged(&reports);
-        prop_assert_eq!(&merged(&shuffled), &once);
+        let once = merge_reports(&reports);
+        prop_assert_eq!(&merge_reports(&shuffled), &once);
         let mut more = once.clone();
         more.merge(reports[again % reports.len()].clone());
         prop_assert_eq!(&more, &once);
         // The grouping does not matter either.
         let (left, right) = reports.split_at(again % reports.len());
-        let mut grouped = merged(left);
-        grouped.merge(merged(right));
+        let mut grouped = merge_reports(left);
+        grouped.merge(merge_reports(right));
         prop_assert_eq!(grouped, once);
     }
 

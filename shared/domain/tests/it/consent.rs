@@ -44,7 +44,7 @@ fn wishes() -> impl Strategy<Value = Vec<Wish>> {
 }
 
 /// Somebody who wrote at this second, and wished this.
-fn told(wrote: i64, wishes: &[Wish]) -> Contact {
+fn contact_with_wishes(wrote: i64, wishes: &[Wish]) -> Contact {
     let mut contact = somebody();
     contact.last_inbound_at = Some(at(wrote));
     for wish in wishes {
@@ -54,7 +54,7 @@ fn told(wrote: i64, wishes: &[Wish]) -> Contact {
 }
 
 /// Everything that may be sent, beside the confirmation of a stop word, which only that word allows.
-fn sent(contact: &Contact) -> Vec<(Purpose, Category, Option<Channel>)> {
+fn permitted_messages(contact: &Contact) -> Vec<(Purpose, Category, Option<Channel>)> {
     let mut sent = Vec::new();
     for row in PURPOSE_TABLE.iter().filter(|row| row.stop != Stop::Confirms) {
         for kind in row.kinds {
@@ -72,15 +72,15 @@ proptest! {
         (wishes, shuffled) in wishes().prop_flat_map(|wishes| (Just(wishes.clone()), Just(wishes).prop_shuffle())),
         wrote in 0_i64..14,
     ) {
-        let (one, other) = (told(wrote, &wishes), told(wrote, &shuffled));
+        let (one, other) = (contact_with_wishes(wrote, &wishes), contact_with_wishes(wrote, &shuffled));
         // The first to say something is its source; all else is the same.
         let said = |contact: &Contact| -> Vec<_> {
             contact.consent.all().map(|wish| (wish.at, wish.scope(), wish.choice, wish.by.party())).collect()
         };
         prop_assert_eq!(said(&one), said(&other));
-        prop_assert_eq!(sent(&one), sent(&other));
+        prop_assert_eq!(permitted_messages(&one), permitted_messages(&other));
         // Telling it twice changes nothing.
-        prop_assert_eq!(told(wrote, &[wishes, shuffled].concat()).consent, one.consent);
+        prop_assert_eq!(contact_with_wishes(wrote, &[wishes, shuffled].concat()).consent, one.consent);
     }
 
     /// Whenever it was said, by whom and about what.
@@ -88,11 +88,11 @@ proptest! {
     fn further_refusal_never_allows_more(
         wishes in wishes(), scope in scopes(), by in ways(), second in 0_i64..14, wrote in 0_i64..14,
     ) {
-        let before = told(wrote, &wishes);
+        let before = contact_with_wishes(wrote, &wishes);
         let mut after = before.clone();
         after.record(Wish::new(Choice::Refused, scope, by, "said so", at(second)));
-        let known = sent(&before);
-        for message in sent(&after) {
+        let known = permitted_messages(&before);
+        for message in permitted_messages(&after) {
             prop_assert!(known.contains(&message), "{message:?}");
         }
     }
@@ -100,9 +100,9 @@ proptest! {
     /// A person's reply to what the customer wrote since, and a code.
     #[test]
     fn stop_leaves_two_exceptions(wishes in wishes(), wrote in 0_i64..30) {
-        let mut stopped = told(wrote, &wishes);
+        let mut stopped = contact_with_wishes(wrote, &wishes);
         stopped.record(Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "wrote STOP", at(20)));
-        for (purpose, ..) in sent(&stopped) {
+        for (purpose, ..) in permitted_messages(&stopped) {
             let replies = purpose == Purpose::Reply && wrote > 20;
             prop_assert!(replies || purpose == Purpose::OneTimeCode, "{purpose:?}");
         }
@@ -111,7 +111,7 @@ proptest! {
     /// Its confirmation passes it, unless anything else refuses messages, too.
     #[test]
     fn only_a_stop_word_lets_its_confirmation_pass(wishes in wishes(), wrote in 0_i64..30) {
-        let mut stopped = told(wrote, &wishes);
+        let mut stopped = contact_with_wishes(wrote, &wishes);
         stopped.record(Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "wrote STOP", at(20)));
         for channel in CHANNELS {
             let refused = stopped.consent.refusals().any(|refusal| {
@@ -128,7 +128,7 @@ proptest! {
     #[test]
     fn refusal_ends_only_by_its_own_party(wishes in wishes(), scope in scopes(), by in ways()) {
         let others: Vec<_> = wishes.into_iter().filter(|wish| wish.by.party() != by.party()).collect();
-        let mut contact = told(0, &[]);
+        let mut contact = contact_with_wishes(0, &[]);
         contact.record(Wish::new(Choice::Refused, scope, by, "said so", at(0)));
         for wish in others {
             contact.record(wish);
@@ -139,7 +139,7 @@ proptest! {
 
     #[test]
     fn wishes_survive_their_row(wishes in wishes()) {
-        let contact = told(0, &wishes);
+        let contact = contact_with_wishes(0, &wishes);
         let json = serde_json::to_string(&contact).expect("JSON");
         prop_assert_eq!(serde_json::from_str::<Contact>(&json).expect("a contact"), contact);
     }

@@ -68,7 +68,7 @@ proptest! {
     }
 }
 
-fn tried(channel: Channel, to: &Recipient) -> Tried<'_> {
+fn delivery_try(channel: Channel, to: &Recipient) -> Tried<'_> {
     Tried {
         channel,
         to,
@@ -92,11 +92,11 @@ fn error_does_not_override_a_newer_wish() {
     contact.wrote_by_sms(None, &phone(ONE), at(10));
     let before = contact.clone();
     for effect in [Effect::ChannelOptOut, Effect::MarketingOptOut, Effect::Unreachable] {
-        let change = contact.learn(tried(Channel::Sms, &to), &error(effect), at(9));
+        let change = contact.learn(delivery_try(Channel::Sms, &to), &error(effect), at(9));
         assert_eq!(change, Change::Nothing, "{effect:?}");
     }
     assert_eq!(contact, before);
-    contact.learn(tried(Channel::Sms, &to), &error(Effect::ChannelOptOut), at(11));
+    contact.learn(delivery_try(Channel::Sms, &to), &error(Effect::ChannelOptOut), at(11));
     assert!(contact.opted_out().is_some());
 }
 
@@ -117,7 +117,7 @@ fn found_closed(contact: &mut Contact, (from, to): (&Phone, &Recipient), second:
     let tried = Tried {
         from: Some(from),
         claimed_at: at(second),
-        ..tried(Channel::WhatsApp, to)
+        ..delivery_try(Channel::WhatsApp, to)
     };
     contact.learn(tried, &error(Effect::WindowClosed), at(second))
 }
@@ -234,7 +234,7 @@ fn numbers_that_a_channel_does_not_reach_are_told_apart() {
             phone: number.cloned(),
             bsuid: None,
         };
-        contact.learn(tried(channel, &to), &error(Effect::Unreachable), at(second))
+        contact.learn(delivery_try(channel, &to), &error(Effect::Unreachable), at(second))
     };
     for second in [1, 2] {
         assert_eq!(

@@ -20,7 +20,7 @@ use jiff::civil::date;
 use proptest::{option, prelude::*, sample::select};
 use serde_json::json;
 
-use crate::messages::{planned, refused, start, timers};
+use crate::messages::{planned_message, refused_send, start, timers};
 
 type Counters = BTreeMap<String, u64>;
 
@@ -72,7 +72,7 @@ const AMOUNT: u64 = 48_000;
 fn price() -> impl Strategy<Value = Cost> {
     (any::<Option<bool>>(), any::<bool>(), select(vec!["utility", "service"])).prop_map(
         |(billable, stated, category)| {
-            let amount = Money::reported("0.048", "usd").filter(|_| stated);
+            let amount = Money::from_report("0.048", "usd").filter(|_| stated);
             Cost {
                 category: category.to_owned(),
                 kind: None,
@@ -96,8 +96,8 @@ fn segments(units: u32) -> Cost {
 
 /// The states of a message's row. It is planned by a template, and then by SMS; each attempt by a channel costs the same.
 fn rows(events: &[Event], price: &Cost, units: Option<u32>) -> Vec<Message> {
-    let policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &Narrowing::default()).unwrap();
-    let mut message = planned(2, policy);
+    let policy = Policy::for_purpose(Purpose::FollowUp, Category::Utility, &Narrowing::default()).unwrap();
+    let mut message = planned_message(2, policy);
     let template = json!({ "template": { "name": "missed_call", "language": "en", "edition": 2 } });
     message.plan[0].content = serde_json::from_value(template).unwrap();
     message.called_at = Some(start());
@@ -113,7 +113,7 @@ fn rows(events: &[Event], price: &Cost, units: Option<u32>) -> Vec<Message> {
                 provider_ref: format!("wamid.{number}").parse().unwrap(),
                 segments: units.filter(|_| leg == 1),
             }),
-            (Event::Refused(class), Some(_)) => Some(refused(*class)),
+            (Event::Refused(class), Some(_)) => Some(refused_send(*class)),
             (Event::Unknown, Some(_)) => Some(SendOutcome::Unknown {
                 reason: "no answer in time".to_owned(),
             }),
@@ -166,7 +166,7 @@ fn rows(events: &[Event], price: &Cost, units: Option<u32>) -> Vec<Message> {
     rows
 }
 
-fn arrived(state: AttemptState) -> bool {
+fn has_arrived(state: AttemptState) -> bool {
     matches!(state, AttemptState::Delivered | AttemptState::Read)
 }
 
@@ -188,7 +188,7 @@ fn truth(rows: &[Message]) -> Counters {
         let billed = own().filter(|attempt| attempt.cost.as_ref().is_some_and(|cost| cost.billable == Some(true)));
         for (name, count) in [
             ("accepted", own().filter(|attempt| attempt.state.was_accepted()).count()),
-            ("delivered", own().filter(|attempt| arrived(attempt.state)).count()),
+            ("delivered", own().filter(|attempt| has_arrived(attempt.state)).count()),
             (
                 "read",
                 own().filter(|attempt| attempt.state == AttemptState::Read).count(),
@@ -204,7 +204,7 @@ fn truth(rows: &[Message]) -> Counters {
     for (name, count) in [
         ("planned", 1),
         ("accepted", any(AttemptState::was_accepted)),
-        ("delivered", any(arrived)),
+        ("delivered", any(has_arrived)),
         ("read", any(|state| state == AttemptState::Read)),
     ] {
         add(format!("follow_up.{name}"), count);
@@ -227,7 +227,7 @@ fn truth(rows: &[Message]) -> Counters {
 }
 
 /// Takes the prices out of counters: the number of priced messages by WhatsApp, and of segments by SMS.
-fn priced(counters: &mut Counters) -> [u64; 2] {
+fn take_prices(counters: &mut Counters) -> [u64; 2] {
     let mut priced = [0; 2];
     counters.retain(|name, count| {
         let (place, units) = match Counter::read(name) {
@@ -245,7 +245,7 @@ fn priced(counters: &mut Counters) -> [u64; 2] {
 /// So what is told before messages are sent is what is paid for them, unless the provider reports another category.
 #[test]
 fn delivered_message_is_counted_as_it_was_planned() {
-    let policy = Policy::narrowed(Purpose::Campaign, Category::Marketing, &Narrowing::default()).unwrap();
+    let policy = Policy::for_purpose(Purpose::Campaign, Category::Marketing, &Narrowing::default()).unwrap();
     let billed = Cost {
         category: "marketing".to_owned(),
         kind: None,
@@ -265,10 +265,10 @@ fn delivered_message_is_counted_as_it_was_planned() {
         ("whatsapp", &template, true, "MM1", None, None),
         ("sms", &text, true, "SM1", Some(2), None),
     ] {
-        let mut message = planned(1, policy);
+        let mut message = planned_message(1, policy);
         message.plan[0].channel = serde_json::from_value(json!(channel)).unwrap();
         message.plan[0].content = serde_json::from_value(content.clone()).unwrap();
-        let (listed, units) = Listed::planned(&message.plan[0], by_twilio, Category::Marketing, &message.to);
+        let (listed, units) = Listed::of_planned_leg(&message.plan[0], by_twilio, Category::Marketing, &message.to);
         let (now, timers, provider_ref) = (start(), timers(), provider_ref.parse().unwrap());
         message.claim(0, "claim".to_owned(), now, &timers);
         let accepted = SendOutcome::Accepted {
@@ -331,11 +331,11 @@ proptest! {
         let again = last.retried_as.is_some();
         prop_assert_eq!(still("calls_followed_up"), u64::from(!again && last.was_accepted()));
         prop_assert_eq!(still("calls_stopped"), u64::from(!again && last.is_stopped()));
-        let (found, of_whatsapp) = (priced(&mut counted), priced(&mut of_template)[0]);
+        let (found, of_whatsapp) = (take_prices(&mut counted), take_prices(&mut of_template)[0]);
         prop_assert_eq!(&counted, &truth(&rows));
         let row = rows.last().unwrap();
         let by = |leg: u8| row.attempts.iter().filter(move |attempt| attempt.leg == leg);
-        let delivered = by(0).filter(|attempt| arrived(attempt.state)).count() as u64;
+        let delivered = by(0).filter(|attempt| has_arrived(attempt.state)).count() as u64;
         let segments: u32 = by(1).filter_map(|attempt| Some(attempt.cost.as_ref()?.units)).sum();
         prop_assert_eq!(found, [delivered, segments.into()]);
         prop_assert_eq!(of_whatsapp, delivered);
@@ -414,9 +414,9 @@ proptest! {
         let (mut both, mut whole) = (Costs::default(), Costs::default());
         let day = date(2026, 11, 20);
         for first in [true, false] {
-            both.add(&of(&|of| of == first), PriceBook::shipped(), day);
+            both.add(&of(&|of| of == first), PriceBook::shipped_prices(), day);
         }
-        whole.add(&of(&|_| true), PriceBook::shipped(), day);
+        whole.add(&of(&|_| true), PriceBook::shipped_prices(), day);
         prop_assert_eq!(both, whole);
     }
 }

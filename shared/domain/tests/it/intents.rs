@@ -27,7 +27,7 @@ fn somebody() -> Contact {
     Contact::first_seen(id, &Identity::Phone(phone(0)), at(0))
 }
 
-fn planned(contact: &Contact, second: u8, purpose: Purpose, category: Category) -> Message {
+fn planned_message(contact: &Contact, second: u8, purpose: Purpose, category: Category) -> Message {
     planned_at(contact, at(second), purpose, category)
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn planned_at(contact: &Contact, time: Timestamp, purpose: Purpose, c
     Message {
         id: cause.message_id(),
         cause,
-        policy: Policy::narrowed(purpose, category, &Narrowing::default()).expect("a category of the purpose"),
+        policy: Policy::for_purpose(purpose, category, &Narrowing::default()).expect("a category of the purpose"),
         to: Recipient {
             phone: contact.phone().cloned(),
             bsuid: None,
@@ -74,15 +74,15 @@ pub(crate) fn planned_at(contact: &Contact, time: Timestamp, purpose: Purpose, c
 }
 
 pub(crate) fn follow_up(contact: &Contact, second: u8) -> Message {
-    planned(contact, second, Purpose::FollowUp, Category::Utility)
+    planned_message(contact, second, Purpose::FollowUp, Category::Utility)
 }
 
 fn marketing(contact: &Contact, second: u8) -> Message {
-    planned(contact, second, Purpose::FollowUp, Category::Marketing)
+    planned_message(contact, second, Purpose::FollowUp, Category::Marketing)
 }
 
 /// The message after its only channel accepted it at this time.
-fn sent(mut message: Message, second: u8) -> Message {
+fn sent_message(mut message: Message, second: u8) -> Message {
     let timers = timers();
     message.claim(0, "claim".to_owned(), at(second), &timers);
     let accepted = SendOutcome::Accepted {
@@ -123,7 +123,7 @@ proptest! {
                 continue;
             }
             let second = u8::try_from(place).unwrap() * 10 + 10;
-            let message = sent_after[place].map_or(planned.clone(), |after| sent(planned, second + after));
+            let message = sent_after[place].map_or(planned.clone(), |after| sent_message(planned, second + after));
             contact.close(&message);
             if is_marketing[place] {
                 counted.extend(message.last_sent_at());
@@ -159,7 +159,7 @@ fn message_without_a_cooldown_restores_none() {
     let mut contact = somebody();
     let follow_up = follow_up(&contact, 10);
     contact.opens(&follow_up, vec![]);
-    let reply = planned(&contact, 20, Purpose::AutoReply, Category::Service);
+    let reply = planned_message(&contact, 20, Purpose::AutoReply, Category::Service);
     contact.opens(&reply, vec![]);
     assert_eq!(contact.last_follow_up_at, Some(follow_up.created_at));
     assert_eq!(contact.open_to(CancelEvent::AnsweredCall), [follow_up.id]);
@@ -214,7 +214,7 @@ fn settled_marketing_counts_from_its_sending() {
         for message in &messages {
             contact.opens(message, vec![]);
         }
-        messages[1] = sent(messages[1].clone(), 45);
+        messages[1] = sent_message(messages[1].clone(), 45);
         (contact, messages)
     };
     let (mut contact, messages) = open();
@@ -232,7 +232,7 @@ fn settled_marketing_counts_from_its_sending() {
 /// It starts no cooldown, so a missed call is answered all the same. Marketing waits for its day to be over.
 #[test]
 fn requested_message_counts_for_marketing_only() {
-    let requested = |contact: &Contact| planned(contact, 10, Purpose::Api, Category::Utility);
+    let requested = |contact: &Contact| planned_message(contact, 10, Purpose::Api, Category::Utility);
     let mut contact = somebody();
     let limited = marketing(&contact, 40).policy;
     let planned = requested(&contact);
@@ -246,13 +246,13 @@ fn requested_message_counts_for_marketing_only() {
     assert_eq!(contact.frequency_from(), None);
 
     contact.opens(&planned, vec![]);
-    contact.settle(&sent(planned.clone(), 45));
+    contact.settle(&sent_message(planned.clone(), 45));
     assert_eq!((contact.frequency_from(), contact.open.len()), (Some(at(45)), 0));
     assert_eq!(contact.last_follow_up_at, None);
 
     let mut stopped = somebody();
     stopped.opens(&planned, vec![]);
-    assert!(stopped.close(&sent(planned, 50)));
+    assert!(stopped.close(&sent_message(planned, 50)));
     assert_eq!(stopped.frequency_from(), Some(at(50)));
 }
 
@@ -312,7 +312,7 @@ fn only_follow_ups_displace_and_never_a_request() {
                 Purpose::AutoReply => Category::Service,
                 _ => Category::Utility,
             };
-            let message = planned(&contact, second, purpose, category);
+            let message = planned_message(&contact, second, purpose, category);
             assert_eq!(contact.no_room(purpose, &messages, at(19)), None);
             contact.opens(&message, vec![]);
             messages.push(message);
@@ -347,7 +347,7 @@ fn only_follow_ups_displace_and_never_a_request() {
     let (mut contact, _) = open([Purpose::Api; 4]);
     messages[2].block("a rule forbids it".to_owned());
     assert_eq!(contact.no_room(Purpose::Api, &messages, at(19)), None);
-    let requested = planned(&contact, 20, Purpose::Api, Category::Utility);
+    let requested = planned_message(&contact, 20, Purpose::Api, Category::Utility);
     assert_eq!(contact.opens(&requested, messages), []);
     assert_eq!(contact.open.len(), MAX_OPEN);
 }
@@ -355,11 +355,11 @@ fn only_follow_ups_displace_and_never_a_request() {
 /// What they end needs no place. Whatever is sent nevertheless does.
 #[test]
 fn confirmation_of_a_stop_word_has_room_beside_what_it_ends() {
-    let confirmation = |contact: &Contact| planned(contact, 20, Purpose::StopConfirmation, Category::Service);
+    let confirmation = |contact: &Contact| planned_message(contact, 20, Purpose::StopConfirmation, Category::Service);
     let full = |purpose: Purpose, category: Category| {
         let mut contact = somebody();
         let messages: Vec<_> = (10..14)
-            .map(|second| planned(&contact, second, purpose, category))
+            .map(|second| planned_message(&contact, second, purpose, category))
             .collect();
         for message in &messages {
             contact.opens(message, vec![]);
@@ -396,20 +396,23 @@ fn late_message_that_makes_room_gives_its_limits_back() {
         let mut contact = somebody();
         contact.last_follow_up_at = Some(at(1));
         let mut messages = vec![follow_up(&contact, 10)];
-        let mut answer = planned(&contact, 11, Purpose::AutoReply, Category::Service);
+        let mut answer = planned_message(&contact, 11, Purpose::AutoReply, Category::Service);
         answer.cause = Cause::Answered {
             inbound: messages[0].id,
             answer: Answer::AfterHours,
         };
         answer.id = answer.cause.message_id();
         messages.push(answer);
-        messages.extend([12, 13].map(|second| planned(&contact, second, Purpose::Api, Category::Utility)));
+        messages.extend([12, 13].map(|second| planned_message(&contact, second, Purpose::Api, Category::Utility)));
         for message in &messages {
             assert_eq!(contact.opens(message, vec![]), []);
         }
         contact.note_answer(Answer::AfterHours, None, at(11));
         if let Some(second) = sent_at {
-            messages = messages.into_iter().map(|message| sent(message, second)).collect();
+            messages = messages
+                .into_iter()
+                .map(|message| sent_message(message, second))
+                .collect();
         }
         (contact, messages)
     };
@@ -441,12 +444,12 @@ fn answered_call_cancels_what_can_be_cancelled() {
     let mut contact = somebody();
     contact.last_follow_up_at = Some(at(1));
     let (first, second) = (follow_up(&contact, 10), follow_up(&contact, 20));
-    let requested = planned(&contact, 30, Purpose::Api, Category::Utility);
+    let requested = planned_message(&contact, 30, Purpose::Api, Category::Utility);
     for message in [&first, &second, &requested] {
         contact.opens(message, vec![]);
     }
     assert_eq!(contact.open_to(CancelEvent::AnsweredCall), [first.id, second.id]);
-    let second = sent(second, 25);
+    let second = sent_message(second, 25);
     let cancelled = contact.answered_after_all(vec![first.clone(), second]);
     let why = Ended::Cancelled("not sent: the call was answered after all".to_owned());
     let told: Vec<_> = cancelled

@@ -28,7 +28,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 /// Messages that were refused: their codes, and when they were sent, in milliseconds from when the first refusal was learnt.
-fn refused() -> impl Strategy<Value = Vec<(i64, i64)>> {
+fn refused_messages() -> impl Strategy<Value = Vec<(i64, i64)>> {
     prop::collection::vec((select(CODES.to_vec()), -2_000..=5_000_i64), 1..20)
 }
 
@@ -49,7 +49,7 @@ fn after(refusals: &[(i64, i64)], again: usize) -> Connection {
 proptest! {
     /// Half of the standard, once, however many were refused, and a pause for each reason at least as long as it asks for.
     #[test]
-    fn a_burst_of_refusals_teaches_once_in_every_order(refusals in refused(), again in 0..3_usize) {
+    fn a_burst_of_refusals_teaches_once_in_every_order(refusals in refused_messages(), again in 0..3_usize) {
         let known = after(&refusals, again);
         let effects = refusals.iter().map(|(code, _)| classify_error(Api::WhatsAppCloud, Stage::Status, None, Some(*code)).effect);
         let effects: Vec<Effect> = effects.collect();

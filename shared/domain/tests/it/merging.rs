@@ -29,14 +29,14 @@ fn phone(number: u64) -> Phone {
 }
 
 /// A contact of this number, of which nothing is known.
-fn nobody(number: u64) -> Person {
+fn unknown_person(number: u64) -> Person {
     Person {
         contact: Contact::new(id(ContactId::new, number), at(100 + u8::try_from(number).unwrap())),
         profile: Profile::default(),
     }
 }
 
-fn merged(one: &Person, other: &Person) -> Merged {
+fn merge_pair(one: &Person, other: &Person) -> Merged {
     merge_people(one, other, at(200)).unwrap()
 }
 
@@ -45,7 +45,7 @@ fn undo_of(one: &Person, other: &Person) -> Undo {
     Undo {
         survivor: one.clone(),
         other: other.clone(),
-        merged: merged(one, other).person,
+        merged: merge_pair(one, other).person,
         conversations: Vec::new(),
     }
 }
@@ -85,7 +85,7 @@ prop_compose! {
         missed in prop::collection::vec((0_u8..200).prop_map(at), 0..=MAX_MISSED),
         answers in prop::collection::btree_set(0_u8..200, 0..=MAX_ANSWERS),
     ) -> Contact {
-        let mut contact = nobody(number).contact;
+        let mut contact = unknown_person(number).contact;
         let own = |count: u64| (0..count).map(move |place| number * 10 + place);
         contact.phones = own(phones).map(phone).collect();
         contact.emails = own(emails).map(|place| format!("{place}@example.com").parse().unwrap()).collect();
@@ -319,7 +319,7 @@ proptest! {
 
     #[test]
     fn merged_contact_has_what_both_had_within_its_limits(one in person(1), other in person(2)) {
-        let Merged { person: Person { contact, profile }, .. } = merged(&one, &other);
+        let Merged { person: Person { contact, profile }, .. } = merge_pair(&one, &other);
         for before in [&one, &other] {
             for identity in before.contact.known_by() {
                 prop_assert!(contact.known_by().contains(&identity));
@@ -355,8 +355,8 @@ proptest! {
     /// Whatever either refuses is refused, except a person's reply to what was written since, and the confirmation of a later stop word.
     #[test]
     fn merged_contact_refuses_what_either_refuses(one in person(1), other in person(2)) {
-        let merged = merged(&one, &other).person.contact;
-        prop_assert_eq!(&merged.consent, &self::merged(&other, &one).person.contact.consent);
+        let merged = merge_pair(&one, &other).person.contact;
+        prop_assert_eq!(&merged.consent, &merge_pair(&other, &one).person.contact.consent);
         let by_other_means = [Stop::UnlessWrittenSince, Stop::Confirms];
         for row in PURPOSE_TABLE.iter().filter(|row| !by_other_means.contains(&row.stop)) {
             for kind in row.kinds {
@@ -388,7 +388,7 @@ proptest! {
         how_many in 0..=MAX_OPEN,
     ) {
         let long_ago = |seconds: i64| at(0) - SignedDuration::from_secs(1 + seconds);
-        let (mut one, mut other) = (nobody(1), nobody(2));
+        let (mut one, mut other) = (unknown_person(1), unknown_person(2));
         one.contact.last_follow_up_at = before.0.map(long_ago);
         other.contact.last_follow_up_at = before.1.map(long_ago);
         let bases = [one.contact.last_follow_up_at, other.contact.last_follow_up_at];
@@ -399,7 +399,7 @@ proptest! {
             contact.opens(&message, vec![]);
             messages.push(message);
         }
-        let mut contact = merged(&one, &other).person.contact;
+        let mut contact = merge_pair(&one, &other).person.contact;
         let ids: Vec<_> = contact.open.iter().map(|open| open.message).collect();
         prop_assert_eq!(ids, messages.iter().map(|message| message.id).collect::<Vec<_>>());
         for _ in 0..how_many.min(messages.len()) {
@@ -416,7 +416,7 @@ proptest! {
 /// Neither contact gets back what was recovered while they were one.
 #[test]
 fn missed_calls_of_both_are_recovered_once() {
-    let (mut one, mut other) = (nobody(1), nobody(2));
+    let (mut one, mut other) = (unknown_person(1), unknown_person(2));
     one.contact.missed_call(at(10));
     other.contact.missed_call(at(20));
     let undo = undo_of(&one, &other);
@@ -435,7 +435,7 @@ fn missed_calls_of_both_are_recovered_once() {
 /// Whichever of the two was answered, it is not repeated to the other. One that was cancelled since was given to neither.
 #[test]
 fn answer_since_a_merge_counts_for_both_contacts() {
-    let (mut one, mut other) = (nobody(1), nobody(2));
+    let (mut one, mut other) = (unknown_person(1), unknown_person(2));
     let note = |person: &mut Person, answer, second| person.contact.note_answer(answer, None, at(second));
     note(&mut one, Answer::Start, 10);
     note(&mut other, Answer::AfterHours, 20);
@@ -462,7 +462,7 @@ fn answer_since_a_merge_counts_for_both_contacts() {
 /// What either wrote since is with the contact that has the number. A window of before, which names nobody, comes back whole.
 #[test]
 fn windows_go_with_their_users_after_an_undo() {
-    let (mut one, mut other) = (nobody(1), nobody(2));
+    let (mut one, mut other) = (unknown_person(1), unknown_person(2));
     one.contact.phones = vec![phone(1)];
     other.contact.phones = vec![phone(2), phone(3)];
     let business = phone(90);
@@ -490,7 +490,7 @@ fn windows_go_with_their_users_after_an_undo() {
 #[test]
 fn callers_name_gives_way_in_a_merge() {
     let named = |number, name: &str, by_call| {
-        let mut person = nobody(number);
+        let mut person = unknown_person(number);
         person.profile.name = ShownName::of(name);
         (person.contact.named, person.contact.named_by_call) = (person.profile.name.is_some(), by_call);
         person
@@ -502,15 +502,15 @@ fn callers_name_gives_way_in_a_merge() {
         (&call, &nameless, "HADDAD M", true),
         (&nameless, &call, "HADDAD M", true),
     ] {
-        let Merged { person, conflicts } = merged(one, other);
+        let Merged { person, conflicts } = merge_pair(one, other);
         assert_eq!((person.profile.name.as_deref(), conflicts.len()), (Some(name), 0));
         assert_eq!((person.contact.named, person.contact.named_by_call), (true, by_call));
     }
-    let apart = undo_of(&call, &profile).apply(&merged(&call, &profile).person, &[]);
+    let apart = undo_of(&call, &profile).apply(&merge_pair(&call, &profile).person, &[]);
     assert_eq!(apart.survivor.profile.name, call.profile.name);
     assert!(apart.survivor.contact.named_by_call);
     // Whom a person named since keeps that name.
-    let mut now = merged(&call, &profile).person;
+    let mut now = merge_pair(&call, &profile).person;
     now.profile.name = ShownName::of("Maya Q");
     let apart = undo_of(&call, &profile).apply(&now, &[]);
     assert_eq!(apart.survivor.profile.name, now.profile.name);
@@ -519,7 +519,7 @@ fn callers_name_gives_way_in_a_merge() {
 
 #[test]
 fn survivors_values_win_and_conflicts_are_told() {
-    let (mut one, mut other) = (nobody(1), nobody(2));
+    let (mut one, mut other) = (unknown_person(1), unknown_person(2));
     one.profile.name = ShownName::of("Maya Haddad");
     other.profile.name = ShownName::of("M. Haddad");
     other.profile.source = Some("Web form".parse().unwrap());
@@ -531,7 +531,7 @@ fn survivors_values_win_and_conflicts_are_told() {
     one.profile.tags = (0..15).map(|tag| id(TagId::new, tag)).collect();
     other.profile.tags = (10..25).map(|tag| id(TagId::new, tag)).collect();
     other.contact.wish(OptFlag::Stop, "wrote STOP", at(1));
-    let Merged { person, conflicts } = merged(&one, &other);
+    let Merged { person, conflicts } = merge_pair(&one, &other);
     assert_eq!(person.profile.name.as_deref(), Some("Maya Haddad"));
     assert_eq!(person.profile.source, other.profile.source);
     assert_eq!(
@@ -558,11 +558,11 @@ fn survivors_values_win_and_conflicts_are_told() {
 #[test]
 fn contacts_that_cannot_be_merged_are_refused() {
     let refused = |change: fn(&mut Person, &mut Person)| {
-        let (mut one, mut other) = (nobody(1), nobody(2));
+        let (mut one, mut other) = (unknown_person(1), unknown_person(2));
         change(&mut one, &mut other);
         merge_people(&one, &other, at(200)).unwrap_err()
     };
-    let (first, second) = (nobody(1).contact.id, nobody(2).contact.id);
+    let (first, second) = (unknown_person(1).contact.id, unknown_person(2).contact.id);
     assert_eq!(
         refused(|one, other| other.contact.id = one.contact.id),
         Unmergeable::Same
@@ -588,7 +588,7 @@ fn contacts_that_cannot_be_merged_are_refused() {
     let sentence = "A contact can have at most 4 telephone numbers, and these two have 5. Remove one first.";
     assert_eq!(too_many.to_string(), sentence);
     let sip = |number: u64| Some(Identity::Sip(format!("sip:{number}@example.com")));
-    let (mut one, mut other) = (nobody(1), nobody(2));
+    let (mut one, mut other) = (unknown_person(1), unknown_person(2));
     (one.contact.called_from, other.contact.called_from) = (sip(1), sip(2));
     assert!(matches!(
         merge_people(&one, &other, at(200)),
@@ -616,7 +616,7 @@ fn contacts_that_cannot_be_merged_are_refused() {
 /// What has changed since stays with the survivor; a refusal holds for both.
 #[test]
 fn changes_since_a_merge_stay_with_the_survivor() {
-    let (mut one, mut other) = (nobody(1), nobody(2));
+    let (mut one, mut other) = (unknown_person(1), unknown_person(2));
     one.contact.phones = vec![phone(1)];
     other.contact.phones = vec![phone(2), phone(3)];
     other.contact.calls = 2;
@@ -666,7 +666,7 @@ fn changes_since_a_merge_stay_with_the_survivor() {
 /// Who wrote START is not known any more: the one who had written STOP may be the other one.
 #[test]
 fn start_since_a_merge_is_an_opt_in_of_neither() {
-    let (mut one, other) = (nobody(1), nobody(2));
+    let (mut one, other) = (unknown_person(1), unknown_person(2));
     one.contact.wish(OptFlag::Stop, "wrote STOP", at(1));
     let undo = undo_of(&one, &other);
     let mut now = undo.merged.clone();
@@ -686,7 +686,7 @@ fn start_since_a_merge_is_an_opt_in_of_neither() {
 /// A refusal that is the survivor's because anything has changed since is in its ledger, too.
 #[test]
 fn refusal_that_stays_with_the_survivor_is_told_in_its_ledger() {
-    let (one, mut other) = (nobody(1), nobody(2));
+    let (one, mut other) = (unknown_person(1), unknown_person(2));
     other.contact.wish(OptFlag::Stop, "wrote STOP", at(1));
     let undo = undo_of(&one, &other);
     let mut now = undo.merged.clone();
@@ -704,7 +704,7 @@ fn refusal_that_stays_with_the_survivor_is_told_in_its_ledger() {
 /// A report has proved another contact to be the same person since, and one of them was erased.
 #[test]
 fn contacts_proved_to_be_one_are_so_again_after_an_undo() {
-    let (mut one, mut other) = (nobody(1), nobody(2));
+    let (mut one, mut other) = (unknown_person(1), unknown_person(2));
     let [erased, new] = [3, 4].map(|number| id(ContactId::new, number));
     one.contact.is_also([other.contact.id, erased]);
     other.contact.is_also([one.contact.id, erased]);
@@ -723,8 +723,8 @@ fn contacts_proved_to_be_one_are_so_again_after_an_undo() {
 fn merge_can_be_undone_for_a_day() {
     let by = Actor::Operator;
     let mut merge = Merge {
-        id: MergeId::new(nobody(1).contact.id, Ulid::from_parts(1, 1)),
-        other: nobody(2).contact.id,
+        id: MergeId::new(unknown_person(1).contact.id, Ulid::from_parts(1, 1)),
+        other: unknown_person(2).contact.id,
         by,
         at: at(0),
         conflicts: vec![],

@@ -45,11 +45,11 @@ fn message(legs: usize, when_unknown: WhenUnknown, fallback_after_seconds: u32) 
         when_unknown: Some(when_unknown),
         ..Narrowing::default()
     };
-    planned(legs, Policy::narrowed(purpose, category, &by).unwrap())
+    planned_message(legs, Policy::for_purpose(purpose, category, &by).unwrap())
 }
 
 /// A message with this policy.
-pub(crate) fn planned(legs: usize, policy: Policy) -> Message {
+pub(crate) fn planned_message(legs: usize, policy: Policy) -> Message {
     let contact = ContactId::new(Ulid::from_parts(1, 1));
     let connection = "conn_00000000000000000000000001".parse().unwrap();
     let legs = [Channel::WhatsApp, Channel::Sms]
@@ -84,7 +84,7 @@ pub(crate) fn planned(legs: usize, policy: Policy) -> Message {
     .message("correlation".to_owned(), start(), &timers())
 }
 
-fn classified(class: ErrorClass) -> Classified {
+fn classified_error(class: ErrorClass) -> Classified {
     Classified {
         class,
         effect: Effect::None,
@@ -93,17 +93,17 @@ fn classified(class: ErrorClass) -> Classified {
     }
 }
 
-pub(crate) fn refused(class: ErrorClass) -> SendOutcome {
+pub(crate) fn refused_send(class: ErrorClass) -> SendOutcome {
     SendOutcome::Refused {
         code: Some(1),
-        classified: classified(class),
+        classified: classified_error(class),
         reason: format!("{class:?}"),
         because: None,
         retry_after: None,
     }
 }
 
-fn accepted(number: u32) -> SendOutcome {
+fn accepted_send(number: u32) -> SendOutcome {
     SendOutcome::Accepted {
         provider_ref: format!("wamid.{number}").parse().unwrap(),
         segments: None,
@@ -229,7 +229,7 @@ impl Sent {
 #[test]
 fn not_delivered_in_time_leads_to_the_next_channel() {
     let mut sent = Sent::over(2);
-    sent.send(accepted(1));
+    sent.send(accepted_send(1));
     assert_eq!(sent.next(), Next::Wait(start() + seconds(120)));
     assert_eq!(
         sent.message.due,
@@ -252,7 +252,7 @@ fn slightly_late_due_time_is_not_moved() {
         "half a minute after the claim ends"
     );
     // A time before the next channel's is not moved either: a delivery nearly always makes that step unnecessary.
-    sent.record(first, accepted(first));
+    sent.record(first, accepted_send(first));
     let fallback = sent.now + seconds(120);
     assert_eq!(sent.next(), Next::Wait(fallback));
     assert_eq!(sent.message.due, Some(start() + seconds(90)));
@@ -272,20 +272,20 @@ fn queued_bulk_is_due_after_half_an_hour() {
         bulk: true,
         ..Narrowing::default()
     };
-    let policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &by).unwrap();
+    let policy = Policy::for_purpose(Purpose::FollowUp, Category::Utility, &by).unwrap();
     let due = start() + seconds(30 * 60);
     for (legs, moved) in [(1, None), (2, Some(120))] {
-        let mut sent = Sent::of(planned(legs, policy));
+        let mut sent = Sent::of(planned_message(legs, policy));
         assert_eq!(sent.message.due, Some(due));
         sent.wait(300);
         let first = sent.claim();
         assert_eq!(sent.message.due, Some(due), "a claim does not move it");
-        sent.record(first, accepted(first));
+        sent.record(first, accepted_send(first));
         // With another channel, at its deadline: no later than in the other lane.
         assert_eq!(sent.message.due, moved.map(|wait| sent.now + seconds(wait)));
     }
     // What no queue holds is looked at as soon as in the other lane.
-    let mut sent = Sent::of(planned(1, policy));
+    let mut sent = Sent::of(planned_message(1, policy));
     sent.send(unknown());
     sent.wait(600);
     let why = "waiting for reports".to_owned();
@@ -298,7 +298,7 @@ fn early_due_time_is_moved_to_the_fallback_deadline() {
     let mut sent = Sent::over(2);
     let first = sent.claim();
     assert_eq!(sent.message.waits_for_delivery(sent.now), None);
-    sent.record(first, accepted(first));
+    sent.record(first, accepted_send(first));
     let fallback = start() + seconds(120);
     assert_eq!(sent.message.waits_for_delivery(sent.now), Some(fallback));
     sent.wait(95);
@@ -320,13 +320,13 @@ fn early_due_time_is_moved_to_the_fallback_deadline() {
 #[test]
 fn late_delivery_leaves_only_the_fallback_claim_to_settle() {
     let mut sent = Sent::over(2);
-    let first = sent.send(accepted(1));
+    let first = sent.send(accepted_send(1));
     sent.wait(120);
     let second = sent.claim();
     sent.apply(first, AttemptState::Delivered);
     assert_eq!(sent.message.state(), MessageState::Delivered);
     assert!(sent.message.due.is_some());
-    sent.record(second, refused(ErrorClass::RetryAfter));
+    sent.record(second, refused_send(ErrorClass::RetryAfter));
     assert_eq!(sent.next(), Next::Done);
     assert_eq!(sent.message.due, None);
     assert_eq!(sent.message.state(), MessageState::Delivered);
@@ -335,7 +335,7 @@ fn late_delivery_leaves_only_the_fallback_claim_to_settle() {
 #[test]
 fn a_delivery_before_the_fallback_is_claimed_cancels_it() {
     let mut sent = Sent::over(2);
-    let first = sent.send(accepted(1));
+    let first = sent.send(accepted_send(1));
     sent.wait(120);
     sent.apply(first, AttemptState::Read);
     assert_eq!(sent.next(), Next::Done);
@@ -344,7 +344,7 @@ fn a_delivery_before_the_fallback_is_claimed_cancels_it() {
 #[test]
 fn failed_after_sent_leads_on_and_a_late_delivered_overrides_it() {
     let mut sent = Sent::over(1);
-    let first = sent.send(accepted(1));
+    let first = sent.send(accepted_send(1));
     sent.apply(first, AttemptState::Sent);
     sent.apply(first, AttemptState::Failed);
     assert_eq!(sent.message.state(), MessageState::Failed);
@@ -363,7 +363,7 @@ fn a_failed_status_never_leads_to_a_second_send_on_its_channel() {
         ErrorClass::Bug,
     ] {
         let mut sent = Sent::over(2);
-        let first = sent.send(accepted(1));
+        let first = sent.send(accepted_send(1));
         let mut failed = report(AttemptState::Failed, first, sent.now);
         failed.error.as_mut().unwrap().class = class;
         sent.apply_report(first, failed);
@@ -392,7 +392,7 @@ fn refused_route_keeps_campaigns_from_the_next_channel() {
         sent.message.cause = cause.unwrap_or(sent.message.cause);
         sent.message.to.phone = sent.message.to.phone.filter(|_| has_number);
         let mut failing = Sent::of(sent.message.clone());
-        sent.send(refused(ErrorClass::RouteRefused));
+        sent.send(refused_send(ErrorClass::RouteRefused));
         let known = sent.message.remarks.first().and_then(|remark| remark.because.clone());
         assert_eq!(known.map(|because| because.code), remark);
         assert_eq!(sent.message.is_held(), remark == Some(Reason::CampaignPaused));
@@ -408,7 +408,7 @@ fn refused_route_keeps_campaigns_from_the_next_channel() {
             assert_eq!(sent.leg_of_next(), Some(0));
         }
 
-        let first = failing.send(accepted(1));
+        let first = failing.send(accepted_send(1));
         let mut failed = report(AttemptState::Failed, first, failing.now);
         failed.error.as_mut().unwrap().class = ErrorClass::RouteRefused;
         failing.apply_report(first, failed);
@@ -420,7 +420,7 @@ fn refused_route_keeps_campaigns_from_the_next_channel() {
 #[test]
 fn forbidden_message_is_blocked_on_every_channel() {
     let mut sent = Sent::over(2);
-    sent.send(refused(ErrorClass::Blocked));
+    sent.send(refused_send(ErrorClass::Blocked));
     assert_eq!(sent.next(), Next::Done);
     assert_eq!(sent.message.state(), MessageState::Blocked);
     assert_eq!(sent.message.due, None);
@@ -429,7 +429,7 @@ fn forbidden_message_is_blocked_on_every_channel() {
 #[test]
 fn without_a_deadline_only_a_failure_leads_on() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 0);
-    let first = sent.send(accepted(1));
+    let first = sent.send(accepted_send(1));
     sent.wait(1_000_000);
     assert_eq!(sent.next(), Next::Done);
     assert_eq!(sent.message.due, None);
@@ -443,7 +443,7 @@ fn throttled_channel_waits_until_the_next_is_faster() {
     let mut sent = Sent::over(2);
     let mut tries = 0;
     let leg = loop {
-        sent.send(refused(ErrorClass::RetryAfter));
+        sent.send(refused_send(ErrorClass::RetryAfter));
         tries += 1;
         match sent.next() {
             Next::Wait(until) => sent.now = until,
@@ -463,7 +463,7 @@ fn throttling_on_the_last_channel_ends_after_max_tries() {
         if let Next::Wait(until) = sent.next() {
             sent.now = until;
         }
-        sent.send(refused(ErrorClass::RetryAfter));
+        sent.send(refused_send(ErrorClass::RetryAfter));
         tries += 1;
     }
     assert_eq!(tries, domain::messages::MAX_TRIES);
@@ -476,7 +476,7 @@ fn retry_after_is_limited_to_a_day() {
     let mut sent = Sent::over(1);
     sent.send(SendOutcome::Refused {
         code: Some(1),
-        classified: classified(ErrorClass::RetryAfter),
+        classified: classified_error(ErrorClass::RetryAfter),
         reason: "slower".to_owned(),
         because: None,
         retry_after: Some(SignedDuration::MAX),
@@ -488,7 +488,7 @@ fn retry_after_is_limited_to_a_day() {
 fn waiting_for_the_tenant_does_not_add_attempts() {
     let mut sent = Sent::over(1);
     for _ in 0..100 {
-        sent.send(refused(ErrorClass::TenantMustAct));
+        sent.send(refused_send(ErrorClass::TenantMustAct));
         assert_eq!(sent.next(), Next::Wait(sent.now + timers().recheck));
         sent.now += timers().recheck;
     }
@@ -502,7 +502,7 @@ fn waiting_for_the_tenant_does_not_add_attempts() {
 fn wait_for_the_tenant_ends_at_the_fallback_deadline() {
     // `recheck` is longer than the rule's fallback deadline.
     let mut sent = Sent::over(2);
-    sent.send(refused(ErrorClass::TenantMustAct));
+    sent.send(refused_send(ErrorClass::TenantMustAct));
     assert_eq!(sent.leg_of_next(), Some(1));
 
     // Shorter waits add up.
@@ -516,7 +516,7 @@ fn wait_for_the_tenant_ends_at_the_fallback_deadline() {
             panic!("{:?}", sent.next())
         };
         sent.message.claim(0, "claim".to_owned(), sent.now, &quick);
-        let must_act = refused(ErrorClass::TenantMustAct);
+        let must_act = refused_send(ErrorClass::TenantMustAct);
         sent.message.record(number, must_act, sent.now, &quick);
         let expected = if again {
             Next::Wait(sent.now + quick.recheck)
@@ -626,7 +626,7 @@ fn upload_that_was_asked_for_is_awaited_for_a_minute() {
     sent.message.upload_asked = Some(sent.now);
     sent.wait(5);
     assert!(!sent.message.asks_for_upload(0, sent.now));
-    sent.send(refused(ErrorClass::RetryAfter));
+    sent.send(refused_send(ErrorClass::RetryAfter));
     sent.wait(5);
     assert!(sent.message.asks_for_upload(0, sent.now));
     // Another channel's attempt had no file.
@@ -685,7 +685,7 @@ fn message_untaken_twice_fails_with_its_reason() {
 fn retry_after_second_send_allows_no_third_unknown_outcome() {
     let mut sent = Sent::over(1);
     let first = sent.send_unknown(Evidence::NotTaken);
-    sent.send(refused(ErrorClass::RetryAfter));
+    sent.send(refused_send(ErrorClass::RetryAfter));
     sent.now = sent.waits_until();
     let third = sent.send_unknown(Evidence::NotTaken);
     assert_eq!(sent.next(), Next::Done);
@@ -710,17 +710,17 @@ fn late_response_after_an_expired_claim_still_counts() {
     let first = sent.claim();
     sent.wait(60);
     sent.doubt();
-    assert!(sent.record(first, accepted(first)));
+    assert!(sent.record(first, accepted_send(first)));
     assert_eq!(sent.message.state(), MessageState::Accepted);
     assert!(!sent.record(first, unknown()));
-    assert!(!sent.record(first, refused(ErrorClass::FallBack)));
+    assert!(!sent.record(first, refused_send(ErrorClass::FallBack)));
 
     let mut sent = Sent::over(2);
     let first = sent.claim();
     sent.wait(60);
     sent.doubt();
     // It was refused after all: nothing went out, so the same channel can be tried again.
-    assert!(sent.record(first, refused(ErrorClass::RetryAfter)));
+    assert!(sent.record(first, refused_send(ErrorClass::RetryAfter)));
     sent.wait(10);
     assert_eq!(sent.leg_of_next(), Some(0));
 }
@@ -728,9 +728,9 @@ fn late_response_after_an_expired_claim_still_counts() {
 #[test]
 fn unknown_outcome_after_a_refusal_changes_nothing() {
     let mut sent = Sent::over(2);
-    let first = sent.send(refused(ErrorClass::FallBack));
+    let first = sent.send(refused_send(ErrorClass::FallBack));
     assert!(!sent.record(first, unknown()));
-    assert!(!sent.record(first, refused(ErrorClass::Blocked)));
+    assert!(!sent.record(first, refused_send(ErrorClass::Blocked)));
     assert_eq!(sent.leg_of_next(), Some(1));
 }
 
@@ -749,7 +749,7 @@ fn wrong_provider_clock_moves_no_deadline() {
 #[test]
 fn refusal_that_may_have_sent_is_unknown() {
     let mut sent = Sent::over(2);
-    sent.send(refused(ErrorClass::WaitForStatus));
+    sent.send(refused_send(ErrorClass::WaitForStatus));
     assert_eq!(sent.message.state(), MessageState::Unknown);
     assert_eq!(sent.next(), Next::Wait(start() + seconds(600)));
 }
@@ -781,7 +781,7 @@ fn cancelling_stops_channels_not_yet_tried() {
 
     // The fallback of a message that was sent already.
     let mut sent = Sent::over(2);
-    let first = sent.send(accepted(1));
+    let first = sent.send(accepted_send(1));
     assert!(cancel(&mut sent));
     assert_eq!(sent.message.state(), MessageState::Accepted);
     assert_eq!(sent.next(), Next::Done);
@@ -793,19 +793,19 @@ fn cancelling_stops_channels_not_yet_tried() {
     let first = claimed.claim();
     assert!(cancel(&mut claimed));
     assert!(claimed.message.due.is_some());
-    claimed.record(first, refused(ErrorClass::RetryAfter));
+    claimed.record(first, refused_send(ErrorClass::RetryAfter));
     assert_eq!(claimed.next(), Next::Done);
     assert_eq!(claimed.message.state(), MessageState::Cancelled);
 
     // A fallback that only a failure would lead to.
     let mut waiting = Sent::new(2, WhenUnknown::NextChannel, 0);
-    let first = waiting.send(accepted(1));
+    let first = waiting.send(accepted_send(1));
     assert!(cancel(&mut waiting));
     waiting.apply(first, AttemptState::Failed);
     assert_eq!(waiting.next(), Next::Done);
 
     let mut done = Sent::over(1);
-    done.send(accepted(1));
+    done.send(accepted_send(1));
     assert!(!cancel(&mut done));
 }
 
@@ -829,7 +829,7 @@ fn end_of_a_message_has_a_code_with_facts() {
     assert_eq!(code(&skipped), Some(Reason::Landline.into()));
 
     let mut given_up = Sent::over(1);
-    let first = given_up.send(accepted(1));
+    let first = given_up.send(accepted_send(1));
     given_up.apply(first, AttemptState::Failed);
     let refused = Because {
         code: Reason::ProviderRefused,
@@ -854,7 +854,7 @@ fn end_of_a_message_has_a_code_with_facts() {
 #[test]
 fn a_block_after_the_first_channel_leaves_its_state() {
     let mut sent = Sent::over(2);
-    sent.send(accepted(1));
+    sent.send(accepted_send(1));
     sent.wait(120);
     sent.message.block("opted out".to_owned());
     assert_eq!(sent.message.state(), MessageState::Accepted);
@@ -886,7 +886,7 @@ fn message_is_stopped_by_what_nobody_meant() {
     message.ended = Some(Ended::Failed("no channel is left".to_owned()));
     assert!(message.is_stopped());
     let mut sent = Sent::over(2);
-    sent.send(accepted(1));
+    sent.send(accepted_send(1));
     sent.wait(120);
     sent.message.block(Refusal::new(CapReached, "not sent"));
     assert!(!sent.message.is_stopped(), "its other channel may reach the person");
@@ -952,7 +952,7 @@ proptest! {
             let mut rank = 0;
             for (index, report) in reports.iter().enumerate() {
                 if recorded == Some(index) {
-                    sent.record(1, accepted(1));
+                    sent.record(1, accepted_send(1));
                 }
                 let (now, before) = (sent.now, sent.message.clone());
                 let moved = sent.message.apply(1, report.clone(), now, &timers());
@@ -962,7 +962,7 @@ proptest! {
                 rank = reached;
             }
             if recorded.is_some() {
-                sent.record(1, accepted(1));
+                sent.record(1, accepted_send(1));
             }
             (sent.message, sent.now)
         };
@@ -1008,7 +1008,7 @@ fn event() -> impl Strategy<Value = Event> {
         ErrorClass::TenantMustAct,
         ErrorClass::Bug,
     ]);
-    let outcome = prop_oneof![Just(accepted(1)), Just(unknown()), class.prop_map(refused)];
+    let outcome = prop_oneof![Just(accepted_send(1)), Just(unknown()), class.prop_map(refused_send)];
     prop_oneof![
         2 => (0_i64..700).prop_map(Event::Wait),
         4 => Just(Event::WaitUntilDue),
@@ -1059,7 +1059,7 @@ proptest! {
                             prop_assert!(*earlier <= leg, "the plan is followed in order");
                         }
                         prop_assert!(sent.now >= sent.message.not_before);
-                        prop_assert!(before.ended.is_none() && !before.delivered());
+                        prop_assert!(before.ended.is_none() && !before.was_delivered());
                         prop_assert!(claims.iter().all(|(known, _, _)| *known < number));
                         sent.claim();
                         claims.push((number, leg, false));
@@ -1146,7 +1146,7 @@ proptest! {
                 prop_assert!(of_leg.count() <= 2);
             }
             let state = message.state();
-            if message.delivered() {
+            if message.was_delivered() {
                 prop_assert!(matches!(state, MessageState::Delivered | MessageState::Read));
             }
             prop_assert!(message.remarks.len() <= 12);

@@ -53,7 +53,7 @@ proptest! {
         for (wait, step) in steps {
             now += wait;
             let note = |known: &mut Option<NoticeState>, minute: i64| {
-                if let Some(next) = NoticeState::noted(&occurrence(minute), known.as_ref(), at(now)) {
+                if let Some(next) = NoticeState::after_occurrence(&occurrence(minute), known.as_ref(), at(now)) {
                     prop_assert!(known.as_ref().is_none_or(|known| known.notice.at < next.notice.at));
                     prop_assert!(next.due.is_some_and(|due| due >= at(now)));
                     *known = Some(next);
@@ -73,10 +73,10 @@ proptest! {
                         if let Some(minute) = meanwhile {
                             note(&mut known, minute)?;
                         }
-                        known = known.map(|known| known.told(state.notice.at, at(now)));
+                        known = known.map(|known| known.after_mailing(state.notice.at, at(now)));
                     }
                 }
-                Step::Settled => known = known.map(|known| known.settled()),
+                Step::Settled => known = known.map(|known| known.without_due_time()),
             }
         }
     }
@@ -92,7 +92,7 @@ proptest! {
                 Ok(begun) => {
                     *counts.entry(day_of(at(now))).or_default() += 1;
                     prop_assert_eq!(&begun.open.as_ref().unwrap().notices, &["a"]);
-                    known = Some(begun.ended());
+                    known = Some(begun.without_open_mailing());
                 }
                 Err(until) => {
                     prop_assert!(until > at(now));

@@ -48,7 +48,12 @@ fn numbers(code: i32, step: usize, lengths: &[usize]) -> BTreeSet<String> {
                 .get_example_number_for_type_and_region(region, kind)
                 .ok()
         };
-        numbers.extend(KINDS.into_iter().filter_map(example).map(|number| written(&number)));
+        numbers.extend(
+            KINDS
+                .into_iter()
+                .filter_map(example)
+                .map(|number| format_number(&number)),
+        );
     }
     for begin in (10..100_u64).step_by(step) {
         let digits = format!("{begin}{:08}", begin * 987_653);
@@ -57,14 +62,14 @@ fn numbers(code: i32, step: usize, lengths: &[usize]) -> BTreeSet<String> {
     numbers
 }
 
-fn written(number: &PhoneNumber) -> String {
+fn format_number(number: &PhoneNumber) -> String {
     PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned()
 }
 
 /// Its number, and whether it is written so there: it takes a trunk prefix out of some numbers that begin with it.
 fn theirs(number: &str) -> Option<PhoneNumber> {
     let parsed = PHONE_NUMBER_UTIL.parse(number, None).ok()?;
-    (written(&parsed) == number).then_some(parsed)
+    (format_number(&parsed) == number).then_some(parsed)
 }
 
 #[test]
@@ -116,7 +121,10 @@ fn numbers_are_of_the_country_that_libphonenumber_names() {
     for region in codes().into_iter().filter_map(|code| regions(code).into_iter().next()) {
         for kind in [PhoneNumberType::FixedLine, PhoneNumberType::Mobile] {
             let example = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind);
-            let Some(phone) = example.ok().and_then(|number| written(&number).parse::<Phone>().ok()) else {
+            let Some(phone) = example
+                .ok()
+                .and_then(|number| format_number(&number).parse::<Phone>().ok())
+            else {
                 continue;
             };
             assert_eq!(phone.country(), region.to_string().parse::<Country>().ok(), "{phone}");
@@ -150,7 +158,7 @@ fn numbers_are_found_as_they_are_written_nationally() {
         for kind in [PhoneNumberType::FixedLine, PhoneNumberType::Mobile] {
             let example = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind);
             let Ok(number) = example else { continue };
-            let Ok(phone) = written(&number).parse::<Phone>() else {
+            let Ok(phone) = format_number(&number).parse::<Phone>() else {
                 continue;
             };
             let national = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::National);
@@ -159,7 +167,7 @@ fn numbers_are_found_as_they_are_written_nationally() {
             for text in [&*national, &abroad] {
                 let digits = text.parse::<Digits>().map(|digits| digits.at(home));
                 let found = digits.as_ref().is_ok_and(|digits| digits.find(&phone));
-                let listed = digits.is_ok_and(|digits| Digits::of(&phone).starts_with(&digits.reversed()));
+                let listed = digits.is_ok_and(|digits| Digits::of(&phone).starts_with(&digits.reversed_digits()));
                 // Argentina writes 15 into its mobiles, behind the area.
                 let is_apart = phone.as_str().starts_with("+549");
                 assert!(found && listed || is_apart, "{phone} as {text} in {region}");

@@ -143,7 +143,7 @@ fn channels(
     let id = ContactId::new(Ulid::from_parts(1, 1));
     let mut contact = Contact::first_seen(id, &Identity::Phone(phone()), now);
     contact.language = language.map(str::to_owned);
-    let profile = Profile::named(name.and_then(ShownName::of));
+    let profile = Profile::from_name(name.and_then(ShownName::of));
     let call = CallView {
         id: CallId::new(id, Ulid::from_parts(1, 2)),
         connection: reported_by,

@@ -62,7 +62,7 @@ proptest! {
         by in narrowing(),
         tenants in option::of(quiet()),
     ) {
-        let policy = Policy::narrowed(row.purpose, category, &by);
+        let policy = Policy::for_purpose(row.purpose, category, &by);
         let Some(kind) = row.kind(category) else {
             prop_assert!(policy.is_err());
             return Ok(());
@@ -136,7 +136,7 @@ fn feedback_script_answers_at_once_or_not_at_all() {
     let tenants: Option<QuietHours> = serde_json::from_value(night).unwrap();
     let midnight = Timestamp::UNIX_EPOCH;
     let limits = |category| {
-        let policy = Policy::narrowed(Purpose::Feedback, category, &Narrowing::default()).unwrap();
+        let policy = Policy::for_purpose(Purpose::Feedback, category, &Narrowing::default()).unwrap();
         let quiet = policy.quiet_hours(tenants).at(midnight, UTC);
         (policy.validity(), quiet.is_some())
     };

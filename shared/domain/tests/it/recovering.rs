@@ -40,7 +40,7 @@ fn contact() -> Contact {
 fn record(contact: &mut Contact, event: Event, at: Timestamp) -> u32 {
     match event {
         Event::Missed => contact.missed_call(at),
-        Event::Answered => contact.reached(at),
+        Event::Answered => contact.record_reaching_call(at),
         Event::Written => {
             contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
             contact.wrote(at)
@@ -123,7 +123,7 @@ fn outcome_reported_later_changes_what_is_missed() {
     contact.missed_call(at(0));
     contact.not_missed(at(0));
     assert_eq!(contact.wrote(at(1)), 0, "it was answered after all");
-    contact.reached(at(5));
+    contact.record_reaching_call(at(5));
     contact.not_reached(at(5));
     assert_eq!(contact.missed_call(at(4)), 0, "nobody was reached after all");
 }
@@ -142,7 +142,7 @@ fn only_the_call_itself_is_taken_off() {
     }
     for (minute, reached) in [(4, None), (3, Some(at(4))), (5, Some(at(4)))] {
         let mut contact = contact();
-        contact.reached(at(4));
+        contact.record_reaching_call(at(4));
         contact.not_reached(at(minute));
         assert_eq!(contact.last_reached_at, reached, "{minute}");
     }

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use proptest::{option, prelude::*};
 use ulid::Ulid;
 
-use crate::messages::planned;
+use crate::messages::planned_message;
 
 fn days(days: u32) -> SignedDuration {
     SignedDuration::from_hours(24 * i64::from(days))
@@ -100,7 +100,7 @@ fn call(first_report: Timestamp, decided_at: Timestamp, started_at: Option<Times
     }
 }
 
-fn received(at: Timestamp) -> Received {
+fn received_message(at: Timestamp) -> Received {
     let contact = ContactId::new(Ulid::from_parts(1, 1));
     Received {
         id: MessageId::new(contact, Ulid::from_parts(1, 2)),
@@ -138,7 +138,7 @@ fn second(second: i64) -> Timestamp {
 }
 
 /// Long after everything.
-fn later() -> Timestamp {
+fn far_future() -> Timestamp {
     second(2_100_000_000)
 }
 
@@ -154,11 +154,11 @@ proptest! {
         let decided = second(decided);
         let recorded = retention.call_until(started.unwrap_or(decided), decided);
         let stored = Entry::Call(Box::new(call(decided, decided, started, 0)));
-        prop_assert_eq!(retention.of(&stored, later()), Some(recorded));
+        prop_assert_eq!(retention.of(&stored, far_future()), Some(recorded));
         let recorded = retention.message_until(decided, decided);
-        prop_assert_eq!(retention.of(&Entry::Received(Box::new(received(decided))), later()), Some(recorded));
+        prop_assert_eq!(retention.of(&Entry::Received(Box::new(received_message(decided))), far_future()), Some(recorded));
         // A message from the future comes from a wrong clock.
-        prop_assert_eq!(retention.of(&Entry::Received(Box::new(received(later()))), decided), Some(recorded));
+        prop_assert_eq!(retention.of(&Entry::Received(Box::new(received_message(far_future()))), decided), Some(recorded));
     }
 
     /// No policy lets expire what still waits: a message that may be sent, a call that may be decided again soon.
@@ -173,7 +173,7 @@ proptest! {
         let started = ago.map(|ago| second(reported - i64::from(ago)));
         let decided = second(reported + if decided_again > 0 { minutes * 60 } else { 0 });
         let call = call(second(reported), decided, started, decided_again);
-        let until = retention.of(&Entry::Call(Box::new(call)), later()).unwrap();
+        let until = retention.of(&Entry::Call(Box::new(call)), far_future()).unwrap();
         let least = days(Retention::FEWEST_DAYS - Retention::LATEST_DAYS);
         prop_assert!(until >= second(reported) + least);
 
@@ -182,10 +182,10 @@ proptest! {
             (Purpose::OneTimeCode, Category::Authentication),
             (Purpose::Payment, Category::Utility),
         ] {
-            let policy = Policy::narrowed(purpose, category, &Narrowing::default()).unwrap();
-            let message = planned(1, policy);
+            let policy = Policy::for_purpose(purpose, category, &Narrowing::default()).unwrap();
+            let message = planned_message(1, policy);
             let last = message.created_at + message.policy.validity();
-            let until = retention.of(&Entry::Sent(Box::new(message)), later()).unwrap();
+            let until = retention.of(&Entry::Sent(Box::new(message)), far_future()).unwrap();
             prop_assert_eq!(until, retention.message_until(last, last));
             prop_assert!(until >= last + days(Retention::FEWEST_DAYS));
         }

@@ -135,7 +135,7 @@ fn contact(call: &Call) -> Contact {
     contact
 }
 
-fn decided(config: &TenantConfig, call: &Call) -> Decision {
+fn decide_call(config: &TenantConfig, call: &Call) -> Decision {
     decided_for(config, call, &contact(call))
 }
 
@@ -163,7 +163,7 @@ fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decisio
 }
 
 /// The rule that must decide, found in the simplest way.
-fn expected<'a>(config: &'a TenantConfig, call: &Call) -> Option<&'a Rule> {
+fn expected_rule<'a>(config: &'a TenantConfig, call: &Call) -> Option<&'a Rule> {
     let open = domain::tenants::is_business_open(&config.tenant, None, call.now);
     let mut best: Option<&Rule> = None;
     for rule in &config.rules {
@@ -192,15 +192,15 @@ proptest! {
     ) {
         let mut config = config();
         config.rules = rules;
-        let decision = decided(&config, &call);
-        prop_assert_eq!(&decided(&config, &call), &decision);
+        let decision = decide_call(&config, &call);
+        prop_assert_eq!(&decide_call(&config, &call), &decision);
 
         let never = call.facts.direction == Some(Direction::Outbound)
             || call.facts.customer().phone().is_none()
             || call.outcome == Outcome::Unknown;
         let late = call.hours_ago >= Some(72);
         let rule = decision.grounds.rule;
-        match (&decision.follow_up, expected(&config, &call)) {
+        match (&decision.follow_up, expected_rule(&config, &call)) {
             (Err(nothing), _) if never => {
                 prop_assert!(matches!(
                     nothing.reason,
@@ -243,7 +243,7 @@ proptest! {
 
         // The order in which rules are read from the table does not matter.
         config.rules = shuffled;
-        prop_assert_eq!(decided(&config, &call), decision);
+        prop_assert_eq!(decide_call(&config, &call), decision);
     }
 
     /// Without lines, or with lines of other numbers, calls are decided alike. A line that has only its number is merely
@@ -252,7 +252,7 @@ proptest! {
     fn lines_without_settings_do_not_change_decisions(rules in rules(), call in call(), called in any::<bool>()) {
         let mut config = config();
         config.rules = rules;
-        let usual = decided(&config, &call);
+        let usual = decide_call(&config, &call);
         prop_assert_eq!(usual.grounds.line, None);
         let number = if called { "+442079460001" } else { "+442079460002" };
         let line: Line = serde_json::from_str(&format!(
@@ -261,7 +261,7 @@ proptest! {
         .unwrap();
         let id = called.then_some(line.id);
         config.lines = vec![line];
-        let mut decision = decided(&config, &call);
+        let mut decision = decide_call(&config, &call);
         prop_assert_eq!(decision.grounds.line.take(), id);
         if let Ok(composed) = &mut decision.follow_up {
             prop_assert_eq!(composed.line.take(), id);

@@ -83,7 +83,7 @@ impl Process {
 }
 
 /// Messages by second, of bulk and of both lanes. `throttled`: the provider throttles the number before this act.
-fn sent(
+fn count_sent_messages(
     mut processes: Vec<Process>,
     acts: &[Act],
     most: u32,
@@ -121,7 +121,7 @@ proptest! {
     #[test]
     fn leases_never_exceed_a_limit(processes in processes(), acts in acts(), most in 1..120_u32) {
         let throughput = Throughput::of(most, None, noon());
-        let (sent, _) = sent(processes, &acts, most, None);
+        let (sent, _) = count_sent_messages(processes, &acts, most, None);
         for (second, [bulk, all]) in sent {
             prop_assert!(bulk <= throughput.room(Lane::Bulk), "{bulk} in bulk in {second}");
             prop_assert!(all <= throughput.limit(), "{all} in {second}");
@@ -140,7 +140,7 @@ proptest! {
         for process in &mut processes {
             process.skew = SignedDuration::ZERO;
         }
-        let (sent, learnt) = sent(processes, &acts, most, Some((at, (most * part / 100).max(1))));
+        let (sent, learnt) = count_sent_messages(processes, &acts, most, Some((at, (most * part / 100).max(1))));
         let Some(learnt) = learnt else { return Ok(()) };
         for (second, [bulk, all]) in sent.range(learnt.at.as_second() + 1..) {
             let ends = Timestamp::from_second(second + 1).unwrap();

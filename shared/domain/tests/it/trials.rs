@@ -88,8 +88,8 @@ fn fields() -> Vec<Field> {
 
 /// The profile of a person with this name and this value of the first field.
 fn profile(name: Option<&str>, level: Option<&str>) -> Profile {
-    let mut profile = Profile::named(name.and_then(ShownName::of));
-    let level = level.map(|level| (fields()[0].id, FieldValue::Text(OneLine::stored(level))));
+    let mut profile = Profile::from_name(name.and_then(ShownName::of));
+    let level = level.map(|level| (fields()[0].id, FieldValue::Text(OneLine::from_stored(level))));
     profile.fields.extend(level);
     profile
 }
@@ -308,14 +308,14 @@ impl Case {
     }
 
     /// Without open messages, which are not stored with a call.
-    fn alone(mut self) -> Self {
+    fn without_open_messages(mut self) -> Self {
         self.open.clear();
         self.contact.open.clear();
         self
     }
 
     /// The caller when a decision begins: an answered call cancels what waited for it.
-    fn begun(&self) -> Self {
+    fn case_at_decision(&self) -> Self {
         let mut begun = self.clone();
         if self.outcome == Outcome::Answered {
             let ended = begun.contact.open_to(CancelEvent::AnsweredCall);
@@ -345,8 +345,8 @@ impl Case {
     }
 
     /// As `process_call` decides it.
-    fn decided(&self) -> Decision {
-        let case = self.begun();
+    fn decide_call(&self) -> Decision {
+        let case = self.case_at_decision();
         let nothing = case.world(Material::NONE, &[]);
         let findings = Findings::of(&case.view(), &nothing);
         let (material, open) = case.read(&findings.needs(&nothing));
@@ -354,8 +354,8 @@ impl Case {
     }
 
     /// As `process_call` stores it.
-    fn recorded(&self) -> Call {
-        let decision = self.decided();
+    fn recorded_call(&self) -> Call {
+        let decision = self.decide_call();
         let message = decision.follow_up.as_ref().ok();
         Call {
             id: self.id(),
@@ -431,10 +431,10 @@ fn former<'a>(config: &'a TenantConfig, recorded: &Recorded<'_>) -> Former<'a> {
     })
 }
 
-fn replayed(call: &Call, saved: &TenantConfig, rules: Vec<Rule>, material: &Material) -> Replayed {
+fn replay_call(call: &Call, saved: &TenantConfig, rules: Vec<Rule>, material: &Material) -> Replayed {
     let (recorded, scene) = (Recorded::of(call), config_with_rules(saved, rules));
     let (former, rule) = (former(saved, &recorded), recorded.rule(&scene));
-    let replayed = recorded.replayed(former, rule, &scene, material, &unknown_line_type);
+    let replayed = recorded.replay_decision(former, rule, &scene, material, &unknown_line_type);
     if recorded.is_unaffected(former, rule) {
         assert_eq!(replayed.difference, Difference::Unchanged);
     }
@@ -453,8 +453,8 @@ proptest! {
     /// The dry run of a call, then the call: the same rule, the same verdicts, the same message. It reads no more than it says.
     #[test]
     fn dry_run_equals_what_happens(case in case()) {
-        let happened = case.decided();
-        let case = case.begun();
+        let happened = case.decide_call();
+        let case = case.case_at_decision();
         let nothing = case.world(Material::NONE, &[]);
         let findings = Findings::of(&case.view(), &nothing);
         let (material, open) = case.read(&findings.needs_to_consider(&nothing));
@@ -498,9 +498,9 @@ proptest! {
     /// be planned; all else passes as before.
     #[test]
     fn nothing_passes_the_check_while_it_is_refused(case in case(), wishes in vec(select(WISHES.to_vec()), 1..8)) {
-        let mut case = case.alone();
+        let mut case = case.without_open_messages();
         case.contact.consent = Wishes::NONE;
-        let planned = case.decided().follow_up;
+        let planned = case.decide_call().follow_up;
         let before = planned.as_ref().map(|composed| verdicts(&case, composed)).unwrap_or_default();
         let (mut stopped, mut blocked, mut channels) = (false, false, Vec::new());
         for ((choice, channel, by), second) in wishes.into_iter().zip(0..) {
@@ -514,7 +514,7 @@ proptest! {
                 (..) => (stopped, channels) = (false, Vec::new()),
             }
             if stopped || blocked {
-                prop_assert!(case.decided().follow_up.is_err());
+                prop_assert!(case.decide_call().follow_up.is_err());
             }
             let Ok(composed) = &planned else { continue };
             for ((leg, verdict), first) in composed.legs.iter().zip(verdicts(&case, composed)).zip(&before) {
@@ -534,7 +534,7 @@ proptest! {
         later in case(),
         (rang, talked, started) in (option::of(0_u32..40), option::of(0_u32..40), option::of(0_i64..100)),
     ) {
-        let mut call = case.recorded();
+        let mut call = case.recorded_call();
         call.facts.merge(CallFacts {
             ring_seconds: rang,
             talk_seconds: talked,
@@ -543,16 +543,16 @@ proptest! {
         });
         let stored: Call = from_value(to_value(&call).unwrap()).unwrap();
         let saved = TenantConfig { rules: case.config.rules, ..later.config };
-        let replayed = replayed(&stored, &saved, saved.rules.clone(), &later.material);
+        let replayed = replay_call(&stored, &saved, saved.rules.clone(), &later.material);
         prop_assert_eq!(replayed.difference, Difference::Unchanged);
     }
 
     /// The stored facts are enough to decide a call again as it was decided: nothing of it rests on the comparison of rules.
     #[test]
     fn stored_facts_decide_a_call_as_it_was_decided(case in case(), rang in option::of(0_u32..40)) {
-        let case = case.alone();
-        let happened = case.decided();
-        let mut call = case.recorded();
+        let case = case.without_open_messages();
+        let happened = case.decide_call();
+        let mut call = case.recorded_call();
         let later = CallFacts { ring_seconds: rang, ..CallFacts::default() };
         call.facts.merge(later);
         let stored: Call = from_value(to_value(&call).unwrap()).unwrap();
@@ -576,11 +576,11 @@ proptest! {
     /// A draft makes a difference exactly where the message differs.
     #[test]
     fn replay_of_a_draft_tells_the_difference(case in case(), draft in rule(9)) {
-        let case = case.alone();
-        let call = case.recorded();
+        let case = case.without_open_messages();
+        let call = case.recorded_call();
         let mut rules = case.config.rules.clone();
         rules.push(draft);
-        let told = replayed(&call, &case.config, rules.clone(), &case.material);
+        let told = replay_call(&call, &case.config, rules.clone(), &case.material);
         let recorded = Recorded::of(&call).with_profile(somebody(&call));
         let scene = config_with_rules(&case.config, rules);
         let after = recorded.consider(&scene, &case.material, &unknown_line_type).decision;
@@ -605,7 +605,7 @@ proptest! {
 }
 
 /// A rule that is off, and one for every call.
-fn saved() -> TenantConfig {
+fn saved_config() -> TenantConfig {
     let mut config = config();
     let (mut off, mut on) = (rule_with(1, 0), rule_with(2, 1));
     (off.version, on.version) = (1, 1);
@@ -614,11 +614,11 @@ fn saved() -> TenantConfig {
     config
 }
 
-fn missed(now: Timestamp) -> Case {
+fn missed_call(now: Timestamp) -> Case {
     let phone: Phone = CUSTOMER.parse().unwrap();
     let id = ContactId::new(Ulid::from_parts(1, 1));
     Case {
-        config: saved(),
+        config: saved_config(),
         material: Material {
             fields: fields(),
             ..material()
@@ -651,8 +651,8 @@ fn each_change_of_a_rule_makes_its_difference() {
     use Difference::{Different, Fewer, Unchanged};
     use Reason::{FollowUp, NoConsent, NoRule};
     type Change = fn(&mut Rule);
-    let case = missed(noon());
-    let call = case.recorded();
+    let case = missed_call(noon());
+    let call = case.recorded_call();
     let cases: [(Change, Difference, Reason); 8] = [
         (|rule| rule.enabled = false, Fewer, NoRule),
         (|rule| rule.when.outcomes = vec![Outcome::Busy].into(), Fewer, NoRule),
@@ -676,7 +676,7 @@ fn each_change_of_a_rule_makes_its_difference() {
     for (change, difference, reason) in cases {
         let mut rules = case.config.rules.clone();
         change(&mut rules[1]);
-        let told = replayed(&call, &case.config, rules, &case.material);
+        let told = replay_call(&call, &case.config, rules, &case.material);
         assert_eq!(
             (told.difference, told.reason),
             (difference, reason),
@@ -688,15 +688,15 @@ fn each_change_of_a_rule_makes_its_difference() {
     let mut rules = case.config.rules.clone();
     rules[0].enabled = true;
     set_sms_text(&mut rules[0], "Hello");
-    let told = replayed(&call, &case.config, rules, &case.material);
+    let told = replay_call(&call, &case.config, rules, &case.material);
     assert_eq!(told.difference, Different);
 }
 
 /// The version that decided is compared, not the one that is saved by now.
 #[test]
 fn replay_compares_with_the_version_that_decided() {
-    let case = missed(noon());
-    let call = case.recorded();
+    let case = missed_call(noon());
+    let call = case.recorded_call();
     let then = case.config.rules[1].clone();
     let mut changed = then.clone();
     changed.version = 2;
@@ -706,7 +706,7 @@ fn replay_compares_with_the_version_that_decided() {
     assert_eq!(recorded.decided_by(), Some((then.id, 1)));
     let against = |former: Former<'_>| {
         let (rule, material) = (recorded.rule(&scene), &case.material);
-        let replayed = recorded.replayed(former, rule, &scene, material, &unknown_line_type);
+        let replayed = recorded.replay_decision(former, rule, &scene, material, &unknown_line_type);
         replayed.difference
     };
     assert_eq!(against(Former::Rule(&then)), Difference::Different);
@@ -718,9 +718,9 @@ fn replay_compares_with_the_version_that_decided() {
 /// Rows of before have only the flags.
 #[test]
 fn calls_of_before_are_replayed_by_what_they_tell() {
-    let mut case = missed(noon());
+    let mut case = missed_call(noon());
     case.config.rules.clear();
-    let mut call = case.recorded();
+    let mut call = case.recorded_call();
     assert_eq!(call.reason, "no_rule");
     call.grounds.circumstances = None;
     call.facts.ring_seconds = Some(3);
@@ -732,7 +732,7 @@ fn calls_of_before_are_replayed_by_what_they_tell() {
     let with = |grounds: &dyn Fn(&mut Grounds), rules: Vec<Rule>| {
         let mut call = call.clone();
         grounds(&mut call.grounds);
-        replayed(&call, &case.config, rules, &case.material).reason
+        replay_call(&call, &case.config, rules, &case.material).reason
     };
     let nothing = |_: &mut Grounds| ();
     assert_eq!(with(&nothing, draft(&|_| ())), Reason::FollowUp);
@@ -756,14 +756,14 @@ fn calls_of_before_are_replayed_by_what_they_tell() {
 /// No rule would have found room, though one of them matched.
 #[test]
 fn no_rule_changes_a_call_without_room() {
-    let mut case = missed(noon());
+    let mut case = missed_call(noon());
     for minutes in 1..=4 {
         let planned = case.now - SignedDuration::from_mins(minutes);
         let message = planned_at(&case.contact, planned, Purpose::Api, Category::Utility);
         case.contact.opens(&message, vec![]);
         case.open.push(message);
     }
-    let call = case.recorded();
+    let call = case.recorded_call();
     let decision = "no message: 4 messages to this person may still be sent";
     assert_eq!(
         (call.reason.as_str(), call.decision.as_str()),
@@ -772,7 +772,7 @@ fn no_rule_changes_a_call_without_room() {
     assert_eq!((call.message, call.grounds.rule), (None, Some(case.config.rules[1].id)));
     let mut draft = rule_with(3, -5);
     set_sms_text(&mut draft, "Hello");
-    let told = replayed(&call, &case.config, vec![draft.clone()], &case.material);
+    let told = replay_call(&call, &case.config, vec![draft.clone()], &case.material);
     assert_eq!(told.difference, Difference::Unchanged);
     let (recorded, scene) = (Recorded::of(&call), config_with_rules(&case.config, vec![draft]));
     let again = recorded.consider(&scene, &case.material, &unknown_line_type);
@@ -784,16 +784,16 @@ fn no_rule_changes_a_call_without_room() {
 fn texts_that_name_fields_are_compared_with_any_value() {
     use Difference::{Different, Fewer, More, Unchanged};
     use Reason::{FollowUp, Template};
-    let mut case = missed(noon());
+    let mut case = missed_call(noon());
     case.config.rules[1].then.channels = vec![Channel::Sms].into();
     case.profile = profile(None, Some("Gold"));
     let told = |case: &Case, saved: &str, draft: &str| {
         let mut case = case.clone();
         set_sms_text(&mut case.config.rules[1], saved);
-        let call = case.recorded();
+        let call = case.recorded_call();
         let mut rules = case.config.rules.clone();
         set_sms_text(&mut rules[1], draft);
-        let replayed = replayed(&call, &case.config, rules, &case.material);
+        let replayed = replay_call(&call, &case.config, rules, &case.material);
         (replayed.difference, replayed.reason)
     };
     let level = "Hello {{contact.field.level}}";
@@ -821,12 +821,12 @@ fn texts_that_name_fields_are_compared_with_any_value() {
 /// It was reported with the call, and stored after the decision.
 #[test]
 fn name_that_was_not_known_then_is_in_no_text() {
-    let mut case = missed(noon());
+    let mut case = missed_call(noon());
     case.config.rules[1].then.channels = vec![Channel::Sms].into();
     set_sms_text(&mut case.config.rules[1], "Hello {{contact.name}}");
-    let named = Profile::named(ShownName::of("Maya"));
+    let named = Profile::from_name(ShownName::of("Maya"));
     let again = |case: &Case| {
-        let call = case.recorded();
+        let call = case.recorded_call();
         let (recorded, scene) = (
             Recorded::of(&call).with_profile(named.clone()),
             config_with_rules(&case.config, case.config.rules.clone()),
@@ -836,16 +836,16 @@ fn name_that_was_not_known_then_is_in_no_text() {
         again.decision.reason()
     };
     assert_eq!(again(&case), Reason::Template);
-    case.profile = Profile::named(ShownName::of("Mimi"));
+    case.profile = Profile::from_name(ShownName::of("Mimi"));
     assert_eq!(again(&case), Reason::FollowUp);
 }
 
 /// Whatever the rules say: the call was a backlog, or of nobody who can be messaged.
 #[test]
 fn no_rule_changes_a_call_that_was_ruled_out() {
-    let mut case = missed(noon());
+    let mut case = missed_call(noon());
     case.facts.from = Some(Party::Withheld);
-    let withheld = case.recorded();
+    let withheld = case.recorded_call();
     let recorded = Recorded::of(&withheld);
     assert_eq!(recorded.ruled_out().unwrap().reason, Reason::Withheld);
     let scene = config_with_rules(&case.config, vec![rule_with(3, 0)]);
@@ -860,11 +860,11 @@ fn no_rule_changes_a_call_that_was_ruled_out() {
 /// Its lines answer what they receive, so the two would talk to each other.
 #[test]
 fn call_of_the_business_itself_gets_no_message() {
-    let mut case = missed(noon());
+    let mut case = missed_call(noon());
     case.config.lines = vec![
         from_value(json!({"id": "line_00000000000000000000000001", "name": "Branch", "number": CUSTOMER})).unwrap(),
     ];
-    let decision = case.decided();
+    let decision = case.decide_call();
     assert_eq!(decision.reason(), Reason::OwnNumber);
     assert_eq!(decision.grounds.rule, None);
 }

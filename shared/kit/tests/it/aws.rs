@@ -111,9 +111,15 @@ async fn refused_jobs_are_spilled_and_swept_back() {
     let bucket = RawBucket::new(aws.env()).unwrap();
     let refusing = Queue::new(&nowhere, QueueName::Calls).unwrap().or_bucket(&bucket);
     refusing.send_all(vec![entry(1), entry(2)]).await.unwrap();
-    let keys = bucket.spilled(QueueName::Calls, 10).await.unwrap();
+    let keys = bucket.list_spilled_jobs(QueueName::Calls, 10).await.unwrap();
     assert_eq!(keys.len(), 2);
-    assert!(bucket.spilled(QueueName::ProviderEvents, 10).await.unwrap().is_empty());
+    assert!(
+        bucket
+            .list_spilled_jobs(QueueName::ProviderEvents, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let queue = Queue::new(aws.env(), QueueName::Calls).unwrap();
     for key in &keys {
         let job = bucket.read_spilled(key).await.unwrap().unwrap();
@@ -129,7 +135,7 @@ async fn refused_jobs_are_spilled_and_swept_back() {
     let nowhere = aws.env_with(&[("SENDS_QUEUE_URL", NOWHERE)]);
     let unswept = Queue::new(&nowhere, QueueName::Sends).unwrap().or_bucket(&bucket);
     assert!(unswept.send_all(vec![entry(1)]).await.is_err());
-    assert!(bucket.spilled(QueueName::Sends, 10).await.unwrap().is_empty());
+    assert!(bucket.list_spilled_jobs(QueueName::Sends, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

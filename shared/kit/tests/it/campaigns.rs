@@ -6,7 +6,7 @@ use domain::{
     campaigns::{Campaign, CampaignState},
     messages::{Reason, Refusal},
 };
-use kit::campaigns::{moved, notice_pause};
+use kit::campaigns::{move_campaign, notice_pause};
 use serde_json::json;
 use testkit::{
     Aws,
@@ -23,7 +23,7 @@ async fn campaign_is_moved_unless_somebody_else_changed_it() {
     store.create(scope, &new, &aws.stamp()).await.unwrap();
     let read = async || store.get::<Campaign>(scope, &new.id).await.unwrap().unwrap();
     let next = async |state| {
-        let moved = moved(&store, scope, &read().await, (state, None), now).await;
+        let moved = move_campaign(&store, scope, &read().await, (state, None), now).await;
         assert!(moved.unwrap().is_some());
     };
     next(CampaignState::Scheduled).await;
@@ -32,9 +32,9 @@ async fn campaign_is_moved_unless_somebody_else_changed_it() {
     let stale = read().await;
     next(CampaignState::Paused).await;
     next(CampaignState::Running).await;
-    assert_eq!(moved(&store, scope, &stale, pause(), now).await.unwrap(), None);
+    assert_eq!(move_campaign(&store, scope, &stale, pause(), now).await.unwrap(), None);
     assert_eq!(read().await.value.state, CampaignState::Running);
-    let paused = moved(&store, scope, &read().await, pause(), now)
+    let paused = move_campaign(&store, scope, &read().await, pause(), now)
         .await
         .unwrap()
         .unwrap();

@@ -21,12 +21,12 @@ pub(crate) fn env_with(more: &[(&str, &str)]) -> Env {
     ];
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let config = Config::from_variables(variables.iter().chain(more).map(own)).unwrap();
-    let clock = Clock::fixed("2026-11-20T12:00:00Z".parse().unwrap());
-    Env::new("test", config, clock.clone(), Ids::seeded(clock, 1)).unwrap()
+    let clock = Clock::new_fixed("2026-11-20T12:00:00Z".parse().unwrap());
+    Env::new("test", config, clock.clone(), Ids::from_seed(clock, 1)).unwrap()
 }
 
 pub(crate) fn job(number: u32) -> Value {
-    let ids = Ids::seeded(Clock::fixed("2026-11-20T12:00:00Z".parse().unwrap()), 1);
+    let ids = Ids::from_seed(Clock::new_fixed("2026-11-20T12:00:00Z".parse().unwrap()), 1);
     let message = domain::base::MessageId::new(domain::base::ContactId::new(ids.ulid()), ids.ulid());
     json!({
         "type": "send_message",
@@ -55,7 +55,7 @@ async fn handle(job: Job<SendMessage>, context: &Context) -> Result<Done, JobErr
     let seen = (
         job.body.attempt,
         job.receive_count,
-        job.redelivered(),
+        job.was_delivered_before(),
         job.correlation_id().to_owned(),
     );
     context.worked.lock().unwrap().push(seen);
@@ -102,7 +102,7 @@ async fn batch_without_failures_reports_none() {
 }
 
 fn look(call: &str, correlation_id: &str) -> String {
-    let ids = Ids::seeded(Clock::fixed("2026-11-20T12:00:00Z".parse().unwrap()), 1);
+    let ids = Ids::from_seed(Clock::new_fixed("2026-11-20T12:00:00Z".parse().unwrap()), 1);
     let look = json!({
         "type": "decide",
         "tenant": TenantId::new(ids.ulid()),

@@ -58,7 +58,7 @@ impl AircallClient {
             return Err(CheckError::unreadable(PROVIDER));
         }
         match numbers? {
-            Some(page) => listed(&page),
+            Some(page) => listed_phones(&page),
             None => Ok(None),
         }
     }
@@ -87,7 +87,7 @@ const fn refusal(status: u16) -> Option<&'static str> {
     }
 }
 
-fn listed(page: &Value) -> Result<Option<Vec<Phone>>, CheckError> {
+fn listed_phones(page: &Value) -> Result<Option<Vec<Phone>>, CheckError> {
     let numbers = page["numbers"]
         .as_array()
         .ok_or_else(|| CheckError::unreadable(PROVIDER))?;

@@ -44,7 +44,7 @@ impl ExotelClient {
         api_token: &str,
     ) -> Result<(), CheckError> {
         if !check::is_name(account_sid) {
-            return Err(CheckError::refused("The account SID is not a valid one of Exotel."));
+            return Err(CheckError::of_refusal("The account SID is not a valid one of Exotel."));
         }
         let base = match cluster {
             Cluster::Singapore => &self.singapore,

@@ -37,20 +37,20 @@ const fn unreadable(field: &'static str) -> Unreadable {
 struct Fields<'a>(&'a dyn Fn(&str) -> Option<String>);
 
 impl Fields<'_> {
-    fn filled(&self, name: &str) -> Option<String> {
+    fn filled_field(&self, name: &str) -> Option<String> {
         (self.0)(name).filter(|text| !text.is_empty() && text != "null")
     }
 
     fn first(&self, names: [&str; 2]) -> Option<String> {
-        names.into_iter().find_map(|name| self.filled(name))
+        names.into_iter().find_map(|name| self.filled_field(name))
     }
 
     fn count(&self, name: &str) -> Option<u32> {
-        self.filled(name)?.parse().ok()
+        self.filled_field(name)?.parse().ok()
     }
 
     fn call_id(&self) -> Result<String, Unreadable> {
-        self.filled("CallSid")
+        self.filled_field("CallSid")
             .as_deref()
             .and_then(call_id)
             .ok_or(unreadable("CallSid"))
@@ -58,18 +58,18 @@ impl Fields<'_> {
 
     /// The recording, if the event has its URL. The URL is not kept: the sound stays at Exotel.
     fn recording(&self) -> Option<Recording> {
-        self.filled("RecordingUrl")?;
+        self.filled_field("RecordingUrl")?;
         Some(Recording {
             reference: "recording".parse().ok()?,
             state: RecordingState::Completed,
             seconds: None,
-            voicemail: self.filled("CallType").as_deref() == Some("voicemail"),
+            voicemail: self.filled_field("CallType").as_deref() == Some("voicemail"),
         })
     }
 
     /// `2026-10-31 14:50:00`. An unknown end is given as the beginning of 1970, which is rejected as implausible.
     fn time(&self, name: &str, received_at: Timestamp) -> Option<Timestamp> {
-        let local: DateTime = self.filled(name)?.parse().ok()?;
+        let local: DateTime = self.filled_field(name)?.parse().ok()?;
         let at = plausible(india().to_timestamp(local).ok()?)?;
         Some(at.min(received_at))
     }
@@ -97,7 +97,7 @@ pub fn passthru(
     let field = |name: &str| query.get(name).map(std::borrow::Cow::into_owned);
     let fields = Fields(&field);
     let provider_call_id = fields.call_id()?;
-    let direction = fields.filled("Direction").and_then(|word| direction(&word));
+    let direction = fields.filled_field("Direction").and_then(|word| direction(&word));
     let party = |names| fields.first(names).map(|text| number(&text, country));
     let mut facts = CallFacts {
         direction,
@@ -110,8 +110,8 @@ pub fn passthru(
         recordings: fields.recording().into_iter().collect(),
         ..CallFacts::default()
     };
-    let dialled = fields.filled("DialCallStatus");
-    match (fields.filled("CallType").as_deref(), dialled.as_deref()) {
+    let dialled = fields.filled_field("DialCallStatus");
+    match (fields.filled_field("CallType").as_deref(), dialled.as_deref()) {
         (Some("completed"), _) => {
             facts.stated = Some(Outcome::Answered);
             facts.talk_seconds = fields.count("DialCallDuration");
@@ -174,13 +174,13 @@ fn status(
     received_at: Timestamp,
 ) -> Result<CallEvent, Unreadable> {
     let provider_call_id = fields.call_id()?;
-    let direction = fields.filled("Direction").and_then(|word| direction(&word));
+    let direction = fields.filled_field("Direction").and_then(|word| direction(&word));
     let party = |names| fields.first(names).map(|text| number(&text, country));
     let (from, to) = match direction {
         Some(Direction::Outbound) => (party(["PhoneNumberSid"; 2]), party(["To"; 2])),
         Some(Direction::Inbound) | None => (party(["From"; 2]), party(["PhoneNumberSid", "To"])),
     };
-    let word = fields.filled("Status").unwrap_or_default();
+    let word = fields.filled_field("Status").unwrap_or_default();
     let talk_seconds = fields.count("ConversationDuration");
     let mut facts = CallFacts {
         direction,

@@ -50,7 +50,7 @@ impl MailError {
         match error {
             SdkError::ServiceError(answered) => {
                 let refusal = answered.err();
-                Self::refused(
+                Self::of_refusal(
                     answered.raw().status().as_u16(),
                     refusal.code().unwrap_or_default(),
                     refusal.message().unwrap_or_default(),
@@ -75,7 +75,7 @@ impl MailError {
         }
     }
 
-    fn refused(status: u16, code: &str, words: &str) -> Self {
+    fn of_refusal(status: u16, code: &str, words: &str) -> Self {
         let named = match code {
             // Content that SES refuses or, with these texts, an unverified sender or (in SES's sandbox) an unverified
             // recipient.
@@ -138,12 +138,12 @@ mod tests {
             (400, "BadRequestException", "1 validation error detected", Setup),
         ];
         for (status, code, words, class) in cases {
-            let error = MailError::refused(status, code, words);
+            let error = MailError::of_refusal(status, code, words);
             assert_eq!(error.class, class, "{status} {code} {words}");
             assert!(!error.to_string().contains('@'), "{error}");
         }
         for code in ["", "maya@salon.example", "two words"] {
-            assert_eq!(MailError::refused(502, code, "").code, "HTTP 502");
+            assert_eq!(MailError::of_refusal(502, code, "").code, "HTTP 502");
         }
     }
 }

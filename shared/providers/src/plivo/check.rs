@@ -31,7 +31,7 @@ impl PlivoClient {
     /// When they are refused, or Plivo gives no clear answer.
     pub async fn check(&self, auth_id: &str, auth_token: &str) -> Result<(), CheckError> {
         if !check::is_name(auth_id) {
-            return Err(CheckError::refused("The auth id is not a valid one of Plivo."));
+            return Err(CheckError::of_refusal("The auth id is not a valid one of Plivo."));
         }
         let url = format!("{}/v1/Account/{auth_id}/", self.base);
         let account = check::ask(&self.http, PROVIDER, refusal, |client| {

@@ -16,13 +16,16 @@ use crate::{Unreadable, call_id, form::Form, party, times::plausible};
 /// # Errors
 /// When it does not name its call.
 pub fn event(form: &Form, connection: ConnectionId, received_at: Timestamp) -> Result<CallEvent, Unreadable> {
-    let provider_call_id = form.filled("CallUUID").and_then(|id| call_id(&id)).ok_or(Unreadable {
-        provider: "Plivo",
-        field: "CallUUID",
-    })?;
+    let provider_call_id = form
+        .filled_value("CallUUID")
+        .and_then(|id| call_id(&id))
+        .ok_or(Unreadable {
+            provider: "Plivo",
+            field: "CallUUID",
+        })?;
     let seconds = |name: &str| form.get(name).and_then(|text| text.parse::<u32>().ok());
     let time = |name: &str| {
-        let local: DateTime = form.filled(name)?.parse().ok()?;
+        let local: DateTime = form.filled_value(name)?.parse().ok()?;
         let at = plausible(tz::Offset::UTC.to_timestamp(local).ok()?)?;
         Some(at.min(received_at))
     };
@@ -38,7 +41,7 @@ pub fn event(form: &Form, connection: ConnectionId, received_at: Timestamp) -> R
         ended_at: over.then(|| time("EndTime").unwrap_or(received_at)),
         // Without a name, Plivo repeats the number here.
         caller_name: form
-            .filled("CallerName")
+            .filled_value("CallerName")
             .filter(|name| name.chars().any(char::is_alphabetic) && !party::is_hidden(name))
             .and_then(|name| ShownName::of(&name)),
         status,

@@ -81,7 +81,7 @@ pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> R
         );
     };
     let from = caller(data)?;
-    let to = called(data)?;
+    let to = called_party(data)?;
     let started_at = time(data, "started_at", "data.started_at")?;
     let ended_at = time(data, "ended_at", "data.ended_at")?;
     if ended_at < started_at {
@@ -150,7 +150,7 @@ fn caller(data: &Value) -> Result<Party, Invalid> {
     }
 }
 
-fn called(data: &Value) -> Result<Party, Invalid> {
+fn called_party(data: &Value) -> Result<Party, Invalid> {
     match data["to"].as_str().and_then(|text| text.parse().ok()) {
         Some(phone) => Ok(Party::Phone(phone)),
         None => invalid(

@@ -43,7 +43,7 @@ impl TwilioClient {
     pub async fn check(&self, credentials: Credentials<'_>) -> Result<AccountState, CheckError> {
         let sid = credentials.account_sid;
         if !is_sid(sid) {
-            return Err(CheckError::refused("The account SID is not a valid one of Twilio."));
+            return Err(CheckError::of_refusal("The account SID is not a valid one of Twilio."));
         }
         let account = self.look(credentials, format!("Accounts/{sid}.json"), &[]);
         let query = [("PageSize", MAX_NUMBERS)];
@@ -87,7 +87,7 @@ impl TwilioClient {
         }
         let code = error::code(&answer.body);
         if answer.status == 404 {
-            return Err(CheckError::refused(
+            return Err(CheckError::of_refusal(
                 "Twilio knows no such account, or not by this API key. Check `account_sid`.",
             ));
         }

@@ -108,7 +108,7 @@ impl TwilioClient {
             })
             .await;
         match answer {
-            Ok(answer) if answer.is_success() => accepted(&answer, sender.channel()),
+            Ok(answer) if answer.is_success() => outcome_of_success(&answer, sender.channel()),
             Ok(answer) => error::outcome(&answer),
             Err(failure) => outcome::of_failure(Api::Twilio, &failure),
         }
@@ -168,7 +168,7 @@ impl TwilioClient {
                     .chain(wanted.report(message))
                     .min_by_key(|report| report.at);
             }
-            let oldest = messages.last().and_then(created);
+            let oldest = messages.last().and_then(created_at);
             past_it |= oldest.is_some_and(|oldest| oldest < wanted.since - CLOCK_DIFFERENCE);
             let next = page["next_page_uri"].as_str().filter(|next| !next.is_empty());
             if past_it && found.is_some() {
@@ -252,7 +252,7 @@ pub struct Wanted<'a> {
 impl Wanted<'_> {
     fn report(&self, message: &Value) -> Option<StatusReport> {
         let provider_ref = message["sid"].as_str()?.parse().ok()?;
-        let created = created(message)?;
+        let created = created_at(message)?;
         let window = self.since - CLOCK_DIFFERENCE..=self.until + CLOCK_DIFFERENCE;
         let fits = window.contains(&created)
             && message["direction"]
@@ -286,7 +286,7 @@ impl Wanted<'_> {
         let known = message["sid"]
             .as_str()
             .is_some_and(|sid| self.known.iter().any(|known| known == sid));
-        let before = created(message).is_some_and(|created| created < self.since - CLOCK_DIFFERENCE);
+        let before = created_at(message).is_some_and(|created| created < self.since - CLOCK_DIFFERENCE);
         let inbound = message["direction"] == "inbound";
         !known && !before && !inbound
     }
@@ -339,7 +339,7 @@ fn sid(message: &Value) -> Option<String> {
     message["sid"].as_str().map(str::to_owned)
 }
 
-fn created(message: &Value) -> Option<Timestamp> {
+fn created_at(message: &Value) -> Option<Timestamp> {
     rfc2822(message["date_created"].as_str()?)
 }
 
@@ -482,7 +482,7 @@ fn content_variables(filled: &FilledTemplate) -> Map<String, Value> {
 }
 
 /// Only a SID proves that the message was accepted.
-fn accepted(answer: &Answer, channel: Channel) -> SendOutcome {
+fn outcome_of_success(answer: &Answer, channel: Channel) -> SendOutcome {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let Some(provider_ref) = body["sid"].as_str().and_then(|sid| sid.parse().ok()) else {
         return outcome::of_unreadable_success(Api::Twilio);

@@ -69,7 +69,7 @@ impl ContentClient {
             let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
             let told = body["message"].as_str().map(whatsapp::presentable);
             let told = told.as_deref();
-            return Err(TemplateError::refused(Api::Twilio, &answer, code, None, told));
+            return Err(TemplateError::of_refusal(Api::Twilio, &answer, code, None, told));
         }
         if answer.body.is_empty() {
             return Ok(Value::Null);
@@ -155,13 +155,13 @@ impl ContentClient {
         credentials: Credentials<'_>,
         template: &TemplateDefinition,
     ) -> Result<Option<String>, TemplateError> {
-        let parts = echoed(&content(template)["types"]);
+        let parts = comparable_types(&content(template)["types"]);
         let mut after = None::<String>;
         for _ in 0..MAX_PAGES {
             let (items, next) = self.list(credentials, after.as_deref()).await?;
             let mut own = items.iter().filter(|item| {
                 let named = item["friendly_name"] == template.name && item["language"] == template.language;
-                named && echoed(&item["types"]) == parts
+                named && comparable_types(&item["types"]) == parts
             });
             if let Some(sid) = own.find_map(sid) {
                 return Ok(Some(sid));
@@ -224,14 +224,14 @@ impl ContentClient {
         let body = json!({ "name": template.name, "category": category });
         let url = format!("{}/ApprovalRequests/whatsapp", self.place(sid)?);
         let answer = self.ask(credentials, |client| client.post(url).json(&body)).await?;
-        Ok(submitted(&answer))
+        Ok(submission_of(&answer))
     }
 
     /// A submitted content, with its state at WhatsApp; `None`: it was never submitted.
     ///
     /// # Errors
     /// When Twilio refuses it or does not answer, or it is one that our definitions cannot represent.
-    pub async fn submitted(
+    pub async fn find_submitted(
         &self,
         credentials: Credentials<'_>,
         sid: &str,
@@ -302,7 +302,7 @@ fn status(word: &str) -> TemplateStatus {
     }
 }
 
-fn submitted(approval: &Value) -> Submitted {
+fn submission_of(approval: &Value) -> Submitted {
     Submitted {
         id: None,
         status: approval["status"].as_str().map_or_else(TemplateStatus::pending, status),
@@ -311,7 +311,7 @@ fn submitted(approval: &Value) -> Submitted {
 }
 
 /// The text with its numbers raised by so many.
-fn raised(text: &str, by: usize) -> String {
+fn raise_numbers(text: &str, by: usize) -> String {
     let number = |name: &str| {
         name.parse::<usize>()
             .ok()
@@ -323,7 +323,7 @@ fn raised(text: &str, by: usize) -> String {
 }
 
 /// The text with its numbers lowered by so many; `None` if one of them is no number of this part.
-fn lowered(text: &str, by: usize, count: usize) -> Option<String> {
+fn lower_numbers(text: &str, by: usize, count: usize) -> Option<String> {
     let own = variables_in(text).into_iter().all(|name| {
         let number: Option<usize> = name.parse().ok();
         number.is_some_and(|number| (by + 1..=by + count).contains(&number))
@@ -353,7 +353,7 @@ fn content(template: &TemplateDefinition) -> Value {
             samples.insert((number + in_header).to_string(), sample.as_str().into());
         }
     }
-    let body = raised(&template.body, in_header);
+    let body = raise_numbers(&template.body, in_header);
     let mut next = in_header + in_body;
     let actions: Vec<Value> = (0..)
         .zip(&template.buttons)
@@ -398,7 +398,7 @@ fn content(template: &TemplateDefinition) -> Value {
 }
 
 /// Types of a content as they can be compared: without what Twilio adds to them, and with its name for a telephone number.
-fn echoed(types: &Value) -> Value {
+fn comparable_types(types: &Value) -> Value {
     match types {
         Value::Object(parts) => {
             let parts = parts.iter().filter(|(_, part)| !part.is_null());
@@ -407,7 +407,7 @@ fn echoed(types: &Value) -> Value {
                 name => name.to_owned(),
             };
             let part = |name: &str, part: &Value| {
-                let mut part = echoed(part);
+                let mut part = comparable_types(part);
                 // The text of a code is WhatsApp's.
                 if let (AUTHENTICATION, Some(code)) = (name, part.as_object_mut()) {
                     code.remove("body");
@@ -417,7 +417,7 @@ fn echoed(types: &Value) -> Value {
             let parts: Map<String, Value> = parts.map(|(name, own)| (renamed(name), part(name, own))).collect();
             parts.into()
         }
-        Value::Array(parts) => parts.iter().map(echoed).collect(),
+        Value::Array(parts) => parts.iter().map(comparable_types).collect(),
         plain => plain.clone(),
     }
 }
@@ -462,7 +462,7 @@ const TYPES: [&str; 6] = [
 ];
 
 /// A text of at most this many characters.
-fn bounded(value: &Value, most: usize) -> Option<String> {
+fn text_within(value: &Value, most: usize) -> Option<String> {
     let text = value.as_str().filter(|text| text.chars().count() <= most);
     text.map(str::to_owned)
 }
@@ -473,12 +473,12 @@ fn definition(item: &Value) -> Option<TemplateDefinition> {
     let approval = approval(item)?;
     let kind = TYPES.into_iter().find(|kind| item["types"][*kind].is_object())?;
     let own = &item["types"][kind];
-    let text = |value: &Value| bounded(value, MAX_TEXT_LENGTH);
+    let text = |value: &Value| text_within(value, MAX_TEXT_LENGTH);
     let media = own["media"].as_array().into_iter().flatten();
     if media.filter_map(Value::as_str).any(|medium| medium.contains("{{")) {
         return None;
     }
-    let sample = |number: usize| bounded(&item["variables"][number.to_string()], MAX_SAMPLE_LENGTH);
+    let sample = |number: usize| text_within(&item["variables"][number.to_string()], MAX_SAMPLE_LENGTH);
     let reason = approval["rejection_reason"].as_str();
     let mut definition = TemplateDefinition {
         name: approval["name"].as_str()?.to_owned(),
@@ -503,10 +503,10 @@ fn definition(item: &Value) -> Option<TemplateDefinition> {
         definition.header_sample = sample(1);
     }
     definition.header = match header {
-        Some(header) => Some(lowered(&header, 0, in_header.min(1))?),
+        Some(header) => Some(lower_numbers(&header, 0, in_header.min(1))?),
         None => None,
     };
-    definition.body = lowered(&body, in_header, in_body)?;
+    definition.body = lower_numbers(&body, in_header, in_body)?;
     definition.samples = (1..=in_body)
         .filter_map(|number| Some((number.to_string(), sample(number + in_header)?)))
         .collect::<BTreeMap<_, _>>();
@@ -524,7 +524,7 @@ fn button(
     next: &mut usize,
     sample: impl Fn(usize) -> Option<String>,
 ) -> Option<TemplateButton> {
-    let text = |name: &str| bounded(&action[name], MAX_TEXT_LENGTH);
+    let text = |name: &str| text_within(&action[name], MAX_TEXT_LENGTH);
     let kind = match action["type"].as_str()? {
         "QUICK_REPLY" => ButtonKind::QuickReply,
         "URL" => ButtonKind::Url,

@@ -6,7 +6,7 @@ use reqwest::{Url, header::CONTENT_TYPE};
 use super::client::{Credentials, TwilioClient, is_sid};
 use crate::{
     http::{Incoming, retry_after},
-    media::{Download, MediaError, is_of, redirected},
+    media::{Download, MediaError, is_of, redirect_target},
 };
 
 /// The domain of Twilio's own file servers, to which it redirects. They get no credentials: the address is the right to read.
@@ -32,7 +32,7 @@ impl TwilioClient {
         });
         let mut response = opened.await?;
         for _redirect in 0..MAX_REDIRECTS {
-            let Some(to) = redirected(&response) else { break };
+            let Some(to) = redirect_target(&response) else { break };
             if !is_of(&self.base, &to) && !is_file_server(&to) {
                 // It could be anywhere, also within our own network.
                 break;

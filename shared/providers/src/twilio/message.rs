@@ -23,7 +23,7 @@ use crate::{
 };
 
 fn sid(form: &Form) -> Option<ProviderRef> {
-    let sid = form.filled("MessageSid").or_else(|| form.filled("SmsSid"));
+    let sid = form.filled_value("MessageSid").or_else(|| form.filled_value("SmsSid"));
     sid?.parse().ok()
 }
 
@@ -31,8 +31,8 @@ fn sid(form: &Form) -> Option<ProviderRef> {
 /// time of receipt is used.
 pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Update> {
     let word = form
-        .filled("MessageStatus")
-        .or_else(|| form.filled("SmsStatus"))
+        .filled_value("MessageStatus")
+        .or_else(|| form.filled_value("SmsStatus"))
         .unwrap_or_default();
     let Some(state) = state(&word) else {
         return vec![unknown("message-status", &word)];
@@ -74,7 +74,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     };
     let channel = address.channel;
     let media = media(form);
-    let named = form.filled("MessageType").map(|kind| label(&kind));
+    let named = form.filled_value("MessageType").map(|kind| label(&kind));
     let strange = named.as_deref().filter(|kind| !is_known(kind)).map(|kind| match kind {
         "" => unknown("message", "without type"),
         kind => unknown("message/type", kind),
@@ -82,7 +82,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     let first = |names: &[&str]| {
         names
             .iter()
-            .find_map(|name| form.filled(name))
+            .find_map(|name| form.filled_value(name))
             .map(|text| text.into_owned())
     };
     let body = first(&["Body", "ButtonText", "ListTitle"]);
@@ -97,10 +97,10 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     let mut from = sender(address);
     if channel == Channel::WhatsApp {
         // The id comes beside the number, or replaces it.
-        from.bsuid = from.bsuid.or_else(|| bsuid(&form.filled("ExternalUserId")?));
+        from.bsuid = from.bsuid.or_else(|| bsuid(&form.filled_value("ExternalUserId")?));
     }
     // Nobody knows a short code by another name.
-    let name = form.filled("ProfileName").and_then(|name| ShownName::of(&name));
+    let name = form.filled_value("ProfileName").and_then(|name| ShownName::of(&name));
     from.name = name.or_else(|| ShownName::of(from.sender_id.as_ref()?.as_str()));
     let text = body
         .or_else(|| location(form))
@@ -119,11 +119,11 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
         text: text.map(|(text, _)| text),
         payload: payload.map(|(payload, _)| payload),
         media,
-        shared: shared(form),
+        shared: shared_location(form),
         reply_to: form
-            .filled("OriginalRepliedMessageSid")
+            .filled_value("OriginalRepliedMessageSid")
             .and_then(|sid| sid.parse().ok()),
-        opt_flag: form.filled("OptOutType").and_then(|word| opt_flag(&word)),
+        opt_flag: form.filled_value("OptOutType").and_then(|word| opt_flag(&word)),
         standby: false,
         opens_window: channel == Channel::WhatsApp && opens_window(&kind),
         kind,
@@ -133,14 +133,16 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
 
 /// The media of a message. WhatsApp has one in a message, whose type says which it is.
 fn media(form: &Form) -> Vec<InboundMedia> {
-    let named = form.filled("MessageType").and_then(|kind| MediaKind::named(&kind));
+    let named = form
+        .filled_value("MessageType")
+        .and_then(|kind| MediaKind::from_name(&kind));
     let fits = |text: &str| text.len() <= InboundMedia::MAX_LENGTH;
-    let source = |index: usize| Some((index, form.filled(&format!("MediaUrl{index}"))?));
+    let source = |index: usize| Some((index, form.filled_value(&format!("MediaUrl{index}"))?));
     let sources = (0..MAX_MEDIA).map_while(source).filter(|(_, url)| fits(url));
     let media = sources.map(|(index, url)| InboundMedia {
         kind: named,
         mime: form
-            .filled(&format!("MediaContentType{index}"))
+            .filled_value(&format!("MediaContentType{index}"))
             .map(|mime| mime.into_owned())
             .filter(|mime| fits(mime)),
         ..InboundMedia::new(url.into_owned())
@@ -183,18 +185,22 @@ fn sender(address: Address) -> Sender {
 }
 
 fn location(form: &Form) -> Option<String> {
-    let position = Some(format!("{}, {}", form.filled("Latitude")?, form.filled("Longitude")?));
+    let position = Some(format!(
+        "{}, {}",
+        form.filled_value("Latitude")?,
+        form.filled_value("Longitude")?
+    ));
     let named = ["Label", "Address"]
         .into_iter()
-        .map(|name| form.filled(name).map(|text| text.into_owned()));
+        .map(|name| form.filled_value(name).map(|text| text.into_owned()));
     let parts: Vec<String> = named.chain([position]).flatten().collect();
     Some(parts.join(", "))
 }
 
 /// The same as a place.
-fn shared(form: &Form) -> Option<Shared> {
-    let degrees = |name: &str| form.filled(name)?.parse::<f64>().ok();
-    let (name, address) = (form.filled("Label"), form.filled("Address"));
+fn shared_location(form: &Form) -> Option<Shared> {
+    let degrees = |name: &str| form.filled_value(name)?.parse::<f64>().ok();
+    let (name, address) = (form.filled_value("Label"), form.filled_value("Address"));
     let (latitude, longitude) = (degrees("Latitude")?, degrees("Longitude")?);
     SharedLocation::of(latitude, longitude, name.as_deref(), address.as_deref()).map(Shared::Location)
 }

@@ -41,7 +41,7 @@ pub fn event(
 ) -> Result<CallEvent, Unreadable> {
     let sid = |name: &str| {
         let is_sid = |sid: &str| sid.len() <= MAX_SID_LENGTH && sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        form.filled(name).filter(|sid| is_sid(sid))
+        form.filled_value(name).filter(|sid| is_sid(sid))
     };
     let unnamed = |field| Unreadable {
         provider: "Twilio",
@@ -73,7 +73,7 @@ pub fn event(
         direction: form.get("Direction").and_then(|word| direction(&word)),
         from: form.get("From").map(|text| party::parse(&text)),
         to: form.get("To").map(|text| party::parse(&text)),
-        caller_name: form.filled("CallerName").and_then(|name| ShownName::of(&name)),
+        caller_name: form.filled_value("CallerName").and_then(|name| ShownName::of(&name)),
         status,
         recordings: recording(what, form).into_iter().collect(),
         ..CallFacts::default()
@@ -116,20 +116,21 @@ pub fn event(
 /// It names its parent by nothing but a SID, so only the parent's own report says which number was called, and that may come later. Until then
 /// a leg is kept as any report that names nobody, also if the parent turns out to be a call to a number of another connection.
 pub fn is_leg(form: &Form, numbers: &[Phone]) -> bool {
-    let dialled = form.get("Direction").as_deref() == Some("outbound-dial") && form.filled("ParentCallSid").is_some();
+    let dialled =
+        form.get("Direction").as_deref() == Some("outbound-dial") && form.filled_value("ParentCallSid").is_some();
     let from = form.get("From").and_then(|from| party::parse(&from).phone().cloned());
     dialled && !from.is_some_and(|from| numbers.contains(&from))
 }
 
 /// A tenant's own flow may record whole calls; only recordings of `<Record>` are voicemails.
 fn is_by_caller(form: &Form) -> bool {
-    let source = form.filled("RecordingSource");
+    let source = form.filled_value("RecordingSource");
     source.is_none_or(|source| source == "RecordVerb")
 }
 
 /// State of a recording. Its action (`<Record action>`) comes when it is complete, and does not say so.
 fn state(form: &Form) -> RecordingState {
-    match form.filled("RecordingStatus").as_deref() {
+    match form.filled_value("RecordingStatus").as_deref() {
         None | Some("completed") => RecordingState::Completed,
         Some("absent" | "deleted") => RecordingState::Absent,
         Some(_) => RecordingState::InProgress,
@@ -138,9 +139,9 @@ fn state(form: &Form) -> RecordingState {
 
 /// The recording that a callback names, by its SID or at the end of its URL. The URL itself is not needed: it follows from the SID.
 fn recording(what: VoiceCallback, form: &Form) -> Option<Recording> {
-    let url = form.filled("RecordingUrl");
+    let url = form.filled_value("RecordingUrl");
     let in_url = url.as_deref().and_then(|url| url.rsplit('/').next());
-    let sid = form.filled("RecordingSid");
+    let sid = form.filled_value("RecordingSid");
     let sid = sid.as_deref().or(in_url).filter(|sid| is_recording(sid))?;
     Some(Recording {
         reference: sid.parse().ok()?,

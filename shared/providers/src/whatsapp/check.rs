@@ -62,7 +62,7 @@ impl GraphClient {
         let number_path = phone_number_id.to_owned();
         let apps_path = format!("{waba_id}/subscribed_apps");
         if !is_id(waba_id) || !is_id(phone_number_id) {
-            return Err(CheckError::refused(
+            return Err(CheckError::of_refusal(
                 "The ids of the account and the number are not valid ones of Meta.",
             ));
         }
@@ -141,7 +141,7 @@ impl GraphClient {
         unknown: impl Fn(&str) -> String,
     ) -> Result<Value, CheckError> {
         let Some(bearer) = bearer(access_token) else {
-            return Err(CheckError::refused("The access token is not a valid one of Meta."));
+            return Err(CheckError::of_refusal("The access token is not a valid one of Meta."));
         };
         let url = format!("{}/{path}", self.base);
         let sent = self
@@ -156,7 +156,7 @@ impl GraphClient {
         // 100 with subcode 33: the object does not exist, or the token may not see it.
         if code == Some(33) || (code == Some(100) && error::subcode(&answer.body) == Some(33)) {
             let id = path.split('/').next().unwrap_or_default();
-            return Err(CheckError::refused(unknown(id)).that_denies(true));
+            return Err(CheckError::of_refusal(unknown(id)).that_denies(true));
         }
         let error = CheckError::of_answer(Api::WhatsAppCloud, PROVIDER, &answer, code, details.as_deref());
         Err(error.that_denies(code.is_some_and(error::denies)))

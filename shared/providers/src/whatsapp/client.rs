@@ -72,7 +72,7 @@ impl GraphClient {
             .send(|client| client.post(url).header(AUTHORIZATION, bearer).json(&body))
             .await;
         match answer {
-            Ok(answer) if answer.is_success() => accepted(&answer),
+            Ok(answer) if answer.is_success() => outcome_of_success(&answer),
             Ok(answer) => error::outcome(&answer),
             Err(failure) => outcome::of_failure(Api::WhatsAppCloud, &failure),
         }
@@ -152,7 +152,7 @@ fn media(media: &Media, id: &str) -> Value {
 }
 
 /// A file in a header.
-fn shown(asset: &AssetUse, id: &str) -> Value {
+fn file_header(asset: &AssetUse, id: &str) -> Value {
     let kind = asset.kind.as_str();
     let mut header = json!({ "type": kind });
     header[kind] = file(asset, id);
@@ -178,7 +178,7 @@ fn interactive(interactive: &Interactive, outgoing: &Outgoing<'_>) -> Result<Val
     let mut part = json!({ "type": kind, "body": { "text": interactive.body }, "action": action });
     match &interactive.header {
         Some(Header::Text(text)) => part["header"] = json!({ "type": "text", "text": text }),
-        Some(Header::Media(asset)) => part["header"] = shown(asset, outgoing.file()?),
+        Some(Header::Media(asset)) => part["header"] = file_header(asset, outgoing.file()?),
         None => {}
     }
     if let Some(footer) = &interactive.footer {
@@ -238,7 +238,7 @@ fn card(card: &Card) -> Value {
 fn template(filled: &FilledTemplate, outgoing: &Outgoing<'_>) -> Result<Value, Unsendable> {
     let mut components = Vec::new();
     if let Some(asset) = &filled.header_media {
-        let parameter = shown(asset, outgoing.file()?);
+        let parameter = file_header(asset, outgoing.file()?);
         components.push(json!({ "type": "header", "parameters": [parameter] }));
     }
     if let Some(header) = &filled.header {
@@ -277,7 +277,7 @@ fn parameter(value: &TemplateValue) -> Value {
 }
 
 /// Only an id proves that the message was accepted.
-fn accepted(answer: &Answer) -> SendOutcome {
+fn outcome_of_success(answer: &Answer) -> SendOutcome {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     match body["messages"][0]["id"].as_str().and_then(|id| id.parse().ok()) {
         Some(provider_ref) => SendOutcome::Accepted {

@@ -39,7 +39,7 @@ pub(super) fn subcode(body: &[u8]) -> Option<i64> {
 }
 
 /// What Meta tells people about an error of managing something: title and advice.
-pub(super) fn told(body: &[u8]) -> Option<String> {
+pub(super) fn words_for_people(body: &[u8]) -> Option<String> {
     let body = serde_json::from_slice::<Value>(body).ok()?;
     let text = |name: &str| body["error"][name].as_str().map(presentable);
     let told: Vec<String> = ["error_user_title", "error_user_msg"]

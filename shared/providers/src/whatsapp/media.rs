@@ -60,7 +60,7 @@ impl GraphClient {
         });
         let answer = asked.await?;
         if !answer.is_success() {
-            return Err(refused(&answer));
+            return Err(error_of_answer(&answer));
         }
         let about: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let text = |name: &str| about[name].as_str();
@@ -124,7 +124,7 @@ impl GraphClient {
             let (code, _) = error::read(&answer.body);
             return Err(match code {
                 Some(NO_MEDIA) => MediaError::NotTaken { code: NO_MEDIA },
-                _ => refused(&answer),
+                _ => error_of_answer(&answer),
             });
         }
         let about: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -145,7 +145,7 @@ fn token(access_token: &str) -> Result<HeaderValue, MediaError> {
 }
 
 /// The meaning of an unsuccessful answer of the Graph API. The code decides, because the HTTP status is not reliable.
-fn refused(answer: &Answer) -> MediaError {
+fn error_of_answer(answer: &Answer) -> MediaError {
     let status = answer.status;
     match error::read(&answer.body).0 {
         Some(NO_OBJECT) => MediaError::Gone,

@@ -220,7 +220,7 @@ impl GraphClient {
         let ask = self.ask(access_token, |client, bearer| {
             client.post(url).header(AUTHORIZATION, bearer).json(&body)
         });
-        succeeded(&ask.await?)
+        require_success(&ask.await?)
     }
 
     /// Deletes one language of a template.
@@ -243,7 +243,7 @@ impl GraphClient {
         let ask = self.ask(access_token, |client, bearer| {
             client.delete(url).header(AUTHORIZATION, bearer).query(&query)
         });
-        succeeded(&ask.await?)
+        require_success(&ask.await?)
     }
 
     /// Uploads the sample of a header, piece by piece. `feed` adds its bytes from an offset on: if the upload breaks off, it goes on where
@@ -314,9 +314,9 @@ fn read(answer: &Answer) -> Result<Value, TemplateError> {
         return serde_json::from_slice(&answer.body).map_err(|_| TemplateError::Unreadable);
     }
     let (code, details) = error::read(&answer.body);
-    let told = error::told(&answer.body).or(details);
+    let told = error::words_for_people(&answer.body).or(details);
     let subcode = error::subcode(&answer.body);
-    Err(TemplateError::refused(
+    Err(TemplateError::of_refusal(
         Api::WhatsAppCloud,
         answer,
         code,
@@ -325,7 +325,7 @@ fn read(answer: &Answer) -> Result<Value, TemplateError> {
     ))
 }
 
-fn succeeded(answer: &Value) -> Result<(), TemplateError> {
+fn require_success(answer: &Value) -> Result<(), TemplateError> {
     if answer["success"] == true {
         Ok(())
     } else {
@@ -465,12 +465,12 @@ const MAX_SAMPLE_LENGTH: usize = 1_024;
 const MAX_BUTTONS: usize = 20;
 const MAX_SAMPLES: usize = 50;
 
-fn bounded(text: &str, most: usize) -> Option<String> {
+fn text_within(text: &str, most: usize) -> Option<String> {
     (text.chars().count() <= most).then(|| text.to_owned())
 }
 
 fn sample(value: &Value) -> Option<String> {
-    value.as_str().and_then(|text| bounded(text, MAX_SAMPLE_LENGTH))
+    value.as_str().and_then(|text| text_within(text, MAX_SAMPLE_LENGTH))
 }
 
 /// Parses a template. `None` for one that our definitions cannot represent and that therefore cannot be sent: with a location as its
@@ -495,7 +495,7 @@ pub(super) fn definition(item: &Value) -> Option<TemplateDefinition> {
     };
     for component in item["components"].as_array().into_iter().flatten() {
         let text = component["text"].as_str();
-        let text = || text.and_then(|text| bounded(text, MAX_TEXT_LENGTH));
+        let text = || text.and_then(|text| text_within(text, MAX_TEXT_LENGTH));
         match component["type"].as_str()? {
             "HEADER" => header(component, text(), &mut definition)?,
             "BODY" => {
@@ -552,7 +552,7 @@ fn samples(example: &Value, definition: &TemplateDefinition) -> BTreeMap<String,
 }
 
 fn button(item: &Value) -> Option<TemplateButton> {
-    let text = |name: &str| item[name].as_str().and_then(|text| bounded(text, MAX_TEXT_LENGTH));
+    let text = |name: &str| item[name].as_str().and_then(|text| text_within(text, MAX_TEXT_LENGTH));
     let kind = super::button_kind(item["type"].as_str()?)?;
     let example = &item["example"];
     Some(TemplateButton {

@@ -258,7 +258,7 @@ fn unknown(kind: &str) -> Update {
 }
 
 /// A value that Meta writes as text or as a number.
-fn spelled(value: &Value) -> Option<String> {
+fn text_or_number(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -270,7 +270,7 @@ fn spelled(value: &Value) -> Option<String> {
 /// characters than digits.
 fn id(value: &Value) -> Option<String> {
     const MAX_LENGTH: usize = 64;
-    spelled(value).filter(|text| text.len() <= MAX_LENGTH && text.bytes().all(|byte| byte.is_ascii_digit()))
+    text_or_number(value).filter(|text| text.len() <= MAX_LENGTH && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -403,7 +403,7 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
         None => unknown("messages/without type"),
     });
     let kind = match named {
-        Some(kind) if kind == UNSUPPORTED => hidden(item),
+        Some(kind) if kind == UNSUPPORTED => unsupported_type(item),
         Some(kind) if known.is_some() || is_notice(&kind) => kind,
         Some(_) | None => UNSUPPORTED.to_owned(),
     };
@@ -418,8 +418,8 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
         return vec![strange.unwrap_or_else(|| unknown("messages/without sender"))];
     };
     let content = known.unwrap_or_default();
-    let (text, text_cut) = shortened(content.text);
-    let (payload, payload_cut) = shortened(content.payload);
+    let (text, text_cut) = cut_text(content.text);
+    let (payload, payload_cut) = cut_text(content.payload);
     let message = Update::Message(InboundMessage {
         channel: Channel::WhatsApp,
         provider_ref,
@@ -445,13 +445,13 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
 pub(crate) const UNSUPPORTED: &str = "unsupported";
 
 /// The type of something of which the API shows nothing else, if that is no message, or the edit of one.
-fn hidden(item: &Value) -> String {
+fn unsupported_type(item: &Value) -> String {
     let kind = item[UNSUPPORTED]["type"].as_str();
     let kind = kind.filter(|kind| matches!(*kind, REACTION | REVOCATION | EDIT) || is_notice(kind));
     kind.unwrap_or(UNSUPPORTED).to_owned()
 }
 
-fn shortened(text: Option<String>) -> (Option<String>, bool) {
+fn cut_text(text: Option<String>) -> (Option<String>, bool) {
     match text.map(|text| cut_to_bytes(text, MAX_TEXT_LENGTH)) {
         Some((text, cut)) => (Some(text), cut),
         None => (None, false),
@@ -492,7 +492,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
         "image" | "video" | "audio" | "document" | "sticker" => Carried {
             // Some phones send the file's name as its caption.
             text: text(&own["caption"]).filter(|caption| own["filename"] != **caption),
-            media: medium(MediaKind::named(kind), own),
+            media: medium(MediaKind::from_name(kind), own),
             ..Carried::default()
         },
         "location" => Carried {
@@ -524,7 +524,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
             let message = &own["message"];
             // What somebody typed can be edited.
             let edited = message["type"].as_str();
-            let edited = edited.filter(|kind| *kind == "text" || MediaKind::named(kind).is_some());
+            let edited = edited.filter(|kind| *kind == "text" || MediaKind::from_name(kind).is_some());
             Carried {
                 about: reference(&own["original_message_id"]),
                 ..edited.and_then(|kind| content(kind, message)).unwrap_or_default()
@@ -543,7 +543,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
 /// A medium, unless what names it is too long.
 fn medium(kind: Option<MediaKind>, own: &Value) -> Option<InboundMedia> {
     let fits = |text: &String| text.len() <= InboundMedia::MAX_LENGTH;
-    let source = spelled(&own["id"]).or_else(|| text(&own["url"])).filter(fits)?;
+    let source = text_or_number(&own["id"]).or_else(|| text(&own["url"])).filter(fits)?;
     Some(InboundMedia {
         kind,
         mime: text(&own["mime_type"]).filter(fits),
@@ -570,7 +570,7 @@ fn interactive(own: &Value) -> Carried {
     }
 }
 
-fn joined(parts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+fn join_parts(parts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
@@ -580,7 +580,7 @@ fn location(own: &Value) -> Option<String> {
         (Some(latitude), Some(longitude)) => Some(format!("{latitude}, {longitude}")),
         _ => None,
     };
-    joined([text(&own["name"]), text(&own["address"]), position])
+    join_parts([text(&own["name"]), text(&own["address"]), position])
 }
 
 fn place(own: &Value) -> Option<SharedLocation> {
@@ -614,17 +614,20 @@ fn cards(own: &Value) -> Option<Vec<SharedCard>> {
 fn shared_contacts(own: &Value) -> Option<String> {
     let cards = own.as_array()?.iter().map(|card| {
         let numbers = items(card, "phones").iter().map(|entry| text(&entry["phone"]));
-        joined([text(&card["name"]["formatted_name"])].into_iter().chain(numbers))
+        join_parts([text(&card["name"]["formatted_name"])].into_iter().chain(numbers))
     });
-    joined(cards)
+    join_parts(cards)
 }
 
 fn order(own: &Value) -> Option<String> {
     let wanted = items(own, "product_items").iter().map(|product| {
-        let what = spelled(&product["product_retailer_id"])?;
-        Some(spelled(&product["quantity"]).map_or_else(|| what.clone(), |quantity| format!("{quantity} × {what}")))
+        let what = text_or_number(&product["product_retailer_id"])?;
+        Some(
+            text_or_number(&product["quantity"])
+                .map_or_else(|| what.clone(), |quantity| format!("{quantity} × {what}")),
+        )
     });
-    joined([text(&own["text"])].into_iter().chain(wanted))
+    join_parts([text(&own["text"])].into_iter().chain(wanted))
 }
 
 /// A customer got a new number or id. Older webhooks use other names and contain no ids. The sender is the number of before.
@@ -704,7 +707,7 @@ fn amount(cost: &Value) -> Option<Money> {
         Value::String(text) => text.clone(),
         _ => return None,
     };
-    Money::reported(&amount, cost["currency"].as_str()?)
+    Money::from_report(&amount, cost["currency"].as_str()?)
 }
 
 fn call(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
@@ -866,7 +869,7 @@ fn account(field: &str, value: &Value) -> Option<Update> {
         "phone_number_name_update" => (word("decision")?, false),
         "business_capability_update" => (
             word("max_daily_conversations_per_business")
-                .or_else(|| spelled(&value["max_daily_conversation_per_phone"]))?,
+                .or_else(|| text_or_number(&value["max_daily_conversation_per_phone"]))?,
             false,
         ),
         "account_review_update" => {
@@ -900,7 +903,7 @@ fn limits(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
     let word = |name: &str| value[name].as_str();
     let (event, older_limit) = match field {
         "phone_number_quality_update" => (word("event"), word("current_limit").and_then(limit)),
-        "business_capability_update" => (None, whole(&value["max_daily_conversation_per_phone"])),
+        "business_capability_update" => (None, finite_count(&value["max_daily_conversation_per_phone"])),
         _ => return None,
     };
     let customers_per_day = word("max_daily_conversations_per_business").and_then(limit);
@@ -925,7 +928,7 @@ fn limits(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
 }
 
 /// A count, unless it is one of those that mean "no limit".
-fn whole(value: &Value) -> Option<u32> {
+fn finite_count(value: &Value) -> Option<u32> {
     value
         .as_u64()
         .filter(|count| *count > 0)

@@ -17,7 +17,7 @@ fn event_of(body: &[u8]) -> CallEvent {
     read(body).unwrap().unwrap()
 }
 
-fn changed(pointer: &str, value: Value) -> Vec<u8> {
+fn changed_event(pointer: &str, value: Value) -> Vec<u8> {
     let mut document = fixtures::json("telephony/aircall/call_ended_agents_did_not_answer.json");
     *document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
     document.to_string().into_bytes()
@@ -69,9 +69,9 @@ fn aircalls_formatted_numbers_are_parsed() {
         ("+33 1 76 36 06 95", "+33176360695"),
     ] {
         let party = Party::Phone(number.parse().unwrap());
-        let caller = event_of(&changed("/data/raw_digits", json!(written)));
+        let caller = event_of(&changed_event("/data/raw_digits", json!(written)));
         assert_eq!(caller.facts.customer(), &party, "{written}");
-        let called = event_of(&changed("/data/number/digits", json!(written)));
+        let called = event_of(&changed_event("/data/number/digits", json!(written)));
         assert_eq!(called.facts.business_number(), Some(&party), "{written}");
     }
     for nobody in [
@@ -80,7 +80,7 @@ fn aircalls_formatted_numbers_are_parsed() {
         json!("+1 800-123-4567 x9"),
         json!(null),
     ] {
-        let event = event_of(&changed("/data/raw_digits", nobody.clone()));
+        let event = event_of(&changed_event("/data/raw_digits", nobody.clone()));
         assert_eq!(event.facts.customer(), &Party::Withheld, "{nobody}");
     }
 }
@@ -88,7 +88,7 @@ fn aircalls_formatted_numbers_are_parsed() {
 #[test]
 fn unknown_reason_is_not_a_missed_call() {
     for reason in [json!(null), json!("eaten_by_a_dog"), json!(7), json!("")] {
-        let event = event_of(&changed("/data/missed_call_reason", reason.clone()));
+        let event = event_of(&changed_event("/data/missed_call_reason", reason.clone()));
         assert_eq!(outcome(&event.facts), Outcome::Unknown, "{reason}");
     }
 }
@@ -103,16 +103,19 @@ fn an_event_that_names_no_call_is_unreadable() {
         ("/data/id", json!("a b")),
         ("/data/direction", json!("sideways")),
     ] {
-        assert!(read(&changed(pointer, value.clone())).is_err(), "{pointer} {value}");
+        assert!(
+            read(&changed_event(pointer, value.clone())).is_err(),
+            "{pointer} {value}"
+        );
     }
     assert!(read(b"<xml/>").is_err());
     // Sent days later, and not about the end of a call.
-    assert_eq!(read(&changed("/event", json!("call.tagged"))), Ok(None));
+    assert_eq!(read(&changed_event("/event", json!("call.tagged"))), Ok(None));
 }
 
 #[test]
 fn call_never_ends_in_the_future() {
-    let event = event_of(&changed("/data/ended_at", json!(1_893_456_000)));
+    let event = event_of(&changed_event("/data/ended_at", json!(1_893_456_000)));
     assert_eq!(event.facts.ended_at, Some(event.received_at));
 }
 

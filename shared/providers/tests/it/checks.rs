@@ -73,20 +73,20 @@ fn refusal(code: i64, subcode: Option<i64>) -> Value {
 }
 
 /// The account, with this list of numbers.
-fn listed(numbers: &Value) -> (u16, Value) {
+fn account_with_numbers(numbers: &Value) -> (u16, Value) {
     let status = "marketing_messages_onboarding_status";
     (200, json!({"id": WABA, status: "ONBOARDED", "phone_numbers": numbers}))
 }
 
 #[tokio::test]
 async fn whatsapp_check_reads_number_account_and_apps() {
-    let ours = listed(&json!({"data": [{"id": NUMBER}]}));
+    let ours = account_with_numbers(&json!({"data": [{"id": NUMBER}]}));
     let apps = json!([
         {"whatsapp_business_api_data": {"id": "1", "name": "Fixture app"}}, {"whatsapp_business_api_data": {"id": "2"}}, {},
     ]);
     let apps = (200, json!({"data": apps}));
-    let foreign = listed(&json!({"data": [{"id": "1"}]}));
-    let more = listed(&json!({"data": [{"id": "1"}], "paging": {"next": "https://graph.facebook.com"}}));
+    let foreign = account_with_numbers(&json!({"data": [{"id": "1"}]}));
+    let more = account_with_numbers(&json!({"data": [{"id": "1"}], "paging": {"next": "https://graph.facebook.com"}}));
     let unseen = (200, json!({"id": WABA}));
     let none = || (200, json!({"data": []}));
     let named = json!(["Fixture app", "2", "without a name"]);
@@ -162,7 +162,7 @@ async fn whatsapp_refusal_is_explained_and_silence_unclear() {
 /// A denial releases the claim on a number, so nothing else may count as one.
 #[tokio::test]
 async fn only_errors_of_access_deny_the_number() {
-    let listed = || listed(&json!({"data": [{"id": NUMBER}]}));
+    let listed = || account_with_numbers(&json!({"data": [{"id": NUMBER}]}));
     let apps = || (200, json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}));
     let denied = |told: Result<Value, CheckError>| match told.unwrap_err() {
         CheckError::Refused { denies, .. } => denies,
@@ -260,7 +260,7 @@ async fn ask(system: &str, base: &str) -> Result<(), CheckError> {
     told
 }
 
-async fn answered(system: &str, answer: ResponseTemplate) -> Result<(), CheckError> {
+async fn check_with_answer(system: &str, answer: ResponseTemplate) -> Result<(), CheckError> {
     let server = MockServer::start().await;
     Mock::given(method("GET"))
         .and(basic_auth(USER, SECRET))
@@ -283,7 +283,7 @@ fn json_text(status: u16, body: &str) -> ResponseTemplate {
 #[tokio::test]
 async fn telephone_systems_acceptance_passes() {
     for (system, _, body) in SYSTEMS {
-        let told = answered(system, json_text(200, body)).await;
+        let told = check_with_answer(system, json_text(200, body)).await;
         assert_eq!(told, Ok(()), "{system}");
     }
 }
@@ -306,7 +306,9 @@ async fn telephone_systems_refusal_is_explained() {
     ] {
         // Some quote the request.
         let quoting = format!(r#"{{"error": "{USER}:{SECRET} is wrong"}}"#);
-        let refused = answered(system, json_text(status, &quoting)).await.unwrap_err();
+        let refused = check_with_answer(system, json_text(status, &quoting))
+            .await
+            .unwrap_err();
         let CheckError::Refused {
             classified: None,
             reason,
@@ -336,17 +338,17 @@ async fn telephone_systems_silence_is_unclear() {
     };
     for (system, _, body) in SYSTEMS {
         for status in [302, 400, 429, 500, 503] {
-            let told = answered(system, json_text(status, body)).await;
+            let told = check_with_answer(system, json_text(status, body)).await;
             unclear(system, &status.to_string(), told);
         }
         for other in ["", "<html>", "{}", "[]", r#""pong""#, "{\"ping\": \"pong"] {
-            unclear(system, other, answered(system, json_text(200, other)).await);
+            unclear(system, other, check_with_answer(system, json_text(200, other)).await);
         }
         unclear(system, "nowhere", ask(system, NOWHERE).await);
     }
     let silent = SYSTEMS.map(|(system, _, body)| async move {
         let late = json_text(200, body).set_delay(Duration::from_secs(60));
-        unclear(system, "silent", answered(system, late).await);
+        unclear(system, "silent", check_with_answer(system, late).await);
     });
     futures::future::join_all(silent).await;
 }

@@ -15,7 +15,7 @@ use providers::{
 use wiremock::{MockServer, ResponseTemplate};
 
 use crate::{
-    sending::{key, maya, refused, text},
+    sending::{key, maya, refusal_class, text},
     server::{TWILIO, answering, assert_unasked, text_answer},
 };
 
@@ -24,7 +24,7 @@ const PATIENT: Duration = Duration::from_secs(60);
 /// Time limit of tests without an answer: half of it is enough to connect on a busy machine.
 const IMPATIENT: Duration = Duration::from_secs(2);
 
-async fn both(base: &str, timeout: Duration) -> [SendOutcome; 2] {
+async fn send_with_both(base: &str, timeout: Duration) -> [SendOutcome; 2] {
     let http = Http::new("ringback/test".to_owned(), timeout);
     let (to, content) = (maya(), text("the message's own text"));
     let graph = GraphClient::new(http.clone(), base, "v26.0");
@@ -45,7 +45,7 @@ async fn both(base: &str, timeout: Duration) -> [SendOutcome; 2] {
 
 async fn both_answered(answer: ResponseTemplate) -> [SendOutcome; 2] {
     let server = answering("POST", answer).await;
-    both(&server.uri(), PATIENT).await
+    send_with_both(&server.uri(), PATIENT).await
 }
 
 /// A server that does this with every connection.
@@ -64,7 +64,7 @@ fn assert_all_unknown(outcomes: &[SendOutcome]) {
 
 fn assert_all_refused(outcomes: &[SendOutcome], wanted: ErrorClass) {
     for outcome in outcomes {
-        assert_eq!(refused(outcome), wanted);
+        assert_eq!(refusal_class(outcome), wanted);
     }
 }
 
@@ -73,7 +73,7 @@ async fn failed_connection_means_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     drop(listener);
-    let outcomes = both(&format!("http://{address}"), PATIENT).await;
+    let outcomes = send_with_both(&format!("http://{address}"), PATIENT).await;
     assert_all_refused(&outcomes, ErrorClass::RetryAfter);
     for outcome in outcomes {
         let SendOutcome::Refused { classified, .. } = outcome else {
@@ -91,20 +91,23 @@ async fn failed_tls_means_not_sent() {
     });
     let silent = server(std::mem::forget);
     for no_tls in [clear, silent] {
-        let outcomes = both(&no_tls.replace("http://", "https://"), IMPATIENT).await;
+        let outcomes = send_with_both(&no_tls.replace("http://", "https://"), IMPATIENT).await;
         assert_all_refused(&outcomes, ErrorClass::RetryAfter);
     }
 }
 
 #[tokio::test]
 async fn invalid_address_is_the_operators_error() {
-    assert_all_refused(&both("not an address", PATIENT).await, ErrorClass::TenantMustAct);
+    assert_all_refused(
+        &send_with_both("not an address", PATIENT).await,
+        ErrorClass::TenantMustAct,
+    );
 }
 
 #[tokio::test]
 async fn time_out_is_unknown() {
     let silent = server(std::mem::forget);
-    assert_all_unknown(&both(&silent, IMPATIENT).await);
+    assert_all_unknown(&send_with_both(&silent, IMPATIENT).await);
 }
 
 #[tokio::test]
@@ -113,7 +116,7 @@ async fn broken_connection_after_request_is_unknown() {
         let mut request = [0; 4096];
         let _ = stream.read(&mut request);
     });
-    assert_all_unknown(&both(&rude, PATIENT).await);
+    assert_all_unknown(&send_with_both(&rude, PATIENT).await);
 }
 
 #[tokio::test]
@@ -123,7 +126,7 @@ async fn truncated_success_is_unknown() {
         let _ = stream.read(&mut request);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"messages\":[{\"id\":\"wamid");
     });
-    assert_all_unknown(&both(&cut, PATIENT).await);
+    assert_all_unknown(&send_with_both(&cut, PATIENT).await);
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ impl Draft {
         TemplateDefinition {
             name: self.name.clone(),
             language: self.language.clone(),
-            ..TemplateDefinition::drafted(fixtures::connection(), &key, &self.content, at)
+            ..TemplateDefinition::new_draft(fixtures::connection(), &key, &self.content, at)
         }
     }
 
@@ -82,7 +82,7 @@ impl Draft {
     async fn is_taken_by_meta(&self, graph: &GraphClient, handle: Option<&str>) -> bool {
         let definition = self.definition();
         let made = graph.create_template(TOKEN, WABA, &definition, handle).await;
-        taken(made.map(drop))
+        was_taken(made.map(drop))
     }
 
     /// Whether Twilio takes it, and WhatsApp what Twilio submits.
@@ -90,13 +90,13 @@ impl Draft {
         let definition = self.definition();
         let sid = match content.create(ACCOUNT, &definition).await {
             Ok(sid) => sid,
-            refused => return taken(refused.map(drop)),
+            refused => return was_taken(refused.map(drop)),
         };
-        if !taken(content.submit(ACCOUNT, &sid, &definition).await.map(drop)) {
+        if !was_taken(content.submit(ACCOUNT, &sid, &definition).await.map(drop)) {
             return false;
         }
         // What is approved can be read.
-        let decided = match content.submitted(ACCOUNT, &sid).await {
+        let decided = match content.find_submitted(ACCOUNT, &sid).await {
             Err(TemplateError::Unreadable) => return false,
             decided => decided.unwrap().unwrap(),
         };
@@ -106,7 +106,7 @@ impl Draft {
 }
 
 /// Whether a provider took it. Anything but a refusal of the content is a mistake of the test.
-fn taken(answer: Result<(), TemplateError>) -> bool {
+fn was_taken(answer: Result<(), TemplateError>) -> bool {
     match answer {
         Ok(()) => true,
         Err(error @ TemplateError::Refused { status: 400, .. }) if !error.is_throttled() && !error.denies() => false,
@@ -118,18 +118,18 @@ fn good() -> Value {
     fixtures::utility()
 }
 
-fn changed(path: &str, value: Value) -> Value {
+fn changed_content(path: &str, value: Value) -> Value {
     let mut content = good();
     *content.pointer_mut(path).unwrap() = value;
     content
 }
 
 fn header(header: Value) -> Value {
-    changed("/header", header)
+    changed_content("/header", header)
 }
 
 fn samples(samples: Value) -> Value {
-    changed("/samples", samples)
+    changed_content("/samples", samples)
 }
 
 fn sample(second: &str) -> Value {
@@ -137,20 +137,20 @@ fn sample(second: &str) -> Value {
 }
 
 fn footer(footer: &str) -> Value {
-    changed("/footer", json!(footer))
+    changed_content("/footer", json!(footer))
 }
 
 fn buttons(buttons: Value) -> Value {
-    changed("/buttons", buttons)
+    changed_content("/buttons", buttons)
 }
 
 fn label(label: &str) -> Value {
-    changed("/buttons/0", reply(label))
+    changed_content("/buttons/0", reply(label))
 }
 
 fn link(url: &str, sample: &str) -> Value {
     let link = json!({"kind": "url", "text": "Book", "url": url, "sample": sample});
-    changed("/buttons/1", link)
+    changed_content("/buttons/1", link)
 }
 
 fn reply(text: &str) -> Value {
@@ -170,7 +170,7 @@ fn body(text: &str) -> Value {
     let fine = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let names = variables_in(text).into_iter().filter(fine);
     let samples: BTreeMap<&str, &str> = names.map(|name| (name, "Maya")).collect();
-    let mut content = changed("/body", json!(text));
+    let mut content = changed_content("/body", json!(text));
     content["samples"] = json!(samples);
     content
 }
@@ -314,7 +314,7 @@ fn common() -> Vec<(&'static str, Value, bool)> {
 fn of_meta() -> Vec<(&'static str, Value, bool)> {
     let named = |text: &str, samples: Value| json!({"category": "utility", "parameter_format": "named", "body": text, "samples": samples});
     let offer = |sample: &str| {
-        changed(
+        changed_content(
             "/buttons/0",
             json!({"kind": "offer_code", "text": "Copy", "sample": sample}),
         )
@@ -458,7 +458,7 @@ fn ours() -> Vec<(&'static str, Value)> {
         ),
         (
             "an offer's code without a label",
-            changed(
+            changed_content(
                 "/buttons/0",
                 json!({"kind": "offer_code", "text": "", "sample": "MAY20"}),
             ),
@@ -526,7 +526,7 @@ async fn lint_and_whatsapp_agree_on_names_and_languages() {
 }
 
 /// The handle of a sample of this type.
-async fn uploaded(graph: &GraphClient, mime: &str) -> String {
+async fn upload_sample_file(graph: &GraphClient, mime: &str) -> String {
     let file = SampleFile {
         name: "sample",
         mime,
@@ -561,14 +561,14 @@ async fn lint_and_whatsapp_agree_on_samples_of_media() {
             let (id, at) = (ulid::Ulid::from_parts(1, 1), fixtures::at("2026-11-20T12:00:00Z"));
             let mut own = Asset::new(id, AssetIn { name }, at);
             own.kind = kind;
-            own.uploaded(mime, 6, "00".repeat(32), false);
+            own.record_upload(mime, 6, "00".repeat(32), false);
             header["sample_asset_id"] = json!(own.id);
-            handle = Some(uploaded(&graph, mime).await);
+            handle = Some(upload_sample_file(&graph, mime).await);
             asset = Some(own);
         }
         let draft = Draft {
             sample: asset,
-            ..Draft::new(number, &changed("/header", header))
+            ..Draft::new(number, &changed_content("/header", header))
         };
         assert_eq!(draft.passes(Through::Meta), right, "the lint, of {kind} {sample:?}");
         let taken = draft.is_taken_by_meta(&graph, handle.as_deref()).await;

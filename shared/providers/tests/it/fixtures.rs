@@ -114,10 +114,10 @@ pub(crate) fn at(text: &str) -> Timestamp {
 }
 
 /// The definition that a fixture's request creates.
-pub(crate) fn drafted(name: &str, content: Value) -> TemplateDefinition {
+pub(crate) fn drafted_definition(name: &str, content: Value) -> TemplateDefinition {
     let content: TemplateContent = serde_json::from_value(content).unwrap();
     let key = TemplateKey::new(name, "en_GB").unwrap();
-    TemplateDefinition::drafted(connection(), &key, &content, at("2026-11-20T12:00:00Z"))
+    TemplateDefinition::new_draft(connection(), &key, &content, at("2026-11-20T12:00:00Z"))
 }
 
 /// The content of the request `create_request_utility`.
@@ -157,7 +157,7 @@ pub(crate) fn assert_outcomes<const N: usize>(events: &BTreeMap<String, CallEven
 }
 
 /// An update with all values, unlike its debug output.
-pub(crate) fn shown(update: &Update) -> Value {
+pub(crate) fn value_of_update(update: &Update) -> Value {
     match update {
         Update::Status(status) => json!({ "status": {
             "key": status.key,

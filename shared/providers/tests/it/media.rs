@@ -50,12 +50,12 @@ fn failing(status: u16, code: i64) -> ResponseTemplate {
     json_answer(status, json!({"error": {"code": code}}))
 }
 
-async fn opened(server: &MockServer) -> Result<Download, MediaError> {
+async fn open_medium(server: &MockServer) -> Result<Download, MediaError> {
     graph(server).medium("fixture-token", NUMBER, MEDIUM).await
 }
 
-async fn refused(server: &MockServer) -> MediaError {
-    let error = opened(server).await.err().expect("there is no file");
+async fn expect_refusal(server: &MockServer) -> MediaError {
+    let error = open_medium(server).await.err().expect("there is no file");
     assert!(!format!("{error:?}").contains("fixture-token"));
     error
 }
@@ -95,7 +95,7 @@ async fn a_medium_is_asked_for_by_its_id_then_by_its_url() {
         .respond_with(ResponseTemplate::new(200).set_body_raw(vec![7_u8; 61_901], "image/jpeg"))
         .mount(&server)
         .await;
-    let download = opened(&server).await.ok().unwrap();
+    let download = open_medium(&server).await.ok().unwrap();
     let hash = "d0f1b8f3b2c94c1c6f8a0f5b1a7e0c8f7a1d2e3f4a5b6c7d8e9f00112233aabb";
     assert_eq!(
         (download.mime.as_deref(), download.sha256.as_deref()),
@@ -109,15 +109,15 @@ async fn a_medium_is_asked_for_by_its_id_then_by_its_url() {
 #[tokio::test]
 async fn each_answer_about_a_medium_has_its_meaning() {
     let gone = json_answer(404, fixtures::json("whatsapp/media/get_url_error_404.json"));
-    assert!(matches!(refused(&saying(gone).await).await, MediaError::Gone));
+    assert!(matches!(expect_refusal(&saying(gone).await).await, MediaError::Gone));
     for (status, code) in [(401, 190), (400, 190), (403, 10), (401, 1)] {
-        let error = refused(&saying(failing(status, code)).await).await;
+        let error = expect_refusal(&saying(failing(status, code)).await).await;
         let is_meant = matches!(error, MediaError::Refused { .. });
         assert!(is_meant, "{status} {code}: {error:?}");
     }
     for (status, code) in [(500, 2), (429, 4), (400, 131000), (503, 1)] {
         let answer = failing(status, code).insert_header("retry-after", "90");
-        match refused(&saying(answer).await).await {
+        match expect_refusal(&saying(answer).await).await {
             MediaError::Failing {
                 status: found,
                 retry_after,
@@ -144,14 +144,14 @@ async fn the_token_goes_to_no_other_address() {
         String::new(),
     ] {
         let server = saying(json_answer(200, about(&url))).await;
-        let error = refused(&server).await;
+        let error = expect_refusal(&server).await;
         let is_meant = matches!(error, MediaError::Failing { status: 200, .. });
         assert!(is_meant, "{url}: {error:?}");
         assert_eq!(server.received_requests().await.unwrap().len(), 1);
     }
     // Nor is a redirect followed.
     let server = saying(ResponseTemplate::new(302).insert_header("location", format!("{other}/files/1"))).await;
-    let error = refused(&server).await;
+    let error = expect_refusal(&server).await;
     assert!(matches!(error, MediaError::Failing { status: 302, .. }), "{error:?}");
     assert_unasked(&elsewhere).await;
 }
@@ -165,7 +165,7 @@ fn upload() -> Upload<'static> {
 }
 
 /// Uploads a file of this length in these pieces.
-async fn uploaded(server: &MockServer, bytes: u64, pieces: &[&str]) -> Result<ProviderRef, MediaError> {
+async fn upload_pieces(server: &MockServer, bytes: u64, pieces: &[&str]) -> Result<ProviderRef, MediaError> {
     let (sending, file) = outgoing(bytes);
     let client = graph(server);
     let feeding = async move {
@@ -224,7 +224,7 @@ async fn a_file_is_uploaded_as_its_pieces_come() {
 async fn an_upload_of_another_length_breaks_off() {
     for pieces in [&["short"][..], &["far too long"], &[]] {
         let server = taking(json_answer(200, json!({"id": "1"}))).await;
-        let error = uploaded(&server, 9, pieces).await.unwrap_err();
+        let error = upload_pieces(&server, 9, pieces).await.unwrap_err();
         assert!(matches!(error, MediaError::NoAnswer(_)), "{pieces:?}: {error:?}");
         assert_unasked(&server).await;
     }
@@ -232,7 +232,7 @@ async fn an_upload_of_another_length_breaks_off() {
 
 #[tokio::test]
 async fn a_file_that_is_not_taken_differs_from_a_failure() {
-    let refused = async |answer: ResponseTemplate| uploaded(&taking(answer).await, 3, &["one"]).await.unwrap_err();
+    let refused = async |answer: ResponseTemplate| upload_pieces(&taking(answer).await, 3, &["one"]).await.unwrap_err();
     let error = refused(failing(400, 131053)).await;
     assert!(matches!(error, MediaError::NotTaken { code: 131053 }), "{error:?}");
     let error = refused(failing(401, 190)).await;

@@ -54,7 +54,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 /// A fixture of the folder with some of its values replaced.
-fn mutated(folder: &'static str) -> impl Strategy<Value = Value> {
+fn mutated_fixture(folder: &'static str) -> impl Strategy<Value = Value> {
     let names: Vec<String> = fixtures::names(folder).into_iter().collect();
     (
         any::<prop::sample::Index>(),
@@ -88,32 +88,32 @@ fn read_all(body: &[u8]) -> usize {
 
 proptest! {
     #[test]
-    fn mutated_messages_never_panic(document in mutated("whatsapp/inbound")) {
+    fn mutated_messages_never_panic(document in mutated_fixture("whatsapp/inbound")) {
         read_all(document.to_string().as_bytes());
     }
 
     #[test]
-    fn mutated_statuses_never_panic(document in mutated("whatsapp/status")) {
+    fn mutated_statuses_never_panic(document in mutated_fixture("whatsapp/status")) {
         read_all(document.to_string().as_bytes());
     }
 
     #[test]
-    fn mutated_account_events_never_panic(document in mutated("whatsapp/account")) {
+    fn mutated_account_events_never_panic(document in mutated_fixture("whatsapp/account")) {
         read_all(document.to_string().as_bytes());
     }
 
     #[test]
-    fn mutated_batches_never_panic(document in mutated("whatsapp/batch")) {
+    fn mutated_batches_never_panic(document in mutated_fixture("whatsapp/batch")) {
         read_all(document.to_string().as_bytes());
     }
 
     #[test]
-    fn mutated_calls_never_panic(document in mutated("telephony/generic")) {
+    fn mutated_calls_never_panic(document in mutated_fixture("telephony/generic")) {
         let _ = telephony::event(document.to_string().as_bytes(), connection(), at("2026-10-31T09:20:01Z"));
     }
 
     #[test]
-    fn mutated_vendor_calls_never_panic(ours in mutated("telephony/vonage"), theirs in mutated("telephony/aircall")) {
+    fn mutated_vendor_calls_never_panic(ours in mutated_fixture("telephony/vonage"), theirs in mutated_fixture("telephony/aircall")) {
         let now = at("2026-10-31T09:20:01Z");
         let _ = vonage::event(ours.to_string().as_bytes(), connection(), now);
         let _ = aircall::event(theirs.to_string().as_bytes(), connection(), now);

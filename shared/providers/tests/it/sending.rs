@@ -31,7 +31,7 @@ pub(crate) fn tom() -> Recipient {
     }
 }
 
-pub(crate) const fn nobody() -> Recipient {
+pub(crate) const fn empty_recipient() -> Recipient {
     Recipient {
         phone: None,
         bsuid: None,
@@ -43,13 +43,13 @@ pub(crate) fn text(body: &str) -> Content {
 }
 
 /// Content in its stored form.
-pub(crate) fn stored(content: Value) -> Content {
+pub(crate) fn stored_content(content: Value) -> Content {
     serde_json::from_value(content).unwrap()
 }
 
 /// The class of a refusal.
 #[track_caller]
-pub(crate) fn refused(outcome: &SendOutcome) -> ErrorClass {
+pub(crate) fn refusal_class(outcome: &SendOutcome) -> ErrorClass {
     match outcome {
         SendOutcome::Refused { classified, .. } => classified.class,
         other => panic!("{other:?}"),
@@ -88,7 +88,7 @@ fn assert_outcome(name: &str, outcome: &SendOutcome, expected: &Expected) {
         }
         (SendOutcome::Unknown { reason }, Expected::Unknown) => assert!(reason.ends_with('.'), "{name}: {reason}"),
         (SendOutcome::Refused { code, reason, .. }, Expected::Refused(wanted)) => {
-            assert_eq!(refused(outcome), *wanted, "{name}");
+            assert_eq!(refusal_class(outcome), *wanted, "{name}");
             let mut parts = name.split('_').skip_while(|part| *part != "error");
             let in_name: Option<i64> = parts.nth(1).map(|code| code.parse().unwrap());
             assert_eq!(*code, in_name, "{name}");

@@ -12,7 +12,7 @@ use wiremock::{
 };
 
 use crate::{
-    fixtures::{self, drafted},
+    fixtures::{self, drafted_definition},
     server::{TWILIO, http, json_answer, last_json, text_answer},
 };
 
@@ -60,7 +60,7 @@ async fn drafts_become_the_contents_of_the_fixtures() {
         ("create_request_whatsapp_authentication.json", code),
     ] {
         let expected = fixtures::json(&format!("twilio/content/{fixture}"));
-        let definition = drafted(expected["friendly_name"].as_str().unwrap(), content);
+        let definition = drafted_definition(expected["friendly_name"].as_str().unwrap(), content);
         assert_eq!(client(&server).create(TWILIO, &definition).await.unwrap(), HX);
         assert_eq!(last_json(&server).await, expected, "{fixture}");
     }
@@ -74,7 +74,7 @@ async fn drafts_become_the_contents_of_the_fixtures() {
                 "sample": "https://book.example.test/t/tnt_a"},
         ],
     });
-    let card = drafted("missed_call_card_v1", card);
+    let card = drafted_definition("missed_call_card_v1", card);
     client(&server).create(TWILIO, &card).await.unwrap();
     let mut expected = fixtures::json("twilio/content/create_request_whatsapp_card.json");
     // Ids of replies are ours.
@@ -103,7 +103,7 @@ async fn a_content_is_submitted_and_deleted() {
         .mount(&server)
         .await;
     let content = json!({"category": "utility", "body": "Hello there"});
-    let definition = drafted("missed_call_followup_v1", content);
+    let definition = drafted_definition("missed_call_followup_v1", content);
     let contents = client(&server);
     let submitted = contents.submit(TWILIO, HX, &definition).await.unwrap();
     assert_eq!(submitted.status.0, "PENDING");
@@ -137,7 +137,7 @@ async fn states_are_those_of_meta() {
             .respond_with(answer(200, "fetch_response_quick_reply.json"))
             .mount(&server)
             .await;
-        let found = client(&server).submitted(TWILIO, HX).await.unwrap();
+        let found = client(&server).find_submitted(TWILIO, HX).await.unwrap();
         let state = found.as_ref().map(|found| found.status.0.as_str());
         assert_eq!(state, word, "{name}");
         let told = found.as_ref().and_then(|found| found.rejected_reason.as_deref());
@@ -149,7 +149,7 @@ async fn states_are_those_of_meta() {
     }
 }
 
-async fn listed(page: ResponseTemplate) -> Result<TemplatePage, TemplateError> {
+async fn list_templates(page: ResponseTemplate) -> Result<TemplatePage, TemplateError> {
     let server = MockServer::start().await;
     Mock::given(path("/v1/ContentAndApprovals"))
         .respond_with(page)
@@ -160,7 +160,7 @@ async fn listed(page: ResponseTemplate) -> Result<TemplatePage, TemplateError> {
 
 #[tokio::test]
 async fn submitted_contents_are_listed() {
-    let page = listed(answer(200, "content_and_approvals_response.json"))
+    let page = list_templates(answer(200, "content_and_approvals_response.json"))
         .await
         .unwrap();
     let [template] = &page.templates[..] else {
@@ -197,7 +197,7 @@ async fn variables_are_counted_in_each_part() {
     };
     let read = async |item: Value| {
         let page = json!({"contents": [item], "meta": {"next_page_url": null}});
-        let page = listed(json_answer(200, page)).await.unwrap();
+        let page = list_templates(json_answer(200, page)).await.unwrap();
         page.templates.into_iter().next()
     };
     let in_order = card("From {{1}}", "Hello {{2}}, welcome.", "https://a.example/{{3}}");
@@ -244,7 +244,7 @@ async fn pages_follow_paths_of_the_same_host() {
     let page = contents.template_page(TWILIO, None).await.unwrap();
     let page = contents.template_page(TWILIO, page.next.as_deref()).await.unwrap();
     assert_eq!(page.templates.len(), 1);
-    let own = |body: &str| drafted("book_online_v1", call_to_action(body));
+    let own = |body: &str| drafted_definition("book_online_v1", call_to_action(body));
     let booked = own("Hello {{1}}, you can book your next visit online or call us.");
     let found = contents.find(TWILIO, &booked).await.unwrap();
     assert_eq!(
@@ -262,7 +262,7 @@ async fn pages_follow_paths_of_the_same_host() {
         assert_eq!(found, None, "{}", not_ours.body);
     }
     for wrong in ["https://evil.example/", "/v1/ContentAndApprovals/../../2010", "x"] {
-        let page = listed(json_answer(200, first(wrong))).await;
+        let page = list_templates(json_answer(200, first(wrong))).await;
         assert!(matches!(page, Err(TemplateError::Unreadable)), "{wrong}");
         let page = contents.template_page(TWILIO, Some(wrong)).await;
         assert!(page.is_err(), "{wrong}");
@@ -282,18 +282,23 @@ async fn errors_of_twilio_are_told_apart() {
         (400, "400_error_21656_variables_invalid.json", invalid),
         (404, "404_error_20404_content_not_found.json", missing),
     ] {
-        let error = listed(answer(status, name)).await.unwrap_err();
+        let error = list_templates(answer(status, name)).await.unwrap_err();
         assert_eq!(
-            (error.is_missing(), error.is_unknown(), error.told()),
+            (error.is_missing(), error.is_unknown(), error.words_for_people()),
             (status == 404, false, Some(told)),
             "{name}"
         );
     }
     let denied = text_answer(401, r#"{"code": 20003}"#);
-    assert!(listed(denied).await.unwrap_err().denies());
-    assert!(listed(ResponseTemplate::new(503)).await.unwrap_err().is_unknown());
+    assert!(list_templates(denied).await.unwrap_err().denies());
+    assert!(
+        list_templates(ResponseTemplate::new(503))
+            .await
+            .unwrap_err()
+            .is_unknown()
+    );
     for body in ["", "[]", "{}"] {
-        let page = listed(text_answer(200, body)).await;
+        let page = list_templates(text_answer(200, body)).await;
         assert!(matches!(page, Err(TemplateError::Unreadable)), "{body}");
     }
 }

@@ -10,7 +10,7 @@ use providers::twilio::{address, form, message};
 use serde_json::{Value, json};
 
 use crate::{
-    fixtures::{at, read_all, shown},
+    fixtures::{at, read_all, value_of_update},
     sending::key,
 };
 
@@ -28,7 +28,7 @@ fn read_folder(folder: &str) -> BTreeMap<String, Value> {
             let reported = status.report.error.as_ref().and_then(|error| error.code);
             assert_eq!((status.error_code, reported), (Some(code), Some(code)), "{name}");
         }
-        updates.iter().map(shown).collect()
+        updates.iter().map(value_of_update).collect()
     })
 }
 
@@ -202,7 +202,7 @@ fn pressed_button_has_a_payload() {
             panic!("{more}")
         };
         assert_eq!(message.payload.as_deref(), payload, "{more}");
-        assert_eq!(message.typed(), payload.is_none().then_some("Stop"), "{more}");
+        assert_eq!(message.typed_text(), payload.is_none().then_some("Stop"), "{more}");
     }
 }
 

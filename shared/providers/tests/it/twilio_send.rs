@@ -24,7 +24,7 @@ use wiremock::{
 
 use crate::{
     fixtures::{self, at},
-    sending::{Expected, assert_classified, key, maya, nobody, refused, stored, text, tom},
+    sending::{Expected, assert_classified, empty_recipient, key, maya, refusal_class, stored_content, text, tom},
     server::{TWILIO, answering, assert_unasked, http, json_answer, last},
 };
 
@@ -73,7 +73,7 @@ async fn a_place_is_sent_with_a_text() {
         let server = MockServer::start().await;
         let mut place = json!({"latitude": 51.5007, "longitude": -0.1246});
         place.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let place = stored(json!({ "location": place }));
+        let place = stored_content(json!({ "location": place }));
         send(&server, Sender::WhatsApp(&number), &maya(), &place, None).await;
         let sent = pairs(&last(&server).await.body);
         let field = |name: &str| {
@@ -108,7 +108,7 @@ async fn our_requests_equal_the_fixtures() {
     let (number, maya, tom) = (number(), maya(), tom());
     let whatsapp = Sender::WhatsApp(&number);
     let base = "https://hooks.example.test/v1/twilio/tnt_a/message-status";
-    let template = stored(json!({"template": {
+    let template = stored_content(json!({"template": {
         "name": "missed_call_followup", "language": "en_GB", "body": [{"text": "Maya"}, {"text": "Fixture Hair"}],
         "content_sid": "HX00000000000000000000000000000001",
     }}));
@@ -116,7 +116,7 @@ async fn our_requests_equal_the_fixtures() {
         "Fixture Hair: sorry we missed your call. Reply here or book: https://book.example.test/a. Reply STOP to opt out",
     );
     let sorry = text("Hi Maya, sorry we missed your call.");
-    let media = stored(json!({"media": {"asset": picture(), "caption": "Our map"}}));
+    let media = stored_content(json!({"media": {"asset": picture(), "caption": "Our map"}}));
     let hello = text("Hello");
     let [sms, template, sorry, media, hello] = [&sms, &template, &sorry, &media, &hello].map(Outgoing::from);
     let linked = Outgoing {
@@ -231,12 +231,12 @@ async fn impossible_message_is_never_sent() {
         ..TWILIO
     };
     let hi = text("hi");
-    let template = stored(json!({"template": {"name": "n", "language": "en"}}));
-    let media = stored(json!({"media": {"asset": picture()}}));
-    let place = stored(json!({"location": {"latitude": 51.5, "longitude": 0}}));
-    let asks = stored(json!({"interactive": {"body": "Where are you?", "action": "request_location"}}));
-    let card = stored(json!({"contacts": [{"name": "Maya", "emails": ["maya@saffron.example"]}]}));
-    let reaction = stored(json!({"reaction": {"to": "SM1", "emoji": "👍"}}));
+    let template = stored_content(json!({"template": {"name": "n", "language": "en"}}));
+    let media = stored_content(json!({"media": {"asset": picture()}}));
+    let place = stored_content(json!({"location": {"latitude": 51.5, "longitude": 0}}));
+    let asks = stored_content(json!({"interactive": {"body": "Where are you?", "action": "request_location"}}));
+    let card = stored_content(json!({"contacts": [{"name": "Maya", "emails": ["maya@saffron.example"]}]}));
+    let reaction = stored_content(json!({"reaction": {"to": "SM1", "emoji": "👍"}}));
     let replied = "SM1".parse().unwrap();
     let reply = Outgoing {
         reply_to: Some(&replied),
@@ -244,7 +244,7 @@ async fn impossible_message_is_never_sent() {
     };
     for (credentials, sender, to, outgoing, class) in [
         (TWILIO, sms, tom(), Outgoing::from(&hi), FallBack),
-        (TWILIO, whatsapp, nobody(), Outgoing::from(&hi), FallBack),
+        (TWILIO, whatsapp, empty_recipient(), Outgoing::from(&hi), FallBack),
         (TWILIO, sms, maya(), Outgoing::from(&template), Bug),
         (TWILIO, whatsapp, maya(), Outgoing::from(&template), Bug),
         (bad_account, sms, maya(), Outgoing::from(&hi), TenantMustAct),
@@ -257,12 +257,12 @@ async fn impossible_message_is_never_sent() {
         (TWILIO, whatsapp, maya(), reply, FallBack),
     ] {
         let outcome = twilio.send(credentials, sender, &to, outgoing, key(), None).await;
-        assert_eq!(refused(&outcome), class, "{sender:?} {to:?} {outgoing:?}");
+        assert_eq!(refusal_class(&outcome), class, "{sender:?} {to:?} {outgoing:?}");
     }
     assert_unasked(&server).await;
 }
 
-fn listed(sid: &str, created: &str, changes: &Value) -> Value {
+fn listed_message(sid: &str, created: &str, changes: &Value) -> Value {
     let mut message = fixtures::json("twilio/send/response/200_fetch_delivered_priced.json");
     message["sid"] = sid.into();
     message["date_created"] = created.into();
@@ -273,7 +273,7 @@ fn listed(sid: &str, created: &str, changes: &Value) -> Value {
 }
 
 /// The search for a message to this recipient with an unknown outcome.
-fn lost<'a>(sender: Sender<'a>, to: &'a Recipient, content: &'a Content) -> Wanted<'a> {
+fn lost_message<'a>(sender: Sender<'a>, to: &'a Recipient, content: &'a Content) -> Wanted<'a> {
     Wanted {
         sender,
         to,
@@ -319,7 +319,7 @@ async fn listing(pages: &[Value], delay: Duration) -> (MockServer, TwilioClient)
     (server, client)
 }
 
-fn found(search: Result<Search, FindError>) -> StatusReport {
+fn expect_found(search: Result<Search, FindError>) -> StatusReport {
     match search {
         Ok(Search::Found(report)) => *report,
         other => panic!("{other:?}"),
@@ -332,25 +332,25 @@ async fn a_lost_message_is_found_by_recipient_time_and_text() {
     let to = maya();
     let wanted = Wanted {
         known: &["SMknown".to_owned()],
-        ..lost(SERVICE, &to, &content)
+        ..lost_message(SERVICE, &to, &content)
     };
     let in_time = "Sat, 31 Oct 2026 09:20:02 +0000";
     let others = json!([
-        listed("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({})),
-        listed("SMknown", in_time, &json!({})),
-        listed("SMtext", in_time, &json!({ "body": "Your table is booked." })),
-        listed("SMservice", in_time, &json!({ "messaging_service_sid": "MGother" })),
-        listed("SMinbound", in_time, &json!({ "direction": "inbound" })),
+        listed_message("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({})),
+        listed_message("SMknown", in_time, &json!({})),
+        listed_message("SMtext", in_time, &json!({ "body": "Your table is booked." })),
+        listed_message("SMservice", in_time, &json!({ "messaging_service_sid": "MGother" })),
+        listed_message("SMinbound", in_time, &json!({ "direction": "inbound" })),
         { "nonsense": true },
-        listed("SMearlier", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({})),
+        listed_message("SMearlier", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({})),
     ]);
     let search = find(std::slice::from_ref(&others), &wanted).await.unwrap();
     assert_eq!(search, Search::Unclear, "others that are not told apart for certain");
 
     let mut page = others.as_array().unwrap().clone();
     // Twilio's smart encoding and trial accounts modify the text.
-    page.insert(1, listed("SMours", in_time, &json!({ "body": "Sent from your Twilio trial account - Sorry, we missed your call", "status": "queued", "num_segments": "0" })));
-    let report = found(find(&[page.into()], &wanted).await);
+    page.insert(1, listed_message("SMours", in_time, &json!({ "body": "Sent from your Twilio trial account - Sorry, we missed your call", "status": "queued", "num_segments": "0" })));
+    let report = expect_found(find(&[page.into()], &wanted).await);
     assert_eq!(
         (report.provider_ref.as_str(), report.state, report.cost),
         ("SMours", AttemptState::Accepted, None)
@@ -361,9 +361,9 @@ async fn a_lost_message_is_found_by_recipient_time_and_text() {
 #[tokio::test]
 async fn a_lost_message_from_letters_is_found() {
     let (to, content) = (maya(), text("Your order is ready."));
-    let wanted = lost(Sender::Letters("SAFFRON"), &to, &content);
+    let wanted = lost_message(Sender::Letters("SAFFRON"), &to, &content);
     for (from, is_found) in [("SAFFRON", true), ("AD-SAFFRON", false), ("+15005550006", false)] {
-        let listed = listed(
+        let listed = listed_message(
             "SMours",
             "Sat, 31 Oct 2026 09:20:02 +0000",
             &json!({ "body": "Your order is ready.", "from": from }),
@@ -378,9 +378,9 @@ async fn a_lost_message_from_letters_is_found() {
 async fn a_lost_file_or_place_is_found() {
     let (to, number) = (maya(), number());
     let search = async |content: Value, message: Value| {
-        let content = stored(content);
-        let wanted = lost(Sender::WhatsApp(&number), &to, &content);
-        let mut message = listed("SMours", "Sat, 31 Oct 2026 09:20:02 +0000", &message);
+        let content = stored_content(content);
+        let wanted = lost_message(Sender::WhatsApp(&number), &to, &content);
+        let mut message = listed_message("SMours", "Sat, 31 Oct 2026 09:20:02 +0000", &message);
         message["from"] = "whatsapp:+15005550006".into();
         let server = answering("GET", json_answer(200, json!({"messages": [message]}))).await;
         client(&server).find(TWILIO, &wanted, nobody_elses).await.unwrap()
@@ -410,14 +410,14 @@ async fn a_lost_file_or_place_is_found() {
 async fn a_lost_message_is_found_on_a_later_page() {
     let content = text("Sorry we missed your call.");
     let (to, number) = (maya(), number());
-    let wanted = lost(Sender::Number(&number), &to, &content);
-    let newer = json!([listed("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({}))]);
-    let ours = json!([listed(
+    let wanted = lost_message(Sender::Number(&number), &to, &content);
+    let newer = json!([listed_message("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({}))]);
+    let ours = json!([listed_message(
         "SMours",
         "Sat, 31 Oct 2026 09:20:02 +0000",
         &json!({ "status": "undelivered", "error_code": 30005 })
     )]);
-    let report = found(find(&[newer.clone(), ours.clone()], &wanted).await);
+    let report = expect_found(find(&[newer.clone(), ours.clone()], &wanted).await);
     assert_eq!(
         (report.state, report.error.unwrap().code),
         (AttemptState::Failed, Some(30005))
@@ -427,9 +427,9 @@ async fn a_lost_message_is_found_on_a_later_page() {
     let many = vec![newer; 6];
     assert!(matches!(find(&many, &wanted).await, Err(FindError::TooMany)));
     // An older message ends the search if a match was found, and otherwise not, because a list may be sorted differently.
-    let older = json!([listed("SMold", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({}))]);
+    let older = json!([listed_message("SMold", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({}))]);
     let pages = [older.clone(), ours, older.clone(), older.clone(), older.clone(), older];
-    assert_eq!(found(find(&pages, &wanted).await).provider_ref, "SMours");
+    assert_eq!(expect_found(find(&pages, &wanted).await).provider_ref, "SMours");
 }
 
 /// Only if no message on the complete list can be the one that is searched for.
@@ -439,12 +439,12 @@ async fn only_a_complete_search_proves_a_message_was_not_sent() {
     let (to, number) = (maya(), number());
     let wanted = Wanted {
         known: &["SMknown".to_owned()],
-        ..lost(Sender::Number(&number), &to, &content)
+        ..lost_message(Sender::Number(&number), &to, &content)
     };
     let since = "Sat, 31 Oct 2026 09:20:02 +0000";
-    let old = listed("SMold", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({}));
-    let known = listed("SMknown", since, &json!({}));
-    let inbound = listed("SMinbound", since, &json!({ "direction": "inbound" }));
+    let old = listed_message("SMold", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({}));
+    let known = listed_message("SMknown", since, &json!({}));
+    let inbound = listed_message("SMinbound", since, &json!({ "direction": "inbound" }));
     let nothing = json!([inbound, known, old]);
     for pages in [
         vec![json!([])],
@@ -455,10 +455,10 @@ async fn only_a_complete_search_proves_a_message_was_not_sent() {
     }
     // Created late, with another text, from another sender, or at an unknown time: it might be the message.
     for could_be in [
-        listed("SMlate", "Sat, 31 Oct 2026 09:29:00 +0000", &json!({})),
-        listed("SMtext", since, &json!({ "body": "Your table is booked." })),
-        listed("SMfrom", since, &json!({ "from": null })),
-        listed("SMwhen", "soon", &json!({})),
+        listed_message("SMlate", "Sat, 31 Oct 2026 09:29:00 +0000", &json!({})),
+        listed_message("SMtext", since, &json!({ "body": "Your table is booked." })),
+        listed_message("SMfrom", since, &json!({ "from": null })),
+        listed_message("SMwhen", "soon", &json!({})),
         json!({ "nonsense": true }),
     ] {
         let page = json!([could_be, old]);
@@ -473,16 +473,19 @@ async fn only_a_complete_search_proves_a_message_was_not_sent() {
 async fn message_of_another_attempt_is_not_found() {
     let content = text("Sorry we missed your call.");
     let (to, number) = (maya(), number());
-    let wanted = lost(Sender::Number(&number), &to, &content);
+    let wanted = lost_message(Sender::Number(&number), &to, &content);
     // Same recipient, same text, both in time: the older one belongs to another message.
-    let theirs = listed("SMtheirs", "Sat, 31 Oct 2026 09:20:02 +0000", &json!({}));
-    let ours = listed("SMours", "Sat, 31 Oct 2026 09:20:04 +0000", &json!({}));
+    let theirs = listed_message("SMtheirs", "Sat, 31 Oct 2026 09:20:02 +0000", &json!({}));
+    let ours = listed_message("SMours", "Sat, 31 Oct 2026 09:20:04 +0000", &json!({}));
     let others = async |sids: Vec<String>| {
         let theirs = sids.into_iter().filter(|sid| sid == "SMtheirs");
         Ok::<_, std::io::Error>(theirs.collect())
     };
     let (_server, client) = listing(&[json!([ours, theirs])], Duration::ZERO).await;
-    assert_eq!(found(client.find(TWILIO, &wanted, others).await).provider_ref, "SMours");
+    assert_eq!(
+        expect_found(client.find(TWILIO, &wanted, others).await).provider_ref,
+        "SMours"
+    );
     // Its absence alone proves that ours was not accepted.
     let (_server, client) = listing(&[json!([theirs])], Duration::ZERO).await;
     let search = client.find(TWILIO, &wanted, others).await.unwrap();
@@ -496,8 +499,8 @@ async fn message_of_another_attempt_is_not_found() {
 async fn search_is_limited_to_the_time_of_one_request() {
     let content = text("Sorry we missed your call.");
     let (to, number) = (maya(), number());
-    let wanted = lost(Sender::Number(&number), &to, &content);
-    let newer = json!([listed("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({}))]);
+    let wanted = lost_message(Sender::Number(&number), &to, &content);
+    let newer = json!([listed_message("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({}))]);
     let (server, _) = listing(&vec![newer; 6], Duration::from_millis(400)).await;
     let http = Http::new("ringback/test".to_owned(), Duration::from_millis(1000));
     let client = TwilioClient::new(http, &server.uri());
@@ -512,7 +515,7 @@ async fn search_is_limited_to_the_time_of_one_request() {
 async fn a_search_that_fails_says_so() {
     let content = text("hi");
     let to = maya();
-    let wanted = lost(SERVICE, &to, &content);
+    let wanted = lost_message(SERVICE, &to, &content);
     for (status, body) in [
         (401, json!({ "code": 20003 })),
         (503, json!({})),

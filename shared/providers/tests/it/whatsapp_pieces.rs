@@ -18,7 +18,7 @@ fn post(changes: &[Value]) -> String {
 }
 
 /// A change that was never cut.
-fn whole(field: &str, raw: String) -> Change {
+fn whole_change(field: &str, raw: String) -> Change {
     Change {
         waba_id: WABA.to_owned(),
         phone_number_id: Some("1".to_owned()),
@@ -35,7 +35,7 @@ fn read(changes: &[Change]) -> Vec<Update> {
 }
 
 /// Size of a piece in a queue: a JSON string within a JSON string.
-fn queued(change: &Change) -> usize {
+fn queued_size(change: &Change) -> usize {
     let text = serde_json::to_string(change).unwrap();
     serde_json::to_string(&text).unwrap().len()
 }
@@ -73,7 +73,7 @@ fn name() -> impl Strategy<Value = Value> {
 }
 
 /// An object with some of these members.
-fn some(members: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Value> {
+fn partial_object(members: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Value> {
     let one = |(member, value): (&'static str, BoxedStrategy<Value>)| {
         prop::option::weighted(0.6, value).prop_map(move |value| value.map(|value| (member.to_owned(), value)))
     };
@@ -95,7 +95,7 @@ fn contact() -> BoxedStrategy<Value> {
     let profile = "[a-z\"\\\\\u{e9}]{0,6}"
         .prop_map(|name| json!({ "name": name }))
         .boxed();
-    some(vec![("wa_id", names()), ("user_id", names()), ("profile", profile)])
+    partial_object(vec![("wa_id", names()), ("user_id", names()), ("profile", profile)])
 }
 
 /// Items of all lists, in any list.
@@ -105,7 +105,7 @@ fn item() -> BoxedStrategy<Value> {
         .prop_map(|body| json!({ "body": body }))
         .boxed();
     let time = || word(&["1793347200", "soon", "1793347201"]);
-    let message = some(vec![
+    let message = partial_object(vec![
         ("id", id()),
         ("type", word(&["text", "system", "reaction", "new"])),
         ("from", names()),
@@ -114,7 +114,7 @@ fn item() -> BoxedStrategy<Value> {
         ("timestamp", time()),
         ("group_id", names()),
     ]);
-    let status = some(vec![
+    let status = partial_object(vec![
         ("id", id()),
         ("status", word(&["sent", "read", "failed", "new"])),
         ("recipient_id", names()),
@@ -122,19 +122,19 @@ fn item() -> BoxedStrategy<Value> {
         ("recipient_type", word(&["group", "individual"])),
         ("timestamp", time()),
     ]);
-    let call = some(vec![
+    let call = partial_object(vec![
         ("id", id()),
         ("direction", word(&["USER_INITIATED"])),
         ("from", names()),
         ("from_user_id", names()),
     ]);
-    let preference = some(vec![
+    let preference = partial_object(vec![
         ("category", word(&["marketing_messages"])),
         ("value", word(&["stop", "resume"])),
         ("wa_id", names()),
         ("user_id", names()),
     ]);
-    let error = some(vec![("code", Just(json!(131031)).boxed())]);
+    let error = partial_object(vec![("code", Just(json!(131031)).boxed())]);
     let odd = prop_oneof![Just(json!(null)), Just(json!(1)), Just(json!("x")), Just(json!([]))].boxed();
     prop_oneof![4 => message, 4 => status, 2 => call, 2 => preference, 1 => error, 1 => odd].boxed()
 }
@@ -156,12 +156,12 @@ fn value() -> BoxedStrategy<Value> {
         vec(contact(), 2..9).prop_map(Value::from),
         Just(json!("none")),
     ];
-    some(vec![
+    partial_object(vec![
         ("messaging_product", Just(json!("whatsapp")).boxed()),
         ("metadata", Just(json!({ "phone_number_id": "1" })).boxed()),
         ("contacts", contacts.boxed()),
         ("messages", items_of()),
-        ("standby", prop_oneof![items_of(), copied()].boxed()),
+        ("standby", prop_oneof![items_of(), copied_lists()].boxed()),
         ("message_echoes", items_of()),
         ("statuses", items_of()),
         ("calls", items_of()),
@@ -172,8 +172,8 @@ fn value() -> BoxedStrategy<Value> {
 }
 
 /// The lists of a copy, within another member.
-fn copied() -> BoxedStrategy<Value> {
-    some(vec![
+fn copied_lists() -> BoxedStrategy<Value> {
+    partial_object(vec![
         ("messages", items_of()),
         ("message_echoes", items_of()),
         ("statuses", items_of()),
@@ -190,7 +190,7 @@ proptest! {
     ) {
         let raw = change(field, &value);
         let changes = split(post(std::slice::from_ref(&raw)).as_bytes()).unwrap();
-        let whole = whole(field, raw.to_string());
+        let whole = whole_change(field, raw.to_string());
         prop_assert_eq!(read(&changes), updates(&whole));
         if field == "account_update" || items(&whole) <= 50 {
             prop_assert_eq!(changes.len(), 1);
@@ -221,7 +221,7 @@ fn duplicate_members_are_read_alike() {
     assert!(raw.contains(twice));
     let body = format!(r#"{{"object":"whatsapp_business_account","entry":[{{"id":"1","changes":[{raw}]}}]}}"#);
     let changes = split(body.as_bytes()).unwrap();
-    let read_whole = updates(&whole("messages", raw));
+    let read_whole = updates(&whole_change("messages", raw));
     assert_eq!((changes.len(), read(&changes)), (2, read_whole));
 }
 
@@ -253,7 +253,7 @@ fn thousands_of_statuses_become_pieces_that_fit_a_queue() {
     assert!(changes.is_sorted_by(|one, next| one.place + 50 <= next.place));
     let mut bytes = 0;
     for (number, change) in changes.iter().enumerate() {
-        assert!(queued(change) < 200 * 1024, "{}", queued(change));
+        assert!(queued_size(change) < 200 * 1024, "{}", queued_size(change));
         bytes += change.raw.len();
         let piece: Value = serde_json::from_str(&change.raw).unwrap();
         let contacts = piece["value"]["contacts"].as_array().unwrap();
@@ -282,13 +282,13 @@ fn long_messages_become_pieces_that_fit_a_queue() {
     let value = json!({ "messages": (0..30).map(message).collect::<Vec<_>>() });
     let raw = change("messages", &value);
     let changes = split(post(std::slice::from_ref(&raw)).as_bytes()).unwrap();
-    assert!(changes.len() > 1 && changes.iter().all(|change| queued(change) < 200 * 1024));
-    assert_eq!(read(&changes), updates(&whole("messages", raw.to_string())));
+    assert!(changes.len() > 1 && changes.iter().all(|change| queued_size(change) < 200 * 1024));
+    assert_eq!(read(&changes), updates(&whole_change("messages", raw.to_string())));
     // A single larger item stays whole.
     let value = json!({ "messages": [{ "id": "wamid.1", "type": "text", "text": { "body": "x".repeat(300_000) } }, message(1)] });
     let changes = split(post(&[change("messages", &value)]).as_bytes()).unwrap();
     assert_eq!(changes.iter().map(items).collect::<Vec<_>>(), [1, 1]);
-    assert!(queued(&changes[0]) > 200 * 1024);
+    assert!(queued_size(&changes[0]) > 200 * 1024);
 }
 
 /// A post that cutting would enlarge too much cannot be Meta's.

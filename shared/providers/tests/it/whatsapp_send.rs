@@ -19,7 +19,7 @@ use wiremock::{
 
 use crate::{
     fixtures,
-    sending::{Expected, assert_classified, key, maya, nobody, stored, text, tom},
+    sending::{Expected, assert_classified, empty_recipient, key, maya, stored_content, text, tom},
     server::{answering, assert_unasked, http, json_answer, last_json},
 };
 
@@ -43,7 +43,7 @@ fn asset(kind: &str, name: Option<&str>) -> AssetUse {
 }
 
 /// A fixture in the form of our requests: with our key and constant fields.
-fn expected(name: &str) -> Value {
+fn expected_body(name: &str) -> Value {
     let mut body = fixtures::json(&format!("whatsapp/send/request/{name}"));
     body["biz_opaque_callback_data"] = key().to_string().into();
     if body["type"] == "text" {
@@ -165,7 +165,7 @@ async fn our_requests_equal_the_fixtures() {
         assert!(names.remove(name), "{name}");
         let outcome = send(&server, to, outgoing).await;
         assert!(matches!(outcome, SendOutcome::Accepted { .. }), "{name}: {outcome:?}");
-        assert_eq!(last_json(&server).await, expected(name), "{name}");
+        assert_eq!(last_json(&server).await, expected_body(name), "{name}");
     }
     assert!(names.is_empty(), "not reproduced: {names:?}");
 }
@@ -178,7 +178,7 @@ async fn marketing_message_to_a_number_has_its_own_edge() {
         json_answer(200, fixtures::json("whatsapp/send/response/200_text.json")),
     )
     .await;
-    let offer = stored(json!({"template": {"name": "hello_world", "language": "en_US"}}));
+    let offer = stored_content(json!({"template": {"name": "hello_world", "language": "en_US"}}));
     for (as_marketing, to, edge) in [
         (true, maya(), "marketing_messages"),
         (true, tom(), "messages"),
@@ -193,7 +193,7 @@ async fn marketing_message_to_a_number_has_its_own_edge() {
         let last = server.received_requests().await.unwrap().pop().unwrap();
         assert_eq!(last.url.path(), format!("/v26.0/{NUMBER}/{edge}"));
         if as_marketing && to == maya() {
-            assert_eq!(last_json(&server).await, expected("template_no_params.json"));
+            assert_eq!(last_json(&server).await, expected_body("template_no_params.json"));
         }
     }
 }
@@ -203,7 +203,7 @@ async fn marketing_message_to_a_number_has_its_own_edge() {
 async fn rarer_parts_of_content_are_sent() {
     let server = MockServer::start().await;
     let sent = async |content: Value, file: Option<&str>| {
-        let content = stored(content);
+        let content = stored_content(content);
         let outgoing = Outgoing {
             file,
             ..Outgoing::from(&content)
@@ -258,7 +258,7 @@ async fn headers_and_offers_codes_are_filled_in() {
             ]),
         ),
     ] {
-        send(&server, &maya(), &stored(json!({ "template": template }))).await;
+        send(&server, &maya(), &stored_content(json!({ "template": template }))).await;
         assert_eq!(
             last_json(&server).await["template"]["components"],
             components,
@@ -359,7 +359,7 @@ async fn impossible_message_is_never_sent() {
     };
     let graph = client(&server);
     for (token, number, to, class) in [
-        ("t", NUMBER, nobody(), FallBack),
+        ("t", NUMBER, empty_recipient(), FallBack),
         ("", NUMBER, maya(), TenantMustAct),
         ("a\nb", NUMBER, maya(), TenantMustAct),
         ("t", "../me", maya(), TenantMustAct),

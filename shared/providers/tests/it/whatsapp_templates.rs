@@ -18,7 +18,7 @@ use wiremock::{
 };
 
 use crate::{
-    fixtures::{self, drafted, utility},
+    fixtures::{self, drafted_definition, utility},
     server::{NOWHERE, answering, assert_unasked, http, json_answer, last, last_json, text_answer},
 };
 
@@ -42,7 +42,7 @@ fn answer(name: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_bytes(fixtures::bytes(&format!("whatsapp/{name}")))
 }
 
-fn named() -> Value {
+fn named_template() -> Value {
     json!({
         "category": "utility", "parameter_format": "named",
         "body": "Hello {{first_name}}, sorry we missed your call to {{business}} today.",
@@ -87,7 +87,7 @@ async fn drafts_become_the_requests_of_the_fixtures() {
         .await;
     for (fixture, content, handle) in [
         ("templates/create_request_utility.json", utility(), None),
-        ("templates/create_request_named_params.json", named(), None),
+        ("templates/create_request_named_params.json", named_template(), None),
         ("templates/create_request_image_header.json", image(), Some(HANDLE)),
         ("upload/template_create_request_with_handle.json", image(), Some(HANDLE)),
         (
@@ -97,7 +97,7 @@ async fn drafts_become_the_requests_of_the_fixtures() {
         ),
     ] {
         let expected = request(fixture);
-        let definition = drafted(expected["name"].as_str().unwrap(), content);
+        let definition = drafted_definition(expected["name"].as_str().unwrap(), content);
         let submitted = client(&server)
             .create_template(TOKEN, WABA, &definition, handle)
             .await
@@ -117,7 +117,7 @@ async fn codes_and_offers_have_components_of_their_own() {
     let code = json!({
         "category": "authentication", "code": {"security_advice": true, "valid_minutes": 10, "button": "Copy code"},
     });
-    let submitted = create(&server, &drafted("code", code)).await.unwrap();
+    let submitted = create(&server, &drafted_definition("code", code)).await.unwrap();
     assert_eq!(submitted.status.0, "APPROVED");
     assert_eq!(
         last_json(&server).await["components"],
@@ -134,7 +134,7 @@ async fn codes_and_offers_have_components_of_their_own() {
             {"kind": "offer_code", "text": "Copy", "sample": "MAY20"},
         ],
     });
-    create(&server, &drafted("offer", offer)).await.unwrap();
+    create(&server, &drafted_definition("offer", offer)).await.unwrap();
     assert_eq!(
         last_json(&server).await["components"],
         json!([
@@ -151,7 +151,7 @@ async fn codes_and_offers_have_components_of_their_own() {
 #[tokio::test]
 async fn corrected_category_is_taken_over() {
     let server = answering("POST", answer("templates/create_response_category_corrected.json")).await;
-    let made = create(&server, &drafted("a", utility())).await;
+    let made = create(&server, &drafted_definition("a", utility())).await;
     assert_eq!(made.unwrap().category, Some(Category::Marketing));
 }
 
@@ -164,7 +164,7 @@ async fn an_edit_replaces_the_components() {
         .mount(&server)
         .await;
     let edited = async |content: Value, moved: Option<Category>| {
-        let definition = drafted("a", content);
+        let definition = drafted_definition("a", content);
         let graph = client(&server);
         graph
             .edit_template(TOKEN, "810000000000001", &definition, moved, None)
@@ -223,8 +223,8 @@ async fn refusals_say_what_meta_says() {
         ),
     ] {
         let server = answering("POST", answer(fixture)).await;
-        let error = create(&server, &drafted("a", utility())).await.unwrap_err();
-        assert_eq!(error.told(), Some(told), "{fixture}");
+        let error = create(&server, &drafted_definition("a", utility())).await.unwrap_err();
+        assert_eq!(error.words_for_people(), Some(told), "{fixture}");
         let kind = (error.exists(), error.is_unknown(), error.denies());
         assert_eq!(kind, (exists, false, false), "{fixture}");
     }
@@ -234,7 +234,7 @@ async fn refusals_say_what_meta_says() {
 async fn errors_are_told_apart() {
     let error = async |status: u16, body: &str| {
         let server = answering("POST", text_answer(status, body)).await;
-        create(&server, &drafted("a", utility())).await.unwrap_err()
+        create(&server, &drafted_definition("a", utility())).await.unwrap_err()
     };
     let token = fixtures::text("whatsapp/upload/401_error_token.json");
     assert!(error(401, &token).await.denies());
@@ -252,7 +252,7 @@ async fn errors_are_told_apart() {
     let missing = error(400, r#"{"error":{"code":100,"error_subcode":33}}"#).await;
     assert!(missing.is_missing() && !missing.is_unknown());
     let nowhere = GraphClient::new(http(1), NOWHERE, "v26.0");
-    let definition = drafted("a", utility());
+    let definition = drafted_definition("a", utility());
     let unsent = nowhere.create_template(TOKEN, WABA, &definition, None).await;
     assert!(!unsent.unwrap_err().is_unknown(), "nothing was sent");
 }
@@ -261,7 +261,7 @@ async fn errors_are_told_apart() {
 async fn impossible_ids_are_never_asked() {
     let server = MockServer::start().await;
     let graph = client(&server);
-    let definition = drafted("a", utility());
+    let definition = drafted_definition("a", utility());
     let wrong = |error: Option<TemplateError>| assert!(matches!(error, Some(TemplateError::BadCredentials)));
     wrong(graph.create_template(TOKEN, "../me", &definition, None).await.err());
     wrong(graph.create_template("", WABA, &definition, None).await.err());
@@ -352,7 +352,7 @@ async fn definitions_are_parsed_completely() {
     let server = answering("GET", json_answer(200, json!({ "data": data }))).await;
     let page = client(&server).template_page(TOKEN, WABA, None).await.unwrap();
     assert_eq!((page.templates.len(), page.skipped), (3, 1));
-    for (template, content) in page.templates.iter().zip([utility(), named(), image()]) {
+    for (template, content) in page.templates.iter().zip([utility(), named_template(), image()]) {
         let content: TemplateContent = serde_json::from_value(content).unwrap();
         assert_eq!(TemplateContent::of(template), content);
     }
@@ -434,7 +434,7 @@ async fn feed(offset: u64, sending: Sending) {
     }
 }
 
-async fn opened(server: &MockServer) {
+async fn mount_upload_session(server: &MockServer) {
     Mock::given(method("POST"))
         .and(path("/v26.0/app/uploads"))
         .and(header("authorization", "OAuth fixture-token"))
@@ -448,7 +448,7 @@ const SESSION: &str = "/v26.0/upload:MTphdHRhY2htZW50OmZpeHR1cmU=";
 #[tokio::test]
 async fn a_sample_is_uploaded_piece_by_piece() {
     let server = MockServer::start().await;
-    opened(&server).await;
+    mount_upload_session(&server).await;
     Mock::given(method("POST"))
         .and(path(SESSION))
         .and(query_param("sig", "AFixtureSig0001"))
@@ -480,7 +480,7 @@ async fn wrong_answers_to_an_upload_give_no_handle() {
     }
     for (status, body) in [(200, "{}"), (401, "{\"error\":{\"code\":190}}"), (500, "")] {
         let server = MockServer::start().await;
-        opened(&server).await;
+        mount_upload_session(&server).await;
         Mock::given(path(SESSION))
             .respond_with(text_answer(status, body))
             .mount(&server)
@@ -494,7 +494,7 @@ async fn wrong_answers_to_an_upload_give_no_handle() {
 #[tokio::test]
 async fn a_sample_that_breaks_off_goes_on_where_meta_is() {
     let server = MockServer::start().await;
-    opened(&server).await;
+    mount_upload_session(&server).await;
     Mock::given(method("GET"))
         .and(path(SESSION))
         .respond_with(answer("upload/resume_query_response.json"))

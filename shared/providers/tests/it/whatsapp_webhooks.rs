@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    fixtures::{self, read_all, shown},
+    fixtures::{self, read_all, value_of_update},
     sending::key,
 };
 
@@ -23,7 +23,7 @@ fn read(body: &[u8]) -> Value {
             "phone_number_id": change.phone_number_id,
             "field": change.field,
             "time": change.time,
-            "updates": updates(change).iter().map(shown).collect::<Vec<_>>(),
+            "updates": updates(change).iter().map(value_of_update).collect::<Vec<_>>(),
         })
     });
     changes.collect()
@@ -279,7 +279,7 @@ fn odd_values_do_not_fail_parsing() {
     let update = |field: &str, value: Value| {
         let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": 9, "changes": [{ "field": field, "value": value }] }] });
         let changes = split(body.to_string().as_bytes()).unwrap();
-        updates(&changes[0]).iter().map(shown).collect::<Value>()
+        updates(&changes[0]).iter().map(value_of_update).collect::<Value>()
     };
     let message = json!({ "from": "447700900111", "id": "wamid.1", "timestamp": "1793347200", "type": "text", "text": { "body": "hi" } });
     let standby = update("standby", json!({ "standby": [message] }));

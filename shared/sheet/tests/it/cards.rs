@@ -12,7 +12,7 @@ use sheet::{
 };
 
 use crate::{
-    detecting::{detected, from_first},
+    detecting::{detect_dialect, from_first},
     importing::{context, fields, stages},
     reading::{all, holds, items},
 };
@@ -26,9 +26,9 @@ const FOUR: &[u8] = include_bytes!("../cards/four.vcf");
 const LIST: &str = "The card is a list or a place, not a person. It is not imported.";
 
 /// What becomes of each card by the suggested mapping alone, and the names of columns of numbers that are left out.
-fn suggested(file: &[u8]) -> (Vec<Result<Value, Vec<RowError>>>, Vec<String>) {
+fn rows_by_suggestion(file: &[u8]) -> (Vec<Result<Value, Vec<RowError>>>, Vec<String>) {
     let fields = fields();
-    let dialect = detected(file).unwrap();
+    let dialect = detect_dialect(file).unwrap();
     assert_eq!(dialect.format(), Format::Vcard);
     let context = context(&dialect, &fields);
     let samples = records(file, true, &context, 20);
@@ -54,7 +54,7 @@ fn people(file: impl AsRef<[u8]>) -> Vec<String> {
         }
         Err(errors) => errors[0].detail.clone(),
     };
-    suggested(file.as_ref()).0.into_iter().map(person).collect()
+    rows_by_suggestion(file.as_ref()).0.into_iter().map(person).collect()
 }
 
 /// The lines as a card of this version.
@@ -82,7 +82,7 @@ fn people_of_known_exports_arrive_by_the_suggestion() {
     for (file, expected) in files {
         assert_eq!(people(file), expected);
         assert_eq!(
-            suggested(file).1,
+            rows_by_suggestion(file).1,
             if [NOKIA, FOUR].contains(&file) {
                 &[][..]
             } else {
@@ -90,7 +90,7 @@ fn people_of_known_exports_arrive_by_the_suggestion() {
             }
         );
     }
-    let first = |file| suggested(file).0.remove(0).unwrap();
+    let first = |file| rows_by_suggestion(file).0.remove(0).unwrap();
     let maya = first(IPHONE);
     assert_eq!(
         (&maya["fields"], &maya["remarks"][0]["column"]),
@@ -109,7 +109,7 @@ fn people_of_known_exports_arrive_by_the_suggestion() {
 
 #[test]
 fn cells_of_a_card_are_as_their_owner_wrote_them() {
-    let dialect = detected(IPHONE).unwrap();
+    let dialect = detect_dialect(IPHONE).unwrap();
     let Ok(record) = &from_first(&dialect, IPHONE)[0] else {
         panic!("the card is good");
     };
@@ -146,7 +146,7 @@ fn numbers_go_to_the_column_of_their_use() {
         .flat_map(|(column, all)| all.iter().map(|tel| (*column, *tel)))
     {
         let file = card("3.0", &format!("{tel}0501234567"));
-        let dialect = detected(file.as_bytes()).unwrap();
+        let dialect = detect_dialect(file.as_bytes()).unwrap();
         let Ok(record) = &from_first(&dialect, file.as_bytes())[0] else {
             panic!("{tel}");
         };
@@ -263,12 +263,16 @@ fn cards_are_known_in_all_encodings() {
         "FN;ENCODING=QUOTED-PRINTABLE:=E3=C7=ED=C7 =CD=CF=C7=CF\r\nNOTE;ENCODING=QUOTED-PRINTABLE:=C7=E1=C7=D3=E3";
     assert_eq!(people(card("2.1", quoted)), ["مايا حداد"]);
     for table in ["BEGIN:VCARD,Name\n1,Maya\n", "Name\nBEGIN:VCARD\n", "BEGIN:VCALENDAR\n"] {
-        assert_eq!(detected(table.as_bytes()).unwrap().format(), Format::Csv, "{table}");
+        assert_eq!(
+            detect_dialect(table.as_bytes()).unwrap().format(),
+            Format::Csv,
+            "{table}"
+        );
     }
 }
 
 fn form(encoding: &str) -> Form {
-    let Dialect { columns, .. } = detected(IPHONE).unwrap();
+    let Dialect { columns, .. } = detect_dialect(IPHONE).unwrap();
     Form {
         encoding: encoding.parse().unwrap(),
         separator: None,
@@ -314,9 +318,9 @@ fn a_card_of_any_length_is_passed() {
     let mut give = |mut piece: &[u8]| {
         let item = reader.read(&mut piece);
         assert!(
-            piece.is_empty() && reader.kept() <= MAX_RECORD_LENGTH + 100,
+            piece.is_empty() && reader.kept_length() <= MAX_RECORD_LENGTH + 100,
             "{}",
-            reader.kept()
+            reader.kept_length()
         );
         item
     };
@@ -381,6 +385,6 @@ proptest! {
         prop_assert!(whole.len() <= file.len());
         let file = [b"BEGIN:VCARD\n", file.as_slice()].concat();
         // Bytes that are mostly NUL are no text.
-        prop_assert!(detected(&file).is_err() || people(&file).len() <= 20);
+        prop_assert!(detect_dialect(&file).is_err() || people(&file).len() <= 20);
     }
 }

@@ -9,7 +9,7 @@ use sheet::{
 
 use crate::reading::all;
 
-pub(crate) fn detected(file: &[u8]) -> Result<Dialect, NotATable> {
+pub(crate) fn detect_dialect(file: &[u8]) -> Result<Dialect, NotATable> {
     detect(file, true, Some("AE"), &Known::default())
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn from_first(dialect: &Dialect, file: &[u8]) -> Vec<Item> {
 }
 
 fn header(file: &str) -> Vec<String> {
-    detected(file.as_bytes()).unwrap().header
+    detect_dialect(file.as_bytes()).unwrap().header
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn separators_are_found_outside_quotes() {
         ("name,phone,tags\nMaya,1,a;b\nOmar,2,a;b\n", Comma, 3),
         ("Export of 1 May\nname;phone\nMaya;1\nOmar;2\n", Semicolon, 1),
     ] {
-        let dialect = detected(file.as_bytes()).unwrap();
+        let dialect = detect_dialect(file.as_bytes()).unwrap();
         assert_eq!(
             (dialect.separator, dialect.columns),
             (Some(expected), columns),
@@ -75,7 +75,7 @@ fn positions_are_behind_marks_and_headers() {
         ("Maya,+971501234567\n", 0, 1, 1),
         ("\u{feff}Maya,+971501234567\n", 3, 1, 1),
     ] {
-        let dialect = detected(file.as_bytes()).unwrap();
+        let dialect = detect_dialect(file.as_bytes()).unwrap();
         let expected = Position { offset, row, line };
         assert_eq!(dialect.first, expected, "{file:?}");
         let records = from_first(&dialect, file.as_bytes());
@@ -96,7 +96,7 @@ fn encodings_are_found_with_and_without_marks() {
         ([b"\xfe\xff".to_vec(), units(u16::to_be_bytes)].concat(), "UTF-16BE"),
         (arabic, "windows-1256"),
     ] {
-        let dialect = detected(&file).unwrap();
+        let dialect = detect_dialect(&file).unwrap();
         assert_eq!(dialect.encoding.name(), expected);
         assert_eq!(dialect.header, ["الاسم", "الهاتف"], "{expected}");
         let json = serde_json::to_string(&dialect).unwrap();
@@ -125,7 +125,7 @@ fn files_that_are_no_tables_are_named() {
         (wide.as_bytes(), NotATable::TooManyColumns),
         (long.as_bytes(), NotATable::FirstRowTooLong),
     ] {
-        assert_eq!(detected(file), Err(expected), "{expected}");
+        assert_eq!(detect_dialect(file), Err(expected), "{expected}");
     }
 }
 
@@ -147,7 +147,7 @@ fn what_is_known_is_not_detected() {
 /// Names of columns are parts of sentences.
 #[test]
 fn names_of_columns_do_not_reverse_sentences() {
-    let dialect = detected("Full\u{202e}name,\"Mobile\nphone\",\u{2067}\nMaya,1,2\n".as_bytes()).unwrap();
+    let dialect = detect_dialect("Full\u{202e}name,\"Mobile\nphone\",\u{2067}\nMaya,1,2\n".as_bytes()).unwrap();
     let names: Vec<String> = (0..3).map(|column| dialect.name(column)).collect();
     assert_eq!(names, ["Full name", "Mobile phone", "Column C"]);
 }

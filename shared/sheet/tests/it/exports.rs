@@ -10,7 +10,7 @@ use sheet::{
 };
 
 use crate::{
-    detecting::detected,
+    detecting::detect_dialect,
     importing::{context, fields, stages},
 };
 
@@ -240,7 +240,7 @@ fn exports_of_other_products_arrive_whole() {
     for export in EXPORTS {
         let names: Vec<&str> = export.header.split(',').collect();
         let table = export.table();
-        let dialect = detected(table.as_bytes()).unwrap();
+        let dialect = detect_dialect(table.as_bytes()).unwrap();
         let context = context(&dialect, &fields);
         let samples = records(table.as_bytes(), true, &context, 20);
         let mapping = suggest(&samples, &stages(), &context);

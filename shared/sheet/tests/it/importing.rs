@@ -13,7 +13,7 @@ use sheet::{
     suggest::{consents_left_out, numbers_left_out, suggest},
 };
 
-use crate::detecting::detected;
+use crate::detecting::detect_dialect;
 
 fn field(number: u64, key: &str, name: &str, kind: &str) -> Field {
     let id = format!("fld_{number:026}");
@@ -44,8 +44,8 @@ pub(crate) fn context<'a>(dialect: &'a Dialect, fields: &'a [Field]) -> Context<
     }
 }
 
-fn suggested(file: &str, fields: &[Field]) -> Mapping {
-    let dialect = detected(file.as_bytes()).unwrap();
+fn suggested_mapping(file: &str, fields: &[Field]) -> Mapping {
+    let dialect = detect_dialect(file.as_bytes()).unwrap();
     let context = context(&dialect, fields);
     let samples = records(file.as_bytes(), true, &context, 20);
     let mapping = suggest(&samples, &stages(), &context);
@@ -57,7 +57,7 @@ fn suggested(file: &str, fields: &[Field]) -> Mapping {
 
 /// Each column's target, `-` for none.
 fn targets(file: &str, fields: &[Field]) -> Vec<String> {
-    let mapping = suggested(file, fields);
+    let mapping = suggested_mapping(file, fields);
     let columns = file.lines().next().unwrap().split([',', ';', '\t']).count();
     let target = |column: usize| {
         let mapped = mapping.columns.iter().find(|mapped| mapped.index() == column);
@@ -140,7 +140,7 @@ fn cells_decide_what_names_do_not_say() {
         assert_eq!(targets(file, &fields()).join(" "), expected, "{file}");
     }
     let file = "Name,Birthday,Visits\nMaya,03/04/1990,1\nOmar,11/20/1990,\"1,5\"\n";
-    let mapping = suggested(file, &fields());
+    let mapping = suggested_mapping(file, &fields());
     assert_eq!(to_value(mapping.dates).unwrap(), "month_first");
     assert_eq!(to_value(mapping.decimals).unwrap(), "comma");
 }
@@ -148,7 +148,7 @@ fn cells_decide_what_names_do_not_say() {
 /// The values of the first row behind the header, by the suggested mapping.
 fn row(file: &str) -> Result<Value, Vec<RowError>> {
     let fields = fields();
-    let dialect = detected(file.as_bytes()).unwrap();
+    let dialect = detect_dialect(file.as_bytes()).unwrap();
     let context = context(&dialect, &fields);
     let samples = records(file.as_bytes(), true, &context, 20);
     let mut mapping = suggest(&samples, &stages(), &context);
@@ -272,7 +272,7 @@ fn a_row_takes_its_first_four_numbers() {
 fn columns_of_consent_that_are_left_out_are_named() {
     let file = "Name,Email Marketing Consent,SMS Consent,Accepts Marketing,Email Opt Out,Newsletter Email,SMS Consent Date\n\
                 Maya,NEVER_SUBSCRIBED,yes,no,,maya@example.com,2026-11-20\n";
-    let (dialect, fields) = (detected(file.as_bytes()).unwrap(), fields());
+    let (dialect, fields) = (detect_dialect(file.as_bytes()).unwrap(), fields());
     let context = context(&dialect, &fields);
     let samples = records(file.as_bytes(), true, &context, 20);
     let mapping = suggest(&samples, &stages(), &context);
@@ -385,7 +385,7 @@ fn national_numbers_are_of_the_country_in_their_row() {
 #[test]
 fn a_preview_shows_rows_and_their_errors() {
     let file = "Name,Phone\nMaya,0501234567\nOmar,12\n\"x\nAli,0501234568";
-    let dialect = detected(file.as_bytes()).unwrap();
+    let dialect = detect_dialect(file.as_bytes()).unwrap();
     let context = context(&dialect, &[]);
     let mapping = suggest(&records(file.as_bytes(), true, &context, 20), &[], &context);
     let rows = |whole, most| preview(file.as_bytes(), whole, &mapping, &context, most);
@@ -414,7 +414,7 @@ proptest! {
     ) {
         let fields = fields();
         let header = "Name,Phone\n";
-        let mut dialect = detected(header.as_bytes()).unwrap();
+        let mut dialect = detect_dialect(header.as_bytes()).unwrap();
         dialect.header = names;
         dialect.columns = dialect.header.len();
         let record = Record::of(7, 9, cells.iter().map(String::as_str));

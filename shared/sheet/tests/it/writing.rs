@@ -11,11 +11,11 @@ use sheet::{
 };
 
 use crate::{
-    detecting::{detected, from_first},
+    detecting::{detect_dialect, from_first},
     reading::{all, form},
 };
 
-fn written(cells: &[&str]) -> String {
+fn written_row(cells: &[&str]) -> String {
     let mut output = Vec::new();
     csv_row(&mut output, cells.iter().copied()).unwrap();
     String::from_utf8(output).unwrap()
@@ -33,27 +33,27 @@ fn read(file: &[u8], columns: usize) -> Vec<Vec<String>> {
 #[test]
 fn cells_are_quoted_where_necessary() {
     assert_eq!(
-        written(&["Maya", "a,b", "say \"x\"", "two\nlines", ""]),
+        written_row(&["Maya", "a,b", "say \"x\"", "two\nlines", ""]),
         "Maya,\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",\r\n"
     );
-    assert_eq!(written(&["مايا", " a "]), "مايا, a \r\n");
+    assert_eq!(written_row(&["مايا", " a "]), "مايا, a \r\n");
 }
 
 #[test]
 fn formulas_are_texts_and_numbers_can_be_imported_again() {
     for cell in ["=1+1", "+971501234567", "-5", "@SUM(A1)", "'=1"] {
-        let file = written(&["x", cell]);
+        let file = written_row(&["x", cell]);
         assert!(file.contains(&format!("'{cell}")), "{file:?}");
         assert_eq!(read(file.as_bytes(), 2), [["x", cell]]);
     }
-    let behind_a_tab = written(&["x", "\t=1"]);
+    let behind_a_tab = written_row(&["x", "\t=1"]);
     assert_eq!(behind_a_tab, "x,'\t'=1\r\n");
     assert_eq!(read(behind_a_tab.as_bytes(), 2), [["x", "\t=1"]]);
-    assert_eq!(written(&["'t Hooft", "a=1"]), "'t Hooft,a=1\r\n");
+    assert_eq!(written_row(&["'t Hooft", "a=1"]), "'t Hooft,a=1\r\n");
     // Behind a separator of another region, too.
-    assert_eq!(written(&["a", "x;=1"]), "a,x;'=1\r\n");
+    assert_eq!(written_row(&["a", "x;=1"]), "a,x;'=1\r\n");
     // A mark is left out, so it guards nothing.
-    assert_eq!(written(&["\u{feff}=1"]), "'=1\r\n");
+    assert_eq!(written_row(&["\u{feff}=1"]), "'=1\r\n");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn json_lines_hold_bare_numbers() {
 
 #[test]
 fn an_errors_file_can_be_corrected_and_imported() {
-    let dialect = detected(b"Name;Phone\nMaya;12\n").unwrap();
+    let dialect = detect_dialect(b"Name;Phone\nMaya;12\n").unwrap();
     let error = RowError {
         row: 2,
         column: Some("Phone".to_owned()),
@@ -124,7 +124,7 @@ fn items(file: &[u8]) -> (Dialect, Vec<Item>) {
 }
 
 /// The file of a table's broken rows.
-fn refused(file: &[u8]) -> Vec<u8> {
+fn broken_rows_file(file: &[u8]) -> Vec<u8> {
     let (dialect, items) = items(file);
     let errors = ErrorsFile::new(&dialect);
     let mut output = Vec::new();
@@ -140,7 +140,7 @@ fn refused(file: &[u8]) -> Vec<u8> {
 /// Without a correction, the row is refused again, and nothing of it is lost.
 #[test]
 fn an_errors_file_has_all_cells_of_a_row() {
-    let first = refused(b"Name,Phone\nHaddad, Maya,+971501234567\nOmar,\"12\"3,,x\n");
+    let first = broken_rows_file(b"Name,Phone\nHaddad, Maya,+971501234567\nOmar,\"12\"3,,x\n");
     let (dialect, rows) = items(&first);
     assert_eq!(dialect.header, ["Name", "Phone", "error"]);
     assert_eq!(rows.len(), 2);
@@ -154,15 +154,15 @@ fn an_errors_file_has_all_cells_of_a_row() {
         let told = record.cell(2);
         assert!(told.ends_with(". Its further cells are behind this one."), "{record:?}");
     }
-    let second = refused(&first);
-    assert_eq!(refused(&second), second);
+    let second = broken_rows_file(&first);
+    assert_eq!(broken_rows_file(&second), second);
 }
 
 /// The last cells of the widest rows are missing.
 #[test]
 fn an_errors_file_tells_the_place_of_incomplete_rows() {
     let table = format!("Name,Phone\nMaya,1\n{}\n", "a,".repeat(MAX_COLUMNS));
-    let (_, rows) = items(&refused(table.as_bytes()));
+    let (_, rows) = items(&broken_rows_file(table.as_bytes()));
     let [Err(broken)] = &rows[..] else { panic!("{rows:?}") };
     let record = &broken.record;
     assert_eq!((record.len(), record.cell(MAX_COLUMNS - 1)), (MAX_COLUMNS, "a"));

@@ -49,7 +49,7 @@ pub(crate) struct SlugOwner {
 }
 
 impl SlugOwner {
-    const fn taken(tenant: TenantId) -> Self {
+    const fn of_tenant(tenant: TenantId) -> Self {
         Self {
             tenant: Some(tenant),
             hold: None,
@@ -95,7 +95,7 @@ pub(crate) fn confirmed_writes(
     token_sha256: &str,
     doing: &'static str,
 ) -> Result<[Write; 4], StoreError> {
-    let taken = SlugOwner::taken(tenant);
+    let taken = SlugOwner::of_tenant(tenant);
     let hold = Condition::Version(hold_version(token_sha256));
     Ok([
         Write::Delete(keys::grant(token_sha256)),
@@ -112,7 +112,7 @@ pub(crate) fn taken_slug_row(
     now: Timestamp,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
-    let taken = SlugOwner::taken(tenant);
+    let taken = SlugOwner::of_tenant(tenant);
     let row = Row::new(&keys::slug(slug), "slug", &taken, Condition::NewOrExpired(now), doing)?;
     Ok(row.version(1))
 }
@@ -121,7 +121,7 @@ impl Store {
     /// A person's account.
     pub async fn account(&self, user: UserId) -> Result<Option<Versioned<Account>>, StoreError> {
         const DOING: &str = "read an account";
-        row::versioned(self.database.get(&keys::account(user), DOING).await?, None, DOING)
+        row::read_versioned(self.database.get(&keys::account(user), DOING).await?, None, DOING)
     }
 
     /// The owner of an address, by its SHA-256 in hex.
@@ -143,14 +143,14 @@ impl Store {
     pub async fn is_slug_free(&self, slug: &Slug, now: Timestamp) -> Result<bool, StoreError> {
         const DOING: &str = "read whether a name is free";
         let item = self.database.get(&keys::slug(slug), DOING).await?;
-        Ok(item.is_none_or(|item| row::expired(&item, now)))
+        Ok(item.is_none_or(|item| row::is_expired(&item, now)))
     }
 
     /// The sign-up for which a name is reserved, until that expires.
     pub async fn sign_up_hold(&self, slug: &Slug, now: Timestamp) -> Result<Option<Versioned<Hold>>, StoreError> {
         const DOING: &str = "read the owner of a name";
         let item = self.database.get(&keys::slug(slug), DOING).await?;
-        let owner: Option<Versioned<SlugOwner>> = row::versioned(item, Some(now), DOING)?;
+        let owner: Option<Versioned<SlugOwner>> = row::read_versioned(item, Some(now), DOING)?;
         Ok(owner.and_then(|owner| {
             let version = owner.version;
             owner.value.hold.map(|value| Versioned { value, version })
@@ -240,7 +240,7 @@ impl Store {
     pub async fn grant(&self, token_sha256: &str, now: Timestamp) -> Result<Option<Grant>, StoreError> {
         const DOING: &str = "read a one-time link";
         let item = self.database.get(&keys::grant(token_sha256), DOING).await?;
-        let grant: Option<Versioned<Grant>> = row::versioned(item, Some(now), DOING)?;
+        let grant: Option<Versioned<Grant>> = row::read_versioned(item, Some(now), DOING)?;
         Ok(grant.map(|grant| grant.value))
     }
 
@@ -285,7 +285,7 @@ impl Store {
     /// A session, whether over or not.
     pub async fn session(&self, user: UserId, id: SessionId) -> Result<Option<Versioned<Session>>, StoreError> {
         const DOING: &str = "read a session";
-        row::versioned(self.database.get(&keys::session(user, id), DOING).await?, None, DOING)
+        row::read_versioned(self.database.get(&keys::session(user, id), DOING).await?, None, DOING)
     }
 
     /// Gives a session its next token, under the condition of the version that was read.
@@ -316,7 +316,7 @@ impl Store {
     pub async fn signing_keys(&self) -> Result<Versioned<Option<String>>, StoreError> {
         const DOING: &str = "read the signing keys";
         let item = self.database.get(&keys::signing_keys(), DOING).await?;
-        let found: Option<Versioned<String>> = row::versioned(item, None, DOING)?;
+        let found: Option<Versioned<String>> = row::read_versioned(item, None, DOING)?;
         Ok(found.map_or(
             Versioned {
                 value: None,

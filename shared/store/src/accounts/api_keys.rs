@@ -44,7 +44,7 @@ impl Owned for ApiKey {
         self.secrets.iter().filter_map(pointer).collect()
     }
 
-    fn removed(&self, at: Timestamp) -> Self {
+    fn last_state(&self, at: Timestamp) -> Self {
         Self {
             revoked_at: Some(at),
             ..self.clone()
@@ -70,7 +70,7 @@ impl Store {
         let wanted = [owned::key::<ApiKey>(scope, &id), keys::key_use(scope, id)];
         let mut found = self.database.get_many(&wanted, DOING).await?;
         let [key, used] = wanted.map(|key| found.remove(&key));
-        let Some(key) = row::versioned(key, None, DOING)? else {
+        let Some(key) = row::read_versioned(key, None, DOING)? else {
             return Ok(None);
         };
         let used = row::data_if_any(used, DOING)?;

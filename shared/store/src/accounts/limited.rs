@@ -52,7 +52,7 @@ impl Store {
         let mut members = self.every(scope, Part::People, Member::PREFIX, DOING).await?;
         members.retain(row::live);
         let invited = self.every(scope, Part::People, Invitation::PREFIX, DOING).await?;
-        let open = |item| row::versioned(Some(item), Some(now), DOING).transpose();
+        let open = |item| row::read_versioned(Some(item), Some(now), DOING).transpose();
         Ok(Counted {
             found: People {
                 members: members.len(),

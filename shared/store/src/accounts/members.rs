@@ -101,7 +101,7 @@ fn member_row(
     let key = owned::key::<Member>(scope, &member.user);
     Ok(Row::new(&key, Member::KIND, member, condition, doing)?
         .version(version)
-        .stamped(stamp))
+        .with_stamp(stamp))
 }
 
 fn admins_row(
@@ -136,7 +136,7 @@ pub(crate) fn invitation_rows(
 ) -> Result<Vec<Row>, StoreError> {
     let key = owned::key::<Invitation>(scope, &invitation.id);
     let row = Row::new(&key, Invitation::KIND, invitation, Condition::New, doing)?;
-    let row = row.version(1).stamped(stamp).expires_at(invitation.expires_at);
+    let row = row.version(1).with_stamp(stamp).expires_at(invitation.expires_at);
     let links = invitation.pointers(scope).into_iter();
     let links = links.map(|link| link.row(Condition::New, Some(invitation.expires_at)));
     Ok(std::iter::once(row).chain(links).collect())
@@ -163,7 +163,7 @@ impl Store {
         const DOING: &str = "found a tenant";
         let confirmed = confirmed_writes(scope.tenant(), slug, account, email_sha256, token_sha256, DOING)?;
         let mut writes = Vec::from(confirmed);
-        writes.push(Write::Put(new_tenant_row(scope, tenant, DOING)?.stamped(stamp)));
+        writes.push(Write::Put(new_tenant_row(scope, tenant, DOING)?.with_stamp(stamp)));
         writes.extend(first_rule_writes(scope, rule, stamp)?);
         writes.extend(first(scope, member, stamp, DOING)?.map(Write::Put));
         self.database.transact_writes(writes, DOING).await
@@ -210,8 +210,8 @@ impl Store {
         let mut found = self.database.get_many(&wanted, DOING).await?;
         let mut belongs = Vec::with_capacity(keys.len());
         for (tenant, member) in keys {
-            let tenant = row::versioned(found.remove(&tenant), None, DOING)?;
-            let member = row::versioned(found.remove(&member), None, DOING)?;
+            let tenant = row::read_versioned(found.remove(&tenant), None, DOING)?;
+            let member = row::read_versioned(found.remove(&member), None, DOING)?;
             if let (Some(tenant), Some(member)) = (tenant, member) {
                 belongs.push((tenant.value, member.value));
             }
@@ -222,7 +222,7 @@ impl Store {
     /// Those of these users who are members, also deactivated ones, in any order. One request per hundred.
     pub async fn members_named(&self, scope: &TenantScope, users: &[UserId]) -> Result<Vec<Member>, StoreError> {
         let ids = users.iter().map(ToString::to_string).collect();
-        self.some(scope, &ids).await
+        self.read_existing(scope, &ids).await
     }
 
     /// Changes a member under the condition of the version that was read. The tenant keeps an active administrator, whoever
@@ -297,7 +297,7 @@ impl Store {
     pub async fn admin_accounts(&self, scope: &TenantScope) -> Result<Vec<Account>, StoreError> {
         const DOING: &str = "read the administrators' accounts";
         let item = self.database.get(&keys::admins(scope), DOING).await?;
-        let admins: Option<Versioned<Vec<UserId>>> = row::versioned(item, None, DOING)?;
+        let admins: Option<Versioned<Vec<UserId>>> = row::read_versioned(item, None, DOING)?;
         // A tenant that an operator wrote from a file has no administrator yet.
         let admins = admins.map(|admins| admins.value).unwrap_or_default();
         let keys: Vec<Key> = admins.into_iter().map(keys::account).collect();
@@ -309,7 +309,7 @@ impl Store {
     async fn admins(&self, scope: &TenantScope) -> Result<Versioned<Vec<UserId>>, StoreError> {
         const DOING: &str = "read who administers";
         let item = self.database.get(&keys::admins(scope), DOING).await?;
-        let found = row::versioned(item, None, DOING)?;
+        let found = row::read_versioned(item, None, DOING)?;
         found.ok_or(StoreError::Conflict { doing: DOING })
     }
 
@@ -433,7 +433,7 @@ impl Store {
 /// The writes that use up an invitation. Its link must still exist: it works once.
 fn used_up(scope: &TenantScope, invitation: &Versioned<Invitation>, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
     let row = owned::change_row(scope, invitation.version, &invitation.value)?;
-    let mut writes = vec![Write::Put(row.stamped(stamp).gone(stamp.at))];
+    let mut writes = vec![Write::Put(row.with_stamp(stamp).mark_deleted(stamp.at))];
     let links = invitation.value.pointers(scope).into_iter();
     writes.extend(links.map(|link| Write::Delete(link.key())));
     Ok(writes)

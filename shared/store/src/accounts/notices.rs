@@ -73,7 +73,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let known = self.notice(scope, &notice.key()).await?;
-        let Some(next) = NoticeState::noted(notice, known.as_ref().map(|known| &known.value), now) else {
+        let Some(next) = NoticeState::after_occurrence(notice, known.as_ref().map(|known| &known.value), now) else {
             return Ok(false);
         };
         self.put_notice(scope, known.as_ref(), &next, now).await?;
@@ -84,7 +84,7 @@ impl Store {
     pub async fn notice(&self, scope: &TenantScope, key: &str) -> Result<Option<Versioned<NoticeState>>, StoreError> {
         const DOING: &str = "read a notice";
         let item = self.database.get(&keys::notice(scope, key), DOING).await?;
-        row::versioned(item, None, DOING)
+        row::read_versioned(item, None, DOING)
     }
 
     /// Changes the state of a notice under the condition of the version that was read.
@@ -122,12 +122,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "record a day with calls";
-        let marks: Vec<Key> = rules.iter().map(|rule| keys::matched(scope, *rule)).collect();
+        let marks: Vec<Key> = rules.iter().map(|rule| keys::last_match(scope, *rule)).collect();
         let watch = keys::watch(scope);
         let wanted: Vec<Key> = marks.iter().chain([&watch]).cloned().collect();
         let mut found = self.database.get_many(&wanted, DOING).await?;
         for key in marks {
-            let known: Option<Versioned<Date>> = row::versioned(found.remove(&key), None, DOING)?;
+            let known: Option<Versioned<Date>> = row::read_versioned(found.remove(&key), None, DOING)?;
             if known.as_ref().is_none_or(|known| known.value < day) {
                 let (condition, version) = over(known.as_ref());
                 let row = Row::new(&key, "automation_match", &day, condition, DOING)?.version(version);
@@ -135,7 +135,7 @@ impl Store {
             }
         }
         // Last, so that whoever reviews sees the matches.
-        let known: Option<Versioned<Watch>> = row::versioned(found.remove(&watch), None, DOING)?;
+        let known: Option<Versioned<Watch>> = row::read_versioned(found.remove(&watch), None, DOING)?;
         match Watch::after_call(known.as_ref().map(|known| &known.value), day, now) {
             Some(after) => self.write_watch(scope, known.as_ref(), &after, now).await,
             None => Ok(()),
@@ -182,11 +182,11 @@ impl Store {
         let mut found = self.database.get_many(&all, DOING).await?;
         let mut pending = Pending {
             notices: BTreeMap::new(),
-            mailings: row::versioned(found.remove(&mailings), None, DOING)?,
-            watch: row::versioned(found.remove(&watch), None, DOING)?,
+            mailings: row::read_versioned(found.remove(&mailings), None, DOING)?,
+            watch: row::read_versioned(found.remove(&watch), None, DOING)?,
         };
         for (name, key) in own {
-            if let Some(state) = row::versioned(found.remove(&key), None, DOING)? {
+            if let Some(state) = row::read_versioned(found.remove(&key), None, DOING)? {
                 pending.notices.insert(name.clone(), state);
             }
         }
@@ -221,7 +221,7 @@ impl Store {
         const DOING: &str = "read when automations matched";
         let wanted: Vec<(RuleId, Key)> = rules
             .into_iter()
-            .map(|rule| (rule, keys::matched(scope, rule)))
+            .map(|rule| (rule, keys::last_match(scope, rule)))
             .collect();
         let all: Vec<Key> = wanted.iter().map(|(_, key)| key.clone()).collect();
         let mut found = self.database.get_many(&all, DOING).await?;

@@ -89,7 +89,7 @@ impl Store {
             .filter(|_| more)
             .and_then(|sk| sk.strip_prefix(keys::SECURITY_EVENT));
         let next = next.map(str::to_owned);
-        let live = rows.into_iter().filter(|item| !row::expired(item, now));
+        let live = rows.into_iter().filter(|item| !row::is_expired(item, now));
         let noted = |item: row::Item| {
             let (times, since) = (row::count(&item), row::string(&item, "since").map(str::parse));
             let event: SecurityEvent = row::data(item, DOING)?;

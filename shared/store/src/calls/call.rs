@@ -53,7 +53,7 @@ pub(crate) fn progress_row(
     next.version += 1;
     Ok(Row::new(&key, "call_progress", &next, condition, doing)?
         .version(next.version)
-        .due(Lane::Answers, &key, next.due)
+        .due_at(Lane::Answers, &key, next.due)
         .expires(now, life))
 }
 
@@ -65,10 +65,10 @@ pub(crate) fn call_row(
 ) -> Result<Row, StoreError> {
     let at = call.happened_at();
     Ok(Row::new(&keys::call(scope, call.id), "call", call, condition, doing)?
-        .kept(call.keep_until)
+        .keep_until(call.keep_until)
         .data(compact::shrink_call)
         .version(call.version)
-        .listed(
+        .in_list(
             keys::calls_of(scope, &keys::day(at)),
             sort_key_by_time(at, call.id.own()),
         )
@@ -89,7 +89,7 @@ impl Store {
         const DOING: &str = "read the reports of a call";
         let key = progress_key(scope, provider, connection, provider_call_id);
         let mut begun = self.begun_with(scope, Some(key), caller.as_slice(), DOING).await?;
-        let progress = begun.own.take().filter(|item| !row::expired(item, now));
+        let progress = begun.own.take().filter(|item| !row::is_expired(item, now));
         let progress = row::data_if_any(progress, DOING)?;
         Ok(begun.with(progress))
     }
@@ -98,7 +98,7 @@ impl Store {
     pub async fn call(&self, scope: &TenantScope, id: CallId, now: Timestamp) -> Result<Option<Call>, StoreError> {
         const DOING: &str = "read a call";
         let item = self.database.get(&keys::call(scope, id), DOING).await?;
-        item.and_then(|item| row::kept(item, now))
+        item.and_then(|item| row::unexpired_item(item, now))
             .map(|item| compact::call(item, DOING))
             .transpose()
     }

@@ -27,7 +27,7 @@ impl Store {
     pub async fn retention_applied(&self, scope: &TenantScope) -> Result<Option<Versioned<OperationId>>, StoreError> {
         const DOING: &str = "read the last application of a retention policy";
         let item = self.database.get(&keys::retention(scope), DOING).await?;
-        row::versioned(item, None, DOING)
+        row::read_versioned(item, None, DOING)
     }
 
     /// Starts an operation that applies the retention policy. It becomes the last one, under the condition of the version of the one
@@ -46,7 +46,7 @@ impl Store {
         let condition = before.map_or(Condition::New, Condition::Version);
         let last = Row::new(&keys::retention(scope), "retention", &operation.id, condition, DOING)?;
         let last = last.version(before.unwrap_or_default() + 1);
-        let started = operation_row(scope, operation, Condition::New, 1, DOING)?.stamped(stamp);
+        let started = operation_row(scope, operation, Condition::New, 1, DOING)?.with_stamp(stamp);
         self.database.transact(vec![last, started], DOING).await?;
         Ok(ToQueue::start(scope.tenant(), operation))
     }

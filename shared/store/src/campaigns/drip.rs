@@ -119,7 +119,7 @@ fn first(
     doing: &'static str,
 ) -> Result<Option<Versioned<Enrolment>>, StoreError> {
     for key in keys {
-        if let Some(enrolment) = row::versioned(found.remove(key), Some(now), doing)? {
+        if let Some(enrolment) = row::read_versioned(found.remove(key), Some(now), doing)? {
             return Ok(Some(enrolment));
         }
     }
@@ -281,7 +281,7 @@ impl Store {
     }
 
     /// One page of those in a drip, with their contacts, and the position behind it. Fewer than `limit` only at the end.
-    pub async fn enrolled(
+    pub async fn enrolled_people(
         &self,
         scope: &TenantScope,
         campaign: CampaignId,
@@ -302,7 +302,7 @@ impl Store {
         for contact in contacts {
             let [enrolment, contact] = keys(&contact).map(|key| found.remove(&key));
             // Erased since the index had it.
-            let Some(item) = enrolment.and_then(|item| row::kept(item, now)) else {
+            let Some(item) = enrolment.and_then(|item| row::unexpired_item(item, now)) else {
                 continue;
             };
             let merged = contact.as_ref().map(|item| merged_into(item, DOING)).transpose()?;
@@ -350,10 +350,12 @@ impl Store {
             ..DueSteps::default()
         };
         for item in &items {
-            let Some(row) = Due::other(item, now) else { continue };
-            if let Some(campaign) = keys::triggered(&row.key().sk) {
+            let Some(row) = Due::of_other_kind(item, now) else {
+                continue;
+            };
+            if let Some(campaign) = keys::campaign_of_trigger(&row.key().sk) {
                 page.rounds.push(DueRound { campaign, row });
-            } else if let Some((contact, campaign)) = keys::enrolled(&row.key().pk, &row.key().sk) {
+            } else if let Some((contact, campaign)) = keys::enrolment_of(&row.key().pk, &row.key().sk) {
                 let step = DueStep { contact, campaign, row };
                 page.due.push(step);
             }
@@ -379,7 +381,7 @@ impl Store {
         let mut found = self.database.get_many(&keys, DOING).await?;
         let read = |due: &DueStep| {
             let item = found.remove(&key(due));
-            let read = row::versioned(item, Some(now), DOING).transpose()?;
+            let read = row::read_versioned(item, Some(now), DOING).transpose()?;
             Some((due.clone(), read))
         };
         Ok(due.iter().filter_map(read).collect())

@@ -44,9 +44,9 @@ pub(crate) fn enrolment_row(
     });
     let condition = before.map_or(Condition::New, Condition::Version);
     let row = Row::new(&key, "enrolment", enrolment, condition, doing)?
-        .listed(part, contact.to_string())
+        .in_list(part, contact.to_string())
         .in_state(exit)
-        .due_elsewhere(DueOther::Steps, &key, enrolment.due());
+        .due_elsewhere(DueOther::Steps, &key, enrolment.next_step_at());
     let row = row.version(before.unwrap_or_default() + 1);
     Ok(row.expires(enrolment.kept_from(), Enrolment::RETAINED))
 }
@@ -75,7 +75,7 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<u64, OwnedError> {
         const DOING: &str = "start a campaign";
-        let started = operation_row(scope, operation, Condition::New, 1, DOING)?.stamped(stamp);
+        let started = operation_row(scope, operation, Condition::New, 1, DOING)?.with_stamp(stamp);
         let mut writes = vec![Write::Put(started)];
         writes.extend(trigger_write(scope, after, DOING)?);
         self.change_with(scope, before, after, stamp, writes).await
@@ -141,7 +141,7 @@ impl Store {
 
     /// One page of the contacts who are chosen by these conditions at this time, and the position behind it. A page may have few of them, or
     /// none. Otherwise the reason for which the audience cannot be known any more.
-    pub async fn chosen(
+    pub async fn chosen_people(
         &self,
         scope: &TenantScope,
         (conditions, audience): (&AudienceConditions, &Audience),
@@ -275,7 +275,7 @@ impl Store {
         let mut recipients = Vec::with_capacity(contacts.len());
         for contact in contacts {
             let [message, enrolment, person] = rows(&contact).map(|key| found.remove(&key));
-            let message = message.and_then(|item| row::kept(item, now));
+            let message = message.and_then(|item| row::unexpired_item(item, now));
             // One that cannot be read does not hide the others.
             let message = message.and_then(|item| compact::message(item, DOING).ok());
             let enrolment: Option<Enrolment> = row::data_if_any(enrolment, DOING)?;
@@ -340,7 +340,9 @@ impl Store {
         (after, limit): (Option<HeldAfter>, i32),
         now: Timestamp,
     ) -> Result<(Vec<Message>, Option<HeldAfter>), StoreError> {
-        let (messages, next) = self.waiting(&keys::held(scope, campaign), (after, limit), now).await?;
+        let (messages, next) = self
+            .waiting(&keys::held_messages(scope, campaign), (after, limit), now)
+            .await?;
         Ok((messages.into_iter().filter(Message::is_held).collect(), next))
     }
 
@@ -372,7 +374,7 @@ impl Store {
         let next = last.and_then(|row| after_row(row, Index::ByState)).map(HeldAfter);
         let keys: Vec<_> = rows.iter().filter_map(key_of).collect();
         let found = self.database.get_many(&keys, DOING).await?;
-        let kept = found.into_values().filter_map(|item| row::kept(item, now));
+        let kept = found.into_values().filter_map(|item| row::unexpired_item(item, now));
         let read = kept.filter_map(|item| compact::message(item, DOING).ok());
         Ok((read.collect(), next))
     }

@@ -72,7 +72,7 @@ pub(crate) fn trigger_removal(scope: &TenantScope, campaign: &Campaign) -> Optio
 
 impl Store {
     /// The drips that contacts enter by themselves, each as far as it can be read. One query.
-    pub async fn triggered(&self, scope: &TenantScope) -> Result<Vec<Result<Triggered, StoreError>>, StoreError> {
+    pub async fn triggered_drips(&self, scope: &TenantScope) -> Result<Vec<Result<Triggered, StoreError>>, StoreError> {
         const DOING: &str = "read which drips contacts enter by themselves";
         let items = self.every(scope, Part::Configuration, keys::TRIGGER, DOING).await?;
         Ok(items.into_iter().map(|item| row::data(item, DOING)).collect())
@@ -87,7 +87,7 @@ impl Store {
         const DOING: &str = "read a drip that contacts enter on a date";
         let (own, key) = (owned::key::<Campaign>(scope, &campaign), keys::trigger(scope, campaign));
         let mut found = self.database.get_many(&[own.clone(), key.clone()], DOING).await?;
-        let triggered = row::versioned(found.remove(&key), None, DOING)?;
+        let triggered = row::read_versioned(found.remove(&key), None, DOING)?;
         Ok((row::live_data(&mut found, &[own], DOING)?.pop(), triggered))
     }
 

@@ -51,11 +51,11 @@ pub(crate) fn link_row(
 fn may_still_make(maker: Actor, item: Option<Item>, now: Timestamp, doing: &'static str) -> Result<bool, StoreError> {
     Ok(match maker {
         Actor::User(_) => {
-            let member = row::versioned::<Member>(item, Some(now), doing)?;
+            let member = row::read_versioned::<Member>(item, Some(now), doing)?;
             member.is_some_and(|member| member.value.may(Permission::ContactsWrite))
         }
         Actor::ApiKey(_) => {
-            let key = row::versioned::<ApiKey>(item, Some(now), doing)?;
+            let key = row::read_versioned::<ApiKey>(item, Some(now), doing)?;
             key.is_some_and(|key| key.value.is_valid(now) && key.value.may(Permission::ContactsWrite))
         }
         Actor::Platform(_) | Actor::Operator => true,
@@ -85,7 +85,7 @@ impl Store {
     ) -> Result<Option<PreferenceLink>, StoreError> {
         const DOING: &str = "read a link to a preference page";
         let item = self.database.get(&keys::preference_link(code), DOING).await?;
-        let link = row::versioned::<PreferenceLink>(item, Some(now), DOING)?;
+        let link = row::read_versioned::<PreferenceLink>(item, Some(now), DOING)?;
         // Those that were asked for before they were short-lived have rows that expire later.
         Ok(link.map(|link| link.value).filter(|link| now < link.expires_at()))
     }
@@ -116,14 +116,14 @@ impl Store {
             return Ok(None);
         };
         let tenant = row::data(tenant, DOING)?;
-        let Some(contact) = self.followed(scope, contact, DOING).await? else {
+        let Some(contact) = self.follow_aliases(scope, contact, DOING).await? else {
             return Ok(None);
         };
         if contact.deleted_at.is_some() || contact.erasing {
             return Ok(None);
         }
         let holds = match link.origin {
-            LinkOrigin::Message(_) => match origin.and_then(|item| row::kept(item, now)) {
+            LinkOrigin::Message(_) => match origin.and_then(|item| row::unexpired_item(item, now)) {
                 Some(message) => {
                     let message = compact::message(message, DOING)?;
                     self.is_recipient(scope, &contact, &message.to).await?

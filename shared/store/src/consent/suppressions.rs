@@ -48,7 +48,7 @@ fn row_of(
         condition,
         doing,
     )?;
-    Ok(row.version(version).stamped(stamp))
+    Ok(row.version(version).with_stamp(stamp))
 }
 
 /// The row of an address that a contact loses by a user's change, with what the contact refuses: whoever gets the address has these
@@ -74,7 +74,7 @@ pub(crate) fn suppression_left_by(
         return Ok(None);
     };
     let row = row_of(scope, &left, Condition::Always, now, stamp, doing)?;
-    Ok(Some(row.listed(keys::suppressed(scope), identity.key())))
+    Ok(Some(row.in_list(keys::suppressed_identities(scope), identity.key())))
 }
 
 impl Store {
@@ -124,7 +124,7 @@ impl Store {
         // Never the version of an entry that was removed before.
         let version = created_version(stamp.at).max(before + 1);
         let row = row_of(scope, &value, condition, version, stamp, DOING)?;
-        let row = row.listed(keys::suppressed(scope), identity.key());
+        let row = row.in_list(keys::suppressed_identities(scope), identity.key());
         self.database.put(row, DOING).await?;
         Ok(Versioned { value, version })
     }
@@ -139,7 +139,7 @@ impl Store {
         const DOING: &str = "remove an address from the suppression list";
         let unchanged = Condition::Version(before.version);
         let row = row_of(scope, &before.value, unchanged, before.version + 1, stamp, DOING)?;
-        self.database.put(row.gone(stamp.at), DOING).await
+        self.database.put(row.mark_deleted(stamp.at), DOING).await
     }
 
     /// One page of the suppression list, sorted by address: e-mail addresses, then telephone numbers. `after` is the position at
@@ -151,7 +151,7 @@ impl Store {
         limit: i32,
     ) -> Result<Page<Versioned<Suppression>>, StoreError> {
         const DOING: &str = "list suppressed addresses";
-        let partition = keys::suppressed(scope);
+        let partition = keys::suppressed_identities(scope);
         let start = after.map(|position| Listed {
             key: keys::identity_called(scope, position),
             partition: partition.clone(),

@@ -31,7 +31,7 @@ impl Store {
     ) -> Result<Option<Versioned<OperationId>>, StoreError> {
         const DOING: &str = "look for an archive of a contact";
         let item = self.database.get(&keys::archive(scope, contact), DOING).await?;
-        row::versioned(item, Some(now), DOING)
+        row::read_versioned(item, Some(now), DOING)
     }
 
     /// Creates an operation that archives a contact, as its newest one. `before` is the version of the row that names the former
@@ -49,8 +49,11 @@ impl Store {
         let newest = Row::new(&key, "archive", &operation.id, condition, DOING)?;
         let newest = newest.version(before.unwrap_or_default() + 1);
         let newest = newest.expires(operation.created_at, Operation::RETAINED);
-        let row = operation_row(scope, operation, Condition::New, 1, DOING)?.stamped(stamp);
-        match self.settled(vec![Write::Put(row), Write::Put(newest)], DOING).await {
+        let row = operation_row(scope, operation, Condition::New, 1, DOING)?.with_stamp(stamp);
+        match self
+            .write_until_settled(vec![Write::Put(row), Write::Put(newest)], DOING)
+            .await
+        {
             Ok(()) => Ok(()),
             Err(Unwritten::Store(error)) => Err(error),
             Err(Unwritten::Lost(_)) => Err(StoreError::Conflict { doing: DOING }),
@@ -125,10 +128,10 @@ impl Store {
         const DOING: &str = "read the enrolments of a contact";
         let rows = self.rows_of_person(scope, (person, keys::ENROLMENT), after, limit, DOING);
         let (rows, next) = rows.await?;
-        let rows = rows.into_iter().filter(|item| !row::expired(item, now));
+        let rows = rows.into_iter().filter(|item| !row::is_expired(item, now));
         let enrolments: Vec<Enrolment> = rows.map(|item| row::data(item, DOING)).collect::<Result<_, _>>()?;
         let ids: BTreeSet<String> = enrolments.iter().map(|one| one.campaign.to_string()).collect();
-        let campaigns = self.some::<Campaign>(scope, &ids).await?.into_iter();
+        let campaigns = self.read_existing::<Campaign>(scope, &ids).await?.into_iter();
         let campaigns: HashMap<CampaignId, Campaign> = campaigns.map(|campaign| (campaign.id, campaign)).collect();
         let with_campaign = |enrolment: Enrolment| {
             let campaign = campaigns.get(&enrolment.campaign).cloned();

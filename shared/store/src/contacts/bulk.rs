@@ -52,11 +52,11 @@ impl KnownPeople {
         let suppressed = keys.iter().filter_map(|key| self.suppressed.get(key).cloned());
         KnownPerson {
             suppressed: suppressed.collect(),
-            found: self.found(&keys),
+            found: self.find_by_keys(&keys),
         }
     }
 
-    fn found(&self, keys: &[String]) -> Found {
+    fn find_by_keys(&self, keys: &[String]) -> Found {
         // Whoever called or wrote again is a contact, so nobody is brought back.
         let is_erased = |key: &String| self.erased.contains(key) && !self.leads.contains_key(key);
         if keys.iter().any(is_erased) {
@@ -135,7 +135,7 @@ impl Store {
 
     /// A contact with its profile by its id, as [`KnownPeople::find`] finds others.
     pub async fn known_as(&self, scope: &TenantScope, id: ContactId) -> Result<Found, StoreError> {
-        Ok(match self.known(scope, id).await? {
+        Ok(match self.known_person(scope, id).await? {
             Some(person) if !person.contact.erasing => Found::One(Box::new(person)),
             Some(_) => Found::Erased,
             None => Found::Nobody,
@@ -162,7 +162,7 @@ impl Store {
         };
         let write = ContactWrite {
             suppressed: brought.suppressed.clone(),
-            ..ContactWrite::linked(contact.clone(), linked)
+            ..ContactWrite::from_linked(contact.clone(), linked)
         };
         let mut writes = write.writes(scope, DOING)?;
         // An attempt that is made again does not find the suppressions any more.
@@ -179,7 +179,7 @@ impl Store {
         };
         match written {
             // An attempt that was interrupted: what follows is made again.
-            Err(PersonError::Store(lost)) if lost.is_conflict() => match self.known(scope, contact.id).await? {
+            Err(PersonError::Store(lost)) if lost.is_conflict() => match self.known_person(scope, contact.id).await? {
                 None => return Err(lost.into()),
                 // It was merged into another: rows under its own id would be found by no erasure.
                 Some(own) if own.contact.id != contact.id => return Ok(Added::Otherwise),
@@ -227,7 +227,7 @@ impl Store {
             .iter()
             .map(|listing| Row::bare(&keys::listing(scope, id, listing), "listing"));
         self.database.put_many(rows.collect(), DOING).await?;
-        let now = self.known(scope, id).await?;
+        let now = self.known_person(scope, id).await?;
         let is_there = now
             .as_ref()
             .is_some_and(|now| now.contact.id != id || !now.contact.erasing);
@@ -274,7 +274,7 @@ impl Store {
         let write = ContactWrite {
             profile,
             suppressed: brought.suppressed.clone(),
-            ..ContactWrite::linked(person.contact.clone(), linked.clone())
+            ..ContactWrite::from_linked(person.contact.clone(), linked.clone())
         };
         let mut writes = write.writes(scope, DOING)?;
         for (entry_id, entry) in consent {

@@ -104,7 +104,7 @@ impl From<Contact> for ContactWrite {
 
 impl ContactWrite {
     /// The contact, and the identities that lead to it.
-    pub fn linked(contact: Contact, linked: Linked) -> Self {
+    pub fn from_linked(contact: Contact, linked: Linked) -> Self {
         Self {
             new_identities: linked.new,
             dropped_identities: linked.dropped,
@@ -148,13 +148,13 @@ impl ContactWrite {
             // It is still the person's: otherwise a STOP from it would be that of a new contact, and not reach this one.
             let row = identity_row(scope, identity, id, Condition::Always, doing)?;
             writes.push(Write::Put(
-                row.listed(keys::contact_partition(scope, id), identity.key()),
+                row.in_list(keys::contact_partition(scope, id), identity.key()),
             ));
         }
         for identity in &self.removed_identities {
             // It belongs to somebody else from now on.
             let row = identity_row(scope, identity, id, Condition::Always, doing)?;
-            writes.push(Write::Put(row.gone(heard.unwrap_or(self.contact.created_at))));
+            writes.push(Write::Put(row.mark_deleted(heard.unwrap_or(self.contact.created_at))));
         }
         if let Some(profile) = &self.profile {
             writes.extend(profile.writes(scope, id, doing)?);
@@ -198,7 +198,7 @@ pub(crate) fn identity_lead_row(
 ) -> Result<Row, StoreError> {
     let row = identity_row(scope, identity, contact, condition, doing)?;
     Ok(match identity {
-        Identity::Phone(phone) => row.listed(keys::numbers(scope), keys::number(phone, contact)),
+        Identity::Phone(phone) => row.in_list(keys::numbers(scope), keys::number(phone, contact)),
         _ => row,
     })
 }
@@ -214,7 +214,10 @@ fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> R
     let key = keys::contact(scope, contact.id);
     let version = contact.version + 1;
     let state = match contact.deleted_at {
-        Some(at) => Some((keys::deleted(scope), keys::listed_as(&keys::sortable(at), contact.id))),
+        Some(at) => Some((
+            keys::deleted_contacts(scope),
+            keys::listed_as(&keys::sortable(at), contact.id),
+        )),
         None if contact.same_as.is_empty() => None,
         None => Some((keys::duplicates(scope), keys::lower(contact.id.ulid()))),
     };
@@ -230,7 +233,7 @@ fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> R
             .data(compact::shrink_contact)
             .in_form(form)
             .version(version)
-            .listed(keys::contacts(scope), contact.id.to_string())
+            .in_list(keys::contacts(scope), contact.id.to_string())
             .in_state(state),
     )
 }
@@ -257,7 +260,7 @@ pub(crate) fn profile_row(
 
 /// A contact whose erasure has begun still has its identities for a moment. Whoever looks it up tries again: then they lead to nobody,
 /// and a new contact is created.
-fn unerased(contact: &Contact, doing: &'static str) -> Result<(), StoreError> {
+fn refuse_erasing(contact: &Contact, doing: &'static str) -> Result<(), StoreError> {
     if contact.erasing {
         return Err(StoreError::Conflict { doing });
     }
@@ -288,7 +291,7 @@ pub(crate) fn person_from_rows(
 
 impl Store {
     /// A contact with its profile, in one request. If it was merged into another: that one, as its id says.
-    pub async fn known(&self, scope: &TenantScope, id: ContactId) -> Result<Option<Person>, StoreError> {
+    pub async fn known_person(&self, scope: &TenantScope, id: ContactId) -> Result<Option<Person>, StoreError> {
         let (found, _) = self.known_with(scope, id, &Needs::default(), None).await?;
         Ok(found)
     }
@@ -312,7 +315,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table does not answer; a conflict if contacts are merged faster than they are read.
-    pub(crate) async fn followed(
+    pub(crate) async fn follow_aliases(
         &self,
         scope: &TenantScope,
         item: Option<Item>,
@@ -437,7 +440,7 @@ impl Store {
         doing: &'static str,
     ) -> Result<Option<Contact>, StoreError> {
         let item = self.database.get(&keys::contact(scope, id), doing).await?;
-        self.followed(scope, item, doing).await
+        self.follow_aliases(scope, item, doing).await
     }
 
     /// Writes a contact under the condition that it is unchanged since it was read, with a consent entry if its consent
@@ -511,10 +514,10 @@ impl Store {
             Change::Contact | Change::Linked(_) => Vec::new(),
             Change::Consent(_) => Box::pin(self.others_of(scope, &[&contact])).await?,
         };
-        let mut writes = changed(scope, contact, made, consent_id, DOING)?;
+        let mut writes = writes_of_change(scope, contact, made, consent_id, DOING)?;
         for mut other in others {
-            let made = change(&mut other).repeated();
-            writes.extend(changed(scope, other, made, consent_id, DOING)?);
+            let made = change(&mut other).as_repetition();
+            writes.extend(writes_of_change(scope, other, made, consent_id, DOING)?);
         }
         self.write_all(writes, DOING).await?;
         Ok(true)
@@ -543,7 +546,7 @@ impl Store {
                 Box::pin(newest(keys::CONSENT))
             )?;
             let items = messages.into_iter().chain(calls).chain(consent);
-            for item in items.filter_map(|item| row::kept(item, now)) {
+            for item in items.filter_map(|item| row::unexpired_item(item, now)) {
                 history.extend(timeline_entry(item, DOING)?);
             }
         }
@@ -552,7 +555,7 @@ impl Store {
 }
 
 /// The writes of a changed contact; none if nothing has changed. `consent_id`: of the entry in its ledger, if there is one.
-fn changed(
+fn writes_of_change(
     scope: &TenantScope,
     contact: Contact,
     made: Change,
@@ -566,7 +569,7 @@ fn changed(
         Change::Consent(entry) => (Linked::default(), Some(*entry)),
     };
     let consent = entry.as_ref().map(|entry| (consent_id, entry));
-    ContactWrite::linked(contact, linked).writes_with(scope, consent, doing)
+    ContactWrite::from_linked(contact, linked).writes_with(scope, consent, doing)
 }
 
 /// Retention of rows that only deduplicate or lead to others.

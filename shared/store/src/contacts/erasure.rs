@@ -88,7 +88,7 @@ impl Store {
                         call.connection,
                         &call.provider_call_id,
                     ));
-                    identities.extend(unnamed(&call).map(|identity| identity.key()));
+                    identities.extend(identity_without_phone(&call).map(|identity| identity.key()));
                     (erased.calls, erased.references) = (erased.calls + 1, erased.references + 1);
                 }
                 Some("message") => {
@@ -320,10 +320,10 @@ impl Store {
         };
         let remembered = Remembered {
             at: now,
-            refusals: consent.refusals().map(Wish::remembered).collect(),
+            refusals: consent.refusals().map(Wish::as_remembered_refusal).collect(),
         };
         for identity in identities {
-            let key = keys::erased(scope, &salt.hash(identity));
+            let key = keys::erased_identity(scope, &salt.hash(identity));
             let row = Row::new(&key, "erased", &remembered, Condition::Always, DOING)?;
             self.database.put(row, DOING).await?;
         }
@@ -336,7 +336,7 @@ impl Store {
         let Some(salt) = self.salt(scope).await? else {
             return Ok(false);
         };
-        let key = keys::erased(scope, &salt.hash(&identity.key()));
+        let key = keys::erased_identity(scope, &salt.hash(&identity.key()));
         Ok(self.database.get(&key, DOING).await?.is_some())
     }
 
@@ -352,7 +352,7 @@ impl Store {
         };
         let hashed = identities
             .iter()
-            .map(|identity| keys::erased(scope, &salt.hash(identity)));
+            .map(|identity| keys::erased_identity(scope, &salt.hash(identity)));
         let hashed: Vec<Key> = hashed.collect();
         let found = self.database.get_many(&hashed, DOING).await?;
         let pairs = identities.iter().zip(&hashed);
@@ -379,7 +379,7 @@ impl Store {
 }
 
 /// The identity that a call was made from, unless it is a telephone number, which its contact names.
-fn unnamed(call: &Call) -> Option<Identity> {
+fn identity_without_phone(call: &Call) -> Option<Identity> {
     match call.facts.customer() {
         Party::Sip(address) => Some(Identity::Sip(address.clone())),
         Party::Withheld => Some(Identity::Withheld(call.connection)),

@@ -32,7 +32,7 @@ impl Store {
     /// belongs to the request.
     pub async fn create_import(&self, scope: &TenantScope, import: &Import, stamp: &Stamp) -> Result<(), StoreError> {
         const DOING: &str = "create an import";
-        let row = import_row(scope, import, Condition::New, 1, DOING)?.stamped(stamp);
+        let row = import_row(scope, import, Condition::New, 1, DOING)?.with_stamp(stamp);
         self.database.try_put(row, DOING).await.map(drop)
     }
 
@@ -45,7 +45,7 @@ impl Store {
     ) -> Result<Option<Versioned<Import>>, StoreError> {
         const DOING: &str = "read an import";
         let item = self.database.get(&keys::import(scope, id), DOING).await?;
-        row::versioned(item, Some(now), DOING)
+        row::read_versioned(item, Some(now), DOING)
     }
 
     /// One page of a tenant's imports, the newest first. `after` is the cursor of the previous page. A page may hold fewer than
@@ -72,7 +72,7 @@ impl Store {
     ) -> Result<ToQueue, StoreError> {
         const DOING: &str = "start an import";
         let import = import_row(scope, after, Condition::Version(before), before + 1, DOING)?;
-        let started = operation_row(scope, operation, Condition::New, 1, DOING)?.stamped(stamp);
+        let started = operation_row(scope, operation, Condition::New, 1, DOING)?.with_stamp(stamp);
         self.database.transact(vec![import, started], DOING).await?;
         Ok(ToQueue::start(scope.tenant(), operation))
     }

@@ -42,7 +42,7 @@ pub(crate) fn mention_writes<T: Recorded>(
     for user in after.iter().filter(|user| !before.contains(user)) {
         let row = Row::new(&key(user), "mention", &stamp.at, Condition::Always, doing)?;
         let sort = keys::inbox_place(stamp.at, thing.id());
-        writes.push(Write::Put(row.listed(keys::mentions(scope, *user), sort)));
+        writes.push(Write::Put(row.in_list(keys::mentions(scope, *user), sort)));
     }
     let removed = before.iter().filter(|user| !after.contains(user));
     writes.extend(removed.map(|user| Write::Clear(key(user))));
@@ -83,7 +83,7 @@ impl Store {
         let (people, mut rows) = self.known_many(scope, &contacts, &along, DOING).await?;
         let mut items = Vec::with_capacity(places.len());
         for place in &places {
-            let found: Option<Versioned<Note>> = row::versioned(rows.remove(&note(place)), None, DOING)?;
+            let found: Option<Versioned<Note>> = row::read_versioned(rows.remove(&note(place)), None, DOING)?;
             let person = people.get(&place.id().contact());
             let person = person.filter(|person| person.contact.deleted_at.is_none());
             // The index may not know yet that the note names somebody else now.

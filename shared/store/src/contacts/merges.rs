@@ -68,7 +68,7 @@ pub struct Undoable {
 }
 
 /// A profile of which nothing is left, as that of a merged contact.
-fn emptied(profile: &Profile) -> Profile {
+fn empty_profile(profile: &Profile) -> Profile {
     Profile {
         version: profile.version,
         ..Profile::default()
@@ -76,7 +76,7 @@ fn emptied(profile: &Profile) -> Profile {
 }
 
 /// The write by which an identity that leads to one contact leads to another.
-fn moved(
+fn move_identity(
     scope: &TenantScope,
     identity: &Identity,
     (from, to): (ContactId, ContactId),
@@ -121,7 +121,7 @@ impl Store {
             ..
         } = undo;
         let ids = (survivor.contact.id, other.contact.id);
-        let (conversations, joining) = self.joined(scope, ids, DOING).await?;
+        let (conversations, joining) = self.join_conversations(scope, ids, DOING).await?;
         let undo = &Undo {
             conversations,
             ..undo.clone()
@@ -143,7 +143,7 @@ impl Store {
         writes.push(Write::Put(row.version(other.contact.version + 1)));
         let profile = ProfileWrite {
             before: other.profile.clone(),
-            after: emptied(&other.profile),
+            after: empty_profile(&other.profile),
         };
         writes.extend(profile.writes(scope, other.contact.id, DOING)?);
         let identities = other.contact.known_by();
@@ -152,11 +152,11 @@ impl Store {
             if let Leads::To(holder) = leads
                 && other.contact.is(holder)
             {
-                writes.push(moved(scope, identity, (holder, survivor.contact.id), DOING)?);
+                writes.push(move_identity(scope, identity, (holder, survivor.contact.id), DOING)?);
             }
         }
         let row = Row::new(&keys::merge(scope, merge.id), "merge", merge, Condition::New, DOING)?;
-        writes.push(Write::Put(row.version(1).stamped(stamp)));
+        writes.push(Write::Put(row.version(1).with_stamp(stamp)));
         let row = Row::new(&keys::undo(scope, merge.id), "merge_undo", undo, Condition::New, DOING)?;
         writes.push(Write::Put(row.expires_at(merge.undo_until() + MARGIN)));
         writes.extend(joining);
@@ -170,7 +170,7 @@ impl Store {
 
     /// The conversations of the other contact that are not over, each with the survivor's on its line, and the writes that make one of both.
     /// Two writes each.
-    async fn joined(
+    async fn join_conversations(
         &self,
         scope: &TenantScope,
         (survivor, other): (ContactId, ContactId),
@@ -188,7 +188,7 @@ impl Store {
             let own = own.transpose()?;
             let version = own.as_ref().map_or(0, |own| own.version);
             let one = Joined::of(survivor, own.map(|own| own.value), other.value);
-            for (value, version) in [(one.merged.clone(), version), (one.closed(), other.version)] {
+            for (value, version) in [(one.merged.clone(), version), (one.closed_other(), other.version)] {
                 let row = conversation_row(scope, &Versioned { value, version }, doing)?;
                 writes.push(Write::Put(row));
             }
@@ -198,7 +198,7 @@ impl Store {
     }
 
     /// The writes that part the conversations of a merge again. One request more if somebody attends to them.
-    async fn parted(
+    async fn part_conversations(
         &self,
         scope: &TenantScope,
         conversations: &[Joined],
@@ -217,8 +217,8 @@ impl Store {
         let (mut writes, mut changed) = (Vec::new(), Vec::new());
         for (one, keys) in conversations.iter().zip(keys.chunks(2)) {
             let [merged, other] = keys else { continue };
-            let own = read(merged)?.map(|now| (one.parted(&now.value), now));
-            let other = read(other)?.map(|now| (Some(one.reopened(&now.value)), now));
+            let own = read(merged)?.map(|now| (one.own_after_undo(&now.value), now));
+            let other = read(other)?.map(|now| (Some(one.other_after_undo(&now.value)), now));
             for (after, now) in own.into_iter().chain(other) {
                 let version = now.version;
                 match after {
@@ -239,7 +239,7 @@ impl Store {
         if writes.len() > MAX_WRITES {
             return Err(PersonError::TooMany(writes.len()));
         }
-        match self.settled(writes, doing).await {
+        match self.write_until_settled(writes, doing).await {
             Ok(()) => Ok(()),
             Err(Unwritten::Store(error)) => Err(error.into()),
             Err(Unwritten::Lost(_)) => Err(StoreError::Conflict { doing }.into()),
@@ -257,10 +257,10 @@ impl Store {
         const DOING: &str = "read a merge";
         let (merge, undo) = (keys::merge(scope, id), keys::undo(scope, id));
         let mut found = self.database.get_many(&[merge.clone(), undo.clone()], DOING).await?;
-        let Some(merge) = row::versioned::<Merge>(found.remove(&merge), None, DOING)? else {
+        let Some(merge) = row::read_versioned::<Merge>(found.remove(&merge), None, DOING)? else {
             return Ok(None);
         };
-        let undo = found.remove(&undo).filter(|item| !row::expired(item, now));
+        let undo = found.remove(&undo).filter(|item| !row::is_expired(item, now));
         let undo = undo.filter(|_| merge.value.can_be_undone(now));
         let undo: Option<Undo> = row::data_if_any(undo, DOING)?;
         let other = merge.value.other;
@@ -319,11 +319,11 @@ impl Store {
         let back = other.contact.known_by().into_iter();
         let back = back.filter(|identity| undoable.leading.contains(identity) && !stays.contains(identity));
         for identity in back {
-            writes.push(moved(scope, &identity, (survives, id), DOING)?);
+            writes.push(move_identity(scope, &identity, (survives, id), DOING)?);
         }
         let write = ContactWrite {
             profile: Some(ProfileWrite {
-                before: emptied(&other.profile),
+                before: empty_profile(&other.profile),
                 after: other.profile,
             }),
             ..ContactWrite::from(other.contact)
@@ -339,7 +339,7 @@ impl Store {
         let version = undoable.merge.version;
         let key = keys::merge(scope, merge.id);
         let row = Row::new(&key, "merge", &undone, Condition::Version(version), DOING)?;
-        writes.push(Write::Put(row.version(version + 1).stamped(stamp)));
+        writes.push(Write::Put(row.version(version + 1).with_stamp(stamp)));
         writes.push(Write::Delete(keys::undo(scope, merge.id)));
         let cause = format!("unmerge#{}", merge.id);
         writes.extend(entries(scope, id, (stamp.at, &cause), &apart.refusals, DOING)?);
@@ -347,7 +347,7 @@ impl Store {
         let cause = format!("{cause}#survivor");
         writes.extend(entries(scope, survives, (stamp.at, &cause), &apart.returned, DOING)?);
         let conversations = undoable.undo.as_ref().map_or(&[][..], |undo| &undo.conversations);
-        writes.extend(self.parted(scope, conversations, DOING).await?);
+        writes.extend(self.part_conversations(scope, conversations, DOING).await?);
         self.write_merge(writes, DOING).await
     }
 

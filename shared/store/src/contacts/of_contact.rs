@@ -47,7 +47,7 @@ fn row<T: Recorded>(
     (stamp, doing): (&Stamp, &'static str),
 ) -> Result<Row, StoreError> {
     let row = Row::new(&key::<T>(scope, thing.id().place()), T::WORD, thing, condition, doing)?;
-    Ok(row.version(version).stamped(stamp))
+    Ok(row.version(version).with_stamp(stamp))
 }
 
 fn count_key<T: Recorded>(scope: &TenantScope, contact: ContactId) -> Key {
@@ -88,12 +88,12 @@ impl Store {
         let (holder, wanted) = (keys::contact(scope, contact), key::<T>(scope, place));
         let both = [holder.clone(), wanted.clone()];
         let mut found = self.database.get_many(&both, T::WORD).await?;
-        let read = self.followed(scope, found.remove(&holder), T::WORD).await?;
+        let read = self.follow_aliases(scope, found.remove(&holder), T::WORD).await?;
         let shown = read.filter(|read| read.id == contact && read.deleted_at.is_none());
         if !shown.is_some_and(|shown| shown.is(place.0)) {
             return Ok(None);
         }
-        row::versioned(found.remove(&wanted), None, T::WORD)
+        row::read_versioned(found.remove(&wanted), None, T::WORD)
     }
 
     /// One page of them, the newest first, with the contact; `None` if it does not exist or is deleted. If it was merged into
@@ -120,10 +120,10 @@ impl Store {
         };
         let rows = rows
             .into_iter()
-            .filter_map(|(_, item)| row::versioned(Some(item), None, T::WORD).transpose());
+            .filter_map(|(_, item)| row::read_versioned(Some(item), None, T::WORD).transpose());
         let items = rows.collect::<Result<_, _>>()?;
         let next = next.and_then(|position| {
-            let last = key::<T>(scope, (contact.id, position.own()));
+            let last = key::<T>(scope, (contact.id, position.own_id()));
             keys::record_id(&last.pk, &last.sk)
         });
         Ok(Some((contact, Page { items, next })))
@@ -140,7 +140,10 @@ impl Store {
         thing: &T,
         stamp: &Stamp,
     ) -> Result<(), NotCreated> {
-        let lost = match self.settled(create_writes(scope, thing, stamp)?, T::CREATE).await {
+        let lost = match self
+            .write_until_settled(create_writes(scope, thing, stamp)?, T::CREATE)
+            .await
+        {
             Ok(()) => return Ok(()),
             Err(Unwritten::Store(error)) => return Err(error.into()),
             Err(Unwritten::Lost(lost)) => lost,
@@ -186,7 +189,7 @@ impl Store {
         let (thing, condition) = (&before.value, Condition::Version(before.version));
         let row = row(scope, thing, condition, before.version + 1, (stamp, T::DELETE))?;
         let mut writes = vec![
-            Write::Put(row.gone(stamp.at)),
+            Write::Put(row.mark_deleted(stamp.at)),
             Write::CountDown(count_key::<T>(scope, thing.id().place().0)),
         ];
         writes.extend(mention_writes(
@@ -195,7 +198,7 @@ impl Store {
             (thing.mentions(), &[]),
             (stamp, T::DELETE),
         )?);
-        match self.settled(writes, T::DELETE).await {
+        match self.write_until_settled(writes, T::DELETE).await {
             Ok(()) => Ok(()),
             Err(Unwritten::Store(error)) => Err(error),
             Err(Unwritten::Lost(_)) => Err(StoreError::Conflict { doing: T::DELETE }),

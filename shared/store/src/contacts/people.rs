@@ -104,7 +104,7 @@ impl PeoplePosition {
             .collect();
         let sort = String::from_utf8(bytes?).ok()?;
         let position = Self { place, sort };
-        let known = position.contact(driver).is_some() && position.written(driver) == text;
+        let known = position.contact(driver).is_some() && position.to_text(driver) == text;
         let within = Bounds::of(driver).hold(&position.sort);
         (known && within).then_some(position)
     }
@@ -116,7 +116,7 @@ impl PeoplePosition {
     }
 
     /// The position as text: letters and digits of ASCII.
-    fn written(&self, driver: &Driver) -> String {
+    fn to_text(&self, driver: &Driver) -> String {
         format!("{}{}", Self::begin(self.place, driver), to_hex(self.sort.as_bytes()))
     }
 
@@ -172,7 +172,7 @@ impl Bounds {
     /// Those between which a driver reads its list.
     fn of(driver: &Driver) -> Self {
         match driver {
-            Driver::Digits(digits) => Self::Beginning(digits.reversed()),
+            Driver::Digits(digits) => Self::Beginning(digits.reversed_digits()),
             Driver::Words(word) => Self::Beginning(word.as_str().to_owned()),
             Driver::Values(_, from, to) if !from.is_empty() || !to.is_empty() => {
                 // A sort key is never empty.
@@ -212,7 +212,7 @@ impl List {
         let (index, partition) = match driver {
             Driver::Identity(_) => return None,
             Driver::All => (Index::ByDay, keys::contacts(scope)),
-            Driver::Deleted => (Index::ByState, keys::deleted(scope)),
+            Driver::Deleted => (Index::ByState, keys::deleted_contacts(scope)),
             Driver::Digits(_) => (Index::ByDay, keys::numbers(scope)),
             Driver::Words(word) => (Index::Table, keys::words(scope, word)),
             Driver::Tag(tag) => (Index::Table, keys::tag(scope, *tag)),
@@ -353,7 +353,7 @@ impl Store {
                         let rest = more || number + 1 < entries.len() || !others.is_empty();
                         return Ok(Page {
                             items: people,
-                            next: rest.then(|| position.written(driver)),
+                            next: rest.then(|| position.to_text(driver)),
                         });
                     }
                 }
@@ -361,7 +361,7 @@ impl Store {
                 if let Some(last) = positions.last().filter(|_| rest && examined >= MAX_EXAMINED) {
                     return Ok(Page {
                         items: people,
-                        next: Some(last.written(driver)),
+                        next: Some(last.to_text(driver)),
                     });
                 }
                 round = ROUND.min(MAX_EXAMINED - examined);
@@ -405,7 +405,7 @@ impl Store {
         let id = self.id_of(scope, identity, "find the contact of an identity").await?;
         let found = match id {
             Some(id) => match self.people_as_of(scope, &[id], as_of).await?.remove(&id) {
-                None => self.known(scope, id).await?,
+                None => self.known_person(scope, id).await?,
                 found => found,
             },
             None => None,
@@ -482,10 +482,10 @@ impl Store {
         let write = ContactWrite {
             profile: Some(person.profile.clone().into()),
             suppressed: brought.suppressed.clone(),
-            ..ContactWrite::linked(person.contact.clone(), linked.clone())
+            ..ContactWrite::from_linked(person.contact.clone(), linked.clone())
         };
         let brought = brought.writes(scope, DOING)?;
-        let writes = signed(write.writes(scope, DOING)?, stamp).chain(brought).collect();
+        let writes = sign_writes(write.writes(scope, DOING)?, stamp).chain(brought).collect();
         self.write_person(scope, writes, (1, &linked.new), DOING).await
     }
 
@@ -517,7 +517,7 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), PersonError> {
         const DOING: &str = "delete a contact";
-        let row = operation_row(scope, erasure, Condition::New, 1, DOING)?.stamped(stamp);
+        let row = operation_row(scope, erasure, Condition::New, 1, DOING)?.with_stamp(stamp);
         self.change_person_with(scope, (before, after), &[], stamp, vec![Write::Put(row)])
             .await
     }
@@ -565,11 +565,11 @@ impl Store {
                 profile: changed.then_some(profile),
                 suppressed: suppressed.to_vec(),
                 removed_identities: removed,
-                ..ContactWrite::linked(after.contact.clone(), linked.clone())
+                ..ContactWrite::from_linked(after.contact.clone(), linked.clone())
             };
             write.writes(scope, DOING)?
         };
-        let writes = signed(writes, stamp)
+        let writes = sign_writes(writes, stamp)
             .chain(left)
             .chain(more)
             .chain(conversations)
@@ -589,7 +589,7 @@ impl Store {
         if writes.len() > MAX_WRITES {
             return Err(PersonError::TooMany(writes.len()));
         }
-        let lost = match self.settled(writes, doing).await {
+        let lost = match self.write_until_settled(writes, doing).await {
             Ok(()) => return Ok(()),
             Err(Unwritten::Store(error)) => return Err(error.into()),
             Err(Unwritten::Lost(lost)) => lost,
@@ -610,10 +610,10 @@ impl Store {
 }
 
 /// Signs the contact's and the profile's rows among these writes for the audit log.
-fn signed(writes: Vec<Write>, stamp: &Stamp) -> impl Iterator<Item = Write> {
+fn sign_writes(writes: Vec<Write>, stamp: &Stamp) -> impl Iterator<Item = Write> {
     writes.into_iter().map(move |write| match write {
         Write::Put(row) if matches!(row::string(&row.item, "kind"), Some("contact" | "profile")) => {
-            Write::Put(row.stamped(stamp))
+            Write::Put(row.with_stamp(stamp))
         }
         other => other,
     })
@@ -626,10 +626,10 @@ mod tests {
 
     use super::*;
 
-    fn only(driver: &Driver) -> Search {
+    fn search_by_driver(driver: &Driver) -> Search {
         Search {
             driver: driver.clone(),
-            ..Search::everybody()
+            ..Search::of_all_contacts()
         }
     }
 
@@ -653,9 +653,17 @@ mod tests {
                 place: 0,
                 sort: keys::listed_as(by, contact),
             };
-            let text = position.written(&own);
-            assert_eq!(PeoplePosition::read(&text, &only(&own)), Some(position), "{own:?}");
-            assert_eq!(PeoplePosition::read(&text, &only(&other)), None, "{other:?}");
+            let text = position.to_text(&own);
+            assert_eq!(
+                PeoplePosition::read(&text, &search_by_driver(&own)),
+                Some(position),
+                "{own:?}"
+            );
+            assert_eq!(
+                PeoplePosition::read(&text, &search_by_driver(&other)),
+                None,
+                "{other:?}"
+            );
         }
     }
 
@@ -668,11 +676,11 @@ mod tests {
             sort: keys::listed_as(word.as_str(), contact),
         };
         let word = Driver::Words(word);
-        let text = position.written(&word);
-        let word = only(&word);
+        let text = position.to_text(&word);
+        let word = search_by_driver(&word);
         assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
         assert_eq!(PeoplePosition::read(&text, &word), Some(position));
-        assert_eq!(PeoplePosition::read(&text, &only(&Driver::Deleted)), None);
+        assert_eq!(PeoplePosition::read(&text, &search_by_driver(&Driver::Deleted)), None);
         for wrong in [
             "",
             "w",

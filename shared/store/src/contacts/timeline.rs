@@ -52,7 +52,7 @@ impl TimelinePosition {
     }
 
     /// The own part of the entry's id.
-    pub(crate) const fn own(self) -> Ulid {
+    pub(crate) const fn own_id(self) -> Ulid {
         self.id
     }
 
@@ -178,7 +178,7 @@ struct First<T> {
 /// The first `limit` items of all kinds, and the position of the last one, if there may be more behind it. Of a kind whose
 /// rows are not all read, nothing is known behind its last row: so nothing of any kind behind that is returned. What two merged
 /// contacts have both, such as an entry of both ledgers, is one item.
-fn merged<T>(
+fn merge_first_items<T>(
     found: Vec<First<T>>,
     order: Order,
     limit: usize,
@@ -290,7 +290,7 @@ impl Store {
             found.extend(self.partition_of(scope, *alias, wanted).await?);
         }
         let most = usize::try_from(wanted.limit).unwrap_or_default();
-        Ok(merged(found, wanted.order, most))
+        Ok(merge_first_items(found, wanted.order, most))
     }
 
     /// The first rows of each kind in one contact's partition.
@@ -351,7 +351,9 @@ impl Store {
             let Ok(id) = Ulid::from_string(own) else { continue };
             let position = TimelinePosition::new(kind, id);
             first.until = Some(position).filter(|_| more);
-            let seen = Some(item).filter(row::live).and_then(|item| row::kept(item, now));
+            let seen = Some(item)
+                .filter(row::live)
+                .and_then(|item| row::unexpired_item(item, now));
             first.items.extend(seen.map(|item| (position, item)));
         }
         Ok(first)
@@ -452,7 +454,7 @@ mod tests {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {
             let found = HistoryKind::ALL.map(|kind| read(rows, kind, (order, after), limit + 1, hidden));
-            let (items, next) = merged(found.into(), order, limit);
+            let (items, next) = merge_first_items(found.into(), order, limit);
             assert!(items.len() <= limit);
             pages.push(items.into_iter().map(|(position, ())| position).collect());
             assert!(pages.len() <= rows.len() + 1, "it comes to an end");

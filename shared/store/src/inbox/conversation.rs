@@ -75,7 +75,7 @@ pub fn conversation_with(
             known
         }
         None => Versioned {
-            value: Conversation::begun(id, happening, tell_after),
+            value: Conversation::from_happening(id, happening, tell_after),
             version: 0,
         },
     }
@@ -123,8 +123,8 @@ pub(crate) fn conversation_row(
     Ok(row
         .data(compact::shrink_conversation)
         .version(version + 1)
-        .due_elsewhere(DueOther::Inbox, &key, value.due())
-        .listed(
+        .due_elsewhere(DueOther::Inbox, &key, value.due_at())
+        .in_list(
             keys::inbox(scope, value.state),
             keys::inbox_place(value.active_at(), id),
         )
@@ -224,7 +224,7 @@ impl Store {
         const DOING: &str = "write a conversation";
         let row = conversation_row(scope, conversation, DOING)?;
         let row = match author {
-            Some(author) => row.stamped(author),
+            Some(author) => row.with_stamp(author),
             None => row,
         };
         self.database.put(row, DOING).await?;
@@ -260,7 +260,7 @@ impl Store {
             .due_keys(DueOther::Inbox.partition(shard), now, from, limit)
             .await?;
         let due = items.iter().filter_map(|item| {
-            let row = Due::other(item, now)?;
+            let row = Due::of_other_kind(item, now)?;
             let Key { pk, sk } = row.key();
             let conversation = keys::conversation_of(pk, sk).map(DueWhat::Conversation);
             let desk = || keys::desk_of(pk, sk).map(DueWhat::Desk);

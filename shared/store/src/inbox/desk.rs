@@ -52,7 +52,7 @@ impl Store {
         const DOING: &str = "read who is available";
         let items = self.every(scope, Part::Desks, keys::DESK_OF_USER, DOING).await?;
         let desks = items.into_iter().map(|item| {
-            let desk: Option<Versioned<Desk>> = row::versioned(Some(item), None, DOING)?;
+            let desk: Option<Versioned<Desk>> = row::read_versioned(Some(item), None, DOING)?;
             Ok(desk.map(|desk| (desk.value.user, desk)))
         });
         desks.filter_map(Result::transpose).collect()
@@ -62,7 +62,7 @@ impl Store {
     pub async fn desk(&self, scope: &TenantScope, user: UserId, now: Timestamp) -> Result<Versioned<Desk>, StoreError> {
         const DOING: &str = "read whether a person is available";
         let item = self.database.get(&keys::desk(scope, user), DOING).await?;
-        let known = row::versioned(item, None, DOING)?;
+        let known = row::read_versioned(item, None, DOING)?;
         Ok(known.unwrap_or_else(|| Versioned {
             value: Desk::new(user, now),
             version: 0,
@@ -82,7 +82,7 @@ impl Store {
         const DOING: &str = "write whether a person is available";
         let row = desk_row(scope, desk, DOING)?;
         let row = match author {
-            Some(author) => row.stamped(author),
+            Some(author) => row.with_stamp(author),
             None => row,
         };
         self.database.put(row, DOING).await

@@ -25,7 +25,7 @@ impl Store {
     ) -> Result<Option<Draft>, StoreError> {
         const DOING: &str = "read a draft";
         let item = self.database.get(&keys::draft(scope, id, author), DOING).await?;
-        let found: Option<Versioned<Draft>> = row::versioned(item, Some(now), DOING)?;
+        let found: Option<Versioned<Draft>> = row::read_versioned(item, Some(now), DOING)?;
         Ok(found.map(|found| found.value))
     }
 

@@ -63,7 +63,7 @@ impl Store {
     pub async fn idle_look(&self, scope: &TenantScope) -> Result<Option<Versioned<IdleLook>>, StoreError> {
         const DOING: &str = "read when idle conversations are closed";
         let item = self.database.get(&keys::idle(scope), DOING).await?;
-        row::versioned(item, None, DOING)
+        row::read_versioned(item, None, DOING)
     }
 
     /// Writes it, unless the tenant's settings have changed since it was read: those begin it anew.

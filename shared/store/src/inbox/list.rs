@@ -271,7 +271,7 @@ impl Store {
             };
             let mut placed = None;
             if let Some((key, position)) = last(&conversation.value)
-                && let Some(item) = rows.remove(&key).and_then(|item| row::kept(item, now))
+                && let Some(item) = rows.remove(&key).and_then(|item| row::unexpired_item(item, now))
             {
                 placed = timeline_entry(item, DOING)?.map(|entry| Placed { position, entry });
             }

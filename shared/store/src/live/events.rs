@@ -16,7 +16,7 @@ use serde_dynamo::Item;
 use crate::{
     Owned as _, StoreError,
     table::{
-        changes::{DOING, call, data, message, of_tenant, shown, text},
+        changes::{DOING, call, data, message, of_tenant, text, visible_row},
         compact, keys,
         row::ALIAS,
     },
@@ -61,7 +61,7 @@ pub fn event_meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Me
         Campaign::KIND => Some(Meaning::of_campaign(data::<Campaign>(after)?.id)),
         TemplateDefinition::KIND => Meaning::of_template(&data(after)?),
         Connection::KIND => {
-            let (before, after) = (shown::<Connection>(before)?, shown::<Connection>(after)?);
+            let (before, after) = (visible_row::<Connection>(before)?, visible_row::<Connection>(after)?);
             after.and_then(|after| Meaning::of_connection(before.as_ref(), &after))
         }
         word if inserted && word == HistoryKind::Note.word() => Some(Meaning::of_note(data::<Note>(after)?.id)),
@@ -91,7 +91,7 @@ pub fn told_at_once(before: &Item, after: &Item, at: Timestamp) -> Result<Option
     };
     let told = match kind {
         word if word == HistoryKind::Note.word() => {
-            let (before, after) = (shown::<Note>(before)?, shown::<Note>(after)?);
+            let (before, after) = (visible_row::<Note>(before)?, visible_row::<Note>(after)?);
             after.and_then(|after| Some((About::of_note(before.as_ref(), &after)?, after.updated_at)))
         }
         "call" => {
@@ -100,7 +100,7 @@ pub fn told_at_once(before: &Item, after: &Item, at: Timestamp) -> Result<Option
             About::of_call(was.as_ref(), &after).map(|about| (about, after.happened_at()))
         }
         "notice" => {
-            let (before, after) = (shown::<NoticeState>(before)?, shown::<NoticeState>(after)?);
+            let (before, after) = (visible_row::<NoticeState>(before)?, visible_row::<NoticeState>(after)?);
             after.and_then(|after| Some((About::of_notice(before.as_ref(), &after, at)?, at)))
         }
         _ => None,

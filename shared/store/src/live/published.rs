@@ -48,9 +48,9 @@ impl Store {
         RACES
             .until_won(async || {
                 let item = self.database.get(&keys::followers(scope), DOING).await?;
-                let known: Option<Versioned<Followers>> = row::versioned(item, None, DOING)?;
+                let known: Option<Versioned<Followers>> = row::read_versioned(item, None, DOING)?;
                 let before = known.as_ref().map(|known| known.value);
-                let Some(followers) = Followers::noted(before, now) else {
+                let Some(followers) = Followers::note_if_needed(before, now) else {
                     return Ok(before.unwrap_or(Followers { since: now, until: now }));
                 };
                 let written = match known {
@@ -76,7 +76,7 @@ impl Store {
         let mut followed = Vec::new();
         for (scope, key) in all {
             let followers: Result<Option<Versioned<Followers>>, StoreError> =
-                row::versioned(found.remove(&key), None, DOING);
+                row::read_versioned(found.remove(&key), None, DOING);
             let there = match followers {
                 Ok(followers) => followers.is_some_and(|followers| followers.value.are_there(now)),
                 // A newer version noted them: nobody's events may wait for it, and theirs may not be lost.
@@ -101,7 +101,7 @@ impl Store {
             first: first.id,
         };
         let row = Row::new(
-            &keys::published(scope, place),
+            &keys::published_events(scope, place),
             "live_events",
             &events,
             Condition::Always,
@@ -111,7 +111,7 @@ impl Store {
     }
 
     /// The events from this start on, at most this many, unless the first row has more. A query for each hour, and for each 12 rows, at most 20.
-    pub async fn published(
+    pub async fn published_events(
         &self,
         scope: &TenantScope,
         start: Start,

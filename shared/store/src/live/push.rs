@@ -41,7 +41,7 @@ impl Store {
         let items = self.database.query(&partition, "", MAX_READ, false, DOING).await?;
         let devices = items
             .into_iter()
-            .map(|item| row::versioned::<PushSubscription>(Some(item), Some(now), DOING));
+            .map(|item| row::read_versioned::<PushSubscription>(Some(item), Some(now), DOING));
         let devices = devices.filter_map(Result::transpose);
         devices.map(|device| device.map(|device| device.value)).collect()
     }
@@ -53,7 +53,8 @@ impl Store {
     pub async fn keep_push_subscription(&self, device: &PushSubscription) -> Result<(), StoreError> {
         const DOING: &str = "keep the device of a person";
         let owner = keys::push_owner(device.id);
-        let known: Option<Versioned<UserId>> = row::versioned(self.database.get(&owner, DOING).await?, None, DOING)?;
+        let known: Option<Versioned<UserId>> =
+            row::read_versioned(self.database.get(&owner, DOING).await?, None, DOING)?;
         if let Some(before) = known.map(|known| known.value).filter(|before| *before != device.user) {
             self.forget_push_subscription(before, device.id).await?;
         }
@@ -83,7 +84,7 @@ impl Store {
         RACES
             .until_won(async || {
                 let item = self.database.get(&keys::reachable(scope), DOING).await?;
-                let known: Option<Versioned<Reachable>> = row::versioned(item, None, DOING)?;
+                let known: Option<Versioned<Reachable>> = row::read_versioned(item, None, DOING)?;
                 let (mut people, written) = known.map_or((Reachable::default(), (Condition::New, 1)), |known| {
                     (known.value, (Condition::Version(known.version), known.version + 1))
                 });
@@ -108,7 +109,7 @@ impl Store {
     pub async fn reachable(&self, scope: &TenantScope, now: Timestamp) -> Result<Vec<UserId>, StoreError> {
         const DOING: &str = "read who has a device";
         let item = self.database.get(&keys::reachable(scope), DOING).await?;
-        let known: Option<Versioned<Reachable>> = row::versioned(item, None, DOING)?;
+        let known: Option<Versioned<Reachable>> = row::read_versioned(item, None, DOING)?;
         Ok(known.map(|known| known.value.people(now).collect()).unwrap_or_default())
     }
 
@@ -118,8 +119,8 @@ impl Store {
     /// When the table does not answer.
     pub async fn was_pushed(&self, scope: &TenantScope, event: &str, now: Timestamp) -> Result<bool, StoreError> {
         const DOING: &str = "read whether people were told of an event";
-        let item = self.database.get(&keys::pushed(scope, event), DOING).await?;
-        let known: Option<Versioned<()>> = row::versioned(item, Some(now), DOING)?;
+        let item = self.database.get(&keys::pushed_event(scope, event), DOING).await?;
+        let known: Option<Versioned<()>> = row::read_versioned(item, Some(now), DOING)?;
         Ok(known.is_some())
     }
 
@@ -129,7 +130,7 @@ impl Store {
     /// When the table does not answer.
     pub async fn note_pushed(&self, scope: &TenantScope, event: &str, now: Timestamp) -> Result<(), StoreError> {
         const DOING: &str = "note that people were told of an event";
-        let key = keys::pushed(scope, event);
+        let key = keys::pushed_event(scope, event);
         let row = Row::new(&key, "pushed", &(), Condition::Always, DOING)?;
         self.database.put(row.expires(now, PUSHED_FOR), DOING).await
     }
@@ -149,7 +150,7 @@ impl Store {
         let mut reached = Vec::new();
         for (scope, key) in scopes.iter().zip(wanted) {
             // One that this version cannot read keeps nothing from the others.
-            let known = row::versioned::<Reachable>(found.remove(&key), None, DOING)
+            let known = row::read_versioned::<Reachable>(found.remove(&key), None, DOING)
                 .ok()
                 .flatten();
             if known.is_some_and(|known| known.value.people(now).next().is_some()) {
@@ -166,7 +167,7 @@ impl Store {
     pub async fn push_key(&self) -> Result<Option<PushKey>, StoreError> {
         const DOING: &str = "read the key for push services";
         let item = self.database.get(&keys::push_key(), DOING).await?;
-        let known: Option<Versioned<PushKey>> = row::versioned(item, None, DOING)?;
+        let known: Option<Versioned<PushKey>> = row::read_versioned(item, None, DOING)?;
         Ok(known.map(|known| known.value))
     }
 

@@ -52,7 +52,7 @@ impl Store {
     pub async fn ticket_before_scope(&self, sha256: &str, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
         const DOING: &str = "read a ticket for a socket";
         let item = self.database.get(&keys::ticket(sha256), DOING).await?;
-        let ticket = row::versioned::<Ticket>(item, None, DOING)?.map(|ticket| ticket.value);
+        let ticket = row::read_versioned::<Ticket>(item, None, DOING)?.map(|ticket| ticket.value);
         Ok(ticket.filter(|ticket| now < ticket.until))
     }
 
@@ -84,7 +84,7 @@ impl Store {
     pub async fn socket_owner_before_scope(&self, id: &SocketId) -> Result<Option<SocketOwner>, StoreError> {
         const DOING: &str = "read to whom a socket belongs";
         let item = self.database.get(&keys::socket_owner(id), DOING).await?;
-        Ok(row::versioned::<SocketOwner>(item, None, DOING)?.map(|owner| owner.value))
+        Ok(row::read_versioned::<SocketOwner>(item, None, DOING)?.map(|owner| owner.value))
     }
 
     /// A socket, while it is open, with the present rights of its caller. `None`: it has none any more.
@@ -100,7 +100,7 @@ impl Store {
         const DOING: &str = "read a socket";
         let key = keys::socket(scope, id);
         let mut found = self.rights_and(scope, [who].into(), Some(&key), now, DOING).await?;
-        let socket = readable(row::versioned::<Socket>(found.further, Some(now), DOING))?;
+        let socket = readable(row::read_versioned::<Socket>(found.further, Some(now), DOING))?;
         let Some((socket, rights)) = socket.zip(found.rights.remove(&who)) else {
             return Ok(None);
         };
@@ -119,7 +119,7 @@ impl Store {
         let items = self.database.query(&partition, "", MAX_LISTED, false, DOING).await?;
         let sockets = items
             .into_iter()
-            .map(|item| readable(row::versioned(Some(item), Some(now), DOING)));
+            .map(|item| readable(row::read_versioned(Some(item), Some(now), DOING)));
         sockets.filter_map(Result::transpose).collect()
     }
 
@@ -134,7 +134,7 @@ impl Store {
     ) -> Result<Option<Versioned<Socket>>, StoreError> {
         const DOING: &str = "read a socket again";
         let item = self.database.get(&keys::socket(scope, id), DOING).await?;
-        readable(row::versioned(item, None, DOING))
+        readable(row::read_versioned(item, None, DOING))
     }
 
     /// Changes a socket that was read, also if something else changes it meanwhile, and returns it as it was before. `None`: it is closed.
@@ -283,7 +283,7 @@ impl Store {
         let wanted: Vec<Key> = keys.chain([&tenant]).chain(further).cloned().collect();
         let mut found = self.database.get_many(&wanted, doing).await?;
         let further = further.and_then(|key| found.remove(key));
-        let tenant = readable(row::versioned::<Tenant>(found.remove(&tenant), None, doing))?;
+        let tenant = readable(row::read_versioned::<Tenant>(found.remove(&tenant), None, doing))?;
         let mut rights = HashMap::new();
         if tenant.is_none_or(|tenant| !tenant.value.status.is_active()) {
             return Ok(Found { rights, further });
@@ -291,7 +291,7 @@ impl Store {
         for (who, key) in of_callers {
             let item = found.remove(&key);
             let has = match who {
-                Actor::User(_) => readable(row::versioned::<Member>(item, Some(now), doing))?
+                Actor::User(_) => readable(row::read_versioned::<Member>(item, Some(now), doing))?
                     .map(|member| member.value)
                     .filter(|member| member.status == MemberStatus::Active)
                     .map(|member| Rights {
@@ -303,11 +303,11 @@ impl Store {
                         secrets: Vec::new(),
                     }),
                 Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => {
-                    readable(row::versioned::<ApiKey>(item, Some(now), doing))?
+                    readable(row::read_versioned::<ApiKey>(item, Some(now), doing))?
                         .map(|key| key.value)
                         .filter(|key| key.is_valid(now))
                         .map(|key| Rights {
-                            secrets: key.accepted(now),
+                            secrets: key.valid_hashes(now),
                             role: key.role,
                             scopes: key.scopes,
                             from: key.created_at,

@@ -86,7 +86,7 @@ impl Store {
     ) -> Result<Option<TrackedLinks>, StoreError> {
         const DOING: &str = "read tracked links";
         let item = self.database.get(&keys::tracked_links(code), DOING).await?;
-        let links = row::versioned::<TrackedLinks>(item, Some(now), DOING)?;
+        let links = row::read_versioned::<TrackedLinks>(item, Some(now), DOING)?;
         Ok(links.map(|links| links.value))
     }
 
@@ -131,7 +131,7 @@ impl Store {
         if merged_into(&contact, DOING)?.is_none() && compact::contact(contact, DOING)?.erasing {
             return Ok(None);
         }
-        let message = found.remove(&message).and_then(|item| row::kept(item, now));
+        let message = found.remove(&message).and_then(|item| row::unexpired_item(item, now));
         // One that cannot be read, such as after a rollback, keeps nobody from the page.
         let message = message.and_then(|item| compact::message(item, DOING).ok());
         Ok(Some((row::data(tenant, DOING)?, message)))

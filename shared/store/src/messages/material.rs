@@ -194,7 +194,7 @@ impl Store {
             let id: ProductId = row::data(item, DOING)?;
             ids.insert(id.to_string());
         }
-        self.some(scope, &ids).await
+        self.read_existing(scope, &ids).await
     }
 
     /// What a leg is checked against and sent with, as it is now: its connection with its health, its template, its asset, its
@@ -210,13 +210,13 @@ impl Store {
         let named: Vec<Key> = keys.iter().flatten().cloned().collect();
         let mut found = self.database.get_further(along, &named, DOING).await?;
         let [connection, template, asset, campaign] = keys.map(|key| key.and_then(|key| found.remove(&key)));
-        let connection = row::versioned::<Connection>(connection, None, DOING)?;
-        let template = row::versioned::<TemplateDefinition>(template, None, DOING)?;
-        let campaign = row::versioned::<Campaign>(campaign, None, DOING)?;
+        let connection = row::read_versioned::<Connection>(connection, None, DOING)?;
+        let template = row::read_versioned::<TemplateDefinition>(template, None, DOING)?;
+        let campaign = row::read_versioned::<Campaign>(campaign, None, DOING)?;
         Ok(LegMaterial {
             connection: connection.map(|found| found.value),
             template: template.map(|found| found.value),
-            asset: row::versioned(asset, None, DOING)?,
+            asset: row::read_versioned(asset, None, DOING)?,
             campaign: campaign.map(|found| (found.value.state, found.value.exits)),
         })
     }

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use crate::{
     Owned, Part, Store, StoreError, TenantScope, Versioned,
     table::{
-        database::updated,
+        database::run_update,
         keys::{self, Key},
         owned,
         row::{self, Condition, Row, Write, number, second, text},
@@ -51,7 +51,7 @@ pub(crate) fn medium_row(scope: &TenantScope, medium: &Medium, doing: &'static s
     let mut next = medium.clone();
     next.version += 1;
     let row = Row::new(&key, "medium", &next, condition, doing)?;
-    let row = row.version(next.version).due(MEDIA_LANE, &key, next.due);
+    let row = row.version(next.version).due_at(MEDIA_LANE, &key, next.due);
     Ok(row.expires_at(next.expires_at()))
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn attachment_row(
         kept_until = attached.kept_until;
     }
     let row = Row::new(&key, "attachment", &next, condition, doing)?;
-    let row = row.version(before + 1).due(MEDIA_LANE, &key, next.due);
+    let row = row.version(before + 1).due_at(MEDIA_LANE, &key, next.due);
     Ok(match kept_until {
         Some(until) => row.expires_at(stays_until(until)),
         None => row,
@@ -115,10 +115,10 @@ impl Store {
         const DOING: &str = "read a medium and its message";
         let (own, of) = (keys::medium(scope, message, index), keys::message(scope, message));
         let mut found = self.database.get_many(&[own.clone(), of.clone()], DOING).await?;
-        let Some(medium) = found.remove(&own).filter(|item| !row::expired(item, now)) else {
+        let Some(medium) = found.remove(&own).filter(|item| !row::is_expired(item, now)) else {
             return Ok(None);
         };
-        let message = found.remove(&of).and_then(|item| row::kept(item, now));
+        let message = found.remove(&of).and_then(|item| row::unexpired_item(item, now));
         Ok(Some(KnownMedium {
             medium: row::data(medium, DOING)?,
             message: row::data_if_any(message, DOING)?,
@@ -138,7 +138,7 @@ impl Store {
             .flat_map(|message| media_keys(scope, message))
             .collect();
         let found = self.database.get_many(&keys, DOING).await?;
-        let kept = found.into_values().filter(|item| !row::expired(item, now));
+        let kept = found.into_values().filter(|item| !row::is_expired(item, now));
         kept.map(|item| row::data(item, DOING)).collect()
     }
 
@@ -204,7 +204,7 @@ impl Store {
             request = request.expression_attribute_names("#due", "due");
             request = request.expression_attribute_values(":place", text(keys::due_place(key, until)));
         }
-        let found = updated(request.send(), DOING).await?.err().flatten();
+        let found = run_update(request.send(), DOING).await?.err().flatten();
         // Messages of before have none.
         let Some(item) = found.filter(|item| !item.is_empty()) else {
             return Ok(None);
@@ -224,7 +224,7 @@ impl Store {
         id: impl Into<FileId>,
     ) -> Result<Option<Versioned<Asset>>, StoreError> {
         let item = self.database.get(&file_key(scope, id.into()), Asset::KIND).await?;
-        row::versioned(item, None, Asset::KIND)
+        row::read_versioned(item, None, Asset::KIND)
     }
 
     /// Writes a new attachment. `holder`: the contact of its conversation, or the one that survived a merge. The check of it holds until the
@@ -265,7 +265,7 @@ impl Store {
                 continue;
             };
             let key = keys::attachment(scope, id);
-            let (partition, place) = keys::due(MEDIA_LANE, &key, until);
+            let (partition, place) = keys::due_position(MEDIA_LANE, &key, until);
             let request = self
                 .database
                 .update_item(&key)
@@ -284,7 +284,7 @@ impl Store {
                 .expression_attribute_values(":place", text(place))
                 .expression_attribute_values(":message", text(message.id.to_string()));
             // It may be gone already.
-            let _kept = updated(request.send(), DOING).await?;
+            let _kept = run_update(request.send(), DOING).await?;
         }
         Ok(())
     }
@@ -292,7 +292,7 @@ impl Store {
     /// Those of these assets that exist, in any order. One request per hundred, none for none.
     pub async fn assets_named(&self, scope: &TenantScope, ids: &BTreeSet<AssetId>) -> Result<Vec<Asset>, StoreError> {
         let ids = ids.iter().map(ToString::to_string).collect();
-        self.some(scope, &ids).await
+        self.read_existing(scope, &ids).await
     }
 
     /// Writes what was found out about an asset or attachment, which nobody has changed since it was read. No author is named.

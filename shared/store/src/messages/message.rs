@@ -36,10 +36,10 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
     let row = Row::new(&key, "message", &next, if_contact_unchanged(message.version), doing)?
         .data(compact::shrink)
         .in_form(form_of(&next))
-        .kept(next.keep_until)
+        .keep_until(next.keep_until)
         .version(next.version)
-        .due(next.policy.lane(), &key, next.due)
-        .in_state(trouble(scope, &next).or_else(|| held(scope, &next)));
+        .due_at(next.policy.lane(), &key, next.due)
+        .in_state(trouble(scope, &next).or_else(|| waiting_place(scope, &next)));
     Ok(match (next.policy.lane(), next.policy.purpose()) {
         // Whoever requested a message looks for it, whatever its lane is.
         (Lane::Answers, _) | (Lane::Bulk, Purpose::Api) => {
@@ -82,7 +82,7 @@ pub(crate) fn form_of(message: &Message) -> u64 {
 
 /// Lists a message by the day on which it was written.
 fn listed_by_day(row: Row, scope: &TenantScope, at: Timestamp, id: MessageId, direction: Direction) -> Row {
-    row.listed(keys::messages_of(scope, &keys::day(at)), sort_key_by_time(at, id.own()))
+    row.in_list(keys::messages_of(scope, &keys::day(at)), sort_key_by_time(at, id.own()))
         .list_field("direction", direction.as_str())
 }
 
@@ -99,10 +99,10 @@ fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
 }
 
 /// Place of a message among those that wait because their campaign is paused, or for a cap.
-fn held(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
+fn waiting_place(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
     let campaign = message.cause.campaign()?;
     let place = if message.is_held() {
-        keys::held(scope, campaign)
+        keys::held_messages(scope, campaign)
     } else if message.waits_for_cap() {
         keys::waits_for_caps(scope)
     } else {
@@ -130,7 +130,7 @@ pub(crate) fn received_row(
     let key = keys::message(scope, received.id);
     let row = Row::new(&key, "received", received, Condition::NewOrExpired(now), doing)?
         .in_form(form_of_received(received))
-        .kept(received.keep_until);
+        .keep_until(received.keep_until);
     Ok(listed_by_day(
         row,
         scope,
@@ -186,7 +186,7 @@ impl Store {
     ) -> Result<Option<Message>, StoreError> {
         const DOING: &str = "read a message";
         let item = self.database.get(&keys::message(scope, id), DOING).await?;
-        item.and_then(|item| row::kept(item, now))
+        item.and_then(|item| row::unexpired_item(item, now))
             .map(|item| compact::message(item, DOING))
             .transpose()
     }
@@ -214,7 +214,7 @@ impl Store {
         let keys: Vec<Key> = ids.iter().map(|id| keys::message(scope, *id)).collect();
         let mut found = self.database.get_many(&keys, DOING).await?;
         let each = keys.iter().map(|key| {
-            let item = found.remove(key).and_then(|item| row::kept(item, now));
+            let item = found.remove(key).and_then(|item| row::unexpired_item(item, now));
             item.map(|item| compact::message(item, DOING)).transpose()
         });
         Ok(each.collect())
@@ -238,11 +238,11 @@ impl Store {
         let with: Vec<Key> = with.flatten().collect();
         let mut found = self.database.get_many(&[&own[..], &with].concat(), DOING).await?;
         let [message, contact, tenant] = own.map(|key| found.remove(&key));
-        let Some(message) = message.and_then(|item| row::kept(item, now)) else {
+        let Some(message) = message.and_then(|item| row::unexpired_item(item, now)) else {
             return Ok(None);
         };
         let message = compact::message(message, DOING)?;
-        let contact = self.followed(scope, contact, DOING).await?;
+        let contact = self.follow_aliases(scope, contact, DOING).await?;
         Ok(contact.map(|contact| ToSend {
             message,
             contact,
@@ -252,7 +252,7 @@ impl Store {
     }
 
     /// A customer's message, unless its retention is over.
-    pub async fn received(
+    pub async fn received_message(
         &self,
         scope: &TenantScope,
         id: MessageId,
@@ -260,14 +260,14 @@ impl Store {
     ) -> Result<Option<Received>, StoreError> {
         const DOING: &str = "read a customer's message";
         let item = self.database.get(&keys::message(scope, id), DOING).await?;
-        row::data_if_any(item.and_then(|item| row::kept(item, now)), DOING)
+        row::data_if_any(item.and_then(|item| row::unexpired_item(item, now)), DOING)
     }
 
     /// Whether a message exists, in either direction, and is still retained.
     pub async fn has_message(&self, scope: &TenantScope, id: MessageId, now: Timestamp) -> Result<bool, StoreError> {
         const DOING: &str = "look for a message";
         let item = self.database.get(&keys::message(scope, id), DOING).await?;
-        Ok(item.is_some_and(|item| !row::expired(&item, now)))
+        Ok(item.is_some_and(|item| !row::is_expired(&item, now)))
     }
 
     /// Writes a message under the condition that it is unchanged since it was read.
@@ -324,7 +324,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<(MessageRef, ReferenceVersion)>, StoreError> {
         let key = keys::reference(scope, api, provider_ref);
-        referred(self.database.get(&key, FIND).await?, now)
+        live_reference(self.database.get(&key, FIND).await?, now)
     }
 
     /// What a customer's message begins with, in one request: also the row under the provider's id.
@@ -337,7 +337,7 @@ impl Store {
     ) -> Result<Begun<Option<(MessageRef, ReferenceVersion)>>, StoreError> {
         let key = keys::reference(scope, api, provider_ref);
         let mut begun = self.begun_with(scope, Some(key), writer, FIND).await?;
-        let known = referred(begun.own.take(), now)?;
+        let known = live_reference(begun.own.take(), now)?;
         Ok(begun.with(known))
     }
 
@@ -381,7 +381,7 @@ impl Store {
         let mut found = self.database.get_many(&wanted, DOING).await?;
         let mut others = Vec::new();
         for (key, id) in keys {
-            let Some(item) = found.remove(&key).filter(|item| !row::expired(item, now)) else {
+            let Some(item) = found.remove(&key).filter(|item| !row::is_expired(item, now)) else {
                 continue;
             };
             match row::data(item, DOING)? {
@@ -425,8 +425,8 @@ impl Store {
 const FIND: &str = "find a message by the provider's id";
 
 /// The row under a provider's id, unless it has expired.
-fn referred(item: Option<Item>, now: Timestamp) -> Result<Option<(MessageRef, ReferenceVersion)>, StoreError> {
-    let Some(item) = item.filter(|item| !row::expired(item, now)) else {
+fn live_reference(item: Option<Item>, now: Timestamp) -> Result<Option<(MessageRef, ReferenceVersion)>, StoreError> {
+    let Some(item) = item.filter(|item| !row::is_expired(item, now)) else {
         return Ok(None);
     };
     let version = row::version_of(&item);

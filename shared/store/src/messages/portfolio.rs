@@ -54,7 +54,7 @@ impl Store {
     async fn first_written(&self, scope: &TenantScope) -> Result<Versioned<FirstWritten>, StoreError> {
         let item = self.database.get(&keys::portfolio_limit(scope), DOING).await?;
         // One that has expired, and is not deleted yet, has no hours that count.
-        let found = row::versioned(item, None, DOING)?;
+        let found = row::read_versioned(item, None, DOING)?;
         Ok(found.unwrap_or_else(|| Versioned {
             value: FirstWritten::default(),
             version: 0,

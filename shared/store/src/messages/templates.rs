@@ -97,7 +97,7 @@ pub(crate) fn observed_writes(
 ) -> Result<Vec<Write>, StoreError> {
     let row = owned::change_row(scope, before.version, after)?;
     if before.value.value.has_content_of(after) {
-        return Ok(vec![Write::Put(row.authored(before.value.by))]);
+        return Ok(vec![Write::Put(row.with_author(before.value.by))]);
     }
     let kept = owned::kept_row(scope, before, at)?.map(Write::Put);
     Ok([Write::Put(row)].into_iter().chain(kept).collect())
@@ -133,7 +133,7 @@ impl Store {
             .collect();
         let mut writes = Vec::new();
         for item in self.database.get_many(&keys, DOING).await?.into_values() {
-            let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
+            let Some(before) = owned::read_signed::<TemplateDefinition>(Some(item))? else {
                 continue;
             };
             let mut after = before.value.value.clone();
@@ -158,7 +158,7 @@ impl Store {
     ) -> Result<Versioned<TemplateDefinition>, StoreError> {
         let row = owned::change_row(scope, before, after)?;
         let row = match stamp {
-            Some(stamp) => row.stamped(stamp),
+            Some(stamp) => row.with_stamp(stamp),
             None => row,
         };
         self.database.put(row, "write the state of a template").await?;
@@ -196,7 +196,7 @@ impl Store {
                 break;
             }
             last = row::string(&item, "sk").map(str::to_owned);
-            let found: Option<Versioned<TemplateDefinition>> = row::versioned(Some(item), None, DOING)?;
+            let found: Option<Versioned<TemplateDefinition>> = row::read_versioned(Some(item), None, DOING)?;
             items.extend(found.filter(|found| filter.admits(&found.value)));
         }
         Ok(Page {
@@ -234,7 +234,7 @@ impl Store {
             if gone_at.is_some_and(|gone| at.as_second() <= gone.as_second()) {
                 continue;
             }
-            let before = owned::signed::<TemplateDefinition>(item)?;
+            let before = owned::read_signed::<TemplateDefinition>(item)?;
             let known = before.as_ref().map(|before| &before.value.value);
             let sid = known.and_then(|known| known.content_sid.as_ref());
             // Twilio may have several contents of one name: the known one comes first, then those that can be sent.
@@ -279,7 +279,7 @@ impl Store {
             .collect();
         let mut writes = Vec::new();
         for item in self.database.get_many(&keys, DOING).await?.into_values() {
-            let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
+            let Some(before) = owned::read_signed::<TemplateDefinition>(Some(item))? else {
                 continue;
             };
             if let Some(after) = before.value.value.edited_as(edited) {
@@ -322,7 +322,7 @@ impl Store {
         if let Some(Write::Put(row)) = writes.first_mut() {
             row.item.remove("by");
         }
-        match self.settled(writes, "create a template of a list").await {
+        match self.write_until_settled(writes, "create a template of a list").await {
             Ok(()) => Ok(true),
             Err(Unwritten::Lost(lost)) => Ok(!lost.refused.contains(&owned::COUNT)),
             Err(Unwritten::Store(error)) => Err(error),
@@ -338,7 +338,7 @@ impl Store {
         at: Timestamp,
         after: Option<&str>,
     ) -> Result<Swept, StoreError> {
-        let (writes, swept) = self.unlisted(scope, connection, listed, at, after).await?;
+        let (writes, swept) = self.unlisted_writes(scope, connection, listed, at, after).await?;
         let gone = u64::try_from(writes.len()).unwrap_or_default();
         Ok(Swept { gone, ..swept })
     }
@@ -352,13 +352,13 @@ impl Store {
         at: Timestamp,
         after: Option<&str>,
     ) -> Result<Swept, StoreError> {
-        let (writes, swept) = self.unlisted(scope, connection, listed, at, after).await?;
+        let (writes, swept) = self.unlisted_writes(scope, connection, listed, at, after).await?;
         let gone = self.write_each(writes).await?;
         Ok(Swept { gone, ..swept })
     }
 
     /// What marks those of a page, and what else is known of it.
-    async fn unlisted(
+    async fn unlisted_writes(
         &self,
         scope: &TenantScope,
         connection: ConnectionId,
@@ -380,7 +380,7 @@ impl Store {
         };
         let mut writes = Vec::new();
         for item in rows {
-            let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
+            let Some(before) = owned::read_signed::<TemplateDefinition>(Some(item))? else {
                 continue;
             };
             let known = &before.value.value;
@@ -454,7 +454,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const DOING: &str = "doubt a template";
         let key = template_key(scope, connection, name, language);
-        let found = owned::signed::<TemplateDefinition>(self.database.get(&key, DOING).await?)?;
+        let found = owned::read_signed::<TemplateDefinition>(self.database.get(&key, DOING).await?)?;
         let is_meant = |known: &TemplateDefinition| {
             let changed_since = known.updated_at.is_some_and(|changed| sent < changed);
             known.sendable(false).is_ok() && !changed_since

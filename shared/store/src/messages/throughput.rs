@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Store, StoreError, TenantScope,
     table::{
-        database::updated,
+        database::run_update,
         forms,
         keys::{self, Key},
         row::{Item, second, text},
@@ -95,6 +95,6 @@ impl Store {
                 .condition_expression("#second = :second AND taken <= :most")
                 .expression_attribute_values(":most", number(block.most_taken().map_or(-1, i64::from)))
         };
-        Ok(updated(request.send(), DOING).await?.map(drop))
+        Ok(run_update(request.send(), DOING).await?.map(drop))
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     Store, StoreError, TenantScope,
     money::PriceCache,
     table::{
-        database::updated,
+        database::run_update,
         forms,
         keys::{self, Key},
         row::{self, Item, second, text},
@@ -94,7 +94,7 @@ impl Update {
     }
 
     /// What a new row has beside its counters.
-    fn named(&mut self, now: Timestamp) {
+    fn set_row_fields(&mut self, now: Timestamp) {
         for (name, value) in [
             ("expires_at", second(now + KEPT_FOR)),
             ("kind", text("cap_day")),
@@ -194,7 +194,7 @@ impl Store {
                 caps,
                 config,
                 message,
-                (PriceBook::shipped(), keys::date(now)),
+                (PriceBook::shipped_prices(), keys::date(now)),
             ));
         }
         let book = self.price_book(prices, now).await?;
@@ -403,7 +403,7 @@ impl Store {
         let mut update = Update::default();
         let over = update.value(":over".to_owned(), OVER);
         update.set.push(format!("{HOUR} = {over}"));
-        update.named(now);
+        update.set_row_fields(now);
         update.all = true;
         match self.update_caps(key, update).await? {
             Found::Counted(counts) => Ok(counts),
@@ -421,7 +421,7 @@ impl Store {
             let value = update.value(format!(":{counter}"), *count);
             update.set.push(format!("{counter} = {value}"));
         }
-        update.named(now);
+        update.set_row_fields(now);
         Ok(matches!(self.update_caps(key, update).await?, Found::Counted(_)))
     }
 
@@ -447,7 +447,7 @@ impl Store {
         } else {
             request.send().boxed()
         };
-        Ok(match updated(sent, DOING).await? {
+        Ok(match run_update(sent, DOING).await? {
             Ok(output) => Found::Counted(output.attributes.as_ref().map(cap_counts).unwrap_or_default()),
             Err(found) => Found::Otherwise(found.as_ref().map(cap_counts)),
         })

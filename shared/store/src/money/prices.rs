@@ -28,7 +28,7 @@ impl Store {
     /// The prices that hold: those that an operator gave, or those that come with the code.
     pub async fn current_prices(&self) -> Result<Cow<'static, PriceBook>, StoreError> {
         let given = self.prices().await?.map(|given| Cow::Owned(given.value));
-        Ok(given.unwrap_or(Cow::Borrowed(PriceBook::shipped())))
+        Ok(given.unwrap_or(Cow::Borrowed(PriceBook::shipped_prices())))
     }
 
     /// The same, at most a minute old.
@@ -52,7 +52,7 @@ impl Store {
     pub async fn prices(&self) -> Result<Option<Versioned<PriceBook>>, StoreError> {
         const DOING: &str = "read the prices of messages";
         let item = self.database.get(&keys::prices(), DOING).await?;
-        row::versioned(item, None, DOING)
+        row::read_versioned(item, None, DOING)
     }
 
     /// Replaces the prices under the condition of the version that was read; `None` if there were none. Returns the new version. The first

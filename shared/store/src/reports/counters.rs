@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use crate::{
     RACES, Store, StoreError, TenantScope,
     table::{
-        database::{spent, updated},
+        database::{record_capacity, run_update},
         forms,
         keys::{self, Key},
         row::{Item, number, second, string},
@@ -385,7 +385,7 @@ impl Store {
             .await;
         let error = match result {
             Ok(output) => {
-                spent(output.consumed_capacity(), true);
+                record_capacity(output.consumed_capacity(), true);
                 return Ok(Tried::Counted(new.iter().map(|(position, _)| *position).collect()));
             }
             Err(error) => error,
@@ -406,7 +406,7 @@ impl Store {
         let days = days.iter().map(ToString::to_string).collect();
         let request = self
             .database
-            .update_item(&keys::rolled(scope))
+            .update_item(&keys::rolled_hours(scope))
             .update_expression("SET #kind = :kind, #form = :form ADD #again :days, #v :one")
             .expression_attribute_names("#kind", "kind")
             .expression_attribute_names("#form", forms::FORM)
@@ -416,7 +416,7 @@ impl Store {
             .expression_attribute_values(":form", forms::form("rolled"))
             .expression_attribute_values(":days", AttributeValue::Ss(days))
             .expression_attribute_values(":one", number(1));
-        let asked = updated(request.send(), DOING).await?.map(drop);
+        let asked = run_update(request.send(), DOING).await?.map(drop);
         asked.map_err(|_lost| StoreError::Conflict { doing: DOING })
     }
 }

@@ -78,7 +78,9 @@ impl Store {
         let next = listed.last().filter(|_| more).and_then(DayPlace::of);
         let wanted: Vec<Key> = listed.iter().filter_map(row::key_of).collect();
         let mut found = self.database.get_many(&wanted, DOING).await?;
-        let rows = wanted.iter().filter_map(|key| row::kept(found.remove(key)?, now));
+        let rows = wanted
+            .iter()
+            .filter_map(|key| row::unexpired_item(found.remove(key)?, now));
         let entries = rows.filter_map(|item| timeline_entry(item, DOING).transpose());
         Ok(DayPart {
             entries: entries.collect::<Result<_, _>>()?,

@@ -27,7 +27,7 @@ use crate::{
     Store, StoreError, TenantScope,
     reports::{AGAIN, Counters, add_counts, join_counts},
     table::{
-        database::{Index, Rows, updated},
+        database::{Index, Rows, run_update},
         forms,
         keys::{self, DayOf, Key},
         row::{self, Condition, Item, Row, number, string, text},
@@ -184,7 +184,7 @@ impl Store {
     /// The basis of a tenant's reports, in one request. `None` if the tenant does not exist.
     pub async fn basis(&self, scope: &TenantScope) -> Result<Option<Basis>, StoreError> {
         const DOING: &str = "read the basis of reports";
-        let keys = [keys::tenant(scope), keys::rolled(scope), keys::prices()];
+        let keys = [keys::tenant(scope), keys::rolled_hours(scope), keys::prices()];
         let mut found = self.database.get_many(&keys, DOING).await?;
         let [tenant, rolled, prices] = keys;
         let Some(tenant) = found.remove(&tenant) else {
@@ -197,8 +197,8 @@ impl Store {
         }))
     }
 
-    async fn rolled(&self, scope: &TenantScope) -> Result<Rolled, StoreError> {
-        let item = self.database.get(&keys::rolled(scope), DOING).await?;
+    async fn read_rolled(&self, scope: &TenantScope) -> Result<Rolled, StoreError> {
+        let item = self.database.get(&keys::rolled_hours(scope), DOING).await?;
         Rolled::read(item.as_ref(), DOING)
     }
 
@@ -323,7 +323,7 @@ impl Store {
         scope: &TenantScope,
         days: Vec<Date>,
     ) -> Result<BTreeMap<Date, Counters>, StoreError> {
-        let rolled = self.rolled(scope).await?;
+        let rolled = self.read_rolled(scope).await?;
         let (done, open): (Vec<Date>, Vec<Date>) = days.into_iter().partition(|day| rolled.has(*day));
         let of_day_keys: Vec<Key> = done
             .iter()
@@ -362,7 +362,7 @@ impl Store {
     /// [`StoreError::Conflict`] if somebody asked for a day to be rolled up again meanwhile; when the table does not answer.
     pub async fn roll_up_next(&self, scope: &TenantScope, now: Timestamp) -> Result<Option<Date>, StoreError> {
         const DOING: &str = "roll counters up";
-        let rolled = self.rolled(scope).await?;
+        let rolled = self.read_rolled(scope).await?;
         let Some(day) = self.next_to_roll(scope, &rolled, last_to_roll(now)).await? else {
             return Ok(None);
         };
@@ -433,7 +433,7 @@ impl Store {
         };
         let mut request = self
             .database
-            .update_item(&keys::rolled(scope))
+            .update_item(&keys::rolled_hours(scope))
             .update_expression("SET #kind = :kind, #form = :form, #through = :through ADD #v :one DELETE #again :days")
             .condition_expression(condition)
             .expression_attribute_names("#kind", "kind")
@@ -452,7 +452,7 @@ impl Store {
         if rolled.version > 0 {
             request = request.expression_attribute_values(":v", number(rolled.version));
         }
-        let marked = updated(request.send(), DOING).await?.map(drop);
+        let marked = run_update(request.send(), DOING).await?.map(drop);
         marked.map_err(|_lost| StoreError::Conflict { doing: DOING })
     }
 }

@@ -156,7 +156,7 @@ pub struct KnownMessage {
 
 impl KnownMessage {
     /// The message, if it is a customer's.
-    pub fn received(&self) -> Option<&Received> {
+    pub fn customer_message(&self) -> Option<&Received> {
         match &self.message {
             Exchanged::Received(received) => Some(received),
             Exchanged::Sent(_) => None,
@@ -165,7 +165,7 @@ impl KnownMessage {
 }
 
 /// Reads a message from its row; `None` if it is of another kind.
-fn exchanged(item: Item, doing: &'static str) -> Result<Option<Exchanged>, StoreError> {
+fn read_exchanged(item: Item, doing: &'static str) -> Result<Option<Exchanged>, StoreError> {
     Ok(match timeline_entry(item, doing)? {
         Some(Entry::Sent(message)) => Some(Exchanged::Sent(message)),
         Some(Entry::Received(received)) => Some(Exchanged::Received(received)),
@@ -175,12 +175,12 @@ fn exchanged(item: Item, doing: &'static str) -> Result<Option<Exchanged>, Store
 
 /// A message of the business, unless its retention is over.
 fn kept_message(item: Option<Item>, now: Timestamp, doing: &'static str) -> Result<Option<Message>, StoreError> {
-    let item = item.and_then(|item| row::kept(item, now));
+    let item = item.and_then(|item| row::unexpired_item(item, now));
     item.map(|item| compact::message(item, doing)).transpose()
 }
 
 /// A contact that is not hidden.
-fn shown(people: &HashMap<ContactId, Person>, id: ContactId) -> Option<Person> {
+fn visible_person(people: &HashMap<ContactId, Person>, id: ContactId) -> Option<Person> {
     let person = people.get(&id)?;
     person.contact.deleted_at.is_none().then(|| person.clone())
 }
@@ -315,7 +315,7 @@ impl Store {
                 Exchanged::Sent(message) => filter.takes_sent(message),
                 Exchanged::Received(received) => filter.takes_received(received),
             };
-            Ok(exchanged(item, DOING)?.filter(takes))
+            Ok(read_exchanged(item, DOING)?.filter(takes))
         };
         let (messages, next) = self.of_period(wanted, list, lists, read, DOING).await?;
         Ok(Page {
@@ -346,13 +346,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<KnownMessage>, StoreError> {
         const DOING: &str = "read a message and its contact's name";
-        let messages = self.exchanged(scope, id, now).await?.into_iter().collect();
+        let messages = self.exchanged_message(scope, id, now).await?.into_iter().collect();
         let known = self.messages_with_contacts(scope, messages, DOING).await?;
         Ok(known.into_iter().next())
     }
 
     /// A message in either direction, unless its retention is over. One read, without its contact.
-    pub async fn exchanged(
+    pub async fn exchanged_message(
         &self,
         scope: &TenantScope,
         id: MessageId,
@@ -360,8 +360,8 @@ impl Store {
     ) -> Result<Option<Exchanged>, StoreError> {
         const DOING: &str = "read a message";
         let item = self.database.get(&keys::message(scope, id), DOING).await?;
-        let item = item.and_then(|item| row::kept(item, now));
-        Ok(item.map(|item| exchanged(item, DOING)).transpose()?.flatten())
+        let item = item.and_then(|item| row::unexpired_item(item, now));
+        Ok(item.map(|item| read_exchanged(item, DOING)).transpose()?.flatten())
     }
 
     async fn calls_with_contacts(
@@ -380,7 +380,7 @@ impl Store {
         let (people, mut rows) = self.known_many(scope, &contacts, &messages, doing).await?;
         let mut known = Vec::with_capacity(calls.len());
         for call in calls {
-            let Some(contact) = shown(&people, call.id.contact()) else {
+            let Some(contact) = visible_person(&people, call.id.contact()) else {
                 continue;
             };
             let message = call.message.and_then(|id| rows.remove(&keys::message(scope, id)));
@@ -412,7 +412,7 @@ impl Store {
         let contacts: Vec<ContactId> = messages.iter().map(|message| message.id().contact()).collect();
         let (people, _) = self.known_many(scope, &contacts, &[], doing).await?;
         let known = messages.into_iter().filter_map(|message| {
-            let contact = shown(&people, message.id().contact())?;
+            let contact = visible_person(&people, message.id().contact())?;
             Some(KnownMessage { message, contact })
         });
         Ok(known.collect())
@@ -467,7 +467,9 @@ impl Store {
                 .unzip();
             let mut stored = self.database.get_many(&keys, doing).await?;
             for (place, key) in places.into_iter().zip(keys) {
-                let item = stored.remove(&key).and_then(|item| row::kept(item, wanted.now));
+                let item = stored
+                    .remove(&key)
+                    .and_then(|item| row::unexpired_item(item, wanted.now));
                 if let Some(item) = item {
                     found.extend(read(item)?);
                 }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Store, StoreError, TenantScope,
     table::{
-        database::{Index, updated},
+        database::{Index, run_update},
         forms,
         keys::{self, Key},
         row::{self, number, second, text},
@@ -35,7 +35,7 @@ impl Stored {
             Self::Contacts => "contacts",
             Self::AssetKilobytes => "asset_kilobytes",
         };
-        keys::stored(scope, name)
+        keys::stored_amount(scope, name)
     }
 }
 
@@ -108,7 +108,7 @@ impl Store {
                 .expression_attribute_values(":n", number(count));
             let request = request.expression_attribute_values(":now", second(now));
             let request = request.expression_attribute_values(":until", second(now + KEPT_FOR));
-            written(request).await?;
+            send_update(request).await?;
         }
         Ok(true)
     }
@@ -132,12 +132,12 @@ impl Store {
             .condition_expression(condition)
             .expression_attribute_values(":room", number(room))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        written(request).await
+        send_update(request).await
     }
 }
 
 /// Sends an update. If its condition does not hold, the count.
-async fn written(request: UpdateItemFluentBuilder) -> Result<Option<u64>, StoreError> {
-    let refused = updated(request.send(), DOING).await?.err();
+async fn send_update(request: UpdateItemFluentBuilder) -> Result<Option<u64>, StoreError> {
+    let refused = run_update(request.send(), DOING).await?.err();
     Ok(refused.map(|found| found.as_ref().map(row::count).unwrap_or_default()))
 }

@@ -146,7 +146,7 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
 }
 
 /// The row in an image, unless there is none, or it is marked as deleted.
-pub(crate) fn shown<T: DeserializeOwned>(image: &Item) -> Result<Option<T>, StoreError> {
+pub(crate) fn visible_row<T: DeserializeOwned>(image: &Item) -> Result<Option<T>, StoreError> {
     let absent = image.is_empty() || image.contains_key("gone");
     (!absent).then(|| data(image)).transpose()
 }
@@ -155,19 +155,19 @@ pub(crate) fn shown<T: DeserializeOwned>(image: &Item) -> Result<Option<T>, Stor
 ///
 /// # Errors
 /// If a row of these kinds does not have the expected form.
-pub fn noticed(before: &Item, after: &Item, at: Timestamp) -> Result<Option<(TenantId, Notice)>, StoreError> {
+pub fn notice_of_change(before: &Item, after: &Item, at: Timestamp) -> Result<Option<(TenantId, Notice)>, StoreError> {
     let Some((tenant, _, kind)) = of_tenant(after) else {
         return Ok(None);
     };
     let notice = match kind {
         Connection::KIND => {
-            let (before, after) = (shown::<Connection>(before)?, shown::<Connection>(after)?);
+            let (before, after) = (visible_row::<Connection>(before)?, visible_row::<Connection>(after)?);
             after.and_then(|after| Notice::of_connection(before.as_ref(), &after))
         }
         TemplateDefinition::KIND => {
             let (before, after) = (
-                shown::<TemplateDefinition>(before)?,
-                shown::<TemplateDefinition>(after)?,
+                visible_row::<TemplateDefinition>(before)?,
+                visible_row::<TemplateDefinition>(after)?,
             );
             after.and_then(|after| Notice::of_template(before.as_ref(), &after, at))
         }
@@ -202,7 +202,10 @@ pub fn occasion(before: &Item, after: &Item, at: Timestamp) -> Result<Option<(Te
             occasion.new = authored || contact.last_call_at.is_some() || contact.last_written_at.is_some();
         }
         "profile" if authored => {
-            let (before, after) = (shown::<Profile>(before)?.unwrap_or_default(), shown::<Profile>(after)?);
+            let (before, after) = (
+                visible_row::<Profile>(before)?.unwrap_or_default(),
+                visible_row::<Profile>(after)?,
+            );
             let after = after.unwrap_or_default();
             occasion.tags = after.tags.difference(&before.tags).copied().collect();
             let stages = [before, after].map(|profile| profile.stage.map(|staged| staged.stage));
@@ -235,7 +238,7 @@ fn attribute<T: for<'de> Deserialize<'de>>(image: &Item, name: &str) -> Result<O
     value.transpose().map_err(|why| StoreError::Form { doing: DOING, why })
 }
 
-fn seen(image: &Item) -> Result<Option<Value>, StoreError> {
+fn visible_value(image: &Item) -> Result<Option<Value>, StoreError> {
     // An identity's row only leads to a contact. It may become the suppression of its address.
     if image.contains_key("gone") || text(image, "kind") == Some("identity") {
         return Ok(None);
@@ -264,7 +267,7 @@ fn id_within(image: &Item) -> Result<String, StoreError> {
 ///
 /// # Errors
 /// If a row that names its author does not have the expected form.
-pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreError> {
+pub fn read_stamped_change(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreError> {
     let (Some((tenant, pk, kind)), Some(sk)) = (of_tenant(after), text(after, "sk")) else {
         return Ok(None);
     };
@@ -298,7 +301,7 @@ pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreErro
         by,
         kind: kind.to_owned(),
         object,
-        before: seen(before)?,
-        after: seen(after)?,
+        before: visible_value(before)?,
+        after: visible_value(after)?,
     }))
 }

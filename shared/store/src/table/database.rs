@@ -97,7 +97,7 @@ impl Along {
 /// Items found by a query, and the key after which there may be more.
 type Found = (Vec<Item>, Option<Item>);
 
-pub(crate) fn spent<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>, write: bool) {
+pub(crate) fn record_capacity<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>, write: bool) {
     for capacity in consumed {
         let units = capacity.capacity_units().unwrap_or_default();
         if write {
@@ -109,7 +109,7 @@ pub(crate) fn spent<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>
 }
 
 /// The answer to an update or, if its condition does not hold, the row that it was to return then. Boxed, since the request is large.
-pub(crate) fn updated(
+pub(crate) fn run_update(
     sent: impl Future<Output = Result<UpdateItemOutput, SdkError<UpdateItemError>>> + Send + 'static,
     doing: &'static str,
 ) -> BoxFuture<'static, Result<Result<UpdateItemOutput, Option<Item>>, StoreError>> {
@@ -117,7 +117,7 @@ pub(crate) fn updated(
         let _waiting = usage::asking("dynamodb:UpdateItem");
         let error = match sent.await {
             Ok(output) => {
-                spent(output.consumed_capacity(), true);
+                record_capacity(output.consumed_capacity(), true);
                 return Ok(Ok(output));
             }
             Err(error) => error,
@@ -125,7 +125,7 @@ pub(crate) fn updated(
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Err(failed.item().cloned())),
             Some(failed) if failed.is_transaction_conflict_exception() => Err(StoreError::Conflict { doing }),
-            _ => Err(StoreError::answered(doing, error)),
+            _ => Err(StoreError::of_answer(doing, error)),
         }
     })
 }
@@ -143,8 +143,8 @@ impl Database {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|error| StoreError::answered(doing, error))?;
-        spent(output.consumed_capacity(), false);
+            .map_err(|error| StoreError::of_answer(doing, error))?;
+        record_capacity(output.consumed_capacity(), false);
         Ok(output.item)
     }
 
@@ -171,8 +171,8 @@ impl Database {
                     .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
                     .await
-                    .map_err(|error| StoreError::answered(doing, error))?;
-                spent(output.consumed_capacity(), false);
+                    .map_err(|error| StoreError::of_answer(doing, error))?;
+                record_capacity(output.consumed_capacity(), false);
                 for item in output
                     .responses
                     .unwrap_or_default()
@@ -268,8 +268,8 @@ impl Database {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|error| StoreError::answered(doing, error))?;
-        spent(output.consumed_capacity(), false);
+            .map_err(|error| StoreError::of_answer(doing, error))?;
+        record_capacity(output.consumed_capacity(), false);
         Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
     }
 
@@ -291,8 +291,8 @@ impl Database {
             let output = request
                 .send()
                 .await
-                .map_err(|error| StoreError::answered(doing, error))?;
-            spent(output.consumed_capacity(), false);
+                .map_err(|error| StoreError::of_answer(doing, error))?;
+            record_capacity(output.consumed_capacity(), false);
             number += u64::try_from(output.count).unwrap_or_default();
             start = output.last_evaluated_key;
             if start.is_none() {
@@ -434,8 +434,8 @@ impl Database {
                     .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
                     .await
-                    .map_err(|error| StoreError::answered(doing, error))?;
-                spent(output.consumed_capacity(), true);
+                    .map_err(|error| StoreError::of_answer(doing, error))?;
+                record_capacity(output.consumed_capacity(), true);
                 wanted = output
                     .unprocessed_items
                     .unwrap_or_default()
@@ -483,7 +483,7 @@ impl Database {
             .expression_attribute_values(":kind", text("rate"))
             .expression_attribute_values(":form", forms::form("rate"))
             .return_values(ReturnValue::UpdatedNew);
-        let counted = updated(request.send(), doing).await?.ok();
+        let counted = run_update(request.send(), doing).await?.ok();
         Ok(counted.map(|output| {
             let count = output.attributes.as_ref().and_then(|row| row.get("n"));
             let count = count
@@ -524,7 +524,7 @@ impl Database {
             .send()
             .await
             .map_err(|error| StoreError::database(doing, error))?;
-        spent(output.consumed_capacity(), true);
+        record_capacity(output.consumed_capacity(), true);
         Ok(())
     }
 
@@ -545,7 +545,7 @@ impl Database {
         if let Some(now) = now {
             request = request.expression_attribute_values(":now", second(now));
         }
-        Ok(updated(request.send(), doing).await?.is_ok())
+        Ok(run_update(request.send(), doing).await?.is_ok())
     }
 
     /// Writes one row.
@@ -568,10 +568,10 @@ impl Database {
                 }) {
                     StoreError::Conflict { doing }
                 } else {
-                    StoreError::answered(doing, error)
+                    StoreError::of_answer(doing, error)
                 }
             })?;
-        spent(output.consumed_capacity(), true);
+        record_capacity(output.consumed_capacity(), true);
         Ok(())
     }
 
@@ -595,7 +595,7 @@ impl Database {
         request
             .send()
             .await
-            .map_err(|error| StoreError::answered(doing, error))?;
+            .map_err(|error| StoreError::of_answer(doing, error))?;
         Ok(())
     }
 
@@ -704,7 +704,7 @@ impl Database {
             .await;
         match sent {
             Ok(output) => {
-                spent(output.consumed_capacity(), true);
+                record_capacity(output.consumed_capacity(), true);
                 Ok(Ok(()))
             }
             Err(error) if lost_a_race(&error) => Ok(Err(Lost {
@@ -713,7 +713,7 @@ impl Database {
             Err(error) if cancelled_for(&error).any(|code| code == "ValidationError") => {
                 Err(StoreError::invalid(doing, error))
             }
-            Err(error) => Err(StoreError::answered(doing, error)),
+            Err(error) => Err(StoreError::of_answer(doing, error)),
         }
     }
 

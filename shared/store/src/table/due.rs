@@ -19,7 +19,7 @@ use crate::{
     Store, StoreError,
     table::{
         compact,
-        database::{spent, updated},
+        database::{record_capacity, run_update},
         keys::{self, DUE_SHARDS, Key},
         row::{self, Item, number, string},
         usage,
@@ -80,7 +80,7 @@ pub struct Next(HashMap<String, AttributeValue>);
 
 impl Due {
     /// A row that is due, of no kind that the dispatcher knows.
-    pub(crate) fn other(item: &Item, found: Timestamp) -> Option<Self> {
+    pub(crate) fn of_other_kind(item: &Item, found: Timestamp) -> Option<Self> {
         let (pk, sk) = (string(item, "pk")?, string(item, "sk")?);
         Some(Self {
             key: Key {
@@ -204,7 +204,7 @@ const KINDS: [DueKind; 5] = [
 
 impl Store {
     /// Due rows of one partition, oldest first, at most `limit`, from the end of the previous page. One query of keys.
-    pub async fn due(
+    pub async fn due_page(
         &self,
         partition: Partition,
         now: Timestamp,
@@ -246,8 +246,8 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|error| StoreError::answered(DOING, error))?;
-        spent(output.consumed_capacity(), false);
+            .map_err(|error| StoreError::of_answer(DOING, error))?;
+        record_capacity(output.consumed_capacity(), false);
         Ok((output.items.unwrap_or_default(), output.last_evaluated_key.map(Next)))
     }
 
@@ -259,7 +259,7 @@ impl Store {
         let mut rows = Vec::with_capacity(due.len());
         for due in due {
             let item = items.remove(&due.key);
-            let Some(item) = item.and_then(|item| row::kept(item, due.found)) else {
+            let Some(item) = item.and_then(|item| row::unexpired_item(item, due.found)) else {
                 continue;
             };
             let kind = string(&item, "kind").unwrap_or_default();
@@ -308,7 +308,7 @@ impl Store {
             .condition_expression("gsi2sk = :place")
             .expression_attribute_values(":again", AttributeValue::S(keys::due_place(&due.key, again)))
             .expression_attribute_values(":place", AttributeValue::S(due.place.clone()));
-        match updated(update.send(), doing).await {
+        match run_update(update.send(), doing).await {
             Ok(moved) => Ok(moved.is_ok()),
             // A transaction that is writing the row changes it, too.
             Err(error) if error.is_conflict() => Ok(false),
@@ -322,5 +322,5 @@ fn due_of(item: &Item, found: Timestamp) -> Option<Due> {
     let (pk, sk) = (string(item, "pk")?, string(item, "sk")?);
     let area = keys::area_of(pk)?;
     KINDS.iter().find(|known| (known.is_key)(area, sk))?;
-    Due::other(item, found)
+    Due::of_other_kind(item, found)
 }

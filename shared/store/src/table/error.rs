@@ -69,7 +69,7 @@ impl StoreError {
     }
 
     /// A request that was answered with an error.
-    pub(crate) fn answered<E, R>(doing: &'static str, error: SdkError<E, R>) -> Self
+    pub(crate) fn of_answer<E, R>(doing: &'static str, error: SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,

@@ -132,7 +132,7 @@ type Renewal = fn(&mut Value);
 /// The kinds whose former forms are not read as they are.
 const RENEWED: &[(&str, Renewal)] = &[("rule", limit_stored_rule)];
 
-fn known(kind: &str) -> Option<u64> {
+fn form_of_kind(kind: &str) -> Option<u64> {
     let found = FORMS.iter().chain(PLAIN).find(|(known, _)| *known == kind);
     found
         .map(|(_, form)| *form)
@@ -148,8 +148,8 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
 
 /// The current form of a kind.
 pub(crate) fn form_of(kind: &str) -> u64 {
-    debug_assert!(known(kind).is_some(), "rows of the kind {kind} have no form");
-    known(kind).unwrap_or(1)
+    debug_assert!(form_of_kind(kind).is_some(), "rows of the kind {kind} have no form");
+    form_of_kind(kind).unwrap_or(1)
 }
 
 fn kind_of(item: &HashMap<String, AttributeValue>) -> &str {
@@ -166,7 +166,7 @@ fn written_in(item: &HashMap<String, AttributeValue>) -> Option<u64> {
 pub(crate) fn renewal(item: &HashMap<String, AttributeValue>) -> Option<Renewal> {
     let kind = kind_of(item);
     let (_, renewal) = RENEWED.iter().find(|(renewed, _)| *renewed == kind)?;
-    let former = written_in(item).is_none_or(|form| known(kind).is_some_and(|known| form < known));
+    let former = written_in(item).is_none_or(|form| form_of_kind(kind).is_some_and(|known| form < known));
     former.then_some(*renewal)
 }
 
@@ -176,7 +176,7 @@ pub(crate) fn readable(item: &HashMap<String, AttributeValue>, doing: &'static s
         return Ok(());
     };
     let kind = kind_of(item);
-    match known(kind) {
+    match form_of_kind(kind) {
         Some(known) if form > known => Err(StoreError::NewerForm {
             doing,
             kind: kind.to_owned(),

@@ -138,7 +138,7 @@ impl Store {
                 return Ok(Begun::Run(lease));
             }
             let item = self.database.get(&request.0, DOING).await?;
-            let Some(known) = row::versioned::<Record>(item, Some(now), DOING)? else {
+            let Some(known) = row::read_versioned::<Record>(item, Some(now), DOING)? else {
                 // It expired or was given up in between: the caller may simply retry.
                 return Ok(Begun::Running);
             };

@@ -25,14 +25,15 @@ use crate::TenantScope;
 pub(crate) use self::contacts::{
     ATTACHMENT, CALL, CONSENT, CONVERSATION, DELETED, ENROLMENT, MEDIUM, MESSAGE, attachment, audience, call, calls_of,
     consent, contact, contact_of, contact_partition, contacts, conversation, conversation_of, count_of_contact,
-    deleted, draft, duplicates, enrolled, enrolment, exits, former, held, history, identity, identity_called, inbox,
-    inbox_place, inbox_turn, inbox_until, listed_as, listed_contact, listing, medium, mention, mentions, merge,
-    message, messages_of, number, numbers, of_contact, on_day, profile, record_id, stage, suppressed, tag, troubled_of,
-    undo, values, waits_for_caps, words,
+    deleted_contacts, draft, duplicates, enrolment, enrolment_of, exits, former, held_messages, history, identity,
+    identity_called, inbox, inbox_place, inbox_turn, inbox_until, listed_as, listed_contact, listing, medium, mention,
+    mentions, merge, message, messages_of, number, numbers, of_contact, on_day, profile, record_id, stage,
+    suppressed_identities, tag, troubled_of, undo, values, waits_for_caps, words,
 };
 pub(crate) use self::counters::{
     DAYS_OF_LINES, DayOf, counted_day, counted_day_at, counted_hour, counted_template_day, day_place, days_partition,
-    hour, hour_of, hour_place, hours_partition, rolled, template_day, template_day_place, template_days_partition,
+    hour, hour_of, hour_place, hours_partition, rolled_hours, template_day, template_day_place,
+    template_days_partition,
 };
 
 /// A row's primary key.
@@ -136,7 +137,7 @@ fn row_in(scope: &TenantScope, in_part: Part, sk: impl Into<String>) -> Key {
 }
 
 /// The row of an owned thing. A prefix that its id already has is not repeated.
-pub(crate) fn owned(scope: &TenantScope, in_part: Part, prefix: &str, id: &impl Display) -> Key {
+pub(crate) fn owned_row(scope: &TenantScope, in_part: Part, prefix: &str, id: &impl Display) -> Key {
     let id = id.to_string();
     let bare = id.strip_prefix(prefix).unwrap_or(&id);
     row_in(scope, in_part, format!("{prefix}{bare}"))
@@ -239,7 +240,7 @@ pub(crate) fn watch(scope: &TenantScope) -> Key {
 }
 
 /// The day of an automation's last match.
-pub(crate) fn matched(scope: &TenantScope, rule: RuleId) -> Key {
+pub(crate) fn last_match(scope: &TenantScope, rule: RuleId) -> Key {
     row_in(scope, Part::Notices, format!("MATCHED#{rule}"))
 }
 
@@ -249,7 +250,7 @@ pub(crate) fn salt(scope: &TenantScope) -> Key {
 }
 
 /// An identity of an erased person, by its hash.
-pub(crate) fn erased(scope: &TenantScope, hash: &str) -> Key {
+pub(crate) fn erased_identity(scope: &TenantScope, hash: &str) -> Key {
     row_in(scope, Part::Erased, format!("HASH#{hash}"))
 }
 
@@ -430,7 +431,7 @@ pub(crate) fn cap_day(scope: &TenantScope, day: Date) -> Key {
 }
 
 /// How much of something a tenant has stored.
-pub(crate) fn stored(scope: &TenantScope, what: &str) -> Key {
+pub(crate) fn stored_amount(scope: &TenantScope, what: &str) -> Key {
     Key::new(format!("{}#CAP", tenant_partition(scope)), format!("COUNT#{what}"))
 }
 
@@ -527,7 +528,7 @@ pub(crate) fn trigger(scope: &TenantScope, campaign: CampaignId) -> Key {
 pub(crate) const TRIGGER: &str = "TRIGGER#";
 
 /// The campaign of such a row.
-pub(crate) fn triggered(sk: &str) -> Option<CampaignId> {
+pub(crate) fn campaign_of_trigger(sk: &str) -> Option<CampaignId> {
     let id = sk.strip_prefix(TRIGGER)?;
     format!("{}_{id}", CampaignId::PREFIX).parse().ok()
 }
@@ -563,7 +564,7 @@ pub(crate) fn reachable(scope: &TenantScope) -> Key {
 }
 
 /// That people were told of an event on their devices.
-pub(crate) fn pushed(scope: &TenantScope, event: &str) -> Key {
+pub(crate) fn pushed_event(scope: &TenantScope, event: &str) -> Key {
     Key::new(format!("{}#LIVE", tenant_partition(scope)), format!("PUSHED#{event}"))
 }
 
@@ -611,7 +612,7 @@ pub(crate) fn hour_published(scope: &TenantScope, at: Timestamp) -> String {
 }
 
 /// Events that were published together.
-pub(crate) fn published(scope: &TenantScope, place: Place) -> Key {
+pub(crate) fn published_events(scope: &TenantScope, place: Place) -> Key {
     Key::new(hour_published(scope, place.at), place_of(place))
 }
 
@@ -664,7 +665,7 @@ pub(crate) fn due_partition(lane: Lane, shard: u8) -> String {
 /// Position of a row in the due index. The shard follows from the row's key, so a row always keeps its shard. Rows at one
 /// position are distinguished by their keys, which the index contains anyway: the position is short because every change
 /// writes it.
-pub(crate) fn due(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
+pub(crate) fn due_position(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
     let shard = u8::try_from(hash_of(key) % u32::from(DUE_SHARDS)).unwrap_or_default();
     (due_partition(lane, shard), due_place(key, at))
 }
@@ -777,7 +778,7 @@ mod tests {
         let counted = counted_day(&scope(), DayOf::All, day);
         assert!(counted.pk.ends_with("#STATS#2026-11"), "{}", counted.pk);
         assert_eq!(counted_day_at(&counted.sk), Some((DayOf::All, day)));
-        assert_eq!(counted_hour(&rolled(&scope()).sk), None);
+        assert_eq!(counted_hour(&rolled_hours(&scope()).sk), None);
         let of = TemplateEdition {
             template: "conn_00000000000000000000000002.missed_call.en_GB".parse().unwrap(),
             edition: 3,
@@ -793,8 +794,8 @@ mod tests {
     #[test]
     fn due_times_sort_as_text_and_shards_are_stable() {
         let key = Key::new("T#a".to_owned(), "MSG#b");
-        let earlier = due(Lane::Bulk, &key, "2026-11-20T10:00:00Z".parse().unwrap());
-        let later = due(Lane::Bulk, &key, "2026-11-20T10:00:00.5Z".parse().unwrap());
+        let earlier = due_position(Lane::Bulk, &key, "2026-11-20T10:00:00Z".parse().unwrap());
+        let later = due_position(Lane::Bulk, &key, "2026-11-20T10:00:00.5Z".parse().unwrap());
         assert!(earlier.0.starts_with("DUE#bulk#"));
         assert!(earlier.1 < later.1);
         assert_eq!(earlier.0, later.0);

@@ -41,7 +41,7 @@ pub(crate) fn operation_row(
     let key = keys::operation(scope, operation.id);
     let row = Row::new(&key, KIND, operation, condition, doing)?
         .version(version)
-        .due(LANE, &key, operation.due);
+        .due_at(LANE, &key, operation.due);
     Ok(match operation.finished_at {
         Some(at) => row.expires(at, Operation::RETAINED),
         None => row,
@@ -58,7 +58,7 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<ToQueue, StoreError> {
         const DOING: &str = "create an operation";
-        let row = operation_row(scope, operation, Condition::New, 1, DOING)?.stamped(stamp);
+        let row = operation_row(scope, operation, Condition::New, 1, DOING)?.with_stamp(stamp);
         self.database.try_put(row, DOING).await?;
         Ok(ToQueue::start(scope.tenant(), operation))
     }
@@ -81,11 +81,14 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<ToQueue, StoreError> {
         const DOING: &str = "create an operation with details";
-        let row = operation_row(scope, operation, Condition::New, 1, DOING)?.stamped(stamp);
+        let row = operation_row(scope, operation, Condition::New, 1, DOING)?.with_stamp(stamp);
         let key = keys::operation_details(scope, operation.id);
         let details = Row::new(&key, "operation_details", details, Condition::Always, DOING)?;
         let details = details.expires(operation.created_at, DETAILS_LIFE);
-        match self.settled(vec![Write::Put(row), Write::Put(details)], DOING).await {
+        match self
+            .write_until_settled(vec![Write::Put(row), Write::Put(details)], DOING)
+            .await
+        {
             // The request came twice: the id is its own.
             Err(Unwritten::Lost(lost)) if lost.refused.is_empty() => Err(StoreError::Conflict { doing: DOING }),
             Err(Unwritten::Store(error)) => Err(error),
@@ -102,7 +105,7 @@ impl Store {
     ) -> Result<Option<D>, StoreError> {
         const DOING: &str = "read the details of an operation";
         let item = self.database.get(&keys::operation_details(scope, id), DOING).await?;
-        let item = item.filter(|item| !row::expired(item, now));
+        let item = item.filter(|item| !row::is_expired(item, now));
         row::data_if_any(item, DOING)
     }
 
@@ -136,7 +139,7 @@ impl Store {
     ) -> Result<Option<Versioned<Operation>>, StoreError> {
         const DOING: &str = "read an operation";
         let item = self.database.get(&keys::operation(scope, id), DOING).await?;
-        row::versioned(item, Some(now), DOING)
+        row::read_versioned(item, Some(now), DOING)
     }
 
     /// One page of a tenant's operations, the newest first. `after` is the cursor of the previous page. A page may hold fewer
@@ -172,7 +175,7 @@ impl Store {
         let next = next.map(str::to_owned);
         let items = rows
             .into_iter()
-            .filter_map(|item| row::versioned(Some(item), Some(now), doing).transpose())
+            .filter_map(|item| row::read_versioned(Some(item), Some(now), doing).transpose())
             .collect::<Result<_, _>>()?;
         Ok(Page { items, next })
     }
@@ -189,7 +192,7 @@ impl Store {
         let found = self.database.get_many(&keys, DOING).await?;
         let mut operations = HashMap::with_capacity(found.len());
         for item in found.into_values() {
-            if let Some(Versioned { value, .. }) = row::versioned::<Operation>(Some(item), Some(now), DOING)? {
+            if let Some(Versioned { value, .. }) = row::read_versioned::<Operation>(Some(item), Some(now), DOING)? {
                 operations.insert(value.id, value);
             }
         }
@@ -222,7 +225,7 @@ impl Store {
         let version = before + 1;
         let row = operation_row(scope, after, Condition::Version(before), version, doing)?;
         let row = match stamp {
-            Some(stamp) => row.stamped(stamp),
+            Some(stamp) => row.with_stamp(stamp),
             None => row,
         };
         self.database.put(row, doing).await?;

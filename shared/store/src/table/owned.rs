@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// Attempts while another writer is writing one of the rows. They are few: most callers repeat theirs.
-const SETTLING: Races = Races::most(9);
+const SETTLING: Races = Races::of_attempts(9);
 
 macro_rules! owned_kinds {
     ($($kind:ty),+ $(,)?) => {
@@ -187,7 +187,7 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
 
     /// Its last state for the audit log when it is deleted: without secrets.
     #[must_use]
-    fn removed(&self, _at: Timestamp) -> Self {
+    fn last_state(&self, _at: Timestamp) -> Self {
         self.clone()
     }
 }
@@ -253,7 +253,7 @@ impl Pointer {
     }
 
     pub(crate) fn row(&self, condition: Condition, expires: Option<Timestamp>) -> Row {
-        let row = Row::held(&self.key, self.kind, self.to.clone(), condition);
+        let row = Row::of_attribute(&self.key, self.kind, self.to.clone(), condition);
         match expires {
             Some(at) => row.expires_at(at),
             None => row,
@@ -291,7 +291,7 @@ impl From<OwnedError> for StoreError {
 }
 
 pub(crate) fn key<T: Owned>(scope: &TenantScope, id: &impl Display) -> Key {
-    keys::owned(scope, T::PART, T::PREFIX, id)
+    keys::owned_row(scope, T::PART, T::PREFIX, id)
 }
 
 fn row_of<T: Owned>(scope: &TenantScope, value: &T, condition: Condition, version: u64) -> Result<Row, StoreError> {
@@ -320,9 +320,9 @@ fn author(item: &Item) -> Option<Actor> {
 }
 
 /// The item in a row with its author and its version; `None` for a row that is marked as deleted.
-pub(crate) fn signed<T: Owned>(item: Option<Item>) -> Result<Option<Versioned<Signed<T>>>, StoreError> {
+pub(crate) fn read_signed<T: Owned>(item: Option<Item>) -> Result<Option<Versioned<Signed<T>>>, StoreError> {
     let by = item.as_ref().and_then(author);
-    let found = row::versioned(item, None, T::KIND)?;
+    let found = row::read_versioned(item, None, T::KIND)?;
     Ok(found.map(|Versioned { value, version }| Versioned {
         value: Signed { value, by },
         version,
@@ -350,8 +350,8 @@ fn version_key<T: Owned>(scope: &TenantScope, id: &impl Display, place: u64) -> 
 }
 
 /// A kept version, unless it has expired.
-fn kept<T: Owned>(item: Item, now: Timestamp) -> Result<Option<Version<T>>, StoreError> {
-    let found = row::versioned(Some(item), Some(now), T::KIND)?;
+fn read_kept_version<T: Owned>(item: Item, now: Timestamp) -> Result<Option<Version<T>>, StoreError> {
+    let found = row::read_versioned(Some(item), Some(now), T::KIND)?;
     Ok(found.map(|Versioned { value, version }| Version {
         number: version,
         current: false,
@@ -395,7 +395,7 @@ pub(crate) const COUNT: usize = 1;
 
 /// Everything that creating writes: first the row, its counter and its pointers, in this order.
 pub(crate) fn create_writes<T: Owned>(scope: &TenantScope, value: &T, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
-    let row = row_of(scope, value, Condition::NewOrGone, first_version::<T>(stamp))?.stamped(stamp);
+    let row = row_of(scope, value, Condition::NewOrGone, first_version::<T>(stamp))?.with_stamp(stamp);
     let mut writes = vec![Write::Put(row)];
     if T::COUNTED {
         writes.push(Write::CountBelow(count_key::<T>(scope), T::MAX));
@@ -416,7 +416,7 @@ pub(crate) fn change_writes<T: Owned>(
     after: &T,
     stamp: &Stamp,
 ) -> Result<Vec<Write>, StoreError> {
-    let mut writes = vec![Write::Put(change_row(scope, before.version, after)?.stamped(stamp))];
+    let mut writes = vec![Write::Put(change_row(scope, before.version, after)?.with_stamp(stamp))];
     let (old, new) = (before.value.pointers(scope), after.pointers(scope));
     let expires = after.expires();
     for pointer in &new {
@@ -445,8 +445,8 @@ pub(crate) fn remove_writes<T: Owned>(
     before: &Versioned<T>,
     stamp: &Stamp,
 ) -> Result<Vec<Write>, StoreError> {
-    let row = change_row(scope, before.version, &before.value.removed(stamp.at))?.stamped(stamp);
-    let mut writes = vec![Write::Put(row.gone(stamp.at))];
+    let row = change_row(scope, before.version, &before.value.last_state(stamp.at))?.with_stamp(stamp);
+    let mut writes = vec![Write::Put(row.mark_deleted(stamp.at))];
     if T::COUNTED {
         writes.push(Write::CountDown(count_key::<T>(scope)));
     }
@@ -498,7 +498,7 @@ impl Store {
         scope: &TenantScope,
         id: &(impl Display + Sync),
     ) -> Result<Option<Versioned<T>>, StoreError> {
-        row::versioned(self.database.get(&key::<T>(scope, id), T::KIND).await?, None, T::KIND)
+        row::read_versioned(self.database.get(&key::<T>(scope, id), T::KIND).await?, None, T::KIND)
     }
 
     /// One page, by id. `after` is the cursor of the previous page.
@@ -525,7 +525,7 @@ impl Store {
         let next = next.map(str::to_owned);
         let items = rows
             .into_iter()
-            .filter_map(|item| row::versioned(Some(item), None, T::KIND).transpose())
+            .filter_map(|item| row::read_versioned(Some(item), None, T::KIND).transpose())
             .collect::<Result<_, _>>()?;
         Ok(Page { items, next })
     }
@@ -551,7 +551,7 @@ impl Store {
     }
 
     /// Those of these ids that exist, in any order. One request per hundred.
-    pub(crate) async fn some<T: Owned>(
+    pub(crate) async fn read_existing<T: Owned>(
         &self,
         scope: &TenantScope,
         ids: &BTreeSet<String>,
@@ -572,7 +572,7 @@ impl Store {
         if missing.is_empty() {
             return Ok(missing);
         }
-        for found in self.some::<T>(scope, &missing).await? {
+        for found in self.read_existing::<T>(scope, &missing).await? {
             missing.remove(&found.id());
         }
         Ok(missing)
@@ -604,7 +604,7 @@ impl Store {
         };
         let what: Vec<&'static str> = writes.iter().enumerate().map(of).collect();
         writes.extend(more);
-        let written = self.settled(writes, T::KIND).await;
+        let written = self.write_until_settled(writes, T::KIND).await;
         written.map_err(|unwritten| unwritten.by(&what, T::KIND))
     }
 
@@ -648,7 +648,7 @@ impl Store {
             self.database.put(row, T::KIND).await?;
             return Ok(before.version + 1);
         }
-        let written = self.settled(writes, T::KIND).await;
+        let written = self.write_until_settled(writes, T::KIND).await;
         written.map_err(|unwritten| unwritten.by(&what, T::KIND))?;
         Ok(before.version + 1)
     }
@@ -674,7 +674,7 @@ impl Store {
         let mut writes = remove_writes(scope, before, stamp)?;
         writes.extend(self.keeping(scope, before, stamp.at).await?);
         writes.extend(more);
-        let written = self.settled(writes, T::KIND).await;
+        let written = self.write_until_settled(writes, T::KIND).await;
         written.map_err(|unwritten| unwritten.by(&[], T::KIND).into())
     }
 
@@ -688,7 +688,7 @@ impl Store {
         if T::VERSIONS.is_none() {
             return Ok(None);
         }
-        let row = self.signed::<T>(scope, &before.value.id()).await?;
+        let row = self.read_signed::<T>(scope, &before.value.id()).await?;
         // If it has changed since, the transaction fails by its version.
         let by = row.filter(|row| row.version == before.version);
         let former = Versioned {
@@ -702,12 +702,12 @@ impl Store {
     }
 
     /// Reads one with the author of its last change.
-    pub async fn signed<T: Owned>(
+    pub async fn read_signed<T: Owned>(
         &self,
         scope: &TenantScope,
         id: &(impl Display + Sync),
     ) -> Result<Option<Versioned<Signed<T>>>, StoreError> {
-        signed(self.database.get(&key::<T>(scope, id), T::KIND).await?)
+        read_signed(self.database.get(&key::<T>(scope, id), T::KIND).await?)
     }
 
     /// All of them with their authors, for kinds with few.
@@ -715,7 +715,7 @@ impl Store {
         let items = self.every(scope, T::PART, T::PREFIX, T::KIND).await?;
         items
             .into_iter()
-            .filter_map(|item| signed(Some(item)).transpose())
+            .filter_map(|item| read_signed(Some(item)).transpose())
             .collect()
     }
 
@@ -726,7 +726,7 @@ impl Store {
         id: &(impl Display + Sync),
         now: Timestamp,
     ) -> Result<Vec<Version<T>>, StoreError> {
-        let current = self.signed::<T>(scope, id).await?.map(|found| Version {
+        let current = self.read_signed::<T>(scope, id).await?.map(|found| Version {
             number: found.version,
             current: true,
             signed: found.value,
@@ -735,7 +735,7 @@ impl Store {
         let items = self.every(scope, T::PART, &prefix, T::KIND).await?;
         let mut found: Vec<Version<T>> = items
             .into_iter()
-            .filter_map(|item| kept(item, now).transpose())
+            .filter_map(|item| read_kept_version(item, now).transpose())
             .collect::<Result<_, _>>()?;
         // Read after the one in force: a change in between has kept that one.
         found.retain(|kept| current.as_ref().is_none_or(|current| kept.number < current.number));
@@ -780,7 +780,7 @@ impl Store {
         let both = places.iter().flat_map(|(own, place, _)| [own.clone(), place.clone()]);
         let rows = self.database.get_many(&both.collect::<Vec<_>>(), T::KIND).await?;
         let version = |(own, place, number): (Key, Key, u64)| -> Result<Option<Version<T>>, StoreError> {
-            if let Some(found) = signed::<T>(rows.get(&own).cloned())?
+            if let Some(found) = read_signed::<T>(rows.get(&own).cloned())?
                 && found.version == number
             {
                 return Ok(Some(Version {
@@ -790,7 +790,7 @@ impl Store {
                 }));
             }
             let found = match rows.get(&place) {
-                Some(item) => kept(item.clone(), now)?,
+                Some(item) => read_kept_version(item.clone(), now)?,
                 None => None,
             };
             Ok(found.filter(|found| found.number == number))
@@ -799,7 +799,7 @@ impl Store {
     }
 
     /// Writes; again while another writer is just writing one of the rows, such as the tenant's, and no condition fails.
-    pub(crate) async fn settled(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), Unwritten> {
+    pub(crate) async fn write_until_settled(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), Unwritten> {
         let written = SETTLING.until_won(async || {
             let tried = self.database.try_transact(writes.clone(), doing).await?;
             tried.map_err(Unwritten::Lost)

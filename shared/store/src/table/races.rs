@@ -47,13 +47,13 @@ pub struct Races {
 }
 
 /// The attempts of a change: enough for a whole office that joins at once. Whoever loses all of them has waited for less than a second.
-pub const RACES: Races = Races::most(24);
+pub const RACES: Races = Races::of_attempts(24);
 
 // Attempts are `Fn() -> A` and no `AsyncFn`: of the futures of those the compiler cannot tell that they are `Send`, which
 // handlers' futures must be.
 impl Races {
     /// This number of attempts, at least one.
-    pub const fn most(most: u32) -> Self {
+    pub const fn of_attempts(most: u32) -> Self {
         Self { most }
     }
 
@@ -112,7 +112,7 @@ mod tests {
 
     type Try = Result<&'static str, StoreError>;
 
-    fn lost(doing: &'static str) -> Try {
+    fn lost_race(doing: &'static str) -> Try {
         Err(StoreError::Conflict { doing })
     }
 
@@ -125,42 +125,50 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_wins_is_done() {
-        assert_eq!(run(Races::most(3), vec![Ok("1st"), Ok("2nd")]).await, (Ok("1st"), 1));
-        let late = vec![lost("1st"), lost("2nd"), Ok("3rd")];
-        assert_eq!(run(Races::most(3), late).await, (Ok("3rd"), 3));
+        assert_eq!(
+            run(Races::of_attempts(3), vec![Ok("1st"), Ok("2nd")]).await,
+            (Ok("1st"), 1)
+        );
+        let late = vec![lost_race("1st"), lost_race("2nd"), Ok("3rd")];
+        assert_eq!(run(Races::of_attempts(3), late).await, (Ok("3rd"), 3));
     }
 
     #[tokio::test]
     async fn whoever_loses_every_race_gets_the_last_error() {
-        let tries = || vec![lost("1st"), lost("2nd"), lost("3rd"), Ok("too late")];
+        let tries = || vec![lost_race("1st"), lost_race("2nd"), lost_race("3rd"), Ok("too late")];
         let said = |doing: &str| Err(format!("{doing}: somebody else wrote first"));
-        assert_eq!(run(Races::most(3), tries()).await, (said("3rd"), 3));
-        assert_eq!(run(Races::most(1), tries()).await, (said("1st"), 1));
-        assert_eq!(run(Races::most(0), tries()).await, (said("1st"), 1));
+        assert_eq!(run(Races::of_attempts(3), tries()).await, (said("3rd"), 3));
+        assert_eq!(run(Races::of_attempts(1), tries()).await, (said("1st"), 1));
+        assert_eq!(run(Races::of_attempts(0), tries()).await, (said("1st"), 1));
     }
 
     /// Only the lower bound: sleeping may take longer, never shorter.
     #[tokio::test]
     async fn whoever_loses_a_race_steps_aside() {
         let begun = tokio::time::Instant::now();
-        let late = vec![lost("1st"), lost("2nd"), lost("3rd"), Ok("4th")];
-        assert_eq!(run(Races::most(4), late).await, (Ok("4th"), 4));
+        let late = vec![lost_race("1st"), lost_race("2nd"), lost_race("3rd"), Ok("4th")];
+        assert_eq!(run(Races::of_attempts(4), late).await, (Ok("4th"), 4));
         assert!(begun.elapsed() >= Duration::from_millis(3));
     }
 
     #[tokio::test]
     async fn other_errors_end_all_attempts() {
         let gone = StoreError::Gone { doing: "2nd" };
-        let tries = vec![lost("1st"), Err(gone), Ok("never")];
-        assert_eq!(run(Races::most(3), tries).await, (Err("2nd: it is gone".to_owned()), 2));
+        let tries = vec![lost_race("1st"), Err(gone), Ok("never")];
+        assert_eq!(
+            run(Races::of_attempts(3), tries).await,
+            (Err("2nd: it is gone".to_owned()), 2)
+        );
     }
 
     #[tokio::test]
     async fn an_error_of_reading_ends_all_attempts() {
         let read = async || Err::<(), _>(StoreError::Gone { doing: "read" });
-        let ended = Races::most(3).until_won_from((), read, async |()| lost("write")).await;
+        let ended = Races::of_attempts(3)
+            .until_won_from((), read, async |()| lost_race("write"))
+            .await;
         assert!(ended.is_err_and(|error| error.is_gone()));
-        let won = Races::most(3)
+        let won = Races::of_attempts(3)
             .until_won_from((), read, async |()| Ok::<_, StoreError>(1))
             .await;
         assert_eq!(won.ok(), Some(1), "nothing is read before a race is lost");

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Store, StoreError, TenantScope,
     table::{
-        database::updated,
+        database::run_update,
         forms,
         keys::{self, Key},
         row::{Item, number, text},
@@ -94,7 +94,7 @@ impl Store {
         limit: Limit,
         now: Timestamp,
     ) -> Result<Allowance, StoreError> {
-        self.counted(&keys::rate(scope, who, limit.window(now)), limit, now)
+        self.count_request(&keys::rate(scope, who, limit.window(now)), limit, now)
             .await
     }
 
@@ -132,7 +132,7 @@ impl Store {
             let value = row.and_then(|row| row.get(&name)?.as_n().ok());
             value.and_then(|value| value.parse().ok())
         };
-        Ok(match updated(request.send(), DOING).await? {
+        Ok(match run_update(request.send(), DOING).await? {
             Ok(output) => own.state(Some(count(output.attributes()).unwrap_or(own.most)), now),
             Err(found) => {
                 let used: Option<u32> = count(found.as_ref());
@@ -148,11 +148,11 @@ impl Store {
 
     /// The same for callers without a tenant. `who` contains the kind and a hash, never an address itself.
     pub async fn take_outside(&self, who: &str, limit: Limit, now: Timestamp) -> Result<Allowance, StoreError> {
-        self.counted(&keys::rate_outside(who, limit.window(now)), limit, now)
+        self.count_request(&keys::rate_outside(who, limit.window(now)), limit, now)
             .await
     }
 
-    async fn counted(&self, key: &Key, limit: Limit, now: Timestamp) -> Result<Allowance, StoreError> {
+    async fn count_request(&self, key: &Key, limit: Limit, now: Timestamp) -> Result<Allowance, StoreError> {
         let count = self
             .database
             .count_below(key, limit.most, limit.expires(now), "count a rate")

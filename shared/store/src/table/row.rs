@@ -160,11 +160,11 @@ impl Row {
         doing: &'static str,
     ) -> Result<Self, StoreError> {
         let data = serde_dynamo::to_attribute_value(data).map_err(|why| StoreError::Form { doing, why })?;
-        Ok(Self::held(key, kind, data, condition))
+        Ok(Self::of_attribute(key, kind, data, condition))
     }
 
     /// The same for data that is already an attribute.
-    pub(crate) fn held(key: &Key, kind: &'static str, data: AttributeValue, condition: Condition) -> Self {
+    pub(crate) fn of_attribute(key: &Key, kind: &'static str, data: AttributeValue, condition: Condition) -> Self {
         let mut row = Self::bare(key, kind);
         row.item.insert("data".to_owned(), data);
         Self { condition, ..row }
@@ -231,7 +231,7 @@ impl Row {
     }
 
     /// Lists the row under a day, or in another partition of the list index.
-    pub(crate) fn listed(mut self, partition: String, sort: String) -> Self {
+    pub(crate) fn in_list(mut self, partition: String, sort: String) -> Self {
         self.put_at(("gsi1pk", "gsi1sk"), Some((partition, sort)));
         self
     }
@@ -244,7 +244,7 @@ impl Row {
     }
 
     /// Keeps the author of what the row says, for whom this write is none of the audit log.
-    pub(crate) fn authored(mut self, author: Option<Actor>) -> Self {
+    pub(crate) fn with_author(mut self, author: Option<Actor>) -> Self {
         if let Some(author) = author {
             self.item.insert(AUTHOR.to_owned(), text(author.to_string()));
         }
@@ -252,7 +252,7 @@ impl Row {
     }
 
     /// Adds the author for the audit log.
-    pub(crate) fn stamped(mut self, stamp: &Stamp) -> Self {
+    pub(crate) fn with_stamp(mut self, stamp: &Stamp) -> Self {
         let by = HashMap::from([
             ("actor".to_owned(), text(stamp.actor.to_string())),
             ("at".to_owned(), text(stamp.at.to_string())),
@@ -263,14 +263,14 @@ impl Row {
     }
 
     /// Marks the row as deleted: readers no longer see it, the stream still has its author, and it is removed after a day.
-    pub(crate) fn gone(mut self, now: Timestamp) -> Self {
+    pub(crate) fn mark_deleted(mut self, now: Timestamp) -> Self {
         self.item.insert("gone".to_owned(), AttributeValue::Bool(true));
         self.expires(now, GONE)
     }
 
     /// Sets the time at which the row must be processed again, if ever.
-    pub(crate) fn due(mut self, lane: Lane, key: &Key, due: Option<Timestamp>) -> Self {
-        self.put_at(DUE, due.map(|at| keys::due(lane, key, at)));
+    pub(crate) fn due_at(mut self, lane: Lane, key: &Key, due: Option<Timestamp>) -> Self {
+        self.put_at(DUE, due.map(|at| keys::due_position(lane, key, at)));
         self
     }
 
@@ -300,7 +300,7 @@ impl Row {
     /// Lets the row expire when its item says: `until` is the item's own `keep_until`, which is stored only in the row's
     /// expiry. [`kept`] restores it in the item, so that the next write preserves it. Who changes the expiry leaves the version as it
     /// is, so a write of what was read before must also find the same expiry: else it would bring the former one back.
-    pub(crate) fn kept(mut self, until: Option<Timestamp>) -> Self {
+    pub(crate) fn keep_until(mut self, until: Option<Timestamp>) -> Self {
         if let Condition::Version(version) = self.condition {
             self.condition = Condition::Kept(version, until.map(Timestamp::as_second));
         }
@@ -335,14 +335,14 @@ pub(crate) fn live(item: &Item) -> bool {
 }
 
 /// Reads the item with the version that the next write needs; `None` for a row that is deleted or expired.
-pub(crate) fn versioned<T: DeserializeOwned>(
+pub(crate) fn read_versioned<T: DeserializeOwned>(
     item: Option<Item>,
     now: Option<Timestamp>,
     doing: &'static str,
 ) -> Result<Option<Versioned<T>>, StoreError> {
     let Some(item) = item
         .filter(live)
-        .filter(|item| now.is_none_or(|now| !expired(item, now)))
+        .filter(|item| now.is_none_or(|now| !is_expired(item, now)))
     else {
         return Ok(None);
     };
@@ -379,7 +379,7 @@ pub(crate) fn count(item: &Item) -> u64 {
 
 /// Reads the item from a row.
 pub(crate) fn data<T: DeserializeOwned>(item: Item, doing: &'static str) -> Result<T, StoreError> {
-    let data = written(item, doing)?;
+    let data = current_data(item, doing)?;
     serde_dynamo::from_attribute_value(data).map_err(|why| StoreError::Form { doing, why })
 }
 
@@ -396,13 +396,13 @@ pub(crate) fn record(item: Item, kind: &str, doing: &'static str) -> Result<Opti
     let Some(kind) = HistoryKind::of_records(kind) else {
         return Ok(None);
     };
-    let data = Deserializer::from_attribute_value(written(item, doing)?.into());
+    let data = Deserializer::from_attribute_value(current_data(item, doing)?.into());
     let read = Record::read(kind, data).transpose();
     read.map_err(|why| StoreError::Form { doing, why })
 }
 
 /// What a row holds, in its current form.
-fn written(mut item: Item, doing: &'static str) -> Result<AttributeValue, StoreError> {
+fn current_data(mut item: Item, doing: &'static str) -> Result<AttributeValue, StoreError> {
     forms::readable(&item, doing)?;
     let renewal = forms::renewal(&item);
     let wrong = |why| StoreError::Form { doing, why };
@@ -416,7 +416,7 @@ fn written(mut item: Item, doing: &'static str) -> Result<AttributeValue, StoreE
 }
 
 /// Time to live deletes late: an expired row counts as gone.
-pub(crate) fn expired(item: &Item, now: Timestamp) -> bool {
+pub(crate) fn is_expired(item: &Item, now: Timestamp) -> bool {
     expires_at(item).is_some_and(|seconds| seconds <= now.as_second())
 }
 
@@ -426,8 +426,8 @@ fn expires_at(item: &Item) -> Option<i64> {
 }
 
 /// A row written with [`Row::kept`], with its time restored in its item; `None` if it has expired.
-pub(crate) fn kept(mut item: Item, now: Timestamp) -> Option<Item> {
-    if expired(&item, now) {
+pub(crate) fn unexpired_item(mut item: Item, now: Timestamp) -> Option<Item> {
+    if is_expired(&item, now) {
         return None;
     }
     if let Some(at) = expires_at(&item).and_then(|seconds| Timestamp::from_second(seconds).ok())

@@ -125,7 +125,7 @@ pub(crate) fn asking(action: &'static str) -> Waiting {
 }
 
 /// Time that the process has waited for the table so far. Requests at the same time count once.
-pub fn waited() -> Duration {
+pub fn time_waited() -> Duration {
     waits().until(Instant::now())
 }
 

@@ -110,7 +110,7 @@ impl Owned for Connection {
         self.id.to_string()
     }
 
-    fn removed(&self, _at: Timestamp) -> Self {
+    fn last_state(&self, _at: Timestamp) -> Self {
         Self {
             verify: Sealed(String::new()),
             send: None,
@@ -130,7 +130,7 @@ impl Store {
     /// that was read. Returns the new one.
     pub async fn change_tenant(&self, scope: &TenantScope, tenant: &Tenant, stamp: &Stamp) -> Result<u64, StoreError> {
         const DOING: &str = "change the tenant's settings";
-        let row = tenant_row(scope, tenant, DOING)?.stamped(stamp);
+        let row = tenant_row(scope, tenant, DOING)?.with_stamp(stamp);
         self.database.put(row, DOING).await?;
         Ok(tenant.config_version + 1)
     }
@@ -140,7 +140,7 @@ impl Store {
         const DOING: &str = "change the settings of the inbox";
         let version = tenant.config_version + 1;
         let look = idle_look_row(scope, version, stamp.at, DOING)?;
-        let tenant = tenant_row(scope, tenant, DOING)?.stamped(stamp);
+        let tenant = tenant_row(scope, tenant, DOING)?.with_stamp(stamp);
         let writes = vec![Write::Put(tenant), Write::Put(look)];
         self.database.transact_writes(writes, DOING).await?;
         Ok(version)
@@ -355,7 +355,7 @@ impl Store {
             let existing = Existing {
                 version: row::version_of(&item),
                 data: item.get("data").filter(|_| row::live(&item)).cloned(),
-                signed: owned::signed::<T>(Some(item.clone()))?,
+                signed: owned::read_signed::<T>(Some(item.clone()))?,
                 value: row::data(item, T::KIND)?,
             };
             let pointers = existing.value.pointers(scope).into_iter();
@@ -473,7 +473,7 @@ pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static s
     let condition = Condition::Version(tenant.config_version);
     let row = Row::new(&keys::tenant(scope), "tenant", &next, condition, doing)?;
     // The platform's list of tenants, in the order of creation.
-    let listed = row.listed(keys::PLATFORM_TENANTS.to_owned(), tenant.id.to_string());
+    let listed = row.in_list(keys::PLATFORM_TENANTS.to_owned(), tenant.id.to_string());
     // An older version refuses a row with an inbox.
     let row = if tenant.inbox.is_some() {
         listed

@@ -112,7 +112,7 @@ impl Store {
         const DOING: &str = "found a tenant for an operator";
         let mut rows = vec![
             taken_slug_row(slug, scope.tenant(), act.by.at, DOING)?,
-            new_tenant_row(scope, tenant, DOING)?.stamped(&act.by),
+            new_tenant_row(scope, tenant, DOING)?.with_stamp(&act.by),
             nobody_row(scope, DOING)?,
             act_row(act, act_id, DOING)?,
         ];
@@ -134,7 +134,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         const DOING: &str = "change a tenant for an operator";
         let mut writes = vec![
-            Write::Put(tenant_row(scope, after, DOING)?.stamped(&act.by)),
+            Write::Put(tenant_row(scope, after, DOING)?.with_stamp(&act.by)),
             Write::Put(act_row(act, act_id, DOING)?),
         ];
         let leaving = |tenant: &Tenant| {
@@ -189,7 +189,7 @@ impl Store {
             DOING,
         )?;
         let writes = vec![
-            Write::Put(row.stamped(&act.by)),
+            Write::Put(row.with_stamp(&act.by)),
             Write::Put(act_row(act, act_id, DOING)?),
         ];
         self.until_so(user, true, writes, DOING).await
@@ -268,7 +268,7 @@ impl Store {
                 ..before.value
             };
             let row = owned::change_row(scope, before.version, &after)?;
-            writes.push(Write::Put(row.stamped(&act.by)));
+            writes.push(Write::Put(row.with_stamp(&act.by)));
             // Its summary is part of the cached configuration.
             writes.push(Write::Raise(keys::tenant(scope)));
         }
@@ -389,7 +389,7 @@ impl Store {
         const DOING: &str = "delete a leaving tenant's suppressed identities";
         let (listed, _) = self
             .database
-            .list(&keys::suppressed(scope), None, DELETE_PAGE, DOING)
+            .list(&keys::suppressed_identities(scope), None, DELETE_PAGE, DOING)
             .await?;
         let identities: Vec<Key> = listed.iter().filter_map(row::key_of).collect();
         self.database.delete_many(&identities, DOING).await?;

@@ -48,7 +48,7 @@ impl Store {
         const DOING: &str = "read refused webhooks";
         let (partition, prefix) = (keys::part(scope, Part::Refusals), format!("{connection}#"));
         let mut items = self.database.query(&partition, &prefix, HOURS, false, DOING).await?;
-        items.retain(|item| !row::expired(item, now));
+        items.retain(|item| !row::is_expired(item, now));
         let refused = items.into_iter().map(|item| row::data(item, DOING));
         let mut refused: Vec<RefusedWebhook> = refused.collect::<Result<_, _>>()?;
         refused.sort_by_key(|refused| std::cmp::Reverse(refused.at));

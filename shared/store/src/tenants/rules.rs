@@ -50,7 +50,7 @@ impl Store {
             let mut writes = Vec::with_capacity(2 * part.len() + 1);
             for (before, after) in part {
                 let row = owned::change_row(scope, before.version, after)?;
-                writes.push(Write::Put(row.stamped(stamp)));
+                writes.push(Write::Put(row.with_stamp(stamp)));
                 writes.extend(owned::kept_row(scope, before, stamp.at)?.map(Write::Put));
             }
             // Raises the tenant's version from the one that was read, not from the current one.

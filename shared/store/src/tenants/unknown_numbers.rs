@@ -32,10 +32,10 @@ impl Store {
         const DOING: &str = "note a number that a connection does not have";
         let key = keys::unknown_numbers(scope, connection);
         let found = self.database.get(&key, DOING).await?;
-        let known: Option<Versioned<UnknownNumbers>> = row::versioned(found, Some(at), DOING)?;
+        let known: Option<Versioned<UnknownNumbers>> = row::read_versioned(found, Some(at), DOING)?;
         let (noted, version, condition) = match known {
             Some(Versioned { value, version }) => (value, version, Condition::Version(version)),
-            None => (UnknownNumbers::none(connection), 0, Condition::NewOrExpired(at)),
+            None => (UnknownNumbers::new_empty(connection), 0, Condition::NewOrExpired(at)),
         };
         let Some(noted) = noted.after_call(number, at) else {
             return Ok(());

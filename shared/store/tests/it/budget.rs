@@ -178,7 +178,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
             let identity = Identity::Bsuid("AE.13491208655302741918".to_owned());
             let mut contact = store.contact(scope, message.id.contact()).await.unwrap().unwrap();
             let linked = contact.prefer(&identity);
-            let write = ContactWrite::linked(contact, linked);
+            let write = ContactWrite::from_linked(contact, linked);
             store.write_contact(scope, &write, None).await.unwrap();
             spent("link");
         }
@@ -246,14 +246,14 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
 #[tokio::test]
 async fn automatic_answer_is_planned_by_six_write_units() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     let timers = world.aws.env().config().timers().unwrap();
     let config = store.config(scope, &ConfigCache::default()).await.unwrap().unwrap();
     let mut contact = world.contact(CUSTOMER).await;
     contact.last_inbound_at = Some(now);
     contact.open_window(&phone("+447700900999"), &contact.recipient(), now);
-    let mut received = world.business.received(&world.aws, contact.id, |_| {});
+    let mut received = world.business.received_text(&world.aws, contact.id, |_| {});
     received.message.from.phone = Some(phone(CUSTOMER));
     let text = answer_texts(&received, Answer::Help, &config.tenant, &contact).remove(0);
     let intent = answer_intent(&received, Answer::Help, &text, &config, &contact, now);
@@ -358,7 +358,7 @@ fn longest(world: &World) -> Contact {
 #[tokio::test]
 async fn a_contact_known_for_years_costs_one_write_unit() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     world.aws.clock().advance(jiff::SignedDuration::from_millis(617));
     let known = |identities| known_for_years(&world, identities, 2);
     let alone = || Contact {
@@ -398,7 +398,7 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
 #[tokio::test]
 async fn bulk_message_is_not_listed_by_day() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let mut message = world.follow_up().await;
     let mut spent = Vec::new();
     for (purpose, category, bulk) in [
@@ -412,7 +412,7 @@ async fn bulk_message_is_not_listed_by_day() {
             ..Narrowing::default()
         };
         message.id = MessageId::new(message.id.contact(), world.aws.ids().ulid());
-        message.policy = Policy::narrowed(purpose, category, &narrowing).unwrap();
+        message.policy = Policy::for_purpose(purpose, category, &narrowing).unwrap();
         message.version = 0;
         drop(usage::take());
         world.store.write_message(world.scope(), &message).await.unwrap();
@@ -437,7 +437,7 @@ async fn call_reported_three_times_costs_19_write_units() {
     let mut progress = CallProgress {
         due: Some(now + MAX_CALL),
         correlation_id: world.aws.ids().ulid().to_string(),
-        ..world.reported("CA00000000000000000000000000000001")
+        ..world.first_report("CA00000000000000000000000000000001")
     };
     let reported = Effects {
         once: Once::Reported(&progress),
@@ -462,7 +462,7 @@ async fn call_reported_three_times_costs_19_write_units() {
 #[tokio::test]
 async fn usual_conversation_is_one_write_unit() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let ids = world.aws.ids();
     let now = world.aws.now() + jiff::SignedDuration::from_millis(617);
     let agent: domain::base::Actor = "usr_01hq5bakery0000000000000n1".parse().unwrap();
@@ -475,7 +475,7 @@ async fn usual_conversation_is_one_write_unit() {
             what: What::Inbound(message(), Channel::WhatsApp),
         };
         let tell_after = Some(jiff::SignedDuration::from_mins(10));
-        let mut row = Conversation::begun(id, wrote(now), tell_after);
+        let mut row = Conversation::from_happening(id, wrote(now), tell_after);
         row.reply(agent, 1, (now, message(), Channel::WhatsApp), tell_after);
         row.note(wrote(now + jiff::SignedDuration::from_secs(1)), tell_after);
         row.assignee = Some(UserId::new(ids.ulid()));

@@ -15,7 +15,7 @@ use testkit::{
 };
 
 use crate::{
-    listed::{expected, number, stored},
+    listed::{expected_rows, number, read_stored_rows},
     world::World,
 };
 
@@ -24,7 +24,7 @@ fn maya(world: &World) -> Addition {
     Addition {
         person: Box::new(Person {
             contact: Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now()),
-            profile: Profile::named(ShownName::of("Maya Haddad")),
+            profile: Profile::from_name(ShownName::of("Maya Haddad")),
         }),
         states: Vec::new(),
         consent: Vec::new(),
@@ -54,7 +54,7 @@ async fn a_merged_person_who_is_added_again_is_not_listed() {
     world.business.merge(&world.aws, into, other.person.contact.id).await;
     assert_eq!(add(&world, &world.store, &other).await, Added::Otherwise);
     let survivor = world.person(into).await;
-    assert_eq!(stored(&world).await, expected(&world, &[survivor]));
+    assert_eq!(read_stored_rows(&world).await, expected_rows(&world, &[survivor]));
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_merge_while_a_person_is_added_leaves_no_entry() {
     assert_eq!(add(&world, &interrupted, &other).await, Added::Whole);
     assert!(lossy.has_lost_all());
     let survivor = world.person(into).await;
-    assert_eq!(stored(&world).await, expected(&world, &[survivor]));
+    assert_eq!(read_stored_rows(&world).await, expected_rows(&world, &[survivor]));
 }
 
 #[tokio::test]
@@ -102,9 +102,9 @@ async fn a_person_whose_erasure_has_begun_is_not_listed_again() {
     (contact.deleted_at, contact.erasing) = (Some(world.aws.now()), true);
     store.write_contact(scope, &contact.into(), None).await.unwrap();
     store.erase_listings(scope, id).await.unwrap();
-    let before = stored(&world).await;
+    let before = read_stored_rows(&world).await;
     assert_eq!(add(&world, store, &person).await, Added::Erased);
-    assert_eq!(stored(&world).await, before);
+    assert_eq!(read_stored_rows(&world).await, before);
 }
 
 /// What comes behind the contact itself is written after the whole erasure.
@@ -123,7 +123,7 @@ async fn a_person_who_is_erased_while_added_leaves_nothing() {
     lossy.happens_before("PutItem", async move || Box::pin(erase(&store, &scope, id, now)).await);
     assert_eq!(add(&world, &interrupted, &addition).await, Added::Erased);
     assert!(lossy.has_lost_all());
-    assert_eq!(stored(&world).await, expected(&world, &[]));
+    assert_eq!(read_stored_rows(&world).await, expected_rows(&world, &[]));
 }
 
 /// Nobody adds what is left out, since the import was cancelled: the profile, which is written first, says what there is to delete.
@@ -144,6 +144,6 @@ async fn an_interrupted_person_leaves_nothing_behind_its_erasure() {
         assert!(added.await.is_err());
         let id = addition.person.contact.id;
         Box::pin(erase(&world.store, world.scope(), id, world.aws.now())).await;
-        assert_eq!(stored(&world).await, expected(&world, &[]));
+        assert_eq!(read_stored_rows(&world).await, expected_rows(&world, &[]));
     }
 }

@@ -36,7 +36,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// How many of this many messages at once are within the caps.
-async fn taken(world: &World, caps: &[Cap], count: usize, now: Timestamp) -> usize {
+async fn count_taken(world: &World, caps: &[Cap], count: usize, now: Timestamp) -> usize {
     taken_of_each(world, caps, (count, 1), now).await
 }
 
@@ -54,13 +54,13 @@ async fn races_never_exceed_a_cap() {
     let noon = at("2026-11-20T12:59:59Z");
     let mut sum = 0;
     for _ in 0..6 {
-        sum += taken(&world, &caps, 10, noon).await;
+        sum += count_taken(&world, &caps, 10, noon).await;
     }
     assert_eq!(sum, 20, "the hour's");
     let later = noon + SignedDuration::from_secs(1);
     let mut sum = 0;
     for _ in 0..6 {
-        sum += taken(&world, &caps, 5, later).await;
+        sum += count_taken(&world, &caps, 5, later).await;
     }
     assert_eq!(sum, 10, "what is left of the day's");
     let reached = world
@@ -77,7 +77,7 @@ async fn races_never_exceed_a_cap() {
 async fn month_is_counted_over_days_and_begins_anew() {
     let world = World::new().await;
     let caps = [cap(3, Period::Month, 5)];
-    let take = async |day: &str, count| taken(&world, &caps, count, at(day)).await;
+    let take = async |day: &str, count| count_taken(&world, &caps, count, at(day)).await;
     assert_eq!(take("2026-11-02T10:00:00Z", 2).await, 2);
     assert_eq!(take("2026-11-15T10:00:00Z", 2).await, 2);
     assert_eq!(take("2026-11-30T23:59:59Z", 3).await, 1);
@@ -89,8 +89,11 @@ async fn worker_with_a_slow_clock_counts_in_the_hour_of_the_others() {
     let world = World::new().await;
     let caps = [cap(1, Period::Hour, 2)];
     let hour = at("2026-11-20T13:00:00Z");
-    assert_eq!(taken(&world, &caps, 1, hour).await, 1);
-    assert_eq!(taken(&world, &caps, 3, hour - SignedDuration::from_secs(1)).await, 1);
+    assert_eq!(count_taken(&world, &caps, 1, hour).await, 1);
+    assert_eq!(
+        count_taken(&world, &caps, 3, hour - SignedDuration::from_secs(1)).await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -100,10 +103,10 @@ async fn what_is_given_back_can_be_taken_again() {
     let (now, later) = (at("2026-11-20T12:00:00Z"), at("2026-11-20T13:00:00Z"));
     let back: BTreeMap<u32, i64> = caps.iter().map(|cap| (cap.counted_as(), -1)).collect();
     let give_back = async |at| world.store.correct_caps(world.scope(), &back, at, later).await.unwrap();
-    assert_eq!(taken(&world, &caps, 2, now).await, 1);
+    assert_eq!(count_taken(&world, &caps, 2, now).await, 1);
     give_back(now).await;
-    assert_eq!(taken(&world, &caps, 2, now).await, 1);
-    assert_eq!(taken(&world, &caps, 2, later).await, 1);
+    assert_eq!(count_taken(&world, &caps, 2, now).await, 1);
+    assert_eq!(count_taken(&world, &caps, 2, later).await, 1);
     // Of the former hour only the day's count is left to give back.
     give_back(now).await;
     let counts = world.store.cap_counts(world.scope(), later).await.unwrap();
@@ -119,9 +122,9 @@ async fn new_cap_of_a_month_goes_on_counting_the_next_day() {
     let (old, mut new) = (cap(3, Period::Hour, 9), cap(4, Period::Month, 2));
     new.purpose = Some(Purpose::FollowUp);
     let (day, next) = (at("2026-11-20T12:00:00Z"), at("2026-11-21T12:00:00Z"));
-    assert_eq!(taken(&world, &[old.clone(), new.clone()], 2, day).await, 2);
-    assert_eq!(taken(&world, std::slice::from_ref(&old), 1, next).await, 1);
-    assert_eq!(taken(&world, &[old, new], 1, next).await, 0);
+    assert_eq!(count_taken(&world, &[old.clone(), new.clone()], 2, day).await, 2);
+    assert_eq!(count_taken(&world, std::slice::from_ref(&old), 1, next).await, 1);
+    assert_eq!(count_taken(&world, &[old, new], 1, next).await, 0);
 }
 
 /// Around midnight, workers count for both days, and the month's counts pass from one to the other.

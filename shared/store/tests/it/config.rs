@@ -19,7 +19,7 @@ use crate::world::{COUNTING, World};
 #[tokio::test]
 async fn configuration_is_read_again_only_after_a_change() {
     let _alone = COUNTING.write().await;
-    let mut world = World::alone().await;
+    let mut world = World::new_alone().await;
     let cache = ConfigCache::default();
     let (store, scope) = (world.store.clone(), world.scope().clone());
     let requests = async || {
@@ -40,7 +40,7 @@ async fn configuration_is_read_again_only_after_a_change() {
 #[tokio::test]
 async fn fields_are_read_again_only_after_a_change() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let cache = FieldCache::default();
     let (store, scope, stamp) = (&world.store, world.scope(), &world.stamp());
     let contact = world.contact(CUSTOMER).await.id;

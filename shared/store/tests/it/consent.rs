@@ -16,7 +16,7 @@ use store::{
 use testkit::business::{CUSTOMER, erase, phone};
 
 use crate::{
-    listed::{expected, stored},
+    listed::{expected_rows, read_stored_rows},
     world::{World, all_pages},
 };
 
@@ -24,7 +24,7 @@ fn entry(world: &World, choice: Choice, by: By) -> ConsentEntry {
     ConsentEntry::of(&Wish::new(choice, Scope::ALL, by, "a test", world.aws.now()))
 }
 
-fn refused(world: &World) -> Refused {
+fn sample_refusal(world: &World) -> Refused {
     Refused {
         at: world.aws.now(),
         channel: None,
@@ -151,7 +151,7 @@ async fn proof_for_an_erased_contact_is_not_written() {
         .record_wishes(scope, contact.clone(), &[(id, known.clone())])
         .await;
     assert!(late.unwrap_err().is_conflict());
-    assert_eq!(stored(&world).await, expected(&world, &[]));
+    assert_eq!(read_stored_rows(&world).await, expected_rows(&world, &[]));
     let again = store.record_consent(scope, contact.id, (id, &known)).await;
     assert_eq!(again.unwrap(), None);
 }
@@ -160,7 +160,7 @@ async fn proof_for_an_erased_contact_is_not_written() {
 async fn newcomer_takes_the_refusal_over_in_one_transaction() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    let listed = suppress(&world, CUSTOMER, &refused(&world)).await.unwrap();
+    let listed = suppress(&world, CUSTOMER, &sample_refusal(&world)).await.unwrap();
     let identity = Identity::Phone(phone(CUSTOMER));
     assert_eq!(store.contact_of(scope, &identity).await.unwrap(), None);
     let found = store.suppression(scope, &address(CUSTOMER)).await.unwrap();
@@ -174,7 +174,7 @@ async fn newcomer_takes_the_refusal_over_in_one_transaction() {
     assert_eq!(ledger.unwrap().0.len(), 1);
     assert_eq!(store.suppressions(scope, None, 10).await.unwrap().items, []);
     // From now on, its refusals are the contact's.
-    let again = suppress(&world, CUSTOMER, &refused(&world)).await;
+    let again = suppress(&world, CUSTOMER, &sample_refusal(&world)).await;
     assert!(matches!(again, Err(SuppressError::Contact(id)) if id == contact.id));
     let late = store.unsuppress(scope, &found.unwrap(), &world.stamp()).await;
     assert!(late.unwrap_err().is_conflict());
@@ -215,14 +215,14 @@ async fn refusals_of_an_erasure_that_just_began_are_found() {
 async fn newcomer_with_an_outdated_refusal_loses_the_race() {
     let world = World::new().await;
     let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
-    let read = suppress(&world, CUSTOMER, &refused(&world)).await.unwrap();
+    let read = suppress(&world, CUSTOMER, &sample_refusal(&world)).await.unwrap();
     let marketing = Refused {
         category: Scope::MARKETING.category,
-        ..refused(&world)
+        ..sample_refusal(&world)
     };
     let current = suppress(&world, CUSTOMER, &marketing).await.unwrap();
     assert_eq!(current.value.id, read.value.id);
-    assert_eq!(current.value.refusals, [refused(&world), marketing]);
+    assert_eq!(current.value.refusals, [sample_refusal(&world), marketing]);
     let lost = write_newcomer(&world, Some(read.clone())).await;
     assert!(lost.unwrap_err().is_conflict());
     store.unsuppress(scope, &current, &stamp).await.unwrap();
@@ -240,7 +240,7 @@ async fn suppressed_addresses_are_listed_without_those_of_contacts() {
     let (store, scope) = (&world.store, world.scope());
     let numbers = ["+971501000001", "+971501000002", "+971501000003"];
     for number in numbers {
-        suppress(&world, number, &refused(&world)).await.unwrap();
+        suppress(&world, number, &sample_refusal(&world)).await.unwrap();
     }
     let contact = world
         .contact_with(CUSTOMER, |contact| {
@@ -268,7 +268,7 @@ async fn identities_without_room_are_found_apart_from_suppressed() {
     let (store, scope) = (&world.store, world.scope());
     for number in 0..=100 {
         let number = format!("+97150{:07}", 1_000_000 + number);
-        suppress(&world, &number, &refused(&world)).await.unwrap();
+        suppress(&world, &number, &sample_refusal(&world)).await.unwrap();
     }
     let contact = world.contact(CUSTOMER).await;
     let former = Identity::Phone(phone("+971509999999"));

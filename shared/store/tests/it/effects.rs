@@ -81,7 +81,7 @@ fn bulk(world: &World, like: &Message) -> Message {
     };
     Message {
         id: MessageId::new(like.id.contact(), world.aws.ids().ulid()),
-        policy: Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).expect("follow-ups are utility"),
+        policy: Policy::for_purpose(Purpose::FollowUp, Category::Utility, &narrowing).expect("follow-ups are utility"),
         version: 0,
         ..like.clone()
     }
@@ -104,7 +104,11 @@ async fn planned_messages_are_due_and_queued_in_their_lane() {
     for (lane, waiting) in [(Lane::Answers, &message), (Lane::Bulk, &bulk)] {
         let mut found = Vec::new();
         for partition in Partition::of(lane) {
-            let page = world.store.due(partition, world.aws.now(), None, 100).await.unwrap();
+            let page = world
+                .store
+                .due_page(partition, world.aws.now(), None, 100)
+                .await
+                .unwrap();
             assert_eq!(page.unknown, 0);
             found.extend(page.due);
         }
@@ -114,7 +118,7 @@ async fn planned_messages_are_due_and_queued_in_their_lane() {
     }
 }
 
-fn reported(progress: &CallProgress) -> Effects<'_> {
+fn effects_of_report(progress: &CallProgress) -> Effects<'_> {
     Effects {
         once: Once::Reported(progress),
         ..Effects::default()
@@ -125,9 +129,12 @@ fn reported(progress: &CallProgress) -> Effects<'_> {
 #[tokio::test]
 async fn reports_of_a_call_outlive_only_their_queue() {
     let world = World::new().await;
-    let progress = world.reported("CA1");
+    let progress = world.first_report("CA1");
     let (store, scope) = (&world.store, world.scope());
-    store.commit(scope, reported(&progress), world.aws.now()).await.unwrap();
+    store
+        .commit(scope, effects_of_report(&progress), world.aws.now())
+        .await
+        .unwrap();
     for (days, found) in [(14, true), (2, false)] {
         world.aws.pass(days * 24 * 3600);
         let read = store.begun_call(
@@ -147,14 +154,17 @@ async fn waiting_call_is_due_at_its_time() {
     let until = now + MAX_CALL;
     let mut progress = CallProgress {
         due: Some(until),
-        ..world.reported("CA1")
+        ..world.first_report("CA1")
     };
     let (store, scope) = (&world.store, world.scope());
-    let jobs = store.commit(scope, reported(&progress), now).await.unwrap();
+    let jobs = store.commit(scope, effects_of_report(&progress), now).await.unwrap();
     assert_eq!(jobs, [ToQueue::look(world.business.tenant(), progress.clone(), until)]);
-    let again = store.commit(scope, reported(&progress), now).await.unwrap_err();
+    let again = store
+        .commit(scope, effects_of_report(&progress), now)
+        .await
+        .unwrap_err();
     assert!(again.is_conflict());
     (progress.version, progress.due) = (1, None);
-    let jobs = store.commit(scope, reported(&progress), now).await.unwrap();
+    let jobs = store.commit(scope, effects_of_report(&progress), now).await.unwrap();
     assert_eq!(jobs, [], "nothing is waited for any more");
 }

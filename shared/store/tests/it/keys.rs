@@ -43,7 +43,7 @@ async fn former(world: &World) -> Contact {
     contact
 }
 
-async fn found(world: &World, number: &str) -> Option<Contact> {
+async fn find_contact(world: &World, number: &str) -> Option<Contact> {
     world.contact_of(&identity(number)).await
 }
 
@@ -56,7 +56,7 @@ async fn both_forms_of_a_number_lead_to_its_contact() {
         ("+971501234567", "+9710501234567"),
     ] {
         let contact = world.contact(one).await;
-        assert_eq!(found(&world, other).await.as_ref(), Some(&contact));
+        assert_eq!(find_contact(&world, other).await.as_ref(), Some(&contact));
         let to = Recipient {
             phone: Some(phone(other)),
             bsuid: None,
@@ -71,7 +71,7 @@ async fn both_forms_of_a_number_lead_to_its_contact() {
         assert_eq!(person.contact, contact);
     }
     world.contact("+5511934567890").await;
-    assert_eq!(found(&world, "+551134567890").await, None);
+    assert_eq!(find_contact(&world, "+551134567890").await, None);
 }
 
 /// Whoever wrote before numbers had keys is found by all forms, from the next report on.
@@ -108,14 +108,17 @@ async fn two_contacts_of_one_key_share_their_refusals() {
         versions.push((one.version, other.version));
     }
     assert_eq!(versions[0], versions[1]);
-    assert_eq!(found(&world, OTHER).await.map(|contact| contact.id), Some(other.id));
+    assert_eq!(
+        find_contact(&world, OTHER).await.map(|contact| contact.id),
+        Some(other.id)
+    );
 }
 
 /// A missed call begins with one request. A number that does not stand in the form of its key costs one unit more.
 #[tokio::test]
 async fn only_another_form_costs_one_unit_more() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let call = (CallProvider::Twilio, world.business.twilio, "CA1");
     let mut used = Vec::new();
     for number in [CUSTOMER, KEY, OTHER] {

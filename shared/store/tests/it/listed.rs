@@ -88,7 +88,7 @@ fn shuffle(person: &mut Person, dice: &mut Dice, world: &World) -> &'static str 
 }
 
 /// Every row by which a contact is found, and every partition of a contact, as the table has them.
-pub(crate) async fn stored(world: &World) -> BTreeSet<String> {
+pub(crate) async fn read_stored_rows(world: &World) -> BTreeSet<String> {
     let tenant = world.partition();
     let within = |pk: &str, lists: &[&str]| {
         let list = pk.strip_prefix(&tenant);
@@ -121,7 +121,7 @@ pub(crate) async fn stored(world: &World) -> BTreeSet<String> {
 }
 
 /// The rows that these people should be found by, and their partitions.
-pub(crate) fn expected(world: &World, people: &[Person]) -> BTreeSet<String> {
+pub(crate) fn expected_rows(world: &World, people: &[Person]) -> BTreeSet<String> {
     let tenant = world.partition();
     let lower = |id: Ulid| id.to_string().to_ascii_lowercase();
     let time = |at: jiff::Timestamp| at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
@@ -349,7 +349,7 @@ impl Sequence {
         for contact in &self.ids {
             people.push(self.world.person(*contact).await);
         }
-        let (found, wanted) = (stored(&self.world).await, expected(&self.world, &people));
+        let (found, wanted) = (read_stored_rows(&self.world).await, expected_rows(&self.world, &people));
         let missing: Vec<_> = wanted.difference(&found).collect();
         let left: Vec<_> = found.difference(&wanted).collect();
         assert!(

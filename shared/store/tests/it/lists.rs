@@ -27,7 +27,7 @@ const DAY: (&str, &str) = ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z");
 const MONTH: (&str, &str) = ("2026-11-19T20:00:00Z", "2026-12-20T20:00:00Z");
 
 /// A missed call, as of the test's time.
-async fn missed(world: &World) -> CallId {
+async fn make_missed_call(world: &World) -> CallId {
     let message = world.follow_up().await;
     message.cause.call().expect("it follows a call")
 }
@@ -94,8 +94,8 @@ const MISSED: CallFilter = CallFilter {
 #[tokio::test]
 async fn a_page_examines_at_most_five_hundred_calls() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
-    let call = missed(&world).await;
+    let world = World::new_alone().await;
+    let call = make_missed_call(&world).await;
     let entry = |number: usize| {
         let own = Ulid::from_parts(1, number as u128).to_string().to_ascii_lowercase();
         HashMap::from([
@@ -119,8 +119,8 @@ async fn a_page_examines_at_most_five_hundred_calls() {
 #[tokio::test]
 async fn days_without_calls_cost_a_bounded_number_of_queries() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
-    let call = missed(&world).await;
+    let world = World::new_alone().await;
+    let call = make_missed_call(&world).await;
     let everything = CallFilter::default();
     let found = pages(&world, everything, MONTH).await;
     assert_eq!(found, [vec![], vec![], vec![], vec![call]]);
@@ -130,8 +130,8 @@ async fn days_without_calls_cost_a_bounded_number_of_queries() {
 #[tokio::test]
 async fn newest_calls_of_a_day_are_read_in_a_dozen_requests() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
-    let call = missed(&world).await;
+    let world = World::new_alone().await;
+    let call = make_missed_call(&world).await;
     let rows = world.aws.rows().await;
     let like = |kind: &str| {
         let row = rows
@@ -174,8 +174,8 @@ async fn newest_calls_of_a_day_are_read_in_a_dozen_requests() {
 #[tokio::test]
 async fn newest_calls_are_found_behind_a_month_of_silence() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
-    let call = missed(&world).await;
+    let world = World::new_alone().await;
+    let call = make_missed_call(&world).await;
     let (calls, used) = newest(&world, MONTH, 500).await;
     let calls: Vec<CallId> = calls.iter().map(|call| call.id).collect();
     assert_eq!((calls, used.actions["dynamodb:Query"]), (vec![call], 32));

@@ -15,7 +15,7 @@ use testkit::{
 
 use crate::{
     bulk::behind,
-    due::due,
+    due::list_due_rows,
     world::{COUNTING, World},
 };
 
@@ -45,7 +45,11 @@ async fn medium(world: &World, message: &Received, index: u8) -> Option<Medium> 
 
 /// The jobs that are due.
 async fn jobs(world: &World) -> Vec<NextJob> {
-    let rows = world.store.due_rows(due(world).await).await.expect("the table answers");
+    let rows = world
+        .store
+        .due_rows(list_due_rows(world).await)
+        .await
+        .expect("the table answers");
     let job = |(_, row): (_, Result<Option<store::table::due::DueRow>, _>)| {
         let row = row.expect("the row is read");
         row.map(|row| row.job.job)
@@ -53,8 +57,8 @@ async fn jobs(world: &World) -> Vec<NextJob> {
     rows.into_iter().filter_map(job).collect()
 }
 
-fn stored(medium: &mut Medium) {
-    medium.stored("image/png", 9, "0f".repeat(32), false);
+fn mark_stored(medium: &mut Medium) {
+    medium.record_stored("image/png", 9, "0f".repeat(32), false);
 }
 
 #[tokio::test]
@@ -66,7 +70,7 @@ async fn a_medium_is_due_until_stored_and_when_it_goes() {
     let mut known = medium(&world, &received, 0).await.unwrap();
     let job = NextJob::Media(MediaJob::fetch(world.business.tenant(), &known));
     assert_eq!(jobs(&world).await, std::slice::from_ref(&job));
-    stored(&mut known);
+    mark_stored(&mut known);
     world.store.write_medium(world.scope(), &known).await.unwrap();
     assert_eq!(jobs(&world).await, []);
     world.aws.pass(90 * DAY);
@@ -96,7 +100,7 @@ async fn a_write_of_what_was_read_before_loses_its_race() {
     let received = message(&world, 1).await;
     let mut first = medium(&world, &received, 0).await.unwrap();
     let mut second = first.clone();
-    stored(&mut first);
+    mark_stored(&mut first);
     world.store.write_medium(world.scope(), &first).await.unwrap();
     second.lose(MediaReason::Deleted);
     let lost = world.store.write_medium(world.scope(), &second).await;
@@ -114,7 +118,7 @@ async fn media_are_kept_as_long_as_their_message() {
     let received = message(&world, 3).await;
     let mut held = medium(&world, &received, 0).await.unwrap();
     let mut ready = medium(&world, &received, 1).await.unwrap();
-    stored(&mut ready);
+    mark_stored(&mut ready);
     store.write_medium(scope, &ready).await.unwrap();
     let mut gone = medium(&world, &received, 2).await.unwrap();
     gone.lose(MediaReason::Deleted);
@@ -127,7 +131,7 @@ async fn media_are_kept_as_long_as_their_message() {
     assert_eq!((pending.kept_until, pending.due), (until, held.due));
     assert_eq!((ready.kept_until, ready.due), (until, Some(until)));
     assert_eq!((gone.kept_until, gone.due), (now + days(90), None));
-    stored(&mut held);
+    mark_stored(&mut held);
     assert!(store.write_medium(scope, &held).await.unwrap_err().is_conflict());
     world.aws.pass(30 * DAY);
     let due = jobs(&world).await;
@@ -148,7 +152,7 @@ async fn a_medium_stored_meanwhile_is_kept_as_long() {
     let now = world.aws.now();
     let received = message(&world, 1).await;
     let mut held = medium(&world, &received, 0).await.unwrap();
-    stored(&mut held);
+    mark_stored(&mut held);
     let (lossy, store) = (Lossy::before(&world.aws), world.aws.store());
     let scope = world.aws.scope(world.business.tenant());
     lossy.happens_before("UpdateItem", async || {});
@@ -191,7 +195,7 @@ async fn media_of_several_messages_are_read_together() {
 #[tokio::test]
 async fn a_medium_costs_its_message_three_write_units() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let contact = world.contact(CUSTOMER).await;
     let mut units = Vec::new();
     for media in [0, 1, 10] {
@@ -204,7 +208,7 @@ async fn a_medium_costs_its_message_three_write_units() {
     };
     assert_eq!((one - none, ten - none), (3.0, 30.0), "{units:?}");
     // A message without media costs what it did.
-    let plain = world.business.received(&world.aws, contact.id, |_| {});
+    let plain = world.business.received_text(&world.aws, contact.id, |_| {});
     drop(usage::take());
     let stored = world
         .store
@@ -224,7 +228,7 @@ async fn an_attachment_is_due_when_it_goes() {
     world.aws.pass(DAY + 300);
     assert_eq!(jobs(&world).await, std::slice::from_ref(&job));
     // The dispatcher writes when it looks again, and a job reads that.
-    let row = due(&world).await.remove(0);
+    let row = list_due_rows(&world).await.remove(0);
     let again = world.aws.now() + SignedDuration::from_secs(60);
     assert!(world.store.lease(&row, again).await.unwrap());
     let known = world.store.asset(world.scope(), attachment.id).await.unwrap().unwrap();

@@ -19,7 +19,7 @@ use testkit::business::{CUSTOMER, phone};
 use ulid::Ulid;
 
 use crate::{
-    listed::{expected, stored},
+    listed::{expected_rows, read_stored_rows},
     world::{COUNTING, World, all_pages},
 };
 
@@ -139,7 +139,7 @@ async fn number_dropped_since_a_merge_goes_back_on_undo() {
     assert!(!people[0].contact.refuses() && people[1].contact.refuses());
     assert_eq!(people[1].contact.phones, [phone(OTHER), phone(THIRD)]);
     // Nothing else leads to either, nor is the number among those for which a contact has no room.
-    assert_eq!(stored(&world).await, expected(&world, &people));
+    assert_eq!(read_stored_rows(&world).await, expected_rows(&world, &people));
 }
 
 #[tokio::test]
@@ -274,7 +274,7 @@ async fn a_merge_of_too_many_rows_is_refused() {
 #[tokio::test]
 async fn conversations_of_both_become_one_in_the_merge() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let line = Some(LineId::new(Ulid::from_parts(1, 1)));
     let merge = async |lines: &[Option<LineId>], [own, other]: [&str; 2]| {
         let (own, other) = (caller(&world, own).await, caller(&world, other).await);
@@ -308,7 +308,7 @@ async fn conversations_of_both_become_one_in_the_merge() {
 #[tokio::test]
 async fn undone_merge_gives_nothing_to_who_has_left() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let contacts = [caller(&world, CUSTOMER).await, caller(&world, OTHER).await];
     let [left, there] = [(); 2].map(|()| UserId::new(world.aws.ids().ulid()));
     let team = Some(TeamId::new(world.aws.ids().ulid()));
@@ -460,7 +460,7 @@ async fn duplicates_are_found_in_existing_lists() {
         contact.named = true;
         let person = Person {
             contact,
-            profile: Profile::named(ShownName::of(name)),
+            profile: Profile::from_name(ShownName::of(name)),
         };
         world.create_person(&person).await
     };

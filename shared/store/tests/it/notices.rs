@@ -11,7 +11,7 @@ use store::{StoreError, Versioned, accounts::DueNotice};
 
 use crate::world::World;
 
-fn refused(world: &World) -> Notice {
+fn refused_connection_notice(world: &World) -> Notice {
     Notice {
         matter: Matter::ConnectionRefused {
             connection: ConnectionId::new(world.aws.ids().ulid()),
@@ -22,7 +22,7 @@ fn refused(world: &World) -> Notice {
     }
 }
 
-async fn due(world: &World) -> BTreeSet<DueNotice> {
+async fn list_due_notices(world: &World) -> BTreeSet<DueNotice> {
     let page = world.store.due_notices(world.aws.now(), None, 100).await;
     let mut page = page.expect("the table answers");
     assert_eq!(page.next, None);
@@ -38,27 +38,34 @@ async fn change(world: &World, before: &Versioned<NoticeState>, after: &NoticeSt
 #[tokio::test]
 async fn notice_is_due_until_it_is_settled() {
     let world = World::new().await;
-    let (store, scope, notice) = (&world.store, world.scope(), refused(&world));
+    let (store, scope, notice) = (&world.store, world.scope(), refused_connection_notice(&world));
     assert!(store.record_notice(scope, &notice, world.aws.now()).await.unwrap());
     let key = notice.key();
-    assert_eq!(due(&world).await, [DueNotice::Notice(key.clone())].into());
+    assert_eq!(list_due_notices(&world).await, [DueNotice::Notice(key.clone())].into());
     let state = store.notice(scope, &key).await.unwrap().unwrap();
-    let later = state.value.postponed(world.aws.now() + SignedDuration::from_secs(60));
+    let later = state
+        .value
+        .with_due_time(world.aws.now() + SignedDuration::from_secs(60));
     change(&world, &state, &later).await.unwrap();
-    assert!(due(&world).await.is_empty());
+    assert!(list_due_notices(&world).await.is_empty());
     world.aws.pass(60);
-    assert_eq!(due(&world).await.len(), 1);
-    let lost = change(&world, &state, &state.value.settled()).await;
+    assert_eq!(list_due_notices(&world).await.len(), 1);
+    let lost = change(&world, &state, &state.value.without_due_time()).await;
     assert!(lost.is_err_and(|error| error.is_conflict()));
     let state = store.notice(scope, &key).await.unwrap().unwrap();
-    change(&world, &state, &state.value.settled()).await.unwrap();
-    assert!(due(&world).await.is_empty());
+    change(&world, &state, &state.value.without_due_time()).await.unwrap();
+    assert!(list_due_notices(&world).await.is_empty());
 }
 
 #[tokio::test]
 async fn occurrence_is_recorded_once_by_many() {
     let world = World::new().await;
-    let (store, scope, notice, now) = (&world.store, world.scope(), refused(&world), world.aws.now());
+    let (store, scope, notice, now) = (
+        &world.store,
+        world.scope(),
+        refused_connection_notice(&world),
+        world.aws.now(),
+    );
     let records = (0..8).map(|_| store.record_notice(scope, &notice, now));
     let recorded = futures::future::join_all(records).await;
     let new = recorded.iter().filter(|one| matches!(one, Ok(true))).count();
@@ -74,7 +81,7 @@ async fn due_notices_come_page_by_page() {
     let world = World::new().await;
     let mut expected = BTreeSet::new();
     for _notice in 0..5 {
-        let notice = refused(&world);
+        let notice = refused_connection_notice(&world);
         let recorded = world.store.record_notice(world.scope(), &notice, world.aws.now());
         assert!(recorded.await.unwrap());
         expected.insert(DueNotice::Notice(notice.key()));

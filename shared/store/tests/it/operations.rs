@@ -10,12 +10,12 @@ use store::{Versioned, contacts::ContactWrite, table::operations::DETAILS_LIFE};
 use testkit::business::{CUSTOMER, phone};
 
 use crate::{
-    due::due,
+    due::list_due_rows,
     world::{World, all_pages},
 };
 
 async fn create(world: &World) -> Operation {
-    let operation = world.operations.unstored(OperationKind::EraseContact, &"x");
+    let operation = world.operations.new_unstored(OperationKind::EraseContact, &"x");
     let stamp = world.aws.stamp();
     for _twice in 0..2 {
         let start = world
@@ -48,7 +48,7 @@ async fn details_of_an_operation_are_its_workers_own() {
     };
     let mut made = Vec::new();
     for _ in 0..2 {
-        let operation = world.operations.unstored(OperationKind::ChangeContacts, &"x");
+        let operation = world.operations.new_unstored(OperationKind::ChangeContacts, &"x");
         let id = operation.id;
         // The request comes twice.
         for count in [1_000, 1] {
@@ -75,7 +75,7 @@ async fn an_operation_is_due_until_it_ends() {
     let world = World::new().await;
     let operation = create(&world).await;
     world.aws.pass(90);
-    let rows = world.store.due_rows(due(&world).await).await.unwrap();
+    let rows = world.store.due_rows(list_due_rows(&world).await).await.unwrap();
     let [(_, Ok(Some(row)))] = &rows[..] else {
         panic!("{rows:?}");
     };
@@ -93,7 +93,7 @@ async fn an_operation_is_due_until_it_ends() {
         .await;
     assert_eq!(written.unwrap(), found.version + 1);
     world.aws.pass(3600);
-    assert!(due(&world).await.is_empty());
+    assert!(list_due_rows(&world).await.is_empty());
     // Retained for 30 days, whether or not the table has removed it by then.
     world.aws.pass(30 * 24 * 3600 - 3601);
     assert!(read(&world, operation.id).await.is_some());
@@ -170,7 +170,7 @@ async fn contact_written_since_it_was_read_is_not_erased() {
     let bsuid = Identity::Bsuid("AE.1".to_owned());
     let mut late = known;
     let linked = late.prefer(&bsuid);
-    let write = ContactWrite::linked(late, linked);
+    let write = ContactWrite::from_linked(late, linked);
     let late = store.write_contact(scope, &write, None).await;
     assert!(late.unwrap_err().is_conflict());
     assert_eq!(store.contact_of(scope, &bsuid).await.unwrap(), None);

@@ -381,7 +381,7 @@ async fn rules_are_changed_together() {
 #[tokio::test]
 async fn material_of_many_rules_is_complete() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let (store, scope) = (&world.store, world.scope());
     let connection = world.business.whatsapp;
     let mut configured = world.business.configured.clone();
@@ -429,7 +429,7 @@ async fn material_of_many_rules_is_complete() {
 #[tokio::test]
 async fn material_of_a_message_is_read_in_few_requests() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
     let (cake, bread) = (product(&world, Some("cake")), product(&world, None));
     store.create(scope, &cake, &stamp).await.unwrap();

@@ -11,7 +11,7 @@ use store::{StoreError, contacts::PersonError};
 use testkit::business::erase;
 
 use crate::{
-    listed::{expected, id, number, stored},
+    listed::{expected_rows, id, number, read_stored_rows},
     world::World,
 };
 
@@ -61,7 +61,7 @@ async fn a_search_continues_though_its_list_shrinks() {
 #[tokio::test]
 async fn an_overtaken_change_of_a_person_writes_nothing() {
     let world = World::new().await;
-    let id = world.contact_known_as(Profile::named(ShownName::of("Maya"))).await;
+    let id = world.contact_known_as(Profile::from_name(ShownName::of("Maya"))).await;
     let before = world.person(id).await;
     let change = |change: fn(&mut Person)| {
         let mut after = before.clone();
@@ -83,7 +83,7 @@ async fn an_overtaken_change_of_a_person_writes_nothing() {
     let now = world.person(id).await;
     assert_eq!(now.profile.name.as_deref(), Some("Lea"));
     assert!(now.contact.phones.is_empty());
-    assert_eq!(stored(&world).await, expected(&world, &[now]));
+    assert_eq!(read_stored_rows(&world).await, expected_rows(&world, &[now]));
 }
 
 /// The beginnings of entries by the present folding, and by the former one.
@@ -118,7 +118,7 @@ async fn as_formerly(world: &World) {
 }
 
 /// The contacts that a filter finds, one a page.
-async fn found(world: &World, filter: Filter, backwards: bool) -> Vec<ContactId> {
+async fn find_contacts(world: &World, filter: Filter, backwards: bool) -> Vec<ContactId> {
     let search = filter.search().expect("it has a list");
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
@@ -156,8 +156,8 @@ async fn entries_of_the_former_folding_are_found_and_removed() {
         });
         let mut all = Vec::new();
         for filter in names.into_iter().chain(values) {
-            let once = found(&world, filter.clone(), false).await;
-            assert_eq!(found(&world, filter.clone(), true).await, once);
+            let once = find_contacts(&world, filter.clone(), false).await;
+            assert_eq!(find_contacts(&world, filter.clone(), true).await, once);
             all.push(once);
         }
         let mut wanted = vec![vec![contact]; 9];
@@ -168,7 +168,7 @@ async fn entries_of_the_former_folding_are_found_and_removed() {
         }
         assert_eq!(all, wanted, "formerly: {formerly}");
     };
-    let exactly = async |people: &[Person]| assert_eq!(stored(&world).await, expected(&world, people));
+    let exactly = async |people: &[Person]| assert_eq!(read_stored_rows(&world).await, expected_rows(&world, people));
     is_found(false).await;
     exactly(&[world.person(contact).await]).await;
     as_formerly(&world).await;
@@ -204,7 +204,7 @@ async fn entries_of_the_former_folding_are_found_and_removed() {
     };
     world.write_person(&lea, &named).await.unwrap();
     as_formerly(&world).await;
-    let survivor = world.contact_known_as(Profile::named(ShownName::of("Zoe"))).await;
+    let survivor = world.contact_known_as(Profile::from_name(ShownName::of("Zoe"))).await;
     let (kept, other) = (world.person(survivor).await, world.person(contact).await);
     let merge = world.business.merge_read(&world.aws, kept, other).await.unwrap();
     exactly(&[world.person(survivor).await]).await;
@@ -216,5 +216,5 @@ async fn entries_of_the_former_folding_are_found_and_removed() {
     Box::pin(erase(&world.store, world.scope(), contact, world.aws.now())).await;
     exactly(&[world.person(survivor).await]).await;
     Box::pin(erase(&world.store, world.scope(), survivor, world.aws.now())).await;
-    assert_eq!(stored(&world).await, BTreeSet::new());
+    assert_eq!(read_stored_rows(&world).await, BTreeSet::new());
 }

@@ -110,7 +110,7 @@ async fn link_of_a_merged_contact_leads_to_the_survivor() {
 #[tokio::test]
 async fn parties_of_a_carried_link_are_one_request() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let message = world.follow_up().await.id;
     drop(usage::take());
     let found = parties_of(&world, message.contact(), LinkOrigin::Message(message)).await;

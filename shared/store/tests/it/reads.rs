@@ -141,7 +141,7 @@ async fn index_query_counts_only_projected_data() {
 #[tokio::test]
 async fn batch_read_of_the_store_is_counted() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let message = world.follow_up().await;
     drop(usage::take());
     let found = world.store.to_send(world.scope(), message.id, None, world.aws.now());

@@ -15,7 +15,7 @@ use store::table::due::DueRow;
 use testkit::business::{CUSTOMER, SENT_WITHIN, effects_of};
 
 use crate::{
-    due::due,
+    due::list_due_rows,
     rows::{record, report},
     world::World,
 };
@@ -52,7 +52,7 @@ async fn expiry(world: &World, kind: &str) -> Option<Timestamp> {
 }
 
 async fn due_messages(world: &World) -> Vec<MessageId> {
-    let rows = world.store.due_rows(due(world).await).await;
+    let rows = world.store.due_rows(list_due_rows(world).await).await;
     let rows = rows.expect("as the table has it").into_iter();
     rows.map(|(_, row)| match row {
         Ok(Some(DueRow {
@@ -125,7 +125,9 @@ async fn every_write_preserves_the_expiry_of_calls_and_messages() {
     store.write_message(scope, &message).await.unwrap();
     unmoved("sent").await;
     world.aws.pass(180);
-    let leased = store.lease(&due(&world).await[0], world.aws.now() + days(1)).await;
+    let leased = store
+        .lease(&list_due_rows(&world).await[0], world.aws.now() + days(1))
+        .await;
     assert!(leased.unwrap());
     unmoved("leased").await;
     let mut call = call_of(&world, &message).await.unwrap();
@@ -154,7 +156,7 @@ async fn expired_rows_are_not_read_listed_or_due() {
     world.aws.pass((SENT_WITHIN + 10) * DAY);
     assert_eq!(message_of(&world, &message).await, None);
     assert_eq!(history(&world, &message).await, []);
-    assert_eq!(due(&world).await.len(), 1, "the table deletes late");
+    assert_eq!(list_due_rows(&world).await.len(), 1, "the table deletes late");
     assert_eq!(due_messages(&world).await, []);
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     assert!(store.to_send(scope, message.id, None, now).await.unwrap().is_none());
@@ -193,7 +195,7 @@ async fn rows_without_an_expiry_stay_for_ever() {
 async fn customers_message_expires_at_its_time() {
     let world = World::new().await;
     let contact = world.contact(CUSTOMER).await;
-    let mut received = world.business.received(&world.aws, contact.id, |_| {});
+    let mut received = world.business.received_text(&world.aws, contact.id, |_| {});
     let until = world.aws.now() + days(35);
     received.keep_until = Some(until);
     let id = contact.id;

@@ -131,7 +131,7 @@ async fn concurrent_changes_of_a_contact_are_both_kept() {
 #[tokio::test]
 async fn change_of_consent_reaches_all_contacts_of_a_person() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let (store, scope, at) = (&world.store, world.scope(), world.aws.now());
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "asked for no more messages by SMS", at);
     let stopped = async |id: ContactId| {
@@ -225,7 +225,7 @@ async fn expired_reference_counts_as_gone() {
 async fn a_customers_message_is_stored_once() {
     let world = World::new().await;
     let contact = world.contact(CUSTOMER).await;
-    let received = world.business.received(&world.aws, contact.id, |_| {});
+    let received = world.business.received_text(&world.aws, contact.id, |_| {});
     let (store, now) = (&world.store, world.aws.now());
     let again = effects_of(&received, vec![contact.into()]);
     let jobs = store.commit(world.scope(), again.clone(), now).await.unwrap();
@@ -285,7 +285,7 @@ async fn row_too_large_for_the_table_is_a_permanent_error() {
     assert!(error.is_invalid() && !error.is_conflict(), "{error}");
     // The same in a transaction.
     let contact = world.contact("+971501234599").await;
-    let mut received = world.business.received(&world.aws, contact.id, |_| {});
+    let mut received = world.business.received_text(&world.aws, contact.id, |_| {});
     received.message.text = Some("x".repeat(500_000));
     let effects = effects_of(&received, vec![contact.into()]);
     let error = store.commit(world.scope(), effects, now).await.unwrap_err();
@@ -350,7 +350,7 @@ async fn a_profile_is_written_with_its_contact_and_read_alone() {
     let contact = world.contact(CUSTOMER).await;
     assert_eq!(store.profile(scope, contact.id).await.unwrap(), Profile::default());
     let named = ContactWrite {
-        profile: Some(Profile::named(ShownName::of("Layla")).into()),
+        profile: Some(Profile::from_name(ShownName::of("Layla")).into()),
         ..ContactWrite::from(contact.clone())
     };
     store.write_contact(scope, &named, None).await.unwrap();
@@ -362,7 +362,7 @@ async fn a_profile_is_written_with_its_contact_and_read_alone() {
     assert_eq!(store.profile(scope, contact.id).await.unwrap(), known.profile);
     // Somebody else named the person meanwhile: neither row is written.
     let late = ContactWrite {
-        profile: Some(Profile::named(ShownName::of("Leila")).into()),
+        profile: Some(Profile::from_name(ShownName::of("Leila")).into()),
         ..ContactWrite::from(known.contact)
     };
     let late = store.write_contact(scope, &late, None).await;

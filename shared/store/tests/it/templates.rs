@@ -18,7 +18,7 @@ use crate::world::{COUNTING, World};
 const FOLLOW_UP: &str = "missed_call_followup";
 
 /// A template as a provider lists it.
-fn listed(name: &str, status: &str) -> TemplateDefinition {
+fn listed_template(name: &str, status: &str) -> TemplateDefinition {
     TemplateDefinition {
         name: name.to_owned(),
         language: "en".to_owned(),
@@ -30,15 +30,15 @@ fn listed(name: &str, status: &str) -> TemplateDefinition {
 }
 
 /// The template `a` with other words than listed ones.
-fn reworded(status: &str) -> TemplateDefinition {
+fn reworded_template(status: &str) -> TemplateDefinition {
     TemplateDefinition {
         body: "Hello {{1}}, other words of us.".to_owned(),
-        ..listed("a", status)
+        ..listed_template("a", status)
     }
 }
 
 impl World {
-    async fn noted(&self, listed: &[TemplateDefinition], at: Timestamp) -> Noted {
+    async fn note_templates(&self, listed: &[TemplateDefinition], at: Timestamp) -> Noted {
         let noted = self
             .store
             .note_listed(self.scope(), self.whatsapp(), listed, (at, false));
@@ -104,25 +104,25 @@ impl World {
     }
 }
 
-fn later(at: Timestamp, seconds: i64) -> Timestamp {
+fn seconds_later(at: Timestamp, seconds: i64) -> Timestamp {
     at + SignedDuration::from_secs(seconds)
 }
 
 #[tokio::test]
 async fn a_list_is_one_read_and_a_write_for_each_difference() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let now = world.aws.now();
     let names: Vec<String> = (0..40).map(|number| format!("t_{number:02}")).collect();
-    let all: Vec<_> = names.iter().map(|name| listed(name, "APPROVED")).collect();
-    assert_eq!(world.noted(&all, now).await.created, 40);
+    let all: Vec<_> = names.iter().map(|name| listed_template(name, "APPROVED")).collect();
+    assert_eq!(world.note_templates(&all, now).await.created, 40);
     drop(usage::take());
-    let again = world.noted(&all, later(now, 60)).await;
+    let again = world.note_templates(&all, seconds_later(now, 60)).await;
     assert_eq!((again, usage::take().requests), (Noted::default(), 1));
     let mut changed = all.clone();
     changed[7].status = TemplateStatus("PAUSED".to_owned());
     changed[8].status = TemplateStatus("PENDING".to_owned());
-    let noted = world.noted(&changed, later(now, 120)).await;
+    let noted = world.note_templates(&changed, seconds_later(now, 120)).await;
     assert_eq!((noted.changed, noted.awaited, usage::take().requests), (2, true, 3));
 }
 
@@ -130,9 +130,9 @@ async fn a_list_is_one_read_and_a_write_for_each_difference() {
 async fn templates_are_listed_page_by_page() {
     let world = World::new().await;
     let now = world.aws.now();
-    let all: Vec<_> = ["a", "b", "c"].map(|name| listed(name, "APPROVED")).into();
-    world.noted(&all, now).await;
-    world.noted(&[listed("d", "REJECTED")], now).await;
+    let all: Vec<_> = ["a", "b", "c"].map(|name| listed_template(name, "APPROVED")).into();
+    world.note_templates(&all, now).await;
+    world.note_templates(&[listed_template("d", "REJECTED")], now).await;
     let every = TemplateFilter::default();
     let of = |status: &str| TemplateFilter {
         status: Some(status.to_owned()),
@@ -165,13 +165,16 @@ async fn a_list_marks_what_it_does_not_show() {
     let world = World::new().await;
     let now = world.aws.now();
     world
-        .noted(&[listed("a", "APPROVED"), listed("b", "APPROVED")], now)
+        .note_templates(
+            &[listed_template("a", "APPROVED"), listed_template("b", "APPROVED")],
+            now,
+        )
         .await;
     // Somebody else's is not looked at.
     let other = Box::pin(business(&world.aws)).await;
     let mut names = ListedNames::default();
     names.add("a", "en");
-    assert_eq!(world.swept(&names, later(now, 120)).await, (2, 1));
+    assert_eq!(world.swept(&names, seconds_later(now, 120)).await, (2, 1));
     assert_eq!(world.status("a").await.as_deref(), Some("APPROVED"));
     assert_eq!(world.status("b").await.as_deref(), Some("DELETED"));
     let theirs = format!("{}#{FOLLOW_UP}#en_GB", other.whatsapp);
@@ -180,11 +183,11 @@ async fn a_list_marks_what_it_does_not_show() {
     // What was created after the list began is not in it.
     let fresh = TemplateDefinition {
         connection: Some(world.whatsapp()),
-        created_at: Some(later(now, 190)),
-        ..listed("c", "PENDING")
+        created_at: Some(seconds_later(now, 190)),
+        ..listed_template("c", "PENDING")
     };
     world.store.create(world.scope(), &fresh, &world.stamp()).await.unwrap();
-    assert_eq!(world.swept(&names, later(now, 180)).await, (0, 1));
+    assert_eq!(world.swept(&names, seconds_later(now, 180)).await, (0, 1));
     assert_eq!(world.status("c").await.as_deref(), Some("PENDING"));
 }
 
@@ -194,9 +197,9 @@ async fn rows_are_compared_with_a_list_page_by_page() {
     let world = World::new().await;
     let now = world.aws.now();
     let all: Vec<_> = (0..250)
-        .map(|number| listed(&format!("t_{number:03}"), "APPROVED"))
+        .map(|number| listed_template(&format!("t_{number:03}"), "APPROVED"))
         .collect();
-    world.noted(&all, now).await;
+    world.note_templates(&all, now).await;
     let mut names = ListedNames::default();
     names.add(FOLLOW_UP, "en_GB");
     for one in all
@@ -205,7 +208,7 @@ async fn rows_are_compared_with_a_list_page_by_page() {
     {
         names.add(&one.name, &one.language);
     }
-    let (scope, connection, at) = (world.scope(), world.whatsapp(), later(now, 120));
+    let (scope, connection, at) = (world.scope(), world.whatsapp(), seconds_later(now, 120));
     let counted = async |after: Option<&str>| {
         let counted = world.store.count_unlisted(scope, connection, &names, at, after);
         counted.await.unwrap()
@@ -226,11 +229,17 @@ async fn rows_are_compared_with_a_list_page_by_page() {
 async fn deleted_row_is_created_again_if_the_provider_has_it() {
     let world = World::new().await;
     let now = world.aws.now();
-    world.noted(&[listed("a", "APPROVED")], now).await;
+    world.note_templates(&[listed_template("a", "APPROVED")], now).await;
     let found = world.template("a", "en").await.unwrap();
     world.remove(&found).await;
     assert_eq!(world.status("a").await, None);
-    assert_eq!(world.noted(&[listed("a", "PAUSED")], later(now, 60)).await.created, 1);
+    assert_eq!(
+        world
+            .note_templates(&[listed_template("a", "PAUSED")], seconds_later(now, 60))
+            .await
+            .created,
+        1
+    );
     assert_eq!(world.status("a").await.as_deref(), Some("PAUSED"));
 }
 
@@ -240,7 +249,7 @@ async fn created_again_is_not_what_was_read_before() {
     let world = World::new().await;
     let new = TemplateDefinition {
         connection: Some(world.whatsapp()),
-        ..listed("a", "DRAFT")
+        ..listed_template("a", "DRAFT")
     };
     let create = async || world.store.create(world.scope(), &new, &world.stamp()).await.unwrap();
     create().await;
@@ -264,7 +273,7 @@ async fn known_content_of_a_name_is_the_one_of_a_page() {
         content_sid: Some(format!("HX{number:032}")),
         provider_id: None,
         body: format!("Hello {{{{1}}}}, these are the words of {number}."),
-        ..listed("a", status)
+        ..listed_template("a", status)
     };
     let (own, other) = (content(1, "APPROVED"), content(2, "APPROVED"));
     let rejected = content(3, "REJECTED");
@@ -274,21 +283,26 @@ async fn known_content_of_a_name_is_the_one_of_a_page() {
     };
     let is = |one: &TemplateDefinition| (one.content_sid.clone(), one.status.0.clone(), one.body.clone());
     // Of a new name, one that can be sent.
-    world.noted(&[own.clone(), rejected.clone()], now).await;
+    world.note_templates(&[own.clone(), rejected.clone()], now).await;
     assert_eq!(found().await, is(&own));
     for (seconds, page) in [(60, [&own, &other]), (120, [&other, &own]), (180, [&own, &rejected])] {
         let page = page.map(TemplateDefinition::clone);
-        assert_eq!(world.noted(&page, later(now, seconds)).await, Noted::default());
+        assert_eq!(
+            world.note_templates(&page, seconds_later(now, seconds)).await,
+            Noted::default()
+        );
     }
     let paused = content(1, "PAUSED");
     for (seconds, page) in [(240, [&other, &paused]), (300, [&paused, &other])] {
         world
-            .noted(&page.map(TemplateDefinition::clone), later(now, seconds))
+            .note_templates(&page.map(TemplateDefinition::clone), seconds_later(now, seconds))
             .await;
         assert_eq!(found().await, is(&paused));
     }
     let stopped = content(1, "REJECTED");
-    world.noted(&[other.clone(), stopped], later(now, 360)).await;
+    world
+        .note_templates(&[other.clone(), stopped], seconds_later(now, 360))
+        .await;
     assert_eq!(found().await, is(&other));
 }
 
@@ -297,10 +311,12 @@ async fn known_content_of_a_name_is_the_one_of_a_page() {
 async fn list_from_before_a_deletion_does_not_undo_it() {
     let world = World::new().await;
     let now = world.aws.now();
-    world.noted(&[listed("a", "APPROVED")], now).await;
+    world.note_templates(&[listed_template("a", "APPROVED")], now).await;
     let found = world.template("a", "en").await.unwrap();
     world.remove(&found).await;
-    let noted = world.noted(&[listed("a", "APPROVED")], later(now, -30)).await;
+    let noted = world
+        .note_templates(&[listed_template("a", "APPROVED")], seconds_later(now, -30))
+        .await;
     assert_eq!((noted, world.status("a").await), (Noted::default(), None));
 }
 
@@ -311,16 +327,22 @@ async fn states_displace_no_former_content() {
     let now = world.aws.now();
     let says = |words: &str, status: &str| TemplateDefinition {
         body: format!("Hello {{{{1}}}}, {words} of us."),
-        ..listed("a", status)
+        ..listed_template("a", status)
     };
-    world.noted(&[says("first", "APPROVED")], now).await;
-    world.noted(&[says("second", "APPROVED")], later(now, 1)).await;
+    world.note_templates(&[says("first", "APPROVED")], now).await;
+    world
+        .note_templates(&[says("second", "APPROVED")], seconds_later(now, 1))
+        .await;
     for number in 0..99 {
         let word = if number % 2 == 0 { "PAUSED" } else { "APPROVED" };
-        let noted = world.noted(&[says("second", word)], later(now, 2 + number)).await;
+        let noted = world
+            .note_templates(&[says("second", word)], seconds_later(now, 2 + number))
+            .await;
         assert_eq!(noted.changed, 1, "{number}");
     }
-    world.noted(&[says("third", "APPROVED")], later(now, 200)).await;
+    world
+        .note_templates(&[says("third", "APPROVED")], seconds_later(now, 200))
+        .await;
     let id = world.template("a", "en").await.unwrap().value.id();
     let found = world.versions(&id, now).await;
     let bodies: Vec<&str> = found.iter().map(|version| &*version.signed.value.body).collect();
@@ -340,7 +362,7 @@ async fn author_of_a_content_stays_through_reports() {
     let now = world.aws.now();
     let written = TemplateDefinition {
         connection: Some(world.whatsapp()),
-        ..listed("a", "PENDING")
+        ..listed_template("a", "PENDING")
     };
     let stamp = world.stamp();
     world.store.create(world.scope(), &written, &stamp).await.unwrap();
@@ -350,10 +372,14 @@ async fn author_of_a_content_stays_through_reports() {
         found.map(|version| version.signed.by).collect()
     };
     for (seconds, word) in [(60, "APPROVED"), (120, "PAUSED")] {
-        world.noted(&[listed("a", word)], later(now, seconds)).await;
+        world
+            .note_templates(&[listed_template("a", word)], seconds_later(now, seconds))
+            .await;
         assert_eq!(authors().await, [Some(stamp.actor)], "{word}");
     }
-    world.noted(&[reworded("PAUSED")], later(now, 180)).await;
+    world
+        .note_templates(&[reworded_template("PAUSED")], seconds_later(now, 180))
+        .await;
     assert_eq!(
         authors().await,
         [None, Some(stamp.actor)],
@@ -365,14 +391,18 @@ async fn author_of_a_content_stays_through_reports() {
 async fn only_another_content_is_a_version() {
     let world = World::new().await;
     let now = world.aws.now();
-    world.noted(&[listed("a", "PENDING")], now).await;
-    world.noted(&[listed("a", "APPROVED")], later(now, 60)).await;
+    world.note_templates(&[listed_template("a", "PENDING")], now).await;
+    world
+        .note_templates(&[listed_template("a", "APPROVED")], seconds_later(now, 60))
+        .await;
     let versions = async || {
         let id = world.template("a", "en").await.unwrap().value.id();
         world.versions(&id, now).await
     };
     assert_eq!(versions().await.len(), 1, "a state is none");
-    world.noted(&[reworded("APPROVED")], later(now, 120)).await;
+    world
+        .note_templates(&[reworded_template("APPROVED")], seconds_later(now, 120))
+        .await;
     let found = versions().await;
     let bodies: Vec<&str> = found.iter().map(|version| &*version.signed.value.body).collect();
     assert_eq!(
@@ -388,13 +418,17 @@ async fn list_that_began_earlier_replaces_no_record() {
     let now = world.aws.now();
     for (seconds, awaited, kept) in [(0, false, 0), (120, true, 120), (60, false, 120), (180, false, 180)] {
         let last = LastSync {
-            at: later(now, seconds),
+            at: seconds_later(now, seconds),
             awaited,
         };
         let noted = world.store.note_sync(world.scope(), world.whatsapp(), &last);
         noted.await.unwrap();
         let known = world.store.last_syncs(world.scope()).await.unwrap()[&world.whatsapp()];
-        assert_eq!((known.at, known.awaited), (later(now, kept), kept == 120), "{seconds}");
+        assert_eq!(
+            (known.at, known.awaited),
+            (seconds_later(now, kept), kept == 120),
+            "{seconds}"
+        );
     }
 }
 
@@ -422,16 +456,18 @@ async fn of_many_refused_messages_one_starts_a_list() {
 async fn late_refusal_does_not_doubt_the_new_content() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    world.noted(&[listed("a", "APPROVED")], now).await;
+    world.note_templates(&[listed_template("a", "APPROVED")], now).await;
     let doubt = async |sent: i64, at: i64| {
-        let times = (later(now, sent), later(now, at));
+        let times = (seconds_later(now, sent), seconds_later(now, at));
         store
             .doubt_template(scope, world.whatsapp(), ("a", "en"), times)
             .await
             .unwrap()
     };
     assert!(doubt(5, 10).await);
-    world.noted(&[reworded("APPROVED")], later(now, 60)).await;
+    world
+        .note_templates(&[reworded_template("APPROVED")], seconds_later(now, 60))
+        .await;
     assert!(!doubt(50, 70).await, "it was sent before");
     assert!(world.template("a", "en").await.unwrap().value.sendable(false).is_ok());
     assert!(doubt(65, 70).await);
@@ -465,7 +501,7 @@ async fn one_of_two_writers_claims_a_template() {
 #[tokio::test]
 async fn days_of_a_template_are_one_query() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::new_alone().await;
     let edition = |language: &str, edition: u32| TemplateEdition {
         template: format!("{}.{FOLLOW_UP}.{language}", world.whatsapp()).parse().unwrap(),
         edition,

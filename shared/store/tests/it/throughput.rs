@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::world::World;
 
 /// The blocks that this many processes get that ask at once.
-async fn taken(world: &World, number: ConnectionId, (lane, count): (Lane, usize), now: Timestamp) -> Vec<Block> {
+async fn take_blocks(world: &World, number: ConnectionId, (lane, count): (Lane, usize), now: Timestamp) -> Vec<Block> {
     let throughput = Throughput::of(80, None, now);
     let all = (0..count).map(|_| {
         let asked = (&throughput, lane);
@@ -32,23 +32,26 @@ async fn races_never_exceed_a_throughput() {
     let (whatsapp, noon) = (world.business.whatsapp, world.aws.now());
     let mut bulk = Vec::new();
     for _ in 0..4 {
-        bulk.extend(taken(&world, whatsapp, (Lane::Bulk, 12), noon).await);
+        bulk.extend(take_blocks(&world, whatsapp, (Lane::Bulk, 12), noon).await);
     }
     assert_eq!(places(&bulk), 64, "what bulk may take");
     assert_eq!(bulk.iter().filter(|block| block.begins).count(), 1);
     let in_time = noon + SignedDuration::from_secs(9);
     let mut answers = Vec::new();
     for _ in 0..3 {
-        answers.extend(taken(&world, whatsapp, (Lane::Answers, 3), in_time).await);
+        answers.extend(take_blocks(&world, whatsapp, (Lane::Answers, 3), in_time).await);
     }
     assert_eq!(places(&answers), 9, "a place each");
     assert!(
-        taken(&world, world.business.twilio, (Lane::Bulk, 1), noon).await.len() == 1,
+        take_blocks(&world, world.business.twilio, (Lane::Bulk, 1), noon)
+            .await
+            .len()
+            == 1,
         "another number"
     );
     // The next span begins once, and a clock that is behind takes nothing of it.
     let later = noon + SignedDuration::from_secs(10);
-    let blocks = taken(&world, whatsapp, (Lane::Bulk, 2), later).await;
+    let blocks = take_blocks(&world, whatsapp, (Lane::Bulk, 2), later).await;
     assert_eq!(blocks.iter().filter(|block| block.begins).count(), 1);
     let throughput = Throughput::of(80, None, noon);
     let behind = world

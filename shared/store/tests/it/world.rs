@@ -13,7 +13,7 @@ use store::{
     contacts::{Brought, PersonError},
     tenants::Configured,
 };
-use testkit::business::{CUSTOMER, missed};
+use testkit::business::{CUSTOMER, missed_call_facts};
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 /// Consumed capacity is counted per process, so the one test that counts it runs alone.
@@ -40,7 +40,7 @@ impl World {
     }
 
     /// A world without a claim to [`COUNTING`], which the caller has.
-    pub(crate) async fn alone() -> Self {
+    pub(crate) async fn new_alone() -> Self {
         Self::alone_with(|_| {}).await
     }
 
@@ -110,12 +110,12 @@ impl World {
     }
 
     /// The first report of a missed call, by Twilio and now.
-    pub(crate) fn reported(&self, call: &str) -> CallProgress {
+    pub(crate) fn first_report(&self, call: &str) -> CallProgress {
         CallProgress {
             connection: self.business.twilio,
             provider: CallProvider::Twilio,
             provider_call_id: call.to_owned(),
-            facts: missed(CUSTOMER),
+            facts: missed_call_facts(CUSTOMER),
             first_seen: self.aws.now(),
             decided: None,
             due: None,

@@ -135,7 +135,7 @@ const OPERATORS: [&str; 6] = [
 ];
 
 /// The captured groups of all matches.
-fn found<'a>(text: &'a str, pattern: &str) -> BTreeSet<&'a str> {
+fn captured_groups<'a>(text: &'a str, pattern: &str) -> BTreeSet<&'a str> {
     let pattern = regex::Regex::new(pattern).expect("an expression");
     let names = pattern.captures_iter(text).filter_map(|found| found.get(1));
     names.map(|name| name.as_str()).collect()
@@ -148,12 +148,12 @@ fn operators_give_parameters_and_read_outputs_that_exist() {
     for page in OPERATORS {
         let text = read(page);
         // Capitals alone are a shell variable; `Name=value` is a placeholder.
-        for name in found(&text, r"\b([A-Z]+[a-z]\w*)=[^=]") {
+        for name in captured_groups(&text, r"\b([A-Z]+[a-z]\w*)=[^=]") {
             given += 1;
             let fine = name == "Name" || known("Parameters", name);
             assert!(fine, "{page} gives {name}, which is no parameter");
         }
-        for name in found(&text, r"(?:outputs?\s+`|OutputKey==')(\w+)") {
+        for name in captured_groups(&text, r"(?:outputs?\s+`|OutputKey==')(\w+)") {
             read_back += 1;
             assert!(known("Outputs", name), "{page} reads {name}, which is no output");
         }
@@ -164,9 +164,9 @@ fn operators_give_parameters_and_read_outputs_that_exist() {
 #[test]
 fn operators_are_told_which_rust_they_need() {
     let manifest = read("Cargo.toml");
-    let needed = found(&manifest, r#"rust-version = "([0-9.]+)""#);
+    let needed = captured_groups(&manifest, r#"rust-version = "([0-9.]+)""#);
     for page in ["README.md", "docs/operations/first-deployment.md"] {
-        let told = found(&read(page), r"(?:Rust|Rust must be|rustc) ([0-9]+\.[0-9]+\.[0-9]+)").len();
+        let told = captured_groups(&read(page), r"(?:Rust|Rust must be|rustc) ([0-9]+\.[0-9]+\.[0-9]+)").len();
         assert!(told == 1, "{page} tells of {told} versions");
         for version in &needed {
             assert!(read(page).contains(version), "{page} does not tell of Rust {version}");

@@ -96,7 +96,7 @@ fn given_to_any() -> BTreeSet<&'static str> {
 }
 
 /// Texts in quotes that have the form of a variable's name.
-fn named(sources: &str) -> BTreeSet<&str> {
+fn quoted_names(sources: &str) -> BTreeSet<&str> {
     let is_name = |text: &&str| {
         let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
         text.contains('_') && text.bytes().all(allowed)
@@ -142,7 +142,7 @@ fn functions_get_exactly_the_variables_they_read() {
         let given = names(&deployed.resource["Properties"]);
         let sources = code(function(deployed.name));
         let by_name: BTreeSet<&str> = read_by_name(&sources).collect();
-        let mut needed = named(&sources);
+        let mut needed = quoted_names(&sources);
         needed.retain(|name| all.contains(name) || by_name.contains(name));
         let mut allowed = needed.clone();
         for (mark, needs, may) in KIT {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use testkit::template::{Function, functions, granted, policies, resources, role, statements, template, texts};
+use testkit::template::{
+    Function, functions, granted_statements, policies, resources, role, statements, template, texts,
+};
 
 use crate::template::{events, events_of};
 
@@ -75,7 +77,7 @@ fn schedules_start_their_functions_and_no_others() {
     };
     let functions = functions().into_iter().filter(scheduled);
     let wanted: BTreeSet<String> = functions.map(|function| format!("{}.Arn", function.id)).collect();
-    let allowed: Vec<_> = granted(&template()["Resources"][SCHEDULES]).collect();
+    let allowed: Vec<_> = granted_statements(&template()["Resources"][SCHEDULES]).collect();
     assert_eq!(allowed.len(), 1);
     assert_eq!(texts(&allowed[0]["Action"]), ["lambda:InvokeFunction"]);
     let started: BTreeSet<String> = texts(&allowed[0]["Resource"]).into_iter().map(str::to_owned).collect();
@@ -87,7 +89,7 @@ fn roles_are_written_out() {
     for (id, role) in resources("AWS::IAM::Role") {
         let managed = &role["Properties"]["ManagedPolicyArns"];
         assert!(managed.is_null(), "{id}: AWS's managed policies grant too much");
-        for statement in granted(role) {
+        for statement in granted_statements(role) {
             assert_eq!(statement["Effect"], "Allow", "{id}");
             for but in ["NotAction", "NotResource"] {
                 assert!(statement[but].is_null(), "{id}: {but}");
@@ -347,7 +349,7 @@ fn functions_write_only_to_their_own_dead_letters() {
             continue;
         }
         count += 1;
-        let lay_aside = granted(role(&function)).find(|one| one["Sid"] == "LayAside");
+        let lay_aside = granted_statements(role(&function)).find(|one| one["Sid"] == "LayAside");
         let lay_aside = lay_aside.unwrap_or_else(|| panic!("{id} may not lay aside"));
         assert_eq!(lay_aside["Action"], "sqs:SendMessage", "{id}");
         let allowed = match &lay_aside["Resource"] {
@@ -378,7 +380,7 @@ fn only_listed_functions_delete_media_and_assets() {
             texts(&statement["Action"]).contains(&"s3:DeleteObject") && allowed.contains(folder)
         };
         let all = functions().into_iter();
-        let all = all.filter(|function| granted(role(function)).any(|statement| deletes(&statement)));
+        let all = all.filter(|function| granted_statements(role(function)).any(|statement| deletes(&statement)));
         all.map(|function| function.name).collect()
     };
     let of_media = ["delete_tenants", "erase_contact", "fetch_media", "media"];
@@ -394,7 +396,7 @@ const SIGNS_LINKS: &str = "SendMessageRole";
 #[test]
 fn functions_that_read_objects_may_list_them() {
     for (id, role) in resources("AWS::IAM::Role").filter(|(id, _)| *id != SIGNS_LINKS) {
-        let all: Vec<_> = granted(role).collect();
+        let all: Vec<_> = granted_statements(role).collect();
         let with = |action: &'static str| {
             let has = move |statement: &&&Value| texts(&statement["Action"]).contains(&action);
             all.iter().find(has).copied()

@@ -12,7 +12,7 @@ use crate::repository::{Package, packages, read, rust_files};
 const FUNCTION_KINDS: [&str; 6] = ["webhooks", "api", "web", "sockets", "jobs", "schedules"];
 
 /// Allowed dependencies of a crate of `shared/`.
-fn allowed(shared: &str) -> &'static [&'static str] {
+fn allowed_dependencies(shared: &str) -> &'static [&'static str] {
     match shared {
         "domain" => &[],
         "jobs" | "providers" | "sheet" => &["domain"],
@@ -42,7 +42,7 @@ fn dependencies_point_one_way() {
         let allowed: &[&str] = if package.is_function() {
             &FOR_FUNCTIONS
         } else {
-            allowed(name)
+            allowed_dependencies(name)
         };
         let of_api = package.folder.starts_with("functions/api/");
         for used in &package.dependencies {

@@ -85,7 +85,7 @@ fn logs_expire() {
 }
 
 /// The metrics that an alarm watches, directly or in an expression.
-fn watched(alarm: &'static Value) -> Vec<&'static Value> {
+fn watched_metrics(alarm: &'static Value) -> Vec<&'static Value> {
     let properties = &alarm["Properties"];
     match properties["Metrics"].as_array() {
         Some(metrics) => metrics
@@ -238,7 +238,7 @@ fn local_stage_has_no_budget() {
 fn every_queue_survives_a_bad_deploy() {
     const FOURTEEN_DAYS: i64 = 14 * 24 * 3600;
     let queues: Vec<_> = resources("AWS::SQS::Queue").collect();
-    let on_dead_letters = watched(&template()["Resources"]["DeadLettersAlarm"]);
+    let on_dead_letters = watched_metrics(&template()["Resources"]["DeadLettersAlarm"]);
     for (id, queue) in &queues {
         let properties = &queue["Properties"];
         assert_eq!(properties["MessageRetentionPeriod"], FOURTEEN_DAYS, "{id}");
@@ -486,7 +486,7 @@ fn alarms_stay_few_and_reach_somebody() {
     // A new queue is added to DeadLettersAlarm and QueueAgeAlarm, so the number of alarms need not grow.
     let count = alarms.len();
     assert!(count <= 14, "fourteen alarms are enough, these are {count}");
-    let metrics: usize = alarms.iter().map(|(_, alarm)| watched(alarm).len()).sum();
+    let metrics: usize = alarms.iter().map(|(_, alarm)| watched_metrics(alarm).len()).sum();
     let price = format!("{metrics} metrics that alarms watch");
     let costs = read("docs/costs.md");
     assert!(costs.contains(&price), "docs/costs.md does not name the {price}");
@@ -503,7 +503,7 @@ fn alarms_watch_metrics_that_somebody_counts() {
     let sources: String = ours.map(|package| package.sources()).collect();
     let is_counted = |metric: &str| sources.contains(&format!("\"{metric}\""));
     for (id, alarm) in resources("AWS::CloudWatch::Alarm") {
-        let own = watched(alarm)
+        let own = watched_metrics(alarm)
             .into_iter()
             .filter(|metric| metric["Namespace"] == "Ringback");
         for metric in own {

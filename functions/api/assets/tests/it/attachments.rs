@@ -27,13 +27,13 @@ fn attachments_of(id: ConversationId) -> String {
 }
 
 /// Creates an attachment and uploads a picture. Returns its path.
-async fn attached(caller: &Caller<'_>, path: &str) -> String {
+async fn upload_attachment(caller: &Caller<'_>, path: &str) -> String {
     let created = caller.post(path, new("image/jpeg", picture().len())).await;
     assert_eq!(upload(created.is(201), picture()).await, 200);
     created.header("location").to_owned()
 }
 
-async fn stored(aws: &Aws, business: &Seeded, place: &str) -> Option<Versioned<Asset>> {
+async fn read_asset(aws: &Aws, business: &Seeded, place: &str) -> Option<Versioned<Asset>> {
     let id: FileId = place.rsplit('/').next().unwrap().parse().unwrap();
     aws.store().asset(business.scope(), id).await.unwrap()
 }
@@ -82,7 +82,7 @@ async fn attachment_needs_the_right_to_reply() {
     let town = town(&aws).await;
     let (business, _, path) = conversation(&aws).await;
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let place = attached(&agent, &path).await;
+    let place = upload_attachment(&agent, &path).await;
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     viewer.post(&path, new("image/jpeg", 9)).await.is(403);
     complete(&viewer, &place).await.is(403);
@@ -101,7 +101,7 @@ async fn attachment_is_its_conversations_alone() {
     let town = town(&aws).await;
     let (business, id, path) = conversation(&aws).await;
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let place = attached(&agent, &path).await;
+    let place = upload_attachment(&agent, &path).await;
     let neighbour = business.contact(&aws, &mobile(2)).await;
     let neighbour = business.receive_noted(&aws, neighbour.id, None).await;
     let elsewhere = place.replace(&id.to_string(), &neighbour.to_string());
@@ -160,7 +160,7 @@ async fn wrong_attachments_are_refused() {
     let detail = refusal(&agent, place).await;
     assert!(detail.starts_with(MediaReason::WrongType.sentence()), "{detail}");
     assert!(aws.files("assets/").await.is_empty());
-    let known = stored(&aws, &business, place).await.unwrap();
+    let known = read_asset(&aws, &business, place).await.unwrap();
     assert_eq!(known.value.state, AssetState::Refused);
 }
 
@@ -189,7 +189,7 @@ async fn with_a_scanner_an_attachment_waits_for_its_verdict() {
     let scanner = town
         .scoped_key_of(business.scope(), Role::Admin, &[Permission::MediaScan])
         .await;
-    let place = attached(&agent, &path).await;
+    let place = upload_attachment(&agent, &path).await;
     let verdict = format!("{ASSETS}/{}/verdict", place.rsplit('/').next().unwrap());
     let judge = async |verdict_is: &str| {
         let asked = scanner.post(&verdict, json!({"verdict": verdict_is}));
@@ -212,14 +212,14 @@ async fn unused_attachment_is_gone_after_a_day() {
     let town = town(&aws).await;
     let (business, _, path) = conversation(&aws).await;
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let place = attached(&agent, &path).await;
+    let place = upload_attachment(&agent, &path).await;
     complete(&agent, &place).await.is(200);
     aws.pass(DAY);
     agent.get(&place).await.is(200);
     aws.pass(300);
     agent.get(&place).await.is_refused(404, "not_found");
     complete(&agent, &place).await.is_refused(404, "not_found");
-    assert!(stored(&aws, &business, &place).await.is_some());
+    assert!(read_asset(&aws, &business, &place).await.is_some());
 }
 
 /// The row was written, but the answer was lost. The request is repeated.
@@ -231,7 +231,7 @@ async fn attachment_is_created_once_though_interrupted() {
     let (business, _, path) = conversation(&aws).await;
     let agent = &town.key_of(business.scope(), Role::Agent).await;
     let ask = || agent.post_once(&path, "k1", new("image/jpeg", 9));
-    let made = interrupted(&aws, &lossy, ask).await;
+    let made = repeat_interrupted_request(&aws, &lossy, ask).await;
     let rows = aws.rows().await;
     let is_one = |row: &&samples::Row| samples::text(row, "kind") == "attachment";
     assert_eq!(rows.iter().filter(is_one).count(), 1);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use store::{Versioned, table::rates::Limit};
 use testkit::{
     Answer, Aws, Lossy,
-    api::{Caller, Town, interrupted},
+    api::{Caller, Town, repeat_interrupted_request},
     texts,
 };
 
@@ -53,7 +53,7 @@ async fn upload(answer: &Answer, file: Vec<u8>) -> u16 {
 }
 
 /// Creates an asset and uploads its file, as a client does. Returns its path.
-async fn uploaded(caller: &Caller<'_>, content_type: &str, file: Vec<u8>) -> String {
+async fn upload_asset(caller: &Caller<'_>, content_type: &str, file: Vec<u8>) -> String {
     let created = caller.post(ASSETS, new(content_type, file.len())).await;
     assert_eq!(upload(created.is(201), file).await, 200);
     created.header("location").to_owned()
@@ -71,7 +71,7 @@ async fn complete(caller: &Caller<'_>, place: &str) -> Answer {
 
 /// An asset that is ready. Returns its path.
 async fn ready(caller: &Caller<'_>) -> String {
-    let place = uploaded(caller, "image/jpeg", picture()).await;
+    let place = upload_asset(caller, "image/jpeg", picture()).await;
     assert_eq!(complete(caller, &place).await.is(200).json()["state"], "ready");
     place
 }
@@ -136,7 +136,7 @@ async fn opus_and_moving_stickers_are_taken() {
     let opus = [b"OggS\0\x02".as_slice(), &[0; 20], b"\x01\x13OpusHead\x01\x01"].concat();
     let moving = [b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02".as_slice(), &[0; 400 * 1024]].concat();
     for (stated, file) in [("audio/ogg", opus), ("image/webp", moving)] {
-        let place = uploaded(&manager, stated, file).await;
+        let place = upload_asset(&manager, stated, file).await;
         let shown = complete(&manager, &place).await.is(200).json();
         assert_eq!(shown["state"], "ready", "{stated}");
     }
@@ -176,7 +176,7 @@ async fn a_file_that_is_not_what_was_stated_is_refused() {
         ("audio/ogg", vorbis, MediaReason::WrongType),
         ("image/webp", still, MediaReason::TooLarge),
     ] {
-        let place = uploaded(&manager, stated, file).await;
+        let place = upload_asset(&manager, stated, file).await;
         for _twice in 0..2 {
             let detail = refusal(&manager, &place).await;
             assert!(detail.starts_with(reason.sentence()), "{stated}: {detail}");
@@ -366,7 +366,7 @@ async fn a_large_file_is_copied_in_parts() {
     let town = town(&aws).await;
     let mut video = vec![5; 15 * 1024 * 1024];
     video[..24].copy_from_slice(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom");
-    let place = uploaded(&town.manager(), "video/mp4", video.clone()).await;
+    let place = upload_asset(&town.manager(), "video/mp4", video.clone()).await;
     assert_eq!(complete(&town.manager(), &place).await.is(200).json()["state"], "ready");
     let kept: Vec<_> = aws.files("assets/").await.into_values().collect();
     assert!(kept == [video], "another file");
@@ -394,7 +394,7 @@ async fn with_a_scanner_an_asset_waits_for_its_verdict() {
             asked.header("x-scanner-secret", "secret").await
         }
     };
-    let place = uploaded(&manager, "image/jpeg", picture()).await;
+    let place = upload_asset(&manager, "image/jpeg", picture()).await;
     judge(&place, "clean").await.is_refused(409, "not_uploaded");
     let done = complete(&manager, &place).await.is(200).json();
     assert_eq!((&done["state"], &done["download"]), (&json!("scanning"), &Value::Null));
@@ -444,7 +444,7 @@ async fn an_asset_is_created_once_though_interrupted() {
     let lossy = Lossy::before(&aws);
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), assets::routes).await;
     let ask = || town.manager().post_once(ASSETS, "k1", new("image/jpeg", 9));
-    let made = interrupted(&aws, &lossy, ask).await;
+    let made = repeat_interrupted_request(&aws, &lossy, ask).await;
     let listed = texts(&town.manager().get(ASSETS).await.items(), "id");
     assert_eq!(listed, [made.json()["id"].as_str().unwrap()]);
 }

@@ -65,7 +65,7 @@ async fn password_change_survives_a_lost_race() {
     written.expect("the table answers");
     let lossy = Lossy::before(&world.aws);
     lossy.be_in_the_way_of("PutItem");
-    let function = world.another(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let function = world.start_process(&[("AWS_ENDPOINT_URL", lossy.url())]);
     let call = post("/api/v1/auth/change-password", &change(PASSWORD, NEW));
     let answer = function.call(&with_token(call, &maya.access)).await;
     assert!(lossy.has_lost_all());
@@ -73,7 +73,7 @@ async fn password_change_survives_a_lost_race() {
     world.call(&log_in(&maya.email, NEW)).await.is(200);
 }
 
-async fn forgotten(world: &World, maya: &Newcomer) -> String {
+async fn request_reset_link(world: &World, maya: &Newcomer) -> String {
     world.call(&forgot(&maya.email)).await.is(202);
     world.link().await
 }
@@ -108,7 +108,7 @@ async fn forgotten_password_does_not_reveal_accounts() {
 /// Whatever number of strangers request it, from whatever number of addresses.
 #[tokio::test]
 async fn an_address_gets_five_links_an_hour_and_ten_a_day() {
-    let world = World::unlimited().await;
+    let world = World::with_high_limits().await;
     let maya = world.newcomer("saffron").await;
     let ask = |email: &str, n: u32| forgot(email).from_address(&format!("10.4.0.{n}"));
     let first = world.call(&ask(&maya.email, 0)).await;
@@ -135,7 +135,7 @@ async fn an_address_gets_five_links_an_hour_and_ten_a_day() {
 /// Strangers can cause these at will. Somebody who forgot the password must not have to wait for them.
 #[tokio::test]
 async fn sign_ups_do_not_block_password_resets() {
-    let world = World::unlimited().await;
+    let world = World::with_high_limits().await;
     let maya = world.newcomer("saffron").await;
     for slug in ["a-bakery", "b-bakery", "c-bakery", "d-bakery", "e-bakery"] {
         let asked = super::world::sign_up(slug, &maya.email);
@@ -143,7 +143,7 @@ async fn sign_ups_do_not_block_password_resets() {
     }
     // That of the own sign-up was the first of five.
     assert_eq!(world.mails().await.len(), 4);
-    forgotten(&world, &maya).await;
+    request_reset_link(&world, &maya).await;
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn password_matches_in_every_unicode_form() {
 #[tokio::test]
 async fn failing_queue_does_not_reveal_accounts() {
     let (world, maya) = World::with_newcomer().await;
-    let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let nowhere = world.start_process(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
     let known = nowhere.call(&forgot(&maya.email)).await;
     let unknown = nowhere.call(&forgot("nobody@saffron.example")).await;
     assert_eq!(known.is(202).text(), unknown.text());
@@ -172,7 +172,7 @@ async fn failing_queue_does_not_reveal_accounts() {
 #[tokio::test]
 async fn reset_link_ends_with_password_change_or_log_out() {
     let (world, maya) = World::with_newcomer().await;
-    let of_before = forgotten(&world, &maya).await;
+    let of_before = request_reset_link(&world, &maya).await;
     let path = "/api/v1/auth/change-password";
     let changed = world.post_as(&maya.access, path, change(PASSWORD, NEW)).await;
     changed.is(200);
@@ -182,8 +182,8 @@ async fn reset_link_ends_with_password_change_or_log_out() {
         answer.is_refused(404, "link_not_valid");
     };
     refused(&of_before).await;
-    let first = forgotten(&world, &maya).await;
-    let second = forgotten(&world, &maya).await;
+    let first = request_reset_link(&world, &maya).await;
+    let second = request_reset_link(&world, &maya).await;
     world.aws.pass(10);
     let token = text(&changed.json()["access_token"]);
     world
@@ -194,7 +194,10 @@ async fn reset_link_ends_with_password_change_or_log_out() {
     world.call(&log_in(&maya.email, NEW)).await.is(200);
     // Of two links that were sent after that, the second is over with the first.
     world.aws.pass(3600);
-    let (third, fourth) = (forgotten(&world, &maya).await, forgotten(&world, &maya).await);
+    let (third, fourth) = (
+        request_reset_link(&world, &maya).await,
+        request_reset_link(&world, &maya).await,
+    );
     world.call(&reset(&third, PASSWORD)).await.is(204);
     for token in [&second, &third, &fourth] {
         refused(token).await;
@@ -204,7 +207,7 @@ async fn reset_link_ends_with_password_change_or_log_out() {
 #[tokio::test]
 async fn a_link_sets_the_password_once_and_ends_all_sessions() {
     let (world, maya) = World::with_newcomer().await;
-    let token = forgotten(&world, &maya).await;
+    let token = request_reset_link(&world, &maya).await;
     world.call(&reset(&token, "short")).await.names_only(&["password"]);
     world.get_as(&maya.access, "/api/v1/me").await.is(200);
     world.call(&reset(&token, NEW)).await.is(204);
@@ -220,7 +223,7 @@ async fn a_link_sets_the_password_once_and_ends_all_sessions() {
 #[tokio::test]
 async fn ten_resets_by_one_link_have_one_winner() {
     let (world, maya) = World::with_newcomer().await;
-    let token = forgotten(&world, &maya).await;
+    let token = request_reset_link(&world, &maya).await;
     let one = |n: u32| reset(&token, &format!("umbrellas of colour {n}"));
     let answers = world.all((0..10).map(one)).await;
     let mut statuses: Vec<_> = answers.iter().map(Answer::status).collect();
@@ -234,7 +237,7 @@ async fn ten_resets_by_one_link_have_one_winner() {
 #[tokio::test]
 async fn reset_link_expires_after_an_hour_and_resets_only() {
     let (world, maya) = World::with_newcomer().await;
-    let token = forgotten(&world, &maya).await;
+    let token = request_reset_link(&world, &maya).await;
     let verify = world.call(&confirm(&token, PASSWORD)).await;
     verify.is_refused(404, "link_not_valid");
     world.aws.pass(3600);

@@ -89,13 +89,13 @@ async fn a_session_ends_after_thirty_days_though_refreshed() {
 #[tokio::test]
 async fn session_limit_applies_to_existing_sessions() {
     let (world, maya) = World::with_newcomer().await;
-    let longer = world.another(&[("SESSION_DAYS", "60")]);
+    let longer = world.start_process(&[("SESSION_DAYS", "60")]);
     world.aws.pass(29 * DAY);
     let next = token(&longer.call(&refresh(&maya.refresh)).await);
     world.aws.pass(29 * DAY);
     let next = token(&longer.call(&refresh(&next)).await);
     // Idle days end it all the same, and so do fewer days than when it began.
-    let shorter = world.another(&[("SESSION_DAYS", "7")]);
+    let shorter = world.start_process(&[("SESSION_DAYS", "7")]);
     shorter.call(&refresh(&next)).await.is_refused(401, "session_over");
     let idle = world.newcomer("harbour").await;
     world.aws.pass(30 * DAY);

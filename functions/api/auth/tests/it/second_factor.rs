@@ -26,13 +26,13 @@ impl App {
 const FACTOR: &str = "/api/v1/me/second-factor";
 
 /// Asks for a new factor, which the person has to confirm.
-async fn begun(world: &World, maya: &Newcomer) -> Answer {
+async fn begin_factor(world: &World, maya: &Newcomer) -> Answer {
     world.post_as(&maya.access, FACTOR, json!({"password": PASSWORD})).await
 }
 
 /// Turns the second factor on. Returns the app and the recovery codes.
 async fn switched_on(world: &World, maya: &Newcomer) -> (App, Vec<String>) {
-    let body = begun(world, maya).await.is(200).json();
+    let body = begin_factor(world, maya).await.is(200).json();
     let secret = text(&body["secret"]);
     let uri = text(&body["uri"]);
     assert!(
@@ -241,16 +241,16 @@ async fn unconfirmed_factor_is_not_required() {
     early.is_refused(409, "no_pending_factor");
     let stolen = world.post_as(&maya.access, FACTOR, json!({"password": "wrong"})).await;
     stolen.names_only(&["password"]);
-    let first = begun(&world, &maya).await.json();
+    let first = begin_factor(&world, &maya).await.json();
     log_in(&world, &maya, json!({})).await.is(200);
-    let second = begun(&world, &maya).await.json();
+    let second = begin_factor(&world, &maya).await.json();
     let old = App::new(&text(&first["secret"])).code(&world, 0);
     let answer = world.post_as(&maya.access, &path, json!({"code": old})).await;
     answer.names_only(&["code"]);
     let new = App::new(&text(&second["secret"])).code(&world, 0);
     let answer = world.post_as(&maya.access, &path, json!({"code": new})).await;
     answer.is(200);
-    begun(&world, &maya).await.is_refused(409, "second_factor_on");
+    begin_factor(&world, &maya).await.is_refused(409, "second_factor_on");
 }
 
 #[tokio::test]
@@ -417,7 +417,7 @@ async fn the_table_holds_no_secret_in_the_clear() {
     let link = world.link().await;
     let held = world.table().await;
     let maya = Newcomer::of(email, &world.call(&confirm(&link, PASSWORD)).await.json());
-    let pending = begun(&world, &maya).await.json();
+    let pending = begin_factor(&world, &maya).await.json();
     let secret = text(&pending["secret"]);
     let code = App::new(&secret).code(&world, 0);
     let on = world

@@ -50,7 +50,7 @@ async fn nobody_signs_up_where_it_is_closed() {
     let maya = world.newcomer("palm").await;
     world.call(&sign_up("saffron", "tom@saffron.example")).await.is(202);
     let token = world.link().await;
-    let closed = world.another(&[("SIGN_UP", "closed")]);
+    let closed = world.start_process(&[("SIGN_UP", "closed")]);
     for call in [sign_up("oasis", "lea@oasis.example"), confirm(&token, PASSWORD)] {
         closed.call(&call).await.is_refused(403, "sign_up_closed");
     }
@@ -101,7 +101,7 @@ async fn lost_race_leaves_the_link_valid_and_is_retried() {
     let token = world.link().await;
     let lossy = Lossy::before(&world.aws);
     lossy.be_in_the_way_of("TransactWriteItems");
-    let function = world.another(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let function = world.start_process(&[("AWS_ENDPOINT_URL", lossy.url())]);
     let answer = function.call(&confirm(&token, PASSWORD)).await;
     assert!(lossy.has_lost_all());
     answer.is(201);
@@ -134,7 +134,7 @@ async fn repeated_sign_up_replaces_the_link() {
 /// Flooding an address neither ends the link that its owner waits for nor reserves names.
 #[tokio::test]
 async fn sign_up_without_mail_reserves_no_name() {
-    let world = World::unlimited().await;
+    let world = World::with_high_limits().await;
     let email = "maya@saffron.example";
     world.call(&sign_up("saffron", email)).await;
     let link = world.link().await;
@@ -156,7 +156,7 @@ async fn sign_up_without_mail_reserves_no_name() {
 
 #[tokio::test]
 async fn refused_sign_up_does_not_count_as_mail() {
-    let world = World::unlimited().await;
+    let world = World::with_high_limits().await;
     world.newcomer("harbour").await;
     let email = "maya@saffron.example";
     for _ in 0..6 {
@@ -168,7 +168,7 @@ async fn refused_sign_up_does_not_count_as_mail() {
 
 #[tokio::test]
 async fn all_plus_addresses_of_a_mailbox_share_five_mails() {
-    let world = World::unlimited().await;
+    let world = World::with_high_limits().await;
     for n in 0..7 {
         let asked = sign_up(&format!("bakery-{n}"), &format!("maya+{n}@saffron.example"));
         world.call(&asked).await.is(202);
@@ -209,7 +209,7 @@ fn is_taken(answer: &Answer) {
 
 #[tokio::test]
 async fn one_of_a_hundred_sign_ups_of_a_name_wins() {
-    let world = World::unlimited().await;
+    let world = World::with_high_limits().await;
     let one = |n: u32| sign_up("saffron", &format!("maya{n}@saffron.example"));
     let answers = world.all((0..100).map(one)).await;
     let lost = answers.iter().filter(|answer| answer.status() != 202);
@@ -337,7 +337,7 @@ async fn bad_input_is_refused_by_its_field_and_leaves_nothing() {
 #[tokio::test]
 async fn name_is_released_if_the_mail_fails() {
     let world = World::new().await;
-    let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let nowhere = world.start_process(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
     let call = sign_up("saffron", "maya@saffron.example");
     nowhere.call(&call).await.is(503);
     world.call(&call).await.is(202);

@@ -244,7 +244,7 @@ async fn new_device_is_reported_by_mail_once() {
 #[tokio::test]
 async fn unreported_device_stays_new() {
     let (world, maya) = World::with_newcomer().await;
-    let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let nowhere = world.start_process(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
     let call = from(log_in(&maya.email, PASSWORD), "203.0.113.7", FIREFOX);
     assert_eq!(nowhere.call(&call).await.status(), 200, "the log-in itself goes on");
     log_in_from(&world, &maya, "203.0.113.7", FIREFOX).await;
@@ -253,7 +253,7 @@ async fn unreported_device_stays_new() {
 
 #[tokio::test]
 async fn at_most_twenty_devices_are_remembered() {
-    let world = World::unlimited().await;
+    let world = World::with_high_limits().await;
     let maya = world.newcomer("saffron").await;
     for n in 0..25 {
         log_in_from(&world, &maya, &format!("10.{n}.0.1"), FIREFOX).await;
@@ -269,7 +269,7 @@ async fn at_most_twenty_devices_are_remembered() {
 /// A refused log-in costs as much as without a trail, and one write more.
 #[tokio::test]
 async fn many_log_ins_at_once_are_all_counted() {
-    let world = World::unlimited().await;
+    let world = World::with_high_limits().await;
     let maya = world.newcomer("saffron").await;
     let statuses = world.statuses(vec![log_in(&maya.email, "not the password"); 30]).await;
     assert_eq!(statuses, [(401, 30)].into());

@@ -59,7 +59,7 @@ impl World {
     }
 
     /// For tests of many people at once: limits a thousand times as high.
-    pub(crate) async fn unlimited() -> Self {
+    pub(crate) async fn with_high_limits() -> Self {
         Self::with(&[("AUTH_LIMIT_FACTOR", "1000")]).await
     }
 
@@ -79,7 +79,7 @@ impl World {
     }
 
     /// Another process of the function.
-    pub(crate) fn another(&self, variables: &[(&str, &str)]) -> Function {
+    pub(crate) fn start_process(&self, variables: &[(&str, &str)]) -> Function {
         Function::new(&env(&self.aws, &self.secret, variables), routes)
     }
 

@@ -177,7 +177,7 @@ async fn archive_makes_room_and_restoring_needs_it() {
     manager.post(&format!("{place}/archive"), json!({})).await.is(200);
     // One is there from the beginning.
     for number in 1..Rule::MAX_UNARCHIVED {
-        town.home.own::<Rule>(&aws, new(&format!("{number}"))).await;
+        town.home.create_owned::<Rule>(&aws, new(&format!("{number}"))).await;
     }
     let share = Rule::SHARE.expect("they are a share").most;
     let listed = names(&manager, "?limit=100").await.len();
@@ -394,7 +394,7 @@ async fn callers_are_enrolled_in_drips_that_can_be_entered() {
     let (manager, store, scope) = (town.manager(), aws.store(), town.home.scope());
     let campaign = async |house: &House, kind: &str| {
         let fields = json!({"type": kind, "name": kind});
-        house.own::<Campaign>(&aws, fields).await
+        house.create_owned::<Campaign>(&aws, fields).await
     };
     let (drip, over) = (campaign(&town.home, "drip").await, campaign(&town.home, "drip").await);
     let broadcast = campaign(&town.home, "broadcast").await;

@@ -40,7 +40,7 @@ async fn dry_run(caller: &Caller<'_>, asked: Value) -> Value {
 /// Changes a contact, as an operator does.
 async fn change_person(aws: &Aws, business: &Seeded, contact: ContactId, change: impl FnOnce(&mut Person)) {
     let (store, scope, stamp) = (aws.store(), business.scope(), aws.stamp());
-    let before = store.known(scope, contact).await.expect("the table answers");
+    let before = store.known_person(scope, contact).await.expect("the table answers");
     let before = before.expect("the contact");
     let mut after = before.clone();
     change(&mut after);
@@ -62,12 +62,12 @@ fn rule(business: &Seeded) -> RuleId {
 }
 
 /// A missed call by this number, as `follow_up` of the testkit makes it.
-fn missed(business: &Seeded, number: &str) -> Value {
+fn missed_call(business: &Seeded, number: &str) -> Value {
     json!({"outcome": "missed", "phone": number, "connection_id": business.telephony})
 }
 
 /// What a channel says, as the API shows it.
-fn said(leg: &Leg) -> Value {
+fn content_of_leg(leg: &Leg) -> Value {
     match &leg.content {
         Content::Text(text) => json!([leg.channel, leg.connection, text, null, null]),
         Content::Template(filled) => {
@@ -79,7 +79,7 @@ fn said(leg: &Leg) -> Value {
 }
 
 /// The same of a channel in a dry run.
-fn foreseen(channel: &Value) -> Value {
+fn content_of_channel(channel: &Value) -> Value {
     let template = &channel["template"];
     let text = if template.is_null() {
         &channel["text"]
@@ -100,7 +100,7 @@ fn list(value: &Value) -> Vec<Value> {
 }
 
 /// The rules of a dry run: the name of each, what does not hold, and whether it decides.
-fn tried(run: &Value) -> Vec<Value> {
+fn rules_of_run(run: &Value) -> Vec<Value> {
     let told = |rule: &Value| {
         assert_eq!(rule["passed"], json!(rule["code"].is_null()), "{rule}");
         json!([rule["name"], rule["code"], rule["decides"] == true])
@@ -122,7 +122,7 @@ async fn dry_run_shows_what_a_call_gets_and_writes_nothing() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, automations::routes).await;
     let (business, manager) = with_line(&town, |_| {}).await;
-    let ask = json!({"call": missed(&business, CUSTOMER)});
+    let ask = json!({"call": missed_call(&business, CUSTOMER)});
     manager.post(DRY_RUN, ask.clone()).await.is(200);
     let before = aws.row_count().await;
     let shown = manager.post(DRY_RUN, ask.clone()).await;
@@ -130,7 +130,7 @@ async fn dry_run_shows_what_a_call_gets_and_writes_nothing() {
     let run = shown.is(200).json();
     assert_eq!(json!([run["sent"], run["code"]]), json!([true, "follow_up"]));
     assert_eq!(json!([run["contact"], run["draft"]]), json!([null, null]));
-    assert_eq!(tried(&run), [json!(["Missed calls", null, true])]);
+    assert_eq!(rules_of_run(&run), [json!(["Missed calls", null, true])]);
     let message = &run["message"];
     let passed = |checks: &Value| list(checks).iter().all(|check| check["passed"] == true);
     assert!(passed(&message["checks"]), "{message}");
@@ -149,8 +149,8 @@ async fn dry_run_shows_what_a_call_gets_and_writes_nothing() {
         json!([call.decision, call.because])
     );
     assert_eq!(message["send_at"], json!(happened.not_before));
-    let legs: Vec<Value> = happened.plan.iter().map(said).collect();
-    let channels: Vec<Value> = list(&message["channels"]).iter().map(foreseen).collect();
+    let legs: Vec<Value> = happened.plan.iter().map(content_of_leg).collect();
+    let channels: Vec<Value> = list(&message["channels"]).iter().map(content_of_channel).collect();
     assert_eq!(channels, legs);
     // The call is there now: another one is too soon.
     let again = dry_run(&manager, ask).await;
@@ -171,10 +171,10 @@ async fn refused_message_is_shown_with_every_verdict() {
         contact.last_follow_up_at = Some(now);
     };
     business.contact_with(&aws, CUSTOMER, stopped).await;
-    let run = dry_run(&manager, json!({"call": missed(&business, CUSTOMER)})).await;
+    let run = dry_run(&manager, json!({"call": missed_call(&business, CUSTOMER)})).await;
     assert_eq!(json!([run["sent"], run["code"]]), json!([false, "opted_out"]));
     // It matches, but nobody may be messaged.
-    assert_eq!(tried(&run), [json!(["Missed calls", null, false])]);
+    assert_eq!(rules_of_run(&run), [json!(["Missed calls", null, false])]);
     let against = |checks: &Value| -> Value {
         let checks = list(checks).into_iter().filter(|check| check["passed"] == false);
         checks.map(|check| json!([check["check"], check["code"]])).collect()
@@ -187,7 +187,7 @@ async fn refused_message_is_shown_with_every_verdict() {
     assert_eq!(message["channels"][1]["code"], "opted_out");
 
     // Without STOP, only the pause is against it, now and before the send.
-    let other = json!({"call": missed(&business, &mobile(1))});
+    let other = json!({"call": missed_call(&business, &mobile(1))});
     let run = dry_run(&manager, other).await;
     let channel = &run["message"]["channels"][0];
     assert_eq!(json!([run["sent"], channel["code"]]), json!([true, "paused"]));
@@ -243,7 +243,7 @@ async fn every_condition_of_a_draft_can_be_tried() {
     ] {
         let asked = json!({"call": call, "automation": draft(when.clone())});
         let run = dry_run(&manager, asked).await;
-        let rules = tried(&run);
+        let rules = rules_of_run(&run);
         assert_eq!(rules[0], json!(["Draft", code, code.is_none()]), "{when} {call}");
         let first = &run["automations"][0];
         assert_eq!(json!([first["id"], first["draft"]]), json!([null, true]));
@@ -264,7 +264,11 @@ async fn dry_run_tells_each_kind_of_rule_of_countries() {
         business.contact_with(&aws, to, willing).await;
         let mut draft = follow_up();
         draft["then"] = json!({"channels": ["sms"], "category": against["category"], "sms_text": against["text"]});
-        let run = dry_run(&manager, json!({"call": missed(&business, to), "automation": draft})).await;
+        let run = dry_run(
+            &manager,
+            json!({"call": missed_call(&business, to), "automation": draft}),
+        )
+        .await;
         let channel = &run["message"]["channels"][0];
         let refused = against["applies"] == "refuse";
         let code = if refused { json!("country_rule") } else { Value::Null };
@@ -292,9 +296,9 @@ async fn draft_takes_the_place_of_the_automation_it_replaces() {
     draft["then"]["sms_text"] = json!("Hello {{contact.first_name|you}}");
     draft["then"]["channels"] = json!(["sms"]);
     draft["then"]["delay_seconds"] = json!(90);
-    let ask = json!({"call": missed(&business, CUSTOMER), "automation": draft, "automation_id": id});
+    let ask = json!({"call": missed_call(&business, CUSTOMER), "automation": draft, "automation_id": id});
     let run = dry_run(&manager, ask).await;
-    assert_eq!(tried(&run), [json!(["Follow-up", null, true])]);
+    assert_eq!(rules_of_run(&run), [json!(["Follow-up", null, true])]);
     let first = &run["automations"][0];
     assert_eq!(json!([first["id"], first["draft"]]), json!([id, true]));
     let message = &run["message"];
@@ -305,7 +309,7 @@ async fn draft_takes_the_place_of_the_automation_it_replaces() {
     // What could not be saved can be tried, and says why.
     draft["then"]["channels"] = json!(["whatsapp"]);
     draft["then"]["template"]["name"] = json!("gone");
-    let ask = json!({"call": missed(&business, CUSTOMER), "automation": draft});
+    let ask = json!({"call": missed_call(&business, CUSTOMER), "automation": draft});
     let run = dry_run(&manager, ask).await;
     assert_eq!(json!([run["sent"], run["code"]]), json!([false, "template"]));
     assert_eq!(run["draft"]["problems"][0]["field"], "then.template.name");
@@ -314,11 +318,11 @@ async fn draft_takes_the_place_of_the_automation_it_replaces() {
     // An archived one matches nothing, as it would after being saved.
     let archive = format!("{AUTOMATIONS}/{id}/archive");
     manager.post(&archive, json!({})).await.is(200);
-    let run = dry_run(&manager, json!({"call": missed(&business, CUSTOMER)})).await;
-    assert_eq!(json!([tried(&run), run["code"]]), json!([[], "no_rule"]));
-    let ask = json!({"call": missed(&business, CUSTOMER), "automation": follow_up(), "automation_id": id});
+    let run = dry_run(&manager, json!({"call": missed_call(&business, CUSTOMER)})).await;
+    assert_eq!(json!([rules_of_run(&run), run["code"]]), json!([[], "no_rule"]));
+    let ask = json!({"call": missed_call(&business, CUSTOMER), "automation": follow_up(), "automation_id": id});
     let run = dry_run(&manager, ask).await;
-    assert_eq!(tried(&run), [json!(["Follow-up", "rule_archived", false])]);
+    assert_eq!(rules_of_run(&run), [json!(["Follow-up", "rule_archived", false])]);
 }
 
 /// Of five hundred, only those that are tried are shown.
@@ -369,8 +373,11 @@ async fn recorded_call_is_tried_as_of_its_decision() {
     );
     assert_eq!(run["decided_at"], json!(call.decided_at));
     assert_eq!(run["message"]["send_at"], json!(happened.not_before));
-    let channels: Vec<Value> = list(&run["message"]["channels"]).iter().map(foreseen).collect();
-    assert_eq!(channels, happened.plan.iter().map(said).collect::<Vec<_>>());
+    let channels: Vec<Value> = list(&run["message"]["channels"])
+        .iter()
+        .map(content_of_channel)
+        .collect();
+    assert_eq!(channels, happened.plan.iter().map(content_of_leg).collect::<Vec<_>>());
     assert_eq!(run["contact"]["id"], json!(call.id.contact()));
 
     let mut draft = follow_up();
@@ -410,7 +417,7 @@ async fn recorded_call_does_not_know_a_later_name() {
     let run = dry_run(&manager, ask).await;
     assert_eq!(json!([run["sent"], run["code"]]), json!([false, "template"]));
     assert_eq!(run["contact"]["name"], "Maya");
-    let ask = json!({"call": missed(&business, CUSTOMER), "automation": draft, "automation_id": id});
+    let ask = json!({"call": missed_call(&business, CUSTOMER), "automation": draft, "automation_id": id});
     let run = dry_run(&manager, ask).await;
     assert_eq!(run["message"]["channels"][0]["text"], "Hello Maya");
 }
@@ -438,14 +445,14 @@ async fn answered_call_makes_no_cooldown_of_what_it_cancels() {
     let (business, manager) = with_line(&town, |configured| {
         let mut thanks = configured.rules[0].clone();
         thanks.id = "rule_00000000000000000000000002".parse().unwrap();
-        thanks.name = OneLine::stored("Thanks");
+        thanks.name = OneLine::from_stored("Thanks");
         thanks.when.outcomes = vec![Outcome::Answered].into();
         configured.rules.push(thanks);
     })
     .await;
     let waits = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
     aws.pass(60);
-    let mut call = missed(&business, CUSTOMER);
+    let mut call = missed_call(&business, CUSTOMER);
     let run = dry_run(&manager, json!({ "call": call })).await;
     assert_eq!(run["code"], "cooldown");
     call["outcome"] = json!("answered");
@@ -473,7 +480,7 @@ async fn invented_call_of_the_past_knows_nothing_since() {
     };
     business.contact_with(&aws, CUSTOMER, busy).await;
     for (hours, code) in [(0, "cooldown"), (11, "cooldown"), (48, "follow_up")] {
-        let mut call = missed(&business, CUSTOMER);
+        let mut call = missed_call(&business, CUSTOMER);
         call["started_at"] = json!(ago(hours));
         let run = dry_run(&manager, json!({ "call": call })).await;
         assert_eq!(run["code"], code, "{hours}: {run}");
@@ -494,7 +501,7 @@ async fn callers_of_every_kind_can_be_invented() {
         json!([code, run["message"], run["customer"]]),
         json!(["withheld", null, null])
     );
-    assert_eq!(tried(&run), [json!(["Missed calls", null, false])]);
+    assert_eq!(rules_of_run(&run), [json!(["Missed calls", null, false])]);
     for (call, code) in [
         (
             json!({"outcome": "missed", "phone": CUSTOMER, "direction": "outbound"}),
@@ -709,11 +716,11 @@ async fn texts_that_name_fields_are_compared_in_replays() {
     let named = json!({"then": {"sms_text": "Hello {{contact.field.level}}"}});
     let saved = manager.patch(&place, named).await.is(200).json();
     let gold = business.contact(&aws, CUSTOMER).await.id;
-    let value = FieldValue::Text(OneLine::stored("Gold"));
+    let value = FieldValue::Text(OneLine::from_stored("Gold"));
     let rated = |person: &mut Person| drop(person.profile.fields.insert(field_id, value));
     change_person(&aws, &business, gold, rated).await;
     let happened = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
-    assert_eq!(said(&happened.plan[0])[2], "Hello Gold");
+    assert_eq!(content_of_leg(&happened.plan[0])[2], "Hello Gold");
 
     for (text, expected) in [
         ("Hello {{contact.field.level}}", [1, 0, 0, 1]),

@@ -36,7 +36,7 @@ async fn a_call_is_listed_and_shown_with_all_it_refers_to() {
         call.facts.ring_seconds = Some(20);
         "cor".clone_into(&mut call.correlation_id);
     };
-    let (call, mut message) = business.called(&aws, CUSTOMER, rang).await;
+    let (call, mut message) = business.store_missed_call(&aws, CUSTOMER, rang).await;
     name(&aws, &business, call.id.contact(), "Maya Haddad").await;
     message.block(Refusal::new(Reason::Suspended, "not sent: the account is suspended"));
     aws.store().write_message(business.scope(), &message).await.unwrap();
@@ -94,7 +94,7 @@ async fn recordings_are_shown_without_their_telephone_system() {
             call.provider = provider;
             call.facts.recordings = all.iter().cloned().collect();
         };
-        let (call, _) = business.called(&aws, &mobile(last), reported).await;
+        let (call, _) = business.store_missed_call(&aws, &mobile(last), reported).await;
         let available = provider == CallProvider::Twilio;
         let shown = |place: usize, state: &str| {
             json!({
@@ -118,7 +118,7 @@ async fn recordings_are_shown_without_their_telephone_system() {
 async fn name(aws: &Aws, business: &Seeded, contact: ContactId, name: &str) {
     let (store, scope) = (aws.store(), business.scope());
     let known = store
-        .known(scope, contact)
+        .known_person(scope, contact)
         .await
         .expect("the table answers")
         .expect("the contact");
@@ -145,7 +145,7 @@ async fn name(aws: &Aws, business: &Seeded, contact: ContactId, name: &str) {
 async fn calls_need_a_permission_and_are_the_tenants_own() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
-    let (call, _) = business.called(&aws, CUSTOMER, |_| {}).await;
+    let (call, _) = business.store_missed_call(&aws, CUSTOMER, |_| {}).await;
     let place = format!("{CALLS}/{}", call.id);
     for role in Role::ALL {
         let caller = town.key_of(business.scope(), role).await;
@@ -177,7 +177,7 @@ async fn pages_have_every_call_once_across_days() {
     let mut expected = Vec::new();
     for day in 0..4 {
         for own in 0..4 {
-            let (call, _) = business.called(&aws, &mobile(day * 4 + own), |_| {}).await;
+            let (call, _) = business.store_missed_call(&aws, &mobile(day * 4 + own), |_| {}).await;
             expected.push((call.happened_at(), call.id.own(), call.id.to_string()));
             aws.pass(i64::try_from(own % 2).unwrap());
         }
@@ -209,7 +209,7 @@ async fn a_period_has_whole_days_of_the_tenants_time_zone() {
     for (last, at) in times.into_iter().enumerate() {
         let at: Timestamp = at.parse().unwrap();
         let then = |call: &mut Call| call.facts.started_at = Some(at);
-        business.called(&aws, &mobile(last), then).await;
+        business.store_missed_call(&aws, &mobile(last), then).await;
     }
     for (query, expected) in [
         ("?from=2026-11-19&to=2026-11-19", &times[1..3]),
@@ -236,7 +236,7 @@ async fn calls_are_found_by_each_condition_and_by_all() {
     let mut ids = Vec::new();
     for last in 0..8 {
         let (call, _) = business
-            .called(&aws, &mobile(last), |call| {
+            .store_missed_call(&aws, &mobile(last), |call| {
                 if last % 2 == 1 {
                     call.outcome = Outcome::Answered;
                 }
@@ -291,7 +291,7 @@ async fn calls_are_found_by_what_became_of_their_message() {
     let capped = || Refusal::new(Reason::CapReached, "not sent: a cap is reached");
     let (mut ids, mut accepted) = (Vec::new(), None);
     for last in 0..6 {
-        let (call, mut message) = business.called(&aws, &mobile(last), |_| {}).await;
+        let (call, mut message) = business.store_missed_call(&aws, &mobile(last), |_| {}).await;
         ids.push(call.id.to_string());
         match last {
             // It waits.
@@ -341,9 +341,9 @@ async fn calls_of_a_merged_contact_name_the_survivor() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
-    let (other, message) = business.called(&aws, &mobile(1), |_| {}).await;
+    let (other, message) = business.store_missed_call(&aws, &mobile(1), |_| {}).await;
     aws.pass(1);
-    let (survivor, _) = business.called(&aws, &mobile(2), |_| {}).await;
+    let (survivor, _) = business.store_missed_call(&aws, &mobile(2), |_| {}).await;
     name(&aws, &business, survivor.id.contact(), "Maya").await;
     let into = survivor.id.contact();
     business.merge(&aws, into, other.id.contact()).await;
@@ -364,9 +364,9 @@ async fn calls_of_a_deleted_contact_are_hidden() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
-    let (hidden, _) = business.called(&aws, &mobile(1), |_| {}).await;
+    let (hidden, _) = business.store_missed_call(&aws, &mobile(1), |_| {}).await;
     aws.pass(1);
-    let (other, _) = business.called(&aws, &mobile(2), |_| {}).await;
+    let (other, _) = business.store_missed_call(&aws, &mobile(2), |_| {}).await;
     let place = format!("{CALLS}/{}", hidden.id);
     for (deleted, status) in [(true, 404), (false, 200)] {
         aws.delete_contact(business.scope(), hidden.id.contact(), deleted).await;
@@ -387,9 +387,9 @@ async fn expired_calls_are_left_out_and_hide_no_others() {
     let business = business_with(&aws, |configured| configured.tenant.retention = Some(retention));
     let (town, business) = (town(&aws).await, Box::pin(business).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
-    let (gone, _) = business.called(&aws, &mobile(1), |_| {}).await;
+    let (gone, _) = business.store_missed_call(&aws, &mobile(1), |_| {}).await;
     aws.pass(DAY);
-    let (kept, _) = business.called(&aws, &mobile(2), |_| {}).await;
+    let (kept, _) = business.store_missed_call(&aws, &mobile(2), |_| {}).await;
     aws.pass(29 * DAY + 1);
     let found = viewer.all(&format!("{CALLS}?from=2026-11-20"), 1).await;
     assert_eq!(texts(&found, "id"), [kept.id.to_string()]);

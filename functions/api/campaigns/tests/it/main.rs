@@ -53,7 +53,7 @@ fn problems(answer: &Answer) -> Value {
 }
 
 async fn segment(aws: &Aws, house: &House, name: &str) -> String {
-    let made: Segment = house.own(aws, json!({"name": name, "filter": {}})).await;
+    let made: Segment = house.create_owned(aws, json!({"name": name, "filter": {}})).await;
     made.id.to_string()
 }
 
@@ -64,7 +64,7 @@ async fn a_draft_says_what_it_lacks_until_nothing_is_missing() {
     let business = Box::pin(business(&aws)).await;
     let caller = town.key_of(business.scope(), Role::Admin).await;
     let everybody = json!({"name": "Everybody", "filter": {}});
-    let everybody: Segment = aws.own(business.scope(), everybody).await;
+    let everybody: Segment = aws.create_owned(business.scope(), everybody).await;
     let made = caller.post(CAMPAIGNS, draft()).await;
     assert_eq!(made.is(201).json()["state"], "draft");
     let place = made.header("location");
@@ -74,7 +74,7 @@ async fn a_draft_says_what_it_lacks_until_nothing_is_missing() {
     };
     let (segment, channels) = (("audience.segment", "required"), ("message.channels", "too_few"));
     lacks(json!({}), &[segment, channels]).await;
-    let listed: Tag = aws.own(business.scope(), json!({"name": "Listed"})).await;
+    let listed: Tag = aws.create_owned(business.scope(), json!({"name": "Listed"})).await;
     lacks(json!({"audience": {"tag": listed.id}}), &[channels]).await;
     let segment_instead = json!({"audience": {"segment": everybody.id, "tag": null}});
     lacks(segment_instead, &[channels]).await;
@@ -99,8 +99,8 @@ async fn what_is_wrong_is_named_by_field() {
     let (manager, home) = (town.manager(), &town.home);
     let own = segment(&aws, home, "Own").await;
     let foreign = segment(&aws, &town.away, "Theirs").await;
-    let tag: Tag = town.away.own(&aws, json!({"name": "Theirs"})).await;
-    let own_tag: Tag = home.own(&aws, json!({"name": "Own"})).await;
+    let tag: Tag = town.away.create_owned(&aws, json!({"name": "Theirs"})).await;
+    let own_tag: Tag = home.create_owned(&aws, json!({"name": "Own"})).await;
     let place = manager.post(CAMPAIGNS, draft()).await;
     let place = place.is(201).header("location");
     let many = |prefix: &str, count: usize| -> Vec<String> {
@@ -191,7 +191,7 @@ async fn what_became_wrong_is_shown_and_prevents_no_change() {
         segment(&aws, home, "Chosen").await,
         segment(&aws, home, "Excluded").await,
     );
-    let tag: Tag = home.own(&aws, json!({"name": "Regular"})).await;
+    let tag: Tag = home.create_owned(&aws, json!({"name": "Regular"})).await;
     let mut body = draft();
     body["audience"] = json!({"segment": chosen, "excluded_segments": [excluded], "excluded_tags": [tag.id]});
     body["message"] = json!({"channels": ["sms"], "sms_text": "20% off"});
@@ -227,7 +227,7 @@ async fn only_a_draft_can_be_changed_and_nothing_under_way_deleted() {
     let manager = town.manager();
     let (store, scope) = (aws.store(), town.home.scope());
     for state in CampaignState::ALL {
-        let made: Campaign = town.home.own(&aws, draft()).await;
+        let made: Campaign = town.home.create_owned(&aws, draft()).await;
         let place = format!("{CAMPAIGNS}/{}", made.id);
         let before = store.get::<Campaign>(scope, &made.id).await.expect("the table answers");
         let moved = Campaign { state, ..made };
@@ -311,7 +311,7 @@ async fn begin(aws: &Aws, scope: &TenantScope, id: &str) {
     let store = aws.store();
     let scheduled = store.get::<Campaign>(scope, &id).await.expect("the table answers");
     let scheduled = scheduled.expect("it exists");
-    let running = scheduled.value.moved(CampaignState::Running, None, aws.now());
+    let running = scheduled.value.with_state(CampaignState::Running, None, aws.now());
     let running = running.expect("it may");
     let moved = store.move_campaign(scope, scheduled.version, &running);
     moved.await.expect("it is written");
@@ -429,7 +429,7 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
     let (scope, now) = (business.scope(), aws.now());
     let caller = town.key_of(scope, Role::Admin).await;
     let everybody = json!({"name": "Everybody", "filter": {}});
-    let everybody: Segment = aws.own(scope, everybody).await;
+    let everybody: Segment = aws.create_owned(scope, everybody).await;
     let made = caller.post(CAMPAIGNS, draft()).await;
     let place = made.header("location").to_owned();
     let asked = format!("{place}/preflight");
@@ -502,8 +502,8 @@ async fn steps_are_written_as_versions_and_refused_by_field() {
     let place = made.header("location");
     let steps = format!("{place}/steps");
     manager.get(&steps).await.is_refused(404, "not_found");
-    let own: Tag = home.own(&aws, json!({"name": "Asked"})).await;
-    let theirs: Tag = town.away.own(&aws, json!({"name": "Theirs"})).await;
+    let own: Tag = home.create_owned(&aws, json!({"name": "Asked"})).await;
+    let theirs: Tag = town.away.create_owned(&aws, json!({"name": "Theirs"})).await;
     let tag = |id: &str| json!({"name": "tag", "does": {"type": "tag", "tag": id}});
     let branch =
         |when: Value, then: &str| json!({"name": "fork", "does": {"type": "branch", "when": when, "then": then}});
@@ -576,7 +576,7 @@ async fn dates_are_those_of_searchable_fields() {
     let (manager, home) = (town.manager(), &town.home);
     let field = async |key: &str, kind: &str, searchable: bool| -> Field {
         let fields = json!({"key": key, "name": key, "type": kind, "searchable": searchable});
-        home.own(&aws, fields).await
+        home.create_owned(&aws, fields).await
     };
     let birthday = field("birthday", "date", true).await.id;
     let drip = |date: Value| json!({"type": "drip", "name": "Birthdays", "reentry": true, "triggers": {"date": date}});
@@ -633,7 +633,7 @@ async fn contacts_enter_a_drip_once_and_are_taken_out() {
     manager.post(&format!("{place}/start"), json!({})).await.is(200);
     let begin = async |reentry: bool| {
         let found: Versioned<Campaign> = store.get(scope, &id).await.expect("the table").expect("it exists");
-        let next = found.value.moved(CampaignState::Running, None, aws.now());
+        let next = found.value.with_state(CampaignState::Running, None, aws.now());
         let after = Campaign {
             reentry,
             ..next.unwrap_or(found.value)
@@ -683,7 +683,7 @@ async fn contacts_enter_a_drip_once_and_are_taken_out() {
         json!(["exited", "unnecessary"])
     );
     // Contacts enter it by themselves until it is cancelled.
-    let triggered = async || store.triggered(scope).await.expect("the table answers").len();
+    let triggered = async || store.triggered_drips(scope).await.expect("the table answers").len();
     assert_eq!(triggered().await, 1);
     manager.post(&format!("{place}/cancel"), json!({})).await.is(200);
     assert_eq!(triggered().await, 0);

@@ -6,7 +6,7 @@ use testkit::{Aws, Resource, api::Town};
 
 const REPLIES: &str = "/api/v1/canned-replies";
 
-fn named(name: &str) -> Value {
+fn reply_named(name: &str) -> Value {
     json!({"name": name, "text": "You can park behind {{tenant.name}}."})
 }
 
@@ -28,11 +28,14 @@ async fn a_name_belongs_to_one_canned_reply_of_the_tenant() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, canned_replies::routes).await;
     let agent = town.agent();
-    let first = agent.post(REPLIES, named("Parking")).await;
+    let first = agent.post(REPLIES, reply_named("Parking")).await;
     let first = first.is(201).header("location");
-    agent.post(REPLIES, named(" PARKING")).await.is_refused(409, "taken");
-    town.foreign_admin().post(REPLIES, named("parking")).await.is(201);
-    let second = agent.post(REPLIES, named("Prices")).await;
+    agent
+        .post(REPLIES, reply_named(" PARKING"))
+        .await
+        .is_refused(409, "taken");
+    town.foreign_admin().post(REPLIES, reply_named("parking")).await.is(201);
+    let second = agent.post(REPLIES, reply_named("Prices")).await;
     let second = second.is(201).header("location");
     let steal = || agent.patch(second, json!({"name": "parking"}));
     steal().await.is_refused(409, "taken");
@@ -45,7 +48,7 @@ async fn texts_that_no_reply_could_have_are_refused() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, canned_replies::routes).await;
     let agent = town.agent();
-    let made = agent.post(REPLIES, named("Parking")).await;
+    let made = agent.post(REPLIES, reply_named("Parking")).await;
     let place = made.is(201).header("location");
     for (text, field) in [
         (json!("{{contact.nme}}"), "text"),
@@ -62,10 +65,13 @@ async fn texts_that_no_reply_could_have_are_refused() {
         agent.patch(place, json!({"text": text})).await.names_only(&[field]);
     }
     for field in ["name", "text"] {
-        let mut body = named("Prices");
+        let mut body = reply_named("Prices");
         body.as_object_mut().unwrap().remove(field);
         agent.post(REPLIES, body).await.names_only(&[field]);
     }
-    agent.post(REPLIES, named(&"x".repeat(61))).await.names_only(&["name"]);
-    agent.post(REPLIES, named("Prices")).await.is(201);
+    agent
+        .post(REPLIES, reply_named(&"x".repeat(61)))
+        .await
+        .names_only(&["name"]);
+    agent.post(REPLIES, reply_named("Prices")).await.is(201);
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, marker::PhantomData};
 
-use api::checked;
+use api::parse_kept_body;
 use domain::{
     base::{Fact, Fault, FaultCode},
     tenants::{ConnectionKind, Credential, ReadBody},
@@ -69,7 +69,7 @@ impl<T> ReadBody for OneOf<T> {
     type Error = Problem;
 
     fn read<B: DeserializeOwned>(&self) -> Result<B, Problem> {
-        checked(&self.body)
+        parse_kept_body(&self.body)
     }
 }
 

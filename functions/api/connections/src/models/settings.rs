@@ -82,7 +82,7 @@ impl ConnectionSettings {
         settings.insert(NAME.to_owned(), "-".into());
         let settings: Self = serde_json::from_value(Value::Object(settings)).map_err(|_| Problem::internal())?;
         // Whatever the rules for names were when it was stored: a change can make it right.
-        let name = OneLine::stored(&connection.name);
+        let name = OneLine::from_stored(&connection.name);
         Ok(Self { name, ..settings })
     }
 
@@ -92,7 +92,7 @@ impl ConnectionSettings {
             return Err(Problem::internal());
         };
         settings.remove(NAME);
-        let account = before.account.changed(settings)?;
+        let account = before.account.with_changed_settings(settings)?;
         let still_tested = account.is_tested_as(&before.account);
         Ok(Connection {
             name: self.name.into(),

@@ -9,7 +9,7 @@ use kit::{Files, Folder};
 use serde_json::{Value, json};
 use testkit::{Answer, Aws, Lossy, api::Town};
 
-use super::{CONTACTS, audited_reads::looks, made, maya, named, town};
+use super::{CONTACTS, audited_reads::looks, contact_named, create_contact, maya, town};
 
 fn archive_of(contact: &str) -> String {
     format!("{CONTACTS}/{contact}/archive")
@@ -41,7 +41,7 @@ async fn finish(town: &Town<'_>, contact: &str, id: OperationId) {
 async fn an_archive_ends_with_a_link_that_is_audited() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (manager, contact) = (town.manager(), made(&town.agent(), maya()).await);
+    let (manager, contact) = (town.manager(), create_contact(&town.agent(), maya()).await);
     let started = manager.post(&archive_of(&contact), Value::Null).await;
     let place = place(&started);
     let shown = started.json();
@@ -85,7 +85,7 @@ async fn an_archive_ends_with_a_link_that_is_audited() {
 async fn a_contact_has_one_archive_at_a_time() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (manager, contact) = (town.manager(), made(&town.agent(), maya()).await);
+    let (manager, contact) = (town.manager(), create_contact(&town.agent(), maya()).await);
     let path = archive_of(&contact);
     let first = place(&manager.post_once(&path, "one", Value::Null).await);
     assert_eq!(place(&manager.post_once(&path, "one", Value::Null).await), first);
@@ -94,7 +94,7 @@ async fn a_contact_has_one_archive_at_a_time() {
     let of_manager = town.home.person(Role::Manager).user.to_string();
     assert_eq!(aws.signed_by(&of_manager).await, 1);
     // Another contact has its own.
-    let other = made(&town.agent(), named("Omar")).await;
+    let other = create_contact(&town.agent(), contact_named("Omar")).await;
     let of_other = place(&manager.post(&archive_of(&other), Value::Null).await);
     assert_ne!(id_of(&of_other), id_of(&first));
     finish(&town, &contact, id_of(&first)).await;
@@ -110,7 +110,7 @@ async fn a_contact_has_one_archive_at_a_time() {
 async fn concurrent_requests_start_one_archive() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let contact = made(&town.agent(), maya()).await;
+    let contact = create_contact(&town.agent(), maya()).await;
     let path = archive_of(&contact);
     let (one, two) = (town.manager(), town.admin());
     let (one, two) = futures::join!(async { place(&one.post(&path, Value::Null).await) }, async {
@@ -123,8 +123,8 @@ async fn concurrent_requests_start_one_archive() {
 async fn archives_need_a_permission_and_are_the_contacts_own() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let contact = made(&town.agent(), maya()).await;
-    let other = made(&town.agent(), named("Omar")).await;
+    let contact = create_contact(&town.agent(), maya()).await;
+    let other = create_contact(&town.agent(), contact_named("Omar")).await;
     let path = archive_of(&contact);
     let place = place(&town.admin().post(&path, Value::Null).await);
     finish(&town, &contact, id_of(&place)).await;
@@ -158,7 +158,7 @@ async fn archives_need_a_permission_and_are_the_contacts_own() {
 async fn a_deleted_contact_is_archived_unless_it_is_being_erased() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (admin, contact) = (town.admin(), made(&town.agent(), maya()).await);
+    let (admin, contact) = (town.admin(), create_contact(&town.agent(), maya()).await);
     let path = archive_of(&contact);
     admin.delete(&format!("{CONTACTS}/{contact}")).await.is(204);
     let archive = place(&admin.post(&path, Value::Null).await);
@@ -177,7 +177,10 @@ async fn an_archive_of_a_merged_contact_leads_to_the_survivor() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let admin = town.admin();
-    let (survivor, other) = (made(&admin, maya()).await, made(&admin, named("Maya H.")).await);
+    let (survivor, other) = (
+        create_contact(&admin, maya()).await,
+        create_contact(&admin, contact_named("Maya H.")).await,
+    );
     let archive = place(&admin.post(&archive_of(&other), Value::Null).await);
     let merge = json!({"contact_id": other});
     admin.post(&format!("{CONTACTS}/{survivor}/merge"), merge).await.is(200);
@@ -197,7 +200,7 @@ async fn nothing_is_shown_that_cannot_be_recorded() {
     let lossy = Lossy::before(&aws);
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
     let admin = town.admin();
-    let contact = made(&admin, maya()).await;
+    let contact = create_contact(&admin, maya()).await;
     let archive = place(&admin.post(&archive_of(&contact), Value::Null).await);
     finish(&town, &contact, id_of(&archive)).await;
     lossy.deny("PutItem");
@@ -219,8 +222,11 @@ async fn an_archive_names_its_contact() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let admin = town.admin();
-    let contact = made(&admin, maya()).await;
-    let other: ContactId = made(&admin, named("Omar")).await.parse().expect("an id");
+    let contact = create_contact(&admin, maya()).await;
+    let other: ContactId = create_contact(&admin, contact_named("Omar"))
+        .await
+        .parse()
+        .expect("an id");
     let (store, scope) = (aws.store(), town.home.scope());
     let params = Data::of(&ArchiveContact { contact: other }).expect("it is small");
     let (id, stamp) = (OperationId::new(aws.ids().ulid()), aws.stamp());

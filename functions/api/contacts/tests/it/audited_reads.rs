@@ -7,7 +7,7 @@ use domain::{
 use serde_json::json;
 use testkit::{Aws, api::Town};
 
-use super::{CONTACTS, made, maya, town};
+use super::{CONTACTS, create_contact, maya, town};
 
 /// The looks in the audit log, the oldest first: who looked, at what, and at which contact.
 pub(crate) async fn looks(town: &Town<'_>) -> Vec<(String, String, String)> {
@@ -26,7 +26,7 @@ async fn looks_are_audited_once_a_day() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (agent, viewer) = (town.agent(), town.viewer());
-    let contact = made(&agent, maya()).await;
+    let contact = create_contact(&agent, maya()).await;
     let timeline = format!("{CONTACTS}/{contact}/timeline");
     for text in ["one", "two"] {
         aws.pass(1);
@@ -73,7 +73,7 @@ async fn whom_nobody_saw_is_in_no_entry() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let admin = town.admin();
-    let contact = made(&admin, maya()).await;
+    let contact = create_contact(&admin, maya()).await;
     let path = |end: &str| format!("{CONTACTS}/{contact}/{end}");
     town.foreign_admin().get(&path("timeline")).await.is(404);
     admin.get(&path("timeline?cursor=nonsense")).await.is(400);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use store::Owned;
 use testkit::{Aws, api::Town};
 
-use super::{CONTACTS, made, maya, named, operations, own, town};
+use super::{CONTACTS, contact_named, create_contact, create_owned, maya, operations, town};
 
 fn changes() -> String {
     format!("{CONTACTS}/changes")
@@ -31,10 +31,10 @@ async fn a_change_of_many_contacts_starts_an_operation() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let manager = town.manager();
-    let contact = made(&manager, maya()).await;
-    let tag = own::<Tag>(&town, named("Regular")).await;
-    let stage = own::<Stage>(&town, json!({"name": "Open", "position": 1})).await;
-    own::<Field>(&town, json!({"key": "passport", "name": "Passport", "type": "text"})).await;
+    let contact = create_contact(&manager, maya()).await;
+    let tag = create_owned::<Tag>(&town, contact_named("Regular")).await;
+    let stage = create_owned::<Stage>(&town, json!({"name": "Open", "position": 1})).await;
+    create_owned::<Field>(&town, json!({"key": "passport", "name": "Passport", "type": "text"})).await;
     let owner = town.home.person(Role::Agent).user;
     let body = json!({
         "contacts": [contact, contact],
@@ -69,9 +69,9 @@ async fn a_segments_contacts_change_by_its_filter() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let manager = town.manager();
-    let tag = own::<Tag>(&town, named("Regular")).await;
+    let tag = create_owned::<Tag>(&town, contact_named("Regular")).await;
     let filter = json!({"tag": tag, "language": "ar"});
-    let segment = own::<Segment>(&town, json!({"name": "Regulars", "filter": filter})).await;
+    let segment = create_owned::<Segment>(&town, json!({"name": "Regulars", "filter": filter})).await;
     let body = |segment: &str| json!({"segment": segment, "change": {"delete": true}});
     let started = manager.post(&changes(), body(&segment)).await;
     let params = &started.is(202).json()["params"];
@@ -80,7 +80,11 @@ async fn a_segments_contacts_change_by_its_filter() {
         json!({"segment": segment, "filter": filter, "change": {"delete": true}})
     );
     assert_eq!(details(&town, &started.json()).await, ChangeDetails::default());
-    let foreign = town.away.own::<Segment>(&aws, json!({"name": "All"})).await.id();
+    let foreign = town
+        .away
+        .create_owned::<Segment>(&aws, json!({"name": "All"}))
+        .await
+        .id();
     for missing in [&*foreign, "seg_01hq5c1ynyc0000000000000ab"] {
         manager.post(&changes(), body(missing)).await.names_only(&["segment"]);
     }
@@ -95,7 +99,7 @@ async fn changing_many_contacts_needs_a_manager() {
     let town = town(&aws).await;
     let writer = town.new_key(Role::Admin, &[Permission::ContactsWrite]).await.1;
     let bulk = town.new_key(Role::Admin, &[Permission::ContactsBulk]).await.1;
-    let contact = made(&town.agent(), maya()).await;
+    let contact = create_contact(&town.agent(), maya()).await;
     let body = || json!({"contacts": [contact], "change": {"language": "ar"}});
     for (caller, status) in [
         (town.viewer(), 403),
@@ -131,9 +135,9 @@ async fn every_part_of_a_bulk_change_is_bounded_and_checked() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let manager = town.manager();
-    own::<Field>(&town, json!({"key": "visits", "name": "Visits", "type": "number"})).await;
-    let tag = own::<Tag>(&town, named("Regular")).await;
-    let foreign = town.away.own::<Tag>(&aws, named("Regular")).await.id();
+    create_owned::<Field>(&town, json!({"key": "visits", "name": "Visits", "type": "number"})).await;
+    let tag = create_owned::<Tag>(&town, contact_named("Regular")).await;
+    let foreign = town.away.create_owned::<Tag>(&aws, contact_named("Regular")).await.id();
     let id = |prefix: &str| format!("{prefix}_01hq5c1ynyc0000000000000ab");
     let many = |prefix: &str, count: usize| -> Vec<String> {
         let one = |number| format!("{prefix}_01hq5c1ynyc00000000000{number:04}");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use store::contacts::ContactWrite;
 use testkit::{Aws, api::Town};
 
-use super::{placed, town};
+use super::{create_and_locate, town};
 
 /// A contact of the home tenant, and the path of its consent.
 async fn contact(town: &Town<'_>) -> (Contact, String) {
@@ -210,7 +210,7 @@ async fn next_owner_of_a_removed_address_refuses() {
     let agent = town.agent();
     let (number, email) = ("+971501234568", "maya@saffron.example");
     let body = json!({"name": "Maya", "phones": [number], "emails": [email]});
-    let place = &placed(&agent, body).await;
+    let place = &create_and_locate(&agent, body).await;
     let refusal = json!({"choice": "refused", "channel": "sms"});
     agent.post(&format!("{place}/consent"), refusal).await.is(200);
     aws.pass(60);
@@ -239,7 +239,7 @@ async fn number_brings_its_stop_to_a_contact_that_wants_messages() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (agent, number) = (town.agent(), "+971501234568");
-    let maya = placed(&agent, json!({"name": "Maya", "phones": [number]})).await;
+    let maya = create_and_locate(&agent, json!({"name": "Maya", "phones": [number]})).await;
     let (lea, _) = contact(&town).await;
     let lea = format!("/api/v1/contacts/{}", lea.id);
     let told = |choice: &str| json!({"choice": choice, "party": "customer", "evidence": "wrote it"});

@@ -18,7 +18,7 @@ fn order() -> Value {
     json!({"what": "order", "value": {"amount": 12_050, "currency": "AED"}, "reference": "Order 1042"})
 }
 
-async fn listed(caller: &Caller<'_>, contact: ContactId) -> Vec<Value> {
+async fn list_conversions(caller: &Caller<'_>, contact: ContactId) -> Vec<Value> {
     let page = caller.get(&format!("{}?limit=100", conversions_of(contact))).await;
     page.items()
 }
@@ -46,7 +46,7 @@ async fn a_conversion_is_recorded_listed_and_read() {
     aws.pass(1);
     let visit = agent.post(&conversions, json!({"what": "visit"})).await;
     assert_eq!(visit.is(201).json()["value"], json!(null));
-    assert_eq!(listed(&agent, contact).await, [visit.json(), body.clone()]);
+    assert_eq!(list_conversions(&agent, contact).await, [visit.json(), body.clone()]);
     let path = format!("/api/v1/contacts/{contact}/timeline");
     let timeline = agent.get(&path).await.json();
     let shown = json!([
@@ -108,7 +108,7 @@ async fn every_field_of_a_conversion_is_bounded() {
         body[field] = value;
         agent.post(&conversions_of(contact), body).await.names_only(&[wrong]);
     }
-    assert!(listed(&agent, contact).await.is_empty());
+    assert!(list_conversions(&agent, contact).await.is_empty());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use domain::{
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};
 
-use super::{CONTACTS, maya, named, placed, town};
+use super::{CONTACTS, contact_named, create_and_locate, maya, town};
 
 const WHATSAPP_ID: &str = "AE.13491208655302741918";
 
@@ -66,7 +66,10 @@ async fn an_address_of_another_contact_is_not_added() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let (first, second) = (placed(&agent, maya()).await, placed(&agent, named("Other")).await);
+    let (first, second) = (
+        create_and_locate(&agent, maya()).await,
+        create_and_locate(&agent, contact_named("Other")).await,
+    );
     let emails = format!("{second}/emails");
     let add = || agent.post(&emails, json!({"email": "Maya@Example.com"}));
     let taken = add().await;

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use store::{Owned, inbox::InboxList};
 use testkit::{
     Aws, Lossy,
-    api::{Caller, Town, interrupted},
+    api::{Caller, Town, repeat_interrupted_request},
     assert_snapshot,
     business::{CUSTOMER, business},
 };
@@ -35,8 +35,8 @@ async fn town(aws: &Aws) -> Town<'_> {
 }
 
 /// Something that contacts refer to.
-async fn own<T: Owned + Resource>(town: &Town<'_>, fields: Value) -> String {
-    town.home.own::<T>(town.aws(), fields).await.id()
+async fn create_owned<T: Owned + Resource>(town: &Town<'_>, fields: Value) -> String {
+    town.home.create_owned::<T>(town.aws(), fields).await.id()
 }
 
 #[tokio::test]
@@ -49,11 +49,11 @@ async fn plan_limits_contacts_that_are_created() {
     };
     aws.limit(town.home.scope(), limits).await;
     let agent = town.agent();
-    made(&agent, maya()).await;
+    create_contact(&agent, maya()).await;
     // What is not created takes no room.
     agent.post(CONTACTS, maya()).await.is_refused(409, "taken");
-    made(&agent, named("Second")).await;
-    let refused = agent.post(CONTACTS, named("Third")).await;
+    create_contact(&agent, contact_named("Second")).await;
+    let refused = agent.post(CONTACTS, contact_named("Third")).await;
     let refused = refused.is_refused(409, "limit_reached").json();
     let detail = "The plan allows 2 contacts, of which 0 are left. Delete some, or ask the operator of the platform for a larger plan.";
     assert_eq!(refused["detail"], detail);
@@ -63,19 +63,19 @@ fn maya() -> Value {
     json!({"name": "Maya Haddad", "phones": ["+971501234567"], "emails": ["maya@example.com"]})
 }
 
-fn named(name: &str) -> Value {
+fn contact_named(name: &str) -> Value {
     json!({"name": name})
 }
 
-async fn made(caller: &Caller<'_>, body: Value) -> String {
+async fn create_contact(caller: &Caller<'_>, body: Value) -> String {
     let made = caller.post(CONTACTS, body).await;
     made.is(201);
     made.json()["id"].as_str().expect("it has an id").to_owned()
 }
 
 /// Creates a contact. Returns its path.
-async fn placed(caller: &Caller<'_>, body: Value) -> String {
-    format!("{CONTACTS}/{}", made(caller, body).await)
+async fn create_and_locate(caller: &Caller<'_>, body: Value) -> String {
+    format!("{CONTACTS}/{}", create_contact(caller, body).await)
 }
 
 /// The operations of the home tenant, newest first.
@@ -103,14 +103,14 @@ async fn finds_nobody(caller: &Caller<'_>) {
 async fn a_contact_keeps_what_was_written() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let tag = own::<Tag>(&town, named("Regular")).await;
-    let stage = own::<Stage>(&town, json!({"name": "Quote sent", "position": 1})).await;
+    let tag = create_owned::<Tag>(&town, contact_named("Regular")).await;
+    let stage = create_owned::<Stage>(&town, json!({"name": "Quote sent", "position": 1})).await;
     for field in [
         json!({"key": "level", "name": "Level", "type": "choice", "options": ["Silver", "Gold"], "searchable": true}),
         json!({"key": "birthday", "name": "Birthday", "type": "date", "searchable": true}),
         json!({"key": "visits", "name": "Visits", "type": "number"}),
     ] {
-        own::<Field>(&town, field).await;
+        create_owned::<Field>(&town, field).await;
     }
     let mut body = maya();
     body["language"] = json!("ar");
@@ -144,7 +144,7 @@ async fn a_contact_keeps_what_was_written() {
 async fn contacts_need_a_permission() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let place = &placed(&town.agent(), maya()).await;
+    let place = &create_and_locate(&town.agent(), maya()).await;
     let reader = town.new_key(Role::Admin, &[Permission::ContactsRead]).await.1;
     let stranger = town.new_key(Role::Admin, &[Permission::TagsRead]).await.1;
     for (caller, reads, writes) in [
@@ -156,7 +156,7 @@ async fn contacts_need_a_permission() {
         let of = |may: bool, status: u16| if may { status } else { 403 };
         caller.get(CONTACTS).await.is(of(reads, 200));
         caller.get(place).await.is(of(reads, 200));
-        caller.post(CONTACTS, named("Ann")).await.is(of(writes, 201));
+        caller.post(CONTACTS, contact_named("Ann")).await.is(of(writes, 201));
         caller.patch(place, json!({})).await.is(of(writes, 200));
         let restored = caller.post(&format!("{place}/restore"), json!({})).await;
         restored.is(of(writes, 200));
@@ -197,7 +197,7 @@ async fn a_number_or_address_leads_to_one_contact() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let first = &placed(&agent, maya()).await;
+    let first = &create_and_locate(&agent, maya()).await;
     let other = |phones: Value, emails: Value| json!({"name": "Other", "phones": phones, "emails": emails});
     let taken = agent
         .post(CONTACTS, other(json!(["+971501234568", "+971501234567"]), json!([])))
@@ -208,7 +208,7 @@ async fn a_number_or_address_leads_to_one_contact() {
         .post(CONTACTS, other(json!([]), json!(["MAYA@example.com"])))
         .await;
     assert_eq!(taken.is_refused(409, "taken").fields(), ["emails[0]"]);
-    let second = &placed(&agent, other(json!(["+971501234568"]), json!([]))).await;
+    let second = &create_and_locate(&agent, other(json!(["+971501234568"]), json!([]))).await;
     let steal = || agent.patch(second, json!({"phones": ["+971501234567"]}));
     steal().await.is_refused(409, "taken");
     let phones = format!("{second}/phones");
@@ -252,7 +252,7 @@ async fn numbers_are_added_and_removed_one_by_one() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let place = placed(&agent, json!({"phones": ["+971501234567"]})).await;
+    let place = create_and_locate(&agent, json!({"phones": ["+971501234567"]})).await;
     let phones = format!("{place}/phones");
     let add = |number: u8, preferred: bool| {
         let body = json!({"phone": format!("+97150123456{number}"), "preferred": preferred});
@@ -284,13 +284,13 @@ async fn a_change_needs_the_version_that_was_read() {
     let made = agent.post(CONTACTS, maya()).await;
     let place = made.is(201).header("location");
     let tag = made.header("etag").to_owned();
-    let change = |name: &str| agent.patch(place, named(name)).header("if-match", &tag);
+    let change = |name: &str| agent.patch(place, contact_named(name)).header("if-match", &tag);
     let changed = change("Maya").await;
     changed.is(200);
     change("Mayya").await.is(412);
     agent.delete(place).header("if-match", &tag).await.is(412);
     // Nothing changes, and so does the version not.
-    let same = agent.patch(place, named("Maya")).await;
+    let same = agent.patch(place, contact_named("Maya")).await;
     assert_eq!(same.header("etag"), changed.header("etag"));
     assert_eq!(same.json(), changed.json());
     let latest = changed.header("etag");
@@ -306,7 +306,7 @@ async fn a_deleted_contact_is_hidden_until_it_is_restored() {
     let place = made.is(201).header("location");
     agent.delete(place).await.is(204);
     agent.get(place).await.is(404);
-    agent.patch(place, named("Maya")).await.is(404);
+    agent.patch(place, contact_named("Maya")).await.is(404);
     agent.delete(place).await.is(404);
     finds_nobody(&agent).await;
     // The number is still known.
@@ -374,7 +374,7 @@ async fn a_contact_is_created_once_though_interrupted() {
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
     let agent = town.agent();
     let ask = || agent.post_once(CONTACTS, "k1", maya());
-    let made = interrupted(&aws, &lossy, ask).await;
+    let made = repeat_interrupted_request(&aws, &lossy, ask).await;
     let listed = agent.get(CONTACTS).await.json();
     assert_eq!(listed["items"], json!([made.json()]));
 }
@@ -396,16 +396,16 @@ async fn what_a_contact_refers_to_exists() {
         agent.post(CONTACTS, body).await.names_only(&[wrong]);
     }
     // Another tenant's tag is no tag.
-    let foreign = town.away.own::<Tag>(&aws, named("Regular")).await.id();
+    let foreign = town.away.create_owned::<Tag>(&aws, contact_named("Regular")).await.id();
     agent
         .post(CONTACTS, json!({"name": "A", "tags": [foreign]}))
         .await
         .names_only(&["tags"]);
-    let own = own::<Tag>(&town, named("Regular")).await;
-    let place = &placed(&agent, json!({"name": "A", "tags": [own]})).await;
+    let own = create_owned::<Tag>(&town, contact_named("Regular")).await;
+    let place = &create_and_locate(&agent, json!({"name": "A", "tags": [own]})).await;
     town.home.remove::<Tag>(&aws, &own).await;
     // A tag that was deleted since prevents no other change.
-    agent.patch(place, named("B")).await.is(200);
+    agent.patch(place, contact_named("B")).await.is(200);
 }
 
 #[tokio::test]
@@ -419,7 +419,7 @@ async fn every_field_of_a_contact_is_bounded() {
         ("since", "date"),
         ("vip", "yes_no"),
     ] {
-        own::<Field>(&town, json!({"key": key, "name": key, "type": kind})).await;
+        create_owned::<Field>(&town, json!({"key": key, "name": key, "type": kind})).await;
     }
     let many: Vec<String> = (0..21)
         .map(|number| format!("tag_01hq5c1ynyc00000000000{number:04}"))
@@ -457,7 +457,7 @@ async fn every_field_of_a_contact_is_bounded() {
         manager.post(CONTACTS, body).await.names_only(&[wrong]);
     }
     manager.post(CONTACTS, json!({})).await.names_only(&["name"]);
-    let place = &placed(&manager, json!({"phones": ["+971501234567"]})).await;
+    let place = &create_and_locate(&manager, json!({"phones": ["+971501234567"]})).await;
     manager.patch(place, json!({"phones": []})).await.names_only(&["name"]);
     let renamed = manager.patch(place, json!({"phones": null, "name": "Maya"})).await;
     renamed.is(200);
@@ -469,7 +469,7 @@ async fn a_deleted_contact_is_erased_after_30_days() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let place = &placed(&agent, maya()).await;
+    let place = &create_and_locate(&agent, maya()).await;
     agent.delete(place).await.is(204);
     let [erasure] = &operations(&town).await[..] else {
         panic!("one operation")
@@ -518,7 +518,7 @@ async fn contact_comes_back_after_its_erasure_was_cancelled() {
 async fn cancelled_erasure_begins_anew() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let place = &placed(&town.agent(), maya()).await;
+    let place = &create_and_locate(&town.agent(), maya()).await;
     let erase = format!("{place}/erase");
     town.agent().delete(place).await.is(204);
     let mut cancelled = vec![cancel_newest(&aws, &town).await];

@@ -11,7 +11,7 @@ use testkit::{
     api::{Caller, Town},
 };
 
-use super::{CONTACTS, finds_nobody, made, maya, named, own, town};
+use super::{CONTACTS, contact_named, create_contact, create_owned, finds_nobody, maya, town};
 
 fn at(contact: &str) -> String {
     format!("{CONTACTS}/{contact}")
@@ -22,7 +22,7 @@ async fn merge(caller: &Caller<'_>, survivor: &str, other: &str) -> Answer {
     caller.post(&format!("{}/merge", at(survivor)), body).await
 }
 
-async fn merged(caller: &Caller<'_>, survivor: &str, other: &str) -> Value {
+async fn expect_merge(caller: &Caller<'_>, survivor: &str, other: &str) -> Value {
     merge(caller, survivor, other).await.is(200).json()
 }
 
@@ -45,7 +45,7 @@ async fn change(town: &Town<'_>, contact: &str, change: impl Fn(&mut Contact) ->
     town.aws().change_contact(town.home.scope(), id, change).await;
 }
 
-fn other() -> Value {
+fn other_contact() -> Value {
     json!({"name": "M. Haddad", "phones": ["+971541234567"], "emails": ["maya+shop@example.com"], "source": "Web form"})
 }
 
@@ -55,19 +55,19 @@ async fn merge_does_what_its_dry_run_showed_and_is_undone() {
     let town = town(&aws).await;
     let agent = town.agent();
     let tags = [
-        own::<Tag>(&town, named("Regular")).await,
-        own::<Tag>(&town, named("VIP")).await,
+        create_owned::<Tag>(&town, contact_named("Regular")).await,
+        create_owned::<Tag>(&town, contact_named("VIP")).await,
     ];
     let level = json!({"key": "level", "name": "Level", "type": "text", "searchable": true});
-    own::<Field>(&town, level).await;
-    let (mut first, mut second) = (maya(), other());
+    create_owned::<Field>(&town, level).await;
+    let (mut first, mut second) = (maya(), other_contact());
     first["tags"] = json!([tags[0]]);
     first["fields"] = json!({"level": "Gold"});
     second["tags"] = json!(tags);
     second["fields"] = json!({"level": "Silver"});
-    let survivor = made(&agent, first).await;
+    let survivor = create_contact(&agent, first).await;
     aws.pass(60);
-    let other = made(&agent, second).await;
+    let other = create_contact(&agent, second).await;
     let before = [agent.get(&at(&survivor)).await, agent.get(&at(&other)).await];
     aws.pass(60);
 
@@ -78,7 +78,7 @@ async fn merge_does_what_its_dry_run_showed_and_is_undone() {
     for (contact, before) in [&survivor, &other].into_iter().zip(&before) {
         assert_eq!(agent.get(&at(contact)).await.json(), before.json());
     }
-    let done = merged(&agent, &survivor, &other).await;
+    let done = expect_merge(&agent, &survivor, &other).await;
     assert_eq!(done["contact"], shown["contact"]);
     assert_eq!(done["conflicts"], shown["conflicts"]);
     let read = agent.get(&at(&survivor)).await.json();
@@ -113,9 +113,9 @@ async fn merged_contact_is_found_as_the_survivor_only() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let survivor = made(&agent, named("Ann Smith")).await;
-    let other = made(&agent, maya()).await;
-    merged(&agent, &survivor, &other).await;
+    let survivor = create_contact(&agent, contact_named("Ann Smith")).await;
+    let other = create_contact(&agent, maya()).await;
+    expect_merge(&agent, &survivor, &other).await;
     for search in [
         "",
         "?phone=%2B971501234567",
@@ -141,20 +141,20 @@ async fn id_of_a_merged_contact_names_the_survivor() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let admin = town.admin();
-    let survivor = made(&admin, named("Ann Smith")).await;
-    let other = made(&admin, maya()).await;
+    let survivor = create_contact(&admin, contact_named("Ann Smith")).await;
+    let other = create_contact(&admin, maya()).await;
     let note = note(&admin, &other, "Likes cake.").await;
     let note = note.header("location");
     let place = at(&other);
     let tag = admin.get(&place).await.is(200).header("etag").to_owned();
-    merged(&admin, &survivor, &other).await;
+    expect_merge(&admin, &survivor, &other).await;
     let under = |end: &str| format!("{place}/{end}");
     let text = || json!({"text": "Likes tea."});
     let back = json!({"contact_id": survivor});
     for asked in [
         admin.get(&place),
-        admin.patch(&place, named("Lea")),
-        admin.patch(&place, named("Lea")).header("if-match", &tag),
+        admin.patch(&place, contact_named("Lea")),
+        admin.patch(&place, contact_named("Lea")).header("if-match", &tag),
         admin.delete(&place),
         admin.delete(&place).header("if-match", &tag),
         admin.post(&under("restore"), json!({})),
@@ -197,8 +197,8 @@ async fn notes_and_consent_of_a_merged_contact_are_the_survivors() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let survivor = made(&agent, named("Ann Smith")).await;
-    let other = made(&agent, maya()).await;
+    let survivor = create_contact(&agent, contact_named("Ann Smith")).await;
+    let other = create_contact(&agent, maya()).await;
     for contact in [&other, &survivor] {
         aws.pass(1);
         note(&agent, contact, &format!("Of {contact}")).await;
@@ -207,7 +207,7 @@ async fn notes_and_consent_of_a_merged_contact_are_the_survivors() {
         agent.post(&format!("{}/consent", at(contact)), wish).await.is(200);
     }
     aws.pass(1);
-    merged(&agent, &survivor, &other).await;
+    expect_merge(&agent, &survivor, &other).await;
     let notes = agent.get(&format!("{}/notes", at(&survivor))).await;
     assert_eq!(notes.texts("text"), [format!("Of {survivor}"), format!("Of {other}")]);
     let of_other = &notes.texts("id")[1];
@@ -246,7 +246,7 @@ async fn contacts_that_cannot_be_merged_are_refused() {
     let agent = town.agent();
     let ann = json!({"name": "Ann", "phones": ["+971501234561", "+971501234562"]});
     let lea = json!({"name": "Lea", "phones": ["+971501234563", "+971501234564", "+971501234565"]});
-    let (survivor, other) = (made(&agent, ann).await, made(&agent, lea).await);
+    let (survivor, other) = (create_contact(&agent, ann).await, create_contact(&agent, lea).await);
     let limit = merge(&agent, &survivor, &other)
         .await
         .is_refused(409, "limit_reached")
@@ -256,7 +256,7 @@ async fn contacts_that_cannot_be_merged_are_refused() {
     agent.delete(&third).await.is(204);
 
     merge(&agent, &survivor, &survivor).await.names_field("contact_id");
-    let foreign = made(&town.foreign_admin(), named("Zoe")).await;
+    let foreign = create_contact(&town.foreign_admin(), contact_named("Zoe")).await;
     for nobody in ["ctc_01hq5c1ynyc0000000000000ab", &foreign] {
         let unknown = merge(&agent, &survivor, nobody).await;
         assert_eq!(unknown.is_refused(404, "not_found").fields(), ["contact_id"]);
@@ -269,15 +269,15 @@ async fn contacts_that_cannot_be_merged_are_refused() {
     merge(&agent, &other, &survivor).await.is_refused(404, "not_found");
     agent.post(&format!("{}/restore", at(&other)), json!({})).await.is(200);
 
-    merged(&agent, &survivor, &other).await;
+    expect_merge(&agent, &survivor, &other).await;
     let again = merge(&agent, &survivor, &other).await;
     let said = again.names_field("contact_id").text();
     assert!(said.contains("already"), "{said}");
     for name in ["Bea", "Eve"] {
-        let more = made(&agent, named(name)).await;
-        merged(&agent, &survivor, &more).await;
+        let more = create_contact(&agent, contact_named(name)).await;
+        expect_merge(&agent, &survivor, &more).await;
     }
-    let fifth = made(&agent, named("Zoe")).await;
+    let fifth = create_contact(&agent, contact_named("Zoe")).await;
     let limit = merge(&agent, &survivor, &fifth)
         .await
         .is_refused(409, "limit_reached")
@@ -291,12 +291,15 @@ async fn merges_are_undone_in_turn_and_in_time() {
     let town = town(&aws).await;
     // A session would end before.
     let agent = town.key();
-    let survivor = made(&agent, named("Ann")).await;
-    let [first, second] = [made(&agent, named("Bea")).await, made(&agent, named("Eve")).await];
-    let earlier = merged(&agent, &survivor, &first).await;
+    let survivor = create_contact(&agent, contact_named("Ann")).await;
+    let [first, second] = [
+        create_contact(&agent, contact_named("Bea")).await,
+        create_contact(&agent, contact_named("Eve")).await,
+    ];
+    let earlier = expect_merge(&agent, &survivor, &first).await;
     unmerge(&town.viewer(), &survivor, &earlier).await.is(403);
     aws.pass(3600);
-    let later = merged(&agent, &survivor, &second).await;
+    let later = expect_merge(&agent, &survivor, &second).await;
     unmerge(&agent, &survivor, &earlier).await.is_refused(409, "conflict");
     unmerge(&agent, &first, &earlier).await.is_refused(404, "merged");
     let wrong = json!({"merge_id": earlier["merge"]["id"].as_str().unwrap().replace("mrg_", "note_")});
@@ -315,14 +318,14 @@ async fn changes_since_a_merge_survive_its_undoing() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let survivor = made(&agent, named("Ann Smith")).await;
-    let other = made(&agent, maya()).await;
-    let done = merged(&agent, &survivor, &other).await;
+    let survivor = create_contact(&agent, contact_named("Ann Smith")).await;
+    let other = create_contact(&agent, maya()).await;
+    let done = expect_merge(&agent, &survivor, &other).await;
     aws.pass(60);
     let now = aws.now();
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
     change(&town, &survivor, stop).await;
-    agent.patch(&at(&survivor), named("Ann S. Smith")).await.is(200);
+    agent.patch(&at(&survivor), contact_named("Ann S. Smith")).await.is(200);
     let phones = format!("{}/phones", at(&survivor));
     agent.post(&phones, json!({"phone": "+971501234569"})).await.is(200);
     let note = note(&agent, &survivor, "Likes cake.").await;
@@ -350,7 +353,10 @@ async fn concurrent_merges_and_deletions_end_in_one_state() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let [one, two] = [made(&agent, named("Ann")).await, made(&agent, maya()).await];
+    let [one, two] = [
+        create_contact(&agent, contact_named("Ann")).await,
+        create_contact(&agent, maya()).await,
+    ];
     let (there, back) = tokio::join!(merge(&agent, &one, &two), merge(&agent, &two, &one));
     let mut statuses = [there.status(), back.status()];
     statuses.sort_unstable();
@@ -360,7 +366,7 @@ async fn concurrent_merges_and_deletions_end_in_one_state() {
     let listed = agent.get(CONTACTS).await;
     assert_eq!(listed.texts("id"), [left.as_str()]);
 
-    let third = made(&agent, named("Zoe")).await;
+    let third = create_contact(&agent, contact_named("Zoe")).await;
     let place = at(&third);
     let (merging, deleting) = tokio::join!(merge(&agent, left, &third), agent.delete(&place).into_future());
     match (merging.status(), deleting.status()) {
@@ -375,7 +381,10 @@ async fn interrupted_merge_is_found_by_its_repetition() {
     let lossy = Lossy::before(&aws);
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
     let agent = town.agent();
-    let [one, two] = [made(&agent, named("Ann")).await, made(&agent, maya()).await];
+    let [one, two] = [
+        create_contact(&agent, contact_named("Ann")).await,
+        create_contact(&agent, maya()).await,
+    ];
     let path = format!("{}/merge", at(&one));
     let ask = || agent.post_once(&path, "k1", json!({"contact_id": two}));
     lossy.lose_all("TransactWriteItems");
@@ -393,9 +402,9 @@ async fn duplicates_are_suggested_with_reasons() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let one = made(&agent, maya()).await;
-    let two = made(&agent, other()).await;
-    let three = made(&agent, named("Zoe")).await;
+    let one = create_contact(&agent, maya()).await;
+    let two = create_contact(&agent, other_contact()).await;
+    let three = create_contact(&agent, contact_named("Zoe")).await;
     let path = format!("{}/duplicates", at(&one));
     let found = town.viewer().get(&path).await.is(200).json();
     let read = agent.get(&at(&two)).await.json();
@@ -420,7 +429,7 @@ async fn duplicates_are_suggested_with_reasons() {
     assert_eq!(found["items"][0]["reasons"], json!(["same_person"]));
     assert_eq!(found["items"][0]["contact"]["id"], json!(three));
     // Merged or deleted ones are none.
-    merged(&agent, &one, &three).await;
+    expect_merge(&agent, &one, &three).await;
     assert!(listed().await.is_empty());
     agent.delete(&at(&two)).await.is(204);
     let found = agent.get(&path).await.json();

@@ -8,7 +8,7 @@ use domain::{
 use serde_json::{Value, json};
 use testkit::{
     Aws, Lossy,
-    api::{Caller, Town, interrupted},
+    api::{Caller, Town, repeat_interrupted_request},
     business::CUSTOMER,
     texts,
 };
@@ -25,11 +25,11 @@ fn notes_of(contact: ContactId) -> String {
     format!("/api/v1/contacts/{contact}/notes")
 }
 
-fn said(text: &str) -> Value {
+fn note_body(text: &str) -> Value {
     json!({"text": text})
 }
 
-async fn listed(caller: &Caller<'_>, contact: ContactId) -> Vec<String> {
+async fn list_note_texts(caller: &Caller<'_>, contact: ContactId) -> Vec<String> {
     let page = caller.get(&format!("{}?limit=100", notes_of(contact))).await;
     page.texts("text")
 }
@@ -39,7 +39,7 @@ async fn agents_write_notes_and_viewers_read_them() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let notes = notes_of(contact(&town, CUSTOMER).await);
-    let made = town.admin().post(&notes, said("Old")).await;
+    let made = town.admin().post(&notes, note_body("Old")).await;
     let place = made.is(201).header("location");
     let reader = town.new_key(Role::Admin, &[Permission::ContactsRead]).await.1;
     let stranger = town.new_key(Role::Admin, &[Permission::TenantRead]).await.1;
@@ -52,9 +52,9 @@ async fn agents_write_notes_and_viewers_read_them() {
         let of = |may: bool, status: u16| if may { status } else { 403 };
         caller.get(&notes).await.is(of(reads, 200));
         caller.get(place).await.is(of(reads, 200));
-        caller.post(&notes, said("New")).await.is(of(writes, 201));
+        caller.post(&notes, note_body("New")).await.is(of(writes, 201));
         if !writes {
-            caller.patch(place, said("Other")).await.is(403);
+            caller.patch(place, note_body("Other")).await.is(403);
             caller.delete(place).await.is(403);
         }
     }
@@ -62,7 +62,7 @@ async fn agents_write_notes_and_viewers_read_them() {
     for asked in [
         anyone.get(&notes),
         anyone.get(place),
-        anyone.post(&notes, said("New")),
+        anyone.post(&notes, note_body("New")),
         anyone.delete(place),
     ] {
         asked.await.is_refused(401, "unauthorized");
@@ -77,7 +77,9 @@ async fn a_note_is_written_read_changed_and_deleted() {
     let agent = town.agent();
     let author = town.home.person(Role::Agent).user.to_string();
     let before = aws.signed_by(&author).await;
-    let made = agent.post(&notes, said(" Call after five.\r\nSpeaks Arabic. ")).await;
+    let made = agent
+        .post(&notes, note_body(" Call after five.\r\nSpeaks Arabic. "))
+        .await;
     let (place, body) = (made.is(201).has_version(1).header("location"), made.json());
     let id = body["id"].as_str().unwrap();
     assert_eq!(place, format!("{notes}/{id}"));
@@ -92,17 +94,17 @@ async fn a_note_is_written_read_changed_and_deleted() {
 
     aws.pass(60);
     let agent = town.agent();
-    let changed = agent.patch(place, said("Call after six.")).if_match(1).await;
+    let changed = agent.patch(place, note_body("Call after six.")).if_match(1).await;
     let mut expected = body.clone();
     expected["text"] = json!("Call after six.");
     expected["updated_at"] = json!("2026-11-20T12:01:00Z");
     assert_eq!(changed.is(200).has_version(2).json(), expected);
-    let stale = agent.patch(place, said("Never")).if_match(1).await;
+    let stale = agent.patch(place, note_body("Never")).if_match(1).await;
     stale.is_refused(412, "stale");
     // Nothing is written.
     aws.pass(60);
     let agent = town.agent();
-    let same = agent.patch(place, said("Call after six.")).await;
+    let same = agent.patch(place, note_body("Call after six.")).await;
     assert_eq!(same.is(200).has_version(2).json(), expected);
     for patch in [json!({"text": null}), json!({"author": "operator"}), json!({"id": id})] {
         agent.patch(place, patch).await.is_refused(422, "invalid");
@@ -110,7 +112,11 @@ async fn a_note_is_written_read_changed_and_deleted() {
 
     agent.delete(place).if_match(1).await.is_refused(412, "stale");
     agent.delete(place).if_match(2).await.is(204);
-    for asked in [agent.get(place), agent.delete(place), agent.patch(place, said("Late"))] {
+    for asked in [
+        agent.get(place),
+        agent.delete(place),
+        agent.patch(place, note_body("Late")),
+    ] {
         asked.await.is_refused(404, "not_found");
     }
     assert!(agent.get(&notes).await.items().is_empty());
@@ -123,9 +129,9 @@ async fn only_authors_and_managers_change_a_note() {
     let notes = notes_of(contact(&town, CUSTOMER).await);
     let (_, secret) = town.new_key(Role::Agent, &[]).await;
     let key = town.api_key(&secret);
-    let of_agent = town.agent().post(&notes, said("The agent's")).await;
-    let of_key = key.post(&notes, said("The key's")).await;
-    let of_manager = town.manager().post(&notes, said("The manager's")).await;
+    let of_agent = town.agent().post(&notes, note_body("The agent's")).await;
+    let of_key = key.post(&notes, note_body("The key's")).await;
+    let of_manager = town.manager().post(&notes, note_body("The manager's")).await;
     assert!(of_key.json()["author"].as_str().unwrap().starts_with("key_"));
     for (caller, note, own) in [
         (town.agent(), &of_agent, true),
@@ -138,7 +144,7 @@ async fn only_authors_and_managers_change_a_note() {
     ] {
         let place = note.is(201).header("location");
         let text = aws.ids().ulid().to_string();
-        let changed = caller.patch(place, said(&text)).await;
+        let changed = caller.patch(place, note_body(&text)).await;
         if own {
             let changed = changed.is(200).json();
             assert_eq!(
@@ -161,7 +167,7 @@ async fn notes_belong_to_one_contact_of_one_tenant() {
     let first = contact(&town, CUSTOMER).await;
     let second = contact(&town, "+971501234568").await;
     let nobody = ContactId::new(aws.ids().ulid());
-    let made = town.admin().post(&notes_of(first), said("Ours")).await;
+    let made = town.admin().post(&notes_of(first), note_body("Ours")).await;
     let place = made.is(201).header("location");
     let id = made.json()["id"].as_str().unwrap().to_owned();
     let foreign = town.foreign_admin();
@@ -170,7 +176,7 @@ async fn notes_belong_to_one_contact_of_one_tenant() {
     for (caller, place) in [(&foreign, place), (&admin, &*elsewhere)] {
         for asked in [
             caller.get(place),
-            caller.patch(place, said("Theirs")),
+            caller.patch(place, note_body("Theirs")),
             caller.delete(place),
         ] {
             asked.await.is_refused(404, "not_found");
@@ -179,13 +185,16 @@ async fn notes_belong_to_one_contact_of_one_tenant() {
     for (caller, contact) in [(&foreign, first), (&admin, nobody)] {
         let notes = notes_of(contact);
         caller.get(&notes).await.is_refused(404, "not_found");
-        caller.post(&notes, said("Theirs")).await.is_refused(404, "not_found");
+        caller
+            .post(&notes, note_body("Theirs"))
+            .await
+            .is_refused(404, "not_found");
     }
     for wrong in ["ctc_1", "note_1", &id] {
         let notes = format!("/api/v1/contacts/{wrong}/notes");
         admin.get(&notes).await.is_refused(404, "not_found");
     }
-    assert!(listed(&admin, second).await.is_empty());
+    assert!(list_note_texts(&admin, second).await.is_empty());
     assert_eq!(admin.get(place).await.json(), made.json());
 }
 
@@ -197,12 +206,12 @@ async fn notes_are_listed_newest_first_page_by_page() {
     let notes = notes_of(contact);
     let mut places = Vec::new();
     for number in 0..6 {
-        let made = town.agent().post(&notes, said(&number.to_string())).await;
+        let made = town.agent().post(&notes, note_body(&number.to_string())).await;
         places.push(made.is(201).header("location").to_owned());
         aws.pass(1);
     }
     let agent = town.agent();
-    assert_eq!(listed(&agent, contact).await, ["5", "4", "3", "2", "1", "0"]);
+    assert_eq!(list_note_texts(&agent, contact).await, ["5", "4", "3", "2", "1", "0"]);
     agent.delete(&places[3]).await.is(204);
     agent.delete(&places[0]).await.is(204);
     for limit in [1, 2, 4, 5] {
@@ -219,7 +228,7 @@ async fn cursor_of_another_list_of_notes_is_refused() {
     let second = contact(&town, "+971501234568").await;
     let agent = town.agent();
     for text in ["a", "b"] {
-        agent.post(&notes_of(first), said(text)).await.is(201);
+        agent.post(&notes_of(first), note_body(text)).await.is(201);
     }
     let page = agent.get(&format!("{}?limit=1", notes_of(first))).await.json();
     let cursor = page["next_cursor"].as_str().unwrap();
@@ -270,7 +279,7 @@ async fn text_of_a_note_is_bounded_and_visible() {
         "{{contact.name}}",
         "<script>",
     ] {
-        let made = agent.post(&notes, said(text)).await;
+        let made = agent.post(&notes, note_body(text)).await;
         assert_eq!(made.is(201).json()["text"], text);
     }
 }
@@ -282,9 +291,9 @@ async fn a_contact_has_at_most_500_notes() {
     let contact = contact(&town, CUSTOMER).await;
     let notes = notes_of(contact);
     let agent = town.agent();
-    let first = agent.post(&notes, said("First")).await;
+    let first = agent.post(&notes, note_body("First")).await;
     town.fill_counter("note", Note::MAX).await;
-    let one_more = || agent.post(&notes, said("One more"));
+    let one_more = || agent.post(&notes, note_body("One more"));
     one_more().await.is_refused(409, "limit_reached");
     agent.delete(first.header("location")).await.is(204);
     one_more().await.is(201);
@@ -300,10 +309,10 @@ async fn interrupted_request_creates_one_note() {
     let contact = contact(&town, CUSTOMER).await;
     let notes = notes_of(contact);
     let agent = town.agent();
-    let ask = || agent.post_once(&notes, "k1", said("Once"));
-    let made = interrupted(&aws, &lossy, ask).await;
+    let ask = || agent.post_once(&notes, "k1", note_body("Once"));
+    let made = repeat_interrupted_request(&aws, &lossy, ask).await;
     assert_eq!(made.json()["created_at"], "2026-11-20T12:00:00Z");
-    assert_eq!(listed(&agent, contact).await, ["Once"]);
+    assert_eq!(list_note_texts(&agent, contact).await, ["Once"]);
 }
 
 /// Another writer is just writing the contact's row, such as a call that is decided.
@@ -314,8 +323,8 @@ async fn a_race_for_the_contacts_row_is_not_lost() {
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
     let contact = contact(&town, CUSTOMER).await;
     lossy.be_in_the_way_of("TransactWriteItems");
-    town.agent().post(&notes_of(contact), said("Once")).await.is(201);
-    assert_eq!(listed(&town.agent(), contact).await, ["Once"]);
+    town.agent().post(&notes_of(contact), note_body("Once")).await.is(201);
+    assert_eq!(list_note_texts(&town.agent(), contact).await, ["Once"]);
 }
 
 #[tokio::test]
@@ -326,17 +335,17 @@ async fn notes_of_a_deleted_contact_are_missing_until_its_return() {
     let (own, notes) = (format!("/api/v1/contacts/{contact}"), notes_of(contact));
     let timeline = format!("{own}/timeline");
     let agent = town.agent();
-    let made = agent.post(&notes, said("Old")).await;
+    let made = agent.post(&notes, note_body("Old")).await;
     let place = made.is(201).header("location");
     agent.delete(&own).await.is(204);
     for path in [notes.as_str(), timeline.as_str(), place] {
         agent.get(path).await.is(404);
     }
-    agent.post(&notes, said("New")).await.is(404);
-    agent.patch(place, said("Other")).await.is(404);
+    agent.post(&notes, note_body("New")).await.is(404);
+    agent.patch(place, note_body("Other")).await.is(404);
     agent.delete(place).await.is(404);
     agent.post(&format!("{own}/restore"), json!({})).await.is(200);
-    assert_eq!(listed(&agent, contact).await, ["Old"]);
+    assert_eq!(list_note_texts(&agent, contact).await, ["Old"]);
     let entries = agent.get(&timeline).await.json();
     assert_eq!(entries["items"].as_array().map(Vec::len), Some(1));
 }
@@ -361,7 +370,7 @@ async fn whoever_is_mentioned_finds_the_note() {
     for (place, body) in [
         (first, note("Call back", &[of_agent, of_manager])),
         (second, note("Wants cake", &[of_agent])),
-        (second, said("Nobody")),
+        (second, note_body("Nobody")),
     ] {
         aws.pass(1);
         let created = manager.post(&notes_of(place), body).await;

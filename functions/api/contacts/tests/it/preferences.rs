@@ -9,11 +9,11 @@ use domain::{
 use serde_json::Value;
 use testkit::{Aws, api::Town};
 
-use super::{named, placed, town};
+use super::{contact_named, create_and_locate, town};
 
 /// A contact of the home tenant, by its path.
 async fn contact(town: &Town<'_>) -> String {
-    placed(&town.agent(), named("Maya")).await
+    create_and_locate(&town.agent(), contact_named("Maya")).await
 }
 
 #[tokio::test]

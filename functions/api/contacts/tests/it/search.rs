@@ -9,10 +9,10 @@ use domain::{
 use serde_json::json;
 use testkit::{Aws, api::Town, texts};
 
-use super::{CONTACTS, made, named, own, town};
+use super::{CONTACTS, contact_named, create_contact, create_owned, town};
 
 /// The names of all contacts that a search finds, page by page.
-async fn found(town: &Town<'_>, query: &str, limit: usize) -> Vec<String> {
+async fn search_names(town: &Town<'_>, query: &str, limit: usize) -> Vec<String> {
     // 100 requests a minute are allowed.
     town.aws().pass(60);
     let path = match query {
@@ -23,7 +23,7 @@ async fn found(town: &Town<'_>, query: &str, limit: usize) -> Vec<String> {
 }
 
 /// A town with fields, a tag, a stage and some contacts.
-async fn peopled<'a>(aws: &'a Aws, ids: &mut Vec<String>) -> Town<'a> {
+async fn town_with_contacts<'a>(aws: &'a Aws, ids: &mut Vec<String>) -> Town<'a> {
     let town = town(aws).await;
     let manager = town.manager();
     for field in [
@@ -33,10 +33,10 @@ async fn peopled<'a>(aws: &'a Aws, ids: &mut Vec<String>) -> Town<'a> {
         json!({"key": "vip", "name": "VIP", "type": "yes_no", "searchable": true}),
         json!({"key": "hidden", "name": "Hidden", "type": "text"}),
     ] {
-        own::<Field>(&town, field).await;
+        create_owned::<Field>(&town, field).await;
     }
-    let tag = own::<Tag>(&town, named("Regular")).await;
-    let stage = own::<Stage>(&town, json!({"name": "Open", "position": 1})).await;
+    let tag = create_owned::<Tag>(&town, contact_named("Regular")).await;
+    let stage = create_owned::<Stage>(&town, json!({"name": "Open", "position": 1})).await;
     for contact in [
         json!({"name": "Maya Haddad", "phones": ["+971501234567", "+447700904567"], "tags": [tag], "language": "ar",
             "fields": {"level": "Gold", "visits": 7, "birthday": "1990-02-28", "vip": true}, "source": "Web form"}),
@@ -45,7 +45,7 @@ async fn peopled<'a>(aws: &'a Aws, ids: &mut Vec<String>) -> Town<'a> {
         json!({"name": "José Maya-Ruiz", "stage": stage, "fields": {"visits": 70, "birthday": "1990-03-01", "hidden": "x"}}),
         json!({"name": "حدّاد مايا", "phones": ["+971551234567"], "stage": stage, "tags": [tag]}),
     ] {
-        ids.push(made(&manager, contact).await);
+        ids.push(create_contact(&manager, contact).await);
         aws.pass(1);
     }
     ids.extend([tag, stage]);
@@ -56,7 +56,7 @@ async fn peopled<'a>(aws: &'a Aws, ids: &mut Vec<String>) -> Town<'a> {
 async fn a_search_finds_exactly_those_that_fulfil_it() {
     let aws = Aws::new().await;
     let mut ids = Vec::new();
-    let town = peopled(&aws, &mut ids).await;
+    let town = town_with_contacts(&aws, &mut ids).await;
     let [maya, mayra, jose, haddad] = ["Maya Haddad", "Mayra O'Brien", "José Maya-Ruiz", "حدّاد مايا"];
     let (tag, stage) = (&ids[4], &ids[5]);
     for (query, expected) in [
@@ -96,7 +96,11 @@ async fn a_search_finds_exactly_those_that_fulfil_it() {
         ("field=birthday&day=02-28&digits=568".into(), vec![mayra]),
     ] {
         for limit in [1, 2, 25] {
-            assert_eq!(found(&town, &query, limit).await, expected, "{query}, pages of {limit}");
+            assert_eq!(
+                search_names(&town, &query, limit).await,
+                expected,
+                "{query}, pages of {limit}"
+            );
         }
     }
 }
@@ -112,7 +116,7 @@ async fn numbers_and_names_are_found_in_any_spelling() {
         json!({"name": fatima, "phones": ["+971502381220"]}),
         json!({"name": ali, "phones": ["+966502381220"]}),
     ] {
-        made(&manager, contact).await;
+        create_contact(&manager, contact).await;
         aws.pass(1);
     }
     let emirates = |tenant: &mut Tenant| tenant.default_region = Some("AE".to_owned());
@@ -133,7 +137,7 @@ async fn numbers_and_names_are_found_in_any_spelling() {
         ("name=%D9%81%D8%A7%D8%B7%D9%85%D9%87", vec![fatima]),
         ("name=%D8%B9%D9%84%D9%8A+%D9%83%D8%B1%D9%8A%D9%85", vec![ali]),
     ] {
-        let mut found = found(&town, query, 25).await;
+        let mut found = search_names(&town, query, 25).await;
         found.sort_by_key(|name| name == ali);
         assert_eq!(found, expected, "{query}");
     }
@@ -142,7 +146,7 @@ async fn numbers_and_names_are_found_in_any_spelling() {
 #[tokio::test]
 async fn a_search_without_a_list_names_those_that_have_one() {
     let aws = Aws::new().await;
-    let town = peopled(&aws, &mut Vec::new()).await;
+    let town = town_with_contacts(&aws, &mut Vec::new()).await;
     let agent = town.agent();
     for query in ["language=ar", "source=Shop", "owner=usr_01hq5c1ynyc0000000000000ab"] {
         let refused = agent.get(&format!("{CONTACTS}?{query}")).await;
@@ -182,7 +186,7 @@ async fn a_search_without_a_list_names_those_that_have_one() {
 #[tokio::test]
 async fn a_cursor_counts_only_with_its_own_conditions() {
     let aws = Aws::new().await;
-    let town = peopled(&aws, &mut Vec::new()).await;
+    let town = town_with_contacts(&aws, &mut Vec::new()).await;
     let agent = town.agent();
     for (own, other) in [
         ("name=may", "name=mayr"),
@@ -207,12 +211,12 @@ async fn fields_count_as_soon_as_they_change() {
     let town = town(&aws).await;
     let agent = town.agent();
     let search = || agent.get(&format!("{CONTACTS}?field=level&value=gold"));
-    let place = format!("{CONTACTS}/{}", made(&agent, named("Maya")).await);
+    let place = format!("{CONTACTS}/{}", create_contact(&agent, contact_named("Maya")).await);
     agent.get(CONTACTS).await.is(200);
     agent.get(&place).await.is(200);
     search().await.names_field("field");
     let level = json!({"key": "level", "name": "Level", "type": "text", "searchable": true});
-    let id = own::<Field>(&town, level).await;
+    let id = create_owned::<Field>(&town, level).await;
     assert!(search().await.items().is_empty());
     let changed = agent.patch(&place, json!({"fields": {"level": "Gold"}})).await;
     assert_eq!(changed.is(200).json()["fields"], json!({"level": "Gold"}));
@@ -237,7 +241,7 @@ async fn fields_count_as_soon_as_they_change() {
 async fn lists_follow_every_change() {
     let aws = Aws::new().await;
     let mut known = Vec::new();
-    let town = peopled(&aws, &mut known).await;
+    let town = town_with_contacts(&aws, &mut known).await;
     let agent = town.agent();
     let place = format!("{CONTACTS}/{}", known[0]);
     let changes = json!({"name": "Lea", "phones": ["+15005550006"], "tags": [], "stage": known[5],
@@ -267,21 +271,21 @@ async fn a_page_without_a_match_leads_to_the_next() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let tag = own::<Tag>(&town, named("Regular")).await;
+    let tag = create_owned::<Tag>(&town, contact_named("Regular")).await;
     let last = 520;
     for number in 0..=last {
         let language = if number == last { "fr" } else { "en" };
         // 100 requests a minute are allowed.
         aws.pass(1);
         let contact = json!({"name": format!("Contact {number}"), "tags": [tag], "language": language});
-        made(&agent, contact).await;
+        create_contact(&agent, contact).await;
     }
     let query = format!("tag={tag}&language=fr");
     let first = agent.get(&format!("{CONTACTS}?{query}")).await;
     assert!(first.items().is_empty());
     assert!(first.json()["next_cursor"].is_string(), "{}", first.text());
-    assert_eq!(found(&town, &query, 25).await, [format!("Contact {last}")]);
-    let all = found(&town, "", 100).await;
+    assert_eq!(search_names(&town, &query, 25).await, [format!("Contact {last}")]);
+    let all = search_names(&town, "", 100).await;
     let different: BTreeSet<_> = all.iter().collect();
     assert_eq!((all.len(), different.len()), (last + 1, last + 1));
 }

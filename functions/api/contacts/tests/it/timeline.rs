@@ -38,7 +38,7 @@ async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, text: &str, unt
 }
 
 /// Adds an entry to the consent ledger, now.
-async fn consented(aws: &Aws, business: &Seeded, contact: ContactId, choice: Choice) {
+async fn record_consent(aws: &Aws, business: &Seeded, contact: ContactId, choice: Choice) {
     let wish = Wish::new(choice, Scope::ALL, By::Keyword, "asked for it by SMS", aws.now());
     let effects = Effects {
         consent: vec![Consent {
@@ -52,7 +52,7 @@ async fn consented(aws: &Aws, business: &Seeded, contact: ContactId, choice: Cho
     stored.expect("the entry is stored");
 }
 
-async fn noted(caller: &Caller<'_>, contact: ContactId, text: &str) -> String {
+async fn write_note(caller: &Caller<'_>, contact: ContactId, text: &str) -> String {
     let notes = format!("/api/v1/contacts/{contact}/notes");
     let made = caller.post(&notes, json!({"text": text})).await;
     made.is(201).header("location").to_owned()
@@ -68,9 +68,9 @@ async fn busy_contact(aws: &Aws, business: &Seeded, agent: &Caller<'_>) -> Conta
             wrote(aws, business, contact, &format!("{day} {number}"), None).await;
         }
         aws.pass(day % 2);
-        consented(aws, business, contact, Choice::Granted).await;
+        record_consent(aws, business, contact, Choice::Granted).await;
         for number in 0..(day + 1) % 3 {
-            noted(agent, contact, &format!("{day} {number}")).await;
+            write_note(agent, contact, &format!("{day} {number}")).await;
         }
         aws.pass(2 * DAY);
     }
@@ -130,8 +130,8 @@ async fn entries_stand_for_themselves() {
     message.cancel(why.and("tried", true));
     store.write_message(business.scope(), &message).await.unwrap();
     wrote(&aws, &business, contact, "I am on my way", None).await;
-    consented(&aws, &business, contact, Choice::Refused).await;
-    noted(&agent, contact, "Nice").await;
+    record_consent(&aws, &business, contact, Choice::Refused).await;
+    write_note(&agent, contact, "Nice").await;
 
     let found = agent.all(&timeline_of(contact), 100).await;
     assert_eq!(texts(&found, "kind"), ["note", "consent", "message", "message", "call"]);
@@ -207,14 +207,14 @@ async fn expired_entries_are_left_out_and_hide_no_others() {
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let message = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
     let contact = message.id.contact();
-    noted(&agent, contact, "First").await;
+    write_note(&agent, contact, "First").await;
     aws.pass(1);
     for number in 0..5 {
         let until = aws.now() + jiff::SignedDuration::from_hours(24 * 30);
         wrote(&aws, &business, contact, &number.to_string(), Some(until)).await;
         aws.pass(1);
     }
-    noted(&agent, contact, "Last").await;
+    write_note(&agent, contact, "Last").await;
     let shown = async |limit: usize| {
         let found = agent.all(&timeline_of(contact), limit).await;
         texts(&found, "kind").join(" ")
@@ -237,7 +237,7 @@ async fn deleted_notes_are_left_out_and_hide_no_others() {
     let agent = town.agent();
     let mut places = Vec::new();
     for number in 0..8 {
-        places.push(noted(&agent, contact, &number.to_string()).await);
+        places.push(write_note(&agent, contact, &number.to_string()).await);
         aws.pass(1);
     }
     let agent = town.agent();
@@ -261,7 +261,7 @@ async fn a_timeline_is_its_tenants_own() {
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let theirs = busy_contact(&aws, &business, &agent).await;
     let ours = contact(&town, CUSTOMER).await;
-    noted(&town.agent(), ours, "Ours").await;
+    write_note(&town.agent(), ours, "Ours").await;
     for (caller, contact) in [
         (town.admin(), theirs),
         (agent.clone(), ours),

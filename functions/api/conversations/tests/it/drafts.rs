@@ -160,7 +160,7 @@ async fn draft_is_kept_as_long_as_the_conversation_is_seen() {
     let (store, scope, agent) = (aws.store(), town.home.scope(), town.agent());
     let id = conversation(&aws, &town.home, 1).await;
     let survivor = conversation(&aws, &town.home, 2).await.contact();
-    let read = async |contact| store.known(scope, contact).await.unwrap().unwrap();
+    let read = async |contact| store.known_person(scope, contact).await.unwrap().unwrap();
     let (undo, merge, stamp) = decided_merge(&aws, read(survivor).await, read(id.contact()).await);
     let decided = Decided {
         undo: &undo,

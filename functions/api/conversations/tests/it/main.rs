@@ -24,7 +24,7 @@ async fn town(aws: &Aws) -> Town<'_> {
     Town::new(aws, conversations::routes).await
 }
 
-async fn listed(caller: &Caller<'_>, query: &str) -> Vec<String> {
+async fn list_conversation_ids(caller: &Caller<'_>, query: &str) -> Vec<String> {
     let all = caller.all(&format!("{CONVERSATIONS}{query}"), 2).await;
     all.iter()
         .map(|item| item["id"].as_str().expect("an id is text").to_owned())
@@ -50,8 +50,14 @@ async fn inbox_lists_by_state_turn_and_person() {
     let places = |wanted: &[usize]| -> Vec<String> { wanted.iter().map(|place| id(*place).to_string()).collect() };
     // The first one writes again: it is the latest, and has waited for longest.
     business.receive_noted(&aws, all[0].1.id, None).await;
-    assert_eq!(listed(&agent, "?state=open").await, places(&[0, 4, 3, 2, 1]));
-    assert_eq!(listed(&agent, "?waiting=true").await, places(&[0, 1, 2, 3, 4]));
+    assert_eq!(
+        list_conversation_ids(&agent, "?state=open").await,
+        places(&[0, 4, 3, 2, 1])
+    );
+    assert_eq!(
+        list_conversation_ids(&agent, "?waiting=true").await,
+        places(&[0, 1, 2, 3, 4])
+    );
     let change = async |place: usize, changes: Value| {
         let path = format!("{CONVERSATIONS}/{}", id(place));
         agent.patch(&path, changes).await.is(200).json()
@@ -65,10 +71,10 @@ async fn inbox_lists_by_state_turn_and_person() {
     let snooze = json!({"state": "snoozed", "snoozed_until": until, "priority": "high"});
     let snoozed = change(2, snooze).await;
     assert_eq!(snoozed["snoozed_until"], json!(until));
-    assert_eq!(listed(&agent, "").await, places(&[0, 4, 3]));
-    assert_eq!(listed(&agent, "?state=closed").await, places(&[1]));
-    assert_eq!(listed(&agent, "?state=snoozed").await, places(&[2]));
-    assert_eq!(listed(&agent, "?waiting=true").await, places(&[0, 3, 4]));
+    assert_eq!(list_conversation_ids(&agent, "").await, places(&[0, 4, 3]));
+    assert_eq!(list_conversation_ids(&agent, "?state=closed").await, places(&[1]));
+    assert_eq!(list_conversation_ids(&agent, "?state=snoozed").await, places(&[2]));
+    assert_eq!(list_conversation_ids(&agent, "?waiting=true").await, places(&[0, 3, 4]));
     let counts = agent.get(&format!("{CONVERSATIONS}/counts")).await;
     assert_eq!(
         counts.is(200).json(),
@@ -80,18 +86,27 @@ async fn inbox_lists_by_state_turn_and_person() {
         json!([opened["state"], opened["snoozed_until"]]),
         json!(["pending", null])
     );
-    assert_eq!(listed(&agent, "?waiting=true").await, places(&[0, 2, 3, 4]));
-    assert_eq!(listed(&agent, "?waiting=true&state=pending").await, places(&[2]));
-    assert_eq!(listed(&agent, "?waiting=false").await, places(&[]));
+    assert_eq!(
+        list_conversation_ids(&agent, "?waiting=true").await,
+        places(&[0, 2, 3, 4])
+    );
+    assert_eq!(
+        list_conversation_ids(&agent, "?waiting=true&state=pending").await,
+        places(&[2])
+    );
+    assert_eq!(list_conversation_ids(&agent, "?waiting=false").await, places(&[]));
     // Those of nobody that are answered, by state.
     change(1, json!({"state": "open"})).await;
-    assert_eq!(listed(&agent, "?waiting=false").await, places(&[1]));
+    assert_eq!(list_conversation_ids(&agent, "?waiting=false").await, places(&[1]));
     change(1, json!({"state": "pending"})).await;
-    assert_eq!(listed(&agent, "?waiting=false").await, places(&[]));
-    assert_eq!(listed(&agent, "?waiting=false&state=pending").await, places(&[1]));
+    assert_eq!(list_conversation_ids(&agent, "?waiting=false").await, places(&[]));
+    assert_eq!(
+        list_conversation_ids(&agent, "?waiting=false&state=pending").await,
+        places(&[1])
+    );
     change(1, json!({"state": "closed"})).await;
     aws.delete_contact(business.scope(), all[3].1.id, true).await;
-    assert_eq!(listed(&agent, "").await, places(&[0, 4]));
+    assert_eq!(list_conversation_ids(&agent, "").await, places(&[0, 4]));
     let deleted = agent.get(&format!("{CONVERSATIONS}/{}", id(3))).await;
     deleted.is_refused(404, "not_found");
     let other = town.admin().get(&format!("{CONVERSATIONS}/{}", id(0))).await;
@@ -122,10 +137,10 @@ async fn reading_is_for_the_team_and_goes_on_only() {
     assert_eq!(unread().await, (json!(2), json!(0)));
     agent.put(&read, json!({"seq": 1})).await.is(200);
     assert_eq!(unread().await, (json!(2), json!(0)));
-    assert_eq!(listed(&agent, "?unread=true").await, ids(&[]));
+    assert_eq!(list_conversation_ids(&agent, "?unread=true").await, ids(&[]));
     business.receive_noted(&aws, contact.id, None).await;
     assert_eq!(unread().await, (json!(2), json!(1)));
-    assert_eq!(listed(&agent, "?unread=true").await, ids(&[id]));
+    assert_eq!(list_conversation_ids(&agent, "?unread=true").await, ids(&[id]));
     agent.put(&read, json!({"seq": -1})).await.names_only(&["seq"]);
 }
 
@@ -171,7 +186,7 @@ async fn window_is_that_of_the_line() {
     };
     let of_business = json!(before + SignedDuration::from_hours(24));
     let line = aws
-        .own::<Line>(business.scope(), json!({"name": "Marina", "number": LINE}))
+        .create_owned::<Line>(business.scope(), json!({"name": "Marina", "number": LINE}))
         .await;
     assert_eq!(closes_at(Some(line.id)).await, of_business);
     // The number written to last is no connection's any more, so they are answered from the usual one.
@@ -280,7 +295,7 @@ async fn timeline_has_what_was_said_on_the_line() {
         ("&state=closed", vec![elsewhere, on_line]),
         ("&unread=true", vec![goes_on, beside]),
     ] {
-        let mut found = listed(&viewer, &format!("?contact={}{query}", survivor.id)).await;
+        let mut found = list_conversation_ids(&viewer, &format!("?contact={}{query}", survivor.id)).await;
         let mut expected = ids(&expected);
         // Two of them have the same time.
         found.sort();
@@ -292,7 +307,11 @@ async fn timeline_has_what_was_said_on_the_line() {
         .await;
     both.names_only(&["waiting"]);
     let nobody = ContactId::new(aws.ids().ulid());
-    assert!(listed(&viewer, &format!("?contact={nobody}")).await.is_empty());
+    assert!(
+        list_conversation_ids(&viewer, &format!("?contact={nobody}"))
+            .await
+            .is_empty()
+    );
     // From an entry, both ways.
     let part = async |part: &str| {
         let path = format!("{CONVERSATIONS}/{on_line}/timeline?{part}");

@@ -5,7 +5,7 @@ use futures::future::join;
 use serde_json::{Value, json};
 use testkit::Aws;
 
-use super::{CONVERSATIONS, drafts::conversation, ids, listed, town};
+use super::{CONVERSATIONS, drafts::conversation, ids, list_conversation_ids, town};
 
 #[tokio::test]
 async fn team_finds_the_person_by_its_mode() {
@@ -17,7 +17,7 @@ async fn team_finds_the_person_by_its_mode() {
         .into();
     let team = async |name: &str, mode: &str, members: &[UserId]| -> Team {
         let fields = json!({"name": name, "mode": mode, "members": members, "max_open": 2});
-        town.home.own(&aws, fields).await
+        town.home.create_owned(&aws, fields).await
     };
     let turns = team("Orders", "in_turn", &users).await;
     let fewest = team("Prices", "fewest_open", &users[..2]).await;
@@ -42,7 +42,12 @@ async fn team_finds_the_person_by_its_mode() {
     let turn: Vec<Value> = sorted.iter().chain(&sorted).map(|user| json!(user)).collect();
     assert_eq!(taken[..6], turn);
     assert_eq!(taken[6], Value::Null);
-    assert_eq!(listed(&agent, &format!("?team={}", turns.id)).await.len(), 7);
+    assert_eq!(
+        list_conversation_ids(&agent, &format!("?team={}", turns.id))
+            .await
+            .len(),
+        7
+    );
 
     let closed = taken.iter().position(|user| *user == json!(users[1])).unwrap();
     give(closed, json!({"state": "closed"})).await;
@@ -51,7 +56,10 @@ async fn team_finds_the_person_by_its_mode() {
     let named = json!({"team_id": fewest.id, "assignee_id": users[2]});
     assert_eq!(give(6, named).await, json!(users[2]));
     assert_eq!(give(7, json!({"team_id": hand.id})).await, Value::Null);
-    assert_eq!(listed(&agent, &format!("?team={}", hand.id)).await, ids(&all[7..8]));
+    assert_eq!(
+        list_conversation_ids(&agent, &format!("?team={}", hand.id)).await,
+        ids(&all[7..8])
+    );
     assert_eq!(give(7, json!({"team_id": null})).await, Value::Null);
     assert_eq!(give(6, json!({"team_id": null})).await, json!(users[2]), "kept");
     // A snoozed one is taken from the former team's person, too.
@@ -92,8 +100,8 @@ async fn only_one_of_two_people_takes_a_conversation() {
     }
     let theirs = agent.get(&path).await.is(200).json()["assignee_id"].clone();
     let answered = format!("?waiting=false&assignee={}", theirs.as_str().unwrap());
-    assert_eq!(listed(&agent, &answered).await, ids(&[id]));
-    assert_eq!(listed(&agent, "?waiting=false").await, ids(&[]));
+    assert_eq!(list_conversation_ids(&agent, &answered).await, ids(&[id]));
+    assert_eq!(list_conversation_ids(&agent, "?waiting=false").await, ids(&[]));
     let refused = agent.patch(&path, takes(Role::Viewer)).await;
     refused.names_only(&["assignee_id"]);
 }
@@ -106,7 +114,7 @@ async fn large_team_gives_to_whoever_has_room() {
     let mut users: Vec<UserId> = (0..25).map(|_| UserId::new(aws.ids().ulid())).collect();
     users.sort();
     let fields = json!({"name": "Orders", "mode": "in_turn", "members": users, "max_open": 1});
-    let team: Team = town.home.own(&aws, fields).await;
+    let team: Team = town.home.create_owned(&aws, fields).await;
     let (agent, mut taken) = (town.agent(), Vec::new());
     for number in 1..=26 {
         let id = conversation(&aws, &town.home, number).await;

@@ -157,8 +157,12 @@ async fn recipients_are_exported_of_ones_own_broadcast() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (manager, scope) = (town.manager(), town.home.scope());
-    let broadcast: Campaign = aws.own(scope, json!({"type": "broadcast", "name": "Offer"})).await;
-    let drip: Campaign = aws.own(scope, json!({"type": "drip", "name": "Welcome"})).await;
+    let broadcast: Campaign = aws
+        .create_owned(scope, json!({"type": "broadcast", "name": "Offer"}))
+        .await;
+    let drip: Campaign = aws
+        .create_owned(scope, json!({"type": "drip", "name": "Welcome"}))
+        .await;
     let order = json!({"what": "recipients", "campaign_id": broadcast.id});
     let created = manager.post(EXPORTS, order.clone()).await;
     let shown = created.is(201).json();

@@ -26,7 +26,7 @@ async fn town(aws: &Aws) -> Town<'_> {
 }
 
 /// Creates an import and uploads a table for it, as a client does. Returns its path.
-async fn uploaded(caller: &Caller<'_>, table: &str) -> String {
+async fn upload_table(caller: &Caller<'_>, table: &str) -> String {
     let body = json!({"name": "customers.csv", "size": table.len()});
     let created = caller.post(IMPORTS, body).await;
     let upload = created.is(201).json()["upload"].clone();
@@ -79,7 +79,7 @@ async fn preview_says_what_each_row_becomes() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let manager = town.manager();
-    let place = uploaded(&manager, TABLE).await;
+    let place = upload_table(&manager, TABLE).await;
     let preview = format!("{place}/preview");
     let shown = manager.post(&preview, json!({"region": "AE"})).await.is(200).json();
     assert_eq!(
@@ -127,7 +127,7 @@ async fn preview_shows_cards_behind_pictures() {
         card("Omar", "KIND:group\r\n"),
     ]
     .concat();
-    let place = uploaded(&manager, &cards).await;
+    let place = upload_table(&manager, &cards).await;
     let shown = manager
         .post(&format!("{place}/preview"), json!({}))
         .await
@@ -158,7 +158,7 @@ async fn preview_ends_with_the_row_of_an_open_quote() {
     for number in 10_000..20_000 {
         table.push_str(&format!("Guest,+9715055{number}\n"));
     }
-    let place = uploaded(&manager, &table).await;
+    let place = upload_table(&manager, &table).await;
     let shown = manager.post(&format!("{place}/preview"), json!({})).await;
     let rows = rows(&shown.is(200).json());
     assert_eq!(texts(&rows, "becomes"), ["created", "refused"]);
@@ -167,7 +167,7 @@ async fn preview_ends_with_the_row_of_an_open_quote() {
 }
 
 /// What the rows of a preview become.
-async fn previewed(caller: &Caller<'_>, place: &str, mut settings: Value) -> Vec<String> {
+async fn preview_rows(caller: &Caller<'_>, place: &str, mut settings: Value) -> Vec<String> {
     settings["table"] = json!({"separator": "comma", "header": true});
     settings["mapping"] = mapping();
     let shown = caller.post(&format!("{place}/preview"), settings).await.is(200).json();
@@ -192,14 +192,14 @@ Erased,+971508888888,
     let remembered = store.remember_erased(town.home.scope(), &erased, &nothing, salt, aws.now());
     remembered.await.unwrap();
     let manager = town.manager();
-    let place = uploaded(&manager, ROWS).await;
+    let place = upload_table(&manager, ROWS).await;
     for (mode, expected) in [
         // Whoever is skipped gains no number.
         ("skip", ["skipped", "created", "created", "skipped", "refused"]),
         ("update", ["updated", "updated", "created", "refused", "refused"]),
         ("create", ["refused", "created", "created", "refused", "refused"]),
     ] {
-        let becomes = previewed(&manager, &place, json!({ "mode": mode })).await;
+        let becomes = preview_rows(&manager, &place, json!({ "mode": mode })).await;
         assert_eq!(becomes, expected, "{mode}");
     }
 }
@@ -209,7 +209,7 @@ Erased,+971508888888,
 async fn previewed_rows_have_the_tags_that_would_be_created() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let everybody: Tag = town.home.own(&aws, json!({"name": "Imported"})).await;
+    let everybody: Tag = town.home.create_owned(&aws, json!({"name": "Imported"})).await;
     let tags: Vec<String> = (1..=20).map(|number| format!("New {number}")).collect();
     let table = format!(
         "Name,Mobile,Tags\nAnn,,{}\nBen,,{}\n",
@@ -217,9 +217,9 @@ async fn previewed_rows_have_the_tags_that_would_be_created() {
         tags[1..].join(";")
     );
     let manager = town.manager();
-    let place = uploaded(&manager, &table).await;
+    let place = upload_table(&manager, &table).await;
     let settings = json!({"create_tags": true, "tags": [everybody.id]});
-    assert_eq!(previewed(&manager, &place, settings).await, ["refused", "created"]);
+    assert_eq!(preview_rows(&manager, &place, settings).await, ["refused", "created"]);
 }
 
 #[tokio::test]
@@ -227,7 +227,7 @@ async fn an_import_is_started_once_and_shows_its_result() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let manager = town.manager();
-    let place = uploaded(&manager, TABLE).await;
+    let place = upload_table(&manager, TABLE).await;
     let start = format!("{place}/start");
     let settings = json!({"mapping": mapping(), "create_tags": true, "region": "AE", "dry_run": true});
     let shown = manager.get(&place).await.is(200).json();
@@ -271,7 +271,7 @@ async fn few_imports_run_at_a_time() {
     let manager = town.manager();
     let mut places = Vec::new();
     for _ in 0..3 {
-        places.push(uploaded(&manager, TABLE).await);
+        places.push(upload_table(&manager, TABLE).await);
         aws.pass(1);
     }
     let settings = |dry_run: bool| json!({"mapping": mapping(), "create_tags": true, "dry_run": dry_run});
@@ -293,7 +293,7 @@ async fn imports_and_their_starts_are_limited_per_hour() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let manager = town.manager();
-    let places = [uploaded(&manager, TABLE).await, uploaded(&manager, TABLE).await];
+    let places = [upload_table(&manager, TABLE).await, upload_table(&manager, TABLE).await];
     let (store, scope) = (aws.store(), town.home.scope());
     for (name, left) in [("IMPORTS", 98), ("IMPORT_STARTS", 99)] {
         for _ in 0..left {
@@ -322,7 +322,7 @@ async fn wrong_settings_and_files_are_named() {
         let answer = manager.post(&path, json!({"mapping": mapping()})).await;
         answer.is_refused(409, "not_uploaded");
     }
-    let place = uploaded(&manager, TABLE).await;
+    let place = upload_table(&manager, TABLE).await;
     let start = format!("{place}/start");
     let column = |target: &str| json!({"columns": [{"column": 0, "target": target}]});
     for (settings, field) in [
@@ -352,7 +352,7 @@ async fn wrong_settings_and_files_are_named() {
     for size in [json!(0), json!(64 * 1024 * 1024 + 1), json!("9")] {
         manager.post(IMPORTS, json!({ "size": size })).await.names_field("size");
     }
-    let workbook = uploaded(&manager, "PK\u{3}\u{4}…").await;
+    let workbook = upload_table(&manager, "PK\u{3}\u{4}…").await;
     let answer = manager.post(&format!("{workbook}/preview"), json!({})).await;
     answer.names_field("table");
 }
@@ -361,7 +361,7 @@ async fn wrong_settings_and_files_are_named() {
 async fn imports_need_a_permission_and_are_the_tenants_own() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let place = uploaded(&town.manager(), TABLE).await;
+    let place = upload_table(&town.manager(), TABLE).await;
     let reader = town.new_key(Role::Admin, &[Permission::ImportsRead]).await.1;
     for (caller, reads, writes) in [
         (town.viewer(), false, false),

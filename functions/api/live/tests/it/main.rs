@@ -20,7 +20,7 @@ const EVENTS: &str = "/api/v1/live/events";
 const TICKET: &str = "/api/v1/live/ticket";
 
 /// A cursor to begin with.
-async fn begun(caller: &Caller<'_>) -> String {
+async fn fetch_cursor(caller: &Caller<'_>) -> String {
     let answer = caller.get(EVENTS).await;
     let answer = answer.is(200).json();
     assert_eq!(answer["events"], json!([]));
@@ -74,7 +74,7 @@ async fn a_polling_client_gets_every_event() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, live::routes).await;
     let (agent, tenant) = (town.key(), town.home.tenant);
-    let mut cursor = begun(&agent).await;
+    let mut cursor = fetch_cursor(&agent).await;
     let (mut told, mut published) = (Vec::new(), Vec::new());
     for round in 0..12 {
         aws.pass(5);
@@ -99,7 +99,7 @@ async fn event_that_is_seen_late_is_not_missed() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, live::routes).await;
     let (agent, tenant) = (town.key(), town.home.tenant);
-    let cursor = begun(&agent).await;
+    let cursor = fetch_cursor(&agent).await;
     let (late, at) = (event(&aws), aws.now());
     aws.pass(10);
     let published = publish(&aws, tenant, 1).await;
@@ -118,7 +118,7 @@ async fn many_events_come_page_by_page() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, live::routes).await;
     let (agent, tenant) = (town.key(), town.home.tenant);
-    let mut cursor = begun(&agent).await;
+    let mut cursor = fetch_cursor(&agent).await;
     let mut published = Vec::new();
     // Over the end of an hour, of which each has its own partition.
     aws.pass(3600 - 30);
@@ -154,7 +154,7 @@ async fn a_client_goes_on_from_an_event() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, live::routes).await;
     let (agent, tenant) = (town.key(), town.home.tenant);
-    let cursor = begun(&agent).await;
+    let cursor = fetch_cursor(&agent).await;
     let mut published = Vec::new();
     for _ in 0..5 {
         published.extend(publish(&aws, tenant, 60).await);
@@ -177,7 +177,7 @@ async fn those_who_begin_at_once_both_go_on() {
     let later = aws.now() + SignedDuration::from_millis(5);
     aws.store().follow(town.home.scope(), later).await.unwrap();
     let agent = town.agent();
-    let cursor = begun(&agent).await;
+    let cursor = fetch_cursor(&agent).await;
     after(&agent, &cursor).await;
 }
 
@@ -190,11 +190,11 @@ async fn cursor_is_good_for_two_hours() {
         let answer = town.key().get(&format!("{EVENTS}?after={cursor}")).await;
         answer.is_refused(410, "cursor_expired");
     };
-    let first = begun(&agent).await;
+    let first = fetch_cursor(&agent).await;
     aws.pass(136 * 60);
     // Nobody asked for so long: nothing was kept.
     gone(&first).await;
-    let second = begun(&agent).await;
+    let second = fetch_cursor(&agent).await;
     aws.pass(3600);
     after(&agent, &second).await;
     aws.pass(3600);
@@ -202,7 +202,7 @@ async fn cursor_is_good_for_two_hours() {
     aws.pass(1);
     gone(&second).await;
     // Whoever asked is good for two hours from then on, also if it was not noted.
-    let third = begun(&agent).await;
+    let third = fetch_cursor(&agent).await;
     aws.pass(14 * 60);
     let last = text(&after(&agent, &third).await["cursor"]);
     aws.pass(2 * 3600);
@@ -214,12 +214,12 @@ async fn only_events_that_the_caller_may_read_are_told() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, live::routes).await;
     let (agent, tenant) = (town.key(), town.home.tenant);
-    let cursor = begun(&agent).await;
+    let cursor = fetch_cursor(&agent).await;
     let published = publish(&aws, tenant, 2).await;
     aws.pass(1);
     assert_eq!(ids(&after(&agent, &cursor).await), published);
     let foreign = town.foreign_admin();
-    let theirs = after(&foreign, &begun(&foreign).await).await;
+    let theirs = after(&foreign, &fetch_cursor(&foreign).await).await;
     assert_eq!(ids(&theirs), Vec::<String>::new());
     for (scopes, told) in [
         (vec![Permission::LiveRead, Permission::MessagesRead], published.clone()),
@@ -239,7 +239,7 @@ async fn a_cursor_of_something_else_is_refused() {
     let town = Town::new(&aws, live::routes).await;
     let agent = town.agent();
     // A place in the year 9999 is none.
-    let cursor = begun(&agent).await;
+    let cursor = fetch_cursor(&agent).await;
     let first = EventId::new(aws.ids().ulid());
     let far = format!("{cursor}.253402207100000.{first}");
     assert_eq!(after(&agent, &far).await["events"], json!([]));
@@ -294,7 +294,7 @@ async fn sockets_of_a_caller_and_of_a_plan_are_limited() {
         let admitted = access::socket::Ticketed::admit(&store, &token, aws.now()).await;
         let admitted = admitted.expect("the table answers").expect("a ticket");
         let who = (admitted.ticket.who, admitted.ticket.credential);
-        let socket = Socket::opened(socket_id(id), who, aws.now());
+        let socket = Socket::new_at(socket_id(id), who, aws.now());
         let opened = store.open_socket(&scope, &admitted.sha256, &socket).await;
         assert!(opened.expect("the table answers"));
     };

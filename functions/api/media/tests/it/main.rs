@@ -60,9 +60,9 @@ impl<'a> World<'a> {
     }
 
     /// A message whose first medium is this file.
-    async fn sent(&self, file: (&str, &[u8])) -> MessageId {
+    async fn receive_file(&self, file: (&str, &[u8])) -> MessageId {
         let message = self.message().await;
-        self.business.fetched(self.aws, message, 0, file).await;
+        self.business.store_fetched_medium(self.aws, message, 0, file).await;
         message
     }
 
@@ -93,7 +93,7 @@ fn place(message: MessageId, index: impl std::fmt::Display) -> String {
 }
 
 /// Status, content type, disposition and body behind a link.
-async fn downloaded(answer: &Answer) -> (u16, [String; 3], Vec<u8>) {
+async fn download_file(answer: &Answer) -> (u16, [String; 3], Vec<u8>) {
     let link = answer.is(200).json();
     let got = reqwest::get(link["url"].as_str().expect("a link"))
         .await
@@ -122,9 +122,9 @@ async fn a_link_leads_to_the_file_as_what_it_is() {
         ("application/octet-stream", "bin", false),
         ("image/svg+xml", "bin", false),
     ] {
-        let message = world.sent((mime, mime.as_bytes())).await;
+        let message = world.receive_file((mime, mime.as_bytes())).await;
         let answer = agent.get(&place(message, 0)).await;
-        let (status, [content_type, disposition, cache], body) = downloaded(&answer).await;
+        let (status, [content_type, disposition, cache], body) = download_file(&answer).await;
         assert_eq!((status, body.as_slice(), &*content_type), (200, mime.as_bytes(), mime));
         let how = if inline { "inline" } else { "attachment" };
         let expected = format!("{how}; filename=\"{message}-0.{ending}\"");
@@ -148,16 +148,19 @@ async fn a_document_keeps_its_name() {
     let types = ["application/octet-stream", "image/jpeg"];
     for (index, mime) in types.iter().enumerate() {
         let index = u8::try_from(index).unwrap();
-        world.business.fetched(&aws, message, index, (mime, b"x")).await;
+        world
+            .business
+            .store_fetched_medium(&aws, message, index, (mime, b"x"))
+            .await;
     }
     let agent = world.agent().await;
-    let (_, [_, document, _], _) = downloaded(&agent.get(&place(message, 0)).await).await;
+    let (_, [_, document, _], _) = download_file(&agent.get(&place(message, 0)).await).await;
     let encoded = "%D8%B9%D8%B1%D8%B6%20%D8%B3%D8%B9%D8%B1.dwg";
     assert_eq!(
         document,
         format!("attachment; filename=\"{message}-0.bin\"; filename*=UTF-8''{encoded}")
     );
-    let (_, [_, shown, _], _) = downloaded(&agent.get(&place(message, 1)).await).await;
+    let (_, [_, shown, _], _) = download_file(&agent.get(&place(message, 1)).await).await;
     assert_eq!(shown, format!("inline; filename=\"{message}-1.jpg\""));
 }
 
@@ -165,7 +168,7 @@ async fn a_document_keeps_its_name() {
 async fn a_link_says_what_it_leads_to_and_for_how_long() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
-    let message = world.sent(JPEG).await;
+    let message = world.receive_file(JPEG).await;
     let mut shown = world.agent().await.get(&place(message, 0)).await.is(200).json();
     let url = shown["url"].take();
     assert!(url.as_str().is_some_and(|url| url.contains("/contact/")), "{url}");
@@ -183,7 +186,7 @@ async fn a_link_says_what_it_leads_to_and_for_how_long() {
 async fn files_need_a_permission_and_are_the_tenants_own() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
-    let message = world.sent(JPEG).await;
+    let message = world.receive_file(JPEG).await;
     let path = place(message, 0);
     let verdict = format!("{path}/verdict");
     for role in Role::ALL {
@@ -221,7 +224,7 @@ async fn each_state_without_a_file_is_explained() {
     let cases: [(Become, u16, &str, &str); 5] = [
         (|_| {}, 409, "media_not_ready", "being fetched"),
         (
-            |medium| medium.stored("image/png", 1, String::new(), true),
+            |medium| medium.record_stored("image/png", 1, String::new(), true),
             409,
             "media_not_ready",
             "scanner",
@@ -271,7 +274,7 @@ async fn files_are_hidden_with_their_contact() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let agent = world.agent().await;
-    let message = world.sent(JPEG).await;
+    let message = world.receive_file(JPEG).await;
     let scope = world.business.scope();
     aws.delete_contact(scope, message.contact(), true).await;
     agent.get(&place(message, 0)).await.is_refused(404, "not_found");
@@ -284,7 +287,7 @@ async fn who_looked_is_audited_once_a_day_at_the_survivor() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let agent = world.agent().await;
-    let message = world.sent(JPEG).await;
+    let message = world.receive_file(JPEG).await;
     for _twice in 0..2 {
         agent.get(&place(message, 0)).await.is(200);
     }
@@ -303,7 +306,7 @@ async fn judge(world: &World<'_>, message: MessageId, verdict: &str) -> Answer {
 }
 
 /// State and reason of the answer, and of the row.
-async fn judged(world: &World<'_>, message: MessageId, verdict: &str) -> (Value, Value) {
+async fn judge_and_read(world: &World<'_>, message: MessageId, verdict: &str) -> (Value, Value) {
     let shown = judge(world, message, verdict).await.is(200).json();
     let medium = world.business.medium(world.aws, message, 0).await;
     assert_eq!(
@@ -317,13 +320,16 @@ async fn judged(world: &World<'_>, message: MessageId, verdict: &str) -> (Value,
 async fn a_clean_file_can_be_read_from_its_verdict_on() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
-    let message = world.sent(JPEG).await;
+    let message = world.receive_file(JPEG).await;
     let scan = |medium: &mut Medium| medium.state = MediumState::Scanning;
     world.change(message, scan).await;
     let agent = world.agent().await;
     agent.get(&place(message, 0)).await.is_refused(409, "media_not_ready");
     for _twice in 0..2 {
-        assert_eq!(judged(&world, message, "clean").await, (json!("ready"), Value::Null));
+        assert_eq!(
+            judge_and_read(&world, message, "clean").await,
+            (json!("ready"), Value::Null)
+        );
     }
     agent.get(&place(message, 0)).await.is(200);
 }
@@ -333,7 +339,7 @@ async fn clean_needs_the_secret_of_the_platforms_scanner() {
     let aws = Aws::new().await;
     let sha256 = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
     let world = World::with(&aws, &[("MEDIA_SCANNER", "guard"), ("SCANNER_SECRET_SHA256", sha256)]).await;
-    let message = world.sent(JPEG).await;
+    let message = world.receive_file(JPEG).await;
     world
         .change(message, |medium| medium.state = MediumState::Scanning)
         .await;
@@ -351,7 +357,7 @@ async fn clean_needs_the_secret_of_the_platforms_scanner() {
     by_scanner("secret").await.is(200);
     assert_eq!(state().await, MediumState::Ready);
     assert_eq!(
-        judged(&world, message, "harmful").await,
+        judge_and_read(&world, message, "harmful").await,
         (json!("refused"), json!("harmful"))
     );
 }
@@ -361,11 +367,11 @@ async fn a_harmful_file_is_deleted_also_if_it_was_ready() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     for state in [MediumState::Scanning, MediumState::Ready] {
-        let message = world.sent(JPEG).await;
+        let message = world.receive_file(JPEG).await;
         world.change(message, |medium| medium.state = state).await;
         assert_eq!(world.files().await, 1);
         for _twice in 0..2 {
-            let refused = judged(&world, message, "harmful").await;
+            let refused = judge_and_read(&world, message, "harmful").await;
             assert_eq!(refused, (json!("refused"), json!("harmful")));
             assert_eq!(world.files().await, 0);
         }

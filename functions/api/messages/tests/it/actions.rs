@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The provider takes the attempt under way.
-fn accepted(message: &mut Message, now: Timestamp, timers: &Timers) {
+fn accept_attempt(message: &mut Message, now: Timestamp, timers: &Timers) {
     message.claim(0, "claim".to_owned(), now, timers);
     let taken = SendOutcome::Accepted {
         provider_ref: "wamid.1".parse().unwrap(),
@@ -26,7 +26,7 @@ fn accepted(message: &mut Message, now: Timestamp, timers: &Timers) {
 }
 
 /// The provider refuses each channel for good.
-fn refused(message: &mut Message, now: Timestamp, timers: &Timers) {
+fn refuse_channels(message: &mut Message, now: Timestamp, timers: &Timers) {
     for leg in 0..message.plan.len() {
         message.claim(u8::try_from(leg).unwrap(), "claim".to_owned(), now, timers);
         let outcome = SendOutcome::Refused {
@@ -49,7 +49,10 @@ fn refused(message: &mut Message, now: Timestamp, timers: &Timers) {
 /// A message to the customer that the providers of all its channels refused.
 async fn failed_message(aws: &Aws, business: &Seeded) -> Message {
     let (now, timers) = (aws.now(), timers(aws));
-    follow_up(aws, business, CUSTOMER, |message| refused(message, now, &timers)).await
+    follow_up(aws, business, CUSTOMER, |message| {
+        refuse_channels(message, now, &timers)
+    })
+    .await
 }
 
 /// The channels of a preview or a message, with their templates.
@@ -228,7 +231,7 @@ async fn cancelling_says_what_it_prevents() {
     let (now, timers) = (aws.now(), timers(&aws));
     let cancel = |message: MessageId| agent.post(&format!("{MESSAGES}/{message}/cancel"), Value::Null);
     let waits = follow_up(&aws, &business, &mobile(1), |_| {}).await.id;
-    let accepts = |message: &mut Message| accepted(message, now, &timers);
+    let accepts = |message: &mut Message| accept_attempt(message, now, &timers);
     let taken = follow_up(&aws, &business, &mobile(2), accepts).await.id;
     let claims = |message: &mut Message| {
         message.claim(0, "claim".to_owned(), now, &timers);
@@ -245,7 +248,10 @@ async fn cancelling_says_what_it_prevents() {
             json!([prevented, state])
         );
     }
-    let arrived = follow_up(&aws, &business, &mobile(4), |message| delivered(message, now, &timers)).await;
+    let arrived = follow_up(&aws, &business, &mobile(4), |message| {
+        deliver_message(message, now, &timers)
+    })
+    .await;
     let over = cancel(arrived.id).await;
     over.is_refused(409, "not_cancellable");
     assert_eq!(
@@ -308,7 +314,10 @@ async fn only_what_certainly_failed_is_sent_again() {
     let (now, timers) = (aws.now(), timers(&aws));
     let retry = |message: MessageId| agent.post(&format!("{MESSAGES}/{message}/retry"), Value::Null);
     let waits = follow_up(&aws, &business, &mobile(1), |_| {}).await;
-    let arrived = follow_up(&aws, &business, &mobile(2), |message| delivered(message, now, &timers)).await;
+    let arrived = follow_up(&aws, &business, &mobile(2), |message| {
+        deliver_message(message, now, &timers)
+    })
+    .await;
     let unclear = follow_up(&aws, &business, &mobile(3), |message| {
         message.claim(0, "claim".to_owned(), now, &timers);
         blocked_by_suspension(message);
@@ -352,8 +361,8 @@ async fn repeated_retry_queues_what_it_finds() {
     retry().await.is(201);
     assert_eq!(queued().await, [second]);
     // Something became of it.
-    let mut message = stored(&aws, &business, &json!({"id": second})).await;
-    accepted(&mut message, now, &timers);
+    let mut message = read_message(&aws, &business, &json!({"id": second})).await;
+    accept_attempt(&mut message, now, &timers);
     aws.store().write_message(business.scope(), &message).await.unwrap();
     retry().await.is(201);
     assert_eq!(queued().await, []);
@@ -383,7 +392,7 @@ async fn automatic_answer_is_not_sent_again() {
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let answer = follow_up(&aws, &business, CUSTOMER, |message| {
-        let narrowed = Policy::narrowed(Purpose::AutoReply, Category::Service, &Narrowing::default());
+        let narrowed = Policy::for_purpose(Purpose::AutoReply, Category::Service, &Narrowing::default());
         message.policy = narrowed.unwrap();
         blocked_by_suspension(message);
     })
@@ -421,7 +430,7 @@ async fn removed_number_gets_no_message_again_and_no_answer() {
     let failed = follow_up(&aws, &business, CUSTOMER, |message| {
         // An id beside the number, which need not be the same user's.
         message.to.bsuid = Some("AE.1".to_owned());
-        refused(message, now, &timers);
+        refuse_channels(message, now, &timers);
         message.attempts[0].provider_ref = Some("wamid.1".parse().unwrap());
     });
     let failed = failed.await;
@@ -429,7 +438,7 @@ async fn removed_number_gets_no_message_again_and_no_answer() {
     let from_there = |received: &mut Received| received.message.from.phone = Some(phone(CUSTOMER));
     let theirs = business.receive(&aws, contact, from_there).await;
     let (store, scope, stamp) = (aws.store(), business.scope(), aws.stamp());
-    let before = store.known(scope, contact).await.unwrap().unwrap();
+    let before = store.known_person(scope, contact).await.unwrap().unwrap();
     let mut after = before.clone();
     after.contact.phones = vec![phone(&mobile(9))];
     after.contact.bsuids = vec!["AE.1".to_owned()];

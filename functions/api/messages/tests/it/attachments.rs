@@ -18,7 +18,7 @@ fn carrying(file: &Asset) -> Value {
     json!({"seen": 1, "media": {"asset_id": file.id, "caption": "This is the dent."}})
 }
 
-async fn kept(aws: &Aws, business: &Seeded, file: &Asset) -> Asset {
+async fn read_asset(aws: &Aws, business: &Seeded, file: &Asset) -> Asset {
     let found = aws.store().asset(business.scope(), file.id).await;
     found.unwrap().expect("it is stored").value
 }
@@ -33,8 +33,8 @@ async fn reply_carries_its_attachment_once() {
     let asked = || agent.post_once(&messages_of(id), "one", carrying(&photo));
     let sent = asked().await.is(201).json();
     assert_eq!(sent["legs"][0]["content"]["media"]["asset_id"], json!(photo.id));
-    let message = stored(&aws, &business, &sent).await;
-    let after = kept(&aws, &business, &photo).await;
+    let message = read_message(&aws, &business, &sent).await;
+    let after = read_asset(&aws, &business, &photo).await;
     let attached = after.attached.unwrap();
     assert_eq!(
         (attached.message, attached.kept_until),

@@ -99,13 +99,13 @@ async fn requested_file_is_uploaded_at_once() {
     };
     assert_eq!(jobs, [expected]);
     // So the message need not ask for it.
-    let message = stored(&aws, &business, &sent).await;
+    let message = read_message(&aws, &business, &sent).await;
     assert!(message.upload_asked.is_some());
     // WhatsApp has it by now.
     business.upload(&aws, &asset, business.whatsapp, "7001").await;
     let sent = agent.post(MESSAGES, body).await.is(201).json();
     assert_eq!(aws.depth(QueueName::Media).await, 0);
-    let message = stored(&aws, &business, &sent).await;
+    let message = read_message(&aws, &business, &sent).await;
     assert_eq!(message.upload_asked, None);
 }
 
@@ -177,7 +177,10 @@ async fn reply_and_reaction_name_a_message_of_the_person() {
     let contact = writer(&aws, &business).await;
     let (now, timers) = (aws.now(), timers(&aws));
     let theirs = business.receive(&aws, contact.id, |_| {}).await;
-    let ours = follow_up(&aws, &business, CUSTOMER, |message| delivered(message, now, &timers)).await;
+    let ours = follow_up(&aws, &business, CUSTOMER, |message| {
+        deliver_message(message, now, &timers)
+    })
+    .await;
     for (id, provider_ref) in [(theirs.id, theirs.message.provider_ref.as_str()), (ours.id, "wamid.1")] {
         let reply = by_whatsapp(json!({"text": "We are open.", "reply_to": id}));
         let replied = agent.post(MESSAGES, reply).await.is(201).json();

@@ -53,7 +53,7 @@ async fn follow_up(aws: &Aws, business: &Seeded, number: &str, change: impl FnOn
 }
 
 /// The message that an answer shows, as it is stored.
-async fn stored(aws: &Aws, business: &Seeded, shown: &Value) -> Message {
+async fn read_message(aws: &Aws, business: &Seeded, shown: &Value) -> Message {
     let id = shown["id"].as_str().unwrap().parse().unwrap();
     let found = aws.store().message(business.scope(), id, aws.now()).await;
     found.unwrap().expect("the message is stored")
@@ -84,7 +84,7 @@ fn blocked_by_suspension(message: &mut Message) {
 }
 
 /// A message is sent by WhatsApp, and delivered.
-fn delivered(message: &mut Message, now: Timestamp, timers: &Timers) {
+fn deliver_message(message: &mut Message, now: Timestamp, timers: &Timers) {
     message.claim(0, "claim".to_owned(), now, timers);
     let accepted = SendOutcome::Accepted {
         provider_ref: "wamid.1".parse().unwrap(),
@@ -101,7 +101,7 @@ fn delivered(message: &mut Message, now: Timestamp, timers: &Timers) {
             kind: Some("regular".to_owned()),
             billable: Some(true),
             units: 1,
-            amount: Money::reported("0.048", "USD"),
+            amount: Money::from_report("0.048", "USD"),
         }),
     };
     assert!(message.apply(1, report, now, timers));
@@ -114,7 +114,7 @@ async fn a_message_is_listed_and_shown_with_its_attempts() {
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     let (now, timers) = (aws.now(), timers(&aws));
     let message = follow_up(&aws, &business, CUSTOMER, |message| {
-        delivered(message, now, &timers);
+        deliver_message(message, now, &timers);
         "cor".clone_into(&mut message.correlation_id);
     })
     .await;
@@ -331,7 +331,10 @@ async fn messages_are_found_by_each_condition_and_by_all() {
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     let (now, timers) = (aws.now(), timers(&aws));
     let planned = follow_up(&aws, &business, &mobile(0), |_| {}).await;
-    let arrived = follow_up(&aws, &business, &mobile(1), |message| delivered(message, now, &timers)).await;
+    let arrived = follow_up(&aws, &business, &mobile(1), |message| {
+        deliver_message(message, now, &timers)
+    })
+    .await;
     let blocked = follow_up(&aws, &business, &mobile(2), blocked_by_suspension).await;
     let contact = planned.id.contact();
     let by_whatsapp = business.receive(&aws, contact, |_| {}).await.id;

@@ -39,7 +39,7 @@ fn text(seen: u64, text: &str) -> Value {
 }
 
 /// The jobs to send messages, taken out of their queue.
-async fn queued(aws: &Aws) -> Vec<SendMessage> {
+async fn take_send_jobs(aws: &Aws) -> Vec<SendMessage> {
     aws.take_jobs(QueueName::Sends).await
 }
 
@@ -57,8 +57,8 @@ async fn a_reply_is_sent_once_and_ends_the_wait() {
     assert_eq!(body["legs"][0]["text"], "Yes, there");
     assert_eq!(sent.header("location"), path_of(&body));
     assert_eq!(asked().await.is(201).json()["id"], body["id"], "repeated");
-    assert_eq!(queued(&aws).await.len(), 1);
-    let message = stored(&aws, &business, &body).await;
+    assert_eq!(take_send_jobs(&aws).await.len(), 1);
+    let message = read_message(&aws, &business, &body).await;
     assert_eq!((message.policy.purpose(), message.behind), (Purpose::Reply, None));
     let conversation = business.conversation(&aws, id).await.value;
     assert_eq!(
@@ -90,7 +90,7 @@ async fn a_reply_makes_the_automatic_answer_unnecessary() {
     };
     aws.change_contact(business.scope(), id.contact(), answers).await;
     agent.post(&messages_of(id), text(1, "Yes")).await.is(201);
-    let answer = stored(&aws, &business, &json!({"id": answer.id})).await;
+    let answer = read_message(&aws, &business, &json!({"id": answer.id})).await;
     assert_eq!(answer.why(), Some("not sent: a person replied"));
 }
 
@@ -151,7 +151,7 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
     loser.post(path, text(4, "Now I know")).await.is(201);
     let future = loser.post(path, text(9, "Hello")).await;
     future.is_refused(422, "invalid").names_only(&["seen"]);
-    assert_eq!(queued(&aws).await.len(), 3);
+    assert_eq!(take_send_jobs(&aws).await.len(), 3);
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn reply_after_a_merge_names_where_it_goes_on() {
         let detail = refused.is_refused(status, problem).detail();
         assert!(detail.contains(&names), "{detail}");
     }
-    assert!(queued(&aws).await.is_empty());
+    assert!(take_send_jobs(&aws).await.is_empty());
 }
 
 /// Also marks that change the direction of what follows, markup, and as many characters as WhatsApp takes.
@@ -330,7 +330,7 @@ async fn replies_wait_one_behind_the_other() {
     let mut before = None;
     for place in 1..=4_u8 {
         let sent = agent.post(&messages_of(id), text(1, &place.to_string())).await;
-        let message = stored(&aws, &business, &sent.is(201).json()).await;
+        let message = read_message(&aws, &business, &sent.is(201).json()).await;
         let behind = message.behind.map(|behind| (behind.message, behind.place));
         assert_eq!(behind, before.map(|before| (before, place - 1)));
         before = Some(message.id);
@@ -354,7 +354,7 @@ async fn reply_that_cannot_be_sent_says_why() {
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", aws.now());
     aws.change_contact(business.scope(), id.contact(), stop).await;
     assert_not_sent(&agent.post(path, text(1, "Yes")).await, "opted_out");
-    assert!(queued(&aws).await.is_empty());
+    assert!(take_send_jobs(&aws).await.is_empty());
     assert_eq!(business.conversation(&aws, id).await.value.seq, 1);
 }
 
@@ -403,7 +403,7 @@ async fn reply_to_a_deleted_contact_is_not_found() {
     aws.delete_contact(business.scope(), id.contact(), true).await;
     let refused = agent.post(&messages_of(id), text(1, "Yes")).await;
     refused.is_refused(404, "not_found");
-    assert!(queued(&aws).await.is_empty());
+    assert!(take_send_jobs(&aws).await.is_empty());
 }
 
 #[tokio::test]
@@ -422,8 +422,8 @@ async fn message_starts_a_conversation_once() {
     assert_eq!(started.header("location"), format!("{CONVERSATIONS}/{id}"));
     let again = asked().await.is(201).json();
     assert_eq!(again["message"]["id"], answer["message"]["id"], "repeated");
-    assert_eq!(queued(&aws).await.len(), 1);
-    let message = stored(&aws, &business, &answer["message"]).await;
+    assert_eq!(take_send_jobs(&aws).await.len(), 1);
+    let message = read_message(&aws, &business, &answer["message"]).await;
     assert_eq!((message.policy.purpose(), message.line), (Purpose::Api, id.line()));
     let begun = business.conversation(&aws, id).await.value;
     assert_eq!((begun.seq, begun.unread, begun.waiting_since), (1, 0, None));

@@ -374,7 +374,7 @@ async fn message_is_sent_though_the_queue_does_not_answer() {
     aws.pass(120);
     let mut due = Vec::new();
     for partition in Partition::of(Lane::Answers) {
-        due.extend(aws.store().due(partition, aws.now(), None, 100).await.unwrap().due);
+        due.extend(aws.store().due_page(partition, aws.now(), None, 100).await.unwrap().due);
     }
     let rows = aws.store().due_rows(due).await.unwrap();
     assert_eq!(rows.len(), 1, "of {id}");
@@ -592,7 +592,7 @@ async fn link_in_a_message_leads_to_its_contact() {
         json!({"sms_text": "{{preferences.code}} {{link_code:https://saffron.example}}"}),
     );
     let message = agent.post(MESSAGES, body).await.is(201).json();
-    let stored = stored(&aws, &business, &message).await;
+    let stored = read_message(&aws, &business, &message).await;
     let (code, end) = stored.plan[0].content.words().unwrap().split_once(' ').unwrap();
     let code: LinkCode = code.parse().unwrap();
     let known = Customer::admit(&aws.store(), &code, aws.now()).await.unwrap().unwrap();
@@ -784,13 +784,13 @@ async fn reached_cap_refuses_requests_until_its_period_is_over() {
 }
 
 /// A message that a cap has blocked.
-async fn blocked(agent: &Caller<'_>, (aws, scope): (&Aws, &TenantScope), cap: &Cap, request: Value) -> String {
+async fn send_and_block(agent: &Caller<'_>, (aws, scope): (&Aws, &TenantScope), cap: &Cap, request: Value) -> String {
     let sent = agent.post(MESSAGES, request).await;
     let id = sent.is(201).json()["id"].as_str().unwrap().to_owned();
     let store = aws.store();
     let message = store.message(scope, id.parse().unwrap(), aws.now()).await.unwrap();
     let mut message = message.unwrap();
-    message.block(cap.reached(aws.now()));
+    message.block(cap.refusal_when_reached(aws.now()));
     store.write_message(scope, &message).await.unwrap();
     id
 }
@@ -802,12 +802,12 @@ async fn blocked_messages_are_retried_once_the_cap_is_raised() {
     let (town, business) = (town(&aws).await, business_with(&aws, set).await);
     let scope = business.scope();
     let agent = town.key_of(scope, Role::Agent).await;
-    let late = blocked(&agent, (&aws, scope), &daily(1), sms(&mobile(1), json!({}))).await;
+    let late = send_and_block(&agent, (&aws, scope), &daily(1), sms(&mobile(1), json!({}))).await;
     aws.clock().advance(SignedDuration::from_hours(5 * 24));
     let agent = town.key_of(scope, Role::Agent).await;
     let mut valid = Vec::new();
     for request in [sms(&mobile(2), json!({})), by_template(&mobile(3), json!({}))] {
-        valid.push(blocked(&agent, (&aws, scope), &daily(1), request).await);
+        valid.push(send_and_block(&agent, (&aws, scope), &daily(1), request).await);
     }
     valid.sort();
     let again = async |query: &str| {

@@ -21,7 +21,7 @@ async fn variants_of_a_campaign_are_sent_to_one_person() {
         "type": "broadcast", "name": "Weekend", "message": {"channels": ["sms"], "template": sending::template(), "sms_text": "20% off, {{contact.first_name|dear guest}}"},
         "variants": [{"name": "Short", "percent": 50, "sms_text": "20% off"}],
     });
-    let campaign: Campaign = aws.own(business.scope(), fields).await;
+    let campaign: Campaign = aws.create_owned(business.scope(), fields).await;
     let path = &test_of(&campaign);
     for (variant, text, to) in [(0, "20% off, dear guest", &colleague), (1, "20% off", &other)] {
         let body = json!({"contact_id": to.id, "variant": variant});
@@ -45,11 +45,11 @@ async fn variants_of_a_campaign_are_sent_to_one_person() {
         agent.post(path, body).await.names_only(&[field]);
     }
     let empty = json!({"type": "broadcast", "name": "Empty"});
-    let empty: Campaign = aws.own(business.scope(), empty).await;
+    let empty: Campaign = aws.create_owned(business.scope(), empty).await;
     let lacks = agent.post(&test_of(&empty), json!({"contact_id": colleague.id})).await;
     lacks.is_refused(422, "invalid").names_field("template");
     let drip = json!({"type": "drip", "name": "Welcome"});
-    let drip: Campaign = aws.own(business.scope(), drip).await;
+    let drip: Campaign = aws.create_owned(business.scope(), drip).await;
     let refused = agent.post(&test_of(&drip), json!({"contact_id": colleague.id})).await;
     refused.is_refused(409, "campaign_type");
     let sends = [Permission::MessagesSend];

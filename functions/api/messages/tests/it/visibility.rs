@@ -23,7 +23,7 @@ async fn maya(aws: &Aws, business: &Seeded) -> ContactId {
     });
     let contact = contact.await;
     let write = ContactWrite {
-        profile: Some(Profile::named(ShownName::of("Maya Haddad")).into()),
+        profile: Some(Profile::from_name(ShownName::of("Maya Haddad")).into()),
         ..ContactWrite::from(contact.clone())
     };
     let written = aws.store().write_contact(business.scope(), &write, None).await;

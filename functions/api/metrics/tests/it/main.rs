@@ -23,7 +23,7 @@ async fn town(aws: &Aws) -> Town<'_> {
 
 /// A line of a tenant.
 async fn line(aws: &Aws, house: &House) -> Line {
-    house.own(aws, json!({"name": "Marina branch"})).await
+    house.create_owned(aws, json!({"name": "Marina branch"})).await
 }
 
 /// Counts this many calls.

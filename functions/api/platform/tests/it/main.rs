@@ -545,7 +545,7 @@ const WABA: &str = "900000000000777";
 const NUMBER_ID: &str = "910000000000777";
 
 /// A WhatsApp number that the home tenant has proven to be its own.
-async fn connected(town: &Town<'_>) -> Connection {
+async fn connect_number(town: &Town<'_>) -> Connection {
     let aws = town.aws();
     let account =
         json!({"kind": "whatsapp", "waba_id": WABA, "phone_number_id": NUMBER_ID, "display_number": "+97145550001"});
@@ -563,7 +563,7 @@ async fn connected(town: &Town<'_>) -> Connection {
 async fn released_number_is_shown_to_its_holder() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let connection = connected(&town).await;
+    let connection = connect_number(&town).await;
     let body = json!({"waba_id": WABA, "phone_number_id": NUMBER_ID, "reason": "the business has closed"});
     town.admin().post(RELEASE, body.clone()).await.is(403);
     let released = town.platform().post(RELEASE, body.clone()).await;
@@ -608,7 +608,7 @@ async fn released_number_is_shown_to_its_holder() {
 async fn number_of_a_deleted_connection_can_be_released() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let connection = connected(&town).await;
+    let connection = connect_number(&town).await;
     // As a crash of before could leave it.
     let scope = town.away.scope();
     let (store, waba) = (aws.store(), "900000000000778");

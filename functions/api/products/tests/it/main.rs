@@ -29,7 +29,7 @@ fn cake() -> Value {
     })
 }
 
-fn named(sku: &str) -> Value {
+fn cake_with_sku(sku: &str) -> Value {
     json!({"name": "Cake", "sku": sku})
 }
 
@@ -51,11 +51,17 @@ async fn a_sku_belongs_to_one_product_of_the_tenant() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, products::routes).await;
     let manager = town.manager();
-    let first = manager.post(PRODUCTS, named("cake-1")).await;
+    let first = manager.post(PRODUCTS, cake_with_sku("cake-1")).await;
     first.is(201);
-    manager.post(PRODUCTS, named("cake-1")).await.is_refused(409, "taken");
-    town.foreign_admin().post(PRODUCTS, named("cake-1")).await.is(201);
-    let second = manager.post(PRODUCTS, named("cake-2")).await;
+    manager
+        .post(PRODUCTS, cake_with_sku("cake-1"))
+        .await
+        .is_refused(409, "taken");
+    town.foreign_admin()
+        .post(PRODUCTS, cake_with_sku("cake-1"))
+        .await
+        .is(201);
+    let second = manager.post(PRODUCTS, cake_with_sku("cake-2")).await;
     let (first, second) = (first.header("location"), second.header("location"));
     let steal = || manager.patch(second, json!({"sku": "cake-1"}));
     steal().await.is_refused(409, "taken");
@@ -71,7 +77,7 @@ async fn asset(town: &Town<'_>, house: &House, content_type: &str, state: AssetS
     let name = "cake.jpg".parse().expect("a name");
     let mut asset = Asset::new(aws.ids().ulid(), AssetIn { name }, aws.now());
     asset.kind = MediaKind::of(content_type).expect("a type of WhatsApp");
-    asset.uploaded(content_type, 9, "0f".repeat(32), false);
+    asset.record_upload(content_type, 9, "0f".repeat(32), false);
     asset.state = state;
     let made = aws.store().create(house.scope(), &asset, &aws.stamp()).await;
     made.expect("the asset is written");
@@ -117,7 +123,7 @@ async fn the_picture_of_a_product_is_a_picture() {
 async fn messages_find_a_product_by_sku_and_id() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, products::routes).await;
-    let made = town.manager().post(PRODUCTS, named("cake-1")).await;
+    let made = town.manager().post(PRODUCTS, cake_with_sku("cake-1")).await;
     let place = made.header("location");
     let price = json!({"price": {"amount": 900, "currency": "JPY"}});
     town.manager().patch(place, price).await.is(200);

@@ -63,7 +63,7 @@ impl<'a> World<'a> {
     }
 
     /// A call through Twilio with a voicemail, changed.
-    async fn called(&self, change: impl FnOnce(&mut Call, &mut Recording)) -> (CallId, RecordingId) {
+    async fn add_call(&self, change: impl FnOnce(&mut Call, &mut Recording)) -> (CallId, RecordingId) {
         self.calls.set(self.calls.get() + 1);
         let mut recording = Recording {
             reference: SID.parse().unwrap(),
@@ -77,7 +77,7 @@ impl<'a> World<'a> {
             call.facts.recordings = [recording.clone()].into_iter().collect();
         };
         let caller = mobile(self.calls.get());
-        let (call, _) = self.business.called(self.aws, &caller, with_recording).await;
+        let (call, _) = self.business.store_missed_call(self.aws, &caller, with_recording).await;
         (call.id, recording.id(call.id))
     }
 
@@ -96,7 +96,7 @@ fn place(call: CallId, recording: RecordingId) -> String {
     format!("/api/v1/calls/{call}/recordings/{recording}")
 }
 
-async fn played(answer: &Answer, range: Option<&str>) -> (u16, Vec<u8>) {
+async fn play_recording(answer: &Answer, range: Option<&str>) -> (u16, Vec<u8>) {
     let link = answer.is(200).json();
     let get = reqwest::Client::new().get(link["url"].as_str().expect("a URL"));
     let get = range.into_iter().fold(get, |get, range| get.header("range", range));
@@ -112,7 +112,7 @@ async fn a_recording_is_fetched_once_and_played_in_parts() {
     let aws = Aws::new().await;
     let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
     let agent = world.agent().await;
-    let (call, recording) = world.called(|_, _| {}).await;
+    let (call, recording) = world.add_call(|_, _| {}).await;
     let path = place(call, recording);
     let first = agent.get(&path).await;
     let mut shown = first.is(200).json();
@@ -126,8 +126,8 @@ async fn a_recording_is_fetched_once_and_played_in_parts() {
         })
     );
     assert_eq!(first.header("cache-control"), "no-store");
-    assert_eq!(played(&first, None).await, (200, sound()));
-    let end = played(&first, Some("bytes=55990-")).await;
+    assert_eq!(play_recording(&first, None).await, (200, sound()));
+    let end = play_recording(&first, Some("bytes=55990-")).await;
     assert_eq!(end, (206, sound()[55_990..].to_vec()));
     // Twilio knows who asks, and nobody else learns whom it was asked about.
     let asked = world.twilio.take_requests();
@@ -138,7 +138,7 @@ async fn a_recording_is_fetched_once_and_played_in_parts() {
         assert!(!first.text().contains(secret), "{}", first.text());
     }
     let again = agent.get(&path).await;
-    assert_eq!(played(&again, None).await, (200, sound()));
+    assert_eq!(play_recording(&again, None).await, (200, sound()));
     assert!(world.twilio.take_requests().is_empty(), "there is a copy");
     // After a day, the bucket has deleted it.
     let files = kit::Files::new(aws.env()).unwrap();
@@ -154,21 +154,21 @@ async fn a_long_recording_is_copied_in_parts() {
     let aws = Aws::new().await;
     let long = vec![7; 9 * 1024 * 1024];
     let world = World::new(&aws, Reply::File("audio/mpeg", long.clone())).await;
-    let (call, recording) = world.called(|_, recording| recording.seconds = None).await;
+    let (call, recording) = world.add_call(|_, recording| recording.seconds = None).await;
     let answer = world.agent().await.get(&place(call, recording)).await;
     let shown = answer.is(200).json();
     assert_eq!(
         (&shown["bytes"], &shown["duration_seconds"]),
         (&json!(long.len()), &Value::Null)
     );
-    assert!(played(&answer, None).await.1 == long, "another sound");
+    assert!(play_recording(&answer, None).await.1 == long, "another sound");
 }
 
 #[tokio::test]
 async fn recordings_need_a_permission_and_are_the_calls_own() {
     let aws = Aws::new().await;
     let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
-    let (call, recording) = world.called(|_, _| {}).await;
+    let (call, recording) = world.add_call(|_, _| {}).await;
     let path = place(call, recording);
     for role in Role::ALL {
         let caller = world.town.key_of(world.business.scope(), role).await;
@@ -183,7 +183,7 @@ async fn recordings_need_a_permission_and_are_the_calls_own() {
     let agent = world.agent().await;
     let nowhere = place(call, RecordingId::new(aws.ids().ulid()));
     let missing = agent.get(&nowhere).await.is_refused(404, "not_found").detail();
-    let (other, _) = world.called(|_, _| {}).await;
+    let (other, _) = world.add_call(|_, _| {}).await;
     let nobodys = CallId::new(call.contact(), aws.ids().ulid());
     for (caller, path) in [
         (&world.town.admin(), &path),
@@ -200,7 +200,7 @@ async fn recordings_are_hidden_with_their_contact() {
     let aws = Aws::new().await;
     let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
     let agent = world.agent().await;
-    let (call, recording) = world.called(|_, _| {}).await;
+    let (call, recording) = world.add_call(|_, _| {}).await;
     agent.get(&place(call, recording)).await.is(200);
     world.delete(call.contact(), true).await;
     agent.get(&place(call, recording)).await.is(404);
@@ -211,10 +211,10 @@ async fn recordings_are_hidden_with_their_contact() {
 /// Asks for a recording. While Twilio holds its answer, `meanwhile` is done and the contact deleted. No copy is left.
 async fn deleted_meanwhile(world: &World<'_>, meanwhile: impl AsyncFnOnce(CallId, RecordingId)) {
     let agent = world.agent().await;
-    let (call, recording) = world.called(|_, _| {}).await;
+    let (call, recording) = world.add_call(|_, _| {}).await;
     let path = place(call, recording);
     let deleting = async {
-        world.twilio.arrived().await;
+        world.twilio.wait_for_request().await;
         meanwhile(call, recording).await;
         world.delete(call.contact(), true).await;
         world.twilio.release();
@@ -255,7 +255,7 @@ async fn who_listened_is_audited_once_a_day() {
     let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
     let agent = world.agent().await;
     let manager = world.town.key_of(world.business.scope(), Role::Manager).await;
-    let (call, recording) = world.called(|_, _| {}).await;
+    let (call, recording) = world.add_call(|_, _| {}).await;
     let looks = async || {
         let entries = aws.audit_log(world.business.scope()).await.into_iter();
         entries.filter(|entry| entry.action == Action::Read).collect::<Vec<_>>()
@@ -286,7 +286,7 @@ async fn each_failure_of_the_telephone_system_is_explained() {
     let aws = Aws::new().await;
     let world = World::new(&aws, Reply::Short).await;
     let agent = world.agent().await;
-    let (call, recording) = world.called(|_, _| {}).await;
+    let (call, recording) = world.add_call(|_, _| {}).await;
     let path = place(call, recording);
     let other = |status| Reply::Other(status, String::new(), "");
     // Nobody asks there.
@@ -340,14 +340,14 @@ async fn each_failure_of_the_telephone_system_is_explained() {
     }
     assert!(elsewhere.take_requests().is_empty());
     world.twilio.answer(Reply::File("audio/mpeg", sound()), None);
-    assert_eq!(played(&agent.get(&path).await, None).await, (200, sound()));
+    assert_eq!(play_recording(&agent.get(&path).await, None).await, (200, sound()));
 }
 
 #[tokio::test]
 async fn a_telephone_system_that_does_not_answer_is_given_up() {
     let aws = Aws::new().await;
     let world = World::with_timeout(&aws, Reply::Silence, "1").await;
-    let (call, recording) = world.called(|_, _| {}).await;
+    let (call, recording) = world.add_call(|_, _| {}).await;
     let answer = world.agent().await.get(&place(call, recording)).await;
     answer.is_refused(502, "provider_failed");
     assert_eq!(world.copies().await, 0);
@@ -396,7 +396,7 @@ async fn what_cannot_be_fetched_is_not_asked_for() {
     ];
     for (what, change, status, kind) in changes {
         aws.pass(1);
-        let (call, recording) = world.called(change).await;
+        let (call, recording) = world.add_call(change).await;
         let answer = agent.get(&place(call, recording)).await;
         let (problem, text) = (answer.problem(), answer.text());
         assert_eq!((answer.status(), &*problem), (status, kind), "{what}: {text}");
@@ -405,7 +405,7 @@ async fn what_cannot_be_fetched_is_not_asked_for() {
     // What is still being made may be done: Twilio knows.
     aws.pass(1);
     let running = |_: &mut Call, recording: &mut Recording| recording.state = RecordingState::InProgress;
-    let (call, recording) = world.called(running).await;
+    let (call, recording) = world.add_call(running).await;
     agent.get(&place(call, recording)).await.is(200);
 }
 
@@ -414,14 +414,14 @@ async fn a_tenant_fetches_a_limited_number_an_hour() {
     let aws = Aws::new().await;
     let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
     let agent = world.agent().await;
-    let (known, its) = world.called(|_, _| {}).await;
+    let (known, its) = world.add_call(|_, _| {}).await;
     agent.get(&place(known, its)).await.is(200);
     let (store, scope) = (aws.store(), world.business.scope());
     for _other in 1..300 {
         let taken = store.take(scope, "RECORDINGS", Limit::per_hour(300), aws.now()).await;
         assert!(taken.unwrap().is_within());
     }
-    let (call, recording) = world.called(|_, _| {}).await;
+    let (call, recording) = world.add_call(|_, _| {}).await;
     let refused = agent.get(&place(call, recording)).await;
     refused.is_refused(429, "too_many_requests");
     // A copy is no fetch.

@@ -33,8 +33,8 @@ impl Twilio {
     }
 
     /// Waits for a held request.
-    pub(crate) async fn arrived(&self) {
-        self.0.arrived().await;
+    pub(crate) async fn wait_for_request(&self) {
+        self.0.wait_for_request().await;
     }
 
     /// Answers the held requests.

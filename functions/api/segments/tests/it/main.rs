@@ -25,7 +25,7 @@ async fn contact(aws: &Aws, house: &House, name: &str, change: impl FnOnce(&mut 
     aws.pass(1);
     let mut person = Person {
         contact: Contact::new(ContactId::new(aws.ids().ulid()), aws.now()),
-        profile: Profile::named(ShownName::of(name)),
+        profile: Profile::from_name(ShownName::of(name)),
     };
     change(&mut person);
     let (store, brought, stamp) = (aws.store(), Brought::default(), aws.stamp());
@@ -69,10 +69,12 @@ async fn a_segment_shows_the_contacts_that_fulfil_its_filter() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, segments::routes).await;
     let home = &town.home;
-    let tag = home.own::<Tag>(&aws, json!({"name": "Regular"})).await;
-    let stage = home.own::<Stage>(&aws, json!({"name": "Open", "position": 1})).await;
+    let tag = home.create_owned::<Tag>(&aws, json!({"name": "Regular"})).await;
+    let stage = home
+        .create_owned::<Stage>(&aws, json!({"name": "Open", "position": 1}))
+        .await;
     let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
-    let visits = home.own::<Field>(&aws, visits).await;
+    let visits = home.create_owned::<Field>(&aws, visits).await;
     let visited = |person: &mut Person, number: &str| {
         let number = FieldValue::Number(number.parse().expect("a number"));
         person.profile.fields.insert(visits.id, number);
@@ -147,7 +149,7 @@ async fn a_filter_without_a_list_names_those_that_have_one() {
             assert!(refused.is(400).detail().contains(driver), "{filter}");
         }
     }
-    let tag = town.home.own::<Tag>(&aws, json!({"name": "Regular"})).await;
+    let tag = town.home.create_owned::<Tag>(&aws, json!({"name": "Regular"})).await;
     let driven = json!({"language": "ar", "tag": tag.id});
     let made = manager.post(SEGMENTS, with("Together", driven)).await;
     let place = made.is(201).header("location");
@@ -163,9 +165,9 @@ async fn a_filter_that_means_nothing_is_refused() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, segments::routes).await;
     let manager = town.manager();
-    let foreign = town.away.own::<Tag>(&aws, json!({"name": "Regular"})).await.id;
+    let foreign = town.away.create_owned::<Tag>(&aws, json!({"name": "Regular"})).await.id;
     let hidden = json!({"key": "hidden", "name": "Hidden", "type": "text"});
-    town.home.own::<Field>(&aws, hidden).await;
+    town.home.create_owned::<Field>(&aws, hidden).await;
     let made = manager.post(SEGMENTS, with("Known", json!({}))).await;
     let place = made.is(201).header("location");
     let id = |prefix: &str| format!("{prefix}_01hq5c1ynyc0000000000000ab");
@@ -216,11 +218,17 @@ async fn a_segment_without_its_tag_stage_or_field_says_so() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, segments::routes).await;
     let (home, manager) = (&town.home, town.manager());
-    let tag = home.own::<Tag>(&aws, json!({"name": "Regular"})).await.id.to_string();
-    let stage = home.own::<Stage>(&aws, json!({"name": "Open", "position": 1})).await;
+    let tag = home
+        .create_owned::<Tag>(&aws, json!({"name": "Regular"}))
+        .await
+        .id
+        .to_string();
+    let stage = home
+        .create_owned::<Stage>(&aws, json!({"name": "Open", "position": 1}))
+        .await;
     let stage = stage.id.to_string();
     let level = json!({"key": "level", "name": "Level", "type": "text", "searchable": true});
-    let field = home.own::<Field>(&aws, level.clone()).await.id.to_string();
+    let field = home.create_owned::<Field>(&aws, level.clone()).await.id.to_string();
     let mut places = Vec::new();
     for (name, filter) in [
         ("filter.tag", json!({"tag": tag})),
@@ -247,7 +255,7 @@ async fn a_segment_without_its_tag_stage_or_field_says_so() {
             .is(200);
     }
     // A new field with the same key takes the place of the former one; a tag and a stage have other ids.
-    home.own::<Field>(&aws, level).await;
+    home.create_owned::<Field>(&aws, level).await;
     manager.get(&format!("{}/contacts", places[2].0)).await.is(200);
     manager
         .patch(&places[0].0, json!({"filter": {"tag": null}}))
@@ -260,7 +268,7 @@ async fn a_segment_without_its_tag_stage_or_field_says_so() {
 async fn counting_a_segment_starts_an_operation() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, segments::routes).await;
-    let tag = town.home.own::<Tag>(&aws, json!({"name": "Regular"})).await.id;
+    let tag = town.home.create_owned::<Tag>(&aws, json!({"name": "Regular"})).await.id;
     let made = town
         .manager()
         .post(SEGMENTS, with("Regulars", json!({"tag": tag})))

@@ -7,7 +7,7 @@ const SUPPRESSIONS: &str = "/api/v1/suppressions";
 const PHONE: &str = "+971501234567";
 const OF_PHONE: &str = "/api/v1/suppressions/+971501234567";
 
-fn refused(address: &str) -> Value {
+fn refused_address(address: &str) -> Value {
     json!({"address": address, "evidence": "Letter of 1 November", "at": "2026-11-01T00:00:00Z"})
 }
 
@@ -16,7 +16,7 @@ async fn suppressed_address_is_read_listed_and_removed() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, suppressions::routes).await;
     let manager = town.manager();
-    let made = manager.post(SUPPRESSIONS, refused(PHONE)).await;
+    let made = manager.post(SUPPRESSIONS, refused_address(PHONE)).await;
     made.is(201);
     assert_eq!(made.header("location"), OF_PHONE);
     let read = manager.get(OF_PHONE).await;
@@ -27,7 +27,7 @@ async fn suppressed_address_is_read_listed_and_removed() {
         (&refusal["party"], &refusal["channel"]),
         (&json!("business"), &Value::Null)
     );
-    let maya = refused("Maya@Saffron.example");
+    let maya = refused_address("Maya@Saffron.example");
     manager.post(SUPPRESSIONS, maya).await.is(201);
     let list = town.viewer().get(SUPPRESSIONS).await;
     assert_eq!(list.texts("address"), ["maya@saffron.example", PHONE]);
@@ -37,7 +37,10 @@ async fn suppressed_address_is_read_listed_and_removed() {
     manager.get(OF_PHONE).await.is(404);
     manager.delete(OF_PHONE).await.is(404);
     for _twice in 0..2 {
-        manager.post_once(SUPPRESSIONS, "k1", refused(PHONE)).await.is(201);
+        manager
+            .post_once(SUPPRESSIONS, "k1", refused_address(PHONE))
+            .await
+            .is(201);
     }
 }
 
@@ -71,8 +74,8 @@ async fn further_refusal_takes_nothing_back() {
 async fn list_belongs_to_its_tenant_and_needs_permission() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, suppressions::routes).await;
-    town.agent().post(SUPPRESSIONS, refused(PHONE)).await.is(403);
-    town.manager().post(SUPPRESSIONS, refused(PHONE)).await.is(201);
+    town.agent().post(SUPPRESSIONS, refused_address(PHONE)).await.is(403);
+    town.manager().post(SUPPRESSIONS, refused_address(PHONE)).await.is(201);
     town.agent().delete(OF_PHONE).await.is(403);
     town.viewer().get(OF_PHONE).await.is(200);
     let foreign = town.foreign_admin();
@@ -86,7 +89,7 @@ async fn address_of_a_contact_is_refused() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, suppressions::routes).await;
     let contact = aws.contact_with(town.home.scope(), PHONE, |_| {}).await;
-    let refusal = town.manager().post(SUPPRESSIONS, refused(PHONE)).await;
+    let refusal = town.manager().post(SUPPRESSIONS, refused_address(PHONE)).await;
     refusal.is_refused(409, "is_contact");
     assert!(refusal.text().contains(&contact.id.to_string()));
     town.manager().get(OF_PHONE).await.is(404);
@@ -106,7 +109,7 @@ async fn wrong_addresses_and_times_are_refused() {
         ("evidence", json!("x".repeat(501))),
         ("more", json!(1)),
     ] {
-        let mut body = refused(PHONE);
+        let mut body = refused_address(PHONE);
         body[field] = value;
         town.manager().post(SUPPRESSIONS, body).await.names_field(field);
     }

@@ -6,7 +6,7 @@ use testkit::{Aws, Resource, api::Town};
 
 const TAGS: &str = "/api/v1/tags";
 
-fn named(name: &str) -> Value {
+fn tag_named(name: &str) -> Value {
     json!({"name": name})
 }
 
@@ -28,7 +28,7 @@ async fn a_name_belongs_to_one_tag_however_it_is_spelled() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, tags::routes).await;
     let agent = town.agent();
-    let first = agent.post(TAGS, named("Big Straße #1")).await;
+    let first = agent.post(TAGS, tag_named("Big Straße #1")).await;
     let first = first.is(201).header("location");
     for same in [
         "Big Straße #1",
@@ -37,20 +37,23 @@ async fn a_name_belongs_to_one_tag_however_it_is_spelled() {
         "Big  Straße #1",
         "Ｂｉｇ Straße #１",
     ] {
-        agent.post(TAGS, named(same)).await.is_refused(409, "taken");
+        agent.post(TAGS, tag_named(same)).await.is_refused(409, "taken");
     }
-    town.foreign_admin().post(TAGS, named("big straße #1")).await.is(201);
-    let second = agent.post(TAGS, named("Big Straße #2")).await;
+    town.foreign_admin()
+        .post(TAGS, tag_named("big straße #1"))
+        .await
+        .is(201);
+    let second = agent.post(TAGS, tag_named("Big Straße #2")).await;
     let second = second.is(201).header("location");
-    let steal = || agent.patch(second, named("BIG STRASSE #1"));
+    let steal = || agent.patch(second, tag_named("BIG STRASSE #1"));
     steal().await.is_refused(409, "taken");
     // Its own name in another spelling.
-    let renamed = agent.patch(first, named("BIG STRASSE #1")).await;
+    let renamed = agent.patch(first, tag_named("BIG STRASSE #1")).await;
     assert_eq!(renamed.is(200).has_version(2).json()["name"], "BIG STRASSE #1");
     steal().await.is_refused(409, "taken");
     agent.delete(first).await.is(204);
     steal().await.is(200);
-    agent.post(TAGS, named("Big Straße #2")).await.is(201);
+    agent.post(TAGS, tag_named("Big Straße #2")).await.is(201);
 }
 
 #[tokio::test]
@@ -73,12 +76,12 @@ async fn every_text_of_a_tag_is_bounded_and_visible() {
         ("color", json!("#fff")),
         ("description", json!("a\u{2067}b")),
     ] {
-        let mut body = named("Regular");
+        let mut body = tag_named("Regular");
         body[field] = value;
         town.manager().post(TAGS, body).await.names_only(&[field]);
     }
     // The longest name, whose compared form is many times as long.
-    let longest = named(&"ﷺ".repeat(60));
+    let longest = tag_named(&"ﷺ".repeat(60));
     town.manager().post(TAGS, longest.clone()).await.is(201);
     town.manager().post(TAGS, longest).await.is_refused(409, "taken");
 }

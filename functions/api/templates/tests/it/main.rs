@@ -73,20 +73,20 @@ impl<'a> World<'a> {
     }
 
     /// The path of the draft of an order.
-    async fn drafted(&self, caller: &Caller<'_>) -> String {
+    async fn create_draft(&self, caller: &Caller<'_>) -> String {
         caller.post(ALL, order()).await.is(201);
         self.path("order_1.en_GB", "")
     }
 
     /// The same, submitted by Meta's rules.
-    async fn submitted(&self, caller: &Caller<'_>) -> String {
-        let path = self.drafted(caller).await;
+    async fn submit_draft(&self, caller: &Caller<'_>) -> String {
+        let path = self.create_draft(caller).await;
         submit(caller, &path).await.is(200);
         path
     }
 
     /// WhatsApp reports a state.
-    async fn reported(&self, name: &str, status: &str) {
+    async fn report_state(&self, name: &str, status: &str) {
         self.aws.pass(60);
         let mut report = TemplateReport::of(TemplateKey::new(name, "en_GB").unwrap(), self.aws.now());
         report.status = Some(TemplateStatus(status.to_owned()));
@@ -161,7 +161,7 @@ async fn a_draft_is_written_changed_submitted_and_approved() {
     submit(&manager, &path).await.is(200);
     assert!(world.meta.take().is_empty(), "there is nothing new to submit");
 
-    world.reported("order_1", "APPROVED").await;
+    world.report_state("order_1", "APPROVED").await;
     let approved = manager.get(&path).await.json();
     assert_eq!(
         json!([approved["status"], approved["sendable"], approved["draft"]]),
@@ -174,7 +174,7 @@ async fn two_submits_at_once_are_one_request() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    let path = world.drafted(&manager).await;
+    let path = world.create_draft(&manager).await;
     let (one, other) = tokio::join!(submit(&manager, &path), submit(&manager, &path));
     let (refused, done) = if one.status() == 409 {
         (one, other)
@@ -215,7 +215,7 @@ async fn what_whatsapp_refuses_can_be_corrected() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    let path = world.drafted(&manager).await;
+    let path = world.create_draft(&manager).await;
     let words = "The name is in use for 30 days after its deletion.";
     let refusal = json!({"error": {
         "message": "Invalid parameter", "code": 100, "error_subcode": 2_388_023, "error_user_msg": words,
@@ -238,7 +238,7 @@ async fn refused_credentials_are_no_fault_of_the_template() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    let path = world.drafted(&manager).await;
+    let path = world.create_draft(&manager).await;
     let refusal = json!({"error": {"message": "no", "code": 190}});
     world.meta.fail(Fault::Refused(401, refusal));
     submit(&manager, &path).await.is_refused(502, "provider_refused");
@@ -256,7 +256,7 @@ async fn a_lost_answer_is_looked_for() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    let path = world.drafted(&manager).await;
+    let path = world.create_draft(&manager).await;
     world.meta.fail(Fault::Lost);
     submit(&manager, &path).await.is_refused(502, "provider_failed");
     submit(&manager, &path).await.is_refused(409, "template_submitting");
@@ -275,7 +275,7 @@ async fn a_verdict_of_whatsapp_is_asked_for() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    world.submitted(&manager).await;
+    world.submit_draft(&manager).await;
     let lists = world.lists().await;
     let [list] = &lists[..] else { panic!("{lists:?}") };
     assert_eq!(
@@ -290,8 +290,8 @@ async fn an_edit_that_was_not_done_is_submitted_again() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    let path = world.submitted(&manager).await;
-    world.reported("order_1", "REJECTED").await;
+    let path = world.submit_draft(&manager).await;
+    world.report_state("order_1", "REJECTED").await;
     let change = json!({"content": {"category": "marketing"}});
     manager.patch(&path, change).await.is(200);
     world.meta.fail(Fault::Refused(500, json!({})));
@@ -327,7 +327,7 @@ async fn an_edit_counts_for_all_numbers_of_its_account() {
     manager.post(ALL, new).await.is(201);
     let path = world.path("order_1.en_GB", "");
     submit(&manager, &path).await.is(200);
-    world.reported("order_1", "APPROVED").await;
+    world.report_state("order_1", "APPROVED").await;
     let (store, scope) = (aws.store(), world.business.scope());
     let row = async |connection: ConnectionId| -> TemplateDefinition {
         let found = store.get(scope, &format!("{connection}#order_1#en_GB")).await;
@@ -360,7 +360,7 @@ async fn a_name_that_somebody_else_created_is_taken_over() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    let path = world.drafted(&manager).await;
+    let path = world.create_draft(&manager).await;
     world.meta.has("order_1", "APPROVED", "Other words.");
     aws.pass(60);
     let refusal = json!({"error": {"message": "Invalid parameter", "code": 100, "error_subcode": 2_388_024}});
@@ -383,7 +383,7 @@ async fn draft_under_a_deleted_name_is_refused_and_stays() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    let path = world.drafted(&manager).await;
+    let path = world.create_draft(&manager).await;
     world.meta.has("order_1", "PENDING_DELETION", "Other words.");
     let refusal = json!({"error": {"message": "Invalid parameter", "code": 100, "error_subcode": 2_388_024}});
     world.meta.fail(Fault::Refused(400, refusal));
@@ -401,7 +401,7 @@ async fn template_with_an_unknown_button_is_not_changed() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    let path = world.submitted(&manager).await;
+    let path = world.submit_draft(&manager).await;
     let (store, scope) = (aws.store(), world.business.scope());
     let rewritten = async |draft: Option<Box<TemplateContent>>| {
         let id = format!("{}#order_1#en_GB", world.business.whatsapp);
@@ -438,11 +438,11 @@ async fn an_approved_template_changes_once_a_day() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    let path = world.submitted(&manager).await;
+    let path = world.submit_draft(&manager).await;
     let pending = manager.patch(&path, footer("Bye")).await;
     assert_eq!(pending.is(200).json()["draft"]["footer"], "Bye");
     submit(&manager, &path).await.is_refused(409, "template_not_editable");
-    world.reported("order_1", "APPROVED").await;
+    world.report_state("order_1", "APPROVED").await;
     world.meta.take();
     let edited = submit(&manager, &path).await.is(200).json();
     assert_eq!(
@@ -463,7 +463,7 @@ async fn an_approved_template_changes_once_a_day() {
     let former = manager.get(&format!("{path}/versions/{number}")).await.is(200).json();
     assert_eq!(json!([former["version"], former["current"]]), json!([number, false]));
 
-    world.reported("order_1", "APPROVED").await;
+    world.report_state("order_1", "APPROVED").await;
     manager.patch(&path, footer("See you")).await.is(200);
     let again = submit(&manager, &path).await;
     let detail = again.is_refused(409, "template_not_editable").detail();
@@ -496,7 +496,7 @@ async fn templates_in_use_are_changed_and_deleted_only_on_purpose() {
     assert!(sent[0].1.ends_with(asked), "{sent:?}");
     manager.get(&path).await.is(404);
     // A draft is nobody else's.
-    let draft = world.drafted(&manager).await;
+    let draft = world.create_draft(&manager).await;
     manager.delete(&draft).await.is(204);
     assert!(world.meta.take().is_empty());
 }
@@ -506,7 +506,7 @@ async fn a_deletion_that_the_provider_refuses_deletes_nothing() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let manager = world.manager().await;
-    let path = world.submitted(&manager).await;
+    let path = world.submit_draft(&manager).await;
     world.meta.fail(Fault::Refused(500, json!({})));
     manager.delete(&path).await.is_refused(502, "provider_failed");
     manager.get(&path).await.is(200);

@@ -16,7 +16,7 @@ async fn asset(world: &World<'_>, bytes: usize, is_there: bool) -> Asset {
     let name = "cake.jpg".parse().unwrap();
     let mut asset = Asset::new(aws.ids().ulid(), AssetIn { name }, aws.now());
     asset.kind = MediaKind::Image;
-    asset.uploaded("image/jpeg", bytes as u64, "00".repeat(32), false);
+    asset.record_upload("image/jpeg", bytes as u64, "00".repeat(32), false);
     aws.store().create(scope, &asset, &aws.stamp()).await.unwrap();
     if is_there {
         let files = Files::new(aws.env()).unwrap();

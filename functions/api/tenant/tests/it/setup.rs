@@ -13,7 +13,7 @@ use store::{TenantScope, tenants::Configured};
 use testkit::{
     Aws, Seeded,
     api::Town,
-    business::{CUSTOMER, against_sms_rules, business, missed, read, send_as},
+    business::{CUSTOMER, against_sms_rules, business, missed_call_facts, read, send_as},
     seed::TWILIO_NUMBER,
 };
 
@@ -26,12 +26,12 @@ async fn complete(aws: &Aws) -> Seeded {
     let mut business = business(aws).await;
     for connection in &mut business.configured.connections {
         connection.name = connection.account.kind().to_owned();
-        connection.checkup = Some(tested(aws, CheckResult::Passed));
+        connection.checkup = Some(checkup_of_result(aws, CheckResult::Passed));
     }
     business
 }
 
-fn tested(aws: &Aws, result: CheckResult) -> Checkup {
+fn checkup_of_result(aws: &Aws, result: CheckResult) -> Checkup {
     Checkup::new(result, "The provider was asked.", aws.now())
 }
 
@@ -104,7 +104,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
         ),
         (
             connection("whatsapp", |aws, one| {
-                one.checkup = Some(tested(aws, CheckResult::Failed))
+                one.checkup = Some(checkup_of_result(aws, CheckResult::Failed))
             }),
             "whatsapp",
             "test_failed",
@@ -112,7 +112,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
         ),
         (
             connection("whatsapp", |aws, one| {
-                one.checkup = Some(tested(aws, CheckResult::Unclear))
+                one.checkup = Some(checkup_of_result(aws, CheckResult::Unclear))
             }),
             "whatsapp",
             "test_unclear",
@@ -136,7 +136,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 let line = line.expect("there is one");
                 line.account = Account::Aircall(aircall::Account { numbers: Vec::new() });
                 line.awaits_secret = true;
-                line.checkup = Some(tested(&aws, CheckResult::Waiting));
+                line.checkup = Some(checkup_of_result(&aws, CheckResult::Waiting));
             }),
             "telephone_line",
             "no_webhook_secret",
@@ -339,7 +339,7 @@ async fn templates_and_products_of_all_rules_are_found() {
         let name = format!("template_{number:03}");
         let mut rule = rule.clone();
         rule.id = RuleId::new(aws.ids().ulid());
-        rule.then.template.as_mut().expect("it has one").name = OneLine::stored(&name);
+        rule.then.template.as_mut().expect("it has one").name = OneLine::from_stored(&name);
         if number < WITH_PRODUCT {
             let text = format!("Look at {{{{product.sku-{number}.name}}}}");
             rule.then.sms_text = Some(read(json!(text)));
@@ -390,7 +390,7 @@ async fn follows(
     reported_by: &Connection,
     language: Option<&str>,
 ) -> bool {
-    let facts = missed(CUSTOMER);
+    let facts = missed_call_facts(CUSTOMER);
     let customer = CUSTOMER.parse().expect("it is a number");
     let id = ContactId::new(aws.ids().ulid());
     let mut contact = Contact::first_seen(id, &Identity::Phone(customer), aws.now());

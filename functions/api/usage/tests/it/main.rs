@@ -70,7 +70,7 @@ async fn managers_read_the_usage_of_their_tenant_only() {
 async fn costs_are_shown_by_currency_day_and_line() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let marina: Line = town.home.own(&aws, json!({"name": "Marina branch"})).await;
+    let marina: Line = town.home.create_owned(&aws, json!({"name": "Marina branch"})).await;
     let of_line = Some(marina.id);
     for (hour, line, counters) in [
         ("18T09", None, [("cost.meta.AE.utility", 10), ("paid.meta.AED", 57_600)]),

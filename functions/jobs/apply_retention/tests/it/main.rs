@@ -16,7 +16,7 @@ use kit::operation::Ran;
 use serde_json::json;
 use store::table::effects::{Effects, Once};
 use testkit::{
-    business::{CUSTOMER, SENT_WITHIN, business, missed, read},
+    business::{CUSTOMER, SENT_WITHIN, business, missed_call_facts, read},
     operations::result_of,
     samples,
 };
@@ -49,7 +49,7 @@ impl World {
     }
 
     /// A message of a customer, of now.
-    async fn told(&self, number: &str) {
+    async fn receive_message(&self, number: &str) {
         let contact = self.business.contact(&self.aws, number).await.id;
         let until = USUAL.message_until(self.aws.now(), self.aws.now());
         let told = self
@@ -91,7 +91,7 @@ impl World {
             first: Past::of(scope.tenant(), now).first_listed(),
             total: 3,
         };
-        let operation = self.operations.unstored(OperationKind::ApplyRetention, &params);
+        let operation = self.operations.new_unstored(OperationKind::ApplyRetention, &params);
         let stamp = self.aws.stamp();
         let before = store.retention_applied(scope).await.unwrap();
         let before = before.map(|before| before.version);
@@ -108,7 +108,7 @@ impl World {
         let start = self.start(retention).await;
         let (operation, _) = self.operations.finish(&start, &self.ctx, &handle).await;
         let applied: AppliedRetention = result_of(&operation);
-        assert_eq!(operation.progress.total, Some(applied.done()));
+        assert_eq!(operation.progress.total, Some(applied.processed_count()));
         applied
     }
 }
@@ -121,7 +121,7 @@ async fn rows_of_before_get_the_expiry_that_the_policy_says() {
     world.aws.pass(10 * DAY);
     let second = world.aws.now();
     world.follow_up_of("+971502222222").await;
-    world.told("+971503333333").await;
+    world.receive_message("+971503333333").await;
     world.aws.pass(5 * DAY);
     let applied = world.apply(keep(40, 50)).await;
     let changed = AppliedRetention {
@@ -170,7 +170,7 @@ async fn shorter_policy_ends_old_rows_and_nothing_that_waits() {
         connection: world.business.telephony,
         provider: CallProvider::Telephony,
         provider_call_id: "waits".to_owned(),
-        facts: missed("+971503333333"),
+        facts: missed_call_facts("+971503333333"),
         first_seen: now,
         decided: None,
         due: Some(now + SignedDuration::from_secs(60)),
@@ -228,7 +228,10 @@ async fn media_are_kept_as_long_as_their_message() {
     });
     let message = told.await.id;
     let picture = ("image/png", b"picture".as_slice());
-    let fetched = world.business.fetched(&world.aws, message, 0, picture).await;
+    let fetched = world
+        .business
+        .store_fetched_medium(&world.aws, message, 0, picture)
+        .await;
     world.apply(keep(40, 50)).await;
     let [stored, pending] = [0, 1].map(|index| world.business.medium(&world.aws, message, index));
     let (stored, pending) = (stored.await, pending.await);

@@ -48,8 +48,8 @@ impl World {
         let (aws, business) = (&self.aws, &self.business);
         let (store, scope, stamp) = (aws.store(), business.scope(), aws.stamp());
         let field = json!({"key": "level", "name": "Level", "type": "text"});
-        let field: Field = self.own(field).await;
-        let tag: Tag = self.own(json!({"name": "Regular"})).await;
+        let field: Field = self.create_owned(field).await;
+        let tag: Tag = self.create_owned(json!({"name": "Regular"})).await;
         let known = business.contact_with(aws, number, |contact| {
             contact.emails = vec![EMAIL.parse::<Email>().unwrap()];
         });
@@ -65,7 +65,7 @@ impl World {
         let profile = Profile {
             fields: [(field.id, serde_json::from_value(json!({"t": "gold"})).unwrap())].into(),
             tags: [tag.id].into(),
-            ..Profile::named(ShownName::of("Maya Haddad"))
+            ..Profile::from_name(ShownName::of("Maya Haddad"))
         };
         let write = ContactWrite {
             dropped_identities: vec![Identity::Phone(phone(FORMER))],
@@ -97,7 +97,7 @@ impl World {
     async fn start(&self, contact: ContactId) -> StartOperation {
         let (store, scope) = (self.aws.store(), self.business.scope());
         let (kind, params) = (OperationKind::ArchiveContact, ArchiveContact { contact });
-        let operation = self.operations.unstored(kind, &params);
+        let operation = self.operations.new_unstored(kind, &params);
         let newest = store.newest_archive(scope, contact, self.aws.now()).await.unwrap();
         let place = (contact, newest.map(|newest| newest.version));
         let stamp = self.aws.stamp();
@@ -219,8 +219,8 @@ async fn conversations_of_the_person_are_archived() {
     let survivor = business.contact(aws, OTHER).await.id;
     let merged = business.contact(aws, CUSTOMER).await.id;
     let member = business.member(aws, Role::Agent).await;
-    let tag: Tag = world.own(json!({"name": "Complaint"})).await;
-    let team: Team = world.own(json!({"name": "Orders"})).await;
+    let tag: Tag = world.create_owned(json!({"name": "Complaint"})).await;
+    let team: Team = world.create_owned(json!({"name": "Orders"})).await;
     let line = LineId::new(aws.ids().ulid());
     for (contact, line) in [(survivor, None), (survivor, Some(line)), (merged, None)] {
         let id = business.receive_noted(aws, contact, line).await;
@@ -254,7 +254,7 @@ async fn enrolments_of_the_person_are_archived() {
     let world = World::new(1).await;
     let (aws, scope) = (&world.aws, world.business.scope());
     let contact = world.business.contact(aws, CUSTOMER).await.id;
-    let campaign: Campaign = world.own(json!({"type": "broadcast", "name": "Summer"})).await;
+    let campaign: Campaign = world.create_owned(json!({"type": "broadcast", "name": "Summer"})).await;
     let new = || CampaignId::new(aws.ids().ulid());
     let (deleted, expired) = (new(), new());
     for (id, at) in [

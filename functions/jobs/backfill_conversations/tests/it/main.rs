@@ -32,7 +32,12 @@ async fn backfill(aws: &Aws, business: &Seeded) -> (Backfilled, usize) {
 }
 
 /// The conversation with a contact on a line, if there is one.
-async fn found(aws: &Aws, business: &Seeded, contact: ContactId, line: Option<LineId>) -> Option<Conversation> {
+async fn conversation_on_line(
+    aws: &Aws,
+    business: &Seeded,
+    contact: ContactId,
+    line: Option<LineId>,
+) -> Option<Conversation> {
     let id = ConversationId::of(contact, line);
     let found = aws.store().conversation(business.scope(), id).await.unwrap();
     found.map(|found| found.value)
@@ -75,7 +80,7 @@ async fn each_line_has_a_conversation_as_if_it_had_always_been_there() {
     business.receive(&aws, waits, reaction).await;
     // A talk ends the wait.
     writer(&aws, &business, 4).await;
-    let (call, _) = Box::pin(business.called(&aws, &mobile(4), |_| {})).await;
+    let (call, _) = Box::pin(business.store_missed_call(&aws, &mobile(4), |_| {})).await;
     business
         .receive(&aws, talked, |received| received.line = call.grounds.line)
         .await;
@@ -83,7 +88,7 @@ async fn each_line_has_a_conversation_as_if_it_had_always_been_there() {
     let talk = |talk: &mut Call| {
         (talk.outcome, talk.facts.started_at) = (Outcome::Answered, Some(talk.decided_at));
     };
-    Box::pin(business.called(&aws, &mobile(1), talk)).await;
+    Box::pin(business.store_missed_call(&aws, &mobile(1), talk)).await;
     aws.pass(60);
     let (done, steps) = backfill(&aws, &business).await;
     let expected = Backfilled {
@@ -93,7 +98,7 @@ async fn each_line_has_a_conversation_as_if_it_had_always_been_there() {
     };
     assert_eq!((done, steps), (expected, 1));
 
-    let on_line = found(&aws, &business, waits, line).await.unwrap();
+    let on_line = conversation_on_line(&aws, &business, waits, line).await.unwrap();
     assert_eq!((on_line.seq, on_line.unread, on_line.read_seq), (2, 2, 0));
     assert_eq!(on_line.last.unwrap().what, What::Inbound(last.id, Channel::WhatsApp));
     assert_eq!(
@@ -101,17 +106,19 @@ async fn each_line_has_a_conversation_as_if_it_had_always_been_there() {
         (first.message.at, Some(first.message.at))
     );
     assert_eq!((on_line.state, on_line.tell_at), (ConversationState::Open, None));
-    assert_eq!(found(&aws, &business, waits, None).await.unwrap().seq, 1);
-    let missed = found(&aws, &business, call.id.contact(), call.grounds.line)
+    assert_eq!(conversation_on_line(&aws, &business, waits, None).await.unwrap().seq, 1);
+    let missed = conversation_on_line(&aws, &business, call.id.contact(), call.grounds.line)
         .await
         .unwrap();
     assert_eq!(missed.last.unwrap().what, What::Missed(call.id));
-    let after_talk = found(&aws, &business, talked, call.grounds.line).await.unwrap();
+    let after_talk = conversation_on_line(&aws, &business, talked, call.grounds.line)
+        .await
+        .unwrap();
     assert_eq!(
         (after_talk.state, after_talk.waiting_since),
         (ConversationState::Closed, None)
     );
-    let closed = found(&aws, &business, over, None).await.unwrap();
+    let closed = conversation_on_line(&aws, &business, over, None).await.unwrap();
     assert_eq!(
         (closed.state, closed.unread, closed.waiting_since),
         (ConversationState::Closed, 0, None)
@@ -127,10 +134,10 @@ async fn each_line_has_a_conversation_as_if_it_had_always_been_there() {
     business
         .change_conversation(&aws, id, |one| one.move_to(ConversationState::Pending, None))
         .await;
-    let before = found(&aws, &business, waits, line).await;
+    let before = conversation_on_line(&aws, &business, waits, line).await;
     let (done, _) = backfill(&aws, &business).await;
     assert_eq!((done.conversations, done.waiting), (0, 0));
-    assert_eq!(found(&aws, &business, waits, line).await, before);
+    assert_eq!(conversation_on_line(&aws, &business, waits, line).await, before);
 }
 
 #[tokio::test]
@@ -142,9 +149,9 @@ async fn those_who_wait_go_to_their_team_page_by_page() {
         business.member(&aws, Role::Agent).await.user,
     ];
     let team = json!({"name": "Front desk", "members": users, "mode": "fewest_open"});
-    let team = aws.own::<Team>(business.scope(), team).await.id;
+    let team = aws.create_owned::<Team>(business.scope(), team).await.id;
     let others = json!({"name": "Wholesale", "tags": [TagId::new(aws.ids().ulid())]});
-    aws.own::<Team>(business.scope(), others).await;
+    aws.create_owned::<Team>(business.scope(), others).await;
     let all = usize::try_from(PER_STEP).unwrap() + 1;
     let mut contacts = Vec::new();
     for number in 1..=all {
@@ -161,7 +168,7 @@ async fn those_who_wait_go_to_their_team_page_by_page() {
     };
     assert_eq!((done, steps), (expected, 2));
     for contact in &contacts[..3] {
-        let given = found(&aws, &business, *contact, None).await.unwrap();
+        let given = conversation_on_line(&aws, &business, *contact, None).await.unwrap();
         assert_eq!(given.team, Some(team));
         assert!(given.assignee.is_some_and(|user| users.contains(&user)), "{given:?}");
     }

@@ -50,11 +50,11 @@ impl World {
     }
 
     async fn visits(&self) -> Field {
-        self.own(json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true}))
+        self.create_owned(json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true}))
             .await
     }
 
-    async fn tagged(&self, tag: &Tag, count: usize) -> Vec<ContactId> {
+    async fn tagged_contacts(&self, tag: &Tag, count: usize) -> Vec<ContactId> {
         let mut made = Vec::new();
         for _ in 0..count {
             let profile = Profile {
@@ -102,7 +102,7 @@ impl World {
         };
         let operation = Operation {
             created_by: Actor::User(self.user),
-            ..self.operations.unstored(OperationKind::ChangeContacts, &params)
+            ..self.operations.new_unstored(OperationKind::ChangeContacts, &params)
         };
         let stamp = self.aws.stamp();
         let created = store.create_detailed_operation(self.scope(), &operation, &details, &stamp);
@@ -144,11 +144,11 @@ impl World {
     }
 }
 
-fn counted(changed: u64, unchanged: u64, failed: u64) -> Value {
+fn result_counts(changed: u64, unchanged: u64, failed: u64) -> Value {
     json!({"changed": changed, "unchanged": unchanged, "failed": failed, "failures": []})
 }
 
-fn visited(field: &Field, visits: u8) -> Profile {
+fn profile_with_visits(field: &Field, visits: u8) -> Profile {
     Profile {
         fields: [(field.id, FieldValue::Number(visits.to_string().parse().unwrap()))].into(),
         listed: [field.id].into(),
@@ -161,11 +161,11 @@ async fn named_contacts_are_changed_and_counted() {
     let world = World::new().await;
     let visits = world.visits().await;
     let (old, new): (Tag, Tag) = (
-        world.own(json!({"name": "Old"})).await,
-        world.own(json!({"name": "New"})).await,
+        world.create_owned(json!({"name": "Old"})).await,
+        world.create_owned(json!({"name": "New"})).await,
     );
-    let stage: Stage = world.own(json!({"name": "Won", "position": 1})).await;
-    let tagged = world.tagged(&old, 1).await[0];
+    let stage: Stage = world.create_owned(json!({"name": "Won", "position": 1})).await;
+    let tagged = world.tagged_contacts(&old, 1).await[0];
     let as_wanted = Profile {
         name: ShownName::of("Maya Haddad"),
         tags: [new.id].into(),
@@ -173,7 +173,7 @@ async fn named_contacts_are_changed_and_counted() {
             stage: stage.id,
             since: world.aws.now(),
         }),
-        ..visited(&visits, 3)
+        ..profile_with_visits(&visits, 3)
     };
     let as_wanted = world.contact_known_as(as_wanted).await;
     let full = Profile {
@@ -191,7 +191,7 @@ async fn named_contacts_are_changed_and_counted() {
     let mut result = world.result(&start).await;
     let failures = result["failures"].take();
     result["failures"] = json!([]);
-    assert_eq!(result, counted(1, 1, 2));
+    assert_eq!(result, result_counts(1, 1, 2));
     assert_eq!(failures[0]["contact"], json!(full));
     assert_eq!(
         (&failures[0]["reason"], &failures[1]["reason"]),
@@ -211,7 +211,7 @@ async fn named_contacts_are_changed_and_counted() {
         Of::Segment(json!({"field": "visits", "value": 3})),
         json!({"owner": null}),
     );
-    assert_eq!(world.result(&found.await).await, counted(0, 2, 0));
+    assert_eq!(world.result(&found.await).await, result_counts(0, 2, 0));
     // The log names the user who started it, and nothing of the values is left.
     assert_eq!(world.aws.signed_by(&world.user.to_string()).await, 1);
     assert!(!world.has_details(&start).await);
@@ -222,18 +222,18 @@ async fn named_contacts_are_changed_and_counted() {
 #[tokio::test]
 async fn contacts_that_lose_the_driving_tag_change_once() {
     let world = World::new().await;
-    let tag: Tag = world.own(json!({"name": "Regular"})).await;
-    let contacts = world.tagged(&tag, 2 * PER_STEP + 7).await;
+    let tag: Tag = world.create_owned(json!({"name": "Regular"})).await;
+    let contacts = world.tagged_contacts(&tag, 2 * PER_STEP + 7).await;
     let all = contacts.len() as u64;
     let change = json!({"remove_tags": [tag.id], "language": "ar"});
     let start = world.start(Of::Segment(json!({"tag": tag.id})), change).await;
-    assert_eq!(world.result(&start).await, counted(all, 0, 0));
+    assert_eq!(world.result(&start).await, result_counts(all, 0, 0));
     let changes = world.changes(&contacts).await;
     assert!(changes.values().all(|count| *count == 1), "{changes:?}");
     let again = world
         .start(Of::Segment(json!({"tag": tag.id})), json!({"language": "en"}))
         .await;
-    assert_eq!(world.result(&again).await, counted(0, 0, 0));
+    assert_eq!(world.result(&again).await, result_counts(0, 0, 0));
 }
 
 /// Contacts move within the list that leads to them, behind and ahead of the cursor.
@@ -243,7 +243,7 @@ async fn contacts_that_move_in_the_driving_list_change_once() {
     let visits = world.visits().await;
     let mut contacts = Vec::new();
     for number in 0..u8::try_from(PER_STEP).unwrap() + 10 {
-        contacts.push(world.contact_known_as(visited(&visits, number)).await);
+        contacts.push(world.contact_known_as(profile_with_visits(&visits, number)).await);
     }
     let segment = json!({"field": "visits", "from": 0, "to": 200});
     let start = world
@@ -265,8 +265,8 @@ async fn contacts_that_move_in_the_driving_list_change_once() {
 #[tokio::test]
 async fn interrupted_steps_change_each_contact_once() {
     let world = World::new().await;
-    let tag: Tag = world.own(json!({"name": "Regular"})).await;
-    let contacts = world.tagged(&tag, PER_STEP + 5).await;
+    let tag: Tag = world.create_owned(json!({"name": "Regular"})).await;
+    let contacts = world.tagged_contacts(&tag, PER_STEP + 5).await;
     let of_list = world
         .start(Of::Segment(json!({"tag": tag.id})), json!({"language": "ar"}))
         .await;
@@ -287,7 +287,7 @@ async fn interrupted_steps_change_each_contact_once() {
 #[tokio::test]
 async fn contacts_created_or_staged_later_are_not_meant() {
     let world = World::new().await;
-    let stage: Stage = world.own(json!({"name": "Open", "position": 1})).await;
+    let stage: Stage = world.create_owned(json!({"name": "Open", "position": 1})).await;
     let staged = |since| Profile {
         stage: Some(Staged { stage: stage.id, since }),
         ..Profile::default()
@@ -300,12 +300,12 @@ async fn contacts_created_or_staged_later_are_not_meant() {
         .await;
     world.aws.pass(1);
     let later = world.contact_known_as(staged(world.aws.now())).await;
-    assert_eq!(world.result(&all).await, counted(1, 0, 0));
+    assert_eq!(world.result(&all).await, result_counts(1, 0, 0));
     // Somebody moves the other out of the stage and back.
     let since = world.aws.now();
     let back = |profile: &mut Profile| profile.stage = Some(Staged { stage: stage.id, since });
     world.change_profile(before, back).await;
-    assert_eq!(world.result(&open).await, counted(0, 0, 0));
+    assert_eq!(world.result(&open).await, result_counts(0, 0, 0));
     assert_eq!(world.person(later).await.contact.language, None);
     assert_eq!(world.person(before).await.contact.language.as_deref(), Some("ar"));
 }
@@ -313,8 +313,8 @@ async fn contacts_created_or_staged_later_are_not_meant() {
 #[tokio::test]
 async fn a_cancelled_change_keeps_what_was_done() {
     let world = World::new().await;
-    let tag: Tag = world.own(json!({"name": "Regular"})).await;
-    let contacts = world.tagged(&tag, PER_STEP + 1).await;
+    let tag: Tag = world.create_owned(json!({"name": "Regular"})).await;
+    let contacts = world.tagged_contacts(&tag, PER_STEP + 1).await;
     let start = world.start(Of::These(&contacts), json!({"language": "ar"})).await;
     assert_eq!(world.step(&start).await, Ran::Continues);
     world.operations.cancel(&start).await;
@@ -328,13 +328,13 @@ async fn a_cancelled_change_keeps_what_was_done() {
 #[tokio::test]
 async fn deleted_contacts_can_be_restored_for_a_month() {
     let world = World::new().await;
-    let tag: Tag = world.own(json!({"name": "Regular"})).await;
-    let contacts = world.tagged(&tag, 3).await;
+    let tag: Tag = world.create_owned(json!({"name": "Regular"})).await;
+    let contacts = world.tagged_contacts(&tag, 3).await;
     let waits = world.business.receive_noted(&world.aws, contacts[0], None).await;
     let start = world
         .start(Of::Segment(json!({"tag": tag.id})), json!({"delete": true}))
         .await;
-    assert_eq!(world.result(&start).await, counted(3, 0, 0));
+    assert_eq!(world.result(&start).await, result_counts(3, 0, 0));
     let closed = world.business.conversation(&world.aws, waits).await.value;
     assert_eq!(closed.state, ConversationState::Closed);
     let store = world.aws.store();
@@ -363,13 +363,13 @@ async fn deleted_contacts_can_be_restored_for_a_month() {
     }
     // Deleting them again changes nothing; nothing else is done to them.
     let again = world.start(Of::These(&contacts), json!({"delete": true})).await;
-    assert_eq!(world.result(&again).await, counted(0, 3, 0));
+    assert_eq!(world.result(&again).await, result_counts(0, 3, 0));
     let other = world.start(Of::These(&contacts), json!({"language": "ar"})).await;
     assert_eq!(world.result(&other).await["failed"], 3);
     let listed = world
         .start(Of::Segment(json!({"tag": tag.id})), json!({"language": "ar"}))
         .await;
-    assert_eq!(world.result(&listed).await, counted(0, 0, 0));
+    assert_eq!(world.result(&listed).await, result_counts(0, 0, 0));
 }
 
 /// A call is stored between reading the contact and changing it.
@@ -377,7 +377,7 @@ async fn deleted_contacts_can_be_restored_for_a_month() {
 async fn a_lost_race_is_repeated() {
     let world = World::new().await;
     let lossy = Lossy::before(&world.aws);
-    let contact = world.contact_known_as(Profile::named(ShownName::of("Maya"))).await;
+    let contact = world.contact_known_as(Profile::from_name(ShownName::of("Maya"))).await;
     let start = world.start(Of::These(&[contact]), json!({"language": "ar"})).await;
     let (store, scope) = (world.aws.store(), world.scope().clone());
     let mut called = world.person(contact).await.contact;
@@ -385,7 +385,7 @@ async fn a_lost_race_is_repeated() {
     lossy.happens_before("TransactWriteItems", async move || {
         store.write_contact(&scope, &called.into(), None).await.unwrap();
     });
-    assert_eq!(world.result_behind(&lossy, &start).await, counted(1, 0, 0));
+    assert_eq!(world.result_behind(&lossy, &start).await, result_counts(1, 0, 0));
     let person = world.person(contact).await;
     assert_eq!(
         (person.contact.language.as_deref(), person.contact.calls),
@@ -398,8 +398,8 @@ async fn a_lost_race_is_repeated() {
 async fn a_contact_that_leaves_the_segment_is_left_alone() {
     let world = World::new().await;
     let lossy = Lossy::before(&world.aws);
-    let tag: Tag = world.own(json!({"name": "Regular"})).await;
-    let contact = world.tagged(&tag, 1).await[0];
+    let tag: Tag = world.create_owned(json!({"name": "Regular"})).await;
+    let contact = world.tagged_contacts(&tag, 1).await[0];
     let start = world
         .start(Of::Segment(json!({"tag": tag.id})), json!({"language": "ar"}))
         .await;
@@ -413,7 +413,7 @@ async fn a_contact_that_leaves_the_segment_is_left_alone() {
         let changed = store.change_person(&scope, &before, &after, &brought, &stamp);
         changed.await.unwrap();
     });
-    assert_eq!(world.result_behind(&lossy, &start).await, counted(0, 0, 0));
+    assert_eq!(world.result_behind(&lossy, &start).await, result_counts(0, 0, 0));
     assert_eq!(world.person(contact).await.contact.language, None);
 }
 
@@ -422,8 +422,10 @@ async fn a_contact_that_leaves_the_segment_is_left_alone() {
 async fn the_survivor_of_a_merged_contact_is_left_alone() {
     let world = Arc::new(World::new().await);
     let lossy = Lossy::before(&world.aws);
-    let survivor = world.contact_known_as(Profile::named(ShownName::of("Maya"))).await;
-    let contact = world.contact_known_as(Profile::named(ShownName::of("Maya H."))).await;
+    let survivor = world.contact_known_as(Profile::from_name(ShownName::of("Maya"))).await;
+    let contact = world
+        .contact_known_as(Profile::from_name(ShownName::of("Maya H.")))
+        .await;
     let start = world.start(Of::These(&[contact]), json!({"delete": true})).await;
     let merging = Arc::clone(&world);
     lossy.happens_before("TransactWriteItems", async move || {
@@ -440,11 +442,11 @@ async fn the_survivor_of_a_merged_contact_is_left_alone() {
 async fn a_change_without_its_subject_fails_with_a_sentence() {
     let world = World::new().await;
     let (tag, stage): (Tag, Stage) = (
-        world.own(json!({"name": "Regular"})).await,
-        world.own(json!({"name": "Open", "position": 1})).await,
+        world.create_owned(json!({"name": "Regular"})).await,
+        world.create_owned(json!({"name": "Open", "position": 1})).await,
     );
     let visits = world.visits().await;
-    let contact = world.contact_known_as(visited(&visits, 1)).await;
+    let contact = world.contact_known_as(profile_with_visits(&visits, 1)).await;
     let these = || Of::These(std::slice::from_ref(&contact));
     let tagging = world.start(these(), json!({"add_tags": [tag.id]})).await;
     let staging = world.start(these(), json!({"stage": stage.id})).await;
@@ -498,7 +500,7 @@ async fn contacts_of_another_tenant_are_unknown() {
         let start = world.start(of, json!({"delete": true})).await;
         assert_eq!(world.result(&start).await["changed"], 0);
     }
-    let known = store.known(&theirs, id).await.unwrap().unwrap();
+    let known = store.known_person(&theirs, id).await.unwrap().unwrap();
     assert_eq!((known.contact.deleted_at, known.profile.version), (None, 1));
 }
 

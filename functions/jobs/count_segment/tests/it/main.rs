@@ -100,7 +100,7 @@ async fn contacts_created_later_are_not_counted() {
 #[tokio::test]
 async fn contacts_of_a_stage_are_counted() {
     let world = World::new().await;
-    let stage: Stage = world.own(json!({"name": "Open", "position": 1})).await;
+    let stage: Stage = world.create_owned(json!({"name": "Open", "position": 1})).await;
     let staged = Staged {
         stage: stage.id,
         since: world.aws.now(),
@@ -120,7 +120,7 @@ async fn a_count_without_its_field_fails_with_a_sentence() {
     let world = World::new().await;
     let store = world.aws.store();
     let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
-    let visits: Field = world.own(visits).await;
+    let visits: Field = world.create_owned(visits).await;
     let profile = Profile {
         fields: [(visits.id, FieldValue::Number("7".parse().unwrap()))].into(),
         listed: [visits.id].into(),

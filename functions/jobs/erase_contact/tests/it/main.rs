@@ -106,7 +106,7 @@ impl World {
         store.record_message(scope, &message, &reference, now).await.unwrap();
 
         let contact = store.contact(scope, id).await.unwrap().unwrap();
-        let received = self.received(id);
+        let received = self.received_message(id);
         let effects = effects_of(&received, vec![contact.into()]);
         store.commit(scope, effects, now).await.unwrap();
 
@@ -126,7 +126,7 @@ impl World {
                 stage: StageId::new(ulid::Ulid::from_parts(4, 0)),
                 since: now,
             }),
-            ..Profile::named(ShownName::of("Maya Haddad"))
+            ..Profile::from_name(ShownName::of("Maya Haddad"))
         };
         let write = ContactWrite {
             dropped_identities: vec![Identity::Phone(phone(FORMER))],
@@ -156,8 +156,8 @@ impl World {
         id
     }
 
-    fn received(&self, contact: ContactId) -> Received {
-        self.business.received(&self.aws, contact, |received| {
+    fn received_message(&self, contact: ContactId) -> Received {
+        self.business.received_text(&self.aws, contact, |received| {
             received.message.provider_ref = RECEIVED.parse().unwrap();
             received.message.from = Sender {
                 phone: Some(phone(CUSTOMER)),
@@ -219,7 +219,7 @@ fn link_to(code: &LinkCode) -> Content {
 }
 
 /// The messages whose tracked links are stored.
-fn tracked(rows: &Rows) -> BTreeSet<String> {
+fn messages_with_links(rows: &Rows) -> BTreeSet<String> {
     let links = rows
         .values()
         .filter(|row| samples::text(row, "kind") == "tracked_links");
@@ -406,11 +406,11 @@ async fn tracked_links_are_erased_with_whom_they_were_made_for() {
     world.write(&message).await;
     business.merge(aws, message.id.contact(), merged.contact()).await;
     let all = [message.id, merged, other, theirs].map(|id| id.to_string());
-    assert_eq!(tracked(&world.rows().await), all.into());
+    assert_eq!(messages_with_links(&world.rows().await), all.into());
 
     world.erase_twice(message.id.contact()).await;
     let others = [other, theirs].map(|id| id.to_string());
-    assert_eq!(tracked(&world.rows().await), others.into());
+    assert_eq!(messages_with_links(&world.rows().await), others.into());
 }
 
 /// Kinds of rows outside of the contact's partition that are deleted, which expire, and which stay. What expires has ids only, or what the business
@@ -500,7 +500,7 @@ async fn undone_merge_keeps_nothing_of_the_erased() {
     world.erase_twice(person).await;
     let rows = world.rows().await;
     assert_eq!(found_in(&rows), Vec::<String>::new());
-    assert_eq!(tracked(&rows), [own.id.to_string()].into());
+    assert_eq!(messages_with_links(&rows), [own.id.to_string()].into());
     assert_eq!(read().await, before);
     let history = store.history(scope, survivor, 100, world.aws.now()).await.unwrap();
     assert_eq!(history.len(), 2, "a call and a message: {history:?}");
@@ -548,7 +548,7 @@ async fn what_else_names_the_person_goes_by_itself() {
     let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
     let contact = Box::pin(world.contact_with_everything()).await;
     let (kind, params) = (OperationKind::ChangeContacts, serde_json::json!({}));
-    let operation = world.operations.unstored(kind, &params);
+    let operation = world.operations.new_unstored(kind, &params);
     let field = FieldId::new(ulid::Ulid::from_parts(2, 0));
     let details = ChangeDetails {
         contacts: vec![contact],
@@ -658,7 +658,10 @@ async fn archives_recordings_and_media_of_the_contact_are_erased() {
         let media = vec![InboundMedia::new("7".to_owned())];
         let message = world.business.receive_media(&world.aws, of, media, |_| {}).await.id;
         let picture = ("image/png", b"picture".as_slice());
-        world.business.fetched(&world.aws, message, 0, picture).await;
+        world
+            .business
+            .store_fetched_medium(&world.aws, message, 0, picture)
+            .await;
     }
     let export = FileKey::result(scope, operation.ulid(), "calls.csv");
     files.write(&export, b"calls".to_vec()).await.unwrap();

@@ -144,11 +144,11 @@ async fn exported_contacts_can_be_imported() {
     let names = ["* VIP", "VIP", "VIP, gold", "a:::\"b\""];
     let mut tags = Vec::new();
     for name in names {
-        let tag: Tag = world.own(json!({ "name": name })).await;
+        let tag: Tag = world.create_owned(json!({ "name": name })).await;
         tags.push(tag.id);
     }
     let field = json!({"key": "level", "name": "Level", "type": "choice", "options": ["Silver", "Gold"]});
-    let field: Field = world.own(field).await;
+    let field: Field = world.create_owned(field).await;
     let contact = json!({
         "name": "Maya Haddad", "phones": ["+971501234560", "+971501234561"], "emails": ["maya@example.com"],
         "language": "ar", "tags": tags, "fields": {"level": "Gold"}, "source": "Web form",
@@ -368,7 +368,7 @@ async fn consent_and_audit_are_exported() {
 async fn recipients_of_a_broadcast_are_exported() {
     let world = World::new(1).await;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
-    let broadcast: Campaign = world.own(json!({"type": "broadcast", "name": "Offer"})).await;
+    let broadcast: Campaign = world.create_owned(json!({"type": "broadcast", "name": "Offer"})).await;
     let mut contacts = Vec::new();
     for name in ["Ann", "Ben", "Cid"] {
         contacts.push(world.contact(json!({ "name": name })).await);

@@ -77,7 +77,7 @@ async fn a_large_file_is_copied_in_parts() {
     let world = World::new().await;
     let video = video(15 * 1024 * 1024);
     world.has("video/mp4", &video);
-    let message = world.sent(MediaKind::Video, "video/mp4").await;
+    let message = world.message_with_medium(MediaKind::Video, "video/mp4").await;
     assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
     let medium = world.medium(message).await;
     assert_eq!(
@@ -109,7 +109,7 @@ async fn a_file_is_stored_as_what_it_is() {
         (Document, "application/pdf", program, None),
     ] {
         world.has("text/html", &file);
-        let message = world.sent(kind, declared).await;
+        let message = world.message_with_medium(kind, declared).await;
         assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
         let medium = world.medium(message).await;
         let refused = (MediumState::Refused, Some(MediaReason::WrongType));
@@ -148,7 +148,7 @@ async fn what_a_file_is_can_end_its_fetching() {
     ] {
         world.host.tell(200, &about.to_string());
         world.host.answer(reply);
-        let message = world.sent(kind, "image/jpeg").await;
+        let message = world.message_with_medium(kind, "image/jpeg").await;
         assert_eq!(world.fetch(message).await.unwrap(), Done::Now, "{what}");
         let medium = world.medium(message).await;
         assert_eq!(stands(&medium), (MediumState::Refused, Some(reason)), "{what}");
@@ -235,7 +235,7 @@ async fn failures_of_the_provider_are_waited_for() {
     ] {
         world.host.tell(about.0, &about.1.to_string());
         world.host.answer(reply);
-        let message = world.sent(MediaKind::Image, "image/jpeg").await;
+        let message = world.message_with_medium(MediaKind::Image, "image/jpeg").await;
         assert_eq!(world.fetch(message).await.unwrap(), Done::Now, "{what}");
         let medium = world.medium(message).await;
         assert_eq!(stands(&medium), (MediumState::Pending, None), "{what}");
@@ -307,7 +307,7 @@ async fn a_bad_answer_says_nothing_of_a_file() {
     ] {
         let (mime, good) = (file.0, &file.1);
         let send = async || match &about {
-            Some(_) => world.sent(MediaKind::of(mime).unwrap(), mime).await,
+            Some(_) => world.message_with_medium(MediaKind::of(mime).unwrap(), mime).await,
             None => world.sent_through_twilio(mime).await,
         };
         let bad = || {
@@ -454,7 +454,7 @@ async fn fails_for_an_hour(world: &World, failures: &[Failure<'_>]) {
     let began = world.aws.now();
     let mut messages = Vec::new();
     for _customer in 0..4 {
-        messages.push(world.sent(MediaKind::Image, "image/jpeg").await);
+        messages.push(world.message_with_medium(MediaKind::Image, "image/jpeg").await);
         messages.push(world.sent_through_twilio("image/jpeg").await);
     }
     let mut rounds = 0;
@@ -546,7 +546,7 @@ async fn twilio_is_followed_only_to_its_own_addresses() {
 async fn a_provider_that_does_not_answer_is_given_up() {
     let world = World::new().await;
     world.host.answer(Reply::Silence);
-    let hurried = world.hurried();
+    let hurried = world.with_short_timeout();
     let message = world.sent_through_twilio("image/jpeg").await;
     assert_eq!(world.fetch_of(message, &hurried).await.unwrap(), Done::Now);
     let medium = world.medium(message).await;
@@ -559,7 +559,7 @@ async fn a_provider_that_does_not_answer_is_given_up() {
 async fn denials_are_believed_after_some_hours() {
     let world = World::new().await;
     world.host.tell(400, r#"{"error": {"code": 100}}"#);
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let message = world.message_with_medium(MediaKind::Image, "image/jpeg").await;
     for _attempt in 0..4 {
         world.fetch(message).await.unwrap();
         assert_eq!(world.medium(message).await.state, MediumState::Pending);
@@ -577,7 +577,7 @@ async fn a_hash_that_stays_wrong_is_refused() {
     let mut about = world.about(&picture());
     about["sha256"] = json!("ab".repeat(32));
     world.host.tell(200, &about.to_string());
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let message = world.message_with_medium(MediaKind::Image, "image/jpeg").await;
     for _attempt in 0..5 {
         world.fetch(message).await.unwrap();
         assert_eq!(world.medium(message).await.state, MediumState::Pending);
@@ -594,7 +594,7 @@ async fn a_hash_that_stays_wrong_is_refused() {
 async fn a_job_that_comes_twice_is_one_attempt() {
     let world = World::new().await;
     world.host.tell(503, "{}");
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let message = world.message_with_medium(MediaKind::Image, "image/jpeg").await;
     world.fetch(message).await.unwrap();
     drop(world.host.take_requests());
     let failed = world.medium(message).await;
@@ -658,7 +658,7 @@ async fn two_workers_that_fail_at_once_are_one_attempt() {
 #[tokio::test]
 async fn denials_and_wrong_hashes_are_counted_alone() {
     let world = World::new().await;
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let message = world.message_with_medium(MediaKind::Image, "image/jpeg").await;
     let mut about = world.about(&picture());
     about["sha256"] = json!("ab".repeat(32));
     for (status, about, times) in [
@@ -683,7 +683,7 @@ async fn denials_and_wrong_hashes_are_counted_alone() {
 async fn the_file_of_a_killed_worker_does_not_stay() {
     let world = World::new().await;
     let files = Files::new(world.aws.env()).unwrap();
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let message = world.message_with_medium(MediaKind::Image, "image/jpeg").await;
     let key = FileKey::medium(world.business.scope(), message, 0);
     files.write(&key, picture()).await.unwrap();
     world.host.tell(400, r#"{"error": {"code": 100}}"#);
@@ -705,9 +705,9 @@ async fn a_file_found_harmful_meanwhile_is_dropped() {
     let world = World::with(&[("MEDIA_SCANNER", "guard")]).await;
     world.has("image/jpeg", &picture());
     world.host.answer(Reply::Held("image/jpeg", picture()));
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let message = world.message_with_medium(MediaKind::Image, "image/jpeg").await;
     let judging = world.change_medium(message, |medium| {
-        medium.stored("image/jpeg", 510, sha256(&picture()), true);
+        medium.record_stored("image/jpeg", 510, sha256(&picture()), true);
         medium.refuse(MediaReason::Harmful);
     });
     assert_eq!(world.fetch_while(message, judging).await, Done::Already);
@@ -723,7 +723,7 @@ async fn two_workers_with_different_files_store_none() {
     world.host.answer(Reply::Held("image/jpeg", picture()));
     let message = world.sent_through_twilio("image/jpeg").await;
     let storing = world.change_medium(message, |medium| {
-        medium.stored("image/jpeg", 9, "0f".repeat(32), false);
+        medium.record_stored("image/jpeg", 9, "0f".repeat(32), false);
     });
     assert_eq!(world.fetch_while(message, storing).await, Done::Now);
     let refused = (MediumState::Refused, Some(MediaReason::WrongHash));
@@ -735,7 +735,7 @@ async fn two_workers_with_different_files_store_none() {
 async fn a_file_that_stays_away_is_gone_after_a_week() {
     let world = World::new().await;
     world.host.tell(500, "{}");
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let message = world.message_with_medium(MediaKind::Image, "image/jpeg").await;
     world.fetch(message).await.unwrap();
     world.aws.pass(7 * DAY);
     world.fetch(message).await.unwrap();
@@ -768,7 +768,7 @@ async fn without_its_connection_a_file_is_not_to_be_had() {
 async fn with_a_scanner_a_file_waits_for_its_verdict() {
     let world = World::with(&[("MEDIA_SCANNER", "guard")]).await;
     world.has("image/jpeg", &picture());
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let message = world.message_with_medium(MediaKind::Image, "image/jpeg").await;
     world.fetch(message).await.unwrap();
     let medium = world.medium(message).await;
     assert_eq!(

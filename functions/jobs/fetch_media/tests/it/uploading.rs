@@ -20,14 +20,14 @@ impl World {
         let name = "cake.jpg".parse().unwrap();
         let mut asset = Asset::new(aws.ids().ulid(), AssetIn { name }, aws.now());
         asset.kind = MediaKind::of(content_type).unwrap();
-        asset.uploaded(content_type, file.len() as u64, sha256(&file), false);
+        asset.record_upload(content_type, file.len() as u64, sha256(&file), false);
         aws.store().create(scope, &asset, &aws.stamp()).await.unwrap();
         let files = Files::new(aws.env()).unwrap();
         files.write(&FileKey::asset(scope, asset.id), file).await.unwrap();
         asset.id
     }
 
-    async fn known(&self, asset: FileId) -> Asset {
+    async fn stored_asset(&self, asset: FileId) -> Asset {
         let found = self.aws.store().asset(self.business.scope(), asset).await;
         found.unwrap().unwrap().value
     }
@@ -69,7 +69,7 @@ async fn an_asset_is_uploaded_once_and_renewed() {
     assert!(parts(
         format!("filename=\"{asset}.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n").as_bytes()
     ));
-    let known = world.known(asset).await;
+    let known = world.stored_asset(asset).await;
     let handle = Handle {
         id: "4490709327384033".parse().unwrap(),
         expires_at: world.aws.now() + SignedDuration::from_hours(30 * 24),
@@ -84,7 +84,7 @@ async fn an_asset_is_uploaded_once_and_renewed() {
     world.aws.pass(1);
     world.host.tell(200, r#"{"id": 4490709327384034}"#);
     assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Now);
-    let renewed = world.known(asset).await.handles.remove(&whatsapp).unwrap();
+    let renewed = world.stored_asset(asset).await.handles.remove(&whatsapp).unwrap();
     assert_eq!(renewed.id, "4490709327384034");
     assert!(renewed.expires_at > handle.expires_at);
 }
@@ -123,7 +123,7 @@ async fn an_upload_that_fails_is_repeated_and_then_given_up() {
             "{status} {about}"
         );
         assert_eq!(world.upload_again(asset, whatsapp, 8).await.unwrap(), Done::Already);
-        let known = world.known(asset).await;
+        let known = world.stored_asset(asset).await;
         assert_eq!(
             (known.state, known.handles.len()),
             (AssetState::Ready, 0),
@@ -150,12 +150,12 @@ async fn refusals_of_whatsapp_are_believed_in_the_end() {
         assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Already);
         assert!(world.upload_again(asset, whatsapp, 2).await.is_err());
         assert!(world.host.take_requests().is_empty(), "it rests");
-        let known = world.known(asset).await;
+        let known = world.stored_asset(asset).await;
         assert_eq!(known.taken_by(whatsapp, world.aws.now()), Ok(()));
         world.aws.pass(1);
     }
     assert_eq!(world.upload_again(asset, whatsapp, 3).await.unwrap(), Done::Now);
-    let known = world.known(asset).await;
+    let known = world.stored_asset(asset).await;
     assert!(known.taken_by(whatsapp, world.aws.now()).is_err());
     drop(world.host.take_requests());
     world.aws.pass(wait);
@@ -166,7 +166,7 @@ async fn refusals_of_whatsapp_are_believed_in_the_end() {
     world.aws.pass(DAY);
     world.host.tell(200, r#"{"id": "1"}"#);
     assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Now);
-    let known = world.known(asset).await;
+    let known = world.stored_asset(asset).await;
     assert_eq!((known.handles.len(), known.uploads.len()), (1, 0));
 }
 
@@ -188,7 +188,7 @@ async fn an_asset_is_uploaded_by_one_job_at_a_time() {
     assert!(world.host.take_requests().is_empty());
     world.aws.pass(1);
     assert_eq!(world.upload_again(asset, whatsapp, 3).await.unwrap(), Done::Now);
-    assert_eq!(world.known(asset).await.handles.len(), 1);
+    assert_eq!(world.stored_asset(asset).await.handles.len(), 1);
     assert_eq!(world.host.take_requests().len(), 1);
 }
 
@@ -274,7 +274,7 @@ async fn attachment_is_uploaded_and_goes_with_its_message() {
     assert_eq!(world.upload(attachment, whatsapp).await.unwrap(), Done::Now);
     let asked = world.host.take_requests().remove(0).body;
     assert!(asked.windows(7).any(|part| part == b"picture"));
-    let known = world.known(attachment).await;
+    let known = world.stored_asset(attachment).await;
     assert!(known.handle(whatsapp, world.aws.now()).is_some());
     assert_eq!((known.due, known.attached.unwrap().version), (Some(until), 3));
     world.aws.pass(60 * DAY - 1);

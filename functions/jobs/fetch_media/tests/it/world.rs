@@ -47,7 +47,7 @@ impl World {
     /// With these variables of the function.
     pub(crate) async fn with(changes: &[(&str, &str)]) -> Self {
         let host = FileHost::start(Reply::File("image/jpeg", picture()));
-        let world = testkit::World::given(|aws| host.env(aws, changes), Context::new, |_| {}).await;
+        let world = testkit::World::with_env(|aws| host.env(aws, changes), Context::new, |_| {}).await;
         Self { host, world }
     }
 
@@ -55,7 +55,7 @@ impl World {
     pub(crate) async fn with_picture() -> (Self, MessageId) {
         let world = Self::new().await;
         world.has("image/jpeg", &picture());
-        let message = world.sent(MediaKind::Image, "image/jpeg").await;
+        let message = world.message_with_medium(MediaKind::Image, "image/jpeg").await;
         (world, message)
     }
 
@@ -74,7 +74,7 @@ impl World {
     }
 
     /// A message by WhatsApp with a medium of this kind, which was declared to be this file.
-    pub(crate) async fn sent(&self, kind: MediaKind, mime: &str) -> MessageId {
+    pub(crate) async fn message_with_medium(&self, kind: MediaKind, mime: &str) -> MessageId {
         let media = InboundMedia {
             kind: Some(kind),
             mime: Some(mime.to_owned()),
@@ -111,7 +111,7 @@ impl World {
     /// As [`World::fetch`], which has to succeed. While the provider holds back its answer, `meanwhile` happens.
     pub(crate) async fn fetch_while(&self, message: MessageId, meanwhile: impl Future<Output = ()>) -> Done {
         let meanwhile = Box::pin(async {
-            self.host.arrived().await;
+            self.host.wait_for_request().await;
             meanwhile.await;
             self.host.release();
         });
@@ -141,7 +141,7 @@ impl World {
     }
 
     /// The function with this time for a file.
-    pub(crate) fn hurried(&self) -> Context {
+    pub(crate) fn with_short_timeout(&self) -> Context {
         let env = self.host.env(&self.aws, &[("PROVIDER_TIMEOUT", "1")]);
         let ctx = Context::new(&env).unwrap();
         ctx.with_limits(8 * 1024 * 1024, Duration::from_secs(1))

@@ -28,7 +28,7 @@ use sheet::{
 use self::world::{World, label, mapping, name, result};
 
 /// Rows of all kinds: new people, some of them twice, people who are contacts already, and rows with errors.
-fn mixed() -> (String, RowCounts) {
+fn mixed_rows() -> (String, RowCounts) {
     let mut table = "name,phone,email,tags,birthday,opted_in\n".to_owned();
     let mut counts = RowCounts::default();
     let mut add = |row: &str| {
@@ -59,7 +59,7 @@ fn of_mixed(mode: &str) -> serde_json::Value {
 }
 
 /// Somebody who is a contact before the import.
-async fn known(world: &World) {
+async fn create_known_contact(world: &World) {
     let table = "name,phone\nKnown,+971509999999\n";
     let order = json!({"mapping": mapping(&["name", "phone"])});
     assert_eq!(world.import(table, order).await.counts.created, 1);
@@ -74,7 +74,7 @@ async fn delete(world: &World, number: &str) {
 }
 
 /// Works through an import, each step twice: by a worker that dies before it records it, and by the next one.
-async fn twice(world: &World, import: &Import, order: serde_json::Value) -> ImportResult {
+async fn work_through_twice(world: &World, import: &Import, order: serde_json::Value) -> ImportResult {
     let start = world.start(import, order).await;
     world.all_steps_twice(&start).await;
     result(&world.operations.get(&start).await)
@@ -134,8 +134,8 @@ async fn is_whole(world: &World) {
 async fn every_step_may_be_made_twice() {
     let world = World::new(4).await;
     world.fields().await;
-    known(&world).await;
-    let (table, counts) = mixed();
+    create_known_contact(&world).await;
+    let (table, counts) = mixed_rows();
     let import = world.upload(table).await;
     let start = world.start(&import, of_mixed("update")).await;
     let steps = world.all_steps_twice(&start).await;
@@ -151,8 +151,8 @@ async fn every_step_may_be_made_twice() {
 async fn workers_may_die_within_a_step() {
     let world = World::new(30).await;
     world.fields().await;
-    known(&world).await;
-    let (table, counts) = mixed();
+    create_known_contact(&world).await;
+    let (table, counts) = mixed_rows();
     let import = world.upload(table).await;
     let start = world.start(&import, of_mixed("update")).await;
     for milliseconds in [20, 40, 60, 80, 100, 130, 160, 200, 250, 300] {
@@ -186,7 +186,7 @@ async fn two_imports_of_one_file_make_no_doubles() {
 #[tokio::test]
 async fn mode_decides_about_people_who_are_contacts() {
     let world = World::new(10).await;
-    known(&world).await;
+    create_known_contact(&world).await;
     let table = "name,phone\nOther,+971509999999\nNew,+971501234567\n";
     let order = |mode: &str| json!({"mapping": mapping(&["name", "phone"]), "mode": mode});
     let skipped = world.import(table, order("skip")).await.counts;
@@ -204,9 +204,9 @@ async fn mode_decides_about_people_who_are_contacts() {
 async fn dry_run_counts_what_an_import_does() {
     let world = World::new(4).await;
     world.fields().await;
-    known(&world).await;
+    create_known_contact(&world).await;
     for mode in ["create", "update", "skip"] {
-        let (table, _) = mixed();
+        let (table, _) = mixed_rows();
         let (table, number) = match mode {
             "create" => (table, "1"),
             "update" => (table.replace("+97150123", "+97150124"), "2"),
@@ -218,7 +218,7 @@ async fn dry_run_counts_what_an_import_does() {
         let mut dry = of_mixed(mode);
         dry["dry_run"] = json!(true);
         let import = world.upload(table).await;
-        let counted = twice(&world, &import, dry).await;
+        let counted = work_through_twice(&world, &import, dry).await;
         assert!(counted.dry_run);
         assert_eq!(world.people().await, people, "{mode}");
         // The import and its operation.
@@ -247,7 +247,7 @@ Deleted or Eve,+971508888888;+971501234565
 Eve,+971501234565
 ";
     let world = World::new(5).await;
-    known(&world).await;
+    create_known_contact(&world).await;
     let order = json!({"mapping": mapping(&["name", "phone"])});
     let gone = world.import("name,phone\nDeleted,+971508888888\n", order).await;
     assert_eq!(gone.counts.created, 1);
@@ -261,7 +261,7 @@ Eve,+971501234565
         let import = world.upload(ROWS.replace("+97150123", numbers)).await;
         for dry_run in [true, false] {
             let order = json!({"mapping": mapping(&["name", "phone"]), "mode": mode, "dry_run": dry_run});
-            let counts = twice(&world, &import, order).await.counts;
+            let counts = work_through_twice(&world, &import, order).await.counts;
             let counted = [counts.created, counts.updated, counts.skipped, counts.refused];
             assert_eq!(counted, expected, "{mode}, dry run: {dry_run}");
         }
@@ -272,7 +272,7 @@ Eve,+971501234565
 #[tokio::test]
 async fn tags_that_a_dry_run_does_not_create_count_as_well() {
     let world = World::new(10).await;
-    let everybody = world.own::<Tag>(json!({"name": "Imported"})).await;
+    let everybody = world.create_owned::<Tag>(json!({"name": "Imported"})).await;
     let tags: Vec<String> = (1..=20).map(|number| format!("New {number}")).collect();
     let table = format!("name,tags\nAnn,{}\nBen,{}\n", tags.join(";"), tags[1..].join(";"));
     let import = world.upload(table).await;
@@ -280,7 +280,7 @@ async fn tags_that_a_dry_run_does_not_create_count_as_well() {
         let order = json!({
             "mapping": mapping(&["name", "tags"]), "tags": [everybody.id], "create_tags": true, "dry_run": dry_run,
         });
-        let counts = twice(&world, &import, order).await.counts;
+        let counts = work_through_twice(&world, &import, order).await.counts;
         assert_eq!((counts.created, counts.refused), (1, 1), "dry run: {dry_run}");
         let tags = world.store.all::<Tag>(world.scope()).await.unwrap();
         assert_eq!(tags.len(), existing);
@@ -296,7 +296,7 @@ async fn erased_and_deleted_people_do_not_come_back() {
     let (store, nothing) = (&world.store, Wishes::NONE);
     let remembered = store.remember_erased(world.scope(), &identities, &nothing, salt, world.aws.now());
     remembered.await.unwrap();
-    known(&world).await;
+    create_known_contact(&world).await;
     delete(&world, "+971509999999").await;
     let table = "name,phone\nErased,+971501234567\nDeleted,+971509999999\nNew,+971501234568\n";
     for mode in ["update", "skip", "create"] {
@@ -315,7 +315,7 @@ async fn erased_and_deleted_people_do_not_come_back() {
 #[tokio::test]
 async fn erased_people_who_came_back_are_contacts() {
     let world = World::new(10).await;
-    known(&world).await;
+    create_known_contact(&world).await;
     let identities = [
         Identity::Phone("+971509999999".parse().unwrap()).key(),
         Identity::Email("maya@example.com".parse().unwrap()).key(),
@@ -343,7 +343,7 @@ async fn erased_people_who_came_back_are_contacts() {
 async fn updated_contact_is_listed_by_its_new_values() {
     let world = World::new(10).await;
     world.fields().await;
-    let regular = world.own::<Tag>(json!({"name": "Regular"})).await;
+    let regular = world.create_owned::<Tag>(json!({"name": "Regular"})).await;
     let columns = mapping(&["phone", "tags", "field:birthday", "owner"]);
     for (tags, birthday) in [("", "1990-02-28"), ("Regular", "1991-03-01")] {
         let table = format!("phone,tags,birthday,owner\n+971501234567,{tags},{birthday},\n");
@@ -453,8 +453,8 @@ cid@example.com,01HQ5C1YNYC003,Cid,+971501234563,SUBSCRIBED,NEVER_SUBSCRIBED
         let import = world.upload(table).await;
         let mut dry = order(table);
         dry["dry_run"] = json!(true);
-        let foreseen = twice(&world, &import, dry).await.counts;
-        let done = twice(&world, &import, order(table)).await.counts;
+        let foreseen = work_through_twice(&world, &import, dry).await.counts;
+        let done = work_through_twice(&world, &import, order(table)).await.counts;
         assert_eq!(done, foreseen);
         assert_eq!((done.opted_in, done.opted_out, done.said_no), counts);
         assert_eq!(consents(&world).await, expected);
@@ -534,8 +534,8 @@ async fn changed_or_missing_file_ends_the_import() {
 #[tokio::test]
 async fn unknown_tags_are_left_out_unless_they_are_created() {
     let world = World::new(10).await;
-    let regular = world.own::<Tag>(json!({"name": "Regular"})).await;
-    let everybody = world.own::<Tag>(json!({"name": "Imported"})).await;
+    let regular = world.create_owned::<Tag>(json!({"name": "Regular"})).await;
+    let everybody = world.create_owned::<Tag>(json!({"name": "Imported"})).await;
     let table = "name,tags\nAnn,regular\nBen,VIP; Regular\n";
     let mut order = json!({"mapping": mapping(&["name", "tags"]), "tags": [everybody.id]});
     let counts = world.import(table, order.clone()).await.counts;
@@ -609,7 +609,7 @@ async fn rows_behind_the_maximum_are_left_out() {
 #[tokio::test]
 async fn import_creates_no_more_contacts_than_the_plan_allows() {
     let world = World::new(3).await;
-    known(&world).await;
+    create_known_contact(&world).await;
     let limits = Limits {
         contacts: Some(5),
         ..Limits::default()

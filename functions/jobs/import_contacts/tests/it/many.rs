@@ -27,7 +27,7 @@ fn table(rows: usize) -> String {
 #[tokio::test]
 async fn imported_row_stays_within_its_write_units() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::without_claim().await;
     let rows = 300;
     let import = world.upload(table(rows)).await;
     let order = json!({"mapping": mapping(&["name", "phone", "email"])});
@@ -56,7 +56,7 @@ fn peak() -> u64 {
 #[tokio::test]
 async fn large_import_is_exact_despite_two_crashes() {
     let _alone = COUNTING.write().await;
-    let world = World::alone().await;
+    let world = World::without_claim().await;
     let rows = testkit::size("IMPORTED_ROWS", 600);
     let import = world.upload(table(rows)).await;
     let order = json!({"mapping": mapping(&["name", "phone", "email"])});

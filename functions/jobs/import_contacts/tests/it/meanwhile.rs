@@ -123,7 +123,7 @@ async fn an_address_that_another_gained_meanwhile_stays_theirs() {
 }
 
 /// An import of one contact, whose first worker has died before it listed the contact by its name.
-async fn interrupted(world: &World, mode: &str) -> StartOperation {
+async fn interrupted_import(world: &World, mode: &str) -> StartOperation {
     let import = world.upload(format!("name,phone\nMaya Haddad,{HALF}\n")).await;
     let order = json!({"mapping": mapping(&["name", "phone"]), "mode": mode});
     let start = world.start(&import, order).await;
@@ -162,7 +162,7 @@ async fn renamed_half_written_contact_is_in_no_other_list() {
         ("update", ["haddad", "maya"]),
     ] {
         let world = World::new(10).await;
-        let start = interrupted(&world, mode).await;
+        let start = interrupted_import(&world, mode).await;
         let Person { contact, profile } = half_written(&world).await;
         let after = Profile {
             name: ShownName::of("Maya H"),
@@ -184,7 +184,7 @@ async fn renamed_half_written_contact_is_in_no_other_list() {
 async fn merged_half_written_contact_is_in_no_list() {
     for (mode, expected) in [("create", (0, 1)), ("skip", (1, 0))] {
         let world = World::new(10).await;
-        let start = interrupted(&world, mode).await;
+        let start = interrupted_import(&world, mode).await;
         let table = format!("name,phone\nLayla,{MAYA}\n");
         let order = json!({"mapping": mapping(&["name", "phone"])});
         assert_eq!(Box::pin(world.import(table, order)).await.counts.created, 1);

@@ -36,7 +36,7 @@ impl World {
             store,
             files,
             ..
-        } = Self::alone().await;
+        } = Self::without_claim().await;
         world.ctx = world.ctx.in_steps_of(rows, 500);
         Self {
             store,
@@ -47,7 +47,7 @@ impl World {
     }
 
     /// Without a claim to [`COUNTING`], which the caller has. Steps are as long as on AWS.
-    pub(crate) async fn alone() -> Self {
+    pub(crate) async fn without_claim() -> Self {
         let world = testkit::World::new(Context::new).await;
         Self {
             store: world.store(),
@@ -61,7 +61,7 @@ impl World {
     pub(crate) async fn fields(&self) -> Vec<Field> {
         let birthday = json!({"key": "birthday", "name": "Birthday", "type": "date", "searchable": true});
         let visits = json!({"key": "visits", "name": "Visits", "type": "number"});
-        vec![self.own(birthday).await, self.own(visits).await]
+        vec![self.create_owned(birthday).await, self.create_owned(visits).await]
     }
 
     /// Uploads a table.
@@ -99,7 +99,7 @@ impl World {
         let given = order.as_object().unwrap().clone();
         all.as_object_mut().unwrap().extend(given);
         let params: ImportContacts = serde_json::from_value(all).unwrap();
-        let operation = self.operations.unstored(OperationKind::ImportContacts, &params);
+        let operation = self.operations.new_unstored(OperationKind::ImportContacts, &params);
         let found = self.store.import(self.scope(), import.id, self.aws.now()).await;
         let Versioned { version, value } = found.unwrap().unwrap();
         let after = Import {

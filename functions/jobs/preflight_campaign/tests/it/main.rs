@@ -30,7 +30,7 @@ impl World {
 
     async fn of(mut world: testkit::World<Context>) -> Self {
         world.ctx = world.ctx.in_pages_of(3, 400);
-        let segment = world.own(json!({"name": "Everybody", "filter": {}})).await;
+        let segment = world.create_owned(json!({"name": "Everybody", "filter": {}})).await;
         Self { segment, world }
     }
 
@@ -42,7 +42,7 @@ impl World {
         for (name, value) in change.as_object().expect("an object") {
             fields[name] = value.clone();
         }
-        self.own(fields).await
+        self.create_owned(fields).await
     }
 
     /// Makes a pre-flight. Each step is made twice, the first time by a worker that dies before it records it.
@@ -69,7 +69,7 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     let landline = world.fan("+97142345678").await.id.to_string();
     let stranger = world.business.contact(&world.aws, "+971501999999").await.id.to_string();
     let excluded = world.fan("+971501888888").await.id;
-    let staff: Tag = world.own(json!({"name": "Staff"})).await;
+    let staff: Tag = world.create_owned(json!({"name": "Staff"})).await;
     let tagged = |profile: &mut Profile| {
         profile.tags.insert(staff.id);
     };
@@ -132,7 +132,7 @@ async fn rules_of_countries_are_told_before() {
         (result.messages, result.held_back.contains_key("country_rule")),
         (5, false)
     );
-    let lines = result.explained().country_rules;
+    let lines = result.with_sentences().country_rules;
     let told = lines
         .iter()
         .map(|line| (line.country.as_str(), line.rule.as_str(), line.refused, line.contacts));
@@ -172,7 +172,7 @@ async fn text_that_asks_letters_for_a_reply_is_told_before() {
     world.fan("+447700900123").await;
     let message = json!({"channels": ["sms"], "category": "marketing", "sms_text": "20% off. Reply STOP for no more."});
     let (result, _) = world.preflight(json!({ "message": message })).await;
-    let lines = result.explained().country_rules;
+    let lines = result.with_sentences().country_rules;
     let told: Vec<_> = lines
         .iter()
         .map(|line| (line.country.as_str(), line.rule.as_str(), line.refused, line.contacts))
@@ -282,10 +282,10 @@ async fn days_for_which_places_are_awaited_are_told_before() {
 #[tokio::test]
 async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
     let world = World::new().await;
-    let regular: Tag = world.own(json!({"name": "Regular"})).await;
-    let open: Stage = world.own(json!({"name": "Open", "position": 1})).await;
+    let regular: Tag = world.create_owned(json!({"name": "Regular"})).await;
+    let open: Stage = world.create_owned(json!({"name": "Open", "position": 1})).await;
     let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
-    let visits: Field = world.own(visits).await;
+    let visits: Field = world.create_owned(visits).await;
     let fan = world.fan("+971501000001").await.id;
     let since = world.aws.now();
     let change = |profile: &mut Profile| {
@@ -302,7 +302,7 @@ async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
         json!({"field": "visits", "from": 7}),
     ] {
         let name = format!("By {}", filter.as_object().unwrap().keys().next().unwrap());
-        let some: Segment = world.own(json!({"name": name, "filter": filter})).await;
+        let some: Segment = world.create_owned(json!({"name": name, "filter": filter})).await;
         let (result, _) = world.preflight(json!({"audience": {"segment": some.id}})).await;
         assert_eq!((result.chosen, result.messages), (1, 1), "{filter}");
     }
@@ -336,9 +336,9 @@ async fn what_cannot_be_examined_fails_with_a_sentence() {
     let store = world.aws.store();
     let (scope, now) = (world.scope(), world.aws.now());
     let found: Versioned<Campaign> = store.get(scope, &whole.id).await.unwrap().unwrap();
-    let scheduled = found.value.moved(CampaignState::Scheduled, None, now).unwrap();
+    let scheduled = found.value.with_state(CampaignState::Scheduled, None, now).unwrap();
     let version = store.move_campaign(scope, found.version, &scheduled).await;
-    let running = scheduled.moved(CampaignState::Running, None, now).unwrap();
+    let running = scheduled.with_state(CampaignState::Running, None, now).unwrap();
     let moved = store.move_campaign(scope, version.unwrap(), &running);
     moved.await.unwrap();
     fails(&whole, "has begun").await;

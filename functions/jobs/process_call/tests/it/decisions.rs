@@ -15,7 +15,7 @@ use kit::{Done, Job, QueueName};
 use process_call::handle;
 use serde_json::json;
 use store::contacts::ContactWrite;
-use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
+use testkit::business::{CUSTOMER, LINE, from_to, missed_call_facts, phone, read, stated_call_facts};
 
 use super::world::{World, called_back};
 
@@ -31,7 +31,7 @@ async fn only_names_of_callers_are_learnt() {
     ] {
         let facts = CallFacts {
             caller_name: ShownName::of(said),
-            ..missed(CUSTOMER)
+            ..missed_call_facts(CUSTOMER)
         };
         world.telephony(id, facts).await;
         let contact = world.customer().await;
@@ -49,7 +49,7 @@ async fn missed_call_of_a_new_caller_creates_contact_and_message() {
     let world = World::new().await;
     let facts = CallFacts {
         caller_name: ShownName::of("Layla Haddad"),
-        ..missed(CUSTOMER)
+        ..missed_call_facts(CUSTOMER)
     };
     assert_eq!(world.telephony("17", facts).await, Done::Now);
     let (calls, messages) = world.history().await;
@@ -70,7 +70,7 @@ async fn missed_call_of_a_new_caller_creates_contact_and_message() {
     let contact = world.customer().await;
     assert_eq!(world.name_of(&contact).await.as_deref(), Some("Layla Haddad"));
     assert_eq!((contact.calls, contact.last_follow_up_at), (1, Some(world.aws.now())));
-    let [job] = &world.queued().await[..] else {
+    let [job] = &world.take_send_jobs().await[..] else {
         panic!("one job");
     };
     assert_eq!((job.message, job.attempt), (message.id, 1));
@@ -88,11 +88,11 @@ async fn call_and_message_name_their_line() {
     })
     .await;
     let called = Some(world.business.configured.lines[1].id);
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
     assert_eq!((calls[0].grounds.line, messages[0].line), (called, called));
     // A number without a line does not match the rule.
-    let mut facts = missed("+971501234568");
+    let mut facts = missed_call_facts("+971501234568");
     facts.to = Some(Party::Phone(phone("+442079460098")));
     world.telephony("18", facts).await;
     let (calls, messages) = world.history_of(&Identity::Phone(phone("+971501234568"))).await;
@@ -104,23 +104,23 @@ async fn call_and_message_name_their_line() {
 async fn call_of_a_known_number_keeps_its_contact() {
     let world = World::new().await;
     let known = world.business.contact(&world.aws, CUSTOMER).await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     assert_eq!(world.customer().await.id, known.id);
-    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.take_send_jobs().await.len(), 1);
 }
 
 #[tokio::test]
 async fn cooldown_prevents_a_second_follow_up() {
     let world = World::new().await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     world.aws.pass(2 * 3600);
-    world.telephony("18", missed(CUSTOMER)).await;
+    world.telephony("18", missed_call_facts(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
     assert_eq!(messages.len(), 1);
     assert_eq!(calls[1].decision, "no message: texted 2 h ago, cooldown 24 h");
     assert_eq!((calls[1].reason.as_str(), calls[1].message), ("cooldown", None));
     world.aws.pass(22 * 3600);
-    world.telephony("19", missed(CUSTOMER)).await;
+    world.telephony("19", missed_call_facts(CUSTOMER)).await;
     assert_eq!(world.history().await.1.len(), 2);
 }
 
@@ -129,20 +129,22 @@ async fn cooldown_prevents_a_second_follow_up() {
 async fn concurrent_calls_of_a_new_caller_create_one_contact() {
     let world = World::new().await;
     let business = &world.business;
-    let report = |call: u8| business.telephony_report(&world.aws, &call.to_string(), missed(CUSTOMER));
+    let report = |call: u8| business.telephony_report(&world.aws, &call.to_string(), missed_call_facts(CUSTOMER));
     world.work_at_once((0..6).map(report)).await;
     let (calls, messages) = world.history().await;
     assert_eq!((calls.len(), messages.len()), (6, 1));
     assert_eq!(world.customer().await.calls, 6);
-    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.take_send_jobs().await.len(), 1);
 }
 
 #[tokio::test]
 async fn answered_call_cancels_the_unsent_follow_up() {
     let world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(300)).await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     world.aws.pass(60);
-    world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
+    world
+        .telephony("18", stated_call_facts(CUSTOMER, Outcome::Answered))
+        .await;
     let (calls, messages) = world.history().await;
     assert_eq!(messages[0].state(), MessageState::Cancelled);
     assert_eq!(messages[0].due, None);
@@ -156,16 +158,18 @@ async fn follow_up_cancelled_by_an_answer_starts_no_cooldown() {
         // Answered callers get a message of thanks.
         let mut thanks = configured.rules[0].clone();
         thanks.id = "rule_00000000000000000000000002".parse().unwrap();
-        thanks.name = OneLine::stored("Thanks");
+        thanks.name = OneLine::from_stored("Thanks");
         thanks.when.outcomes = vec![Outcome::Answered].into();
         configured.rules.push(thanks);
     })
     .await;
     let begun = world.aws.now();
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     assert_eq!(world.customer().await.last_follow_up_at, Some(begun));
     world.aws.pass(60);
-    world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
+    world
+        .telephony("18", stated_call_facts(CUSTOMER, Outcome::Answered))
+        .await;
     let (calls, messages) = world.history().await;
     assert_eq!(messages[0].state(), MessageState::Cancelled);
     assert!(calls[1].message.is_some(), "{}", calls[1].decision);
@@ -173,7 +177,7 @@ async fn follow_up_cancelled_by_an_answer_starts_no_cooldown() {
 }
 
 /// A call that ended without a dial result: it is decided a minute later.
-fn forwarded() -> CallFacts {
+fn forwarded_call() -> CallFacts {
     CallFacts {
         status: Some(CallStatus::Completed),
         handling: Some(Handling::Forward),
@@ -185,10 +189,12 @@ fn forwarded() -> CallFacts {
 #[tokio::test]
 async fn later_answered_call_makes_a_follow_up_unnecessary() {
     let world = World::new().await;
-    world.twilio(forwarded()).await;
+    world.twilio(forwarded_call()).await;
     world.aws.pass(15);
     let answered_at = world.aws.now();
-    world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
+    world
+        .telephony("18", stated_call_facts(CUSTOMER, Outcome::Answered))
+        .await;
     world.aws.pass(45);
     assert_eq!(world.work(world.decide()).await, Done::Now);
     let (calls, messages) = world.history().await;
@@ -205,13 +211,13 @@ async fn later_answered_call_makes_a_follow_up_unnecessary() {
     world
         .twilio(CallFacts {
             dial: Some(DialStatus::NoAnswer),
-            ..forwarded()
+            ..forwarded_call()
         })
         .await;
     let (calls, messages) = world.history().await;
     assert_eq!((calls[0].decided_again, calls[0].reason.as_str()), (1, "unnecessary"));
     assert!(messages.is_empty(), "{messages:?}");
-    world.telephony("19", missed(CUSTOMER)).await;
+    world.telephony("19", missed_call_facts(CUSTOMER)).await;
     assert_eq!(world.history().await.1.len(), 1);
 }
 
@@ -223,9 +229,9 @@ async fn call_reported_after_a_later_answer_is_not_followed_up() {
         ..facts
     };
     let (before, answer, after) = (
-        ended(-60, missed(CUSTOMER)),
-        ended(-30, stated(CUSTOMER, Outcome::Answered)),
-        ended(-20, missed(CUSTOMER)),
+        ended(-60, missed_call_facts(CUSTOMER)),
+        ended(-30, stated_call_facts(CUSTOMER, Outcome::Answered)),
+        ended(-20, missed_call_facts(CUSTOMER)),
     );
     for facts in [&answer, &before, &answer] {
         let call = if *facts == answer { "18" } else { "17" };
@@ -241,7 +247,7 @@ async fn call_reported_after_a_later_answer_is_not_followed_up() {
 #[tokio::test]
 async fn follow_up_is_unnecessary_if_the_customer_wrote() {
     let world = World::new().await;
-    world.twilio(forwarded()).await;
+    world.twilio(forwarded_call()).await;
     world.aws.pass(15);
     let wrote = world.aws.now();
     let write = |contact: &mut Contact| contact.last_inbound_at = Some(wrote);
@@ -263,7 +269,7 @@ async fn missed_caller_who_was_answered_by_phone_gets_no_follow_up() {
     for (seconds, answered) in [(-1, false), (15, true)] {
         let world = World::new().await;
         let wrote = world.aws.now() + SignedDuration::from_secs(seconds);
-        world.twilio(forwarded()).await;
+        world.twilio(forwarded_call()).await;
         let write = |contact: &mut Contact| contact.last_by_phone_at = Some(wrote);
         world.business.contact_with(&world.aws, CUSTOMER, write).await;
         world.aws.pass(60);
@@ -322,40 +328,42 @@ async fn waiting_marketing_is_the_only_one() {
     let now = world.aws.now();
     let welcome = |contact: &mut Contact| drop(contact.wish(OptFlag::Start, "", now));
     world.business.contact_with(&world.aws, CUSTOMER, welcome).await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     world.aws.pass(25 * 3600);
-    world.telephony("18", missed(CUSTOMER)).await;
+    world.telephony("18", missed_call_facts(CUSTOMER)).await;
     let (calls, mut messages) = world.history().await;
     assert_eq!((messages.len(), calls[1].reason.as_str()), (1, "frequency"));
     let why = "no message: another marketing message to this person may still be sent";
     assert_eq!(calls[1].decision, why);
     // It is sent now, and counts from now on.
-    world.accepted(messages.remove(0)).await;
+    world.accept_message(messages.remove(0)).await;
     world.aws.pass(10 * 3600);
-    world.telephony("19", missed(CUSTOMER)).await;
+    world.telephony("19", missed_call_facts(CUSTOMER)).await;
     let (calls, _) = world.history().await;
     assert_eq!(
         calls[2].decision,
         "no message: texted 10 h ago, marketing at most every 24 h"
     );
     world.aws.pass(14 * 3600);
-    world.telephony("20", missed(CUSTOMER)).await;
+    world.telephony("20", missed_call_facts(CUSTOMER)).await;
     assert_eq!(world.history().await.1.len(), 2);
 }
 
 #[tokio::test]
 async fn late_report_of_an_answer_restores_the_cooldown() {
     let world = World::new().await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     assert!(world.customer().await.last_follow_up_at.is_some());
     world.aws.pass(30);
-    world.telephony("17", stated(CUSTOMER, Outcome::Answered)).await;
+    world
+        .telephony("17", stated_call_facts(CUSTOMER, Outcome::Answered))
+        .await;
     let (_, messages) = world.history().await;
     assert_eq!(messages[0].state(), MessageState::Cancelled);
     let customer = world.customer().await;
     assert_eq!((customer.last_follow_up_at, customer.open), (None, vec![]));
     // The next missed call is followed up.
-    world.telephony("18", missed(CUSTOMER)).await;
+    world.telephony("18", missed_call_facts(CUSTOMER)).await;
     let (calls, _) = world.history().await;
     assert!(calls[1].message.is_some(), "{}", calls[1].decision);
 }
@@ -364,10 +372,12 @@ async fn late_report_of_an_answer_restores_the_cooldown() {
 #[tokio::test]
 async fn answered_call_stops_the_fallback_but_not_what_was_sent() {
     let world = World::new().await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     let (_, mut messages) = world.history().await;
-    world.accepted(messages.remove(0)).await;
-    world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
+    world.accept_message(messages.remove(0)).await;
+    world
+        .telephony("18", stated_call_facts(CUSTOMER, Outcome::Answered))
+        .await;
     let (_, messages) = world.history().await;
     assert_eq!(messages[0].state(), MessageState::Accepted);
     assert_eq!(messages[0].attempts[0].state, AttemptState::Accepted);
@@ -386,7 +396,7 @@ async fn no_message_for_withheld_sip_outbound_or_unknown_calls() {
     let sip = Party::Sip("sip:reception@example.test".to_owned());
     let from = |party: &Party| CallFacts {
         from: Some(party.clone()),
-        ..missed(CUSTOMER)
+        ..missed_call_facts(CUSTOMER)
     };
     let hidden = Identity::Withheld(world.business.telephony);
     for (call, facts, identity, reason) in [
@@ -405,7 +415,7 @@ async fn no_message_for_withheld_sip_outbound_or_unknown_calls() {
         ),
         (
             "5",
-            stated("+971501234561", Outcome::Unknown),
+            stated_call_facts("+971501234561", Outcome::Unknown),
             Identity::Phone(phone("+971501234561")),
             "unknown_outcome",
         ),
@@ -435,7 +445,7 @@ async fn unknown_template_or_wrong_values_are_the_stored_reason() {
     for mut world in [template, values] {
         world.business.configured.rules[0].then.channels = vec![Channel::WhatsApp].into();
         world.business.write(&world.aws).await;
-        world.telephony("17", missed(CUSTOMER)).await;
+        world.telephony("17", missed_call_facts(CUSTOMER)).await;
         let history = world.entries(world.customer().await.id).await;
         let [domain::calls::Entry::Call(call)] = &history[..] else {
             panic!("{history:?}");
@@ -449,7 +459,7 @@ async fn unknown_template_or_wrong_values_are_the_stored_reason() {
 #[tokio::test]
 async fn channel_without_a_template_is_left_out() {
     let world = World::with(|configured| configured.templates.clear()).await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
     assert_eq!(messages[0].plan.len(), 1);
     assert!(calls[0].decision.contains("without WhatsApp"), "{}", calls[0].decision);
@@ -461,7 +471,7 @@ async fn suppressed_caller_gets_no_message() {
     let world = World::new().await;
     let (store, scope) = (world.aws.store(), world.business.scope());
     world.business.suppress(&world.aws, CUSTOMER).await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     let call = world.call().await;
     assert_eq!(call.reason, "opted_out");
     let customer = world.customer().await;
@@ -480,7 +490,7 @@ async fn erased_caller_who_wrote_stop_gets_no_message() {
     let world = World::new().await;
     world.business.erased_after_stop(&world.aws, CUSTOMER).await;
     world.aws.pass(24 * 3600);
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     assert_eq!(world.call().await.reason, "opted_out");
     let customer = world.customer().await;
     let refusal = customer.opted_out().expect("the refusal");
@@ -503,7 +513,7 @@ async fn caller_who_opted_out_gets_no_message() {
         contact.wish(OptFlag::Stop, "asked for no more messages by SMS", at);
     };
     world.business.contact_with(&world.aws, CUSTOMER, stop).await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     let call = world.call().await;
     assert_eq!(call.reason, "opted_out");
     assert!(
@@ -516,7 +526,7 @@ async fn caller_who_opted_out_gets_no_message() {
 #[tokio::test]
 async fn a_suspended_tenants_calls_are_stored_and_not_followed_up() {
     let world = World::with(|configured| configured.tenant.status = TenantStatus::Suspended).await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     assert_eq!(world.call().await.reason, "suspended");
 }
 
@@ -525,7 +535,7 @@ async fn call_reported_days_later_is_stored_without_follow_up() {
     let world = World::new().await;
     let ended = |hours: i64| CallFacts {
         ended_at: Some(world.aws.now() - SignedDuration::from_hours(hours)),
-        ..missed(CUSTOMER)
+        ..missed_call_facts(CUSTOMER)
     };
     world.telephony("17", ended(73)).await;
     let call = world.call().await;
@@ -533,7 +543,7 @@ async fn call_reported_days_later_is_stored_without_follow_up() {
     assert_eq!(call.decision, "no message: too late: the call was 3 days ago");
     assert_eq!(world.aws.depth(QueueName::Sends).await, 0);
     world.telephony("18", ended(71)).await;
-    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.take_send_jobs().await.len(), 1);
 }
 
 #[tokio::test]
@@ -541,10 +551,10 @@ async fn callback_repeated_after_its_call_expired_sends_nothing() {
     let world = World::new().await;
     let facts = CallFacts {
         ended_at: Some(world.aws.now()),
-        ..missed(CUSTOMER)
+        ..missed_call_facts(CUSTOMER)
     };
     world.telephony("17", facts.clone()).await;
-    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.take_send_jobs().await.len(), 1);
     world.aws.pass(61 * 24 * 3600);
     world.telephony("17", facts).await;
     assert_eq!(world.history().await.1.len(), 1);
@@ -554,17 +564,19 @@ async fn callback_repeated_after_its_call_expired_sends_nothing() {
 #[tokio::test]
 async fn an_answered_call_matches_no_rule_of_missed_ones() {
     let world = World::new().await;
-    world.telephony("17", stated(CUSTOMER, Outcome::Answered)).await;
+    world
+        .telephony("17", stated_call_facts(CUSTOMER, Outcome::Answered))
+        .await;
     assert_eq!(world.call().await.reason, "no_rule");
 }
 
 #[tokio::test]
 async fn changed_rule_applies_from_the_next_call() {
     let mut world = World::new().await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     world.business.configured.rules[0].enabled = false;
     world.business.write(&world.aws).await;
-    world.telephony("18", missed("+971501234568")).await;
+    world.telephony("18", missed_call_facts("+971501234568")).await;
     let (calls, _) = world.history_of(&Identity::Phone(phone("+971501234568"))).await;
     assert_eq!(calls[0].reason, "no_rule");
 }
@@ -573,14 +585,14 @@ async fn changed_rule_applies_from_the_next_call() {
 #[tokio::test]
 async fn delayed_message_waits_in_the_queue_or_the_due_index() {
     let world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(600)).await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     assert_eq!(world.aws.depth(QueueName::Sends).await, 1);
-    assert!(world.queued().await.is_empty(), "held back");
+    assert!(world.take_send_jobs().await.is_empty(), "held back");
     let world = World::with(|configured| {
         configured.rules[0].then.quiet_hours = Some(read(json!({"from": "15:00", "to": "23:00", "action": "defer"})));
     })
     .await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
     assert_eq!(world.aws.depth(QueueName::Sends).await, 0);
     assert_eq!(messages[0].due, Some("2026-11-20T23:00:00+04:00".parse().unwrap()));
@@ -596,7 +608,7 @@ async fn call_of_a_deleted_tenant_stores_nothing() {
         direction: Some(Direction::Inbound),
         ..CallFacts::default()
     };
-    for (id, facts) in [("17", missed(CUSTOMER)), ("18", ringing)] {
+    for (id, facts) in [("17", missed_call_facts(CUSTOMER)), ("18", ringing)] {
         let jobs::CallJob::Reported {
             correlation_id, event, ..
         } = world.business.telephony_report(&world.aws, id, facts)
@@ -617,18 +629,18 @@ async fn call_of_a_deleted_tenant_stores_nothing() {
 #[tokio::test]
 async fn call_of_a_deleted_contact_is_dropped() {
     let world = World::new().await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     let (calls, _) = world.history().await;
     let contact = calls[0].id.contact();
     world.business.remove(&world.aws, "CONTACT", Some(contact)).await;
     let rows = world.aws.row_count().await;
-    assert_eq!(world.telephony("18", missed(CUSTOMER)).await, Done::Already);
+    assert_eq!(world.telephony("18", missed_call_facts(CUSTOMER)).await, Done::Already);
     assert_eq!(world.aws.row_count().await, rows);
     // The same holds for a report on a call that was deleted with it.
     world.business.remove(&world.aws, "CALL#", Some(contact)).await;
     let answered = CallFacts {
         voicemail_seconds: Some(12),
-        ..missed(CUSTOMER)
+        ..missed_call_facts(CUSTOMER)
     };
     assert_eq!(world.telephony("17", answered).await, Done::Already);
 }
@@ -636,7 +648,7 @@ async fn call_of_a_deleted_contact_is_dropped() {
 #[tokio::test]
 async fn late_recording_adds_a_remark_to_the_call() {
     let world = World::new().await;
-    world.twilio(missed(CUSTOMER)).await;
+    world.twilio(missed_call_facts(CUSTOMER)).await;
     let recorded = CallFacts {
         voicemail_seconds: Some(12),
         ..CallFacts::default()
@@ -657,7 +669,7 @@ async fn after_missed(calls: &[&str]) -> World {
     })
     .await;
     for call in calls {
-        world.telephony(call, missed(CUSTOMER)).await;
+        world.telephony(call, missed_call_facts(CUSTOMER)).await;
         world.aws.pass(60);
     }
     world
@@ -667,7 +679,9 @@ async fn after_missed(calls: &[&str]) -> World {
 #[tokio::test]
 async fn answered_call_cancels_all_planned_messages() {
     let world = after_missed(&["17", "18"]).await;
-    world.telephony("19", stated(CUSTOMER, Outcome::Answered)).await;
+    world
+        .telephony("19", stated_call_facts(CUSTOMER, Outcome::Answered))
+        .await;
     let (_, messages) = world.history().await;
     let states: Vec<_> = messages.iter().map(Message::state).collect();
     assert_eq!(states, [MessageState::Cancelled; 2]);
@@ -681,7 +695,9 @@ async fn calls_are_decided_though_an_open_message_is_unreadable() {
     let world = after_missed(&["17", "18"]).await;
     let (_, messages) = world.history().await;
     world.business.spoil(&world.aws, &messages[0], "f").await;
-    let answered = world.telephony("19", stated(CUSTOMER, Outcome::Answered)).await;
+    let answered = world
+        .telephony("19", stated_call_facts(CUSTOMER, Outcome::Answered))
+        .await;
     assert_eq!(answered, Done::Now);
     let customer = world.customer().await;
     let open: Vec<_> = customer.open.iter().map(|open| open.message).collect();
@@ -700,7 +716,9 @@ async fn fifth_planned_message_cancels_the_oldest() {
     expected[0] = MessageState::Cancelled;
     assert_eq!(states().await, expected);
     assert_eq!(world.customer().await.open.len(), 4);
-    world.telephony("22", stated(CUSTOMER, Outcome::Answered)).await;
+    world
+        .telephony("22", stated_call_facts(CUSTOMER, Outcome::Answered))
+        .await;
     assert_eq!(states().await, [MessageState::Cancelled; 5]);
     let customer = world.customer().await;
     assert_eq!((customer.open, customer.last_follow_up_at), (vec![], None));
@@ -712,7 +730,7 @@ async fn follow_up_never_displaces_a_requested_message() {
     let world = after_missed(&["17", "18", "19", "20"]).await;
     let (_, messages) = world.history().await;
     for mut message in messages {
-        let requested = Policy::narrowed(Purpose::Api, Category::Utility, &Narrowing::default());
+        let requested = Policy::for_purpose(Purpose::Api, Category::Utility, &Narrowing::default());
         message.policy = requested.unwrap();
         world.write(&message).await;
     }
@@ -721,7 +739,7 @@ async fn follow_up_never_displaces_a_requested_message() {
         open.purpose = Purpose::Api;
     }
     world.write_contact(customer).await;
-    world.telephony("21", missed(CUSTOMER)).await;
+    world.telephony("21", missed_call_facts(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
     assert_eq!(calls.len(), 5);
     let refused = calls.iter().find(|call| call.message.is_none()).unwrap();
@@ -738,11 +756,13 @@ async fn follow_up_never_displaces_a_requested_message() {
 #[tokio::test]
 async fn late_answer_cancels_a_follow_up_not_listed_as_open() {
     let world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(300)).await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     let mut customer = world.customer().await;
     customer.open.clear();
     world.write_contact(customer).await;
-    world.telephony("17", stated(CUSTOMER, Outcome::Answered)).await;
+    world
+        .telephony("17", stated_call_facts(CUSTOMER, Outcome::Answered))
+        .await;
     let (_, messages) = world.history().await;
     assert_eq!(messages[0].state(), MessageState::Cancelled);
 }
@@ -752,12 +772,12 @@ async fn message_contains_the_name_of_the_profile() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let named = ContactWrite {
-        profile: Some(Profile::named(ShownName::of("Layla Haddad")).into()),
+        profile: Some(Profile::from_name(ShownName::of("Layla Haddad")).into()),
         ..ContactWrite::from(contact)
     };
     let (store, scope) = (world.aws.store(), world.business.scope());
     store.write_contact(scope, &named, None).await.unwrap();
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     let (_, messages) = world.history().await;
     let Content::Template(filled) = &messages[0].plan[0].content else {
         panic!("{messages:?}");
@@ -796,13 +816,13 @@ async fn message_contains_the_fields_of_the_contact() {
         ..ContactWrite::from(contact)
     };
     store.write_contact(scope, &known, None).await.unwrap();
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     let (_, messages) = world.history().await;
     let said = Content::Text("Gold since 2024-02-29.".to_owned());
     assert_eq!(messages[0].plan[0].content, said);
 
     let other = "+971501234568";
-    world.telephony("18", missed(other)).await;
+    world.telephony("18", missed_call_facts(other)).await;
     let (calls, messages) = world.history_of(&Identity::Phone(phone(other))).await;
     assert_eq!((calls[0].reason.as_str(), messages.len()), ("template", 0));
     assert!(

@@ -10,7 +10,7 @@ use domain::{
 use kit::Done;
 use serde_json::{Value, json};
 use store::Versioned;
-use testkit::business::{CUSTOMER, from_to, missed};
+use testkit::business::{CUSTOMER, from_to, missed_call_facts};
 
 use super::world::World;
 
@@ -29,7 +29,7 @@ async fn world(change: Value, states: &[CampaignState]) -> (World, CampaignId) {
     for state in states {
         let value = drip
             .value
-            .moved(*state, None, world.aws.now())
+            .with_state(*state, None, world.aws.now())
             .expect("the table of states");
         let version = store.move_campaign(world.business.scope(), drip.version, &value);
         let version = version.await.expect("it is moved");
@@ -51,7 +51,9 @@ async fn enrolment(world: &World, contact: &Contact, drip: CampaignId) -> Option
 #[tokio::test]
 async fn caller_enters_the_drip_of_the_rule_once() {
     let (world, drip) = world(json!({"reentry": true}), RUNNING).await;
-    let report = world.business.telephony_report(&world.aws, "17", missed(CUSTOMER));
+    let report = world
+        .business
+        .telephony_report(&world.aws, "17", missed_call_facts(CUSTOMER));
     assert_eq!(world.work(report.clone()).await, Done::Now);
     let (calls, messages) = world.history().await;
     assert_eq!((calls.len(), messages.len()), (1, 1));
@@ -59,11 +61,11 @@ async fn caller_enters_the_drip_of_the_rule_once() {
     let entered = enrolment(&world, &contact, drip).await.expect("an enrolment");
     let passage = entered.value.passage.as_ref().unwrap();
     assert_eq!((entered.value.contact, passage.version), (contact.id, 1));
-    assert_eq!(entered.value.due(), Some(world.aws.now()));
+    assert_eq!(entered.value.next_step_at(), Some(world.aws.now()));
     // Neither a redelivery nor another call begins it anew.
-    assert_eq!(world.received(report, 2).await, Done::Already);
+    assert_eq!(world.receive_job(report, 2).await, Done::Already);
     world.aws.pass(LATER);
-    world.telephony("18", missed(CUSTOMER)).await;
+    world.telephony("18", missed_call_facts(CUSTOMER)).await;
     assert_eq!(world.history().await.1.len(), 2);
     assert_eq!(enrolment(&world, &contact, drip).await, Some(entered));
 }
@@ -73,7 +75,7 @@ async fn caller_enters_the_drip_of_the_rule_once() {
 async fn concurrent_calls_of_a_new_caller_enter_once() {
     let (world, drip) = world(json!({}), RUNNING).await;
     let business = &world.business;
-    let report = |call: u8| business.telephony_report(&world.aws, &call.to_string(), missed(CUSTOMER));
+    let report = |call: u8| business.telephony_report(&world.aws, &call.to_string(), missed_call_facts(CUSTOMER));
     world.work_at_once((0..4).map(report)).await;
     assert_eq!(world.history().await.0.len(), 4);
     let entered = enrolment(&world, &world.customer().await, drip).await;
@@ -109,15 +111,15 @@ async fn call_that_is_decided_again_enters_once() {
 async fn whoever_has_left_enters_again_if_the_drip_allows_it() {
     for reentry in [true, false] {
         let (world, drip) = world(json!({"reentry": reentry}), RUNNING).await;
-        world.telephony("17", missed(CUSTOMER)).await;
+        world.telephony("17", missed_call_facts(CUSTOMER)).await;
         let contact = world.customer().await;
         let entered = enrolment(&world, &contact, drip).await.expect("an enrolment");
         let why = Refusal::new(Reason::Unnecessary, "taken out");
-        let left = entered.value.left(why, world.aws.now());
+        let left = entered.value.with_exit(why, world.aws.now());
         let (store, scope) = (world.aws.store(), world.business.scope());
         store.write_enrolment(scope, entered.version, &left).await.unwrap();
         world.aws.pass(LATER);
-        world.telephony("18", missed(CUSTOMER)).await;
+        world.telephony("18", missed_call_facts(CUSTOMER)).await;
         assert_eq!(world.history().await.1.len(), 2);
         let found = enrolment(&world, &contact, drip).await.expect("an enrolment");
         let expected = if reentry { (true, 3) } else { (false, 2) };
@@ -137,7 +139,7 @@ async fn call_is_followed_also_without_an_open_drip_to_enter() {
     ];
     for (states, enters) in cases {
         let (world, drip) = world(json!({}), states).await;
-        assert_eq!(world.telephony("17", missed(CUSTOMER)).await, Done::Now);
+        assert_eq!(world.telephony("17", missed_call_facts(CUSTOMER)).await, Done::Now);
         assert_eq!(world.history().await.1.len(), 1, "{states:?}");
         let found = enrolment(&world, &world.customer().await, drip).await;
         assert_eq!(found.is_some(), enters, "{states:?}");
@@ -151,7 +153,7 @@ async fn caller_who_gets_no_message_does_not_enter() {
         contact.wish(OptFlag::Stop, "wrote STOP", world.aws.now());
     };
     let contact = world.business.contact_with(&world.aws, CUSTOMER, wish).await;
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     assert_eq!(world.history().await.1.len(), 0);
     assert_eq!(enrolment(&world, &contact, drip).await, None);
 }

@@ -4,7 +4,7 @@ use domain::{
     contacts::{Contact, Identity},
     messages::OptFlag,
 };
-use testkit::business::{missed, phone};
+use testkit::business::{missed_call_facts, phone};
 
 use super::world::World;
 
@@ -35,7 +35,7 @@ fn both_ways() -> impl Iterator<Item = (String, String)> {
 
 /// What the decision says about a call of this number.
 async fn reason(world: &World, caller: &str, call: &str) -> String {
-    world.telephony(call, missed(caller)).await;
+    world.telephony(call, missed_call_facts(caller)).await;
     let (calls, _) = world.history_of(&Identity::Phone(phone(caller))).await;
     let decided = calls.into_iter().find(|known| known.provider_call_id == call);
     decided.expect("the call is decided").reason

@@ -8,7 +8,7 @@ use domain::{
 };
 use kit::Done;
 use serde_json::json;
-use testkit::business::{CUSTOMER, LINE, missed, phone, read, stated};
+use testkit::business::{CUSTOMER, LINE, missed_call_facts, phone, read, stated_call_facts};
 
 use super::world::{World, called_back};
 
@@ -27,9 +27,9 @@ async fn missed_call_is_noted_once_on_its_line() {
     })
     .await;
     for (call, facts) in [
-        ("1", missed(CUSTOMER)),
-        ("2", stated(CUSTOMER, Outcome::Answered)),
-        ("3", missed(CUSTOMER)),
+        ("1", missed_call_facts(CUSTOMER)),
+        ("2", stated_call_facts(CUSTOMER, Outcome::Answered)),
+        ("3", missed_call_facts(CUSTOMER)),
     ] {
         world.aws.pass(60);
         world.telephony(call, facts.clone()).await;
@@ -49,7 +49,7 @@ async fn hidden_callers_are_in_no_conversation() {
     let world = World::new().await;
     let hidden = CallFacts {
         from: Some(Party::Withheld),
-        ..missed(CUSTOMER)
+        ..missed_call_facts(CUSTOMER)
     };
     world.telephony("1", hidden).await;
     let everybody = Identity::Withheld(world.business.telephony);
@@ -63,10 +63,13 @@ async fn hidden_callers_are_in_no_conversation() {
 #[tokio::test]
 async fn call_that_is_decided_again_is_noted_once() {
     let world = World::with(|configured| configured.rules[0].enabled = false).await;
-    world.telephony("1", missed(CUSTOMER)).await;
+    world.telephony("1", missed_call_facts(CUSTOMER)).await;
     world.aws.pass(60);
     for (outcome, waits) in [(Outcome::Voicemail, true), (Outcome::Answered, false)] {
-        assert_eq!(world.telephony("1", stated(CUSTOMER, outcome)).await, Done::Now);
+        assert_eq!(
+            world.telephony("1", stated_call_facts(CUSTOMER, outcome)).await,
+            Done::Now
+        );
         let noted = conversation(&world, None).await.expect("there is one");
         assert_eq!((noted.seq, noted.waiting_since.is_some()), (1, waits), "{outcome:?}");
     }
@@ -76,15 +79,18 @@ async fn call_that_is_decided_again_is_noted_once() {
 /// A talk is an answer, whoever called.
 #[tokio::test]
 async fn talk_on_the_telephone_ends_the_wait() {
-    for talk in [stated(CUSTOMER, Outcome::Answered), called_back(Outcome::Answered)] {
+    for talk in [
+        stated_call_facts(CUSTOMER, Outcome::Answered),
+        called_back(Outcome::Answered),
+    ] {
         let world = World::new().await;
-        world.telephony("1", missed(CUSTOMER)).await;
+        world.telephony("1", missed_call_facts(CUSTOMER)).await;
         world.aws.pass(60);
         world.telephony("2", talk.clone()).await;
         let noted = conversation(&world, None).await.expect("there is one");
         assert_eq!((noted.seq, noted.waiting_since), (1, None), "{talk:?}");
         world.aws.pass(60);
-        world.telephony("3", missed(CUSTOMER)).await;
+        world.telephony("3", missed_call_facts(CUSTOMER)).await;
         let noted = conversation(&world, None).await.expect("there is one");
         assert!(noted.waiting_since.is_some());
     }
@@ -103,9 +109,9 @@ async fn missed_call_goes_to_the_team_of_its_line() {
         json!({"name": "All", "members": [other], "mode": "in_turn"}),
         json!({"name": "Main", "members": [person], "lines": [line], "mode": "fewest_open", "max_open": 5}),
     ] {
-        aws.own::<Team>(scope, fields).await;
+        aws.create_owned::<Team>(scope, fields).await;
     }
-    world.telephony("1", missed(CUSTOMER)).await;
+    world.telephony("1", missed_call_facts(CUSTOMER)).await;
     let noted = conversation(&world, Some(line)).await.expect("there is one");
     assert_eq!(noted.assignee, Some(person));
 }
@@ -114,7 +120,7 @@ async fn missed_call_goes_to_the_team_of_its_line() {
 #[tokio::test]
 async fn conversations_open_when_a_deleted_contact_calls() {
     let world = World::new().await;
-    world.telephony("1", missed(CUSTOMER)).await;
+    world.telephony("1", missed_call_facts(CUSTOMER)).await;
     let (aws, scope) = (&world.aws, world.business.scope());
     let contact = conversation(&world, None).await.expect("there is one").contact;
     let elsewhere = Some(read::<LineId>(json!("line_01hq5c1ynyc0000000000000ab")));
@@ -125,7 +131,7 @@ async fn conversations_open_when_a_deleted_contact_calls() {
     aws.delete_contact(scope, contact, true).await;
     aws.has_left(scope, user).await;
     aws.pass(60);
-    world.telephony("2", missed(CUSTOMER)).await;
+    world.telephony("2", missed_call_facts(CUSTOMER)).await;
     let opened = conversation(&world, elsewhere).await.expect("there is one");
     assert_eq!(
         opened,

@@ -7,7 +7,7 @@ use domain::{
     messages::{Channel, Content, Message, SmsText, TrackedEnd},
 };
 use store::tenants::Configured;
-use testkit::business::{CUSTOMER, missed};
+use testkit::business::{CUSTOMER, missed_call_facts};
 
 use super::world::World;
 
@@ -41,7 +41,7 @@ async fn holder(world: &World, code: &str) -> Option<(ContactId, LinkOrigin)> {
 #[tokio::test]
 async fn message_carries_a_link_of_its_own() {
     let world = world("Sorry. {{preferences.link}} {{preferences.code}}").await;
-    world.telephony("1", missed(CUSTOMER)).await;
+    world.telephony("1", missed_call_facts(CUSTOMER)).await;
     let (_, messages) = world.history().await;
     let (link, code) = text(&messages[0])
         .trim_start_matches("Sorry. ")
@@ -57,7 +57,7 @@ async fn message_carries_a_link_of_its_own() {
 #[tokio::test]
 async fn message_carries_tracked_links_of_its_own() {
     let world = world("Sorry. {{link:https://saffron.example/cake}} {{link:https://saffron.example/map}}").await;
-    world.telephony("1", missed(CUSTOMER)).await;
+    world.telephony("1", missed_call_facts(CUSTOMER)).await;
     let (_, messages) = world.history().await;
     let sms = text(&messages[0]).trim_start_matches("Sorry. ");
     let ends: Vec<TrackedEnd> = sms
@@ -82,7 +82,7 @@ async fn message_without_a_link_stores_none() {
     let rows = async |text: &str| {
         let world = world(text).await;
         let before = world.aws.row_count().await;
-        world.telephony("1", missed(CUSTOMER)).await;
+        world.telephony("1", missed_call_facts(CUSTOMER)).await;
         world.aws.row_count().await - before
     };
     let none = rows("Sorry.").await;
@@ -99,12 +99,12 @@ async fn refused_message_stores_no_link() {
     let world = world("Sorry. {{preferences.link}}").await;
     world.business.suppress(&world.aws, CUSTOMER).await;
     let before = world.aws.row_count().await;
-    world.telephony("1", missed(CUSTOMER)).await;
+    world.telephony("1", missed_call_facts(CUSTOMER)).await;
     let with_link = world.aws.row_count().await - before;
     let plain = World::new().await;
     plain.business.suppress(&plain.aws, CUSTOMER).await;
     let before = plain.aws.row_count().await;
-    plain.telephony("1", missed(CUSTOMER)).await;
+    plain.telephony("1", missed_call_facts(CUSTOMER)).await;
     assert_eq!(with_link, plain.aws.row_count().await - before);
     assert!(world.history().await.1.is_empty());
 }
@@ -115,7 +115,7 @@ async fn link_of_a_channel_that_is_left_out_is_not_stored() {
     let rows = async |text: &str| {
         let world = world(text).await;
         let before = world.aws.row_count().await;
-        world.telephony("1", missed(CUSTOMER)).await;
+        world.telephony("1", missed_call_facts(CUSTOMER)).await;
         let (_, messages) = world.history().await;
         assert!(messages[0].plan.iter().all(|leg| leg.channel == Channel::WhatsApp));
         world.aws.row_count().await - before
@@ -135,7 +135,7 @@ async fn link_without_a_public_url_is_an_unknown_value() {
         configured.rules[0].then.sms_text = Some(SmsText::One("{{preferences.link}}".to_owned()));
     };
     let world = World::at("", change).await;
-    world.telephony("1", missed(CUSTOMER)).await;
+    world.telephony("1", missed_call_facts(CUSTOMER)).await;
     let (_, messages) = world.history().await;
     assert!(messages[0].plan.iter().all(|leg| leg.channel == Channel::WhatsApp));
     let decision = world.call().await.decision;

@@ -2,7 +2,7 @@
 
 use domain::calls::{CallFacts, Retention};
 use jiff::SignedDuration;
-use testkit::business::{CUSTOMER, SENT_WITHIN, missed};
+use testkit::business::{CUSTOMER, SENT_WITHIN, missed_call_facts};
 
 use super::world::World;
 
@@ -23,7 +23,7 @@ async fn call_is_retained_from_its_start_message_from_last_send() {
     let (now, begun) = (world.aws.now(), world.aws.now() - SignedDuration::from_mins(5));
     let facts = CallFacts {
         started_at: Some(begun),
-        ..missed(CUSTOMER)
+        ..missed_call_facts(CUSTOMER)
     };
     world.telephony("17", facts).await;
     let (calls, messages) = world.history().await;
@@ -36,17 +36,17 @@ async fn call_is_retained_from_its_start_message_from_last_send() {
 async fn changed_retention_applies_to_later_calls_only() {
     let mut world = World::new().await;
     let first = world.aws.now();
-    world.telephony("17", missed(CUSTOMER)).await;
+    world.telephony("17", missed_call_facts(CUSTOMER)).await;
     world.business.configured.tenant.retention = keep(40, 50);
     world.business.write(&world.aws).await;
     world.aws.pass(2 * 86_400);
     let more = CallFacts {
         voicemail_seconds: Some(14),
-        ..missed(CUSTOMER)
+        ..missed_call_facts(CUSTOMER)
     };
     world.telephony("17", more).await;
     let second = world.aws.now();
-    world.telephony("18", missed(CUSTOMER)).await;
+    world.telephony("18", missed_call_facts(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
     assert_eq!(calls[0].facts.voicemail_seconds, Some(14));
     let kept: Vec<_> = calls.iter().map(|call| call.keep_until).collect();

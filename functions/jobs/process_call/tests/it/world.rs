@@ -32,31 +32,31 @@ impl World {
     /// The same in a deployment with this public URL; an empty one is none.
     pub(crate) async fn at(base: &str, change: impl FnOnce(&mut Configured)) -> Self {
         let env = |aws: &Aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]);
-        Self(testkit::World::given(env, Context::new, change).await)
+        Self(testkit::World::with_env(env, Context::new, change).await)
     }
 
     /// A world after the call `CA1`, which was decided while nobody knew how it ended.
     pub(crate) async fn after_unknown_outcome() -> Self {
         let world = Self::new().await;
-        world.twilio(completed()).await;
+        world.twilio(completed_call()).await;
         world.aws.pass(60);
         world.work(world.decide()).await;
         world
     }
 
     pub(crate) async fn work(&self, job: CallJob) -> Done {
-        self.received(job, 1).await
+        self.receive_job(job, 1).await
     }
 
     /// The queue delivers the job for the n-th time.
-    pub(crate) async fn received(&self, job: CallJob, count: u32) -> Done {
+    pub(crate) async fn receive_job(&self, job: CallJob, count: u32) -> Done {
         let done = Box::pin(handle(Job::new(job, count), &self.ctx)).await;
         done.expect("the job is done")
     }
 
     /// Processes these jobs concurrently, alternating between two processes.
     pub(crate) async fn work_at_once(&self, jobs: impl IntoIterator<Item = CallJob>) {
-        let other = self.another();
+        let other = self.another_process();
         let processes = [&self.ctx, &other].into_iter().cycle();
         let works = jobs.into_iter().zip(processes);
         let works = works.map(|(job, ctx)| Box::pin(handle(Job::new(job, 1), ctx)));
@@ -121,18 +121,18 @@ impl World {
     }
 
     /// Number of rows that are due now.
-    pub(crate) async fn due(&self) -> usize {
+    pub(crate) async fn count_due(&self) -> usize {
         let (store, mut count) = (self.aws.store(), 0);
         for partition in Partition::all() {
-            let page = store.due(partition, self.aws.now(), None, 10).await;
+            let page = store.due_page(partition, self.aws.now(), None, 10).await;
             count += page.expect("the index answers").due.len();
         }
         count
     }
 
     /// The first channel of a message that waits accepts it.
-    pub(crate) async fn accepted(&self, message: Message) {
-        let mut message = self.claimed(message).await;
+    pub(crate) async fn accept_message(&self, message: Message) {
+        let mut message = self.claim_next_leg(message).await;
         let timers = self.aws.env().config().timers().expect("timers");
         let accepted = SendOutcome::Accepted {
             provider_ref: "wamid.1".parse().expect("a reference"),
@@ -155,7 +155,7 @@ impl World {
 }
 
 /// The end of the customer's call.
-pub(crate) fn completed() -> CallFacts {
+pub(crate) fn completed_call() -> CallFacts {
     CallFacts {
         status: Some(CallStatus::Completed),
         call_seconds: Some(30),
@@ -164,7 +164,7 @@ pub(crate) fn completed() -> CallFacts {
 }
 
 /// The result of forwarding the customer's call.
-pub(crate) fn dialled(dial: DialStatus) -> CallFacts {
+pub(crate) fn dialled_call(dial: DialStatus) -> CallFacts {
     CallFacts {
         status: Some(CallStatus::InProgress),
         dial: Some(dial),

@@ -221,7 +221,7 @@ async fn unknown_kind_of_event_is_stored_raw() {
 #[tokio::test]
 async fn unreadable_part_does_not_lose_the_others() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     let now = world.seconds();
     let mut value = wrote("wamid.in", now, "Hello");
     value["statuses"] = json!([{"id": "wamid.2", "status": "from_the_future"}, 17, status("delivered", now)]);
@@ -230,7 +230,7 @@ async fn unreadable_part_does_not_lose_the_others() {
         .unwrap()
         .insert(0, json!({"type": "hologram", "id": "wamid.x"}));
     assert_eq!(world.deliver(&value).await, Done::Now);
-    assert!(world.message(&message).await.delivered());
+    assert!(world.message(&message).await.was_delivered());
     // A message without a sender is that of the only person whom the webhook names.
     let (received, _) = world.told_by_customer().await;
     let mut kinds: Vec<_> = received.iter().map(|received| &*received.message.kind).collect();
@@ -244,7 +244,7 @@ async fn failed_part_is_retried_without_blocking_the_others() {
     let world = World::new().await;
     let now = world.seconds();
     let mut value = wrote("wamid.in", now, "Hello");
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     value["statuses"] = json!([status("delivered", now)]);
     // The table accepts no transactions at present: a customer's message is not stored, a status is.
     let lossy = testkit::Lossy::before(&world.aws);
@@ -252,8 +252,8 @@ async fn failed_part_is_retried_without_blocking_the_others() {
     lossy.throttle("TransactWriteItems", 20);
     let event = world.messages(&value);
     assert!(Box::pin(handle(Job::new(event.clone(), 1), &ctx)).await.is_err());
-    assert!(world.message(&message).await.delivered());
-    assert_eq!(world.received(event, 2).await.unwrap(), Done::Now);
+    assert!(world.message(&message).await.was_delivered());
+    assert_eq!(world.receive_event(event, 2).await.unwrap(), Done::Now);
     assert_eq!(world.told_by_customer().await.0.len(), 1);
 }
 
@@ -261,7 +261,7 @@ async fn failed_part_is_retried_without_blocking_the_others() {
 async fn event_for_a_deleted_tenant_or_message_is_dropped() {
     let world = World::new().await;
     let now = world.seconds();
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     let rows = async || world.aws.row_count().await;
     world.business.remove(&world.aws, "TENANT", None).await;
     let before = rows().await;
@@ -385,7 +385,7 @@ async fn quality_and_texts_of_a_template_are_taken_over() {
 #[tokio::test]
 async fn oversized_event_is_stored_raw_and_not_retried() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     let now = world.seconds();
     let long = "x".repeat(2_000);
     let mut odd = status("delivered", now);
@@ -399,7 +399,7 @@ async fn oversized_event_is_stored_raw_and_not_retried() {
     ] {
         assert_eq!(world.work(event).await, Done::Now);
     }
-    assert!(world.message(&message).await.delivered(), "its neighbours count");
+    assert!(world.message(&message).await.was_delivered(), "its neighbours count");
     assert_eq!(world.aws.objects("raw/unknown/").await.len(), 2);
     assert_eq!(world.aws.depth(kit::QueueName::Sends).await, 0);
 }

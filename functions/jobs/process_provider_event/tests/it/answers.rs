@@ -24,7 +24,7 @@ fn answering(configured: &mut Configured, answers: Value) {
 }
 
 /// A business that is never open, and answers after hours once in twelve hours.
-pub(crate) async fn closed() -> World {
+pub(crate) async fn closed_business() -> World {
     closed_answering(json!({"after_hours": {"enabled": true}})).await
 }
 
@@ -56,7 +56,7 @@ async fn sent_to(world: &World, contact: &Contact) -> Vec<Message> {
 /// The automatic answers to the customer.
 async fn answers(world: &World) -> Vec<Message> {
     let mut sent = sent_to(world, &world.customer().await).await;
-    sent.retain(|message| message.cause.answered().is_some());
+    sent.retain(|message| message.cause.answered_message().is_some());
     sent
 }
 
@@ -86,8 +86,8 @@ async fn accept(world: &World, reference: &str) -> Message {
     let [answer] = &waiting[..] else {
         panic!("{waiting:?}");
     };
-    let claimed = world.claimed(answer.clone()).await;
-    world.recorded(claimed, "whatsapp", reference).await
+    let claimed = world.claim_next_leg(answer.clone()).await;
+    world.record_acceptance(claimed, "whatsapp", reference).await
 }
 
 /// The codes of the last remarks of the customer's messages, the oldest first.
@@ -110,12 +110,15 @@ fn unanswerable(world: &World) -> [ProviderEvent; 2] {
 
 #[tokio::test]
 async fn redelivered_message_is_answered_once() {
-    let world = closed().await;
+    let world = closed_business().await;
     let event = world.says("wamid.in", "Are you open?");
     assert_eq!(world.work(event.clone()).await, Done::Now);
     let answer = only_answer(&world).await;
     let (received, _) = world.told_by_customer().await;
-    assert_eq!(answer.cause.answered(), Some((received[0].id, Answer::AfterHours)));
+    assert_eq!(
+        answer.cause.answered_message(),
+        Some((received[0].id, Answer::AfterHours))
+    );
     assert_eq!(received[0].answer, Some(Answer::AfterHours));
     assert_eq!(answer.policy.purpose(), Purpose::AutoReply);
     let leg = &answer.plan[0];
@@ -129,20 +132,20 @@ async fn redelivered_message_is_answered_once() {
         text(&answer)
     );
     assert_eq!(answer.to.phone, Some(phone(CUSTOMER)));
-    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.take_send_jobs().await.len(), 1);
 
     assert_eq!(world.work(event.clone()).await, Done::Already);
-    assert!(world.queued().await.is_empty());
+    assert!(world.take_send_jobs().await.is_empty());
     // A redelivery makes sure that the answer is queued.
-    assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
-    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.receive_event(event, 2).await.unwrap(), Done::Already);
+    assert_eq!(world.take_send_jobs().await.len(), 1);
     assert_eq!(answers(&world).await, [answer]);
     assert_eq!(world.told_by_customer().await.0.len(), 1);
 }
 
 #[tokio::test]
 async fn concurrent_deliveries_are_answered_once() {
-    let world = closed().await;
+    let world = closed_business().await;
     let event = world.says("wamid.in", "Are you open?");
     world.work_at_once(vec![event; 6]).await;
     assert_eq!(answers(&world).await.len(), 1);
@@ -151,7 +154,7 @@ async fn concurrent_deliveries_are_answered_once() {
 /// The later answer may take the place of the earlier one.
 #[tokio::test]
 async fn two_messages_at_once_get_one_answer() {
-    let world = closed().await;
+    let world = closed_business().await;
     let both = ["wamid.a", "wamid.b"].map(|id| world.says(id, "Are you open?"));
     world.work_at_once(both).await;
     assert_eq!(pending(&world).await.len(), 1, "{:?}", answers(&world).await);
@@ -166,7 +169,7 @@ async fn stored_only(world: &World, id: &str) -> (ProviderEvent, Received) {
     let mut contact = Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &number, now);
     contact.last_inbound_at = Some(now);
     contact.open_window(&phone("+447700900999"), &contact.recipient(), now);
-    let received = world.business.received(&world.aws, contact.id, |received| {
+    let received = world.business.received_text(&world.aws, contact.id, |received| {
         received.message.provider_ref = id.parse().expect("a reference");
         received.message.from.phone = Some(phone(CUSTOMER));
         received.message.text = Some("Are you open?".to_owned());
@@ -180,26 +183,26 @@ async fn stored_only(world: &World, id: &str) -> (ProviderEvent, Received) {
 
 #[tokio::test]
 async fn stored_message_is_answered_by_its_redelivery() {
-    let world = closed().await;
+    let world = closed_business().await;
     let (event, received) = stored_only(&world, "wamid.in").await;
     // Another delivery of the provider's is no sign that anybody stopped.
     assert_eq!(world.work(event.clone()).await, Done::Already);
     assert_eq!(answers(&world).await, []);
     for count in [2, 3] {
-        assert_eq!(world.received(event.clone(), count).await.unwrap(), Done::Already);
+        assert_eq!(world.receive_event(event.clone(), count).await.unwrap(), Done::Already);
     }
     let answer = only_answer(&world).await;
-    assert_eq!(answer.cause.answered(), Some((received.id, Answer::AfterHours)));
+    assert_eq!(answer.cause.answered_message(), Some((received.id, Answer::AfterHours)));
     assert_eq!(answer.correlation_id, "cor");
 }
 
 /// It would say that the business is closed, long after.
 #[tokio::test]
 async fn late_redelivery_is_not_answered() {
-    let world = closed().await;
+    let world = closed_business().await;
     let (event, _) = stored_only(&world, "wamid.in").await;
     world.aws.pass(15 * 60);
-    world.received(event, 2).await.unwrap();
+    world.receive_event(event, 2).await.unwrap();
     assert_eq!(answers(&world).await, []);
     let late = wrote("wamid.late", world.seconds() - 15 * 60, "Hello?");
     world.deliver(&late).await;
@@ -208,20 +211,20 @@ async fn late_redelivery_is_not_answered() {
 
 #[tokio::test]
 async fn contact_that_is_erased_meanwhile_gets_no_answer() {
-    let world = closed().await;
+    let world = closed_business().await;
     let (event, _) = stored_only(&world, "wamid.in").await;
     let mut contact = world.customer().await;
     (contact.deleted_at, contact.erasing) = (Some(world.aws.now()), true);
     let id = contact.id;
     world.write_contact(contact).await;
-    world.received(event, 2).await.unwrap();
+    world.receive_event(event, 2).await.unwrap();
     let entries = world.entries(id).await;
     assert!(matches!(&entries[..], [Entry::Received(_)]), "{entries:?}");
 }
 
 #[tokio::test]
 async fn conversation_gets_one_answer_in_its_period() {
-    let world = closed().await;
+    let world = closed_business().await;
     world.whatsapp("wamid.1", "Are you open?").await;
     accept(&world, "wamid.out1").await;
     world.aws.pass(HOUR);
@@ -240,7 +243,7 @@ async fn conversation_gets_one_answer_in_its_period() {
 
 #[tokio::test]
 async fn newer_message_takes_over_the_unsent_answer() {
-    let world = closed().await;
+    let world = closed_business().await;
     world.whatsapp("wamid.1", "Hello").await;
     world.aws.pass(1);
     world.whatsapp("wamid.2", "Are you open?").await;
@@ -249,7 +252,10 @@ async fn newer_message_takes_over_the_unsent_answer() {
     let (received, _) = world.told_by_customer().await;
     assert_eq!(received[1].remarks, [], "no follow-up is cancelled");
     let waiting = pending(&world).await;
-    assert_eq!(waiting[0].cause.answered(), Some((received[1].id, Answer::AfterHours)));
+    assert_eq!(
+        waiting[0].cause.answered_message(),
+        Some((received[1].id, Answer::AfterHours))
+    );
     assert_eq!(world.customer().await.answered.len(), 1);
 }
 
@@ -257,7 +263,7 @@ async fn newer_message_takes_over_the_unsent_answer() {
 #[tokio::test]
 async fn one_person_gets_one_answer_whatever_contacts_they_are() {
     for answered_lately in [false, true] {
-        let world = closed().await;
+        let world = closed_business().await;
         let other = |contact: &mut Contact| {
             contact.phones.clear();
             contact.bsuids = vec![BSUID.to_owned()];
@@ -294,7 +300,7 @@ async fn one_person_gets_one_answer_whatever_contacts_they_are() {
 /// In whatever order they are processed.
 #[tokio::test]
 async fn older_message_leaves_the_answer_to_a_newer_one() {
-    let world = closed().await;
+    let world = closed_business().await;
     let older = world.says("wamid.1", "Hello");
     world.aws.pass(2);
     world.whatsapp("wamid.2", "Are you open?").await;
@@ -302,7 +308,10 @@ async fn older_message_leaves_the_answer_to_a_newer_one() {
     let (received, _) = world.told_by_customer().await;
     let answer = only_answer(&world).await;
     assert_eq!(answer.state(), MessageState::Scheduled);
-    assert_eq!(answer.cause.answered(), Some((received[1].id, Answer::AfterHours)));
+    assert_eq!(
+        answer.cause.answered_message(),
+        Some((received[1].id, Answer::AfterHours))
+    );
     assert_eq!(codes(&world).await, ["answered_already"]);
 }
 
@@ -323,11 +332,11 @@ async fn waiting_answer_outlasts_what_gets_none() {
         let answers = answers(&world).await;
         let waiting = answers
             .iter()
-            .map(|message| (message.cause.answered(), message.state()));
+            .map(|message| (message.cause.answered_message(), message.state()));
         let waiting: Vec<_> = waiting.map(|(of, state)| (of.map(|(_, of)| of), state)).collect();
         assert_eq!(waiting, [(Some(answer), MessageState::Scheduled)], "{first}, {then}");
     }
-    let world = closed().await;
+    let world = closed_business().await;
     world.whatsapp("wamid.1", "Are you open?").await;
     for event in unanswerable(&world) {
         world.aws.pass(2);
@@ -347,7 +356,7 @@ fn to_unknown_number(world: &World, sid: &str, prefix: &str) -> ProviderEvent {
 /// It calls for the same answer in the same way, and would not get it.
 #[tokio::test]
 async fn waiting_answer_outlasts_a_message_without_a_way_back() {
-    let world = closed().await;
+    let world = closed_business().await;
     world.work(world.sms("SM1", "Hello", "")).await;
     world.aws.pass(2);
     world.work(to_unknown_number(&world, "SM2", "")).await;
@@ -355,7 +364,10 @@ async fn waiting_answer_outlasts_a_message_without_a_way_back() {
     let (received, _) = world.told_by_customer().await;
     assert_eq!((received.len(), received[1].answer), (2, None));
     let answer = only_answer(&world).await;
-    assert_eq!(answer.cause.answered(), Some((received[0].id, Answer::AfterHours)));
+    assert_eq!(
+        answer.cause.answered_message(),
+        Some((received[0].id, Answer::AfterHours))
+    );
     assert_eq!(answer.state(), MessageState::Scheduled);
     let customer = world.customer().await;
     assert_eq!((customer.answered.len(), customer.open.len()), (1, 1));
@@ -364,7 +376,7 @@ async fn waiting_answer_outlasts_a_message_without_a_way_back() {
 /// Another answer of the same kind was given too recently: by a period that the business has made longer since.
 #[tokio::test]
 async fn waiting_answer_outlasts_a_message_that_comes_too_early() {
-    let world = closed().await;
+    let world = closed_business().await;
     world.whatsapp("wamid.1", "Hello").await;
     let mut customer = world.customer().await;
     let waiting = customer.answered[0];
@@ -387,23 +399,23 @@ async fn waiting_answer_outlasts_a_message_that_comes_too_early() {
 /// Nor may it before the answer is planned.
 #[tokio::test]
 async fn reaction_before_the_answer_is_planned_prevents_none() {
-    let world = closed().await;
+    let world = closed_business().await;
     let (event, received) = stored_only(&world, "wamid.in").await;
     world.aws.pass(2);
     let [reaction, _] = unanswerable(&world);
     world.work(reaction).await;
-    world.received(event, 2).await.unwrap();
+    world.receive_event(event, 2).await.unwrap();
     let answer = only_answer(&world).await;
-    assert_eq!(answer.cause.answered(), Some((received.id, Answer::AfterHours)));
+    assert_eq!(answer.cause.answered_message(), Some((received.id, Answer::AfterHours)));
 }
 
 /// If the provider refuses it, it must be tried again: nobody else answers.
 #[tokio::test]
 async fn answer_under_way_is_not_cancelled() {
-    let world = closed().await;
+    let world = closed_business().await;
     world.whatsapp("wamid.1", "Hello").await;
     let waiting = pending(&world).await.remove(0);
-    let claimed = world.claimed(waiting).await;
+    let claimed = world.claim_next_leg(waiting).await;
     world.aws.pass(2);
     world.whatsapp("wamid.2", "Are you open?").await;
     let states: Vec<_> = answers(&world).await.iter().map(Message::state).collect();
@@ -429,7 +441,7 @@ async fn answer_after_hours_ends_when_the_business_opens() {
     let world = World::with(opening).await;
     let (event, _) = stored_only(&world, "wamid.in").await;
     world.aws.pass(5 * 60);
-    world.received(event, 2).await.unwrap();
+    world.receive_event(event, 2).await.unwrap();
     assert_eq!(answers(&world).await, []);
 }
 
@@ -439,7 +451,7 @@ async fn all_that_can_wait(world: &World) -> Vec<Message> {
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
     let mut contact = world.customer().await;
     contact.forget(follow_up.id);
-    let policy = Policy::narrowed(Purpose::Api, Category::Utility, &Narrowing::default());
+    let policy = Policy::for_purpose(Purpose::Api, Category::Utility, &Narrowing::default());
     let policy = policy.expect("there are such messages");
     let mut waiting = Vec::new();
     for _ in 0..MAX_OPEN {
@@ -515,13 +527,13 @@ async fn answer_displaces_no_other_message() {
 #[tokio::test]
 async fn message_without_a_way_back_says_why_it_gets_no_answer() {
     for prefix in ["", "whatsapp%3A"] {
-        let world = closed().await;
+        let world = closed_business().await;
         let event = to_unknown_number(&world, "SM1", prefix);
         assert_eq!(world.work(event.clone()).await, Done::Now);
         assert_eq!(codes(&world).await, ["no_channel"]);
         let (received, _) = world.told_by_customer().await;
         assert_eq!((received.len(), received[0].answer), (1, None));
-        world.received(event, 2).await.unwrap();
+        world.receive_event(event, 2).await.unwrap();
         assert_eq!(answers(&world).await, []);
         assert_eq!(world.customer().await.answered, []);
     }
@@ -542,7 +554,7 @@ async fn open_business_and_one_without_hours_leave_it_to_people() {
         let world = World::with(change).await;
         world.whatsapp("wamid.in", "Are you open?").await;
         assert_eq!(answers(&world).await, []);
-        assert!(world.queued().await.is_empty());
+        assert!(world.take_send_jobs().await.is_empty());
     }
 }
 
@@ -559,7 +571,10 @@ async fn help_is_answered_once_a_day() {
     let world = World::new().await;
     world.whatsapp("wamid.1", "HELP").await;
     let answer = accept(&world, "wamid.out1").await;
-    assert_eq!(answer.cause.answered().map(|(_, answer)| answer), Some(Answer::Help));
+    assert_eq!(
+        answer.cause.answered_message().map(|(_, answer)| answer),
+        Some(Answer::Help)
+    );
     assert!(text(&answer).contains("Reply STOP"), "{}", text(&answer));
     world.aws.pass(HOUR);
     world.whatsapp("wamid.2", "help!").await;
@@ -593,7 +608,7 @@ async fn stop_is_not_confirmed_by_default() {
         world.aws.pass(1);
     }
     assert_eq!(answers(&world).await, []);
-    assert!(world.queued().await.is_empty());
+    assert!(world.take_send_jobs().await.is_empty());
 }
 
 /// Whoever says it again had it confirmed.
@@ -617,7 +632,7 @@ async fn only_a_confirmation_follows_stop_if_it_is_on() {
     let started = answers(&world).await;
     assert_eq!(started.len(), 2);
     assert_eq!(
-        started[1].cause.answered().map(|(_, answer)| answer),
+        started[1].cause.answered_message().map(|(_, answer)| answer),
         Some(Answer::Start)
     );
     assert_eq!(started[1].policy.purpose(), Purpose::AutoReply);
@@ -637,7 +652,7 @@ async fn suppressed_writer_gets_no_answer() {
 
 #[tokio::test]
 async fn own_numbers_and_machines_are_not_answered() {
-    let world = closed().await;
+    let world = closed_business().await;
     let own = digits(LINE);
     let mut from_us = wrote("wamid.own", world.seconds(), "We are closed");
     from_us["contacts"][0]["wa_id"] = own.into();

@@ -13,7 +13,7 @@ use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
 use testkit::business::{CUSTOMER, phone, read};
 
-use super::world::{BSUID, World, by_id, digits, failed, identified, states, status, wrote};
+use super::world::{BSUID, World, by_id, digits, failed_status, states, status, with_user_id, wrote};
 
 #[tokio::test]
 async fn message_from_a_new_customer_opens_the_window() {
@@ -76,7 +76,7 @@ async fn concurrent_deliveries_of_a_message_store_it_once() {
     let event = world.says("wamid.in", "Hello");
     world.work_at_once(vec![event.clone(); 6]).await;
     assert_eq!(world.told_by_customer().await.0.len(), 1);
-    assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
+    assert_eq!(world.receive_event(event, 2).await.unwrap(), Done::Already);
     // Of a contact who is known, and each with a time of its own.
     let sms = [(); 3].map(|()| {
         world.aws.pass(1);
@@ -85,7 +85,7 @@ async fn concurrent_deliveries_of_a_message_store_it_once() {
     world.work_at_once(sms.clone().into_iter().chain(sms.clone())).await;
     assert_eq!(world.told_by_customer().await.0.len(), 2);
     for event in sms {
-        assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
+        assert_eq!(world.receive_event(event, 2).await.unwrap(), Done::Already);
     }
 }
 
@@ -105,7 +105,7 @@ async fn message_that_was_only_referred_to_is_stored() {
         world.aws.pass(1);
         let event = world.sms(sid, "Are you there?", "");
         assert_eq!(world.work(event.clone()).await, Done::Now);
-        assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
+        assert_eq!(world.receive_event(event, 2).await.unwrap(), Done::Already);
         let told = world.told_by_customer().await.0;
         assert_eq!(told.len(), count);
         // Under the id that another delivery knows, and of its time, unless that is of somebody else.
@@ -261,7 +261,7 @@ async fn erased_writer_still_refuses_until_a_start_word() {
 #[tokio::test]
 async fn reply_during_an_erasure_makes_a_new_contact() {
     let world = World::new().await;
-    world.sent().await;
+    world.sent_follow_up().await;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
     let mut erased = world.customer().await;
     erased.wish(OptFlag::Stop, "wrote STOP", now);
@@ -372,7 +372,7 @@ async fn customers_message_cancels_the_unsent_follow_up() {
 #[tokio::test]
 async fn reply_to_the_whatsapp_cancels_the_sms() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     world.whatsapp("wamid.in", "Yes").await;
     let message = world.message(&message).await;
     assert_eq!((message.state(), message.due), (MessageState::Accepted, None));
@@ -508,7 +508,7 @@ fn preference(world: &World, mut ids: Value, wish: &str, at: i64) -> ProviderEve
 #[tokio::test]
 async fn stop_without_a_number_applies_to_the_answered_contact() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     world.aws.pass(5);
     let now = world.seconds();
     // Its id is unknown so far.
@@ -566,14 +566,14 @@ async fn stop_applies_to_all_contacts_of_its_sender() {
 #[tokio::test]
 async fn refusal_is_shared_when_two_contacts_prove_to_be_one() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     world.aws.pass(5);
     let now = world.seconds();
     // Nobody can tell yet who this is.
     world.deliver(&by_id("wamid.in", BSUID, now, "STOP")).await;
     assert!(world.customer().await.opted_out().is_none());
     // The report on our message tells.
-    world.statuses(&[identified(status("sent", now))]).await;
+    world.statuses(&[with_user_id(status("sent", now))]).await;
     let customer = world.customer().await;
     assert!(customer.opted_out().is_some());
     assert_eq!(customer.open, []);
@@ -592,8 +592,8 @@ async fn stop_applies_to_contacts_linked_earlier() {
     let world = World::new().await;
     let now = world.seconds();
     world.deliver(&by_id("wamid.first", BSUID, now, "Hello")).await;
-    let message = world.sent().await;
-    world.statuses(&[identified(status("sent", now))]).await;
+    let message = world.sent_follow_up().await;
+    world.statuses(&[with_user_id(status("sent", now))]).await;
     assert!(world.customer().await.opted_out().is_none());
     world.aws.pass(5);
     let now = world.seconds();
@@ -642,7 +642,7 @@ async fn message_cancelled_before_sending_starts_no_cooldown() {
     world.whatsapp("wamid.in", "Are you open?").await;
     assert_eq!(world.customer().await.last_follow_up_at, None);
     // A message that went out counts, even if the rest of it is cancelled.
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     world.whatsapp("wamid.again", "Yes").await;
     assert_eq!(world.customer().await.last_follow_up_at, Some(message.created_at));
 }
@@ -683,7 +683,7 @@ async fn parked_reports_do_not_block_a_customers_message() {
 #[tokio::test]
 async fn message_with_the_id_of_ours_is_not_stored() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Already);
     assert!(world.told_by_customer().await.0.is_empty());
     world.statuses(&[status("delivered", world.seconds())]).await;
@@ -887,12 +887,15 @@ async fn failed_bulk_message_is_queued_in_its_lane() {
         bulk: true,
         ..Narrowing::default()
     };
-    message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).unwrap();
+    message.policy = Policy::for_purpose(Purpose::FollowUp, Category::Utility, &narrowing).unwrap();
     world.write(&message).await;
     message.version += 1;
-    let message = world.claimed(message).await;
-    world.recorded(message, "whatsapp", "wamid.1").await;
-    assert_eq!(world.statuses(&[failed(131026, world.seconds())]).await, Done::Now);
+    let message = world.claim_next_leg(message).await;
+    world.record_acceptance(message, "whatsapp", "wamid.1").await;
+    assert_eq!(
+        world.statuses(&[failed_status(131026, world.seconds())]).await,
+        Done::Now
+    );
     assert_eq!(world.aws.depth(kit::QueueName::Sends).await, 0);
     assert_eq!(world.aws.depth(kit::QueueName::BulkSends).await, 1);
 }
@@ -1044,7 +1047,7 @@ async fn short_codes_and_names_are_only_shown() {
             .conversation(world.business.scope(), conversation)
             .await;
         assert_eq!(found.unwrap(), None);
-        assert!(world.queued().await.is_empty());
+        assert!(world.take_send_jobs().await.is_empty());
     }
 }
 

@@ -217,7 +217,7 @@ async fn phone_answers_all_contacts_of_the_person() {
     };
     let (store, scope) = (world.aws.store(), world.business.scope());
     let begun = store
-        .begin_conversation(scope, Conversation::begun(id, waits, None))
+        .begin_conversation(scope, Conversation::from_happening(id, waits, None))
         .await;
     begun.expect("the conversation is written");
     world
@@ -284,7 +284,7 @@ async fn conversation_of_a_deleted_contact_opens_with_it() {
     let elsewhere = ConversationId::of(contact, Some(line));
     let what = What::Inbound(MessageId::new(contact, world.aws.ids().ulid()), Channel::Sms);
     let at = world.aws.now();
-    let begun = Conversation::begun(elsewhere, Happening { at, what }, None);
+    let begun = Conversation::from_happening(elsewhere, Happening { at, what }, None);
     let store = world.aws.store();
     let written = store.begin_conversation(world.business.scope(), begun.clone());
     written.await.expect("the conversation is written");
@@ -473,9 +473,9 @@ async fn teams_attend_to_conversations_in_turn() {
     users.sort();
     let [first, second] = users;
     let nobody = json!({"name": "Prices", "languages": ["fr"], "members": [second], "mode": "in_turn"});
-    aws.own::<Team>(scope, nobody).await;
+    aws.create_owned::<Team>(scope, nobody).await;
     let fields = json!({"name": "Orders", "members": [first, second], "mode": "fewest_open"});
-    let team: Team = aws.own(scope, fields).await;
+    let team: Team = aws.create_owned(scope, fields).await;
     for (number, person) in [first, first].into_iter().enumerate() {
         world.aws.pass(60);
         world.whatsapp(&format!("wamid.1{number}"), "Anybody there?").await;
@@ -505,7 +505,7 @@ async fn customers_who_write_at_once_go_to_different_people() {
     let (aws, scope) = (&world.aws, world.business.scope());
     let members = [(); 4].map(|()| UserId::new(aws.ids().ulid()));
     let fields = json!({"name": "Orders", "members": members, "mode": "in_turn"});
-    aws.own::<Team>(scope, fields).await;
+    aws.create_owned::<Team>(scope, fields).await;
     let events = (1..=4).map(|number| {
         let mut value = wrote(&format!("wamid.{number}"), aws.now().as_second(), "Hello");
         let from = mobile(number);

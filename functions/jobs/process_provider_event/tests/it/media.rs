@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use testkit::{Lossy, business::phone, fixtures};
 
 use super::{
-    answers::closed,
+    answers::closed_business,
     world::{World, wrote},
 };
 
 /// The customer's text with this content instead.
-fn sent(world: &World, id: &str, kind: &str, content: &Value) -> Value {
+fn message_with_content(world: &World, id: &str, kind: &str, content: &Value) -> Value {
     let mut value = wrote(id, world.seconds(), "");
     value["messages"][0]["type"] = json!(kind);
     value["messages"][0][kind] = content.clone();
@@ -41,7 +41,7 @@ async fn a_picture_is_stored_as_a_message_and_fetched_by_a_job() {
     let world = World::new().await;
     let hash = "d0f1b8f3b2c94c1c6f8a0f5b1a7e0c8f7a1d2e3f4a5b6c7d8e9f00112233aabb";
     let picture = json!({"id": "7001", "mime_type": "image/jpeg", "sha256": hash, "caption": "The dent"});
-    let event = || world.messages(&sent(&world, "wamid.in", "image", &picture));
+    let event = || world.messages(&message_with_content(&world, "wamid.in", "image", &picture));
     assert_eq!(world.work(event()).await, Done::Now);
     let (received, _) = world.told_by_customer().await;
     let message = &received[0].message;
@@ -71,7 +71,7 @@ async fn a_picture_is_stored_as_a_message_and_fetched_by_a_job() {
     assert_eq!(world.work(event()).await, Done::Already);
     assert_eq!(jobs(&world).await, []);
     // The queue's own redelivery does: whoever stored the message may have stopped before.
-    assert_eq!(world.received(event(), 2).await.unwrap(), Done::Already);
+    assert_eq!(world.receive_event(event(), 2).await.unwrap(), Done::Already);
     let fetch = MediaJob::fetch(world.business.tenant(), &stored[0]);
     assert_eq!(jobs(&world).await, [fetch]);
     assert_eq!(media(&world, &received).await, stored);
@@ -79,13 +79,18 @@ async fn a_picture_is_stored_as_a_message_and_fetched_by_a_job() {
 
 #[tokio::test]
 async fn picture_is_fetched_though_its_answer_fails() {
-    let world = closed().await;
+    let world = closed_business().await;
     let lossy = Lossy::before(&world.aws);
     let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
     // The message is stored, its answer is not.
     lossy.happens_before("TransactWriteItems", async || ());
     lossy.throttle("TransactWriteItems", 20);
-    let event = world.messages(&sent(&world, "wamid.in", "image", &json!({"id": "7001"})));
+    let event = world.messages(&message_with_content(
+        &world,
+        "wamid.in",
+        "image",
+        &json!({"id": "7001"}),
+    ));
     assert!(Box::pin(handle(Job::new(event, 1), &ctx)).await.is_err());
     let (received, _) = world.told_by_customer().await;
     assert!(received[0].answer.is_some());
@@ -144,7 +149,7 @@ async fn every_kind_of_message_is_stored_as_what_it_is() {
             assert_eq!(received.len(), 1, "{name}");
             let shown = if kind == "hologram" { "unsupported" } else { kind };
             assert_eq!(received[0].message.kind, shown, "{name}");
-            let is_file = MediaKind::named(kind).is_some();
+            let is_file = MediaKind::from_name(kind).is_some();
             assert_eq!(media(&world, &received).await.len(), usize::from(is_file), "{name}");
             assert_eq!(queued.len(), usize::from(is_file), "{name}");
             stored += 1;

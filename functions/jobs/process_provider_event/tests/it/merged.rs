@@ -10,12 +10,12 @@ use kit::Done;
 use store::contacts::ContactWrite;
 use testkit::business::{CUSTOMER, phone};
 
-use super::world::{BSUID, World, failed, identified, states, status};
+use super::world::{BSUID, World, failed_status, states, status, with_user_id};
 
 const SURVIVOR: &str = "+971502222222";
 
 /// Merges the customer into a contact with another number.
-async fn merged(world: &World) -> ContactId {
+async fn merge_customer(world: &World) -> ContactId {
     let survivor = world.business.contact(&world.aws, SURVIVOR).await.id;
     let customer = world.customer().await.id;
     world.business.merge(&world.aws, survivor, customer).await;
@@ -30,9 +30,9 @@ async fn survivor(world: &World) -> Contact {
 #[tokio::test]
 async fn status_after_a_merge_moves_the_message() {
     let world = World::new().await;
-    let message = world.sent().await;
-    let id = merged(&world).await;
-    let delivered = identified(status("delivered", world.seconds()));
+    let message = world.sent_follow_up().await;
+    let id = merge_customer(&world).await;
+    let delivered = with_user_id(status("delivered", world.seconds()));
     assert_eq!(world.statuses(&[delivered]).await, Done::Now);
     assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
     // What the report says about the recipient is the survivor's.
@@ -44,9 +44,9 @@ async fn status_after_a_merge_moves_the_message() {
 #[tokio::test]
 async fn refusal_reported_after_a_merge_is_the_survivors() {
     let world = World::new().await;
-    world.sent().await;
-    let id = merged(&world).await;
-    world.statuses(&[failed(131050, world.seconds())]).await;
+    world.sent_follow_up().await;
+    let id = merge_customer(&world).await;
+    world.statuses(&[failed_status(131050, world.seconds())]).await;
     let contact = survivor(&world).await;
     assert!(contact.id == id && contact.marketing_opted_out().is_some());
     assert_eq!(world.told_by(&contact).await.1.len(), 1);
@@ -57,7 +57,7 @@ async fn message_from_a_merged_number_is_the_survivors() {
     for (text, refuses) in [("Hello", false), ("STOP", true)] {
         let world = World::new().await;
         let message = world.follow_up().await;
-        let id = merged(&world).await;
+        let id = merge_customer(&world).await;
         world.aws.pass(5);
         assert_eq!(world.whatsapp("wamid.in", text).await, Done::Now);
         let contact = world.customer().await;
@@ -82,8 +82,8 @@ async fn message_delivered_again_after_a_merge_is_known() {
     let next = MessageId::new(world.customer().await.id, own);
     let referred = store.refer_to_received(scope, ("whatsapp", &provider_ref), next, None, now);
     referred.await.unwrap();
-    merged(&world).await;
-    assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
+    merge_customer(&world).await;
+    assert_eq!(world.receive_event(event, 2).await.unwrap(), Done::Already);
     let told = async || world.told_by(&survivor(&world).await).await.0.len();
     assert_eq!(told().await, 1);
     // Nobody can store it as the former contact's any more.
@@ -109,7 +109,7 @@ async fn number_that_a_merged_contact_lost_comes_back() {
         ..ContactWrite::from(contact)
     };
     store.write_contact(scope, &write, None).await.unwrap();
-    let id = merged(&world).await;
+    let id = merge_customer(&world).await;
     assert_eq!(world.contact_of(&former).await.unwrap().id, id);
     let moved = world.changed_number((BSUID, BSUID), "971509999999");
     assert_eq!(world.deliver(&moved).await, Done::Now);
@@ -120,15 +120,15 @@ async fn number_that_a_merged_contact_lost_comes_back() {
 #[tokio::test]
 async fn contacts_that_prove_to_be_one_are_suggested() {
     let world = World::new().await;
-    world.sent().await;
+    world.sent_follow_up().await;
     let other = world.contact_with_id(SURVIVOR, BSUID).await;
-    let sent = identified(status("sent", world.seconds()));
+    let sent = with_user_id(status("sent", world.seconds()));
     assert_eq!(world.statuses(&[sent]).await, Done::Now);
     let customer = world.customer().await;
     assert_eq!(customer.same_as, [other.id]);
     let (store, scope) = (world.aws.store(), world.business.scope());
     for (one, duplicate) in [(customer.id, other.id), (other.id, customer.id)] {
-        let person = store.known(scope, one).await.unwrap().unwrap();
+        let person = store.known_person(scope, one).await.unwrap().unwrap();
         let found = store.duplicates_of(scope, &person).await.unwrap();
         let found: Vec<ContactId> = found.iter().map(|(person, _)| person.contact.id).collect();
         assert_eq!(found, [duplicate]);
@@ -195,6 +195,6 @@ async fn stop_that_changes_many_rows_reaches_every_contact() {
     let mut last = world.contact_of(identity).await.expect("a contact");
     last.consent = Default::default();
     world.write_contact(last).await;
-    assert_eq!(world.received(stop, 2).await.unwrap(), Done::Already);
+    assert_eq!(world.receive_event(stop, 2).await.unwrap(), Done::Already);
     assert!(told(identity).await.0);
 }

@@ -19,7 +19,7 @@ async fn facts(world: &World) -> Vec<(u32, Vec<u32>)> {
 }
 
 /// The customer of this message called just now, and nobody answered.
-async fn missed(world: &World, message: &Message) {
+async fn miss_call(world: &World, message: &Message) {
     let now = world.aws.now();
     let call = |contact: &mut Contact| {
         contact.missed_call(now);
@@ -37,7 +37,7 @@ async fn writes_after(world: &World, seconds: i64, id: &str, text: &str) {
 }
 
 /// Something that is not a message, of this type.
-fn unwritten(world: &World, kind: &str, own: Value) -> Value {
+fn event_of_kind(world: &World, kind: &str, own: Value) -> Value {
     let mut value = wrote(&format!("wamid.{kind}"), world.seconds(), "");
     value["messages"][0]["type"] = kind.into();
     value["messages"][0][kind] = own;
@@ -45,7 +45,7 @@ fn unwritten(world: &World, kind: &str, own: Value) -> Value {
 }
 
 fn reaction(world: &World) -> Value {
-    unwritten(world, "reaction", json!({"message_id": "wamid.1", "emoji": "👍"}))
+    event_of_kind(world, "reaction", json!({"message_id": "wamid.1", "emoji": "👍"}))
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn message_recovers_the_missed_calls_of_a_day_once() {
     world.business.contact_with(&world.aws, CUSTOMER, called).await;
     let first = world.messages(&wrote("wamid.1", now.as_second(), "Hello"));
     world.work_at_once(vec![first.clone(); 4]).await;
-    assert_eq!(world.received(first, 2).await.expect("it is known"), Done::Already);
+    assert_eq!(world.receive_event(first, 2).await.expect("it is known"), Done::Already);
     writes_after(&world, 5, "wamid.2", "Are you there?").await;
     assert_eq!(facts(&world).await, [(2, vec![]), (0, vec![])]);
     assert!(world.customer().await.missed.is_empty());
@@ -69,7 +69,7 @@ async fn message_recovers_the_missed_calls_of_a_day_once() {
 #[tokio::test]
 async fn first_message_after_a_sent_follow_up_answers_it() {
     let world = World::new().await;
-    world.sent().await;
+    world.sent_follow_up().await;
     writes_after(&world, 90, "wamid.in", "Hello").await;
     writes_after(&world, 5, "wamid.in2", "Are you there?").await;
     assert_eq!(facts(&world).await, [(0, vec![90]), (0, vec![])]);
@@ -111,11 +111,11 @@ async fn reaction_recovers_and_answers_nothing() {
         let message = if both {
             world.sent_by_both().await
         } else {
-            world.sent().await
+            world.sent_follow_up().await
         };
-        missed(&world, &message).await;
+        miss_call(&world, &message).await;
         world.aws.pass(30);
-        for event in [reaction(&world), unwritten(&world, "unsupported", json!({}))] {
+        for event in [reaction(&world), event_of_kind(&world, "unsupported", json!({}))] {
             assert_eq!(world.deliver(&event).await, Done::Now);
         }
         assert_eq!(facts(&world).await, [(0, vec![]), (0, vec![])], "{both}");
@@ -153,7 +153,7 @@ async fn reaction_and_stop_word_recover_no_call_reported_later() {
 #[tokio::test]
 async fn stop_word_recovers_and_answers_nothing() {
     let world = World::new().await;
-    missed(&world, &world.sent().await).await;
+    miss_call(&world, &world.sent_follow_up().await).await;
     writes_after(&world, 30, "wamid.stop", "STOP").await;
     assert_eq!(facts(&world).await, [(0, vec![])]);
     writes_after(&world, 30, "wamid.in", "Please call me").await;
@@ -161,7 +161,7 @@ async fn stop_word_recovers_and_answers_nothing() {
 }
 
 /// Of each of the customer's messages, the templates that it answers, and whether as a reply and by a button.
-async fn answered(world: &World) -> Vec<Vec<(String, bool, bool)>> {
+async fn answered_templates(world: &World) -> Vec<Vec<(String, bool, bool)>> {
     let (received, _) = world.told_by_customer().await;
     let of = |one: AnsweredTemplate| {
         assert_eq!(
@@ -183,13 +183,13 @@ fn follow_up(replied: bool, clicked: bool) -> Vec<(String, bool, bool)> {
 #[tokio::test]
 async fn first_or_quoting_message_answers_the_template() {
     let world = World::new().await;
-    world.sent().await;
+    world.sent_follow_up().await;
     writes_after(&world, 90, "wamid.in", "Hello").await;
     writes_after(&world, 5, "wamid.in2", "Are you there?").await;
     world.aws.pass(5);
     let quoting = |id: &str, own: Option<Value>| {
         let mut value = match own {
-            Some(own) => unwritten(&world, "button", own),
+            Some(own) => event_of_kind(&world, "button", own),
             None => wrote(id, world.seconds(), "This one"),
         };
         value["messages"][0]["context"] = json!({"from": "447700900999", "id": "wamid.1"});
@@ -199,14 +199,17 @@ async fn first_or_quoting_message_answers_the_template() {
     world.aws.pass(5);
     let pressed = quoting("", Some(json!({"payload": "Call me back", "text": "Call me back"})));
     world.work(pressed.clone()).await;
-    assert_eq!(world.received(pressed, 2).await.expect("it is known"), Done::Already);
+    assert_eq!(
+        world.receive_event(pressed, 2).await.expect("it is known"),
+        Done::Already
+    );
     let expected = [
         follow_up(true, false),
         vec![],
         follow_up(true, false),
         follow_up(true, true),
     ];
-    assert_eq!(answered(&world).await, expected);
+    assert_eq!(answered_templates(&world).await, expected);
 }
 
 /// The customer answers the SMS, which took over.
@@ -215,15 +218,15 @@ async fn message_after_the_last_channel_answers_no_template() {
     let world = World::new().await;
     world.sent_by_both().await;
     writes_after(&world, 30, "wamid.in", "Hello").await;
-    assert_eq!(answered(&world).await, [vec![]]);
+    assert_eq!(answered_templates(&world).await, [vec![]]);
 }
 
 #[tokio::test]
 async fn stop_or_a_week_later_is_no_reply_to_a_template() {
     for (pause, text) in [(90, "STOP"), (8 * 86_400, "Hello")] {
         let world = World::new().await;
-        world.sent().await;
+        world.sent_follow_up().await;
         writes_after(&world, pause, "wamid.in", text).await;
-        assert_eq!(answered(&world).await, [vec![]], "{text}");
+        assert_eq!(answered_templates(&world).await, [vec![]], "{text}");
     }
 }

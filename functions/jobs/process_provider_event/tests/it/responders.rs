@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use testkit::business::{CUSTOMER, mobile, phone};
 
 use super::{
-    answers::closed,
+    answers::closed_business,
     world::{BSUID, World, by_id, digits, wrote},
 };
 
@@ -46,7 +46,7 @@ async fn conversation(world: &World) -> Conversation {
     world.business.conversation(&world.aws, id).await.value
 }
 
-async fn sent(world: &World) -> Vec<Message> {
+async fn sent_messages(world: &World) -> Vec<Message> {
     let entries = world.entries(world.customer().await.id).await.into_iter();
     let sent = entries.filter_map(|entry| match entry {
         Entry::Sent(message) => Some(*message),
@@ -99,7 +99,7 @@ fn order(mut seed: usize, number: usize) -> Vec<usize> {
 #[tokio::test]
 async fn any_order_leaves_the_conversation_with_its_responder() {
     for seed in [0, 17, 42, 66, 93, 119] {
-        let world = closed().await;
+        let world = closed_business().await;
         let begin = world.seconds() - 600;
         let events = [
             world.messages(&wrote("wamid.ours", begin, "Are you open?")),
@@ -126,10 +126,10 @@ async fn any_order_leaves_the_conversation_with_its_responder() {
         let closes_at = customer.window_closes_at(&number(&world).await, &customer.recipient());
         assert_eq!(closes_at.map(|at| at.as_second()), Some(begin + 86_400), "{order:?}");
         assert!(is_elsewhere(&world).await, "{order:?}");
-        let answered = sent(&world)
+        let answered = sent_messages(&world)
             .await
             .iter()
-            .filter(|one| one.cause.answered().is_some())
+            .filter(|one| one.cause.answered_message().is_some())
             .count();
         assert_eq!(answered, usize::from(answers), "{order:?}");
         let conversation = conversation(&world).await;
@@ -142,7 +142,7 @@ async fn any_order_leaves_the_conversation_with_its_responder() {
 /// Meta's agent answers, and then asks for a person.
 #[tokio::test]
 async fn whoever_is_passed_on_is_shown_and_waits() {
-    let world = closed().await;
+    let world = closed_business().await;
     world
         .work(copy(&world, "wamid.1", world.seconds(), "Where is my order?"))
         .await;
@@ -153,7 +153,7 @@ async fn whoever_is_passed_on_is_shown_and_waits() {
     world.aws.pass(5);
     let quiet = conversation(&world).await;
     assert_eq!(
-        (quiet.state, quiet.unread, quiet.due()),
+        (quiet.state, quiet.unread, quiet.due_at()),
         (ConversationState::Closed, 0, None)
     );
     assert_eq!(remarks(&world).await, ["wrote_elsewhere", "sent_elsewhere"]);
@@ -170,16 +170,16 @@ async fn whoever_is_passed_on_is_shown_and_waits() {
         (asked.state, asked.unread, since),
         (ConversationState::Open, 1, Some(world.seconds()))
     );
-    assert!(asked.due().is_some() && !is_elsewhere(&world).await);
+    assert!(asked.due_at().is_some() && !is_elsewhere(&world).await);
     // What was said to the agent can be answered by free text now.
     assert!(world.customer().await.any_window_open(world.aws.now()));
     // What is said to us from now on is answered.
     world.aws.pass(60);
     world.whatsapp("wamid.3", "Hello?").await;
-    let answered = sent(&world)
+    let answered = sent_messages(&world)
         .await
         .iter()
-        .filter(|one| one.cause.answered().is_some())
+        .filter(|one| one.cause.answered_message().is_some())
         .count();
     assert_eq!(answered, 1);
 }
@@ -231,7 +231,7 @@ async fn refusal_said_to_another_responder_holds() {
     world.aws.pass(60);
     world.work(copy(&world, "wamid.2", world.seconds(), "START")).await;
     assert!(world.customer().await.opted_out().is_some());
-    assert!(sent(&world).await.is_empty());
+    assert!(sent_messages(&world).await.is_empty());
     world.aws.pass(60);
     world.whatsapp("wamid.3", "START").await;
     assert!(world.customer().await.opted_out().is_none());
@@ -241,7 +241,7 @@ async fn refusal_said_to_another_responder_holds() {
 #[tokio::test]
 async fn copy_cancels_a_follow_up_and_is_no_reply_to_it() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     world.aws.pass(5);
     world.work(copy(&world, "wamid.in", world.seconds(), "Hello")).await;
     assert_eq!(world.message(&message).await.due, None, "no SMS");
@@ -286,7 +286,7 @@ async fn preference_by_id_finds_its_contact_and_keeps_a_refusal() {
 /// A day after its last sign, nobody is taken to answer any more.
 #[tokio::test]
 async fn conversation_that_nobody_gives_back_is_ours_again() {
-    let world = closed().await;
+    let world = closed_business().await;
     world.work(copy(&world, "wamid.1", world.seconds(), "Hello")).await;
     assert!(is_elsewhere(&world).await);
     world.aws.pass(25 * 3_600);

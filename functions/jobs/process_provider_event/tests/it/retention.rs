@@ -36,7 +36,7 @@ async fn inbound_message_is_retained_from_when_it_was_written() {
 async fn report_does_not_change_the_expiry_of_a_message() {
     let world = keeping(45).await;
     let until = Some(world.aws.now() + days(SENT_WITHIN + 45));
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     for word in ["sent", "delivered", "read"] {
         world.aws.pass(3600);
         let report = status(word, world.seconds());
@@ -48,7 +48,7 @@ async fn report_does_not_change_the_expiry_of_a_message() {
 #[tokio::test]
 async fn report_on_an_expired_message_changes_nothing() {
     let world = keeping(30).await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     world.aws.pass((SENT_WITHIN + 30) * 86_400);
     let report = status("read", world.seconds());
     assert_eq!(world.statuses(&[report]).await, Done::Already);

@@ -10,14 +10,14 @@ use kit::Done;
 use serde_json::json;
 use testkit::business::{CUSTOMER, business, phone};
 
-use super::world::{BSUID, World, by_id, failed, identified, keyed, states, status};
+use super::world::{BSUID, World, by_id, failed_status, states, status, with_send_key, with_user_id};
 
 #[tokio::test]
 async fn statuses_in_any_order_end_in_the_furthest_state() {
     let words = ["sent", "delivered", "read"];
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let world = World::new().await;
-        let message = world.sent().await;
+        let message = world.sent_follow_up().await;
         let now = world.seconds();
         for place in order.iter().chain(&order) {
             world.statuses(&[status(words[*place], now)]).await;
@@ -31,7 +31,7 @@ async fn statuses_in_any_order_end_in_the_furthest_state() {
 #[tokio::test]
 async fn concurrent_statuses_all_count() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     let now = world.seconds();
     let words = ["sent", "delivered", "read", "sent", "delivered", "read"];
     let events = words.map(|word| world.messages(&json!({"statuses": [status(word, now)]})));
@@ -45,7 +45,7 @@ async fn concurrent_statuses_all_count() {
 #[tokio::test]
 async fn a_status_seen_before_changes_nothing() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     let now = world.seconds();
     assert_eq!(world.statuses(&[status("delivered", now)]).await, Done::Now);
     let before = world.message(&message).await;
@@ -67,9 +67,9 @@ async fn id_of_a_file_that_whatsapp_refused_is_forgotten() {
             "media": {"asset": {"asset_id": asset.id, "kind": "image"}},
         }))
         .unwrap();
-        let message = world.claimed(message).await;
-        let message = world.recorded(message, "whatsapp", "wamid.1").await;
-        world.statuses(&[failed(code, aws.now().as_second())]).await;
+        let message = world.claim_next_leg(message).await;
+        let message = world.record_acceptance(message, "whatsapp", "wamid.1").await;
+        world.statuses(&[failed_status(code, aws.now().as_second())]).await;
         assert_eq!(world.message(&message).await.state(), MessageState::Failed);
         let known = aws.store().asset(business.scope(), asset.id).await.unwrap();
         assert_eq!(known.unwrap().value.handles.is_empty(), forgotten, "{code}");
@@ -93,10 +93,10 @@ async fn window_that_was_closed_after_all_is_closed() {
         .await;
     message.plan.truncate(1);
     message.plan[0].content = Content::Text("Yes, for four at eight.".to_owned());
-    let message = world.claimed(message).await;
-    world.recorded(message.clone(), "whatsapp", "wamid.1").await;
+    let message = world.claim_next_leg(message).await;
+    world.record_acceptance(message.clone(), "whatsapp", "wamid.1").await;
     world.aws.pass(60);
-    world.statuses(&[failed(131047, world.seconds())]).await;
+    world.statuses(&[failed_status(131047, world.seconds())]).await;
     let failed = world.message(&message).await;
     assert_eq!(failed.state(), MessageState::Failed);
     assert_eq!(failed.plan[0].content, message.plan[0].content);
@@ -107,7 +107,7 @@ async fn window_that_was_closed_after_all_is_closed() {
 #[tokio::test]
 async fn cost_is_stored() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     let mut delivered = status("delivered", world.seconds());
     delivered["pricing"] = json!({"billable": true, "pricing_model": "PMP", "category": "utility", "type": "regular"});
     world.statuses(&[delivered]).await;
@@ -118,8 +118,8 @@ async fn cost_is_stored() {
 #[tokio::test]
 async fn a_failure_for_its_template_puts_it_in_doubt() {
     let world = World::new().await;
-    world.sent().await;
-    let refused = failed(132012, world.seconds());
+    world.sent_follow_up().await;
+    let refused = failed_status(132012, world.seconds());
     assert_eq!(world.statuses(&[refused]).await, Done::Now);
     assert!(world.template().await.doubted_at.is_some());
     let operations = world.listed_operations().await;
@@ -133,29 +133,29 @@ async fn a_failure_for_its_template_puts_it_in_doubt() {
 #[tokio::test]
 async fn failure_queues_the_sms_once_and_is_recorded() {
     let world = World::new().await;
-    let message = world.sent().await;
-    let event = world.messages(&json!({"statuses": [failed(131026, world.seconds())]}));
+    let message = world.sent_follow_up().await;
+    let event = world.messages(&json!({"statuses": [failed_status(131026, world.seconds())]}));
     assert_eq!(world.work(event.clone()).await, Done::Now);
-    let [job] = &world.queued().await[..] else {
+    let [job] = &world.take_send_jobs().await[..] else {
         panic!("one job");
     };
     assert_eq!((job.message, job.attempt), (message.id, 2));
     let customer = world.customer().await;
     assert!(customer.unreachable_on(Channel::WhatsApp, customer.phone()).is_some());
     assert_eq!(world.work(event.clone()).await, Done::Already);
-    assert!(world.queued().await.is_empty());
+    assert!(world.take_send_jobs().await.is_empty());
     // The process died before the SMS was queued. The redelivery queues it.
-    world.received(event, 2).await.unwrap();
-    assert_eq!(world.queued().await.len(), 1);
+    world.receive_event(event, 2).await.unwrap();
+    assert_eq!(world.take_send_jobs().await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_failure_after_the_sms_was_sent_queues_nothing() {
     let world = World::new().await;
     let message = world.sent_by_both().await;
-    let event = world.messages(&json!({"statuses": [failed(131026, world.seconds())]}));
-    world.received(event, 2).await.unwrap();
-    assert!(world.queued().await.is_empty());
+    let event = world.messages(&json!({"statuses": [failed_status(131026, world.seconds())]}));
+    world.receive_event(event, 2).await.unwrap();
+    assert!(world.take_send_jobs().await.is_empty());
     assert_eq!(
         states(&world.message(&message).await),
         [AttemptState::Failed, AttemptState::Accepted]
@@ -181,9 +181,11 @@ async fn late_read_of_the_whatsapp_does_not_mark_the_sms() {
 #[tokio::test]
 async fn status_with_our_key_needs_no_recorded_reference() {
     let world = World::new().await;
-    let message = world.claimed(world.follow_up().await).await;
+    let message = world.claim_next_leg(world.follow_up().await).await;
     let now = world.seconds();
-    world.statuses(&[keyed(status("delivered", now), &message, 1)]).await;
+    world
+        .statuses(&[with_send_key(status("delivered", now), &message, 1)])
+        .await;
     let moved = world.message(&message).await;
     assert_eq!(states(&moved), [AttemptState::Delivered]);
     assert_eq!(moved.attempts[0].provider_ref.as_deref(), Some("wamid.1"));
@@ -204,7 +206,7 @@ async fn status_with_our_key_needs_no_recorded_reference() {
 #[tokio::test]
 async fn status_before_the_record_is_parked() {
     let world = World::new().await;
-    let message = world.claimed(world.follow_up().await).await;
+    let message = world.claim_next_leg(world.follow_up().await).await;
     let now = world.seconds();
     world.statuses(&[status("delivered", now)]).await;
     world.statuses(&[status("sent", now), status("delivered", now)]).await;
@@ -229,10 +231,10 @@ async fn status_before_the_record_is_parked() {
 #[tokio::test]
 async fn status_of_another_tenants_message_changes_nothing() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     let stranger = Box::pin(business(&world.aws)).await;
     let now = world.seconds();
-    for value in [status("read", now), keyed(status("read", now), &message, 1)] {
+    for value in [status("read", now), with_send_key(status("read", now), &message, 1)] {
         let event = stranger.whatsapp_event(&world.aws, "messages", &json!({"statuses": [value]}));
         world.work(event).await;
     }
@@ -242,9 +244,9 @@ async fn status_of_another_tenants_message_changes_nothing() {
 #[tokio::test]
 async fn id_in_a_status_links_a_later_reply_without_a_number() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     let now = world.seconds();
-    world.statuses(&[identified(status("delivered", now))]).await;
+    world.statuses(&[with_user_id(status("delivered", now))]).await;
     let contact = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
     assert_eq!(contact.id, message.id.contact());
     world.deliver(&by_id("wamid.in", BSUID, now, "Yes please")).await;
@@ -257,7 +259,7 @@ async fn id_in_a_status_links_a_later_reply_without_a_number() {
 #[tokio::test]
 async fn status_with_number_and_id_opens_the_window_of_both() {
     let world = World::new().await;
-    let message = world.sent().await;
+    let message = world.sent_follow_up().await;
     let (number, now) = (phone("+447700900999"), world.aws.now());
     let by_id = Sender {
         bsuid: Some(BSUID.to_owned()),
@@ -275,28 +277,28 @@ async fn status_with_number_and_id_opens_the_window_of_both() {
         bsuid: None,
     };
     assert!(!world.customer().await.window_open(&number, &by_number, now));
-    world.statuses(&[identified(status("sent", world.seconds()))]).await;
+    world.statuses(&[with_user_id(status("sent", world.seconds()))]).await;
     assert!(world.customer().await.window_open(&number, &by_number, now));
 }
 
 #[tokio::test]
 async fn redelivery_adds_an_id_that_was_not_linked() {
     let world = World::new().await;
-    world.sent().await;
+    world.sent_follow_up().await;
     let sent = status("sent", world.seconds());
     // A worker died after it had moved the message.
     world.statuses(std::slice::from_ref(&sent)).await;
-    let event = world.messages(&json!({"statuses": [identified(sent)]}));
-    world.received(event, 2).await.unwrap();
+    let event = world.messages(&json!({"statuses": [with_user_id(sent)]}));
+    world.receive_event(event, 2).await.unwrap();
     assert_eq!(world.customer().await.bsuid(), Some(BSUID));
 }
 
 #[tokio::test]
 async fn id_of_another_contact_stays_with_that_contact() {
     let world = World::new().await;
-    world.sent().await;
+    world.sent_follow_up().await;
     let other = world.contact_with_id("+971507654321", BSUID).await;
-    world.statuses(&[identified(status("sent", world.seconds()))]).await;
+    world.statuses(&[with_user_id(status("sent", world.seconds()))]).await;
     assert_eq!(world.customer().await.bsuid(), None);
     let found = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
     assert_eq!(found.id, other.id);
@@ -305,7 +307,7 @@ async fn id_of_another_contact_stays_with_that_contact() {
 #[tokio::test]
 async fn status_reaches_a_message_whose_send_was_not_recorded() {
     let world = World::new().await;
-    let message = world.claimed(world.follow_up().await).await;
+    let message = world.claim_next_leg(world.follow_up().await).await;
     let reference = store::messages::Reference {
         attempt: 1,
         api: "whatsapp",
@@ -326,8 +328,8 @@ async fn status_reaches_a_message_whose_send_was_not_recorded() {
 #[tokio::test]
 async fn a_failure_for_the_account_makes_the_connection_unhealthy() {
     let world = World::new().await;
-    world.sent().await;
-    world.statuses(&[failed(131042, world.seconds())]).await;
+    world.sent_follow_up().await;
+    world.statuses(&[failed_status(131042, world.seconds())]).await;
     assert!(matches!(
         world.configured_whatsapp().await.health,
         domain::tenants::Health::Unhealthy { .. }
@@ -339,14 +341,14 @@ async fn stop_reported_by_twilio_blocks_every_channel() {
     let world =
         World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms, Channel::WhatsApp].into())
             .await;
-    let message = world.claimed(world.follow_up().await).await;
-    let message = world.recorded(message, "twilio", "SM1").await;
+    let message = world.claim_next_leg(world.follow_up().await).await;
+    let message = world.record_acceptance(message, "twilio", "SM1").await;
     world
         .work(world.twilio_status(None, "SM1", "undelivered", "&ErrorCode=21610"))
         .await;
     assert_eq!(world.message(&message).await.state(), MessageState::Blocked);
     assert!(world.customer().await.opted_out().is_some());
-    assert!(world.queued().await.is_empty());
+    assert!(world.take_send_jobs().await.is_empty());
 }
 
 #[tokio::test]
@@ -355,8 +357,8 @@ async fn stop_reported_by_twilio_reaches_linked_contacts() {
     let other = world.business.contact(&world.aws, "+971501234568").await;
     let link = |contact: &mut Contact| contact.is_also([other.id]);
     world.business.contact_with(&world.aws, CUSTOMER, link).await;
-    let message = world.claimed(world.follow_up().await).await;
-    world.recorded(message, "twilio", "SM1").await;
+    let message = world.claim_next_leg(world.follow_up().await).await;
+    world.record_acceptance(message, "twilio", "SM1").await;
     world
         .work(world.twilio_status(None, "SM1", "undelivered", "&ErrorCode=21610"))
         .await;
@@ -373,9 +375,9 @@ async fn stop_reported_by_twilio_reaches_linked_contacts() {
 #[tokio::test]
 async fn start_lifts_a_refusal_reported_by_a_clock_ahead() {
     let world = World::new().await;
-    world.sent().await;
+    world.sent_follow_up().await;
     let far = world.seconds() + 400 * 86_400;
-    world.statuses(&[failed(131050, far)]).await;
+    world.statuses(&[failed_status(131050, far)]).await;
     assert!(world.customer().await.marketing_opted_out().is_some());
     world.aws.pass(60);
     world.whatsapp("wamid.start", "START").await;

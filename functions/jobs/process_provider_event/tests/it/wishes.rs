@@ -13,7 +13,7 @@ use testkit::business::CUSTOMER;
 use super::world::{World, wrote};
 
 /// Form-encodes a text.
-fn encoded(text: &str) -> String {
+fn form_encode(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
@@ -47,7 +47,7 @@ impl World {
     }
 }
 
-fn told(what: &[&str], refuses: bool) -> (Vec<String>, bool) {
+fn expected_wishes(what: &[&str], refuses: bool) -> (Vec<String>, bool) {
     (what.iter().map(|word| (*word).to_owned()).collect(), refuses)
 }
 
@@ -65,11 +65,11 @@ async fn buttons_rows_and_file_names_wish_nothing() {
     world.writes("wamid.in5", "document", named).await;
     let place = json!({"latitude": 25.1, "longitude": 55.2, "name": "STOP"});
     world.writes("wamid.in6", "location", place).await;
-    assert_eq!(world.wishes().await, told(&[], false));
+    assert_eq!(world.wishes().await, expected_wishes(&[], false));
     world.whatsapp("wamid.stop", "STOP").await;
     world.writes("wamid.in7", "interactive", row("Start")).await;
     world.presses("wamid.in8", "wamid.x", ("Start", "START")).await;
-    assert_eq!(world.wishes().await, told(&["stop"], true));
+    assert_eq!(world.wishes().await, expected_wishes(&["stop"], true));
     world.writes("wamid.in9", "interactive", row("Info")).await;
     let (received, _) = world.told_by_customer().await;
     assert!(
@@ -84,17 +84,17 @@ async fn captions_and_edits_are_typed() {
     world
         .writes("wamid.in1", "image", json!({"id": "1", "caption": "Please stop"}))
         .await;
-    assert_eq!(world.wishes().await, told(&["stop"], true));
+    assert_eq!(world.wishes().await, expected_wishes(&["stop"], true));
     let edit = |message: Value| json!({"original_message_id": "wamid.in1", "message": message});
     let text = |body: &str| json!({"type": "text", "text": {"body": body}});
     world.writes("wamid.in2", "edit", edit(text("START"))).await;
-    assert_eq!(world.wishes().await, told(&["stop", "start"], false));
+    assert_eq!(world.wishes().await, expected_wishes(&["stop", "start"], false));
     let place = json!({"type": "location", "location": {"name": "Stop"}});
     world.writes("wamid.in3", "edit", edit(place)).await;
     let caption = json!({"type": "image", "image": {"id": "1", "caption": "stop!"}});
-    assert_eq!(world.wishes().await, told(&["stop", "start"], false));
+    assert_eq!(world.wishes().await, expected_wishes(&["stop", "start"], false));
     world.writes("wamid.in4", "edit", edit(caption)).await;
-    assert_eq!(world.wishes().await, told(&["stop", "start", "stop"], true));
+    assert_eq!(world.wishes().await, expected_wishes(&["stop", "start", "stop"], true));
 }
 
 /// By an MMS, too.
@@ -102,17 +102,20 @@ async fn captions_and_edits_are_typed() {
 async fn payload_unlike_its_label_stops() {
     let world = World::new().await;
     world.presses("wamid.in1", "wamid.x", ("No more offers", "STOP")).await;
-    assert_eq!(world.wishes().await, told(&["stop"], true));
+    assert_eq!(world.wishes().await, expected_wishes(&["stop"], true));
     let media = "&NumMedia=1&MediaUrl0=https%3A%2F%2Fmedia.example%2F1&MediaContentType0=image%2Fjpeg";
     world.aws.pass(1);
     world.work(world.sms("SM1", "START", media)).await;
-    assert_eq!(world.wishes().await, told(&["stop", "start"], false));
+    assert_eq!(world.wishes().await, expected_wishes(&["stop", "start"], false));
     world.aws.pass(1);
     let pressed = "&MessageType=interactive&ListTitle=Leave&ListId=unsubscribe";
-    let (from, to) = (encoded(&format!("whatsapp:{CUSTOMER}")), "whatsapp%3A%2B15005550006");
+    let (from, to) = (
+        form_encode(&format!("whatsapp:{CUSTOMER}")),
+        "whatsapp%3A%2B15005550006",
+    );
     let form = format!("MessageSid=SM2&From={from}&To={to}&Body=Leave{pressed}");
     world.work(world.twilio_inbound(form)).await;
-    assert_eq!(world.wishes().await, told(&["stop", "start", "stop"], true));
+    assert_eq!(world.wishes().await, expected_wishes(&["stop", "start", "stop"], true));
 }
 
 /// Meta's own button, in the languages of which its words are known.
@@ -120,10 +123,10 @@ async fn payload_unlike_its_label_stops() {
 async fn label_stops_below_a_marketing_template_only() {
     for label in ["Stop promotions", "إيقاف العروض الترويجية"] {
         let world = World::new().await;
-        world.sent().await;
+        world.sent_follow_up().await;
         world.presses("wamid.in1", "wamid.1", (label, label)).await;
         world.presses("wamid.in2", "wamid.unknown", (label, label)).await;
-        assert_eq!(world.wishes().await, told(&[], false), "{label}");
+        assert_eq!(world.wishes().await, expected_wishes(&[], false), "{label}");
         // Meta moves the template.
         let category = json!({
             "message_template_name": "missed_call_followup", "message_template_language": "en_GB", "new_category": "MARKETING",
@@ -132,9 +135,9 @@ async fn label_stops_below_a_marketing_template_only() {
             .work(world.whatsapp_event("template_category_update", &category))
             .await;
         world.presses("wamid.in3", "wamid.1", ("Cancel", "Cancel")).await;
-        assert_eq!(world.wishes().await, told(&[], false), "{label}");
+        assert_eq!(world.wishes().await, expected_wishes(&[], false), "{label}");
         world.presses("wamid.in4", "wamid.1", (label, label)).await;
-        assert_eq!(world.wishes().await, told(&["stop"], true), "{label}");
+        assert_eq!(world.wishes().await, expected_wishes(&["stop"], true), "{label}");
     }
 }
 
@@ -142,13 +145,14 @@ async fn label_stops_below_a_marketing_template_only() {
 async fn label_stops_below_a_marketing_message() {
     let world = World::new().await;
     let mut message = world.follow_up().await;
-    message.policy = Policy::narrowed(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).expect("a policy");
-    let message = world.claimed(message).await;
-    world.recorded(message, "whatsapp", "wamid.1").await;
+    message.policy =
+        Policy::for_purpose(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).expect("a policy");
+    let message = world.claim_next_leg(message).await;
+    world.record_acceptance(message, "whatsapp", "wamid.1").await;
     world.presses("wamid.in1", "wamid.1", ("Cancel", "Cancel")).await;
-    assert_eq!(world.wishes().await, told(&[], false));
+    assert_eq!(world.wishes().await, expected_wishes(&[], false));
     world.presses("wamid.in2", "wamid.1", ("Stop", "Stop")).await;
-    assert_eq!(world.wishes().await, told(&["stop"], true));
+    assert_eq!(world.wishes().await, expected_wishes(&["stop"], true));
 }
 
 /// It neither refuses, although the business has the quoted phrase, nor does anybody wait for an answer to it.
@@ -164,11 +168,11 @@ async fn tapback_is_a_reaction() {
         .into_iter()
         .enumerate()
     {
-        let text = encoded(&format!("{verb} {quoted}"));
+        let text = form_encode(&format!("{verb} {quoted}"));
         assert_eq!(world.work(world.sms(&format!("SM{index}"), &text, "")).await, Done::Now);
         world.aws.pass(1);
     }
-    assert_eq!(world.wishes().await, told(&[], false));
+    assert_eq!(world.wishes().await, expected_wishes(&[], false));
     let (received, _) = world.told_by_customer().await;
     assert!(received.iter().all(|received| received.message.kind == "reaction"));
     let id = ConversationId::of(world.customer().await.id, None);
@@ -177,29 +181,29 @@ async fn tapback_is_a_reaction() {
         found.expect("the table answers")
     };
     assert!(conversation().await.is_none(), "nobody waits for an answer");
-    let below = encoded(&format!("Liked {quoted}\nWhen do you open?"));
+    let below = form_encode(&format!("Liked {quoted}\nWhen do you open?"));
     world.work(world.sms("SM7", &below, "")).await;
-    assert_eq!(world.wishes().await, told(&[], false));
+    assert_eq!(world.wishes().await, expected_wishes(&[], false));
     assert!(
         conversation()
             .await
             .is_some_and(|known| known.value.waiting_since.is_some())
     );
     world.aws.pass(1);
-    let below = encoded(&format!("Liked {quoted}\nSTOP"));
+    let below = form_encode(&format!("Liked {quoted}\nSTOP"));
     world.work(world.sms("SM8", &below, "")).await;
-    assert_eq!(world.wishes().await, told(&["stop"], true));
+    assert_eq!(world.wishes().await, expected_wishes(&["stop"], true));
 }
 
 #[tokio::test]
 async fn politeness_around_stop_refuses() {
     for text in ["Stop. Thank you", "please stop", "STOP STOP", "توقف عن الإرسال"] {
         let world = World::new().await;
-        world.work(world.sms("SM1", &encoded(text), "")).await;
-        assert_eq!(world.wishes().await, told(&["stop"], true), "{text}");
+        world.work(world.sms("SM1", &form_encode(text), "")).await;
+        assert_eq!(world.wishes().await, expected_wishes(&["stop"], true), "{text}");
     }
     let world = World::new().await;
     world.whatsapp("wamid.in1", "Please cancel").await;
     world.whatsapp("wamid.in2", "START please").await;
-    assert_eq!(world.wishes().await, told(&[], false));
+    assert_eq!(world.wishes().await, expected_wishes(&[], false));
 }

@@ -33,22 +33,22 @@ impl World {
     }
 
     /// A follow-up that its first channel accepted as `wamid.1`.
-    pub(crate) async fn sent(&self) -> Message {
+    pub(crate) async fn sent_follow_up(&self) -> Message {
         let message = self.follow_up().await;
-        let message = self.claimed(message).await;
-        self.recorded(message, "whatsapp", "wamid.1").await
+        let message = self.claim_next_leg(message).await;
+        self.record_acceptance(message, "whatsapp", "wamid.1").await
     }
 
     /// A follow-up that both channels accepted, as `wamid.1` and two minutes later as `SM1`.
     pub(crate) async fn sent_by_both(&self) -> Message {
-        let message = self.sent().await;
+        let message = self.sent_follow_up().await;
         self.aws.pass(120);
-        let message = self.claimed(self.message(&message).await).await;
-        self.recorded(message, "twilio", "SM1").await
+        let message = self.claim_next_leg(self.message(&message).await).await;
+        self.record_acceptance(message, "twilio", "SM1").await
     }
 
     /// The provider accepts the message.
-    pub(crate) async fn recorded(&self, mut message: Message, api: &str, provider_ref: &str) -> Message {
+    pub(crate) async fn record_acceptance(&self, mut message: Message, api: &str, provider_ref: &str) -> Message {
         let timers = self.aws.env().config().timers().expect("timers");
         let attempt = message.last().expect("an attempt").number;
         let taken = SendOutcome::Accepted {
@@ -70,16 +70,16 @@ impl World {
     }
 
     pub(crate) async fn work(&self, event: ProviderEvent) -> Done {
-        self.received(event, 1).await.expect("the event is worked")
+        self.receive_event(event, 1).await.expect("the event is worked")
     }
 
-    pub(crate) async fn received(&self, event: ProviderEvent, count: u32) -> Result<Done, JobError> {
+    pub(crate) async fn receive_event(&self, event: ProviderEvent, count: u32) -> Result<Done, JobError> {
         Box::pin(handle(Job::new(event, count), &self.ctx)).await
     }
 
     /// Processes these events concurrently, alternating between two processes.
     pub(crate) async fn work_at_once(&self, events: impl IntoIterator<Item = ProviderEvent>) {
-        let other = self.another();
+        let other = self.another_process();
         let processes = [&self.ctx, &other].into_iter().cycle();
         let works = events.into_iter().zip(processes);
         let works = works.map(|(event, ctx)| Box::pin(handle(Job::new(event, 1), ctx)));
@@ -245,7 +245,7 @@ pub(crate) fn status(word: &str, at: i64) -> Value {
 }
 
 /// The same report with our key.
-pub(crate) fn keyed(mut status: Value, message: &Message, attempt: u32) -> Value {
+pub(crate) fn with_send_key(mut status: Value, message: &Message, attempt: u32) -> Value {
     let key = domain::base::SendKey {
         message: message.id,
         attempt,
@@ -255,13 +255,13 @@ pub(crate) fn keyed(mut status: Value, message: &Message, attempt: u32) -> Value
 }
 
 /// The same report with the recipient's id of WhatsApp's.
-pub(crate) fn identified(mut status: Value) -> Value {
+pub(crate) fn with_user_id(mut status: Value) -> Value {
     status["recipient_user_id"] = BSUID.into();
     status
 }
 
 /// A failure with WhatsApp's code.
-pub(crate) fn failed(code: i64, at: i64) -> Value {
+pub(crate) fn failed_status(code: i64, at: i64) -> Value {
     let mut status = status("failed", at);
     status["errors"] = json!([{"code": code, "title": "no"}]);
     status

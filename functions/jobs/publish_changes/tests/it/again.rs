@@ -33,11 +33,11 @@ async fn abandoned_batch_is_counted_when_replayed() {
     world.deliver(SHARD, after).await;
     for _twice in 0..2 {
         world.bring_again(given_up).await.expect("it is counted");
-        assert_eq!(world.counters().await, expected(3));
+        assert_eq!(world.counters().await, expected_counters(3));
     }
     // A later batch, and a repeated one.
     world.deliver(SHARD, after).await;
-    assert_eq!(world.counters().await, expected(3));
+    assert_eq!(world.counters().await, expected_counters(3));
 }
 
 #[tokio::test]
@@ -48,14 +48,14 @@ async fn batch_replayed_first_counts_once() {
     world.bring_again(given_up).await.expect("it is counted");
     world.deliver(SHARD, after).await;
     world.bring_again(given_up).await.expect("nothing is to be done");
-    assert_eq!(world.counters().await, expected(2));
+    assert_eq!(world.counters().await, expected_counters(2));
 }
 
 #[tokio::test]
 async fn change_that_is_still_unreadable_stays_in_the_bucket() {
     let world = World::after(1).await;
     let mut records = world.records.clone();
-    records[1] = broken(&records[1]);
+    records[1] = broken_record(&records[1]);
     let refused = world.bring_again(&records).await.expect_err("one cannot be read");
     assert!(
         refused.error.to_string().contains("cannot be read"),
@@ -68,7 +68,7 @@ async fn change_that_is_still_unreadable_stays_in_the_bucket() {
     );
     // All others are counted, and this one too once a fixed version can read it.
     world.bring_again(&world.records).await.expect("all are counted");
-    assert_eq!(world.counters().await, expected(1));
+    assert_eq!(world.counters().await, expected_counters(1));
 }
 
 /// An unreadable change is stored in the form in which it is replayed.
@@ -77,7 +77,7 @@ async fn stored_change_counts_once_when_replayed() {
     let world = World::after(2).await;
     let unreadable = 3;
     let mut first = world.records.clone();
-    first[unreadable] = broken(&first[unreadable]);
+    first[unreadable] = broken_record(&first[unreadable]);
     let half = first.len() / 2;
     world.deliver(SHARD, &first[..half]).await;
     world.deliver(SHARD, &first[half..]).await;
@@ -92,7 +92,7 @@ async fn stored_change_counts_once_when_replayed() {
     for _twice in 0..2 {
         let readable = std::slice::from_ref(&world.records[unreadable]);
         world.bring_again(readable).await.expect("it is counted");
-        assert_eq!(world.counters().await, expected(2));
+        assert_eq!(world.counters().await, expected_counters(2));
     }
 }
 
@@ -169,7 +169,7 @@ fn any_abandoned_batch_counts_once_when_replayed() {
                 let mut tried = real.clone();
                 let unreadable = piece.unreadable.filter(|position| *position < real.len());
                 if let Some(position) = unreadable {
-                    tried[position] = broken(&tried[position]);
+                    tried[position] = broken_record(&tried[position]);
                 }
                 // A failed attempt leaves the rows of some tenants counted.
                 let reached = |index: usize| piece.reached[(from + index) % 2] || unreadable == Some(index);
@@ -203,7 +203,7 @@ fn any_abandoned_batch_counts_once_when_replayed() {
             }
         });
         for tenant in tenants {
-            prop_assert_eq!(count(tenant), expected(2));
+            prop_assert_eq!(count(tenant), expected_counters(2));
         }
         Ok(())
     });

@@ -184,7 +184,7 @@ async fn number_that_a_contact_leaves_is_not_in_the_audit_log() {
     let id = stopped.await.id;
     world.record().await;
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
-    let before = store.known(&scope, id).await.expect("the table answers");
+    let before = store.known_person(&scope, id).await.expect("the table answers");
     let before = before.expect("the contact");
     let mut after = before.clone();
     after.contact.phones.clear();

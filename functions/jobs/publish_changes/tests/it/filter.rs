@@ -11,14 +11,14 @@ use super::*;
 /// Stored rows of every kind.
 const SAMPLES: &str = include_str!("../../../../../shared/store/tests/rows.json");
 
-pub(crate) fn own() -> &'static Filter {
+pub(crate) fn own_filter() -> &'static Filter {
     static OWN: OnceLock<Filter> = OnceLock::new();
     OWN.get_or_init(|| Filter::of("publish_changes"))
 }
 
 /// Whether the stream hands over this record.
 pub(crate) fn admits(record: &EventRecord) -> bool {
-    own().admits(record)
+    own_filter().admits(record)
 }
 
 fn samples() -> Vec<Value> {
@@ -54,7 +54,7 @@ fn with(row: &Value, fields: &[(&str, Value)]) -> Value {
 }
 
 /// Changes that people may have to be told of: of a healthy connection and an approved template.
-fn noticed(row: &Value) -> Option<(Item, Item)> {
+fn notice_samples(row: &Value) -> Option<(Item, Item)> {
     let since = json!({ "S": "2026-11-20T12:00:00Z" });
     let unhealthy = json!({ "M": {
         "state": { "S": "unhealthy" }, "since": since, "reason": { "S": "the access token is not valid" }, "tried_at": since,
@@ -100,11 +100,12 @@ fn filter_admits_every_change_that_means_something() {
         if kind == "call" {
             made.push((whole, item(&decided_again(&row))));
         }
-        made.extend(noticed(&row));
+        made.extend(notice_samples(&row));
         for (before, after) in made {
             let counted = changes::read(&before, &after).expect("a sample can be read");
-            let stamped = changes::stamped(&before, &after).expect("a sample can be read");
-            let notice = changes::noticed(&before, &after, testkit::aws::noon()).expect("a sample can be read");
+            let stamped = changes::read_stamped_change(&before, &after).expect("a sample can be read");
+            let notice =
+                changes::notice_of_change(&before, &after, testkit::aws::noon()).expect("a sample can be read");
             let occasion = changes::occasion(&before, &after, testkit::aws::noon()).expect("a sample can be read");
             if counted.is_some() || stamped.is_some() || notice.is_some() || occasion.is_some() {
                 let record = record(0, before, after);

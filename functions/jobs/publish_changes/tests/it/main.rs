@@ -29,7 +29,7 @@ use store::{reports::Counters, table::effects::Effects, tenants::Configured};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business, mobile, read},
-    stream::{Rows, broken, record},
+    stream::{Rows, broken_record, record},
 };
 
 /// The day on which all changes are counted.
@@ -72,7 +72,8 @@ impl World {
     async fn record(&mut self) {
         let now = rows(&self.aws).await;
         let first = self.records.len();
-        self.records.extend(filter::own().records(first, &self.known, &now));
+        self.records
+            .extend(filter::own_filter().records(first, &self.known, &now));
         self.known = now;
     }
 
@@ -161,7 +162,7 @@ fn of_tenant(record: &EventRecord, tenant: TenantId) -> EventRecord {
     record
 }
 
-fn expected(follow_ups: u64) -> Counters {
+fn expected_counters(follow_ups: u64) -> Counters {
     const RAISED: [&str; 13] = [
         "accepted_whatsapp",
         "calls",
@@ -177,10 +178,10 @@ fn expected(follow_ups: u64) -> Counters {
         "messages",
         "read_whatsapp",
     ];
-    raised(&RAISED.map(|name| (name, follow_ups)))
+    counters_from(&RAISED.map(|name| (name, follow_ups)))
 }
 
-fn raised(counters: &[(&str, u64)]) -> Counters {
+fn counters_from(counters: &[(&str, u64)]) -> Counters {
     let owned = counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
     owned.collect()
 }
@@ -189,7 +190,7 @@ fn raised(counters: &[(&str, u64)]) -> Counters {
 async fn a_follow_up_is_counted_at_every_step() {
     let world = World::after(1).await;
     world.deliver(SHARD, &world.records).await;
-    assert_eq!(world.counters().await, expected(1));
+    assert_eq!(world.counters().await, expected_counters(1));
 }
 
 /// The message of a call in the evening may go out in the morning: the call is still one of the evening, as in a list of calls.
@@ -262,7 +263,7 @@ async fn conversions_are_counted_once_with_their_values() {
     world.record().await;
     world.deliver(SHARD, &world.records).await;
     world.deliver(SHARD, &world.records).await;
-    let expected = raised(&[
+    let expected = counters_from(&[
         ("conversions", 4),
         ("conversions_order", 2),
         ("conversions_payment", 1),
@@ -285,7 +286,7 @@ async fn redelivered_bisected_and_overlapping_batches_count_once() {
     world.deliver(SHARD, &all[..half + 3]).await;
     world.deliver(SHARD, &all[half - 1..]).await;
     world.deliver(SHARD, all).await;
-    assert_eq!(world.counters().await, expected(2));
+    assert_eq!(world.counters().await, expected_counters(2));
 }
 
 #[tokio::test]
@@ -297,7 +298,7 @@ async fn shards_count_separately_and_add_up() {
     world.deliver("shard-2", &world.records).await;
     world.deliver(SHARD, &first).await;
     world.deliver("shard-2", &world.records).await;
-    assert_eq!(world.counters().await, expected(2));
+    assert_eq!(world.counters().await, expected_counters(2));
 }
 
 #[tokio::test]
@@ -309,18 +310,18 @@ async fn tenants_of_one_batch_count_separately() {
     let ours = std::mem::replace(&mut world.business, stranger);
     world.follow_up(CUSTOMER).await;
     world.deliver(SHARD, &world.records).await;
-    assert_eq!(world.counters().await, expected(1));
+    assert_eq!(world.counters().await, expected_counters(1));
     world.business = ours;
-    assert_eq!(world.counters().await, expected(1));
+    assert_eq!(world.counters().await, expected_counters(1));
 }
 
 #[tokio::test]
 async fn unreadable_change_is_stored_and_blocks_nothing() {
     let world = World::after(1).await;
-    let mut records = vec![broken(&world.records[0])];
+    let mut records = vec![broken_record(&world.records[0])];
     records.extend(world.records.iter().cloned());
     world.deliver(SHARD, &records).await;
-    assert_eq!(world.counters().await, expected(1));
+    assert_eq!(world.counters().await, expected_counters(1));
     assert_eq!(world.aws.objects("spill/changes/").await.len(), 1);
 }
 
@@ -382,7 +383,7 @@ fn counts_do_not_depend_on_how_the_stream_is_batched() {
             let numbers = metrics::numbers(&world, &world.aws.scope(tenant), &own).await;
             (world.counters_of(tenant).await, numbers)
         });
-        prop_assert_eq!(counters, expected(3));
+        prop_assert_eq!(counters, expected_counters(3));
         prop_assert_eq!(of_template, metrics::of_template(3));
         Ok(())
     });

@@ -87,13 +87,13 @@ async fn changes_are_counted_in_their_hour_and_line() {
     assert_eq!(places, expected_places);
     assert_eq!(each[&expected_places[0]]["calls"], 1);
     assert_eq!(each[&expected_places[1]]["read_whatsapp"], 1);
-    assert_eq!(total(&each), expected(1));
+    assert_eq!(total(&each), expected_counters(1));
     assert_eq!(hours(&world, &world.business, Lines::One(shop)).await, each);
     let other = Lines::One("line_01hq5bakery0000000000000n2".parse().expect("an id"));
     assert!(hours(&world, &world.business, other).await.is_empty());
     let together = hours(&world, &world.business, Lines::Together).await;
     assert!(together.keys().all(|(_, line)| line.is_none()));
-    assert_eq!(total(&together), expected(1));
+    assert_eq!(total(&together), expected_counters(1));
 }
 
 #[tokio::test]
@@ -112,16 +112,16 @@ async fn rolled_days_say_the_same_and_replays_join_them() {
     world.aws.pass(3 * 86_400);
     assert_eq!(roll_up(&world, &world.business).await, [DAY]);
     assert_eq!(hours(&world, &world.business, Lines::Each).await, before);
-    assert_eq!(world.counters().await, expected(1));
+    assert_eq!(world.counters().await, expected_counters(1));
     for _twice in 0..2 {
         world.bring_again(&given_up).await.expect("it is counted");
         // At once, and once that is rolled up again.
-        assert_eq!(world.counters().await, expected(2));
+        assert_eq!(world.counters().await, expected_counters(2));
         assert_eq!(roll_up(&world, &world.business).await, [DAY]);
         assert!(roll_up(&world, &world.business).await.is_empty());
-        assert_eq!(world.counters().await, expected(2));
+        assert_eq!(world.counters().await, expected_counters(2));
         let each = hours(&world, &world.business, Lines::Each).await;
-        assert_eq!((each.len(), total(&each)), (2, expected(2)));
+        assert_eq!((each.len(), total(&each)), (2, expected_counters(2)));
     }
 }
 
@@ -159,7 +159,7 @@ async fn only_new_refusals_of_customers_are_opt_outs() {
     for _twice in 0..2 {
         world.deliver(SHARD, &world.records).await;
     }
-    let expected = raised(&[("opt_outs", 1), ("opt_outs_marketing", 1)]);
+    let expected = counters_from(&[("opt_outs", 1), ("opt_outs_marketing", 1)]);
     assert_eq!(world.counters().await, expected);
 }
 
@@ -170,7 +170,7 @@ async fn recovered_calls_and_reply_times_are_counted_once() {
     world.record().await;
     world.records.clear();
     for (recovered, answers_after) in [(2, vec![12, 7_200]), (0, vec![13]), (0, vec![])] {
-        let received = world.business.received(&world.aws, contact, |received| {
+        let received = world.business.received_text(&world.aws, contact, |received| {
             (received.recovered, received.answers_after) = (recovered, answers_after);
         });
         world.commit(effects_of(&received, vec![])).await;
@@ -178,7 +178,7 @@ async fn recovered_calls_and_reply_times_are_counted_once() {
     for _twice in 0..2 {
         world.deliver(SHARD, &world.records).await;
     }
-    let expected = raised(&[
+    let expected = counters_from(&[
         ("received_whatsapp", 3),
         ("recovered", 2),
         ("reply.0", 2),
@@ -203,7 +203,7 @@ fn hours_equal_the_truth_for_any_sequence() {
             world.deliver(SHARD, &[changed_at(record, place(hour))]).await;
         }
         let counted = hours(&world, &world.business, Lines::Each).await;
-        assert_eq!(total(&counted), expected(2));
+        assert_eq!(total(&counted), expected_counters(2));
         let of = |hour| counted.iter().find(|((at, _), _)| *at == place(hour));
         let raised = |hour| of(hour).map(|((_, line), sum)| (*line, sum.clone()));
         let truth: Vec<_> = (0..world.records.len()).map(raised).collect();
@@ -271,7 +271,7 @@ pub(crate) async fn numbers(world: &World, scope: &TenantScope, of: &TemplateId)
 /// What this many follow-ups count for their template.
 pub(crate) fn of_template(follow_ups: u64) -> BTreeMap<u32, Counters> {
     let names = ["sent", "delivered", "read", "cost.meta.AE.utility"];
-    BTreeMap::from([(0, raised(&names.map(|name| (name, follow_ups))))])
+    BTreeMap::from([(0, counters_from(&names.map(|name| (name, follow_ups))))])
 }
 
 #[tokio::test]
@@ -304,7 +304,7 @@ async fn answers_count_once_for_the_content_that_they_answer() {
     world.records.clear();
     let own = template(&world.business);
     for (edition, replied, clicked) in [(0, true, false), (0, true, true), (2, false, true)] {
-        let received = world.business.received(&world.aws, contact, |received| {
+        let received = world.business.received_text(&world.aws, contact, |received| {
             received.templates = vec![AnsweredTemplate {
                 of: TemplateEdition {
                     template: own.clone(),
@@ -320,8 +320,8 @@ async fn answers_count_once_for_the_content_that_they_answer() {
         world.deliver(SHARD, &world.records).await;
     }
     let expected = [
-        (0, raised(&[("replied", 2), ("clicked", 1)])),
-        (2, raised(&[("clicked", 1)])),
+        (0, counters_from(&[("replied", 2), ("clicked", 1)])),
+        (2, counters_from(&[("clicked", 1)])),
     ];
     assert_eq!(
         numbers(&world, world.business.scope(), &own).await,

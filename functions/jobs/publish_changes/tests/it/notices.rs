@@ -37,14 +37,14 @@ impl World {
         found.expect("the table answers")
     }
 
-    async fn due(&self) -> BTreeSet<DueNotice> {
+    async fn due_notices(&self) -> BTreeSet<DueNotice> {
         let page = self.aws.store().due_notices(self.aws.now(), None, 100).await;
         let mut page = page.expect("the table answers");
         page.due.remove(&self.business.tenant()).unwrap_or_default()
     }
 
     /// Days of the last matches of the business's automation.
-    async fn matched(&self) -> Vec<jiff::civil::Date> {
+    async fn match_days(&self) -> Vec<jiff::civil::Date> {
         let rules = self.business.configured.rules.iter().map(|rule| rule.id);
         let days = self.aws.store().matched_days(self.business.scope(), rules).await;
         days.expect("the table answers").into_values().collect()
@@ -62,7 +62,7 @@ async fn refused_connection_is_recorded_once_and_due_at_once() {
         let state = world.notice(&key).await.expect("a notice");
         assert_eq!((state.version, state.value.due), (1, Some(world.aws.now())));
         assert_eq!(state.value.notice.at, world.aws.now());
-        assert_eq!(world.due().await, [DueNotice::Notice(key.clone())].into());
+        assert_eq!(world.due_notices().await, [DueNotice::Notice(key.clone())].into());
     }
     // An older change that is replayed later changes nothing.
     world.aws.pass(60);
@@ -115,7 +115,7 @@ async fn deleted_connection_is_not_noticed() {
     world.record().await;
     assert!(!world.records.is_empty());
     world.deliver(SHARD, &world.records).await;
-    assert!(world.due().await.is_empty());
+    assert!(world.due_notices().await.is_empty());
 }
 
 /// However many calls a day has, and however they are delivered, it costs one write for each automation and one read.
@@ -124,7 +124,7 @@ async fn matches_of_a_day_are_written_once() {
     let mut world = World::after(1).await;
     world.deliver(SHARD, &world.records).await;
     let today = day_of(world.aws.now());
-    assert_eq!(world.matched().await, [today]);
+    assert_eq!(world.match_days().await, [today]);
     let rows = notice_rows(&world).await;
     assert_eq!(rows.len(), 2, "the match, and when automations are reviewed: {rows:?}");
     world.follow_up("+971501234568").await;
@@ -134,7 +134,7 @@ async fn matches_of_a_day_are_written_once() {
     world.ctx = Context::new(world.aws.env()).expect("a context");
     world.deliver("shard-2", &world.records).await;
     assert_eq!(notice_rows(&world).await, rows);
-    assert!(world.due().await.is_empty());
+    assert!(world.due_notices().await.is_empty());
 }
 
 #[tokio::test]
@@ -147,11 +147,11 @@ async fn first_call_after_seven_days_makes_a_review_due() {
         world.follow_up(&format!("+97150123466{days}")).await;
         world.deliver(SHARD, &world.records).await;
         assert_eq!(
-            world.due().await.contains(&DueNotice::Review),
+            world.due_notices().await.contains(&DueNotice::Review),
             due,
             "after {days} more days"
         );
-        assert_eq!(world.matched().await, [day_of(world.aws.now())]);
+        assert_eq!(world.match_days().await, [day_of(world.aws.now())]);
     }
 }
 
@@ -164,7 +164,7 @@ async fn call_after_a_week_without_any_makes_no_review_due() {
         world.follow_up(&format!("+97150123466{days}")).await;
         world.deliver(SHARD, &world.records).await;
         assert_eq!(
-            world.due().await.contains(&DueNotice::Review),
+            world.due_notices().await.contains(&DueNotice::Review),
             days == 1,
             "after {days} more days"
         );

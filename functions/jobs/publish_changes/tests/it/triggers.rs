@@ -17,7 +17,7 @@ impl World {
         let (store, scope, stamp) = (self.aws.store(), self.business.scope(), self.aws.stamp());
         let fields = json!({"type": "drip", "name": "Welcome", "triggers": triggers});
         let before = self.aws.drip(scope, fields, &["hello"]).await;
-        let (after, operation) = before.value.started(&stamp).expect("a draft");
+        let (after, operation) = before.value.start_with_operation(&stamp).expect("a draft");
         let started = store.start_campaign(scope, &before, (&after, &operation), &stamp);
         started.await.expect("it is started");
         self.move_to(before.value.id, CampaignState::Running).await;
@@ -31,7 +31,7 @@ impl World {
 
     async fn move_to(&self, id: CampaignId, state: CampaignState) {
         let before = self.campaign(id).await;
-        let after = before.value.moved(state, None, self.aws.now());
+        let after = before.value.with_state(state, None, self.aws.now());
         let after = after.expect("the table of states");
         let moved = self.store().move_campaign(self.scope(), before.version, &after).await;
         moved.expect("it is moved");
@@ -105,13 +105,13 @@ async fn whoever_gets_a_tag_enters_as_long_as_the_drip_is_open() {
         assert_eq!(entered(&world).await, [true, false, false, false]);
     }
     let triggered = async |world: &World| {
-        let found = world.aws.store().triggered(world.business.scope()).await;
+        let found = world.aws.store().triggered_drips(world.business.scope()).await;
         found.expect("the table answers").len()
     };
     assert_eq!(triggered(&world).await, 1);
     let before = world.campaign(drip).await;
     let (store, stamp) = (world.aws.store(), world.aws.stamp());
-    let after = before.value.moved(CampaignState::Cancelled, None, stamp.at);
+    let after = before.value.with_state(CampaignState::Cancelled, None, stamp.at);
     let after = after.expect("it is running");
     let cancelled = store.cancel_campaign(world.business.scope(), &before, &after, &stamp);
     cancelled.await.expect("it is cancelled");

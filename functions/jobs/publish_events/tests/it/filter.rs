@@ -33,7 +33,7 @@ fn healthy(row: &Value) -> Value {
 }
 
 /// The row as a connection that is refused.
-fn refused(row: &Value) -> Value {
+fn refused_connection(row: &Value) -> Value {
     let since = json!({ "S": "2026-11-20T12:00:00Z" });
     let mut after = row.clone();
     after["data"]["M"]["health"] = json!({ "M": {
@@ -58,7 +58,7 @@ fn filter_admits_every_change_that_means_something() {
         let kind = row["kind"]["S"].as_str().unwrap_or_default();
         let mut made = vec![(Item::default(), item(&row))];
         match kind {
-            "connection" => made.push((item(&healthy(&row)), item(&refused(&row)))),
+            "connection" => made.push((item(&healthy(&row)), item(&refused_connection(&row)))),
             "template" => made.push((Item::default(), item(&of_connection(&row)))),
             _ => {}
         }

@@ -16,7 +16,7 @@ use publish_events::{Context, handle};
 use testkit::{
     Lossy,
     business::{CUSTOMER, business, read},
-    stream::{Filter, Rows, broken, rows},
+    stream::{Filter, Rows, broken_record, rows},
 };
 
 struct World {
@@ -71,7 +71,7 @@ impl World {
     /// The events that are kept, in their order.
     async fn events(&self, since: Cursor) -> Vec<Event> {
         let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
-        let found = store.published(scope, since.start(now), (now, 1000)).await;
+        let found = store.published_events(scope, since.start(now), (now, 1000)).await;
         let found = found.expect("the table answers");
         assert!(!found.more);
         found.events.into_iter().flat_map(|(_, events)| events).collect()
@@ -202,7 +202,7 @@ async fn tenants_see_only_their_own_events() {
 #[tokio::test]
 async fn unreadable_change_blocks_no_other() {
     let (world, since) = World::with_follow_up().await;
-    let mut records = vec![broken(&world.records[0])];
+    let mut records = vec![broken_record(&world.records[0])];
     records.extend(world.records.iter().cloned());
     world.deliver(&records).await;
     assert_eq!(world.events(since).await.len(), 3);

@@ -76,7 +76,7 @@ impl<'a> World<'a> {
             until: now,
         };
         store.create_ticket(id, &ticket).await.expect("the table answers");
-        let socket = Socket::opened(socket_id(id), (who, None), now);
+        let socket = Socket::new_at(socket_id(id), (who, None), now);
         self.put(house, id, socket, views).await
     }
 
@@ -135,8 +135,8 @@ impl<'a> World<'a> {
     }
 
     /// The types of the events that a socket was told since the last look.
-    fn told(&self, id: &SocketId) -> Vec<String> {
-        let frames = self.gateway.told(id);
+    fn told_event_types(&self, id: &SocketId) -> Vec<String> {
+        let frames = self.gateway.take_messages(id);
         let of_frame = |frame: &Value| match frame["events"].as_array() {
             Some(events) => events.iter().map(|event| text(&event["type"])).collect(),
             None => vec![text(&frame["type"])],
@@ -179,21 +179,24 @@ async fn each_socket_is_told_of_what_it_watches() {
         [Role::Agent, Role::Manager].map(|role| world.user(role)),
     );
     world.assign(id, Some(ours)).await;
-    let told = world.gateway.told(&all);
+    let told = world.gateway.take_messages(&all);
     assert_eq!(told.len(), 1);
     let event = &told[0]["events"][0];
     assert_eq!(event["type"], "conversation.changed");
     assert_eq!(event["conversation_id"], id.to_string());
     assert!(text(&event["cursor"]).ends_with(&text(&event["id"])));
     assert_eq!(told[0]["cursor"], aws.now().as_millisecond().to_string());
-    assert_eq!(world.told(&agent), CHANGED);
+    assert_eq!(world.told_event_types(&agent), CHANGED);
     // Handed over: the former one is told, too.
     world.assign(id, Some(theirs)).await;
-    assert_eq!([&all, &agent, &manager].map(|socket| world.told(socket)), [CHANGED; 3]);
+    assert_eq!(
+        [&all, &agent, &manager].map(|socket| world.told_event_types(socket)),
+        [CHANGED; 3]
+    );
     world.assign(id, None).await;
-    assert_eq!(world.told(&manager), CHANGED);
+    assert_eq!(world.told_event_types(&manager), CHANGED);
     for socket in [&agent, &stranger, &idle] {
-        assert_eq!(world.told(socket), NOTHING, "{socket}");
+        assert_eq!(world.told_event_types(socket), NOTHING, "{socket}");
     }
 }
 
@@ -205,7 +208,10 @@ async fn whoever_lost_access_is_told_nothing() {
     let viewer = world.open("viewer", Role::Viewer, &["inbox:all"]).await;
     let id = conversation(&aws);
     world.assign(id, None).await;
-    assert_eq!([&agent, &viewer].map(|socket| world.told(socket)), [CHANGED; 2]);
+    assert_eq!(
+        [&agent, &viewer].map(|socket| world.told_event_types(socket)),
+        [CHANGED; 2]
+    );
     let (store, scope) = (aws.store(), world.town.home.scope().clone());
     let before = store.get::<Member>(&scope, &world.user(Role::Agent)).await;
     let before = before.expect("the table answers").expect("a member");
@@ -215,12 +221,12 @@ async fn whoever_lost_access_is_told_nothing() {
     changed.expect("the member is changed");
     let watcher = world.user(Role::Viewer);
     world.assign(id, Some(watcher)).await;
-    assert_eq!(world.told(&agent), NOTHING);
+    assert_eq!(world.told_event_types(&agent), NOTHING);
     assert!(world.gateway.is_closed(&agent));
     // Nobody told that it is closed.
     world.assign(id, None).await;
-    assert!(world.told(&agent).is_empty() && world.socket(&agent).await.is_none());
-    assert_eq!(world.told(&viewer), [CHANGED, CHANGED].concat());
+    assert!(world.told_event_types(&agent).is_empty() && world.socket(&agent).await.is_none());
+    assert_eq!(world.told_event_types(&viewer), [CHANGED, CHANGED].concat());
 }
 
 /// Nothing else happens in the tenant.
@@ -260,7 +266,7 @@ async fn sockets_end_with_the_rights_of_whoever_opened_them() {
         store.create_ticket(id, &ticket).await.expect("the table answers");
         let socket = Socket {
             role: ticket.role,
-            ..Socket::opened(socket_id(id), (ticket.who, ticket.credential.clone()), aws.now())
+            ..Socket::new_at(socket_id(id), (ticket.who, ticket.credential.clone()), aws.now())
         };
         opened.push(world.put(&world.town.home, id, socket, views).await);
     }
@@ -297,7 +303,7 @@ async fn client_that_is_gone_is_forgotten() {
     world.gateway.lose(&gone);
     world.assign(conversation(&aws), None).await;
     assert!(world.socket(&gone).await.is_none());
-    assert_eq!(world.told(&there), CHANGED);
+    assert_eq!(world.told_event_types(&there), CHANGED);
 }
 
 /// API Gateway takes none that is larger.
@@ -309,7 +315,7 @@ async fn many_events_are_told_in_several_frames() {
     let contact = aws.contact_with(&scope, CUSTOMER, |_| {}).await.id;
     let there = world.open("there", Role::Agent, &[&format!("contact:{contact}")]).await;
     world.deliver().await;
-    world.gateway.told(&there);
+    world.gateway.take_messages(&there);
     for _ in 0..MAX_TOGETHER {
         let id = NoteId::new(contact, aws.ids().ulid());
         let text = "Call her back".parse().expect("a text");
@@ -318,7 +324,7 @@ async fn many_events_are_told_in_several_frames() {
         created.expect("the note is stored");
     }
     world.deliver().await;
-    let frames = world.gateway.told(&there);
+    let frames = world.gateway.take_messages(&there);
     let events = |frame: &Value| frame["events"].as_array().expect("events").len();
     assert_eq!(frames.iter().map(events).sum::<usize>(), MAX_TOGETHER);
     assert!(frames.len() > 1);
@@ -344,22 +350,22 @@ async fn client_that_cannot_be_reached_catches_up() {
     world.assign(id, Some(users[0])).await;
     world.gateway.fail(&slow, 0);
     world.assign(id, Some(users[1])).await;
-    assert_eq!(world.told(&slow), NOTHING);
-    assert_eq!(world.told(&there).len(), 3);
+    assert_eq!(world.told_event_types(&slow), NOTHING);
+    assert_eq!(world.told_event_types(&there).len(), 3);
     aws.pass(5);
     world.assign(id, Some(users[0])).await;
     let cursor = missed.as_millisecond().to_string();
     assert_eq!(
-        world.gateway.told(&slow),
+        world.gateway.take_messages(&slow),
         [json!({"type": "catch_up", "cursor": cursor})]
     );
     assert_eq!(world.socket(&slow).await.expect("the socket").behind_since, None);
     world.assign(id, Some(users[1])).await;
-    assert_eq!(world.told(&slow), CHANGED);
+    assert_eq!(world.told_event_types(&slow), CHANGED);
     // One failure: it is told at once.
     world.gateway.fail(&slow, 1);
     world.assign(id, Some(users[0])).await;
-    assert_eq!(world.told(&slow), ["catch_up"]);
+    assert_eq!(world.told_event_types(&slow), ["catch_up"]);
     // After a minute it is given up.
     world.gateway.fail(&slow, usize::MAX);
     for _ in 0..11 {
@@ -379,7 +385,7 @@ async fn client_that_hangs_keeps_nothing_from_others() {
     let there = world.open("there", Role::Agent, &["inbox:all"]).await;
     world.gateway.hang(&hung);
     world.assign(conversation(&aws), None).await;
-    assert_eq!(world.told(&there), CHANGED);
+    assert_eq!(world.told_event_types(&there), CHANGED);
     let behind = world.socket(&hung).await.expect("the socket");
     assert_eq!(behind.behind_since, Some(aws.now()));
 }
@@ -401,8 +407,8 @@ async fn unreadable_socket_keeps_nothing_from_others() {
         .expression_attribute_values(":f", AttributeValue::N("99".to_owned()));
     update.send().await.expect("the row is changed");
     world.assign(conversation(&aws), None).await;
-    assert_eq!(world.told(&there), CHANGED);
-    assert_eq!(world.told(&newer), NOTHING);
+    assert_eq!(world.told_event_types(&there), CHANGED);
+    assert_eq!(world.told_event_types(&newer), NOTHING);
 }
 
 /// One was told to catch up when another batch could not reach it, or did not try: it is behind again.

@@ -23,10 +23,10 @@ impl World {
 
     async fn campaign(&self) -> CampaignId {
         let broadcast = json!({"type": "broadcast", "name": "Offer"});
-        self.own::<Campaign>(broadcast).await.id
+        self.create_owned::<Campaign>(broadcast).await.id
     }
 
-    async fn enrolled(&self, campaign: CampaignId, number: usize) -> ContactId {
+    async fn enrolled_contact(&self, campaign: CampaignId, number: usize) -> ContactId {
         let number = format!("+9715020{number:05}");
         let contact = self.business.contact(&self.aws, &number).await.id;
         let (store, now) = (self.store(), self.aws.now());
@@ -37,8 +37,13 @@ impl World {
     }
 
     /// Somebody in the audience with a message, changed.
-    async fn messaged(&self, campaign: CampaignId, number: usize, change: impl FnOnce(&mut Message)) -> ContactId {
-        let contact = self.enrolled(campaign, number).await;
+    async fn messaged_contact(
+        &self,
+        campaign: CampaignId,
+        number: usize,
+        change: impl FnOnce(&mut Message),
+    ) -> ContactId {
+        let contact = self.enrolled_contact(campaign, number).await;
         let number = format!("+9715021{number:05}");
         let mut message = self.follow_up_of(&number).await;
         message.cause = Cause::Campaign {
@@ -53,13 +58,13 @@ impl World {
     }
 
     /// Somebody in the audience whose message was blocked.
-    async fn blocked(&self, campaign: CampaignId, number: usize) -> ContactId {
+    async fn blocked_contact(&self, campaign: CampaignId, number: usize) -> ContactId {
         let late = |message: &mut Message| message.block(Refusal::new(Reason::Late, "too late"));
-        self.messaged(campaign, number, late).await
+        self.messaged_contact(campaign, number, late).await
     }
 
     /// Somebody in the audience whose message was delivered, for a price that the provider stated.
-    async fn delivered(&self, campaign: CampaignId, number: usize) -> ContactId {
+    async fn delivered_contact(&self, campaign: CampaignId, number: usize) -> ContactId {
         let (timers, now) = (self.aws.env().config().timers().unwrap(), self.aws.now());
         let delivered = |message: &mut Message| {
             message.claim(0, "claim".to_owned(), now, &timers);
@@ -78,16 +83,16 @@ impl World {
                     kind: Some("regular".to_owned()),
                     billable: Some(true),
                     units: 1,
-                    amount: Money::reported("0.048", "USD"),
+                    amount: Money::from_report("0.048", "USD"),
                 }),
             };
             message.apply(1, report, now, &timers);
         };
-        self.messaged(campaign, number, delivered).await
+        self.messaged_contact(campaign, number, delivered).await
     }
 
     async fn left_out(&self, campaign: CampaignId, number: usize) {
-        let (contact, at) = (self.enrolled(campaign, number).await, self.aws.now());
+        let (contact, at) = (self.enrolled_contact(campaign, number).await, self.aws.now());
         let enrolment = Enrolment::new((campaign, None), contact, at);
         let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), at);
         self.store().exit(self.scope(), enrolment, exit).await.unwrap();
@@ -107,13 +112,13 @@ async fn everybody_in_the_audience_is_counted_once() {
     let world = World::new().await;
     let (campaign, other) = (world.campaign().await, world.campaign().await);
     for number in 0..3 {
-        world.blocked(campaign, number).await;
+        world.blocked_contact(campaign, number).await;
     }
     for number in 3..5 {
         world.left_out(campaign, number).await;
     }
-    world.enrolled(campaign, 5).await;
-    world.enrolled(other, 6).await;
+    world.enrolled_contact(campaign, 5).await;
+    world.enrolled_contact(other, 6).await;
     let operation = world.report(campaign).await;
     let report: Value = result_of(&operation);
     let expected = json!({
@@ -131,14 +136,14 @@ async fn each_variant_has_its_reasons_refusals_and_costs() {
     let world = World::new().await;
     let variants = json!([{"name": "Shorter", "percent": 50, "sms_text": "20% off"}]);
     let fields = json!({"type": "broadcast", "name": "Offer", "variants": variants});
-    let campaign: Campaign = world.own(fields).await;
+    let campaign: Campaign = world.create_owned(fields).await;
     let (mut blocked, mut delivered) = (Vec::new(), Vec::new());
     for number in 0..usize::try_from(PER_STEP).unwrap() + 2 {
         match number % 8 {
-            0 => blocked.push(world.blocked(campaign.id, number).await),
-            1 => delivered.push(world.delivered(campaign.id, number).await),
+            0 => blocked.push(world.blocked_contact(campaign.id, number).await),
+            1 => delivered.push(world.delivered_contact(campaign.id, number).await),
             _ => {
-                world.enrolled(campaign.id, number).await;
+                world.enrolled_contact(campaign.id, number).await;
             }
         }
     }
@@ -174,7 +179,7 @@ async fn each_variant_has_its_reasons_refusals_and_costs() {
     assert_eq!(reported.len(), 2);
     for (number, variant) in reported.iter().enumerate() {
         let of = |contacts: &[ContactId]| {
-            let drew = |contact: &&ContactId| campaign.drawn(**contact) == Some(number);
+            let drew = |contact: &&ContactId| campaign.drawn_variant(**contact) == Some(number);
             contacts.iter().filter(drew).count()
         };
         assert_eq!(number_of(&variant["reasons"], "late"), of(&blocked) as u64, "{variant}");

@@ -31,7 +31,7 @@ testkit::extends_world!(World.world: Context);
 impl World {
     async fn new() -> Self {
         let world = testkit::World::at("https://api.example.com", Context::new).await;
-        let everybody = world.own(json!({"name": "Everybody", "filter": {}})).await;
+        let everybody = world.create_owned(json!({"name": "Everybody", "filter": {}})).await;
         Self { everybody, world }
     }
 
@@ -46,7 +46,7 @@ impl World {
 
     /// A new tag, which this contact has.
     async fn tag(&self, name: &str, contact: &Contact) -> TagId {
-        let tag = self.own::<Tag>(json!({"name": name})).await.id;
+        let tag = self.create_owned::<Tag>(json!({"name": name})).await.id;
         let tagged = |profile: &mut Profile| {
             profile.tags.insert(tag);
         };
@@ -71,22 +71,22 @@ impl World {
         for (name, value) in change.as_object().unwrap() {
             fields[name] = value.clone();
         }
-        let new: Campaign = self.own(fields).await;
+        let new: Campaign = self.create_owned(fields).await;
         let (store, stamp) = (self.store(), self.aws.stamp());
         let before: Versioned<Campaign> = store.get(self.scope(), &new.id).await.unwrap().unwrap();
-        let (after, operation) = before.value.started(&stamp).unwrap();
+        let (after, operation) = before.value.start_with_operation(&stamp).unwrap();
         let started = store.start_campaign(self.scope(), &before, (&after, &operation), &stamp);
         started.await.unwrap();
         self.operations.start(&operation)
     }
 
-    async fn versioned(&self, start: &StartOperation) -> Versioned<Campaign> {
+    async fn campaign_with_version(&self, start: &StartOperation) -> Versioned<Campaign> {
         let id = start.operation.to_string().replace("op_", "cmp_");
         self.store().get(self.scope(), &id).await.unwrap().unwrap()
     }
 
     async fn campaign(&self, start: &StartOperation) -> Campaign {
-        self.versioned(start).await.value
+        self.campaign_with_version(start).await.value
     }
 
     /// State of a campaign, and the reason for which it was stopped.
@@ -116,8 +116,8 @@ impl World {
 
     /// Moves the campaign to this state, as a user does.
     async fn becomes(&self, start: &StartOperation, state: CampaignState) {
-        let before = self.versioned(start).await;
-        let after = before.value.moved(state, None, self.aws.now()).unwrap();
+        let before = self.campaign_with_version(start).await;
+        let after = before.value.with_state(state, None, self.aws.now()).unwrap();
         let (store, stamp) = (self.store(), self.aws.stamp());
         store.change(self.scope(), &before, &after, &stamp).await.unwrap();
     }
@@ -128,7 +128,7 @@ impl World {
     }
 
     /// Those of these contacts who have a message of the campaign.
-    async fn reached(&self, start: &StartOperation, contacts: &[Contact]) -> BTreeSet<ContactId> {
+    async fn contacts_with_message(&self, start: &StartOperation, contacts: &[Contact]) -> BTreeSet<ContactId> {
         let mut reached = BTreeSet::new();
         for contact in contacts {
             let message = self.message(start, contact.id).await;
@@ -216,7 +216,7 @@ async fn everybody_gets_one_message_and_then_it_is_completed() {
         // The index has the audience by then.
         world.aws.pass(20);
     }
-    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&fans));
     assert_eq!(world.exit(&start, stranger.id).await, Some(Reason::NoConsent));
     let all = world.count().await;
     assert_eq!(world.campaign(&start).await.recipients, Some(all));
@@ -248,7 +248,7 @@ async fn excluded_contacts_and_later_ones_are_not_in_the_audience() {
     let wholesale = world.tag("Wholesale", &fans[0]).await;
     let staff = world.tag("Staff", &fans[1]).await;
     let staff = json!({"name": "Staff", "filter": {"tag": staff}});
-    let staff: Segment = world.own(staff).await;
+    let staff: Segment = world.create_owned(staff).await;
     let audience = json!({
         "segment": world.everybody.id, "excluded_tags": [wholesale], "excluded_segments": [staff.id],
     });
@@ -258,7 +258,7 @@ async fn excluded_contacts_and_later_ones_are_not_in_the_audience() {
     let later = world.fan("+971501888888").await;
     world.work(&start).await;
     let all = [fans.clone(), vec![later]].concat();
-    assert_eq!(world.reached(&start, &all).await, ids(&fans[2..]));
+    assert_eq!(world.contacts_with_message(&start, &all).await, ids(&fans[2..]));
 }
 
 /// Each kind of segment has its own list. The message has a link of its recipient's own.
@@ -267,9 +267,9 @@ async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
     let world = World::new().await;
     let fans = world.fans(4).await;
     let regular = world.tag("Regular", &fans[0]).await;
-    let open: Stage = world.own(json!({"name": "Open", "position": 1})).await;
+    let open: Stage = world.create_owned(json!({"name": "Open", "position": 1})).await;
     let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
-    let visits: Field = world.own(visits).await;
+    let visits: Field = world.create_owned(visits).await;
     let since = world.aws.now();
     let staged = |profile: &mut Profile| profile.stage = Some(Staged { stage: open.id, since });
     world.change_profile(fans[1].id, staged).await;
@@ -288,17 +288,21 @@ async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
         (json!({"stage": open.id}), &fans[1]),
         (json!({"field": "visits", "from": 7}), &fans[2]),
     ] {
-        let segment: Segment = world.own(json!({"name": fan.id, "filter": filter})).await;
+        let segment: Segment = world.create_owned(json!({"name": fan.id, "filter": filter})).await;
         let start = world
             .start(json!({"audience": {"segment": segment.id}, "message": message}))
             .await;
         world.work(&start).await;
-        assert_eq!(world.reached(&start, &fans).await, [fan.id].into(), "{filter}");
+        assert_eq!(
+            world.contacts_with_message(&start, &fans).await,
+            [fan.id].into(),
+            "{filter}"
+        );
     }
     let listed = world.tag("Fair", &fans[3]).await;
     let start = world.start(json!({"audience": {"tag": listed}})).await;
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await, [fans[3].id].into());
+    assert_eq!(world.contacts_with_message(&start, &fans).await, [fans[3].id].into());
 }
 
 #[tokio::test]
@@ -327,19 +331,19 @@ async fn a_person_who_is_two_contacts_gets_one_message() {
     world.step(&start).await;
     world.business.merge(&world.aws, fans[0].id, fans[1].id).await;
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await.len(), 5);
+    assert_eq!(world.contacts_with_message(&start, &fans).await.len(), 5);
     assert_eq!(world.exit(&start, fans[1].id).await, Some(Reason::ContactMerged));
     // Both got it before.
     world.business.merge(&world.aws, fans[2].id, fans[3].id).await;
     world.aws.pass(120);
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await.len(), 5);
+    assert_eq!(world.contacts_with_message(&start, &fans).await.len(), 5);
 }
 
 #[tokio::test]
 async fn an_audience_of_nobody_is_completed_at_once() {
     let world = World::new().await;
-    let listed: Tag = world.own(json!({"name": "Fair"})).await;
+    let listed: Tag = world.create_owned(json!({"name": "Fair"})).await;
     let audience = json!({"segment": null, "tag": listed.id});
     let start = world.start(json!({ "audience": audience })).await;
     world.work(&start).await;
@@ -360,7 +364,7 @@ async fn contacts_of_one_person_get_one_message() {
     }
     let start = world.start(json!({})).await;
     world.work(&start).await;
-    let reached = world.reached(&start, &fans).await;
+    let reached = world.contacts_with_message(&start, &fans).await;
     assert_eq!(reached.len(), 3);
     let left_out = fans.iter().find(|fan| !reached.contains(&fan.id)).unwrap();
     assert!([fans[1].id, fans[2].id].contains(&left_out.id));
@@ -384,7 +388,7 @@ async fn a_merge_on_the_way_leaves_nobody_uncounted() {
         world.work(&start).await;
         world.end_all(&start, &all).await;
         world.aws.pass(60);
-        reached = world.reached(&start, &fans[1..]).await;
+        reached = world.contacts_with_message(&start, &fans[1..]).await;
         if reached.len() == 1 {
             break;
         }
@@ -408,7 +412,10 @@ async fn a_merge_on_the_way_leaves_nobody_uncounted() {
         (Some(progress.done), progress.total),
         (campaign.recipients, campaign.recipients)
     );
-    assert_eq!(world.reached(&start, &all).await, [later.id, fans[before].id].into());
+    assert_eq!(
+        world.contacts_with_message(&start, &all).await,
+        [later.id, fans[before].id].into()
+    );
 }
 
 /// Whatever starts it before.
@@ -420,10 +427,10 @@ async fn nothing_is_made_before_the_index_has_the_audience() {
     for _ in 0..6 {
         world.step(&start).await;
     }
-    assert!(world.reached(&start, &fans).await.is_empty());
+    assert!(world.contacts_with_message(&start, &fans).await.is_empty());
     world.aws.pass(20);
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&fans));
 }
 
 #[tokio::test]
@@ -433,7 +440,7 @@ async fn no_messages_are_made_faster_than_the_campaign_says() {
     let start = world.start(json!({"per_minute": 3})).await;
     let reached = async || {
         world.work(&start).await;
-        let reached = world.reached(&start, &fans).await.len();
+        let reached = world.contacts_with_message(&start, &fans).await.len();
         world.aws.pass(60);
         reached
     };
@@ -451,13 +458,13 @@ async fn a_paused_campaign_makes_nothing_and_wakes_its_messages_later() {
     let fans = world.fans(8).await;
     let start = world.start(json!({"per_minute": 2})).await;
     world.work(&start).await;
-    let made = world.reached(&start, &fans).await;
+    let made = world.contacts_with_message(&start, &fans).await;
     assert!(!made.is_empty() && made.len() < fans.len());
     world.becomes(&start, CampaignState::Paused).await;
     world.hold(&start, &fans, "paused").await;
     world.aws.pass(600);
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await, made);
+    assert_eq!(world.contacts_with_message(&start, &fans).await, made);
     world.becomes(&start, CampaignState::Running).await;
     world.aws.drain(QueueName::BulkSends).await;
     world.step(&start).await;
@@ -470,7 +477,7 @@ async fn a_paused_campaign_makes_nothing_and_wakes_its_messages_later() {
     world.aws.pass(60);
     let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
     assert_eq!(operation.state, OperationState::Done);
-    assert_eq!(world.reached(&start, &fans).await, made);
+    assert_eq!(world.contacts_with_message(&start, &fans).await, made);
 }
 
 /// It makes no step meanwhile.
@@ -494,7 +501,7 @@ async fn messages_are_woken_also_after_a_short_pause() {
 }
 
 /// A campaign to three, whose messages wait since it was paused, and which was just resumed.
-async fn resumed(world: &World) -> (StartOperation, Vec<Contact>) {
+async fn resumed_campaign(world: &World) -> (StartOperation, Vec<Contact>) {
     let fans = world.fans(3).await;
     let start = world.start(json!({})).await;
     world.work(&start).await;
@@ -509,7 +516,7 @@ async fn resumed(world: &World) -> (StartOperation, Vec<Contact>) {
 #[tokio::test]
 async fn message_that_cannot_be_read_keeps_no_other_waiting() {
     let world = World::new().await;
-    let (start, fans) = resumed(&world).await;
+    let (start, fans) = resumed_campaign(&world).await;
     let spoilt = world.message(&start, fans[0].id).await.unwrap();
     world.business.spoil(&world.aws, &spoilt, "f").await;
     world.step(&start).await;
@@ -519,7 +526,7 @@ async fn message_that_cannot_be_read_keeps_no_other_waiting() {
 #[tokio::test]
 async fn messages_that_are_woken_are_queued_though_others_fail() {
     let world = World::new().await;
-    let (start, _) = resumed(&world).await;
+    let (start, _) = resumed_campaign(&world).await;
     let lossy = Lossy::before(&world.aws);
     lossy.happens_before("PutItem", async || ());
     lossy.forbid("PutItem");
@@ -557,7 +564,7 @@ async fn messages_that_fail_pause_the_campaign() {
     let mut left = fans.clone();
     for _ in 0..20 {
         world.work(&start).await;
-        let made = world.reached(&start, &left).await;
+        let made = world.contacts_with_message(&start, &left).await;
         let (new, rest): (Vec<Contact>, _) = left.into_iter().partition(|fan| made.contains(&fan.id));
         world.change(&start, &new, fail).await;
         left = rest;
@@ -571,12 +578,12 @@ async fn messages_that_fail_pause_the_campaign() {
         noticed.is_some_and(|state| state.value.due.is_some()),
         "people are told"
     );
-    let made = world.reached(&start, &fans).await;
+    let made = world.contacts_with_message(&start, &fans).await;
     assert!(made.len() < fans.len());
     world.becomes(&start, CampaignState::Running).await;
     world.work(&start).await;
     assert!(
-        made.len() < world.reached(&start, &fans).await.len(),
+        made.len() < world.contacts_with_message(&start, &fans).await.len(),
         "it goes on when it is resumed"
     );
 }
@@ -604,11 +611,11 @@ async fn what_keeps_it_from_everybody_pauses_the_campaign() {
     world.work(&start).await;
     let stopped = (CampaignState::Paused, Some(Reason::TemplateNotApproved));
     assert_eq!(world.state(&start).await, stopped);
-    assert!(world.reached(&start, &fans).await.is_empty());
+    assert!(world.contacts_with_message(&start, &fans).await.is_empty());
     set("APPROVED").await;
     world.becomes(&start, CampaignState::Running).await;
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&fans));
 }
 
 /// A rating that is older than its start or resumption is known to whoever did that.
@@ -626,7 +633,7 @@ async fn a_low_rating_pauses_the_campaign_once() {
     rated(world.aws.now() - SignedDuration::from_hours(1)).await;
     let start = world.start(json!({ "message": template() })).await;
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&fans));
 
     let start = world.start(json!({ "message": template() })).await;
     rated(world.aws.now() + SignedDuration::from_secs(40)).await;
@@ -649,7 +656,7 @@ async fn a_low_rating_pauses_the_campaign_once() {
     noted.await.unwrap();
     world.work(&start).await;
     assert_eq!(world.state(&start).await, low);
-    assert!(world.reached(&start, &fans).await.is_empty());
+    assert!(world.contacts_with_message(&start, &fans).await.is_empty());
 }
 
 #[tokio::test]
@@ -662,12 +669,12 @@ async fn a_cap_that_is_reached_pauses_the_campaign() {
         world.cap(currency, 0).await;
         world.work(&start).await;
         assert_eq!(world.state(&start).await, stopped);
-        assert!(world.reached(&start, &fans).await.is_empty());
+        assert!(world.contacts_with_message(&start, &fans).await.is_empty());
         world.becomes(&start, CampaignState::Running).await;
     }
     world.cap(None, 100).await;
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&fans));
     world.aws.pass(120);
     world.work(&start).await;
     world.hold(&start, &fans, "waits: the cap is reached").await;
@@ -694,7 +701,7 @@ async fn a_cap_that_is_reached_pauses_the_campaign() {
 async fn a_deleted_audience_cancels_the_campaign_before_it_begins() {
     let world = World::new().await;
     let fans = world.fans(2).await;
-    let staff: Segment = world.own(json!({"name": "Staff", "filter": {}})).await;
+    let staff: Segment = world.create_owned(json!({"name": "Staff", "filter": {}})).await;
     let audience = json!({"segment": world.everybody.id, "excluded_segments": [staff.id]});
     let start = world.start(json!({ "audience": audience })).await;
     let (store, scope) = (world.store(), world.scope());
@@ -703,7 +710,7 @@ async fn a_deleted_audience_cancels_the_campaign_before_it_begins() {
     world.work(&start).await;
     let cancelled = (CampaignState::Cancelled, Some(Reason::SegmentUnusable));
     assert_eq!(world.state(&start).await, cancelled);
-    assert!(world.reached(&start, &fans).await.is_empty());
+    assert!(world.contacts_with_message(&start, &fans).await.is_empty());
     let listed = world.tag("Fair", &fans[0]).await;
     let start = world.start(json!({"audience": {"segment": null, "tag": listed}})).await;
     let found: Versioned<Tag> = store.get(scope, &listed).await.unwrap().unwrap();
@@ -717,21 +724,21 @@ async fn a_deleted_audience_cancels_the_campaign_before_it_begins() {
 async fn contacts_enter_no_drip_that_ended_itself() {
     let world = World::new().await;
     let (store, scope) = (world.store(), world.scope());
-    let staff: Segment = world.own(json!({"name": "Staff", "filter": {}})).await;
+    let staff: Segment = world.create_owned(json!({"name": "Staff", "filter": {}})).await;
     let audience = json!({"segment": staff.id});
     let fields = json!({"type": "drip", "name": "Welcome", "audience": audience, "triggers": {"new_contact": true}});
     let (before, stamp) = (world.aws.drip(scope, fields, &["hello"]).await, world.aws.stamp());
-    let (after, operation) = before.value.started(&stamp).unwrap();
+    let (after, operation) = before.value.start_with_operation(&stamp).unwrap();
     let started = store.start_campaign(scope, &before, (&after, &operation), &stamp);
     started.await.unwrap();
     let start = world.operations.start(&operation);
-    assert_eq!(store.triggered(scope).await.unwrap().len(), 1);
+    assert_eq!(store.triggered_drips(scope).await.unwrap().len(), 1);
     let found: Versioned<Segment> = store.get(scope, &staff.id).await.unwrap().unwrap();
     store.remove(scope, &found, &world.aws.stamp()).await.unwrap();
     world.work(&start).await;
     let cancelled = (CampaignState::Cancelled, Some(Reason::SegmentUnusable));
     assert_eq!(world.state(&start).await, cancelled);
-    assert!(store.triggered(scope).await.unwrap().is_empty());
+    assert!(store.triggered_drips(scope).await.unwrap().is_empty());
 }
 
 /// Somebody is told, and can go on with it.
@@ -756,7 +763,7 @@ async fn a_campaign_begins_at_its_time() {
     assert_eq!(world.operations.get(&start).await.due, Some(at));
     world.aws.pass(3_600);
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&fans));
 }
 
 #[tokio::test]
@@ -794,22 +801,22 @@ async fn a_part_of_the_audience_waits_for_the_choice_of_a_variant() {
         .cloned()
         .partition(|fan| campaign.variant_of(fan.id).is_some());
     assert!(!at_once.is_empty() && !wait.is_empty());
-    assert_eq!(world.reached(&start, &fans).await, ids(&at_once));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&at_once));
     for _ in 0..3 {
         world.aws.pass(3_600);
         world.work(&start).await;
     }
     assert_eq!(world.campaign(&start).await.state, CampaignState::Running);
-    assert_eq!(world.reached(&start, &fans).await, ids(&at_once));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&at_once));
 
-    let before = world.versioned(&start).await;
+    let before = world.campaign_with_version(&start).await;
     let mut after = before.value.clone();
     after.winner = Some(1);
     let (store, stamp) = (world.store(), world.aws.stamp());
     store.change(world.scope(), &before, &after, &stamp).await.unwrap();
     world.work(&start).await;
     assert_eq!(world.campaign(&start).await.state, CampaignState::Finishing);
-    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&fans));
     for fan in &wait {
         let message = world.message(&start, fan.id).await.unwrap();
         assert_eq!(message.plan[0].content, Content::Text("20% off".to_owned()));
@@ -834,7 +841,7 @@ async fn each_message_waits_for_the_clock_of_its_recipient() {
     assert_eq!(world.operations.get(&start).await.due, Some(begins));
     world.aws.pass(begins.duration_since(world.aws.now()).as_secs());
     world.work(&start).await;
-    assert!(world.reached(&start, &fans).await.is_empty());
+    assert!(world.contacts_with_message(&start, &fans).await.is_empty());
     let mut leave = Vec::new();
     for fan in &fans {
         let due = world.operations.get(&start).await.due.unwrap();
@@ -871,7 +878,7 @@ async fn failures_where_it_is_early_spare_those_where_it_is_late() {
         world.aws.pass(6 * 60);
     }
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&fans));
     let cursor = world.operations.get(&start).await.cursor;
     assert!(serde_json::to_vec(&cursor).unwrap().len() < 8 * 1024);
     until(at("05:00:00")).await;
@@ -904,14 +911,14 @@ async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
     let no_consent = world.business.contact(&world.aws, "+971501999999").await;
     let start = world.start(json!({ "message": template() })).await;
     world.work(&start).await;
-    let first = world.reached(&start, &fans).await;
+    let first = world.contacts_with_message(&start, &fans).await;
     assert_eq!(first.len(), 20);
     let until = world.campaign(&start).await.limited_until.unwrap();
     let hour = world.aws.now() + SignedDuration::from_hours(1);
     assert_eq!(world.operations.get(&start).await.due, Some(hour), "it may be raised");
     // An event that starts it earlier changes nothing.
     world.step(&start).await;
-    assert_eq!(world.reached(&start, &fans).await, first);
+    assert_eq!(world.contacts_with_message(&start, &fans).await, first);
 
     // Another campaign reaches who has written.
     let wrote = |contact: &mut Contact| {
@@ -925,19 +932,19 @@ async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
     let writer = world.business.contact_with(&world.aws, "+971501777777", wrote).await;
     let tag = world.tag("Writers", &writer).await;
     let writers = json!({"name": "Writers", "filter": {"tag": tag}});
-    let writers: Segment = world.own(writers).await;
+    let writers: Segment = world.create_owned(writers).await;
     let other = world.start(json!({"audience": {"segment": writers.id}, "message": template()}));
     let other = other.await;
     world.work(&other).await;
     assert_eq!(world.campaign(&other).await.state, CampaignState::Finishing);
     assert_eq!(
-        world.reached(&other, std::slice::from_ref(&writer)).await,
+        world.contacts_with_message(&other, std::slice::from_ref(&writer)).await,
         ids(&[writer])
     );
 
     world.aws.pass(until.duration_since(world.aws.now()).as_secs());
     world.work(&start).await;
-    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.contacts_with_message(&start, &fans).await, ids(&fans));
     assert_eq!(world.exit(&start, no_consent.id).await, Some(Reason::NoConsent));
     let finishing = world.campaign(&start).await;
     assert_eq!(

@@ -12,7 +12,7 @@ use super::{CampaignState, Contact, World, template};
 const REFUSED: (CampaignState, Option<Reason>) = (CampaignState::Paused, Some(Reason::RouteRefused));
 
 /// A broadcast by WhatsApp, or by SMS to whom that does not reach, whose messages are made.
-async fn made(world: &World, per_minute: u32) -> StartOperation {
+async fn broadcast_with_messages(world: &World, per_minute: u32) -> StartOperation {
     let mut message = template();
     message["channels"] = json!(["whatsapp", "sms"]);
     message["sms_text"] = json!("20% off until Sunday");
@@ -24,7 +24,7 @@ async fn made(world: &World, per_minute: u32) -> StartOperation {
 
 impl World {
     /// Gives all messages that can be sent this outcome.
-    async fn sent(&self, start: &StartOperation, fans: &[Contact], outcome: &SendOutcome) {
+    async fn record_outcomes(&self, start: &StartOperation, fans: &[Contact], outcome: &SendOutcome) {
         let (now, timers) = (self.aws.now(), self.aws.env().config().timers().unwrap());
         let send = |message: &mut Message| {
             let Next::Try { leg, number } = message.next(now, &timers) else {
@@ -42,7 +42,7 @@ impl World {
 async fn refused_route_pauses_the_broadcast() {
     let world = World::new().await;
     let fans = world.fans(3).await;
-    let start = made(&world, 600).await;
+    let start = broadcast_with_messages(&world, 600).await;
     let refused = SendOutcome::Refused {
         code: Some(131063),
         classified: classify_error(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(131063)),
@@ -50,7 +50,7 @@ async fn refused_route_pauses_the_broadcast() {
         because: None,
         retry_after: None,
     };
-    world.sent(&start, &fans, &refused).await;
+    world.record_outcomes(&start, &fans, &refused).await;
     world.work(&start).await;
     assert_eq!(world.state(&start).await, REFUSED);
     let stopped = world.campaign(&start).await.stopped.unwrap();
@@ -75,14 +75,14 @@ async fn refused_route_pauses_the_broadcast() {
 async fn route_that_is_refused_later_pauses_the_broadcast() {
     let world = World::new().await;
     let fans = world.fans(9).await;
-    let start = made(&world, 2).await;
+    let start = broadcast_with_messages(&world, 2).await;
     let accepted = SendOutcome::Accepted {
         provider_ref: "SM1".parse().unwrap(),
         segments: None,
     };
-    let made = world.reached(&start, &fans).await;
+    let made = world.contacts_with_message(&start, &fans).await;
     let fans: Vec<Contact> = fans.into_iter().filter(|fan| made.contains(&fan.id)).collect();
-    world.sent(&start, &fans, &accepted).await;
+    world.record_outcomes(&start, &fans, &accepted).await;
     let code = Some(63062);
     let class = classify_error(Api::Twilio, Stage::Status, None, code).class;
     let (now, timers) = (world.aws.now(), world.aws.env().config().timers().unwrap());

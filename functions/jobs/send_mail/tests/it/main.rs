@@ -39,8 +39,8 @@ fn env(ses: &Provider, changes: &[(&str, &str)]) -> Env {
     log_everything();
     let all = given.iter().chain(changes);
     let config = Config::from_variables(all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))).unwrap();
-    let clock = Clock::fixed("2026-11-20T12:00:00Z".parse().unwrap());
-    Env::new("send_mail", config, clock.clone(), Ids::seeded(clock, 1)).unwrap()
+    let clock = Clock::new_fixed("2026-11-20T12:00:00Z".parse().unwrap());
+    Env::new("send_mail", config, clock.clone(), Ids::from_seed(clock, 1)).unwrap()
 }
 
 fn context(ses: &Provider) -> Context {

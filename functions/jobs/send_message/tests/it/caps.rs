@@ -23,7 +23,7 @@ fn cap(period: Period, maximum: u32) -> Cap {
     }
 }
 
-async fn capped(channels: &[Channel], cap: Cap) -> World {
+async fn world_with_cap(channels: &[Channel], cap: Cap) -> World {
     World::with(|configured| {
         configured.rules[0].then.channels = channels.to_vec().into();
         configured.tenant.caps = Some(vec![cap].into());
@@ -51,10 +51,10 @@ fn is_capped(message: &Message) {
 
 #[tokio::test]
 async fn messages_beyond_a_cap_are_blocked_and_say_why() {
-    let world = capped(&[Channel::WhatsApp], cap(Period::Hour, 2)).await;
+    let world = world_with_cap(&[Channel::WhatsApp], cap(Period::Hour, 2)).await;
     let planned = follow_ups(&world, 0..4).await;
     for (message, place) in planned.iter().zip(0..) {
-        let message = world.worked(message).await;
+        let message = world.work_and_read(message).await;
         if place < 2 {
             is(&message, MessageState::Accepted);
             continue;
@@ -78,13 +78,13 @@ async fn messages_beyond_a_cap_are_blocked_and_say_why() {
     assert_eq!(told.due, Some(world.aws.now()));
     world.aws.clock().advance(SignedDuration::from_hours(1));
     let message = follow_ups(&world, 4..5).await.remove(0);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
 }
 
 #[tokio::test]
 async fn cap_of_none_stops_all() {
-    let world = capped(&[Channel::WhatsApp], cap(Period::Month, 0)).await;
-    is_capped(&world.worked(&world.follow_up().await).await);
+    let world = world_with_cap(&[Channel::WhatsApp], cap(Period::Month, 0)).await;
+    is_capped(&world.work_and_read(&world.follow_up().await).await);
     assert!(world.provider.sends().is_empty());
 }
 
@@ -95,57 +95,57 @@ async fn cap_of_money_has_room_for_what_messages_are_expected_to_cost() {
         currency: "USD".parse().ok(),
         ..cap(Period::Day, 5)
     };
-    let world = capped(&[Channel::WhatsApp], dollars.clone()).await;
+    let world = world_with_cap(&[Channel::WhatsApp], dollars.clone()).await;
     let planned = follow_ups(&world, 0..3).await;
-    let message = world.worked(&planned[0]).await;
+    let message = world.work_and_read(&planned[0]).await;
     is(&message, MessageState::Accepted);
     let [expected] = &message.attempts[0].expected[..] else {
         panic!("{:?}", message.attempts);
     };
     assert!(expected.millionths > 0);
-    assert_eq!(counted(&world, &dollars).await, expected.millionths);
+    assert_eq!(count_for_cap(&world, &dollars).await, expected.millionths);
     let room = 50_000 / expected.millionths;
     assert!((1..3).contains(&room), "the list has another price: {expected:?}");
     let mut accepted = 1;
     for message in &planned[1..] {
-        match world.worked(message).await {
+        match world.work_and_read(message).await {
             sent if sent.state() == MessageState::Accepted => accepted += 1,
             other => is_capped(&other),
         }
     }
     assert_eq!(accepted, room);
-    assert_eq!(counted(&world, &dollars).await, room * expected.millionths);
+    assert_eq!(count_for_cap(&world, &dollars).await, room * expected.millionths);
 }
 
 /// By WhatsApp it is refused, so the SMS still fits into a cap of one.
 #[tokio::test]
 async fn refused_request_is_given_back() {
-    let world = capped(&[Channel::WhatsApp, Channel::Sms], cap(Period::Day, 1)).await;
+    let world = world_with_cap(&[Channel::WhatsApp, Channel::Sms], cap(Period::Day, 1)).await;
     let planned = follow_ups(&world, 0..2).await;
     world.provider.reply(Reply::graph(400, 131026));
-    let mut message = world.worked(&planned[0]).await;
+    let mut message = world.work_and_read(&planned[0]).await;
     if message.attempts.len() == 1 {
-        message = world.worked(&message).await;
+        message = world.work_and_read(&message).await;
     }
     has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);
-    is_capped(&world.worked(&planned[1]).await);
+    is_capped(&world.work_and_read(&planned[1]).await);
 }
 
 #[tokio::test]
 async fn unknown_outcome_stays_counted() {
-    let world = capped(&[Channel::WhatsApp], cap(Period::Day, 1)).await;
+    let world = world_with_cap(&[Channel::WhatsApp], cap(Period::Day, 1)).await;
     let planned = follow_ups(&world, 0..2).await;
     world.provider.reply(Reply::Break);
-    let message = world.worked(&planned[0]).await;
+    let message = world.work_and_read(&planned[0]).await;
     has_attempts(&message, &[AttemptState::Unknown]);
     // Its cap of the day has the counter of the plan's.
     assert_eq!(message.attempts[0].took, [101, 102], "until its outcome is known");
-    is_capped(&world.worked(&planned[1]).await);
+    is_capped(&world.work_and_read(&planned[1]).await);
 }
 
 #[tokio::test]
 async fn races_never_exceed_a_cap() {
-    let world = capped(&[Channel::WhatsApp], cap(Period::Hour, 5)).await;
+    let world = world_with_cap(&[Channel::WhatsApp], cap(Period::Hour, 5)).await;
     let planned = follow_ups(&world, 0..12).await;
     for _ in 0..2 {
         let jobs = planned.iter().map(|message| world.job(message));
@@ -164,7 +164,7 @@ async fn races_never_exceed_a_cap() {
 }
 
 /// What is counted today for the cap.
-async fn counted(world: &World, cap: &Cap) -> u64 {
+async fn count_for_cap(world: &World, cap: &Cap) -> u64 {
     let now = world.aws.now();
     let counts = world.aws.store().cap_counts(world.business.scope(), now).await;
     let counts = counts.expect("the table answers");
@@ -174,18 +174,18 @@ async fn counted(world: &World, cap: &Cap) -> u64 {
 #[tokio::test]
 async fn lost_claim_is_given_back() {
     let cap = cap(Period::Day, 100);
-    let world = capped(&[Channel::WhatsApp], cap.clone()).await;
+    let world = world_with_cap(&[Channel::WhatsApp], cap.clone()).await;
     let message = world.follow_up().await;
     world.work_at_once((0..6).map(|_| world.job(&message))).await;
     assert_eq!(world.provider.sends().len(), 1);
-    assert_eq!(counted(&world, &cap).await, 1);
+    assert_eq!(count_for_cap(&world, &cap).await, 1);
 }
 
 /// What it was counted for when it was made is not counted again, unless that was in an earlier hour or day.
 #[tokio::test]
 async fn message_that_was_counted_is_not_counted_again() {
     let cap = cap(Period::Hour, 2);
-    let world = capped(&[Channel::WhatsApp], cap.clone()).await;
+    let world = world_with_cap(&[Channel::WhatsApp], cap.clone()).await;
     for (caller, waits) in [("+447700900201", 0), ("+447700900202", 3_600)] {
         let mut message = world.follow_up_of(caller).await;
         let takes = [Take {
@@ -199,7 +199,7 @@ async fn message_that_was_counted_is_not_counted_again() {
         world.write(&message).await;
         world.aws.pass(waits);
         world.work_at_once((0..6).map(|_| world.job(&message))).await;
-        assert_eq!(counted(&world, &cap).await, 1);
+        assert_eq!(count_for_cap(&world, &cap).await, 1);
         world.aws.pass(3_600);
     }
     assert_eq!(world.provider.sends().len(), 2);
@@ -208,22 +208,22 @@ async fn message_that_was_counted_is_not_counted_again() {
 /// A message of a drip waits as long as it is valid, and says why it has ended.
 #[tokio::test]
 async fn message_of_a_step_waits_for_the_next_hour() {
-    let world = capped(&[Channel::WhatsApp], cap(Period::Hour, 0)).await;
+    let world = world_with_cap(&[Channel::WhatsApp], cap(Period::Hour, 0)).await;
     let message = world.follow_up().await;
     let message = world.as_step(message).await;
     let now = world.aws.now();
-    let waiting = world.worked(&message).await;
+    let waiting = world.work_and_read(&message).await;
     is(&waiting, MessageState::Scheduled);
     assert!(waiting.waits_for_cap() && Period::Hour.next(now) <= waiting.not_before);
     world.aws.pass(waiting.valid_until().duration_since(now).as_secs());
-    is_capped(&world.worked(&waiting).await);
+    is_capped(&world.work_and_read(&waiting).await);
 }
 
 #[tokio::test]
 async fn message_kept_back_is_given_back() {
     let cap = cap(Period::Day, 100);
-    let world = capped(&[Channel::WhatsApp], cap.clone()).await;
+    let world = world_with_cap(&[Channel::WhatsApp], cap.clone()).await;
     let message = world.follow_up().await;
     world.work_interrupted_by_stop(&message).await;
-    assert_eq!(counted(&world, &cap).await, 0);
+    assert_eq!(count_for_cap(&world, &cap).await, 0);
 }

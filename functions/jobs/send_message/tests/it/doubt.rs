@@ -16,7 +16,7 @@ use testkit::{
     provider::Request,
 };
 
-use super::world::{World, handled, has_attempts, is};
+use super::world::{World, handle_job, has_attempts, is};
 
 const EVENTS: &str = "PROVIDER_EVENTS_QUEUE_URL";
 
@@ -40,7 +40,7 @@ async fn response_after_the_time_limit_is_an_unknown_outcome() {
     // Never released: the one test that really waits, for the shortest possible time.
     world.provider.reply(Reply::Held);
     let ctx = world.process_with(&[("PROVIDER_TIMEOUT", "1")]);
-    handled(world.job(&message), &ctx).await;
+    handle_job(world.job(&message), &ctx).await;
     is(&world.message(&message).await, MessageState::Unknown);
 }
 
@@ -49,14 +49,14 @@ async fn server_error_is_an_unknown_outcome() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::Answer(502, vec![], json!("bad gateway")));
-    is(&world.worked(&message).await, MessageState::Unknown);
+    is(&world.work_and_read(&message).await, MessageState::Unknown);
 }
 
 #[tokio::test]
 async fn status_with_our_key_settles_an_unknown_outcome() {
     let world = World::new().await;
     let message = unknown(&world).await;
-    world.reported(&message, AttemptState::Delivered, "wamid.9").await;
+    world.apply_report(&message, AttemptState::Delivered, "wamid.9").await;
     world.aws.pass(DEADLINE);
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
     is(&world.message(&message).await, MessageState::Delivered);
@@ -68,7 +68,7 @@ async fn unknown_outcome_falls_back_at_the_deadline() {
     let world = World::new().await;
     let message = unknown(&world).await;
     world.aws.pass(DEADLINE);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Unknown, AttemptState::Accepted]);
     assert!(message.remarks[0].text.contains("never said"), "{:?}", message.remarks);
     // Late reports still count.
@@ -90,15 +90,15 @@ async fn deadline_waits_for_queued_reports() {
     let message = unknown(&world).await;
     world.aws.pass(DEADLINE);
     world.aws.fill_queue(EVENTS, 11).await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Unknown);
     assert!(message.due > Some(world.aws.now()), "looked at again");
     assert_eq!(world.provider.sends().len(), 1);
     // As long again at most: nobody knows which tenant's messages the reports are about.
     world.aws.pass(DEADLINE - 1);
-    is(&world.worked(&message).await, MessageState::Unknown);
+    is(&world.work_and_read(&message).await, MessageState::Unknown);
     world.aws.pass(1);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends().len(), 2);
 }
 
@@ -107,18 +107,18 @@ async fn deadline_waits_for_queued_reports() {
 async fn bulk_deadline_waits_for_queued_reports_too() {
     let world = World::new().await;
     let message = world.bulk_follow_up().await;
-    let message = world.claimed(message).await;
+    let message = world.claim_next_leg(message).await;
     world.aws.pass(1800);
-    is(&world.worked(&message).await, MessageState::Unknown);
+    is(&world.work_and_read(&message).await, MessageState::Unknown);
     world.aws.fill_queue(EVENTS, 11).await;
     world.aws.pass(90);
-    is(&world.worked(&message).await, MessageState::Unknown);
+    is(&world.work_and_read(&message).await, MessageState::Unknown);
     // As long as in the other lane, from then on.
     world.aws.pass(2 * DEADLINE - 91);
-    is(&world.worked(&message).await, MessageState::Unknown);
+    is(&world.work_and_read(&message).await, MessageState::Unknown);
     assert!(world.provider.sends().is_empty());
     world.aws.pass(1);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends().len(), 1);
 }
 
@@ -129,7 +129,7 @@ async fn end_of_the_wait_for_reports_is_no_proof() {
     world.provider.list(vec![]);
     world.aws.fill_queue(EVENTS, 11).await;
     world.aws.pass(2 * DEADLINE);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     assert_ne!(message.state(), MessageState::Accepted);
     assert_eq!(
         world.provider.sends().len(),
@@ -145,7 +145,7 @@ async fn reports_in_progress_do_not_delay_the_decision() {
     world.aws.pass(DEADLINE);
     world.aws.fill_queue(EVENTS, 30).await;
     assert_eq!(world.aws.take_in_hand(EVENTS).await, 30);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn sms_of_another_message_does_not_settle_this_one() {
     let list = [&ours, &theirs].map(|sid| sms(TEXT, sid, "delivered"));
     world.provider.list(list.to_vec());
     world.aws.pass(DEADLINE);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Delivered);
     assert_eq!(message.attempts[0].provider_ref.as_deref(), Some(&*ours));
     assert_eq!(world.provider.lookups(), 1);
@@ -172,7 +172,7 @@ async fn list_with_only_another_messages_sms_is_proof() {
     world.keep_reference(&other, "twilio", &theirs).await;
     world.provider.list(vec![sms(TEXT, &theirs, "delivered")]);
     world.aws.pass(DEADLINE);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Unknown, AttemptState::Accepted]);
     assert_eq!((world.provider.lookups(), world.provider.sends().len()), (1, 2));
 }
@@ -182,7 +182,7 @@ async fn one_sms_does_not_settle_two_unknown_outcomes() {
     let (world, one) = unknown_by(&[Channel::Sms]).await;
     let other = world.follow_up_of(CUSTOMER).await;
     world.provider.reply(Reply::Break);
-    is(&world.worked(&other).await, MessageState::Unknown);
+    is(&world.work_and_read(&other).await, MessageState::Unknown);
     world.provider.list(vec![sms(TEXT, &sid(5), "delivered")]);
     world.aws.pass(DEADLINE);
     world.work_at_once([world.job(&one), world.job(&other)]).await;
@@ -196,7 +196,7 @@ async fn stop_on_unknown_outcome_tries_no_other_channel() {
     let world = World::with(|configured| configured.rules[0].then.when_unknown = Some(WhenUnknown::Stop)).await;
     let message = unknown(&world).await;
     world.aws.pass(DEADLINE);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Failed);
     assert_eq!((world.provider.sends().len(), message.due), (1, None));
 }
@@ -236,7 +236,7 @@ async fn unknown_by(channels: &[Channel]) -> (World, Message) {
 async fn unknown(world: &World) -> Message {
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Unknown);
     message
 }
@@ -247,11 +247,11 @@ async fn twilios_list_settles_an_unknown_outcome() {
     let sid = sid(5);
     world.provider.list(vec![sms(TEXT, &sid, "delivered")]);
     world.aws.pass(DEADLINE);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Delivered);
     assert_eq!(message.attempts[0].provider_ref.as_deref(), Some(&*sid));
     assert_eq!(world.provider.sends().len(), 1);
-    let found = world.found("twilio", &sid).await;
+    let found = world.row_of_reference("twilio", &sid).await;
     assert!(matches!(found, Some(MessageRef::Ours { .. })));
 }
 
@@ -269,14 +269,14 @@ async fn twilios_list_is_searched_for_the_form_that_was_written_to() {
     };
     world.change_contact(&message, reports_first).await;
     world.provider.reply(Reply::Break);
-    is(&world.worked(&message).await, MessageState::Unknown);
+    is(&world.work_and_read(&message).await, MessageState::Unknown);
     let reports_another = |contact: &mut Contact| contact.learn_form(Channel::Sms, &typed);
     world.change_contact(&message, reports_another).await;
     let mut listed = sms(TEXT, &sid(5), "delivered");
     listed["to"] = reported.as_str().into();
     world.provider.list(vec![listed]);
     world.aws.pass(DEADLINE);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     assert_eq!(world.provider.sends().len(), 1, "{message:#?}");
     is(&message, MessageState::Delivered);
 }
@@ -288,9 +288,9 @@ async fn message_not_on_twilios_list_falls_back_after_all_reports() {
     world.provider.list(vec![sms("Another text", &sid(5), "delivered")]);
     world.aws.pass(DEADLINE);
     world.aws.fill_queue(EVENTS, 11).await;
-    is(&world.worked(&message).await, MessageState::Unknown);
+    is(&world.work_and_read(&message).await, MessageState::Unknown);
     world.aws.drain(kit::QueueName::ProviderEvents).await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Unknown, AttemptState::Accepted]);
     assert_eq!(world.provider.lookups(), 2);
 }
@@ -299,7 +299,7 @@ async fn message_not_on_twilios_list_falls_back_after_all_reports() {
 async fn untaken_message_is_sent_again_as_a_new_attempt() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Unknown, AttemptState::Accepted]);
     let sends = world.provider.sends();
     let keys: Vec<_> = sends.iter().filter_map(Request::key).collect();
@@ -310,7 +310,7 @@ async fn untaken_message_is_sent_again_as_a_new_attempt() {
         "{}",
         message.remarks[0].text
     );
-    world.reported(&message, AttemptState::Delivered, &sid(1)).await;
+    world.apply_report(&message, AttemptState::Delivered, &sid(1)).await;
     is(&world.message(&message).await, MessageState::Delivered);
 }
 
@@ -323,7 +323,7 @@ async fn untaken_message_is_sent_again_despite_stop_on_unknown() {
     .await;
     let message = unknown(&world).await;
     world.aws.pass(DEADLINE);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends().len(), 2);
 }
 
@@ -333,7 +333,7 @@ async fn untaken_message_is_never_sent_a_third_time() {
     world.provider.reply(Reply::Break);
     for _ in 0..3 {
         world.aws.pass(DEADLINE);
-        world.worked(&message).await;
+        world.work_and_read(&message).await;
     }
     let message = world.message(&message).await;
     is(&message, MessageState::Failed);
@@ -358,7 +358,7 @@ async fn second_send_survives_the_death_of_its_worker() {
     decided.give_up_waiting(Evidence::NotTaken, world.aws.now(), &timers);
     world.write(&decided).await;
     assert!(decided.due.is_some(), "somebody looks again");
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends().len(), 2);
 }
 
@@ -373,7 +373,7 @@ async fn without_proof_a_message_is_not_sent_again() {
         let (world, message) = unknown_by(&[Channel::Sms]).await;
         no_proof(&world);
         world.aws.pass(DEADLINE);
-        let message = world.worked(&message).await;
+        let message = world.work_and_read(&message).await;
         is(&message, MessageState::Failed);
         assert_eq!(world.provider.sends().len(), 1);
     }
@@ -382,13 +382,13 @@ async fn without_proof_a_message_is_not_sent_again() {
     let renew = |connection: &mut Connection| connection.credentials_version += 1;
     world.change_connection(world.business.twilio, renew).await;
     world.aws.pass(DEADLINE);
-    is(&world.worked(&message).await, MessageState::Failed);
+    is(&world.work_and_read(&message).await, MessageState::Failed);
     assert_eq!(world.provider.sends().len(), 1);
     // No status could have been reported.
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let ctx = world.process_with(&[("PUBLIC_BASE_URL", "")]);
     world.aws.pass(DEADLINE);
-    handled(world.job(&message), &ctx).await;
+    handle_job(world.job(&message), &ctx).await;
     is(&world.message(&message).await, MessageState::Failed);
     assert_eq!(world.provider.sends().len(), 1);
 }
@@ -398,10 +398,10 @@ async fn twilios_list_is_no_proof_while_reports_are_queued() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     world.aws.fill_queue(EVENTS, 11).await;
-    is(&world.worked(&message).await, MessageState::Unknown);
+    is(&world.work_and_read(&message).await, MessageState::Unknown);
     assert_eq!(world.provider.sends().len(), 1);
     world.aws.drain(kit::QueueName::ProviderEvents).await;
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends().len(), 2);
 }
 
@@ -416,7 +416,7 @@ async fn opt_out_prevents_the_second_send() {
         })
         .await;
     world.aws.pass(DEADLINE);
-    is(&world.worked(&message).await, MessageState::Blocked);
+    is(&world.work_and_read(&message).await, MessageState::Blocked);
     assert_eq!(world.provider.sends().len(), 1);
 }
 
@@ -428,11 +428,11 @@ async fn slow_write_of_a_claim_prevents_the_request() {
     let clock = world.aws.clock().clone();
     // The response to the claim is lost, and time passes until the SDK retries.
     lossy.lose_then("PutItem", move || clock.advance(SignedDuration::from_secs(51)));
-    handled(world.job(&message), &ctx).await;
+    handle_job(world.job(&message), &ctx).await;
     assert!(world.provider.sends().is_empty());
     has_attempts(&world.message(&message).await, &[AttemptState::Refused]);
     world.aws.pass(2);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends().len(), 1);
 }
 
@@ -440,28 +440,28 @@ async fn slow_write_of_a_claim_prevents_the_request() {
 async fn expired_claim_is_unknown_and_never_sent_again() {
     let world = World::new().await;
     // By a worker that died.
-    let message = world.claimed(world.follow_up().await).await;
+    let message = world.claim_next_leg(world.follow_up().await).await;
     assert_eq!(
         world.work(&message).await.unwrap(),
         Done::Already,
         "its worker may live"
     );
     world.aws.pass(60);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Unknown);
     assert!(world.provider.sends().is_empty());
     world.aws.pass(DEADLINE);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Unknown, AttemptState::Accepted]);
 }
 
 #[tokio::test]
 async fn expired_claim_is_settled_by_twilios_list_at_once() {
     let world = World::by(&[Channel::Sms]).await;
-    let message = world.claimed(world.follow_up().await).await;
+    let message = world.claim_next_leg(world.follow_up().await).await;
     world.provider.list(vec![sms(TEXT, &sid(5), "sent")]);
     world.aws.pass(60);
-    is(&world.worked(&message).await, MessageState::Sent);
+    is(&world.work_and_read(&message).await, MessageState::Sent);
     assert!(world.provider.sends().is_empty());
 }
 
@@ -470,12 +470,12 @@ async fn status_before_our_record_is_merged() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let status = async {
-        world.reported(&message, AttemptState::Sent, "wamid.1").await;
-        world.reported(&message, AttemptState::Delivered, "wamid.1").await;
+        world.apply_report(&message, AttemptState::Sent, "wamid.1").await;
+        world.apply_report(&message, AttemptState::Delivered, "wamid.1").await;
     };
     world.work_while(&world.ctx, &message, status, Reply::Accept).await;
     is(&world.message(&message).await, MessageState::Delivered);
-    let found = world.found("whatsapp", "wamid.1").await;
+    let found = world.row_of_reference("whatsapp", "wamid.1").await;
     assert!(matches!(found, Some(MessageRef::Ours { .. })));
 }
 
@@ -495,10 +495,10 @@ async fn parked_reports_are_merged_when_the_send_is_recorded() {
             other => panic!("{other:?}"),
         };
     }
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Read);
     assert_eq!(message.due, None);
-    let found = world.found("whatsapp", "wamid.1").await;
+    let found = world.row_of_reference("whatsapp", "wamid.1").await;
     assert!(matches!(found, Some(MessageRef::Ours { attempt: 1, .. })), "{found:?}");
 }
 
@@ -506,7 +506,7 @@ async fn parked_reports_are_merged_when_the_send_is_recorded() {
 async fn refusal_after_a_status_changes_nothing() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    let status = world.reported(&message, AttemptState::Delivered, "wamid.1");
+    let status = world.apply_report(&message, AttemptState::Delivered, "wamid.1");
     let refusal = Reply::graph(400, 131026);
     world.work_while(&world.ctx, &message, status, refusal).await;
     is(&world.message(&message).await, MessageState::Delivered);
@@ -534,11 +534,11 @@ async fn customer_writing_during_the_send_cancels_the_sms() {
 async fn copy_during_another_workers_send_is_dropped() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    let other = world.another();
+    let other = world.another_process();
     let late = async {
-        let stale = handled(world.job(&message), &other).await;
+        let stale = handle_job(world.job(&message), &other).await;
         let current = world.message(&message).await;
-        let fresh = handled(Job::new(world.job(&current).body, 3), &other).await;
+        let fresh = handle_job(Job::new(world.job(&current).body, 3), &other).await;
         (stale, fresh)
     };
     let late = world.work_while(&world.ctx, &message, late, Reply::Accept).await;

@@ -4,7 +4,7 @@ use domain::messages::Message;
 use kit::Job;
 use testkit::{Reply, business::erase};
 
-use super::world::{World, handled};
+use super::world::{World, handle_job};
 
 /// Erases the contact of a message. Returns the number of rows that are left.
 async fn erase_contact(world: &World, message: &Message) -> usize {
@@ -29,7 +29,7 @@ async fn message_of_an_erased_contact_is_dropped() {
     let left = erase_contact(&world, &message).await;
     for receive_count in [1, 2] {
         let job = Job::new(world.job(&message).body, receive_count);
-        handled(job, &world.ctx).await;
+        handle_job(job, &world.ctx).await;
     }
     assert!(world.provider.sends().is_empty());
     is_gone(&world, &message).await;
@@ -54,11 +54,11 @@ async fn an_erasure_while_a_request_runs_is_not_undone() {
     for (reply, references) in [(Reply::Accept, 1), (Reply::graph(400, 131050), 0)] {
         let world = World::new().await;
         let message = world.follow_up().await;
-        let ctx = world.another();
+        let ctx = world.another_process();
         let erasing = Box::pin(erase_contact(&world, &message));
         let left = world.work_while(&ctx, &message, erasing, reply).await;
         assert_eq!(world.provider.sends().len(), 1);
-        handled(world.job(&message), &ctx).await;
+        handle_job(world.job(&message), &ctx).await;
         assert_eq!(world.provider.sends().len(), 1);
         is_gone(&world, &message).await;
         assert_eq!(world.aws.row_count().await, left + references);

@@ -19,7 +19,7 @@ use super::world::{World, has_attempts, is};
 const WHATSAPP: &str = "+447700900999";
 
 /// A message by WhatsApp with this content, to a customer who has just written.
-async fn planned(world: &World, content: Value) -> Message {
+async fn planned_message(world: &World, content: Value) -> Message {
     let mut message = world.follow_up().await;
     message.plan.truncate(1);
     message.plan[0].content = read::<Content>(content);
@@ -41,12 +41,12 @@ async fn picture(world: &World) -> Asset {
 async fn with_picture() -> (World, Asset, Message) {
     let world = World::by(&[Channel::WhatsApp]).await;
     let asset = picture(&world).await;
-    let message = planned(&world, media(&asset)).await;
+    let message = planned_message(&world, media(&asset)).await;
     (world, asset, message)
 }
 
 /// WhatsApp gives the asset this id.
-async fn uploaded(world: &World, asset: &Asset, id: &str) {
+async fn record_upload(world: &World, asset: &Asset, id: &str) {
     let (business, aws) = (&world.business, &world.aws);
     business.upload(aws, asset, business.whatsapp, id).await;
 }
@@ -71,7 +71,7 @@ fn upload(world: &World, message: &Message, asset: &Asset) -> MediaJob {
 #[tokio::test]
 async fn file_is_sent_by_its_id_once_it_is_uploaded() {
     let (world, asset, message) = with_picture().await;
-    let waits = world.worked(&message).await;
+    let waits = world.work_and_read(&message).await;
     is(&waits, MessageState::Scheduled);
     has_attempts(&waits, &[]);
     let remark = waits.remarks.last().and_then(|remark| remark.because.as_ref());
@@ -80,21 +80,21 @@ async fn file_is_sent_by_its_id_once_it_is_uploaded() {
     // It comes back by itself, and asks again only after a minute, and then after as long as it had waited.
     assert_eq!(world.copies().await, 1);
     world.aws.pass(10);
-    let waits = world.worked(&message).await;
+    let waits = world.work_and_read(&message).await;
     assert_eq!(uploads(&world).await, []);
     world.aws.pass(60);
-    is(&world.worked(&waits).await, MessageState::Scheduled);
+    is(&world.work_and_read(&waits).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
     for (seconds, asked) in [(80, 1), (80, 0), (80, 1)] {
         world.aws.pass(seconds);
-        is(&world.worked(&waits).await, MessageState::Scheduled);
+        is(&world.work_and_read(&waits).await, MessageState::Scheduled);
         assert_eq!(uploads(&world).await.len(), asked, "after {seconds} s more");
     }
     assert!(world.provider.sends().is_empty());
 
-    uploaded(&world, &asset, "7001").await;
+    record_upload(&world, &asset, "7001").await;
     world.aws.pass(120);
-    is(&world.worked(&waits).await, MessageState::Accepted);
+    is(&world.work_and_read(&waits).await, MessageState::Accepted);
     let body = world.provider.only_send().json();
     assert_eq!(
         (&body["type"], &body["image"]),
@@ -109,11 +109,11 @@ async fn upload_that_the_request_asked_for_is_not_repeated() {
     let mut asked = world.message(&message).await;
     asked.upload_asked = Some(world.aws.now());
     world.write(&asked).await;
-    is(&world.worked(&message).await, MessageState::Scheduled);
+    is(&world.work_and_read(&message).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await, []);
     // Its job may have been given up.
     world.aws.pass(120);
-    is(&world.worked(&message).await, MessageState::Scheduled);
+    is(&world.work_and_read(&message).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
 }
 
@@ -121,19 +121,19 @@ async fn upload_that_the_request_asked_for_is_not_repeated() {
 #[tokio::test]
 async fn forgotten_file_is_asked_for_again_after_a_wait() {
     let (world, asset, message) = with_picture().await;
-    is(&world.worked(&message).await, MessageState::Scheduled);
+    is(&world.work_and_read(&message).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await.len(), 1);
-    uploaded(&world, &asset, "7001").await;
+    record_upload(&world, &asset, "7001").await;
     world.aws.pass(20);
     world.provider.reply(Reply::graph(400, 131053));
-    is(&world.worked(&message).await, MessageState::Scheduled);
+    is(&world.work_and_read(&message).await, MessageState::Scheduled);
     assert_eq!(world.provider.sends().len(), 1);
     world.aws.pass(10);
-    is(&world.worked(&message).await, MessageState::Scheduled);
+    is(&world.work_and_read(&message).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
-    uploaded(&world, &asset, "7002").await;
+    record_upload(&world, &asset, "7002").await;
     world.aws.pass(180);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
 }
 
 /// WhatsApp forgets an id before its time, or the file was none that it takes.
@@ -142,22 +142,22 @@ async fn file_that_whatsapp_does_not_know_is_uploaded_once_more() {
     for code in [131009, 131053] {
         let world = World::by(&[Channel::WhatsApp]).await;
         let asset = picture(&world).await;
-        uploaded(&world, &asset, "7001").await;
-        let message = planned(&world, media(&asset)).await;
+        record_upload(&world, &asset, "7001").await;
+        let message = planned_message(&world, media(&asset)).await;
         world.provider.reply(Reply::graph(400, code));
-        let refused = world.worked(&message).await;
+        let refused = world.work_and_read(&message).await;
         is(&refused, MessageState::Scheduled);
         has_attempts(&refused, &[AttemptState::Refused]);
         let known = world.aws.store().asset(world.business.scope(), asset.id).await.unwrap();
         assert!(known.unwrap().value.handles.is_empty());
         world.aws.pass(10);
-        world.worked(&message).await;
+        world.work_and_read(&message).await;
         assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
-        uploaded(&world, &asset, "7002").await;
+        record_upload(&world, &asset, "7002").await;
         world.aws.pass(120);
         world.provider.reply(Reply::graph(400, code));
         // The second refusal is the last.
-        is(&world.worked(&message).await, MessageState::Failed);
+        is(&world.work_and_read(&message).await, MessageState::Failed);
         let sends = world.provider.sends();
         let ids: Vec<Value> = sends.iter().map(|send| send.json()["image"]["id"].clone()).collect();
         assert_eq!(ids, ["7001", "7002"]);
@@ -171,30 +171,30 @@ async fn file_that_whatsapp_does_not_know_is_uploaded_once_more() {
 async fn file_is_uploaded_again_after_a_throttled_attempt() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let asset = picture(&world).await;
-    uploaded(&world, &asset, "7001").await;
+    record_upload(&world, &asset, "7001").await;
     world.aws.pass(60);
-    let message = planned(&world, media(&asset)).await;
+    let message = planned_message(&world, media(&asset)).await;
     for code in [131056, 131009] {
         world.provider.reply(Reply::graph(400, code));
-        is(&world.worked(&message).await, MessageState::Scheduled);
+        is(&world.work_and_read(&message).await, MessageState::Scheduled);
         world.aws.pass(60);
     }
-    is(&world.worked(&message).await, MessageState::Scheduled);
+    is(&world.work_and_read(&message).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
-    uploaded(&world, &asset, "7002").await;
+    record_upload(&world, &asset, "7002").await;
     world.aws.pass(120);
     world.provider.reply(Reply::graph(400, 131009));
-    is(&world.worked(&message).await, MessageState::Failed);
+    is(&world.work_and_read(&message).await, MessageState::Failed);
     assert_eq!(world.provider.sends().len(), 3);
 }
 
 #[tokio::test]
 async fn message_does_not_outlive_the_wait_for_its_file() {
     let (world, _asset, message) = with_picture().await;
-    is(&world.worked(&message).await, MessageState::Scheduled);
+    is(&world.work_and_read(&message).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await.len(), 1);
     world.aws.pass(72 * 3_600);
-    let late = world.worked(&message).await;
+    let late = world.work_and_read(&message).await;
     is(&late, MessageState::Blocked);
     assert_eq!(late.because().map(|because| because.code), Some(Reason::Late));
     assert_eq!(uploads(&world).await, []);
@@ -206,9 +206,9 @@ async fn message_does_not_outlive_the_wait_for_its_file() {
 async fn refusal_of_a_message_without_file_is_final() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let place = json!({"location": {"latitude": 25.0805, "longitude": 55.1403}});
-    let message = planned(&world, place).await;
+    let message = planned_message(&world, place).await;
     world.provider.reply(Reply::graph(400, 131009));
-    is(&world.worked(&message).await, MessageState::Failed);
+    is(&world.work_and_read(&message).await, MessageState::Failed);
     assert_eq!(uploads(&world).await, []);
 }
 
@@ -218,8 +218,8 @@ async fn message_without_its_file_is_not_sent() {
     let asset = picture(&world).await;
     let mut content = media(&asset);
     content["media"]["asset"]["asset_id"] = json!("ast_00000000000000000000000009");
-    let message = planned(&world, content).await;
-    is(&world.worked(&message).await, MessageState::Failed);
+    let message = planned_message(&world, content).await;
+    is(&world.work_and_read(&message).await, MessageState::Failed);
     assert!(world.provider.sends().is_empty());
 }
 
@@ -227,14 +227,14 @@ async fn message_without_its_file_is_not_sent() {
 #[tokio::test]
 async fn attachment_reaches_both_providers() {
     for world in [World::by(&[Channel::WhatsApp]).await, World::at_twilio(WHATSAPP).await] {
-        let mut message = planned(&world, json!({"text": "Look at this."})).await;
+        let mut message = planned_message(&world, json!({"text": "Look at this."})).await;
         let conversation = ConversationId::of(message.id.contact(), None);
         let photo = world.business.attachment(&world.aws, conversation, |_| {}).await;
-        uploaded(&world, &photo, "7001").await;
+        record_upload(&world, &photo, "7001").await;
         message = world.message(&message).await;
         message.plan[0].content = read::<Content>(media(&photo));
         world.write(&message).await;
-        is(&world.worked(&message).await, MessageState::Accepted);
+        is(&world.work_and_read(&message).await, MessageState::Accepted);
         let request = world.provider.only_send();
         match request.field("MediaUrl") {
             Some(link) => assert!(link.contains("/assets/") && link.contains("/contact/"), "{link}"),
@@ -249,8 +249,8 @@ async fn document_through_twilio_has_its_own_name() {
     let world = World::at_twilio(WHATSAPP).await;
     let asset = world.business.asset(&world.aws, "document", "application/pdf").await;
     let used = json!({"asset_id": asset.id, "kind": "document", "file_name": "Menü \"2\".pdf"});
-    let message = planned(&world, json!({"media": {"asset": used}})).await;
-    is(&world.worked(&message).await, MessageState::Accepted);
+    let message = planned_message(&world, json!({"media": {"asset": used}})).await;
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     let link = world.provider.only_send().field("MediaUrl").expect("a link");
     // Escaped for the header, and once more for the link.
     assert!(link.contains("Men%25C3%25BC%2520%25222%2522.pdf"), "{link}");
@@ -262,8 +262,8 @@ async fn document_through_twilio_has_its_own_name() {
 async fn twilio_gets_a_link_to_the_file() {
     let world = World::at_twilio(WHATSAPP).await;
     let asset = picture(&world).await;
-    let message = planned(&world, media(&asset)).await;
-    is(&world.worked(&message).await, MessageState::Accepted);
+    let message = planned_message(&world, media(&asset)).await;
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     assert_eq!(uploads(&world).await, []);
     let request = world.provider.only_send();
     assert_eq!(request.field("Body").as_deref(), Some("Our map"));
@@ -291,8 +291,8 @@ async fn other_content_is_sent_as_it_is_stored() {
         (json!({"reaction": {"to": "wamid.theirs", "emoji": "👍"}}), "reaction"),
     ] {
         let world = World::by(&[Channel::WhatsApp]).await;
-        let message = planned(&world, content).await;
-        is(&world.worked(&message).await, MessageState::Accepted);
+        let message = planned_message(&world, content).await;
+        is(&world.work_and_read(&message).await, MessageState::Accepted);
         assert_eq!(world.provider.only_send().json()["type"], kind);
     }
 }
@@ -300,11 +300,11 @@ async fn other_content_is_sent_as_it_is_stored() {
 #[tokio::test]
 async fn reply_names_the_message_that_it_answers() {
     let world = World::by(&[Channel::WhatsApp]).await;
-    let mut message = planned(&world, json!({"text": "Yes, we are open."})).await;
+    let mut message = planned_message(&world, json!({"text": "Yes, we are open."})).await;
     message = world.message(&message).await;
     message.plan[0].reply_to = Some("wamid.theirs".parse().unwrap());
     world.write(&message).await;
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     let body = world.provider.only_send().json();
     assert_eq!(body["context"], json!({"message_id": "wamid.theirs"}));
 }

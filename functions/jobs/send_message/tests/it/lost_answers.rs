@@ -3,7 +3,7 @@
 use domain::{calls::MessageRef, messages::AttemptState};
 use testkit::Reply;
 
-use super::world::{World, handled, has_attempts};
+use super::world::{World, handle_job, has_attempts};
 
 /// Loses this many responses to the operation after the provider has accepted the message.
 async fn records_though_answers_are_lost(operation: &str, answers: usize, parked: bool) {
@@ -31,7 +31,7 @@ async fn records_though_answers_are_lost(operation: &str, answers: usize, parked
     };
     has_attempts(&world.message(&message).await, &[state]);
     assert!(matches!(
-        world.found("whatsapp", "wamid.1").await,
+        world.row_of_reference("whatsapp", "wamid.1").await,
         Some(MessageRef::Ours { .. })
     ));
 }
@@ -42,7 +42,7 @@ async fn worker_recognizes_its_own_claim_after_a_lost_response() {
     let (lossy, ctx) = world.lossy();
     let message = world.follow_up().await;
     lossy.lose("PutItem");
-    handled(world.job(&message), &ctx).await;
+    handle_job(world.job(&message), &ctx).await;
     assert!(lossy.has_lost_all());
     assert_eq!(world.provider.sends().len(), 1);
     has_attempts(&world.message(&message).await, &[AttemptState::Accepted]);

@@ -39,7 +39,7 @@ async fn message_of_a_merged_contact_is_sent() {
     let survivor = survivor(&world, false).await.id;
     world.business.merge(&world.aws, survivor, message.id.contact()).await;
     assert_eq!(open(&world).await, [message.id]);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Accepted]);
 }
 
@@ -49,7 +49,7 @@ async fn refusal_of_the_survivor_blocks_messages_of_the_merged() {
     let message = world.follow_up().await;
     let survivor = survivor(&world, true).await.id;
     world.business.merge(&world.aws, survivor, message.id.contact()).await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Blocked);
     assert!(world.provider.sends().is_empty());
     // Nothing went out, so the survivor no longer waits for it.
@@ -64,7 +64,7 @@ async fn of_two_merged_offers_one_is_sent() {
     let mut offers = Vec::new();
     for number in [CUSTOMER, SURVIVOR] {
         let mut offer = world.follow_up_of(number).await;
-        offer.policy = Policy::narrowed(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).unwrap();
+        offer.policy = Policy::for_purpose(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).unwrap();
         store.write_message(world.business.scope(), &offer).await.unwrap();
         let counts = |contact: &mut Contact| {
             contact.wish(OptFlag::Start, "wrote START", contact.created_at);
@@ -124,7 +124,7 @@ async fn a_merge_while_a_request_runs_loses_no_outcome() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let survivor = survivor(&world, false).await.id;
-    let ctx = world.another();
+    let ctx = world.another_process();
     let merging = world.business.merge(&world.aws, survivor, message.id.contact());
     let refused = Reply::graph(400, 131050);
     world.work_while(&ctx, &message, merging, refused).await;
@@ -142,7 +142,7 @@ async fn id_of_another_contact_beside_a_number_blocks_nothing() {
     let mut message = world.message(&planned).await;
     message.to.bsuid = Some("AE.13491208655302741918".to_owned());
     world.write(&message).await;
-    let message = world.worked(&planned).await;
+    let message = world.work_and_read(&planned).await;
     has_attempts(&message, &[AttemptState::Accepted]);
 }
 
@@ -156,7 +156,7 @@ async fn message_to_a_number_of_an_undone_merge_is_blocked() {
     let planned = world.follow_up().await;
     assert_eq!(planned.id.contact(), survivor);
     world.business.unmerge(&world.aws, merge).await;
-    let message = world.worked(&planned).await;
+    let message = world.work_and_read(&planned).await;
     is(&message, MessageState::Blocked);
     assert!(world.provider.sends().is_empty());
 }

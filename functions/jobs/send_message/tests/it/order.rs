@@ -26,7 +26,7 @@ async fn two(world: &World) -> (Message, Message) {
 async fn a_reply_leaves_after_the_one_before_it() {
     let world = World::new().await;
     let (first, second) = two(&world).await;
-    let second = world.worked(&second).await;
+    let second = world.work_and_read(&second).await;
     assert_eq!((attempts(&second), world.provider.sends().len()), (vec![], 0));
     let due = second.due.expect("it looks again");
     assert!(
@@ -34,9 +34,9 @@ async fn a_reply_leaves_after_the_one_before_it() {
         "{due}"
     );
     assert_eq!(world.copies().await, 1);
-    world.worked(&first).await;
+    world.work_and_read(&first).await;
     world.aws.pass(3);
-    let second = world.worked(&second).await;
+    let second = world.work_and_read(&second).await;
     has_attempts(&second, &[AttemptState::Accepted]);
 }
 
@@ -45,11 +45,11 @@ async fn a_reply_waits_for_an_unknown_outcome_until_it_is_given_up() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let (first, second) = two(&world).await;
     world.provider.reply(Reply::Break);
-    is(&world.worked(&first).await, MessageState::Unknown);
-    let second = world.worked(&second).await;
+    is(&world.work_and_read(&first).await, MessageState::Unknown);
+    let second = world.work_and_read(&second).await;
     assert_eq!((attempts(&second), world.provider.sends().len()), (vec![], 1));
     world.aws.pass(3_600);
-    world.worked(&first).await;
-    let second = world.worked(&second).await;
+    world.work_and_read(&first).await;
+    let second = world.work_and_read(&second).await;
     has_attempts(&second, &[AttemptState::Accepted]);
 }

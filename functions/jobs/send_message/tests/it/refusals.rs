@@ -26,7 +26,7 @@ use testkit::{
     business::{mobile, phone, read},
 };
 
-use super::world::{World, attempts, handled, has_attempts, is};
+use super::world::{World, attempts, handle_job, has_attempts, is};
 
 /// The contact remembers that the channel does not reach them.
 #[tokio::test]
@@ -34,13 +34,13 @@ async fn permanent_refusal_queues_the_next_channel() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(400, 131026));
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Refused]);
-    assert_eq!(world.queued().await, [world.again(&message)]);
+    assert_eq!(world.take_send_jobs().await, [world.next_attempt_job(&message)]);
     let contact = world.contact(&message).await;
     let unreachable = contact.unreachable_on(Channel::WhatsApp, message.to.phone.as_ref());
     assert!(unreachable.is_some());
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);
 }
 
@@ -49,7 +49,7 @@ async fn permanent_refusal_queues_the_next_channel() {
 async fn rule_of_a_country_refuses_sms_until_it_is_confirmed() {
     let (india, channels) = ("+919876543210", [Channel::Sms]);
     let world = World::by(&channels).await;
-    let message = world.worked(&world.follow_up_of(india).await).await;
+    let message = world.work_and_read(&world.follow_up_of(india).await).await;
     is(&message, MessageState::Failed);
     let error = message.last().and_then(|last| last.error.as_ref()).expect("a reason");
     let because = error.because.as_ref().expect("a code");
@@ -69,12 +69,12 @@ async fn rule_of_a_country_refuses_sms_until_it_is_confirmed() {
         }
     })
     .await;
-    let message = world.worked(&world.follow_up_of(india).await).await;
+    let message = world.work_and_read(&world.follow_up_of(india).await).await;
     is(&message, MessageState::Accepted);
     assert_eq!(message.remarks, []);
 
     let world = World::new().await;
-    let message = world.worked(&world.follow_up_of(india).await).await;
+    let message = world.work_and_read(&world.follow_up_of(india).await).await;
     is(&message, MessageState::Accepted);
 }
 
@@ -89,10 +89,10 @@ async fn doubtful_rule_of_a_country_is_remarked_once() {
     .await;
     let message = world.follow_up_of("+905321234567").await;
     world.provider.reply(Reply::twilio(429, 20429));
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Refused]);
     world.aws.pass(60);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Accepted);
     assert_eq!(message.attempts[0].tries, 2);
     let codes = message
@@ -108,7 +108,7 @@ async fn bulk_message_is_queued_again_in_its_lane() {
     let world = World::new().await;
     let message = world.bulk_follow_up().await;
     world.provider.reply(Reply::graph(400, 131026));
-    world.worked(&message).await;
+    world.work_and_read(&message).await;
     let bulk = world.aws.depth(kit::QueueName::BulkSends).await;
     assert_eq!((bulk, world.copies().await), (1, 0));
 }
@@ -118,7 +118,7 @@ async fn refusal_by_the_person_blocks_every_channel() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::twilio(400, 21610));
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Blocked);
     assert!(world.contact(&message).await.opted_out().is_some());
     assert_eq!(world.copies().await, 0);
@@ -134,7 +134,7 @@ async fn only_its_confirmation_is_sent_after_a_stop() {
     ] {
         let world = World::by(&[Channel::WhatsApp]).await;
         let mut message = world.follow_up().await;
-        message.policy = Policy::narrowed(purpose, Category::Service, &Narrowing::default()).unwrap();
+        message.policy = Policy::for_purpose(purpose, Category::Service, &Narrowing::default()).unwrap();
         message.plan[0].content = Content::Text("You will get no more messages.".to_owned());
         world.write(&message).await;
         let now = world.aws.now();
@@ -148,7 +148,7 @@ async fn only_its_confirmation_is_sent_after_a_stop() {
                 contact.open_window(&phone("+447700900999"), &contact.recipient(), now);
             })
             .await;
-        is(&world.worked(&message).await, state);
+        is(&world.work_and_read(&message).await, state);
     }
 }
 
@@ -158,7 +158,7 @@ async fn free_text_is_sent_within_the_window_only() {
     for (seconds, state) in [(9, MessageState::Accepted), (10, MessageState::Failed)] {
         let world = World::by(&[Channel::WhatsApp]).await;
         let mut message = world.follow_up().await;
-        message.policy = Policy::narrowed(Purpose::Reply, Category::Service, &Narrowing::default()).unwrap();
+        message.policy = Policy::for_purpose(Purpose::Reply, Category::Service, &Narrowing::default()).unwrap();
         message.plan[0].content = Content::Text("Yes, for four at eight.".to_owned());
         world.write(&message).await;
         let now = world.aws.now();
@@ -171,7 +171,7 @@ async fn free_text_is_sent_within_the_window_only() {
             })
             .await;
         world.aws.pass(seconds);
-        is(&world.worked(&message).await, state);
+        is(&world.work_and_read(&message).await, state);
     }
 }
 
@@ -184,7 +184,7 @@ async fn refusal_by_the_person_reaches_their_other_contacts() {
         .change_contact(&message, |contact| contact.is_also([other.id]))
         .await;
     world.provider.reply(Reply::twilio(400, 21610));
-    is(&world.worked(&message).await, MessageState::Blocked);
+    is(&world.work_and_read(&message).await, MessageState::Blocked);
     assert!(world.contact(&message).await.opted_out().is_some());
     let found = world.contact_of(&Identity::Phone(phone("+971501234568"))).await;
     assert!(found.unwrap().opted_out().is_some());
@@ -202,7 +202,7 @@ async fn throttling_pauses_the_number_for_the_providers_retry_after() {
     world
         .provider
         .reply(Reply::graph(429, 130429).header("Retry-After", "30"));
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Scheduled);
     let until = world.aws.now() + SignedDuration::from_secs(30);
     assert_eq!(message.not_before, until);
@@ -212,12 +212,12 @@ async fn throttling_pauses_the_number_for_the_providers_retry_after() {
     );
     // Another customer's message waits without a request.
     let other = world.follow_up_of("+971501234568").await;
-    let other = world.worked(&other).await;
+    let other = world.work_and_read(&other).await;
     assert!(other.not_before >= until && other.not_before <= until + SignedDuration::from_secs(6));
     assert_eq!(world.provider.sends().len(), 1);
     world.aws.pass(36);
-    is(&world.worked(&other).await, MessageState::Accepted);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&other).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
 }
 
 #[tokio::test]
@@ -241,8 +241,8 @@ async fn a_long_pause_sends_the_message_by_the_next_channel() {
     world
         .provider
         .reply(Reply::graph(429, 130429).header("Retry-After", "3600"));
-    world.worked(&message).await;
-    let message = world.worked(&message).await;
+    world.work_and_read(&message).await;
+    let message = world.work_and_read(&message).await;
     assert_eq!(
         message.attempts.last().map(|last| last.state),
         Some(AttemptState::Accepted)
@@ -263,7 +263,7 @@ async fn unreachable_server_is_retried_and_then_given_up() {
     for attempt in 1..=8 {
         let current = world.message(&message).await;
         assert_eq!(current.next_number(), attempt);
-        handled(world.job(&current), &ctx).await;
+        handle_job(world.job(&current), &ctx).await;
         // An hour at most, plus or minus a fifth.
         world.aws.pass(4320);
     }
@@ -278,7 +278,7 @@ async fn refused_credentials_make_the_connection_unhealthy() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Scheduled);
     let recheck = world.aws.now() + SignedDuration::from_secs(300);
     assert_eq!(message.not_before, recheck);
@@ -286,7 +286,7 @@ async fn refused_credentials_make_the_connection_unhealthy() {
     assert!(matches!(health, Health::Unhealthy { .. }), "{health:?}");
     // Other messages wait without a request.
     let other = world.follow_up_of("+971501234568").await;
-    let other = world.worked(&other).await;
+    let other = world.work_and_read(&other).await;
     is(&other, MessageState::Scheduled);
     assert!(other.remarks[0].text.contains("does not work"), "{:?}", other.remarks);
     assert_eq!(world.provider.sends().len(), 1);
@@ -308,7 +308,7 @@ async fn one_message_probes_an_unhealthy_connection() {
     let messages = follow_ups(&world, 6).await;
     world.provider.reply(Reply::graph(401, 190));
     for message in &messages {
-        world.worked(message).await;
+        world.work_and_read(message).await;
     }
     assert_eq!(world.provider.sends().len(), 1);
     world.aws.pass(300);
@@ -322,11 +322,11 @@ async fn one_message_probes_an_unhealthy_connection() {
     // It works again: the probe shows it, and all others follow.
     world.aws.pass(300);
     for message in &messages {
-        world.worked(message).await;
+        world.work_and_read(message).await;
     }
     world.aws.pass(300);
     for message in &messages {
-        world.worked(message).await;
+        world.work_and_read(message).await;
         is(&world.message(message).await, MessageState::Accepted);
     }
     assert_eq!(world.connection(world.business.whatsapp).await.health, Health::Healthy);
@@ -337,10 +337,10 @@ async fn renewed_credentials_release_waiting_messages() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
-    world.worked(&message).await;
+    world.work_and_read(&message).await;
     world.renew_whatsapp().await;
     world.aws.pass(300);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends()[1].authorization, "Bearer renewed");
 }
 
@@ -360,9 +360,9 @@ async fn message_waiting_for_three_days_is_blocked() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
-    world.worked(&message).await;
+    world.work_and_read(&message).await;
     world.aws.pass(72 * 3600);
-    is(&world.worked(&message).await, MessageState::Blocked);
+    is(&world.work_and_read(&message).await, MessageState::Blocked);
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
     assert_eq!(world.provider.sends().len(), 1);
 }
@@ -374,9 +374,9 @@ async fn unhealthy_connection_does_not_delay_the_sms() {
     // The token has expired: one message finds out, the others are told.
     world.provider.reply(Reply::graph(401, 190));
     for message in &messages {
-        let mut message = world.worked(message).await;
+        let mut message = world.work_and_read(message).await;
         while message.last().is_some_and(|last| last.state == AttemptState::Refused) {
-            message = world.worked(&message).await;
+            message = world.work_and_read(&message).await;
         }
         is(&message, MessageState::Accepted);
         assert_eq!(message.last().map(|last| last.leg), Some(1));
@@ -408,7 +408,7 @@ async fn wait_for_a_connection_ends_at_the_fallback_deadline() {
         {
             world.provider.reply(Reply::graph(401, 190));
         }
-        handled(world.job(&current), &ctx).await;
+        handle_job(world.job(&current), &ctx).await;
         let wait = world.message(&message).await.not_before.duration_since(world.aws.now());
         world.aws.pass(wait.as_secs().max(0) + 1);
     }
@@ -420,7 +420,7 @@ async fn message_waiting_for_its_connection_stays_in_the_table() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(401, 190));
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     assert!(message.due.is_some());
     assert_eq!(world.copies().await, 0);
     // Jobs do not circulate endlessly for short waits either.
@@ -437,7 +437,7 @@ async fn message_waiting_for_its_connection_stays_in_the_table() {
             rounds: round,
             ..world.job(&world.message(&message).await).body
         };
-        handled(Job::new(copy, 1), &world.ctx).await;
+        handle_job(Job::new(copy, 1), &world.ctx).await;
         world.aws.pass(12);
     }
     // Lambda ends a loop between a function and its queue after 16 rounds.
@@ -473,12 +473,12 @@ async fn effects_of_a_refusal_survive_the_death_of_its_worker() {
     let credentials = world.connection(world.business.twilio).await.credentials_version;
     let recorded = refused_by_the_person(&world, &message, credentials);
     world.write(&recorded).await;
-    let again = handled(Job::new(job.clone(), 2), &world.ctx).await;
+    let again = handle_job(Job::new(job.clone(), 2), &world.ctx).await;
     assert_eq!(again, Done::Already);
     let contact = world.contact(&message).await;
     assert!(contact.opted_out().is_some());
     // Another repetition changes nothing.
-    handled(Job::new(job, 3), &world.ctx).await;
+    handle_job(Job::new(job, 3), &world.ctx).await;
     assert_eq!(world.contact(&message).await, contact);
     assert!(world.provider.sends().is_empty());
 }
@@ -491,7 +491,7 @@ async fn opt_out_counts_after_the_credentials_are_renewed() {
     let credentials = world.connection(world.business.twilio).await.credentials_version;
     let recorded = refused_by_the_person(&world, &message, credentials + 1);
     world.write(&recorded).await;
-    handled(Job::new(world.job(&message).body, 2), &world.ctx).await;
+    handle_job(Job::new(world.job(&message).body, 2), &world.ctx).await;
     assert!(world.contact(&message).await.opted_out().is_some());
 }
 
@@ -522,7 +522,7 @@ async fn a_stop_at_any_time_before_the_send_is_obeyed() {
             contact.wish(OptFlag::Stop, "wrote STOP", now);
             store.write_contact(&scope, &contact.into(), None).await.unwrap();
         });
-        handled(world.job(&message), &ctx).await;
+        handle_job(world.job(&message), &ctx).await;
         if !lossy.has_lost_all() {
             break;
         }
@@ -547,7 +547,7 @@ async fn accepted_send_is_recorded_though_the_table_is_busy() {
     let job = world.job(&message);
     world.provider.reply(Reply::Held);
     let busy = async {
-        world.provider.arrived().await;
+        world.provider.wait_for_request().await;
         // More often than the SDK retries.
         lossy.throttle("PutItem", 5);
         world.provider.release();
@@ -582,7 +582,7 @@ async fn blocked_message_starts_no_cooldown() {
     let message = world.follow_up().await;
     assert!(world.contact(&message).await.last_follow_up_at.is_some());
     world.aws.pass(3600);
-    is(&world.worked(&message).await, MessageState::Blocked);
+    is(&world.work_and_read(&message).await, MessageState::Blocked);
     assert_eq!(world.contact(&message).await.last_follow_up_at, None);
 }
 
@@ -599,9 +599,9 @@ async fn message_refused_by_every_channel_starts_no_cooldown() {
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(400, 131026));
     world.provider.reply(Reply::twilio(400, 21408));
-    world.worked(&message).await;
+    world.work_and_read(&message).await;
     assert!(world.contact(&message).await.last_follow_up_at.is_some());
-    world.worked(&message).await;
+    world.work_and_read(&message).await;
     starts_no_cooldown(&world, &message).await;
 }
 
@@ -609,10 +609,10 @@ async fn message_refused_by_every_channel_starts_no_cooldown() {
 async fn message_that_went_out_on_a_channel_keeps_its_cooldown() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     world.aws.pass(120);
     world.provider.reply(Reply::twilio(400, 21408));
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Accepted, AttemptState::Refused]);
     assert_eq!(
         world.contact(&message).await.last_follow_up_at,
@@ -629,7 +629,7 @@ async fn message_without_a_possible_channel_starts_no_cooldown() {
     world.business.write(&world.aws).await;
     let (lossy, ctx) = world.lossy();
     lossy.be_in_the_way_of("TransactWriteItems");
-    handled(world.job(&message), &ctx).await;
+    handle_job(world.job(&message), &ctx).await;
     assert!(lossy.has_lost_all());
     starts_no_cooldown(&world, &message).await;
     assert!(world.provider.sends().is_empty());
@@ -644,7 +644,7 @@ async fn message_counts_for_the_content_that_is_sent() {
     assert_eq!(planned, Some(0));
     world.business.configured.templates[0].footer = Some("Reply STOP".to_owned());
     world.business.write(&world.aws).await;
-    let sent = world.worked(&message).await.sent_template();
+    let sent = world.work_and_read(&message).await.sent_template();
     assert_eq!(sent.expect("a template carried it").of.edition, 1);
 }
 
@@ -656,7 +656,7 @@ async fn a_template_that_whatsapp_knows_otherwise_is_read_again() {
         let first = world.follow_up().await;
         let second = world.follow_up_of(&mobile(1)).await;
         world.provider.reply(Reply::graph(400, code));
-        has_attempts(&world.worked(&first).await, &[AttemptState::Refused]);
+        has_attempts(&world.work_and_read(&first).await, &[AttemptState::Refused]);
         let store = world.aws.store();
         let operations = store
             .operations(world.business.scope(), None, 10, world.aws.now())
@@ -665,7 +665,7 @@ async fn a_template_that_whatsapp_knows_otherwise_is_read_again() {
         let expected = doubted.then_some(OperationKind::SyncTemplates);
         assert_eq!(kinds, expected.into_iter().collect::<Vec<_>>(), "{code}");
         // The next message goes by SMS at once.
-        let second = world.worked(&second).await;
+        let second = world.work_and_read(&second).await;
         let by_sms = [(1, AttemptState::Refused), (2, AttemptState::Accepted)];
         let by_whatsapp = [(1, AttemptState::Accepted)];
         assert_eq!(

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use kit::Done;
 use testkit::business::SENT_WITHIN;
 
-use super::world::{World, handled, is};
+use super::world::{World, handle_job, is};
 
 async fn keeping(messages_days: u32) -> World {
     let retention = Retention {
@@ -22,7 +22,7 @@ async fn message_is_retained_from_its_last_possible_send() {
     let until = world.aws.now() + SignedDuration::from_hours(24 * (SENT_WITHIN + 50));
     assert_eq!(message.keep_until, Some(until));
     world.aws.pass(60);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Accepted);
     assert_eq!(message.keep_until, Some(until));
 }
@@ -33,6 +33,6 @@ async fn expired_message_is_not_sent() {
     let message = world.follow_up().await;
     let job = world.job(&message);
     world.aws.pass((SENT_WITHIN + 30) * 86_400);
-    assert_eq!(handled(job, &world.ctx).await, Done::Already);
+    assert_eq!(handle_job(job, &world.ctx).await, Done::Already);
     assert!(world.provider.sends().is_empty());
 }

@@ -17,13 +17,13 @@ use testkit::{
     seed,
 };
 
-use super::world::{World, handled, has_attempts, is};
+use super::world::{World, handle_job, has_attempts, is};
 
 #[tokio::test]
 async fn a_missed_call_is_answered_by_whatsapp() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Accepted);
     let request = world.provider.only_send();
     let body = request.json();
@@ -36,7 +36,7 @@ async fn a_missed_call_is_answered_by_whatsapp() {
     assert_eq!(body["biz_opaque_callback_data"], key.to_string());
     assert_eq!(request.authorization, "Bearer fixture-access-token");
     // WhatsApp's id leads to the message, and the SMS waits for its deadline.
-    let found = world.found("whatsapp", "wamid.1").await;
+    let found = world.row_of_reference("whatsapp", "wamid.1").await;
     assert!(found.is_some());
     let deadline = world.aws.now() + SignedDuration::from_secs(120);
     assert_eq!(message.waits_for_delivery(world.aws.now()), Some(deadline));
@@ -57,7 +57,7 @@ async fn a_missed_call_is_answered_by_whatsapp() {
 async fn a_rule_for_sms_sends_by_twilio() {
     let world = World::by(&[Channel::Sms]).await;
     let message = world.follow_up().await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Accepted);
     let request = world.provider.only_send();
     assert_eq!(request.field("To").as_deref(), Some(CUSTOMER));
@@ -118,7 +118,7 @@ async fn sms_comes_from_the_lines_number() {
         })
         .await;
         let message = world.follow_up().await;
-        world.worked(&message).await;
+        world.work_and_read(&message).await;
         let request = world.provider.only_send();
         assert_eq!(request.field("From").as_deref(), from, "{sender} {service:?}");
         assert_eq!(request.field("MessagingServiceSid").is_some(), from.is_none());
@@ -146,7 +146,7 @@ async fn sms_comes_from_the_letters_of_the_country() {
             }
         })
         .await;
-        let message = world.worked(&world.follow_up_of(to).await).await;
+        let message = world.work_and_read(&world.follow_up_of(to).await).await;
         let Some(from) = from else {
             is(&message, MessageState::Failed);
             let because = message.because().expect("the country refuses it");
@@ -164,7 +164,7 @@ async fn sms_comes_from_the_letters_of_the_country() {
 async fn whatsapp_goes_through_a_twilio_sender() {
     let world = World::at_twilio("+15005550007").await;
     let message = world.follow_up().await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Accepted);
     let request = world.provider.only_send();
     assert_eq!(request.field("To"), Some(format!("whatsapp:{CUSTOMER}")));
@@ -190,8 +190,8 @@ async fn redelivered_job_sends_nothing_again() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let job = world.job(&message);
-    handled(job.clone(), &world.ctx).await;
-    let again = handled(Job::new(job.body, 2), &world.ctx).await;
+    handle_job(job.clone(), &world.ctx).await;
+    let again = handle_job(Job::new(job.body, 2), &world.ctx).await;
     assert_eq!(again, Done::Already);
     assert_eq!(world.provider.sends().len(), 1);
 }
@@ -204,7 +204,7 @@ async fn job_for_a_future_attempt_is_dropped() {
         attempt: 7,
         ..world.job(&message).body
     };
-    assert_eq!(handled(Job::new(job, 1), &world.ctx).await, Done::Already);
+    assert_eq!(handle_job(Job::new(job, 1), &world.ctx).await, Done::Already);
     assert!(world.provider.sends().is_empty());
 }
 
@@ -215,7 +215,7 @@ async fn a_delayed_message_waits_for_its_time() {
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
     assert!(world.provider.sends().is_empty());
     world.aws.pass(600);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
 }
 
 /// It keeps what it was planned with, its other channel included.
@@ -237,11 +237,11 @@ async fn follow_up_of_a_rule_that_is_gone_is_sent() {
         assert!(rules.iter().all(|rule| !rule.is_active()), "{deleted}");
         assert_eq!(rules.is_empty(), deleted);
         world.aws.pass(600);
-        is(&world.worked(&message).await, MessageState::Accepted);
+        is(&world.work_and_read(&message).await, MessageState::Accepted);
         assert!(world.provider.only_send().json()["template"].is_object());
         // WhatsApp does not deliver it.
         world.aws.pass(120);
-        let message = world.worked(&message).await;
+        let message = world.work_and_read(&message).await;
         let sent: Vec<_> = message.attempts.iter().map(|attempt| attempt.leg).collect();
         assert_eq!(sent, [0, 1], "{deleted}");
     }
@@ -256,14 +256,14 @@ async fn quiet_hours_begun_meanwhile_defer_the_message() {
     .await;
     let message = world.follow_up().await;
     world.aws.pass(3600);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Scheduled);
     let end: domain::Timestamp = "2026-11-21T08:00:00+04:00".parse().unwrap();
     assert!(message.not_before >= end && message.not_before <= end + SignedDuration::from_secs(60));
     assert!(message.remarks[0].text.contains("quiet hours"), "{:?}", message.remarks);
     assert_eq!((world.provider.sends().len(), world.copies().await), (0, 0));
     world.aws.pass(15 * 3600 + 60);
-    is(&world.worked(&message).await, MessageState::Accepted);
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
 }
 
 #[tokio::test]
@@ -275,7 +275,7 @@ async fn opt_out_before_the_send_blocks_every_channel() {
         contact.wish(domain::messages::OptFlag::Stop, "wrote STOP by SMS", at);
     };
     world.change_contact(&message, stop).await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Blocked);
     assert_eq!(message.due, None);
     assert!(world.provider.sends().is_empty());
@@ -287,7 +287,7 @@ async fn a_suspended_tenant_sends_nothing() {
     let message = world.follow_up().await;
     world.business.configured.tenant.status = TenantStatus::Suspended;
     world.business.write(&world.aws).await;
-    is(&world.worked(&message).await, MessageState::Blocked);
+    is(&world.work_and_read(&message).await, MessageState::Blocked);
     assert!(world.provider.sends().is_empty());
 }
 
@@ -297,7 +297,7 @@ async fn paused_template_falls_back_to_the_sms() {
     let message = world.follow_up().await;
     world.business.configured.templates[0].status = domain::templates::TemplateStatus("PAUSED".to_owned());
     world.business.write(&world.aws).await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);
     let request = world.provider.only_send();
     assert!(!request.is_graph());
@@ -312,7 +312,7 @@ async fn deleted_template_falls_back_to_the_sms() {
     world.business.configured.templates.clear();
     world.business.write(&world.aws).await;
     world.aws.pass(600);
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);
     let why = &message.attempts[0].error.as_ref().unwrap().reason;
     assert_eq!(why, "there is no template missed_call_followup in en_GB");
@@ -326,7 +326,7 @@ async fn message_by_a_deleted_template_alone_fails() {
     let message = world.follow_up().await;
     world.business.configured.templates.clear();
     world.business.write(&world.aws).await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Failed);
     has_attempts(&message, &[AttemptState::Refused]);
     assert!(world.provider.sends().is_empty());
@@ -340,8 +340,8 @@ async fn a_landline_gets_whatsapp_and_no_sms() {
     let message = world.follow_up_of(landline).await;
     assert_eq!(message.plan.len(), 2);
     world.provider.reply(Reply::graph(400, 131026));
-    let message = world.worked(&message).await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Refused, AttemptState::Refused]);
     is(&message, MessageState::Failed);
     let why = &message.attempts[1].error.as_ref().unwrap().reason;
@@ -358,11 +358,11 @@ async fn refused_route_sends_no_sms_of_a_campaign() {
         false => Reply::Accept,
     });
     let message = world.follow_up().await;
-    let message = world.worked(&message).await;
-    is(&world.worked(&message).await, MessageState::Accepted);
+    let message = world.work_and_read(&message).await;
+    is(&world.work_and_read(&message).await, MessageState::Accepted);
     let message = world.follow_up_of("+447700900299").await;
     let message = world.as_step(message).await;
-    let waiting = world.worked(&message).await;
+    let waiting = world.work_and_read(&message).await;
     is(&waiting, MessageState::Scheduled);
     assert!(world.aws.now() < waiting.not_before);
     let sends = world.provider.sends();
@@ -374,7 +374,7 @@ async fn refused_route_sends_no_sms_of_a_campaign() {
 async fn missed_delivery_deadline_sends_the_sms_once() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     world.aws.pass(119);
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
     world.aws.pass(1);
@@ -389,9 +389,9 @@ async fn missed_delivery_deadline_sends_the_sms_once() {
 async fn late_delivery_cancels_the_sms() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     world.aws.pass(200);
-    world.reported(&message, AttemptState::Delivered, "wamid.1").await;
+    world.apply_report(&message, AttemptState::Delivered, "wamid.1").await;
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
     assert_eq!(world.provider.sends().len(), 1);
     assert_eq!(world.message(&message).await.due, None);
@@ -441,7 +441,7 @@ async fn job_for_a_deleted_message_is_dropped() {
         let contact = (what != "TENANT").then(|| message.id.contact());
         world.business.remove(&world.aws, what, contact).await;
         let rows = world.aws.row_count().await;
-        let done = handled(world.job(&message), &world.ctx).await;
+        let done = handle_job(world.job(&message), &world.ctx).await;
         assert_eq!(done, Done::Already, "{what}");
         assert_eq!(world.aws.row_count().await, rows);
         assert!(world.provider.sends().is_empty());
@@ -457,7 +457,7 @@ async fn job_cannot_name_another_tenants_message() {
         tenant: stranger.tenant(),
         ..world.job(&message).body
     };
-    let done = handled(Job::new(job, 1), &world.ctx).await;
+    let done = handle_job(Job::new(job, 1), &world.ctx).await;
     assert_eq!(done, Done::Already);
     assert!(world.provider.sends().is_empty());
 }
@@ -466,10 +466,10 @@ async fn job_cannot_name_another_tenants_message() {
 async fn renewed_credentials_are_used_from_the_next_send() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    world.worked(&message).await;
+    world.work_and_read(&message).await;
     world.renew_whatsapp().await;
     let other = world.follow_up_of("+971501234568").await;
-    world.worked(&other).await;
+    world.work_and_read(&other).await;
     let tokens: Vec<String> = world
         .provider
         .sends()
@@ -487,8 +487,8 @@ async fn connection_without_credentials_falls_back() {
         .change_connection(whatsapp, |connection| connection.send = None)
         .await;
     let message = world.follow_up().await;
-    world.worked(&message).await;
-    let message = world.worked(&message).await;
+    world.work_and_read(&message).await;
+    let message = world.work_and_read(&message).await;
     has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);
     assert_eq!(world.provider.sends().len(), 1);
 }
@@ -517,7 +517,7 @@ async fn credentials_sealed_for_another_connection_send_nothing() {
     // Not a temporary problem: it waits for somebody to act, and does not circulate until it is a dead letter.
     let job = world.job(&message).body;
     assert!(Box::pin(handle(Job::new(job.clone(), 2), &world.ctx)).await.is_err());
-    assert_eq!(handled(Job::new(job, 3), &world.ctx).await, Done::Now);
+    assert_eq!(handle_job(Job::new(job, 3), &world.ctx).await, Done::Now);
     let message = world.message(&message).await;
     assert!(
         message.remarks[0].text.contains("cannot be opened"),
@@ -534,10 +534,10 @@ async fn temporary_refusal_queues_a_delayed_retry() {
     let world = World::new().await;
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(400, 131056));
-    let message = world.worked(&message).await;
+    let message = world.work_and_read(&message).await;
     is(&message, MessageState::Scheduled);
     assert!(message.not_before > world.aws.now());
     assert_eq!(message.due, Some(message.not_before), "the due index has it too");
     assert_eq!(world.copies().await, 1);
-    assert!(world.queued().await.is_empty(), "held back by the queue");
+    assert!(world.take_send_jobs().await.is_empty(), "held back by the queue");
 }

@@ -83,7 +83,7 @@ impl Fate {
 }
 
 /// A pseudo-random number that depends on these alone.
-fn drawn(from: [usize; 3], below: u64) -> u64 {
+fn draw_number(from: [usize; 3], below: u64) -> u64 {
     let mixed = from.into_iter().fold(7_u64, |sum, number| {
         let number = u64::try_from(number).expect("a small number");
         let sum = (sum ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -99,7 +99,7 @@ fn fate(place: usize, channel: Channel, earlier: usize) -> Fate {
         // One more than foreseen is accepted, and found at the end.
         return certain[by].get(earlier).copied().unwrap_or(Accepted);
     }
-    match drawn([place, by, earlier], 10) {
+    match draw_number([place, by, earlier], 10) {
         0..=2 => Accepted,
         3 => Broken { taken: true },
         4 => Broken { taken: false },
@@ -172,9 +172,9 @@ fn list(world: &World, seen: &mut usize, listed: &mut Vec<Value>) {
 }
 
 /// The provider's report, if any, when an accepted attempt is looked at for the nth time.
-fn reported(place: usize, attempt: u32, look: usize) -> Option<AttemptState> {
+fn report_at_look(place: usize, attempt: u32, look: usize) -> Option<AttemptState> {
     let attempt = usize::try_from(attempt).expect("a small number");
-    match drawn([100 + place, attempt, look], 9) {
+    match draw_number([100 + place, attempt, look], 9) {
         0 => Some(AttemptState::Sent),
         1 => Some(AttemptState::Delivered),
         2 => Some(AttemptState::Failed),
@@ -201,10 +201,10 @@ async fn a_round(
         };
         let look = looks.entry((place, accepted.number)).or_default();
         *look += 1;
-        if let Some(state) = reported(place, accepted.number, *look) {
+        if let Some(state) = report_at_look(place, accepted.number, *look) {
             let provider_ref = accepted.provider_ref.as_deref();
             world
-                .reported(&now, state, provider_ref.expect("what was accepted has one"))
+                .apply_report(&now, state, provider_ref.expect("what was accepted has one"))
                 .await;
         }
     }
@@ -217,7 +217,7 @@ async fn a_round(
 async fn no_channel_accepts_a_message_twice_whatever_fails() {
     // More attempts than the usual caps allow.
     let world = World::with(|configured| configured.tenant.caps = Some(Vec::new().into())).await;
-    let other = world.another();
+    let other = world.another_process();
     world.provider.reply_by(|request, earlier| {
         let channel = channel(request);
         fate(place(request), channel, earlier).reply(channel)
@@ -231,7 +231,7 @@ async fn no_channel_accepts_a_message_twice_whatever_fails() {
     let (mut looks, mut seen, mut listed) = (BTreeMap::new(), 0, Vec::new());
     while Box::pin(a_round(&world, &other, &messages, &mut looks)).await {
         list(&world, &mut seen, &mut listed);
-        let seconds = drawn([1000, rounds, 0], 90);
+        let seconds = draw_number([1000, rounds, 0], 90);
         world.aws.pass(i64::try_from(seconds).expect("a few seconds"));
         rounds += 1;
         assert!(rounds < 400, "some message never comes to rest");

@@ -10,10 +10,10 @@ use jiff::SignedDuration;
 use kit::QueueName;
 use testkit::Reply;
 
-use super::world::{World, handled, is};
+use super::world::{World, handle_job, is};
 
 /// A follow-up to another caller, in the lane of broadcasts or not.
-async fn planned(world: &World, caller: u32, bulk: bool) -> Message {
+async fn follow_up_in_lane(world: &World, caller: u32, bulk: bool) -> Message {
     let number = format!("+4477009003{caller:02}");
     let message = world.follow_up_of(&number).await;
     if bulk { world.in_bulk(message).await } else { message }
@@ -24,7 +24,7 @@ async fn whatsapp(world: &World) -> Connection {
 }
 
 /// Places of each second that are taken of the WhatsApp number, if its row exists.
-async fn taken(world: &World) -> Option<String> {
+async fn taken_places(world: &World) -> Option<String> {
     let connection = world.business.whatsapp;
     let tenant = world.business.tenant().to_string();
     let partition = format!("T#{}#LIMIT", tenant.trim_start_matches("tnt_"));
@@ -39,13 +39,13 @@ async fn taken(world: &World) -> Option<String> {
 async fn bulk_takes_one_block_and_follow_ups_none() {
     let world = World::by(&[Channel::WhatsApp]).await;
     for caller in 0..3 {
-        let message = planned(&world, caller, false).await;
-        is(&world.worked(&message).await, MessageState::Accepted);
+        let message = follow_up_in_lane(&world, caller, false).await;
+        is(&world.work_and_read(&message).await, MessageState::Accepted);
     }
-    assert_eq!(taken(&world).await, None, "the number is not too fast");
+    assert_eq!(taken_places(&world).await, None, "the number is not too fast");
     let mut jobs = Vec::new();
     for caller in 3..10 {
-        jobs.push(world.job(&planned(&world, caller, true).await));
+        jobs.push(world.job(&follow_up_in_lane(&world, caller, true).await));
     }
     // One process, whose messages ask at once.
     let works = jobs
@@ -55,7 +55,11 @@ async fn bulk_takes_one_block_and_follow_ups_none() {
         done.expect("the job is done");
     }
     assert_eq!(world.provider.sends().len(), 10);
-    assert_eq!(taken(&world).await.as_deref(), Some("8"), "one block of an eighth");
+    assert_eq!(
+        taken_places(&world).await.as_deref(),
+        Some("8"),
+        "one block of an eighth"
+    );
 }
 
 #[tokio::test]
@@ -67,10 +71,13 @@ async fn throttled_number_lets_follow_ups_go_first() {
             connection.throttled = Some(Throttled { limit: 2, at });
         })
         .await;
-    let bulk = [planned(&world, 0, true).await, planned(&world, 1, true).await];
-    is(&world.worked(&bulk[0]).await, MessageState::Accepted);
+    let bulk = [
+        follow_up_in_lane(&world, 0, true).await,
+        follow_up_in_lane(&world, 1, true).await,
+    ];
+    is(&world.work_and_read(&bulk[0]).await, MessageState::Accepted);
     // Half of the number's places are taken by bulk, which may have no more.
-    let waiting = world.worked(&bulk[1]).await;
+    let waiting = world.work_and_read(&bulk[1]).await;
     is(&waiting, MessageState::Scheduled);
     assert!(waiting.attempts.is_empty(), "a wait is no attempt");
     let remark = waiting.remarks.last().and_then(|remark| remark.because.as_ref());
@@ -78,31 +85,37 @@ async fn throttled_number_lets_follow_ups_go_first() {
     assert!(waiting.due.is_some_and(|due| due >= at + SignedDuration::from_mins(1)));
     assert_eq!(world.aws.depth(QueueName::BulkSends).await, 0, "it waits in the table");
     // A follow-up goes at once; the next one is a second later.
-    let follow_ups = [planned(&world, 2, false).await, planned(&world, 3, false).await];
-    is(&world.worked(&follow_ups[0]).await, MessageState::Accepted);
-    assert_eq!(taken(&world).await.as_deref(), Some("2"));
-    let second = world.worked(&follow_ups[1]).await;
+    let follow_ups = [
+        follow_up_in_lane(&world, 2, false).await,
+        follow_up_in_lane(&world, 3, false).await,
+    ];
+    is(&world.work_and_read(&follow_ups[0]).await, MessageState::Accepted);
+    assert_eq!(taken_places(&world).await.as_deref(), Some("2"));
+    let second = world.work_and_read(&follow_ups[1]).await;
     is(&second, MessageState::Scheduled);
     assert!(second.not_before <= at + SignedDuration::from_secs(2), "{second:?}");
     assert_eq!(world.copies().await, 1, "a copy for the next second");
     world.aws.pass(2);
-    is(&world.worked(&second).await, MessageState::Accepted);
+    is(&world.work_and_read(&second).await, MessageState::Accepted);
     let wait = waiting.not_before.duration_since(world.aws.now());
     assert!(wait < SignedDuration::from_secs(145), "{wait}");
     world.aws.pass(145);
-    is(&world.worked(&waiting).await, MessageState::Accepted);
+    is(&world.work_and_read(&waiting).await, MessageState::Accepted);
 }
 
 #[tokio::test]
 async fn each_refusal_of_a_fast_number_teaches_once() {
     let world = World::by(&[Channel::WhatsApp]).await;
-    let messages = [planned(&world, 0, false).await, planned(&world, 1, false).await];
+    let messages = [
+        follow_up_in_lane(&world, 0, false).await,
+        follow_up_in_lane(&world, 1, false).await,
+    ];
     let limit = async || whatsapp(&world).await.throttled.map(|throttled| throttled.limit);
     // While the first is at the provider, another one is refused for the same reason.
     world.provider.reply(Reply::Held);
     let (first, second) = (world.job(&messages[0]), world.job(&messages[1]));
     let other = async {
-        world.provider.arrived().await;
+        world.provider.wait_for_request().await;
         world.provider.reply(Reply::graph(429, 130429));
         let done = Box::pin(send_message::handle(second, &world.ctx)).await;
         world.provider.release_with(Reply::graph(429, 130429));
@@ -113,12 +126,12 @@ async fn each_refusal_of_a_fast_number_teaches_once() {
     assert_eq!(limit().await, Some(40));
     // Its job comes once more.
     let again = kit::Job::new(jobs::SendMessage::next_of(world.business.tenant(), &messages[0]), 2);
-    handled(again, &world.ctx).await;
+    handle_job(again, &world.ctx).await;
     assert_eq!(limit().await, Some(40));
     // Later it is still too fast.
     world.aws.pass(60);
     world.provider.reply(Reply::graph(429, 130429));
-    world.worked(&messages[0]).await;
+    world.work_and_read(&messages[0]).await;
     assert_eq!(limit().await, Some(22), "half of what it had recovered to");
 }
 
@@ -132,21 +145,21 @@ async fn refusals_about_a_person_leave_the_number_as_it_is() {
         })
         .await;
         let messages = [
-            planned(&world, 0, false).await,
-            planned(&world, 0, false).await,
-            planned(&world, 1, false).await,
+            follow_up_in_lane(&world, 0, false).await,
+            follow_up_in_lane(&world, 0, false).await,
+            follow_up_in_lane(&world, 1, false).await,
         ];
         world.provider.reply(Reply::graph(400, code));
-        world.worked(&messages[0]).await;
+        world.work_and_read(&messages[0]).await;
         let connection = whatsapp(&world).await;
         assert_eq!((connection.throttled, connection.paused_until), (None, None), "{code}");
         // Another message to the person, and one to another.
-        let other = world.worked(&messages[1]).await;
+        let other = world.work_and_read(&messages[1]).await;
         assert_eq!(other.state() == MessageState::Scheduled, waits, "{code}");
         assert!(other.attempts.is_empty() == waits, "{code}");
-        is(&world.worked(&messages[2]).await, MessageState::Accepted);
+        is(&world.work_and_read(&messages[2]).await, MessageState::Accepted);
         world.aws.pass(15);
-        is(&world.worked(&messages[1]).await, MessageState::Accepted);
+        is(&world.work_and_read(&messages[1]).await, MessageState::Accepted);
     }
 }
 
@@ -161,12 +174,15 @@ async fn wait_for_a_place_is_no_part_of_a_later_pause() {
             connection.paused_until = Some(at + SignedDuration::from_secs(5));
         })
         .await;
-    let bulk = [planned(&world, 0, true).await, planned(&world, 1, true).await];
-    let paused = world.worked(&bulk[1]).await;
+    let bulk = [
+        follow_up_in_lane(&world, 0, true).await,
+        follow_up_in_lane(&world, 1, true).await,
+    ];
+    let paused = world.work_and_read(&bulk[1]).await;
     assert!(paused.waiting.is_some(), "{paused:?}");
     world.aws.pass(20);
-    is(&world.worked(&bulk[0]).await, MessageState::Accepted);
-    let waiting = world.worked(&paused).await;
+    is(&world.work_and_read(&bulk[0]).await, MessageState::Accepted);
+    let waiting = world.work_and_read(&paused).await;
     is(&waiting, MessageState::Scheduled);
     assert!(waiting.waiting.is_none(), "{waiting:?}");
 }

@@ -32,7 +32,7 @@ impl World {
 
     pub(crate) async fn with(change: impl FnOnce(&mut Configured)) -> Self {
         let provider = Provider::start();
-        let world = testkit::World::given(|aws| provider.env(aws), Context::new, change).await;
+        let world = testkit::World::with_env(|aws| provider.env(aws), Context::new, change).await;
         Self { provider, world }
     }
 
@@ -59,10 +59,10 @@ impl World {
     pub(crate) async fn as_step(&self, mut message: Message) -> Message {
         let (now, contact) = (self.aws.now(), message.id.contact());
         let (store, scope) = (self.aws.store(), self.business.scope());
-        let drip: Campaign = self.own(json!({"type": "drip", "name": "Welcome"})).await;
+        let drip: Campaign = self.create_owned(json!({"type": "drip", "name": "Welcome"})).await;
         let mut found = store.get::<Campaign>(scope, &drip.id).await.unwrap().unwrap();
         for state in [CampaignState::Scheduled, CampaignState::Running] {
-            found.value = found.value.moved(state, None, now).unwrap();
+            found.value = found.value.with_state(state, None, now).unwrap();
             found.version = store.move_campaign(scope, found.version, &found.value).await.unwrap();
         }
         message.cause = Cause::Campaign {
@@ -80,7 +80,7 @@ impl World {
     }
 
     /// The job that the function itself queues for the message's next attempt.
-    pub(crate) fn again(&self, message: &Message) -> SendMessage {
+    pub(crate) fn next_attempt_job(&self, message: &Message) -> SendMessage {
         SendMessage {
             rounds: 1,
             ..self.job(message).body
@@ -98,7 +98,7 @@ impl World {
             bulk: true,
             ..Narrowing::default()
         };
-        message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &by).expect("a policy");
+        message.policy = Policy::for_purpose(Purpose::FollowUp, Category::Utility, &by).expect("a policy");
         self.write(&message).await;
         message.version += 1;
         message
@@ -111,14 +111,14 @@ impl World {
     }
 
     /// Processes it and returns its new state.
-    pub(crate) async fn worked(&self, message: &Message) -> Message {
+    pub(crate) async fn work_and_read(&self, message: &Message) -> Message {
         self.work(message).await.expect("the job is done");
         self.message(message).await
     }
 
     /// Processes these jobs concurrently, alternating between two processes.
     pub(crate) async fn work_at_once(&self, copies: impl IntoIterator<Item = Job<SendMessage>>) {
-        work_at_once([&self.ctx, &self.another()], copies).await;
+        work_at_once([&self.ctx, &self.another_process()], copies).await;
     }
 
     /// Another process of the function, and its access to AWS.
@@ -145,7 +145,7 @@ impl World {
         lossy.happens_before("Decrypt", meanwhile);
         let job = self.job(message);
         async move {
-            handled(job, &ctx).await;
+            handle_job(job, &ctx).await;
             assert!(lossy.has_lost_all());
             assert!(self.provider.sends().is_empty());
         }
@@ -177,7 +177,7 @@ impl World {
         // On the heap, since `meanwhile` is often large.
         Box::pin(async move {
             let meanwhile = async {
-                self.provider.arrived().await;
+                self.provider.wait_for_request().await;
                 let happened = meanwhile.await;
                 self.provider.release_with(reply);
                 happened
@@ -201,13 +201,13 @@ impl World {
         // The message itself has changed: only the reference is written.
         drop(kept.await);
         assert!(matches!(
-            self.found(api, provider_ref).await,
+            self.row_of_reference(api, provider_ref).await,
             Some(MessageRef::Ours { .. })
         ));
     }
 
     /// The row under a provider's id.
-    pub(crate) async fn found(&self, api: &str, provider_ref: &str) -> Option<MessageRef> {
+    pub(crate) async fn row_of_reference(&self, api: &str, provider_ref: &str) -> Option<MessageRef> {
         let (store, now) = (self.aws.store(), self.aws.now());
         let provider_ref = provider_ref.parse().expect("a reference");
         let found = store.message_ref(self.business.scope(), api, &provider_ref, now).await;
@@ -262,7 +262,7 @@ impl World {
     }
 
     /// Applies a provider's report, by its own id or our key, as `process_provider_event` does.
-    pub(crate) async fn reported(&self, message: &Message, state: AttemptState, provider_ref: &str) {
+    pub(crate) async fn apply_report(&self, message: &Message, state: AttemptState, provider_ref: &str) {
         let mut message = self.message(message).await;
         let number = message.last().expect("an attempt").number;
         let timers = self.aws.env().config().timers().expect("timers");
@@ -288,7 +288,7 @@ impl World {
 }
 
 /// Processes a job in this process.
-pub(crate) async fn handled(job: Job<SendMessage>, ctx: &Context) -> Done {
+pub(crate) async fn handle_job(job: Job<SendMessage>, ctx: &Context) -> Done {
     Box::pin(handle(job, ctx)).await.expect("the job is done")
 }
 

@@ -18,7 +18,7 @@ use testkit::{
     Aws,
     business::CUSTOMER,
     file_host::{FileHost, Reply},
-    push::{AUTH, P256DH, opened},
+    push::{AUTH, P256DH, decrypt_message},
     sockets::socket_id,
 };
 
@@ -42,7 +42,7 @@ impl World {
             ];
             aws.env_with(&variables)
         };
-        let world = testkit::World::given(env, Context::new, |configured| {
+        let world = testkit::World::with_env(env, Context::new, |configured| {
             configured.tenant.time_zone = "Asia/Dubai".parse().expect("a time zone");
         })
         .await;
@@ -150,7 +150,7 @@ impl World {
     }
 
     /// Whose devices got something, in the order of names, and what they show.
-    fn shown(&self) -> Vec<(String, Value)> {
+    fn shown_notifications(&self) -> Vec<(String, Value)> {
         let mut shown: Vec<(String, Value)> = self
             .service
             .take_requests()
@@ -158,7 +158,7 @@ impl World {
             .map(|asked| {
                 assert_eq!(asked.method, "POST");
                 assert!(asked.authorization.starts_with("vapid t="), "{}", asked.authorization);
-                let opened = opened(&asked.body);
+                let opened = decrypt_message(&asked.body);
                 let name = asked.path.trim_start_matches("/push/").to_owned();
                 (name, serde_json::from_slice(&opened).expect("JSON"))
             })
@@ -168,7 +168,7 @@ impl World {
     }
 
     fn names(&self) -> Vec<String> {
-        self.shown().into_iter().map(|(name, _)| name).collect()
+        self.shown_notifications().into_iter().map(|(name, _)| name).collect()
     }
 
     async fn change(&self, change: impl Fn(&mut domain::inbox::Conversation)) {
@@ -204,7 +204,7 @@ impl World {
     /// A missed call of the customer's that no message follows.
     async fn call(&self) -> Call {
         let leave = |call: &mut Call| call.message = None;
-        let (call, _) = Box::pin(self.business.called(&self.aws, CUSTOMER, leave)).await;
+        let (call, _) = Box::pin(self.business.store_missed_call(&self.aws, CUSTOMER, leave)).await;
         call
     }
 
@@ -228,7 +228,7 @@ async fn unread_message_is_shown_on_devices_once() {
         .agent("rim", json!({"quiet_hours": {"from": "15:30", "to": "16:30"}}))
         .await;
     assert_eq!(world.push().await.expect("it is sent"), Done::Now);
-    let shown = world.shown();
+    let shown = world.shown_notifications();
     let names: Vec<&str> = shown.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["maya", "noor"]);
     let expected = |text: Value| {
@@ -255,7 +255,7 @@ async fn only_those_who_should_know_are_notified() {
     world.push().await.expect("it is sent");
     assert_eq!(world.names(), ["tom"]);
     let team = json!({"name": "Orders", "members": [maya]});
-    let team: Team = world.own(team).await;
+    let team: Team = world.create_owned(team).await;
     world
         .change(|conversation| (conversation.assignee, conversation.team) = (None, Some(team.id)))
         .await;
@@ -275,7 +275,7 @@ async fn only_those_who_should_know_are_notified() {
     store.create_ticket("page", &ticket).await.expect("the table answers");
     let page = Socket {
         visible: true,
-        ..Socket::opened(socket_id("page"), (ticket.who, None), now)
+        ..Socket::new_at(socket_id("page"), (ticket.who, None), now)
     };
     assert!(
         store
@@ -435,9 +435,9 @@ async fn mention_is_shown_to_whom_it_names_once() {
         ("maya".to_owned(), expected(Value::Null)),
         ("noor".to_owned(), expected("Call her back".into())),
     ];
-    assert_eq!(world.shown(), told);
+    assert_eq!(world.shown_notifications(), told);
     assert_eq!(world.handle(about.clone(), "evt_1").await, Done::Already);
-    assert_eq!(world.shown(), []);
+    assert_eq!(world.shown_notifications(), []);
     // Another change of the note.
     assert_eq!(world.handle(about.clone(), "evt_2").await, Done::Now);
     assert_eq!(world.names(), ["maya", "noor"]);
@@ -449,7 +449,7 @@ async fn mention_is_shown_to_whom_it_names_once() {
     let removed = store.remove_of_contact(scope, &known, &world.aws.stamp()).await;
     removed.expect("the note is deleted");
     assert_eq!(world.handle(about, "evt_3").await, Done::Already);
-    assert_eq!(world.shown(), []);
+    assert_eq!(world.shown_notifications(), []);
 }
 
 #[tokio::test]
@@ -468,7 +468,7 @@ async fn call_without_follow_up_is_shown_as_its_callers_message() {
         conversation: world.conversation,
     };
     assert_eq!(world.handle(about.clone(), "evt_1").await, Done::Now);
-    let shown = world.shown();
+    let shown = world.shown_notifications();
     let expected = json!({
         "type": "call.missed", "tenant_id": world.business.tenant(), "contact_id": call.id.contact(),
         "call_id": call.id, "conversation_id": world.conversation, "name": shown[0].1["name"],
@@ -476,7 +476,7 @@ async fn call_without_follow_up_is_shown_as_its_callers_message() {
     assert_eq!(shown, ["maya", "tom"].map(|name| (name.to_owned(), expected.clone())));
     assert_eq!(world.handle(about.clone(), "evt_1").await, Done::Already);
     let team = json!({"name": "Orders", "members": [maya]});
-    let team: Team = world.own(team).await;
+    let team: Team = world.create_owned(team).await;
     for (event, assignee, told) in [("evt_2", Some(tom), "tom"), ("evt_3", None, "maya")] {
         world
             .change(|conversation| (conversation.assignee, conversation.team) = (assignee, Some(team.id)))
@@ -490,7 +490,7 @@ async fn call_without_follow_up_is_shown_as_its_callers_message() {
         conversation: ConversationId::of(call.id.contact(), Some(LineId::new(world.aws.ids().ulid()))),
     };
     assert_eq!(world.handle(hidden, "evt_4").await, Done::Now);
-    let shown = world.shown();
+    let shown = world.shown_notifications();
     assert_eq!(shown.len(), 2);
     assert_eq!(shown[0].1["conversation_id"], Value::Null);
     // Somebody has seen it.
@@ -511,7 +511,7 @@ async fn call_without_follow_up_is_shown_as_its_callers_message() {
     let written = world.aws.store().write_call(world.business.scope(), call).await;
     written.expect("the call is written");
     assert_eq!(world.handle(about, "evt_6").await, Done::Already);
-    assert_eq!(world.shown(), []);
+    assert_eq!(world.shown_notifications(), []);
 }
 
 #[tokio::test]
@@ -552,7 +552,7 @@ async fn what_needs_attention_is_shown_to_those_who_manage() {
         "subject_id": connection, "name": "WhatsApp",
     });
     assert_eq!(
-        world.shown(),
+        world.shown_notifications(),
         ["maya", "noor"].map(|name| (name.to_owned(), expected.clone()))
     );
     assert_eq!(world.handle(about(&refused), "evt_1").await, Done::Already);
@@ -584,8 +584,10 @@ async fn what_needs_attention_is_shown_to_those_who_manage() {
         .await
         .expect("the table answers")
         .expect("a notice");
-    let settled = store.change_notice(scope, &known, &known.value.settled(), now).await;
+    let settled = store
+        .change_notice(scope, &known, &known.value.without_due_time(), now)
+        .await;
     settled.expect("the table answers");
     assert_eq!(world.handle(about(&refused), "evt_2").await, Done::Already);
-    assert_eq!(world.shown(), []);
+    assert_eq!(world.shown_notifications(), []);
 }

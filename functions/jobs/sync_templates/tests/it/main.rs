@@ -49,7 +49,12 @@ impl Account {
 
     /// Has templates of these names and statuses.
     fn has_named(&self, templates: &[(&str, &str)]) {
-        self.has(templates.iter().map(|(name, status)| listed(name, status)).collect());
+        self.has(
+            templates
+                .iter()
+                .map(|(name, status)| listed_template(name, status))
+                .collect(),
+        );
     }
 
     fn pages_have(&self, templates: usize) {
@@ -82,7 +87,7 @@ impl Respond for Account {
 }
 
 /// A template as Meta lists it.
-fn listed(name: &str, status: &str) -> Value {
+fn listed_template(name: &str, status: &str) -> Value {
     json!({
         "id": "810000000000001", "name": name, "language": "en_GB", "status": status, "category": "UTILITY",
         "components": [{
@@ -181,7 +186,7 @@ impl World {
     }
 
     /// Starts the list that follows a submission, once it is due.
-    async fn submitted(&self) -> StartOperation {
+    async fn start_after_submission(&self) -> StartOperation {
         let operation = sync_operation(self.business.whatsapp, Cause::Submitted, self.aws.now());
         let store = self.aws.store();
         let created = store.create_own_operation(self.business.scope(), &operation).await;
@@ -210,9 +215,9 @@ async fn a_list_is_taken_over_page_by_page() {
         "components": [{"type": "BODY", "text": "Hello."}, {"type": "CAROUSEL", "cards": []}],
     });
     world.account.has(vec![
-        listed(FOLLOW_UP, "PAUSED"),
+        listed_template(FOLLOW_UP, "PAUSED"),
         carousel,
-        listed("order_1", "PENDING"),
+        listed_template("order_1", "PENDING"),
     ]);
     let start = world.start().await;
     let (operation, steps) = world.operations.finish(&start, &world.ctx, &handle).await;
@@ -310,7 +315,7 @@ async fn a_thousand_templates_are_listed_in_steps() {
         } else {
             "PENDING_DELETION"
         };
-        listed(&format!("t_{number:04}"), status)
+        listed_template(&format!("t_{number:04}"), status)
     };
     let mut all: Vec<Value> = (0..1_200).map(template).collect();
     world.account.has(all.clone());
@@ -372,7 +377,7 @@ async fn a_list_that_cannot_be_an_accounts_is_given_up() {
     };
     let expected = "The provider's list of the connection \"Fixture\" is not the documented one.";
     world.account.pages_have(3_500);
-    let gone = |number: usize| listed(&format!("t_{number:05}"), "PENDING_DELETION");
+    let gone = |number: usize| listed_template(&format!("t_{number:05}"), "PENDING_DELETION");
     world.account.has((0..14_000).map(gone).collect());
     assert_eq!(failed().await, expected);
     assert_eq!(world.account.requests(), (4, 0));
@@ -438,7 +443,7 @@ async fn submitted_template_is_listed_hourly_until_its_verdict() {
     world.sync().await;
     assert!(!world.is_due(60).await, "nothing is awaited");
     for (word, hourly) in [("PENDING", true), ("APPROVED", false)] {
-        let start = world.submitted().await;
+        let start = world.start_after_submission().await;
         world.account.has_named(&[(FOLLOW_UP, word)]);
         world.operations.finish(&start, &world.ctx, &handle).await;
         assert_eq!(world.is_due(60).await, hourly, "{word}");
@@ -453,7 +458,7 @@ async fn earlier_list_does_not_take_back_what_is_awaited() {
     world.sync().await;
     let earlier = world.start().await;
     world.operations.step(&earlier, &world.ctx, &handle).await;
-    let start = world.submitted().await;
+    let start = world.start_after_submission().await;
     let excuse = ResponseTemplate::new(500).set_body_string("{}");
     Mock::given(method("GET"))
         .respond_with(excuse)
@@ -475,7 +480,7 @@ async fn verdict_is_asked_for_hourly_whatever_goes_wrong() {
         let world = World::new().await;
         world.account.has_named(&[(FOLLOW_UP, "APPROVED")]);
         world.sync().await;
-        let start = world.submitted().await;
+        let start = world.start_after_submission().await;
         world.answer(ResponseTemplate::new(status).set_body_string(body)).await;
         let made = handle(world.operations.turn(&start).await, &world.ctx).await;
         assert_eq!(made.is_err(), status == 500);

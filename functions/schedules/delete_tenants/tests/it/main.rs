@@ -21,7 +21,7 @@ use store::{
 use testkit::{
     Aws,
     api::Town,
-    business::{CUSTOMER, business, missed},
+    business::{CUSTOMER, business, missed_call_facts},
     samples,
 };
 
@@ -151,7 +151,9 @@ async fn files_of_a_deleted_tenant_are_deleted_with_its_rows() {
     let contact = business.contact(aws, CUSTOMER).await;
     let media = vec![InboundMedia::new("7".to_owned())];
     let message = business.receive_media(aws, contact.id, media, |_| {}).await.id;
-    business.fetched(aws, message, 0, ("image/png", b"picture")).await;
+    business
+        .store_fetched_medium(aws, message, 0, ("image/png", b"picture"))
+        .await;
     let asset = |scope: &TenantScope| FileKey::asset(scope, AssetId::new(aws.ids().ulid()));
     let other = aws.scope(TenantId::new(aws.ids().ulid()));
     for scope in [business.scope(), &other] {
@@ -324,7 +326,7 @@ async fn deletion_leaves_other_tenants_untouched() {
     let mut world = World::new().await;
     let neighbour = Box::pin(business(&world.aws)).await;
     let kept = world.aws.row_count().await;
-    (world.ctx, world.business) = (world.another(), neighbour);
+    (world.ctx, world.business) = (world.another_process(), neighbour);
     let rows_of_one = kept / 2;
     world.delete().await;
     assert_eq!(world.tenant().await, None);
@@ -365,7 +367,7 @@ async fn frequent_caller_without_a_number_is_deleted() {
         let id = CallId::new(id, world.aws.ids().ulid());
         let facts = CallFacts {
             from: Some(Party::Withheld),
-            ..missed(CUSTOMER)
+            ..missed_call_facts(CUSTOMER)
         };
         let call = Call {
             id,

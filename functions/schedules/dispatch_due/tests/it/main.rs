@@ -59,10 +59,10 @@ impl World {
         bucket.spill(QueueName::Calls, &spilled).await.expect("it is spilled");
     }
 
-    async fn due(&self) -> usize {
+    async fn count_due(&self) -> usize {
         let mut count = 0;
         for partition in Partition::all() {
-            let due = self.aws.store().due(partition, self.aws.now(), None, 1000).await;
+            let due = self.aws.store().due_page(partition, self.aws.now(), None, 1000).await;
             count += due.expect("the table answers").due.len();
         }
         count
@@ -75,12 +75,12 @@ async fn message_never_queued_is_dispatched_at_its_due_time() {
     let message = world.follow_up().await;
     world.aws.pass(89);
     world.run().await;
-    assert!(world.queued().await.is_empty());
+    assert!(world.take_send_jobs().await.is_empty());
     world.aws.pass(1);
     world.run().await;
     let job = SendMessage::next_of(world.business.tenant(), &message);
     assert_eq!(job.attempt, 1);
-    assert_eq!(world.queued().await, [job]);
+    assert_eq!(world.take_send_jobs().await, [job]);
 }
 
 /// The event goes to the bus; the row shows that it was sent.
@@ -130,7 +130,10 @@ async fn a_medium_is_queued_until_stored_and_when_it_goes() {
     let leased = world.business.medium(&world.aws, message, 0).await;
     assert_eq!((leased.dispatches, leased.version), (1, medium.version));
     let picture = ("image/png", b"picture".as_slice());
-    world.business.fetched(&world.aws, message, 0, picture).await;
+    world
+        .business
+        .store_fetched_medium(&world.aws, message, 0, picture)
+        .await;
     world.aws.pass(89 * 24 * 3_600);
     assert_eq!(queued().await, []);
     world.aws.pass(24 * 3_600);
@@ -146,7 +149,7 @@ async fn each_dispatch_doubles_the_time_to_the_next() {
     for _ in 0..60 {
         world.aws.pass(30);
         world.run().await;
-        if !world.queued().await.is_empty() {
+        if !world.take_send_jobs().await.is_empty() {
             dispatched_at.push(world.aws.now().duration_since(start).as_secs());
         }
     }
@@ -166,19 +169,24 @@ async fn concurrent_runs_queue_each_row_once() {
         world.follow_up_of(&mobile(last)).await;
     }
     world.aws.pass(90);
-    let (other, deadline) = (world.another(), world.aws.deadline(60));
+    let (other, deadline) = (world.another_process(), world.aws.deadline(60));
     let (one, two) = tokio::join!(
         Box::pin(handle(deadline, &world.ctx)),
         Box::pin(handle(deadline, &other))
     );
     one.unwrap();
     two.unwrap();
-    let mut messages: Vec<_> = world.queued().await.into_iter().map(|job| job.message).collect();
+    let mut messages: Vec<_> = world
+        .take_send_jobs()
+        .await
+        .into_iter()
+        .map(|job| job.message)
+        .collect();
     messages.sort();
     assert_eq!(messages.len(), 20);
     messages.dedup();
     assert_eq!(messages.len(), 20);
-    assert_eq!(world.due().await, 0);
+    assert_eq!(world.count_due().await, 0);
 }
 
 /// Its writer changes the row, so that there is something else to do, or nothing.
@@ -194,7 +202,7 @@ async fn row_in_a_transaction_is_left_to_the_next_run() {
             .await
             .expect("the run ends well");
         assert!(lossy.has_lost_all());
-        assert_eq!(world.queued().await.len(), jobs);
+        assert_eq!(world.take_send_jobs().await.len(), jobs);
     }
 }
 
@@ -204,10 +212,10 @@ async fn run_out_of_time_leaves_the_rest_to_the_next() {
     world.follow_up().await;
     world.aws.pass(90);
     Box::pin(handle(world.aws.deadline(1), &world.ctx)).await.unwrap();
-    assert!(world.queued().await.is_empty());
-    assert_eq!(world.due().await, 1);
+    assert!(world.take_send_jobs().await.is_empty());
+    assert_eq!(world.count_due().await, 1);
     world.run().await;
-    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.take_send_jobs().await.len(), 1);
 }
 
 #[tokio::test]
@@ -255,7 +263,7 @@ async fn finished_message_is_not_queued() {
     world.write(&message).await;
     world.aws.pass(3600);
     world.run().await;
-    assert!(world.queued().await.is_empty());
+    assert!(world.take_send_jobs().await.is_empty());
 }
 
 #[tokio::test]
@@ -281,10 +289,10 @@ async fn unreadable_row_does_not_block_others() {
             .unwrap();
     }
     world.run().await;
-    let jobs = world.queued().await;
+    let jobs = world.take_send_jobs().await;
     assert_eq!(jobs.len(), 1);
     assert_eq!(jobs[0].message, message.id);
-    assert_eq!(world.due().await, 0, "out of the way");
+    assert_eq!(world.count_due().await, 0, "out of the way");
 }
 
 #[tokio::test]
@@ -329,7 +337,7 @@ async fn expired_message_is_not_queued() {
     let until = message.keep_until.expect("a time");
     world.aws.pass(until.duration_since(world.aws.now()).as_secs());
     world.run().await;
-    assert!(world.queued().await.is_empty());
+    assert!(world.take_send_jobs().await.is_empty());
 }
 
 #[tokio::test]
@@ -342,13 +350,13 @@ async fn spilled_jobs_are_swept_before_anything_is_dispatched() {
     let bucket = RawBucket::new(world.aws.env()).unwrap();
     let (told, hears) = std::sync::mpsc::channel();
     lossy.happens_before("Query", async move || {
-        let left = bucket.spilled(QueueName::Calls, 10).await.unwrap();
+        let left = bucket.list_spilled_jobs(QueueName::Calls, 10).await.unwrap();
         told.send(left.len()).unwrap();
     });
     Box::pin(handle(world.aws.deadline(60), &ctx)).await.unwrap();
     assert_eq!(hears.recv().unwrap(), 0);
     assert_eq!(world.aws.drain(QueueName::Calls).await.len(), 1);
-    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.take_send_jobs().await.len(), 1);
 }
 
 #[tokio::test]
@@ -384,7 +392,7 @@ async fn hanging_bucket_does_not_delay_due_rows() {
     assert!(Box::pin(handle(deadline, &ctx)).await.is_err(), "somebody must look");
     ticking.abort();
     assert!(lossy.has_kept_waiting());
-    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(world.take_send_jobs().await.len(), 1);
 }
 
 /// The due time was set at planning, and stays when the provider accepts the message: most messages are delivered by then.
@@ -394,7 +402,7 @@ async fn accepted_message_is_due_at_its_fallback_deadline() {
     let timers = world.aws.env().config().timers().unwrap();
     let message = world.follow_up().await;
     let planned = message.due;
-    let mut message = world.claimed(message).await;
+    let mut message = world.claim_next_leg(message).await;
     world.aws.pass(1);
     let taken = SendOutcome::Accepted {
         provider_ref: "wamid.1".parse().unwrap(),
@@ -412,14 +420,14 @@ async fn accepted_message_is_due_at_its_fallback_deadline() {
     );
     world.aws.pass(89);
     world.run().await;
-    assert!(world.queued().await.is_empty());
+    assert!(world.take_send_jobs().await.is_empty());
     assert_eq!(world.message(&message).await.due, Some(fallback));
     world.aws.pass(30);
     world.run().await;
-    assert!(world.queued().await.is_empty());
+    assert!(world.take_send_jobs().await.is_empty());
     world.aws.pass(1);
     world.run().await;
-    let [job] = &world.queued().await[..] else {
+    let [job] = &world.take_send_jobs().await[..] else {
         panic!("one job")
     };
     assert_eq!((job.message, job.attempt), (message.id, 2));
@@ -481,7 +489,7 @@ async fn rows_of_unknown_kinds_are_left_and_block_nobody() {
     });
     let rows = world.put_before(&message, &rows.collect::<Vec<_>>()).await;
     world.run().await;
-    let jobs = world.queued().await;
+    let jobs = world.take_send_jobs().await;
     assert_eq!(jobs.len(), 1);
     assert_eq!(jobs[0].message, message.id);
     for row in &rows[6..9] {
@@ -501,7 +509,7 @@ async fn next_run_continues_after_many_unknown_rows() {
     world.put_before(&message, &rows).await;
     for (run, jobs) in [0, 1, 0].into_iter().enumerate() {
         world.run().await;
-        assert_eq!(world.queued().await.len(), jobs, "run {run}");
+        assert_eq!(world.take_send_jobs().await.len(), jobs, "run {run}");
     }
 }
 
@@ -511,7 +519,7 @@ fn bulk_policy() -> Policy {
         bulk: true,
         ..Narrowing::default()
     };
-    Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).expect("a policy")
+    Policy::for_purpose(Purpose::FollowUp, Category::Utility, &narrowing).expect("a policy")
 }
 
 /// A broadcast is in its queue for minutes.
@@ -571,7 +579,12 @@ async fn due_bulk_delays_neither_answers_nor_other_tenants() {
     }
     world.aws.pass(90);
     world.run().await;
-    let mut queued: Vec<_> = world.queued().await.into_iter().map(|job| job.message).collect();
+    let mut queued: Vec<_> = world
+        .take_send_jobs()
+        .await
+        .into_iter()
+        .map(|job| job.message)
+        .collect();
     queued.sort();
     answers.sort();
     assert_eq!(queued, answers, "all answers, and nothing else, by the first run");

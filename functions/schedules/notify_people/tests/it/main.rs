@@ -63,7 +63,7 @@ impl World {
 
     async fn with(change: impl FnOnce(&mut Configured)) -> Self {
         let env = |aws: &Aws| aws.env_with(&URLS);
-        Self(testkit::World::given(env, Context::new, change).await)
+        Self(testkit::World::with_env(env, Context::new, change).await)
     }
 
     /// Gives the business a person of this role, changed before they are written. Returns their address.
@@ -253,7 +253,7 @@ impl World {
 
 /// The customers who wait, as a mail tells them.
 fn waiting(mail: &MailJob) -> Waiting {
-    match &told(mail).0[..] {
+    match &described_notices(mail).0[..] {
         [
             Notice {
                 matter: Matter::CustomersWait(waiting),
@@ -320,7 +320,10 @@ async fn waiting_customers_are_told_once_an_hour() {
     // They took nothing from others, and agents hear nothing of those.
     let refused = world.refuse(world.business.whatsapp).await;
     let mails = world.mails().await;
-    assert_eq!((mails.len(), told(&mails[&manager])), (1, (vec![refused], 0)));
+    assert_eq!(
+        (mails.len(), described_notices(&mails[&manager])),
+        (1, (vec![refused], 0))
+    );
 }
 
 /// They have waited for longer, and more has happened in them since, but somebody has read it.
@@ -339,7 +342,7 @@ async fn unread_message_is_told_behind_hundreds_of_others() {
             what: What::Inbound(MessageId::new(contact, world.aws.ids().ulid()), Channel::WhatsApp),
         };
         let first = wrote(since - SignedDuration::from_hours(1));
-        let mut value = Conversation::begun(ConversationId::of(contact, None), first, None);
+        let mut value = Conversation::from_happening(ConversationId::of(contact, None), first, None);
         value.note(wrote(world.aws.now()), None);
         assert!(value.read_to(2));
         value.assignee = user;
@@ -404,7 +407,7 @@ async fn waiting_customers_are_told_on_a_day_without_further_mailings() {
 type Change = fn(&mut Account, &mut Member);
 
 /// The notices that a mail describes, and the number of others.
-fn told(mail: &MailJob) -> (Vec<Notice>, usize) {
+fn described_notices(mail: &MailJob) -> (Vec<Notice>, usize) {
     let Mail::Notices { notices, more, .. } = &mail.mail else {
         panic!("a mail of another kind: {mail:?}");
     };
@@ -441,7 +444,7 @@ async fn managers_get_one_mail_in_their_language() {
         ("en", "ar-AE")
     );
     for mail in mails.values() {
-        assert_eq!(told(mail), (vec![notice.clone()], 0));
+        assert_eq!(described_notices(mail), (vec![notice.clone()], 0));
         assert_eq!(mail.tenant, Some(world.business.tenant()));
         assert_eq!(mail.mail.url(), Some("https://app.example/account/notifications"));
         let Mail::Notices { business, .. } = &mail.mail else {
@@ -480,11 +483,11 @@ async fn several_notices_are_one_mail_of_what_each_wants() {
     let paused = world.pause_template().await;
     let mails = world.mails().await;
     assert_eq!(
-        told(&mails[&all]),
+        described_notices(&mails[&all]),
         (vec![refused, paused.clone()], 0),
         "the oldest first"
     );
-    assert_eq!(told(&mails[&one]), (vec![paused], 0));
+    assert_eq!(described_notices(&mails[&one]), (vec![paused], 0));
 }
 
 /// A connection that comes and goes is told again a day later, if it is still refused.
@@ -504,7 +507,7 @@ async fn subject_is_told_once_a_day() {
     }
     world.aws.pass(A_DAY);
     let mails = world.mails().await;
-    assert_eq!(told(&mails[&admin]).0.len(), 1, "the latest one");
+    assert_eq!(described_notices(&mails[&admin]).0.len(), 1, "the latest one");
     // Mended within the day.
     world.aws.pass(60);
     world.mend(connection).await;
@@ -536,7 +539,7 @@ async fn paused_template_is_told_if_an_automation_uses_it() {
     let admin = world.seat(Role::Admin, |_, _| {}).await;
     let notice = world.pause_template().await;
     let mails = world.mails().await;
-    assert_eq!(told(&mails[&admin]), (vec![notice], 0));
+    assert_eq!(described_notices(&mails[&admin]), (vec![notice], 0));
 
     let unused = World::with(|configured| configured.rules[0].enabled = false).await;
     unused.seat(Role::Admin, |_, _| {}).await;
@@ -552,11 +555,15 @@ async fn paused_campaign_is_told_until_it_is_resumed() {
     let fields = read(json!({"type": "broadcast", "name": "Offer for the holidays"}));
     let draft = Campaign::new(world.aws.ids().ulid(), fields, now);
     store.create(scope, &draft, &world.aws.stamp()).await.expect("a draft");
-    let scheduled = draft.moved(CampaignState::Scheduled, None, now).expect("it is started");
-    let running = scheduled.moved(CampaignState::Running, None, now).expect("it begins");
+    let scheduled = draft
+        .with_state(CampaignState::Scheduled, None, now)
+        .expect("it is started");
+    let running = scheduled
+        .with_state(CampaignState::Running, None, now)
+        .expect("it begins");
     let why = Refusal::new(Reason::FailureRate, "31 of its last 100 messages failed");
     let paused = running
-        .moved(CampaignState::Paused, Some(why.clone()), now)
+        .with_state(CampaignState::Paused, Some(why.clone()), now)
         .expect("it is paused");
     let notice = Notice::of_campaign(&paused).expect("a notice");
     assert!(
@@ -564,15 +571,15 @@ async fn paused_campaign_is_told_until_it_is_resumed() {
         "the same when it is tried again"
     );
     let version = store.move_campaign(scope, 1, &paused).await.expect("it is paused");
-    assert_eq!(told(&world.mails().await[&admin]), (vec![notice], 0));
+    assert_eq!(described_notices(&world.mails().await[&admin]), (vec![notice], 0));
 
     // It pauses again, and is resumed before people are told.
     world.aws.pass(A_DAY);
     let again = paused
-        .moved(CampaignState::Running, None, world.aws.now())
+        .with_state(CampaignState::Running, None, world.aws.now())
         .expect("it is resumed");
     let paused = again
-        .moved(CampaignState::Paused, Some(why), world.aws.now())
+        .with_state(CampaignState::Paused, Some(why), world.aws.now())
         .expect("it is paused");
     assert!(world.record(&Notice::of_campaign(&paused).expect("a notice")).await);
     store.move_campaign(scope, version, &again).await.expect("it runs");
@@ -588,7 +595,7 @@ async fn templates_of_two_accounts_are_told_apart() {
     for (connection, name) in [(second, Some("WhatsApp Dubai")), (world.business.whatsapp, None)] {
         let notices = world.pause_template_of(&[connection]).await;
         let mails = world.mails().await;
-        assert_eq!(told(&mails[&admin]), (notices, 0));
+        assert_eq!(described_notices(&mails[&admin]), (notices, 0));
         let Mail::Notices { connections, .. } = &mails[&admin].mail else {
             unreachable!("told")
         };
@@ -605,7 +612,7 @@ async fn template_paused_for_two_connections_is_told_once() {
     let admin = world.seat(Role::Admin, |_, _| {}).await;
     let notices = world.pause_template_of(&[second, world.business.whatsapp]).await;
     let mails = world.mails().await;
-    let (told, more) = told(&mails[&admin]);
+    let (told, more) = described_notices(&mails[&admin]);
     assert_eq!((told.len(), more), (1, 0));
     assert!(notices.contains(&told[0]));
     world.aws.pass(A_DAY);
@@ -627,7 +634,7 @@ async fn automation_without_a_match_is_told_after_seven_days() {
     world.calls(&[]).await;
     assert!(world.mails().await.is_empty(), "the review is recorded first");
     let mails = world.mails().await;
-    let (notices, _) = told(&mails[&admin]);
+    let (notices, _) = described_notices(&mails[&admin]);
     assert_eq!(notices[0].matter, Matter::AutomationUnmatched { automation: rule });
     assert_eq!(notices[0].name, "Missed calls");
     // It is told once, however long it lasts.
@@ -676,7 +683,7 @@ async fn many_notices_are_described_in_part_and_counted() {
     }
     world.run().await;
     let mails = world.mails().await;
-    let (notices, more) = told(&mails[&admin]);
+    let (notices, more) = described_notices(&mails[&admin]);
     assert_eq!((notices.len(), more), (10, 4));
     assert!(world.mails().await.is_empty());
 }
@@ -694,7 +701,7 @@ async fn what_a_day_has_no_mailing_for_is_told_the_next_day() {
     // Until midnight.
     world.aws.pass(11 * 3600);
     let mails = world.mails().await;
-    assert_eq!(told(&mails[&admin]), (vec![first, second], 0));
+    assert_eq!(described_notices(&mails[&admin]), (vec![first, second], 0));
 }
 
 #[tokio::test]
@@ -738,8 +745,11 @@ async fn interrupted_mailing_is_repeated_with_the_same_mails() {
     world.aws.pass(240);
     let again = world.mails().await;
     assert_eq!(again[&admin].id, first[&admin].id);
-    assert_eq!(told(&again[&admin]), (vec![notice.clone()], 0));
-    assert_eq!(world.mailings().await.expect("a row").value, open.ended());
+    assert_eq!(described_notices(&again[&admin]), (vec![notice.clone()], 0));
+    assert_eq!(
+        world.mailings().await.expect("a row").value,
+        open.without_open_mailing()
+    );
     assert!(world.mails().await.is_empty());
 
     // One that died after it marked a notice had queued all mails.
@@ -766,7 +776,7 @@ async fn later_occurrence_is_told_although_a_mailing_did_not_end() {
     world.aws.pass(A_DAY / 2);
     assert!(world.mails().await.is_empty(), "the former mailing ends");
     let mails = world.mails().await;
-    assert_eq!(told(&mails[&admin]), (vec![later], 0));
+    assert_eq!(described_notices(&mails[&admin]), (vec![later], 0));
 }
 
 #[tokio::test]
@@ -827,7 +837,7 @@ async fn deployment_without_url_sends_mails_without_link() {
     assert_eq!(mails[&admin].mail.url(), None);
     let link = Mail::Notices {
         business: "Harbour Lane".to_owned(),
-        notices: told(&mails[&admin]).0,
+        notices: described_notices(&mails[&admin]).0,
         more: 0,
         link: None,
         connections: BTreeMap::new(),

@@ -214,7 +214,7 @@ impl Town {
                 customer.read();
             }
             10 => {
-                one.talked(now, allowed);
+                one.note_talk(now, allowed);
                 if since.is_some() {
                     customer.answer();
                 }
@@ -224,7 +224,7 @@ impl Town {
                 let key = ApiKeyId::new(self.world.aws.ids().ulid());
                 one.start(Actor::ApiKey(key), (now, message, Channel::WhatsApp));
                 let called = wrote - SignedDuration::from_secs(1);
-                one.talked(called, allowed);
+                one.note_talk(called, allowed);
                 if since.is_some_and(|since| since <= called) {
                     customer.answer_late();
                 }

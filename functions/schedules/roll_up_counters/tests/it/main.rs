@@ -34,7 +34,7 @@ impl World {
     }
 
     /// Days that are still to be rolled up, which this does.
-    async fn left(&self, business: &Seeded) -> usize {
+    async fn roll_up_remaining(&self, business: &Seeded) -> usize {
         let mut left = 0;
         let next = async || self.aws.store().roll_up_next(business.scope(), self.aws.now()).await;
         while next().await.expect("nobody else rolls up").is_some() {
@@ -72,7 +72,7 @@ async fn days_of_all_tenants_are_rolled_up_once_they_are_over() {
     for _twice in 0..2 {
         world.run(60).await;
         for business in [one, &other] {
-            assert_eq!(world.left(business).await, 0);
+            assert_eq!(world.roll_up_remaining(business).await, 0);
         }
         for lines in [Lines::Each, Lines::Together] {
             assert_eq!(world.counters(one, lines).await, before);
@@ -83,7 +83,7 @@ async fn days_of_all_tenants_are_rolled_up_once_they_are_over() {
     assert!(!counted.expect("the table answers"), "what is stored was counted today");
     // Two days later, two more are.
     world.aws.pass(2 * 86_400);
-    assert_eq!(world.left(one).await, 2);
+    assert_eq!(world.roll_up_remaining(one).await, 2);
     assert_eq!(world.counters(one, Lines::Each).await, before);
 }
 
@@ -94,9 +94,9 @@ async fn run_without_time_leaves_the_rest_to_the_next_one() {
         world.count(&world.business, &format!("{day}T10:00:00Z")).await;
     }
     world.run(5).await;
-    assert_eq!(world.left(&world.business).await, 2);
+    assert_eq!(world.roll_up_remaining(&world.business).await, 2);
     world.run(60).await;
-    assert_eq!(world.left(&world.business).await, 0);
+    assert_eq!(world.roll_up_remaining(&world.business).await, 0);
 }
 
 /// Rolled days do not depend on the rows that they were made from, which expire.

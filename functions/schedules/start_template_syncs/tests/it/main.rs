@@ -25,7 +25,7 @@ impl World {
     }
 
     /// The connections of each operation so far.
-    async fn started(&self, business: &Seeded) -> Vec<ConnectionId> {
+    async fn started_connections(&self, business: &Seeded) -> Vec<ConnectionId> {
         let store = self.aws.store();
         let page = store.operations(business.scope(), None, 100, self.aws.now()).await;
         let mut found = Vec::new();
@@ -39,7 +39,7 @@ impl World {
         found
     }
 
-    async fn listed(&self, awaited: bool) {
+    async fn note_last_sync(&self, awaited: bool) {
         let last = LastSync {
             at: self.aws.now(),
             awaited,
@@ -58,11 +58,11 @@ async fn every_connection_that_sends_whatsapp_is_listed_once() {
     for _twice in 0..2 {
         world.run().await;
         assert_eq!(
-            world.started(one).await,
+            world.started_connections(one).await,
             [one.whatsapp],
             "its Twilio connection sends SMS only"
         );
-        let both: BTreeSet<_> = world.started(&other).await.into_iter().collect();
+        let both: BTreeSet<_> = world.started_connections(&other).await.into_iter().collect();
         assert_eq!(both, BTreeSet::from([other.twilio, other.whatsapp]));
     }
 }
@@ -70,19 +70,23 @@ async fn every_connection_that_sends_whatsapp_is_listed_once() {
 #[tokio::test]
 async fn lists_are_due_daily_or_hourly_while_a_verdict_is_awaited() {
     let world = World::new().await;
-    world.listed(false).await;
+    world.note_last_sync(false).await;
     for (hours, expected) in [(1, 0), (22, 0), (1, 1)] {
         world.aws.pass(hours * 3_600);
         world.run().await;
-        assert_eq!(world.started(&world.business).await.len(), expected, "{hours}");
+        assert_eq!(
+            world.started_connections(&world.business).await.len(),
+            expected,
+            "{hours}"
+        );
     }
-    world.listed(true).await;
+    world.note_last_sync(true).await;
     world.aws.pass(1_800);
     world.run().await;
-    assert_eq!(world.started(&world.business).await.len(), 1);
+    assert_eq!(world.started_connections(&world.business).await.len(), 1);
     world.aws.pass(1_800);
     world.run().await;
-    assert_eq!(world.started(&world.business).await.len(), 2);
+    assert_eq!(world.started_connections(&world.business).await.len(), 2);
 }
 
 #[tokio::test]
@@ -91,5 +95,5 @@ async fn nothing_is_started_for_a_suspended_tenant() {
     world.business.configured.tenant.status = TenantStatus::Suspended;
     world.business.write(&world.aws).await;
     world.run().await;
-    assert!(world.started(&world.business).await.is_empty());
+    assert!(world.started_connections(&world.business).await.is_empty());
 }

@@ -20,14 +20,14 @@ fn cap(period: Period, maximum: u32) -> Cap {
 }
 
 impl World {
-    async fn capped(cap: &Cap) -> Self {
+    async fn with_cap(cap: &Cap) -> Self {
         let world = Self::new().await;
         let set = |tenant: &mut Tenant| tenant.caps = Some(vec![cap.clone()].into());
         world.change_tenant(set).await;
         world
     }
 
-    async fn counted(&self, cap: &Cap) -> u64 {
+    async fn count_for_cap(&self, cap: &Cap) -> u64 {
         let counts = self.store().cap_counts(self.scope(), self.aws.now()).await.unwrap();
         counts.of(cap, hour_of(self.aws.now()))
     }
@@ -35,7 +35,7 @@ impl World {
 
 /// Everybody gets every step, in the order in which they came, and never more than the cap allows in a period.
 async fn all_go_through_it(people: usize, cap: &Cap) {
-    let world = World::capped(cap).await;
+    let world = World::with_cap(cap).await;
     let steps = json!([says("welcome", "Welcome"), waits("a day", 1), says("offer", "An offer")]);
     let drip = world.drip(json!({}), steps).await;
     let people = world.many_fans(people).await;
@@ -53,7 +53,7 @@ async fn all_go_through_it(people: usize, cap: &Cap) {
             }
         }
         world.run().await;
-        let sent = world.sent().await;
+        let sent = world.take_sent_messages().await;
         messages += sent.len();
         *made.entry(cap.period.begin(world.aws.now())).or_insert(0) += sent.len();
         let is_first =
@@ -97,7 +97,7 @@ async fn a_burst_goes_through_a_cap_of_a_day() {
 #[tokio::test]
 async fn what_is_made_is_counted_before_it_is_sent() {
     let cap = cap(Period::Hour, 10);
-    let world = World::capped(&cap).await;
+    let world = World::with_cap(&cap).await;
     let drip = world.drip(json!({}), three()).await;
     let fans = world.many_fans(40).await;
     for contact in &fans {
@@ -107,8 +107,8 @@ async fn what_is_made_is_counted_before_it_is_sent() {
         let killed = tokio::time::timeout(std::time::Duration::from_millis(killed_after), world.run());
         let _ = tokio::join!(Box::pin(killed), Box::pin(world.run()));
     }
-    let sent = world.sent().await;
-    let counted = world.counted(&cap).await;
+    let sent = world.take_sent_messages().await;
+    let counted = world.count_for_cap(&cap).await;
     assert!(
         (sent.len() as u64) <= counted && counted <= 10,
         "{} of {counted}",
@@ -129,7 +129,7 @@ async fn what_is_made_is_counted_before_it_is_sent() {
 #[tokio::test]
 async fn a_message_that_waits_for_a_cap_goes_first() {
     let cap = cap(Period::Hour, 2);
-    let world = World::capped(&cap).await;
+    let world = World::with_cap(&cap).await;
     let drip = world.drip(json!({}), three()).await;
     let fans = world.many_fans(4).await;
     for contact in &fans {
@@ -147,7 +147,12 @@ async fn a_message_that_waits_for_a_cap_goes_first() {
         .await
         .unwrap()
         .unwrap();
-    message.postpone(now + SignedDuration::from_mins(50), cap.reached(now), now, &timers);
+    message.postpone(
+        now + SignedDuration::from_mins(50),
+        cap.refusal_when_reached(now),
+        now,
+        &timers,
+    );
     world.store().write_message(world.scope(), &message).await.unwrap();
     assert_eq!(world.sent_by_run().await, 1, "one of two is its own");
 }
@@ -156,15 +161,15 @@ async fn a_message_that_waits_for_a_cap_goes_first() {
 #[tokio::test]
 async fn a_message_that_leaves_later_is_made_later() {
     let cap = cap(Period::Hour, 10);
-    let world = World::capped(&cap).await;
+    let world = World::with_cap(&cap).await;
     let quiet = |tenant: &mut Tenant| tenant.quiet_hours = from_value(json!({"from": "00:00", "to": "23:59"})).unwrap();
     world.change_tenant(quiet).await;
     let drip = world.drip(json!({}), three()).await;
     let fan = world.fan("+971501000001").await.id;
     world.enter(&drip, fan).await;
     assert_eq!(world.sent_by_run().await, 0);
-    assert_eq!(world.counted(&cap).await, 0);
-    let due = world.enrolment(&drip, fan).await.value.due().unwrap();
+    assert_eq!(world.count_for_cap(&cap).await, 0);
+    let due = world.enrolment(&drip, fan).await.value.next_step_at().unwrap();
     world.aws.pass(due.duration_since(world.aws.now()).as_secs() + 1);
     assert_eq!(world.sent_by_run().await, 1);
 }

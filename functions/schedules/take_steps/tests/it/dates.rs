@@ -12,11 +12,11 @@ impl World {
     /// A searchable date.
     async fn field(&self, key: &str) -> Field {
         let fields = json!({"key": key, "name": key, "type": "date", "searchable": true});
-        self.own(fields).await
+        self.create_owned(fields).await
     }
 
     /// A contact with this date in the field.
-    async fn dated(&self, number: &str, field: &Field, date: &str) -> ContactId {
+    async fn contact_with_date(&self, number: &str, field: &Field, date: &str) -> ContactId {
         let contact = self.business.contact(&self.aws, number).await.id;
         let dated = |profile: &mut Profile| {
             let date = FieldValue::Date(date.parse().unwrap());
@@ -31,19 +31,19 @@ impl World {
     async fn dates(&self, field: FieldId, recurrence: &str, days: i16) -> Campaign {
         let date = json!({"field": field, "recurrence": recurrence, "days": days, "at": "09:00"});
         let fields = json!({"type": "drip", "name": "Dates", "reentry": true, "triggers": {"date": date}});
-        let new: Campaign = self.own(fields).await;
+        let new: Campaign = self.create_owned(fields).await;
         let steps = json!([waits("a day", 1), says("hello", "Hello")]);
         let before = self.write(&self.campaign(&new).await, steps).await;
         let (store, stamp) = (self.store(), self.aws.stamp());
-        let (after, operation) = before.value.started(&stamp).unwrap();
+        let (after, operation) = before.value.start_with_operation(&stamp).unwrap();
         let started = store.start_campaign(self.scope(), &before, (&after, &operation), &stamp);
         started.await.unwrap();
         let started = self.campaign(&new).await;
-        self.moved(started, &[CampaignState::Running]).await.value
+        self.move_drip(started, &[CampaignState::Running]).await.value
     }
 
     /// Those of these contacts who have entered a drip, by their places, each with the time at which it did.
-    async fn entered(&self, drip: &Campaign, contacts: &[ContactId]) -> Vec<(usize, String)> {
+    async fn entries_into_drip(&self, drip: &Campaign, contacts: &[ContactId]) -> Vec<(usize, String)> {
         let (store, mut entered) = (self.store(), Vec::new());
         for (place, contact) in contacts.iter().enumerate() {
             let itself = self.person(*contact).await.contact;
@@ -72,32 +72,38 @@ async fn contacts_enter_on_the_day_of_their_date_each_year() {
     let world = World::new().await;
     let field = world.field("birthday").await;
     let contacts = [
-        world.dated("+971501000001", &field, "1990-11-22").await,
-        world.dated("+971501000002", &field, "2001-11-23").await,
-        world.dated("+971501000003", &field, "2026-11-22").await,
+        world.contact_with_date("+971501000001", &field, "1990-11-22").await,
+        world.contact_with_date("+971501000002", &field, "2001-11-23").await,
+        world.contact_with_date("+971501000003", &field, "2026-11-22").await,
     ];
     let yearly = world.dates(field.id, "yearly", 0).await;
     let once = world.dates(field.id, "once", 1).await;
     // The day is chosen first. Its time has not come.
     for time in ["2026-11-21T12:00:00Z", "2026-11-22T08:59:59Z"] {
         world.run_at(time).await;
-        assert_eq!(world.entered(&yearly, &contacts).await, []);
+        assert_eq!(world.entries_into_drip(&yearly, &contacts).await, []);
     }
     let first = "2026-11-22T09:00:30Z";
     world.run_at(first).await;
-    assert_eq!(world.entered(&yearly, &contacts).await, [at(0, first), at(2, first)]);
+    assert_eq!(
+        world.entries_into_drip(&yearly, &contacts).await,
+        [at(0, first), at(2, first)]
+    );
     // The next run takes the steps, and lets nobody enter once more.
     world.run_at("2026-11-22T09:01:00Z").await;
-    assert_eq!(world.entered(&yearly, &contacts).await, [at(0, first), at(2, first)]);
-    assert_eq!(world.entered(&once, &contacts).await, []);
+    assert_eq!(
+        world.entries_into_drip(&yearly, &contacts).await,
+        [at(0, first), at(2, first)]
+    );
+    assert_eq!(world.entries_into_drip(&once, &contacts).await, []);
     let next = "2026-11-23T09:00:10Z";
     world.run_at(next).await;
     assert_eq!(
-        world.entered(&yearly, &contacts).await,
+        world.entries_into_drip(&yearly, &contacts).await,
         [at(0, first), at(1, next), at(2, first)]
     );
     assert_eq!(
-        world.entered(&once, &contacts).await,
+        world.entries_into_drip(&once, &contacts).await,
         [at(2, next)],
         "a day after its date"
     );
@@ -106,7 +112,7 @@ async fn contacts_enter_on_the_day_of_their_date_each_year() {
     world.run_at("2027-11-22T10:01:00Z").await;
     let again = "2027-11-22T10:01:00Z";
     assert_eq!(
-        world.entered(&yearly, &contacts).await,
+        world.entries_into_drip(&yearly, &contacts).await,
         [at(0, again), at(1, next), at(2, again)]
     );
 }
@@ -117,13 +123,13 @@ async fn drip_that_is_not_open_lets_nobody_enter() {
     let world = World::new().await;
     let (field, deleted) = (world.field("birthday").await, world.field("wedding").await);
     let contacts = [
-        world.dated("+971501000001", &field, "1990-11-22").await,
-        world.dated("+971501000002", &field, "1990-11-23").await,
-        world.dated("+971501000003", &field, "1990-11-24").await,
-        world.dated("+971501000005", &field, "1990-11-25").await,
+        world.contact_with_date("+971501000001", &field, "1990-11-22").await,
+        world.contact_with_date("+971501000002", &field, "1990-11-23").await,
+        world.contact_with_date("+971501000003", &field, "1990-11-24").await,
+        world.contact_with_date("+971501000005", &field, "1990-11-25").await,
     ];
     let drip = world.dates(field.id, "yearly", 0).await;
-    let other = world.dated("+971501000004", &deleted, "1990-11-22").await;
+    let other = world.contact_with_date("+971501000004", &deleted, "1990-11-22").await;
     let without_field = world.dates(deleted.id, "yearly", 0).await;
     let stamp = world.aws.stamp();
     let found: Versioned<Field> = world.store().get(world.scope(), &deleted.id).await.unwrap().unwrap();
@@ -137,21 +143,23 @@ async fn drip_that_is_not_open_lets_nobody_enter() {
     for time in ["2026-11-22T09:00:00Z", "2026-11-22T09:01:00Z"] {
         world.run_at(time).await;
     }
-    assert_eq!(world.entered(&without_field, &[other]).await, []);
+    assert_eq!(world.entries_into_drip(&without_field, &[other]).await, []);
     status(TenantStatus::Active).await;
-    let paused = world.moved(world.campaign(&drip).await, &[CampaignState::Paused]).await;
+    let paused = world
+        .move_drip(world.campaign(&drip).await, &[CampaignState::Paused])
+        .await;
     // The days of a pause are gone when it is resumed.
     world.run_at("2026-11-23T09:00:00Z").await;
-    let running = world.moved(paused, &[CampaignState::Running]).await;
+    let running = world.move_drip(paused, &[CampaignState::Running]).await;
     world.run_at("2026-11-23T09:01:00Z").await;
-    assert_eq!(world.entered(&drip, &contacts).await, []);
+    assert_eq!(world.entries_into_drip(&drip, &contacts).await, []);
     let third = "2026-11-24T09:00:00Z";
     world.run_at(third).await;
-    assert_eq!(world.entered(&drip, &contacts).await, [at(2, third)]);
+    assert_eq!(world.entries_into_drip(&drip, &contacts).await, [at(2, third)]);
     // As a run does that cannot go on: nothing leads into the drip any more.
-    let cancelled = world.moved(running, &[CampaignState::Cancelled]).await;
+    let cancelled = world.move_drip(running, &[CampaignState::Cancelled]).await;
     world.run_at("2026-11-25T09:00:00Z").await;
-    assert_eq!(world.entered(&drip, &contacts).await, [at(2, third)]);
+    assert_eq!(world.entries_into_drip(&drip, &contacts).await, [at(2, third)]);
     let (_, row) = world
         .store()
         .triggered_drip(world.scope(), cancelled.value.id)
@@ -167,7 +175,7 @@ async fn many_enter_once_although_runs_are_killed() {
     let mut contacts = Vec::new();
     for number in 0..250 {
         let number = format!("+97150200{number:04}");
-        contacts.push(world.dated(&number, &field, "1990-11-22").await);
+        contacts.push(world.contact_with_date(&number, &field, "1990-11-22").await);
     }
     let drip = world.dates(field.id, "yearly", 0).await;
     world.run().await;
@@ -184,7 +192,10 @@ async fn many_enter_once_although_runs_are_killed() {
         let enrolment = world.enrolment(&drip, *contact).await;
         // Entered once, and looked at once.
         assert_eq!((enrolment.version, enrolment.value.at), (2, now));
-        assert_eq!(enrolment.value.due(), Some(now + SignedDuration::from_secs(A_DAY)));
+        assert_eq!(
+            enrolment.value.next_step_at(),
+            Some(now + SignedDuration::from_secs(A_DAY))
+        );
     }
     world.aws.pass(A_DAY);
     world.run().await;
@@ -199,7 +210,7 @@ async fn many_enter_once_although_runs_are_killed() {
 async fn dates_that_cannot_be_read_keep_nobody_waiting() {
     let world = World::new().await;
     let field = world.field("birthday").await;
-    let contacts = [world.dated("+971501000001", &field, "1990-11-21").await];
+    let contacts = [world.contact_with_date("+971501000001", &field, "1990-11-21").await];
     let drips = [
         world.dates(field.id, "yearly", 0).await,
         world.dates(field.id, "yearly", 0).await,
@@ -211,8 +222,8 @@ async fn dates_that_cannot_be_read_keep_nobody_waiting() {
     world.aws.pass(21 * 3_600);
     let run = handle(world.aws.deadline(100), &world.ctx);
     assert!(run.await.is_err(), "an alarm sees it");
-    assert_eq!(world.entered(&drips[0], &contacts).await, []);
-    assert_eq!(world.entered(&drips[1], &contacts).await, [at(0, time)]);
+    assert_eq!(world.entries_into_drip(&drips[0], &contacts).await, []);
+    assert_eq!(world.entries_into_drip(&drips[1], &contacts).await, [at(0, time)]);
     let (store, now) = (world.store(), world.aws.now());
     for (seconds, due) in [(0, 0), (600, 1)] {
         world.aws.pass(seconds);

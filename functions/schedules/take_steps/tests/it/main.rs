@@ -54,7 +54,7 @@ impl World {
     }
 
     /// Takes all caps off the tenant: there are some for other countries.
-    async fn uncapped(&self) {
+    async fn remove_caps(&self) {
         self.change_tenant(|tenant| tenant.caps = Some(Vec::new().into())).await;
     }
 
@@ -68,12 +68,12 @@ impl World {
     }
 
     async fn tag(&self, name: &str) -> Tag {
-        self.own(json!({"name": name})).await
+        self.create_owned(json!({"name": name})).await
     }
 
     async fn stage(&self, name: &str) -> Stage {
         let fields = json!({"name": name, "position": 1});
-        self.own(fields).await
+        self.create_owned(fields).await
     }
 
     /// A drip with these steps and these fields in addition, which has begun.
@@ -82,9 +82,9 @@ impl World {
         for (name, value) in change.as_object().unwrap() {
             fields[name] = value.clone();
         }
-        let new: Campaign = self.own(fields).await;
+        let new: Campaign = self.create_owned(fields).await;
         let drip = self.write(&self.campaign(&new).await, steps).await;
-        self.moved(drip, &[CampaignState::Scheduled, CampaignState::Running])
+        self.move_drip(drip, &[CampaignState::Scheduled, CampaignState::Running])
             .await
             .value
     }
@@ -100,9 +100,9 @@ impl World {
         store.write_steps(self.scope(), before, &written, &stamp).await.unwrap()
     }
 
-    async fn moved(&self, mut drip: Versioned<Campaign>, states: &[CampaignState]) -> Versioned<Campaign> {
+    async fn move_drip(&self, mut drip: Versioned<Campaign>, states: &[CampaignState]) -> Versioned<Campaign> {
         for state in states {
-            let value = drip.value.moved(*state, None, self.aws.now()).unwrap();
+            let value = drip.value.with_state(*state, None, self.aws.now()).unwrap();
             let store = self.store();
             let version = store.move_campaign(self.scope(), drip.version, &value).await.unwrap();
             drip = Versioned { value, version };
@@ -127,7 +127,7 @@ impl World {
     /// Runs. Returns the number of [`World::sent`].
     async fn sent_by_run(&self) -> usize {
         self.run().await;
-        self.sent().await.len()
+        self.take_sent_messages().await.len()
     }
 
     /// Contacts who want the tenant's messages. Once per tenant, as [`World::many_fans`].
@@ -167,7 +167,7 @@ impl World {
     }
 
     /// The messages that were made since this was asked last, which have left now.
-    async fn sent(&self) -> Vec<Message> {
+    async fn take_sent_messages(&self) -> Vec<Message> {
         let mut sent = Vec::new();
         for job in self.aws.take_jobs::<SendMessage>(QueueName::BulkSends).await {
             let (store, now) = (self.store(), self.aws.now());
@@ -216,13 +216,13 @@ async fn three_messages_come_at_their_times_each_once() {
     world.enter(&drip, fan).await;
     // Two at the same time.
     tokio::join!(world.run(), world.run());
-    let first = world.sent().await;
+    let first = world.take_sent_messages().await;
     assert_eq!(first.len(), 1);
     let cause = first[0].cause;
     assert!(matches!(cause, Cause::Campaign { contact, step: Some(step), .. } if contact == fan && step.place == 0));
     assert_eq!(first[0].id, cause.message_id());
     assert_eq!(world.at(&drip, fan).await, (ACTIVE, vec!["welcome".to_owned()]));
-    let next = world.enrolment(&drip, fan).await.value.due().unwrap();
+    let next = world.enrolment(&drip, fan).await.value.next_step_at().unwrap();
     assert_eq!(next, world.aws.now() + SignedDuration::from_hours(48));
     let waiting = world.enrolment(&drip, fan).await.version;
     world.aws.pass(2 * A_DAY - 60);
@@ -281,7 +281,7 @@ async fn nothing_follows_once_somebody_has_left() {
     world.business.merge(&world.aws, kept, merges).await;
     world.aws.pass(2 * A_DAY);
     world.run().await;
-    let told = world.sent().await;
+    let told = world.take_sent_messages().await;
     let mut contacts: Vec<ContactId> = told.iter().map(|message| message.id.contact()).collect();
     contacts.sort_unstable();
     let mut expected = [writes, kept];
@@ -364,7 +364,7 @@ async fn branches_tags_and_stages_work_on_the_contact() {
     let first = world.enrolment(&drip, new).await.value;
     for _ in 0..4 {
         world.run().await;
-        world.sent().await;
+        world.take_sent_messages().await;
         world.aws.pass(60);
     }
     let (status, names) = world.at(&drip, new).await;
@@ -414,9 +414,11 @@ async fn paused_and_cancelled_drips_say_nothing() {
     let drip = world.drip(json!({}), three()).await;
     let [fan, late] = world.fans().await;
     world.enter(&drip, fan).await;
-    let paused = world.moved(world.campaign(&drip).await, &[CampaignState::Paused]).await;
+    let paused = world
+        .move_drip(world.campaign(&drip).await, &[CampaignState::Paused])
+        .await;
     assert_eq!(world.sent_by_run().await, 0);
-    let resumed = world.moved(paused, &[CampaignState::Running]).await;
+    let resumed = world.move_drip(paused, &[CampaignState::Running]).await;
     world.aws.pass(600);
     assert_eq!(world.sent_by_run().await, 1);
     // Whoever enters later goes through the new steps, and who is in it through the old ones.
@@ -425,7 +427,7 @@ async fn paused_and_cancelled_drips_say_nothing() {
     assert_eq!(world.sent_by_run().await, 1);
     assert_eq!(world.at(&drip.value, late).await.0, EnrolmentStatus::Completed);
     assert_eq!(world.at(&drip.value, fan).await, (ACTIVE, vec!["welcome".to_owned()]));
-    let drip = world.moved(drip, &[CampaignState::Cancelled]).await;
+    let drip = world.move_drip(drip, &[CampaignState::Cancelled]).await;
     world.aws.pass(2 * A_DAY);
     assert_eq!(world.sent_by_run().await, 0);
     assert_eq!(world.exit(&drip.value, fan).await, Some(Reason::CampaignCancelled));
@@ -459,7 +461,7 @@ async fn what_keeps_a_message_back_pauses_or_postpones_or_skips() {
     let enrolment = world.enrolment(&skips, fan).await.value;
     let taken = enrolment.passage.unwrap().taken;
     assert!(taken[0].skipped.is_some(), "{taken:?}");
-    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.take_sent_messages().await.len(), 1);
 }
 
 #[tokio::test]
@@ -484,22 +486,27 @@ async fn an_enrolment_that_cannot_be_read_keeps_nobody_waiting() {
 #[tokio::test]
 async fn whoever_has_waited_longest_goes_first() {
     let world = World::new().await;
-    world.uncapped().await;
+    world.remove_caps().await;
     let drip = world.drip(json!({}), three()).await;
     let fans = world.fans::<12>().await;
     for fan in fans {
         world.enter(&drip, fan).await;
         world.aws.pass(1);
     }
-    let ctx = world.another().taking(1);
+    let ctx = world.another_process().taking(1);
     handle(world.aws.deadline(100), &ctx).await.unwrap();
-    let said: BTreeSet<ContactId> = world.sent().await.iter().map(|sent| sent.id.contact()).collect();
+    let said: BTreeSet<ContactId> = world
+        .take_sent_messages()
+        .await
+        .iter()
+        .map(|sent| sent.id.contact())
+        .collect();
     assert_eq!(said, fans[..usize::from(SHARDS)].iter().copied().collect());
 }
 
 /// Two who wait for their first message, and a way to the table on which requests can fail.
 async fn two_due(world: &World) -> (Lossy, Context) {
-    world.uncapped().await;
+    world.remove_caps().await;
     let drip = world.drip(json!({}), three()).await;
     for fan in world.fans::<2>().await {
         world.enter(&drip, fan).await;
@@ -516,7 +523,7 @@ async fn what_is_said_to_one_is_queued_though_another_fails() {
     lossy.happens_before("TransactWriteItems", async || ());
     lossy.forbid("TransactWriteItems");
     handle(world.aws.deadline(100), &ctx).await.unwrap_err();
-    assert_eq!(world.sent().await.len(), 2);
+    assert_eq!(world.take_sent_messages().await.len(), 2);
 }
 
 /// The next run goes on.
@@ -549,10 +556,10 @@ async fn daily_messages_wait_for_the_end_of_the_limit() {
     world.enter(&drip, fan).await;
     world.run().await;
     world.aws.pass(5);
-    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.take_sent_messages().await.len(), 1);
     world.aws.pass(A_DAY - 5);
     assert_eq!(world.sent_by_run().await, 0);
-    let next = world.enrolment(&drip, fan).await.value.due().unwrap();
+    let next = world.enrolment(&drip, fan).await.value.next_step_at().unwrap();
     assert_eq!(next, world.aws.now() + SignedDuration::from_secs(5));
     world.aws.pass(60);
     assert_eq!(world.sent_by_run().await, 1);
@@ -595,7 +602,7 @@ async fn of_several_that_are_merged_one_goes_on() {
     world.business.merge(&world.aws, whole, two).await;
     world.aws.pass(2 * A_DAY);
     world.run().await;
-    let sent = world.sent().await;
+    let sent = world.take_sent_messages().await;
     assert_eq!(
         sent.iter().map(|message| message.id.contact()).collect::<Vec<_>>(),
         [whole]
@@ -608,7 +615,7 @@ async fn of_several_that_are_merged_one_goes_on() {
 #[tokio::test]
 async fn few_do_not_wait_behind_many_of_another_tenant() {
     let mut world = World::new().await;
-    world.uncapped().await;
+    world.remove_caps().await;
     let other = Box::pin(business(&world.aws)).await;
     let many = world.drip(json!({}), three()).await;
     // So many that by any chance each shard has more than it takes.
@@ -622,7 +629,7 @@ async fn few_do_not_wait_behind_many_of_another_tenant() {
     for contact in contacts {
         world.enter(&few, contact).await;
     }
-    world.ctx = world.another().taking(8);
+    world.ctx = world.another_process().taking(8);
     world.run().await;
     for contact in contacts {
         assert_eq!(world.at(&few, contact).await.1, ["welcome"], "each tenant has its turn");
@@ -636,7 +643,7 @@ async fn few_do_not_wait_behind_many_of_another_tenant() {
 #[tokio::test]
 async fn many_go_through_it_once_although_runs_are_killed() {
     let world = World::new().await;
-    world.uncapped().await;
+    world.remove_caps().await;
     let drip = world.drip(json!({}), three()).await;
     let people = testkit::size("RINGBACK_TEST_PEOPLE", PEOPLE);
     let contacts = world.many_fans(people).await;
@@ -651,11 +658,13 @@ async fn many_go_through_it_once_although_runs_are_killed() {
         }
     };
     Box::pin(storm()).await;
-    world.sent().await;
-    let paused = world.moved(world.campaign(&drip).await, &[CampaignState::Paused]).await;
+    world.take_sent_messages().await;
+    let paused = world
+        .move_drip(world.campaign(&drip).await, &[CampaignState::Paused])
+        .await;
     world.aws.pass(2 * A_DAY);
     Box::pin(storm()).await;
-    assert_eq!(world.sent().await.len(), 0);
+    assert_eq!(world.take_sent_messages().await.len(), 0);
     let now = world.aws.now();
     let stopped = |contact: &mut Contact| {
         contact.wish(OptFlag::Stop, "wrote STOP", now);
@@ -664,11 +673,11 @@ async fn many_go_through_it_once_although_runs_are_killed() {
     for contact in &contacts[..5] {
         world.aws.change_contact(world.scope(), *contact, stopped).await;
     }
-    world.moved(paused, &[CampaignState::Running]).await;
+    world.move_drip(paused, &[CampaignState::Running]).await;
     for _ in 0..2 {
         world.aws.pass(A_DAY + 3600);
         Box::pin(storm()).await;
-        world.sent().await;
+        world.take_sent_messages().await;
     }
     let mut messages = 0;
     for (place, contact) in contacts.iter().enumerate() {

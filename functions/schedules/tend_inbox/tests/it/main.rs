@@ -22,7 +22,7 @@ async fn writes(aws: &Aws, business: &Seeded, last: usize) -> ConversationId {
 }
 
 /// A conversation that is snoozed for so many hours.
-async fn snoozed(aws: &Aws, business: &Seeded, last: usize, hours: i64) -> ConversationId {
+async fn snoozed_conversation(aws: &Aws, business: &Seeded, last: usize, hours: i64) -> ConversationId {
     let id = writes(aws, business, last).await;
     let until = aws.now() + SignedDuration::from_hours(hours);
     let snooze = |conversation: &mut Conversation| {
@@ -56,7 +56,7 @@ async fn fail(aws: &Aws) {
 }
 
 /// The notice about customers who wait, with the number of its changes.
-async fn noticed(aws: &Aws, business: &Seeded) -> Option<(Timestamp, u64)> {
+async fn waiting_notice(aws: &Aws, business: &Seeded) -> Option<(Timestamp, u64)> {
     let store = aws.store();
     let found = store
         .notice(business.scope(), "customers_wait")
@@ -73,18 +73,18 @@ async fn unread_message_is_noticed_once_after_ten_minutes() {
     let overdue = aws.now() + SignedDuration::from_mins(10);
     aws.pass(599);
     run(&aws).await;
-    assert_eq!(noticed(&aws, &business).await, None);
+    assert_eq!(waiting_notice(&aws, &business).await, None);
     aws.pass(1);
     for _run in 0..3 {
         run(&aws).await;
-        assert_eq!(noticed(&aws, &business).await, Some((overdue, 1)));
+        assert_eq!(waiting_notice(&aws, &business).await, Some((overdue, 1)));
         aws.pass(600);
     }
     // A later message is another occurrence.
     business.receive_noted(&aws, id.contact(), None).await;
     aws.pass(600);
     run(&aws).await;
-    assert_eq!(noticed(&aws, &business).await, Some((aws.now(), 2)));
+    assert_eq!(waiting_notice(&aws, &business).await, Some((aws.now(), 2)));
     assert_eq!(business.conversation(&aws, id).await.value.noticed_at, Some(aws.now()));
 }
 
@@ -100,7 +100,7 @@ async fn message_that_was_read_in_time_is_not_noticed() {
         aws.pass(600);
         run(&aws).await;
     }
-    assert_eq!(noticed(&aws, &business).await, None);
+    assert_eq!(waiting_notice(&aws, &business).await, None);
 }
 
 #[tokio::test]
@@ -110,9 +110,9 @@ async fn two_unread_conversations_are_one_notice() {
     let both = [writes(&aws, &business, 1).await, writes(&aws, &business, 2).await];
     aws.pass(600);
     run(&aws).await;
-    assert_eq!(noticed(&aws, &business).await, Some((aws.now(), 1)));
+    assert_eq!(waiting_notice(&aws, &business).await, Some((aws.now(), 1)));
     for id in both {
-        assert_eq!(business.conversation(&aws, id).await.value.due(), None);
+        assert_eq!(business.conversation(&aws, id).await.value.due_at(), None);
     }
 }
 
@@ -129,7 +129,7 @@ async fn repeated_run_records_no_second_notice() {
     business.change_conversation(&aws, id, untell).await;
     aws.pass(60);
     run(&aws).await;
-    assert_eq!(noticed(&aws, &business).await, Some((overdue, 1)));
+    assert_eq!(waiting_notice(&aws, &business).await, Some((overdue, 1)));
     assert_eq!(business.conversation(&aws, id).await.value.tell_at, None);
 }
 
@@ -143,8 +143,8 @@ async fn suspended_tenant_has_nothing_noticed_and_nothing_due() {
     business.write(&aws).await;
     aws.pass(600);
     run(&aws).await;
-    assert_eq!(noticed(&aws, &business).await, None);
-    assert_eq!(business.conversation(&aws, id).await.value.due(), None);
+    assert_eq!(waiting_notice(&aws, &business).await, None);
+    assert_eq!(business.conversation(&aws, id).await.value.due_at(), None);
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn snoozed_conversations_open_at_their_time() {
     let business = business(&aws).await;
     let mut all = Vec::new();
     for (last, hours) in [(1, 1), (2, 1), (3, 5)] {
-        all.push(snoozed(&aws, &business, last, hours).await);
+        all.push(snoozed_conversation(&aws, &business, last, hours).await);
     }
     let attended = async || {
         run(&aws).await;
@@ -185,8 +185,8 @@ async fn conversation_that_cannot_be_read_is_put_off() {
     let aws = Aws::new().await;
     let business = business(&aws).await;
     let [spoilt, other] = [
-        snoozed(&aws, &business, 1, 1).await,
-        snoozed(&aws, &business, 2, 1).await,
+        snoozed_conversation(&aws, &business, 1, 1).await,
+        snoozed_conversation(&aws, &business, 2, 1).await,
     ];
     business
         .spoil_row(&aws, Some(spoilt.contact()), ("", "CONV#-"), "f")
@@ -207,7 +207,7 @@ async fn conversations_of_whoever_goes_go_to_others_of_the_team() {
     let business = business(&aws).await;
     let [going, staying] = [(); 2].map(|()| UserId::new(aws.ids().ulid()));
     let fields = json!({"name": "Orders", "members": [going, staying], "mode": "fewest_open"});
-    let team: Team = aws.own(business.scope(), fields).await;
+    let team: Team = aws.create_owned(business.scope(), fields).await;
     let mut all = Vec::new();
     for last in 1..=4 {
         let id = writes(&aws, &business, last).await;

@@ -46,11 +46,11 @@ impl<'a> World<'a> {
             most,
             until: self.aws.now() + TICKET_FOR,
         };
-        self.created(&ticket).await
+        self.create_ticket(&ticket).await
     }
 
     /// Creates a ticket, and returns its token.
-    async fn created(&self, ticket: &Ticket) -> String {
+    async fn create_ticket(&self, ticket: &Ticket) -> String {
         let token = access::token::link_token(self.aws.ids().secret().expect("randomness"));
         let sha256 = access::token::sha256_hex(&token);
         let created = self.aws.store().create_ticket(&sha256, ticket).await;
@@ -81,7 +81,7 @@ impl<'a> World<'a> {
     /// Says this for a client, and returns the answers.
     async fn says(&self, id: &str, said: &str) -> Vec<serde_json::Value> {
         assert_eq!(self.does(id, Did::Say(said.to_owned())).await, Answer::Taken);
-        self.gateway.told(&socket_id(id))
+        self.gateway.take_messages(&socket_id(id))
     }
 
     async fn is_refused(&self, id: &str, said: &str, kind: &str) {
@@ -295,7 +295,7 @@ async fn readers_and_writers_are_told_to_those_who_watch() {
         |conversation: &str| serde_json::json!({"action": "watch", "views": [format!("conversation:{conversation}")]});
     let reading =
         |conversation: Option<&str>| serde_json::json!({"action": "reading", "conversation_id": conversation});
-    let told = |socket: &str| world.gateway.told(&socket_id(socket));
+    let told = |socket: &str| world.gateway.take_messages(&socket_id(socket));
     let user = world.town.home.person(Role::Agent).user;
     let is_told = |conversation: &str, reading: bool| serde_json::json!({"type": "reading", "conversation_id": conversation, "user_id": user, "reading": reading});
     for (socket, role) in [
@@ -401,7 +401,7 @@ async fn sockets_end_with_their_session() {
         most: 200,
         until: aws.now() + TICKET_FOR,
     };
-    let (first, second) = (world.created(&ticket).await, world.created(&ticket).await);
+    let (first, second) = (world.create_ticket(&ticket).await, world.create_ticket(&ticket).await);
     assert_eq!(world.connects("first", &first).await, Answer::Taken);
     world.open("other", Role::Agent).await;
     let ended = store.end_member_session(&scope, user, session, aws.now()).await;

@@ -34,7 +34,7 @@ const LINKED: [&str; 5] = [
     "/account/notifications",
 ];
 
-async fn built() -> Function {
+async fn built_console() -> Function {
     Function::new(Aws::new().await.env(), |env| routes_of(env, &Built))
 }
 
@@ -50,7 +50,7 @@ fn begins(answer: &Answer) -> &str {
 
 #[tokio::test]
 async fn every_page_is_the_shell() {
-    let function = built().await;
+    let function = built_console().await;
     let pages = [
         "/app",
         "/app/",
@@ -87,7 +87,7 @@ fn paths_of_the_console_are_no_names_of_tenants() {
 
 #[tokio::test]
 async fn shell_is_in_the_language_and_theme_of_the_visitor() {
-    let function = built().await;
+    let function = built_console().await;
     let page = |language, direction, theme| format!(r#"lang="{language}" dir="{direction}" data-theme="{theme}""#);
     let plain = page("en", "ltr", "system");
     for (cookie, accepted, expected) in [
@@ -116,7 +116,7 @@ async fn shell_is_in_the_language_and_theme_of_the_visitor() {
 /// The installed app has the language of whoever installs it, and its worker the page whose address ends without a slash.
 #[tokio::test]
 async fn app_is_installed_in_the_language_of_the_visitor() {
-    let function = built().await;
+    let function = built_console().await;
     for language in ["en", "ar"] {
         let call = Call::get("/app").header("accept-language", language);
         let link = format!(r#"<link rel="manifest" href="/app/{language}.webmanifest">"#);
@@ -132,7 +132,7 @@ async fn app_is_installed_in_the_language_of_the_visitor() {
 /// Not even escaped.
 #[tokio::test]
 async fn shell_holds_nothing_of_the_request() {
-    let function = built().await;
+    let function = built_console().await;
     let markup = "\"><script>alert(1)</script>";
     let call = Call::get(&format!("/app/{markup}?token={markup}"))
         .header("cookie", &format!("rb_ui=ar.{markup}; rb_ui={markup}.dark"))
@@ -145,7 +145,7 @@ async fn shell_holds_nothing_of_the_request() {
 
 #[tokio::test]
 async fn shell_that_the_browser_has_is_not_sent_again() {
-    let function = built().await;
+    let function = built_console().await;
     let english = function.call(&Call::get("/app/")).await;
     let tag = english.header("etag").to_owned();
     let again = Call::get("/app/calls").header("if-none-match", &tag);
@@ -159,7 +159,7 @@ async fn shell_that_the_browser_has_is_not_sent_again() {
 
 #[tokio::test]
 async fn assets_are_kept_for_a_year_and_sent_in_brotli() {
-    let function = built().await;
+    let function = built_console().await;
     let plain = function
         .call(&Call::get(SCRIPT).header("accept-encoding", "identity"))
         .await;
@@ -187,7 +187,7 @@ async fn assets_are_kept_for_a_year_and_sent_in_brotli() {
 
 #[tokio::test]
 async fn head_answers_as_get_without_a_body() {
-    let function = built().await;
+    let function = built_console().await;
     for path in ["/app/", SCRIPT, "/log-in"] {
         let got = function.call(&Call::get(path)).await;
         let head = function.call(&Call::new("HEAD", path)).await;
@@ -199,7 +199,7 @@ async fn head_answers_as_get_without_a_body() {
 async fn every_answer_is_guarded() {
     let aws = Aws::new().await;
     let files = kit::Files::new(aws.env()).unwrap().origin();
-    for function in [built().await, unbuilt().await] {
+    for function in [built_console().await, unbuilt().await] {
         for path in ["/", "/app/", "/app/calls", SCRIPT, "/log-in"] {
             let answer = function.call(&Call::get(path)).await;
             if answer.status() == 404 && answer.header("content-type").starts_with("application/problem") {

@@ -33,11 +33,11 @@ impl World {
     }
 
     async fn of(status: TenantStatus) -> Self {
-        Self::aged(status, 7 * 24 * 3600).await
+        Self::of_age(status, 7 * 24 * 3600).await
     }
 
     /// A message of a business that began these seconds ago.
-    async fn aged(status: TenantStatus, seconds: i64) -> Self {
+    async fn of_age(status: TenantStatus, seconds: i64) -> Self {
         let aws = Aws::new().await;
         let mut business = Box::pin(business(&aws)).await;
         aws.pass(seconds);
@@ -54,13 +54,13 @@ impl World {
             code,
             function,
         };
-        let sent = world.attempted(world.message().await.expect("the message"), AttemptState::Accepted);
+        let sent = world.with_attempt(world.message().await.expect("the message"), AttemptState::Accepted);
         world.write(&sent).await;
         world
     }
 
     /// The message with one attempt, in this state.
-    fn attempted(&self, mut message: Message, state: AttemptState) -> Message {
+    fn with_attempt(&self, mut message: Message, state: AttemptState) -> Message {
         let timers = self.aws.env().config().timers().expect("timers");
         message.attempts.clear();
         message.claim(0, "claim".to_owned(), self.aws.now(), &timers);
@@ -197,7 +197,7 @@ async fn links_of_nobody_lead_nowhere() {
 /// Who signs up to deceive people does so at once.
 #[tokio::test]
 async fn links_of_a_young_business_say_first_where_they_lead() {
-    let world = World::aged(TenantStatus::Active, 7 * 24 * 3600 - 1).await;
+    let world = World::of_age(TenantStatus::Active, 7 * 24 * 3600 - 1).await;
     let asked = world.follow(&[("user-agent", PHONE)]).await;
     let text = asked.is(200).text();
     for part in ["saffron.example", "Saffron Bakery &lt;&amp;&gt;", "lang=\"ar\""] {
@@ -238,7 +238,7 @@ async fn links_lead_on_once_their_message_may_be_out() {
         (AttemptState::Failed, 302),
         (AttemptState::Read, 302),
     ] {
-        world.change(|message| world.attempted(message, state)).await;
+        world.change(|message| world.with_attempt(message, state)).await;
         assert_eq!(status().await, leads, "{state:?}");
     }
     // Blocked or cancelled before anything was sent.
@@ -259,7 +259,7 @@ async fn links_lead_on_once_their_message_may_be_out() {
         })
         .await;
     assert_eq!(status().await, 404);
-    world.write(&world.attempted(again, AttemptState::Claimed)).await;
+    world.write(&world.with_attempt(again, AttemptState::Claimed)).await;
     assert_eq!(status().await, 302);
 }
 

@@ -1,6 +1,6 @@
 //! Arabic.
 
-use super::{Notice, Other, Words, named};
+use super::{Notice, Other, Words, sentence_with_name};
 
 pub(crate) const ARABIC: Words = Words {
     lang: "ar",
@@ -10,38 +10,38 @@ pub(crate) const ARABIC: Words = Words {
         lang: "en",
         name: "English",
     },
-    title: named("الرسائل من ", ""),
-    intro: named("حدّد الرسائل التي تريد أن تصلك من ", "، ثم احفظ."),
-    number: named("هذه الصفحة لرقمك ", "."),
+    title: sentence_with_name("الرسائل من ", ""),
+    intro: sentence_with_name("حدّد الرسائل التي تريد أن تصلك من ", "، ثم احفظ."),
+    number: sentence_with_name("هذه الصفحة لرقمك ", "."),
     channels: ["واتساب", "الرسائل النصية (SMS)"],
     topics: [
-        named("أريد أن تصلني العروض والأخبار من ", " عبر واتساب."),
-        named(
+        sentence_with_name("أريد أن تصلني العروض والأخبار من ", " عبر واتساب."),
+        sentence_with_name(
             "أريد أن تصلني المستجدات من ",
             " عبر واتساب حول مكالماتي وطلباتي ومواعيدي.",
         ),
-        named("أريد أن تصلني العروض والأخبار من ", " عبر الرسائل النصية."),
-        named(
+        sentence_with_name("أريد أن تصلني العروض والأخبار من ", " عبر الرسائل النصية."),
+        sentence_with_name(
             "أريد أن تصلني المستجدات من ",
             " عبر الرسائل النصية حول مكالماتي وطلباتي ومواعيدي.",
         ),
     ],
-    withheld: named("لا تصلك هذه الرسائل من ", "."),
+    withheld: sentence_with_name("لا تصلك هذه الرسائل من ", "."),
     save: "حفظ اختياراتي",
     stop_title: "إيقاف كل شيء",
-    stop_text: named(
+    stop_text: sentence_with_name(
         "بعد ذلك لن تصلك من ",
         " أي رسائل عبر واتساب أو الرسائل النصية، ما عدا الردود على ما تكتبه والرموز التي تطلبها.",
     ),
     stop: "إيقاف كل الرسائل",
-    stopped: named("لقد أوقفت كل الرسائل من ", ". إذا أردت بعضها من جديد فحدّدها ثم احفظ."),
+    stopped: sentence_with_name("لقد أوقفت كل الرسائل من ", ". إذا أردت بعضها من جديد فحدّدها ثم احفظ."),
     without_title: "من دون هذه الصفحة",
-    without: named("لإيقاف كل الرسائل في أي وقت، أرسل «قف» ردًا على رسالة من ", "."),
-    without_replies: named(
+    without: sentence_with_name("لإيقاف كل الرسائل في أي وقت، أرسل «قف» ردًا على رسالة من ", "."),
+    without_replies: sentence_with_name(
         "لإيقاف كل الرسائل في أي وقت، أرسل «قف» عبر واتساب إلى ",
         " أو اتصل. الردود على الرسائل النصية لا تصل.",
     ),
-    network: named("لإيقاف العروض عبر الرسائل النصية وحدها، أرسل رسالة إلى ", "."),
+    network: sentence_with_name("لإيقاف العروض عبر الرسائل النصية وحدها، أرسل رسالة إلى ", "."),
     saved: "تم حفظ اختياراتك.",
     changed: "تغيّرت اختياراتك منذ أن فتحت هذه الصفحة، لذلك لم يُحفظ شيء. راجعها ثم احفظ من جديد.",
     no_link: Notice {

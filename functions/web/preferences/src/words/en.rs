@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Notice, Other, Words, named};
+use super::{Notice, Other, Words, sentence_with_name};
 
 pub(crate) const ENGLISH: Words = Words {
     lang: "en",
@@ -10,41 +10,41 @@ pub(crate) const ENGLISH: Words = Words {
         lang: "ar",
         name: "العربية",
     },
-    title: named("Messages from ", ""),
-    intro: named("Tick the messages that you want from ", ", then save."),
-    number: named("This page is for your number ", "."),
+    title: sentence_with_name("Messages from ", ""),
+    intro: sentence_with_name("Tick the messages that you want from ", ", then save."),
+    number: sentence_with_name("This page is for your number ", "."),
     channels: ["WhatsApp", "Text messages (SMS)"],
     topics: [
-        named("I want offers and news from ", " by WhatsApp."),
-        named(
+        sentence_with_name("I want offers and news from ", " by WhatsApp."),
+        sentence_with_name(
             "I want updates from ",
             " by WhatsApp about my calls, orders and appointments.",
         ),
-        named("I want offers and news from ", " by text message."),
-        named(
+        sentence_with_name("I want offers and news from ", " by text message."),
+        sentence_with_name(
             "I want updates from ",
             " by text message about my calls, orders and appointments.",
         ),
     ],
-    withheld: named("", " does not send you these messages."),
+    withheld: sentence_with_name("", " does not send you these messages."),
     save: "Save my choices",
     stop_title: "Stop everything",
-    stop_text: named(
+    stop_text: sentence_with_name(
         "",
         " then sends you no more messages by WhatsApp or SMS, except replies to what you write and codes that you ask for.",
     ),
     stop: "Stop all messages",
-    stopped: named(
+    stopped: sentence_with_name(
         "You have stopped all messages from ",
         ". If you want some again, tick them and save.",
     ),
     without_title: "Without this page",
-    without: named("Reply STOP to a message from ", " at any time to stop all messages."),
-    without_replies: named(
+    without: sentence_with_name("Reply STOP to a message from ", " at any time to stop all messages."),
+    without_replies: sentence_with_name(
         "Reply STOP by WhatsApp to ",
         " at any time, or call, to stop all messages. Replies to SMS do not arrive.",
     ),
-    network: named("To stop promotion by SMS alone, text ", "."),
+    network: sentence_with_name("To stop promotion by SMS alone, text ", "."),
     saved: "Your choices are saved.",
     changed: "Your choices have changed since you opened this page, so nothing was saved. Check them and save again.",
     no_link: Notice {

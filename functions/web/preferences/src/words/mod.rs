@@ -15,7 +15,7 @@ pub(crate) struct Named {
     pub(crate) after: &'static str,
 }
 
-const fn named(before: &'static str, after: &'static str) -> Named {
+const fn sentence_with_name(before: &'static str, after: &'static str) -> Named {
     Named { before, after }
 }
 
@@ -26,7 +26,7 @@ impl Named {
     }
 
     /// The same for where no markup is possible. Isolated, the name does not turn the direction of what is around it.
-    pub(crate) fn isolated(self, business: &str) -> String {
+    pub(crate) fn with_isolated_name(self, business: &str) -> String {
         format!("{}\u{2068}{business}\u{2069}{}", self.before, self.after)
     }
 }
@@ -97,7 +97,7 @@ impl Words {
     }
 
     /// The words in the language that a browser prefers, by its header `Accept-Language`.
-    pub(crate) fn accepted(header: &str) -> Option<&'static Self> {
+    pub(crate) fn for_browser(header: &str) -> Option<&'static Self> {
         kit::accepted_language(header, &Self::ALL.map(|words| words.lang)).and_then(Self::of)
     }
 
@@ -147,7 +147,10 @@ mod tests {
 
     #[test]
     fn isolated_name_does_not_turn_the_sentence() {
-        assert_eq!(ENGLISH.title.isolated("مخبز"), "Messages from \u{2068}مخبز\u{2069}");
+        assert_eq!(
+            ENGLISH.title.with_isolated_name("مخبز"),
+            "Messages from \u{2068}مخبز\u{2069}"
+        );
         assert_eq!(ENGLISH.title.plain("Saffron"), "Messages from Saffron");
     }
 }

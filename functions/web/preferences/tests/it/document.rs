@@ -124,7 +124,7 @@ impl Page {
     }
 
     /// The only element of this name.
-    pub(crate) fn only(&self, name: &str) -> &Element {
+    pub(crate) fn only_element(&self, name: &str) -> &Element {
         let mut found = self.elements.iter().filter(|element| element.name == name);
         let first = found.next().unwrap_or_else(|| panic!("there is no {name}"));
         assert!(found.next().is_none(), "there are several of {name}");
@@ -132,7 +132,7 @@ impl Page {
     }
 
     /// The value of a hidden field.
-    pub(crate) fn hidden(&self, name: &str) -> Option<&str> {
+    pub(crate) fn hidden_value(&self, name: &str) -> Option<&str> {
         let mut fields = self.all("input").filter(|input| input.get("type") == Some("hidden"));
         fields.find(|input| input.get("name") == Some(name))?.get("value")
     }
@@ -148,14 +148,14 @@ impl Page {
     /// headings in order, names of all controls, groups with a legend, references that lead somewhere. And that the page loads and
     /// runs nothing.
     pub(crate) fn is_accessible(&self) {
-        let html = self.only("html");
+        let html = self.only_element("html");
         let expected = match html.get("lang") {
             Some("en") => "ltr",
             Some("ar") => "rtl",
             other => panic!("the language is {other:?}"),
         };
         assert_eq!(html.get("dir"), Some(expected));
-        assert!(!self.only("title").text.trim().is_empty());
+        assert!(!self.only_element("title").text.trim().is_empty());
         let viewport = self.all("meta").find(|meta| meta.get("name") == Some("viewport"));
         let viewport = viewport.and_then(|meta| meta.get("content")).unwrap_or_default();
         assert_eq!(viewport, "width=device-width, initial-scale=1", "people may zoom");
@@ -165,7 +165,7 @@ impl Page {
     }
 
     fn has_landmarks_and_headings(&self) {
-        let (main, header) = (self.only("main"), self.only("header"));
+        let (main, header) = (self.only_element("main"), self.only_element("header"));
         for element in self
             .elements
             .iter()
@@ -174,7 +174,7 @@ impl Page {
             let landmark = ["main", "header"].contains(&element.name.as_str());
             assert!(landmark || element.is_in(main) || element.is_in(header), "{element:?}");
         }
-        assert!(self.only("h1").is_in(main));
+        assert!(self.only_element("h1").is_in(main));
         let mut level = 0;
         for heading in &self.elements {
             let own = match heading.name.as_str() {

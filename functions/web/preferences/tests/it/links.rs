@@ -15,7 +15,7 @@ use testkit::{
 use super::{World, document::Page, saving};
 
 /// One character of a code replaced.
-fn tampered(code: &LinkCode) -> String {
+fn tampered_code(code: &LinkCode) -> String {
     let mut text = code.as_str().to_owned();
     let last = if text.ends_with('0') { "1" } else { "0" };
     text.replace_range(15.., last);
@@ -56,7 +56,7 @@ async fn links_that_do_not_work_look_the_same() {
     store.erase_contact_rows(scope, &erased).await.unwrap();
     let mut codes = vec![
         fresh().as_str().to_owned(),
-        tampered(&world.code),
+        tampered_code(&world.code),
         foreign.as_str().to_owned(),
         code.as_str().to_owned(),
         "x".to_owned(),
@@ -91,10 +91,10 @@ async fn link_expires() {
     world.aws.pass(LINK_LIFETIME.as_secs() - 1);
     world.get("").await.is(200);
     world.aws.pass(1);
-    let before = world.stored().await;
+    let before = world.stored_contact().await;
     world.get("").await.is(404);
     world.post("do=stop").await.is(404);
-    assert_eq!(world.stored().await, before);
+    assert_eq!(world.stored_contact().await, before);
 }
 
 /// Read aloud and typed in, a code may have capitals.
@@ -110,7 +110,7 @@ async fn capitals_do_not_matter() {
 #[tokio::test]
 async fn requests_that_the_page_does_not_send_change_nothing() {
     let world = World::new().await;
-    let seen = world.seen().await;
+    let seen = world.current_mark().await;
     let path = world.path();
     let form = |body: &str| Call::form(&path, body);
     let large = format!("do=stop&{}", "x".repeat(2_100));
@@ -135,7 +135,7 @@ async fn requests_that_the_page_does_not_send_change_nothing() {
         let allow = if status == 405 { "GET, HEAD, POST" } else { "" };
         assert_eq!(answer.header("allow"), allow);
     }
-    assert_eq!(world.stored().await, world.contact);
+    assert_eq!(world.stored_contact().await, world.contact);
     // A mark that no page has shown is that of an old page.
     world.post("do=save&seen=0000000000000000&sms_utility=on").await.is(409);
     assert_eq!(world.ledger().await, []);
@@ -196,7 +196,7 @@ async fn link_of_a_merged_contact_stops_the_survivor() {
     world.business.merge(&world.aws, survivor.id, world.contact.id).await;
     world.get("").await.is(200);
     world.post("do=stop").await.is(303);
-    let contact = world.stored().await;
+    let contact = world.stored_contact().await;
     assert_eq!(contact.id, survivor.id);
     assert!(contact.opted_out().is_some());
     let (store, scope) = (world.aws.store(), world.business.scope());
@@ -226,7 +226,7 @@ async fn carried_link_works_only_for_the_recipient() {
     world.business.unmerge(aws, merge).await;
     world.call(&show).await.is(404);
     world.call(&Call::form(&path, "do=stop")).await.is(404);
-    assert!(world.stored().await.opted_out().is_none());
+    assert!(world.stored_contact().await.opted_out().is_none());
     let other = store.contact(scope, other.id).await.unwrap();
     assert!(other.unwrap().opted_out().is_none());
     // Where a message went is forgotten with it.
@@ -296,7 +296,7 @@ async fn choice_by_a_created_link_names_its_maker() {
     let world = World::new().await;
     let maker = Actor::User(world.business.member(&world.aws, Role::Agent).await.user);
     let path = world.made_by(maker).await;
-    let form = saving(&world.seen().await, &["sms_marketing"]);
+    let form = saving(&world.current_mark().await, &["sms_marketing"]);
     world.call(&Call::form(&path, &form)).await.is(303);
     let ledger = world.ledger().await;
     assert!(ledger.iter().any(|entry| entry.choice == Choice::Granted));

@@ -93,17 +93,17 @@ impl World {
 
     /// Saves these topics as the page does that the customer sees now.
     async fn save(&self, topics: &[&str]) -> Answer {
-        let seen = self.seen().await;
+        let seen = self.current_mark().await;
         self.post(&saving(&seen, topics)).await
     }
 
     /// The mark of the page that the customer sees now.
-    pub(crate) async fn seen(&self) -> String {
+    pub(crate) async fn current_mark(&self) -> String {
         let page = Page::of(self.get("").await.is(200));
-        page.hidden("seen").expect("a mark").to_owned()
+        page.hidden_value("seen").expect("a mark").to_owned()
     }
 
-    pub(crate) async fn stored(&self) -> Contact {
+    pub(crate) async fn stored_contact(&self) -> Contact {
         let (store, scope) = (self.aws.store(), self.business.scope());
         let found = store.contact(scope, self.contact.id).await.expect("the table answers");
         found.expect("the contact")
@@ -161,7 +161,7 @@ async fn looking_at_the_page_changes_nothing() {
     }
     let head = world.call(&Call::new("HEAD", &world.path())).await;
     assert_eq!((head.status(), head.text()), (200, ""));
-    assert_eq!(world.stored().await, world.contact);
+    assert_eq!(world.stored_contact().await, world.contact);
     assert_eq!(world.ledger().await, []);
 }
 
@@ -208,13 +208,13 @@ async fn name_of_the_business_is_text_of_its_own() {
             let answer = world.get(query).await;
             let page = Page::of(answer.is(200));
             page.is_accessible();
-            assert_eq!(page.only("h1").text.matches(name).count(), 1, "{name}");
+            assert_eq!(page.only_element("h1").text.matches(name).count(), 1, "{name}");
             // Wherever it is shown, it is isolated.
-            let shown = page.only("main").text.matches(name).count();
+            let shown = page.only_element("main").text.matches(name).count();
             let isolated = page.all("bdi").filter(|bdi| bdi.text == name).count();
             assert_eq!(shown, isolated, "{name}");
             let title = format!("\u{2068}{name}\u{2069}");
-            assert!(page.only("title").text.contains(&title), "{name}");
+            assert!(page.only_element("title").text.contains(&title), "{name}");
         }
     }
 }
@@ -225,14 +225,14 @@ async fn page_shows_the_state_and_a_part_of_the_number() {
     let page = Page::of(world.get("").await.is(200));
     assert_eq!(page.boxes("checked"), ["whatsapp_utility", "sms_utility"]);
     assert_eq!(page.boxes("disabled"), [""; 0]);
-    let main = &page.only("main").text;
+    let main = &page.only_element("main").text;
     assert!(main.contains("+…567") && !main.contains("97150"), "{main}");
     world.stops().await;
     let page = Page::of(world.get("").await.is(200));
     assert_eq!(page.boxes("checked"), [""; 0]);
     assert_eq!(page.all("form").count(), 1, "there is nothing left to stop");
     assert!(
-        page.only("main")
+        page.only_element("main")
             .text
             .contains("You have stopped all messages from Harbour Lane")
     );
@@ -253,9 +253,9 @@ async fn language_is_that_of_the_link_the_browser_or_the_contact() {
         let call = Call::get(&format!("{}{query}", world.path())).header("accept-language", accepts);
         let answer = world.call(&call).await;
         let page = Page::of(answer.is(200));
-        assert_eq!(page.only("html").get("lang"), Some(lang), "{query} {accepts}");
+        assert_eq!(page.only_element("html").get("lang"), Some(lang), "{query} {accepts}");
         assert_eq!(answer.header("content-language"), lang);
-        let other = page.only("a");
+        let other = page.only_element("a");
         assert_ne!(other.get("lang"), Some(lang));
         assert_eq!(
             other.get("href").unwrap(),
@@ -279,7 +279,7 @@ async fn ticks_become_opt_ins_with_their_words() {
         (format!("{}?saved=1", world.path()).as_str(), "")
     );
     use TopicState::{Unwanted, Wanted};
-    let stored = world.stored().await;
+    let stored = world.stored_contact().await;
     assert_eq!(states(&stored), [Unwanted, Wanted, Wanted, Unwanted]);
     let ledger = world.ledger().await;
     let said: Vec<_> = ledger
@@ -316,7 +316,7 @@ async fn ticks_become_opt_ins_with_their_words() {
 async fn arabic_choice_is_proven_in_arabic() {
     let world = World::new().await;
     let form = saving(
-        &world.seen().await,
+        &world.current_mark().await,
         &["whatsapp_marketing", "whatsapp_utility", "sms_utility"],
     );
     let call = Call::form(&format!("{}?lang=ar", world.path()), form);
@@ -337,7 +337,7 @@ async fn everything_can_be_stopped_from_any_page() {
     for _ in 0..2 {
         world.post("do=stop").await.is(303);
     }
-    let stored = world.stored().await;
+    let stored = world.stored_contact().await;
     assert!(stored.opted_out().is_some_and(|wish| wish.by == By::Page));
     let ledger = world.ledger().await;
     assert_eq!(ledger.len(), 1);
@@ -359,7 +359,7 @@ async fn tick_after_stop_turns_on_only_itself() {
     world.stops().await;
     world.save(&["whatsapp_utility"]).await.is(303);
     use TopicState::{Unwanted, Wanted};
-    let stored = world.stored().await;
+    let stored = world.stored_contact().await;
     assert_eq!(states(&stored), [Unwanted, Wanted, Unwanted, Unwanted]);
     assert!(stored.opted_out().is_none());
     let (ledger, now) = (world.ledger().await, world.aws.now());
@@ -390,7 +390,7 @@ async fn refusal_of_the_business_is_shown_and_stays() {
     assert_eq!(page.boxes("aria-describedby"), page.boxes("disabled"));
     let all: Vec<&str> = Topic::ALL.iter().map(|topic| topic.as_str()).collect();
     world.save(&all).await.is(303);
-    let stored = world.stored().await;
+    let stored = world.stored_contact().await;
     use TopicState::{Wanted, Withheld};
     assert_eq!(states(&stored), [Withheld, Wanted, Withheld, Wanted]);
     assert_eq!(world.ledger().await, []);
@@ -400,30 +400,30 @@ async fn refusal_of_the_business_is_shown_and_stays() {
 #[tokio::test]
 async fn tick_on_an_old_page_does_not_undo_stop() {
     let world = World::new().await;
-    let seen = world.seen().await;
+    let seen = world.current_mark().await;
     world.stops().await;
     let late = world.post(&saving(&seen, &["whatsapp_marketing", "sms_utility"])).await;
     let page = Page::of(late.is(409));
     page.is_accessible();
     assert_eq!(page.boxes("checked"), [""; 0]);
     assert!(page.all("p").any(|note| note.get("role") == Some("alert")));
-    assert!(world.stored().await.opted_out().is_some());
+    assert!(world.stored_contact().await.opted_out().is_some());
     assert_eq!(world.ledger().await.len(), 1, "that of the stop word");
     // From the page that says so, it can be meant.
-    let seen = page.hidden("seen").unwrap();
+    let seen = page.hidden_value("seen").unwrap();
     world.post(&saving(seen, &["sms_utility"])).await.is(303);
-    assert_eq!(states(&world.stored().await)[3], TopicState::Wanted);
+    assert_eq!(states(&world.stored_contact().await)[3], TopicState::Wanted);
 }
 
 /// Whoever presses the button twice, or goes back and presses it again, wants the same.
 #[tokio::test]
 async fn same_choice_again_is_confirmed_without_a_write() {
     let world = World::new().await;
-    let form = saving(&world.seen().await, &["sms_utility"]);
+    let form = saving(&world.current_mark().await, &["sms_utility"]);
     world.post(&form).await.is(303);
-    let (stored, ledger) = (world.stored().await, world.ledger().await);
+    let (stored, ledger) = (world.stored_contact().await, world.ledger().await);
     world.post(&form).await.is(303);
-    assert_eq!((world.stored().await, world.ledger().await), (stored, ledger));
+    assert_eq!((world.stored_contact().await, world.ledger().await), (stored, ledger));
 }
 
 /// Whichever is first, nothing is sent afterwards.
@@ -431,7 +431,7 @@ async fn same_choice_again_is_confirmed_without_a_write() {
 async fn stop_beats_a_choice_at_the_same_time() {
     let world = World::new().await;
     let form = saving(
-        &world.seen().await,
+        &world.current_mark().await,
         &["whatsapp_marketing", "sms_marketing", "sms_utility"],
     );
     let choices = join_all((0..4).map(|_| world.post(&form)));
@@ -439,7 +439,7 @@ async fn stop_beats_a_choice_at_the_same_time() {
     for answer in answers {
         assert!([303, 409].contains(&answer.status()), "{}", answer.text());
     }
-    let stored = world.stored().await;
+    let stored = world.stored_contact().await;
     assert!(stored.opted_out().is_some());
     assert_eq!(states(&stored), [TopicState::Unwanted; 4]);
 }
@@ -447,7 +447,7 @@ async fn stop_beats_a_choice_at_the_same_time() {
 #[tokio::test]
 async fn lost_race_is_repeated() {
     let world = World::new().await;
-    let seen = world.seen().await;
+    let seen = world.current_mark().await;
     let lossy = Lossy::before(&world.aws);
     let function = Function::new(&world.aws.env_behind(lossy.url()), preferences::routes);
     lossy.be_in_the_way_of("TransactWriteItems");
@@ -517,7 +517,7 @@ async fn policy_allows_exactly_the_style_of_the_page() {
     let world = World::new().await;
     let answer = world.get("").await;
     let page = Page::of(&answer);
-    let hash = STANDARD.encode(Sha256::digest(&page.only("style").text));
+    let hash = STANDARD.encode(Sha256::digest(&page.only_element("style").text));
     assert!(
         answer
             .header("content-security-policy")

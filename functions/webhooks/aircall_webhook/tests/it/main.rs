@@ -28,11 +28,11 @@ async fn world() -> World {
         .await
 }
 
-fn sent(world: &World, body: impl AsRef<[u8]>) -> Call {
+fn webhook_request(world: &World, body: impl AsRef<[u8]>) -> Call {
     Call::json(&world.path(), body)
 }
 
-fn changed(pointer: &str, value: Value) -> String {
+fn event_with(pointer: &str, value: Value) -> String {
     let mut event = fixtures::json(MISSED);
     *event.pointer_mut(pointer).expect("the fixture has it") = value;
     event.to_string()
@@ -42,7 +42,11 @@ fn changed(pointer: &str, value: Value) -> String {
 async fn only_ended_calls_are_queued() {
     let world = world().await;
     for name in fixtures::names("telephony/aircall") {
-        assert_eq!(world.status(&sent(&world, fixtures::bytes(&name))).await, 200, "{name}");
+        assert_eq!(
+            world.status(&webhook_request(&world, fixtures::bytes(&name))).await,
+            200,
+            "{name}"
+        );
         let events = world.reports().await;
         assert_eq!(events.len(), usize::from(name.contains("call_ended")), "{name}");
         for event in events {
@@ -57,21 +61,21 @@ async fn only_ended_calls_are_queued() {
 #[tokio::test]
 async fn unauthenticated_event_is_refused_without_a_trace() {
     let world = world().await;
-    let token = |token: Value| sent(&world, changed("/token", token));
+    let token = |token: Value| webhook_request(&world, event_with("/token", token));
     let calls = [
         ("no token", token(Value::Null)),
         ("an empty one", token(json!(""))),
         ("a part of it", token(json!("fixture-aircall-toke"))),
         ("no text", token(json!([TOKEN]))),
-        ("no JSON", sent(&world, TOKEN)),
+        ("no JSON", webhook_request(&world, TOKEN)),
         (
             "two tokens",
-            sent(&world, format!(r#"{{"token": "{TOKEN}", "token": "{TOKEN}"}}"#)),
+            webhook_request(&world, format!(r#"{{"token": "{TOKEN}", "token": "{TOKEN}"}}"#)),
         ),
-        ("a list", sent(&world, format!(r#"["{TOKEN}"]"#))),
+        ("a list", webhook_request(&world, format!(r#"["{TOKEN}"]"#))),
         (
             "a token elsewhere",
-            sent(&world, json!({"data": {"token": TOKEN}}).to_string()),
+            webhook_request(&world, json!({"data": {"token": TOKEN}}).to_string()),
         ),
     ];
     let at = |connection: &str| Call::json(connection, fixtures::bytes(MISSED));
@@ -83,17 +87,17 @@ async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
     let numbers = vec![phone("+442079460002")];
     world.change(Account::Aircall(aircall::Account { numbers })).await;
-    let call = sent(&world, fixtures::bytes(MISSED));
+    let call = webhook_request(&world, fixtures::bytes(MISSED));
     world.assert_ignored_but_noted(&call, "+442079460001").await;
-    let ours = changed("/data/number/digits", json!("+44 20 7946 0002"));
-    assert_eq!(world.status(&sent(&world, ours)).await, 200);
+    let ours = event_with("/data/number/digits", json!("+44 20 7946 0002"));
+    assert_eq!(world.status(&webhook_request(&world, ours)).await, 200);
     world.only_report("a call to the connection's line").await;
 }
 
 #[tokio::test]
 async fn event_without_a_call_is_stored() {
     let world = world().await;
-    let body = changed("/data/id", Value::Null);
+    let body = event_with("/data/id", Value::Null);
     // Nested more deeply than any parser accepts.
     let deep = format!(
         r#"{{"token": "{TOKEN}", "data": {}{}}}"#,
@@ -103,8 +107,8 @@ async fn event_without_a_call_is_stored() {
     let without_token = [&body, &deep].map(|body| body.replace(TOKEN, "(not kept)"));
     assert!(!without_token.concat().contains(TOKEN));
     let kept = [
-        (sent(&world, &body), without_token[0].as_bytes()),
-        (sent(&world, &deep), without_token[1].as_bytes()),
+        (webhook_request(&world, &body), without_token[0].as_bytes()),
+        (webhook_request(&world, &deep), without_token[1].as_bytes()),
     ];
     world.assert_kept(&kept).await;
 }
@@ -112,14 +116,14 @@ async fn event_without_a_call_is_stored() {
 #[tokio::test]
 async fn event_that_cannot_be_stored_is_retried() {
     let world = world().await;
-    let calls = [fixtures::text(MISSED), changed("/data/id", Value::Null)].map(|body| sent(&world, body));
+    let calls = [fixtures::text(MISSED), event_with("/data/id", Value::Null)].map(|body| webhook_request(&world, body));
     world.assert_asked_for_again(&calls).await;
 }
 
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
     let world = world().await;
-    let (large, path) = (sent(&world, larger_than_a_call()), world.path());
+    let (large, path) = (webhook_request(&world, larger_than_a_call()), world.path());
     let (get, form) = (Call::get(&path), Call::form(&path, "a=b"));
     world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }

@@ -50,7 +50,7 @@ fn status(world: &World) -> String {
 }
 
 /// The fixture as Exotel would send it.
-fn sent(world: &World, name: &str) -> Call {
+fn fixture_request(world: &World, name: &str) -> Call {
     if name.contains("passthru") {
         return passthru(&world.path(), SECRET, &fixtures::text(name));
     }
@@ -66,7 +66,7 @@ fn sent(world: &World, name: &str) -> Call {
 async fn every_event_is_queued() {
     let world = world().await;
     for name in fixtures::names("telephony/exotel") {
-        let answer = world.call(&sent(&world, &name)).await;
+        let answer = world.call(&fixture_request(&world, &name)).await;
         assert_eq!((answer.status(), answer.text()), (200, ""), "{name}");
         let event = world.only_report(&name).await;
         assert_eq!(event.provider, CallProvider::Exotel);
@@ -110,12 +110,12 @@ async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
     world.change(account(&["+442079460002"], &[])).await;
     world
-        .assert_ignored_but_noted(&sent(&world, MISSED), "+442079460001")
+        .assert_ignored_but_noted(&fixture_request(&world, MISSED), "+442079460001")
         .await;
     world.change(account(&["+442079460002", "+442079460001"], &[])).await;
     // The second names no line: it belongs to a call that another report describes.
     for name in [MISSED, "telephony/exotel/status_callback_no_answer.txt"] {
-        assert_eq!(world.status(&sent(&world, name)).await, 200);
+        assert_eq!(world.status(&fixture_request(&world, name)).await, 200);
         world.only_report(name).await;
     }
 }
@@ -139,7 +139,9 @@ async fn event_without_a_call_is_stored() {
 async fn event_that_cannot_be_stored_is_retried() {
     let world = world().await;
     let nameless = passthru(&world.path(), SECRET, "");
-    world.assert_asked_for_again(&[sent(&world, MISSED), nameless]).await;
+    world
+        .assert_asked_for_again(&[fixture_request(&world, MISSED), nameless])
+        .await;
 }
 
 #[tokio::test]

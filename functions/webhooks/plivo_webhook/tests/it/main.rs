@@ -22,7 +22,7 @@ const MISSED: &str = "telephony/plivo/hangup_no_answer.txt";
 const NAMELESS: &str = "CallStatus=busy&From=447700900111";
 
 async fn world() -> World {
-    let plivo = Webhook::new("plivo", routes).given(&[("PUBLIC_BASE_URL", BASE)]);
+    let plivo = Webhook::new("plivo", routes).with_variables(&[("PUBLIC_BASE_URL", BASE)]);
     let account = Account::Plivo(plivo::Account {
         auth_id: "MAFIXTURE0000000000A".to_owned(),
         numbers: vec![phone("+442079460001")],
@@ -54,7 +54,7 @@ fn signed_for(base: &str, connection: &str, form: &[u8]) -> Call {
     call.header(SIGNATURE, &signature).header(NONCE, nonce)
 }
 
-fn signed(world: &World, form: impl AsRef<[u8]>) -> Call {
+fn signed_request(world: &World, form: impl AsRef<[u8]>) -> Call {
     signed_for(BASE, &world.path(), form.as_ref())
 }
 
@@ -62,7 +62,7 @@ fn signed(world: &World, form: impl AsRef<[u8]>) -> Call {
 async fn every_callback_is_queued() {
     let world = world().await;
     for name in fixtures::names("telephony/plivo") {
-        let answer = world.call(&signed(&world, fixtures::bytes(&name))).await;
+        let answer = world.call(&signed_request(&world, fixtures::bytes(&name))).await;
         assert_eq!(answer.is(200).header("content-type"), "text/xml");
         assert!(
             answer.text().ends_with("<Response></Response>\n"),
@@ -78,7 +78,7 @@ async fn every_callback_is_queued() {
 async fn unauthenticated_callback_is_refused_without_a_trace() {
     let world = world().await;
     let form = fixtures::bytes(MISSED);
-    let good = signed(&world, &form);
+    let good = signed_request(&world, &form);
     let elsewhere = |base: &str| signed_for(base, &world.path(), &form);
     let changed = fixtures::text(MISSED).replace("no-answer", "completed");
     let calls = [
@@ -99,7 +99,7 @@ async fn main_accounts_signature_is_valid_for_subaccounts() {
     let world = world().await;
     let form = fixtures::bytes(MISSED);
     let (main_account, _) = signature(BASE, &world.path(), &form);
-    let call = signed(&world, &form)
+    let call = signed_request(&world, &form)
         .header(SIGNATURE, "c3ViYWNjb3VudA==")
         .header("x-plivo-signature-ma-v3", &main_account);
     assert_eq!(world.status(&call).await, 200);
@@ -120,28 +120,28 @@ async fn line_of_another_connection_is_ignored() {
     let world = world().await;
     let form = fixtures::text(MISSED).replace("To=442079460001", "To=442079460002");
     world
-        .assert_ignored_but_noted(&signed(&world, form), "+442079460002")
+        .assert_ignored_but_noted(&signed_request(&world, form), "+442079460002")
         .await;
 }
 
 #[tokio::test]
 async fn callback_without_a_call_is_stored() {
     let world = world().await;
-    let call = signed(&world, NAMELESS);
+    let call = signed_request(&world, NAMELESS);
     world.assert_kept(&[(call, NAMELESS.as_bytes())]).await;
 }
 
 #[tokio::test]
 async fn callback_that_cannot_be_stored_is_retried() {
     let world = world().await;
-    let calls = [fixtures::text(MISSED), NAMELESS.to_owned()].map(|form| signed(&world, form));
+    let calls = [fixtures::text(MISSED), NAMELESS.to_owned()].map(|form| signed_request(&world, form));
     world.assert_asked_for_again(&calls).await;
 }
 
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
     let world = world().await;
-    let (large, path) = (signed(&world, larger_than_a_call()), hangup(&world.path()));
+    let (large, path) = (signed_request(&world, larger_than_a_call()), hangup(&world.path()));
     let (get, json) = (Call::get(&path), Call::json(&path, "{}"));
     world.assert_size_method_and_type_are_checked(&large, &get, &json).await;
 }

@@ -29,7 +29,7 @@ fn signed_at(connection: &str, body: &[u8], at: Timestamp) -> Call {
         .header("webhook-signature", &signature)
 }
 
-fn signed(world: &World, body: &[u8]) -> Call {
+fn signed_request(world: &World, body: &[u8]) -> Call {
     signed_at(&world.path(), body, world.aws.now())
 }
 
@@ -37,7 +37,7 @@ fn signed(world: &World, body: &[u8]) -> Call {
 async fn every_event_is_queued_or_refused_with_the_reason() {
     let world = world().await;
     for name in fixtures::names("telephony/generic") {
-        let answer = world.call(&signed(&world, &fixtures::bytes(&name))).await;
+        let answer = world.call(&signed_request(&world, &fixtures::bytes(&name))).await;
         if name.contains("/invalid_") {
             let detail = answer.is_refused(422, "unprocessable").detail();
             let field = if name.contains("call_id") {
@@ -60,7 +60,7 @@ async fn unauthenticated_event_is_refused_without_a_trace() {
     let world = world().await;
     let body = fixtures::bytes(MISSED);
     let (path, now) = (world.path(), world.aws.now());
-    let good = signed(&world, &body);
+    let good = signed_request(&world, &body);
     let late = SignedDuration::from_secs(301);
     let calls = [
         ("no headers", Call::json(&path, &body)),
@@ -87,7 +87,7 @@ async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
     let numbers = vec![phone("+442079460002")];
     world.change(Account::Telephony(telephony::Account { numbers })).await;
-    let call = signed(&world, &fixtures::bytes(MISSED));
+    let call = signed_request(&world, &fixtures::bytes(MISSED));
     // Who proves nothing writes nothing.
     world
         .call(&call.clone().header("webhook-signature", "v1,???"))
@@ -101,14 +101,14 @@ async fn line_of_another_connection_is_ignored() {
 #[tokio::test]
 async fn event_that_cannot_be_stored_is_retried() {
     let world = world().await;
-    let call = signed(&world, &fixtures::bytes(MISSED));
+    let call = signed_request(&world, &fixtures::bytes(MISSED));
     world.assert_asked_for_again(&[call]).await;
 }
 
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
     let world = world().await;
-    let (large, path) = (signed(&world, &larger_than_a_call()), world.path());
+    let (large, path) = (signed_request(&world, &larger_than_a_call()), world.path());
     let (get, form) = (Call::get(&path), Call::form(&path, "a=b"));
     world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }

@@ -15,7 +15,7 @@ const SIGNATURE: &str = "x-twilio-signature";
 const TEXT: &str = "twilio/sms/inbound_text.txt";
 
 async fn world() -> World {
-    let twilio = Webhook::new("twilio", routes).given(&[("PUBLIC_BASE_URL", BASE)]);
+    let twilio = Webhook::new("twilio", routes).with_variables(&[("PUBLIC_BASE_URL", BASE)]);
     twilio.with_seeded(|tenant| tenant.twilio).await
 }
 
@@ -24,7 +24,7 @@ fn signed_at(path: &str, form: &[u8]) -> Call {
 }
 
 /// A signed request of Twilio to `inbound` or `message-status` of the connection.
-fn signed(world: &World, what: &str, form: impl AsRef<[u8]>) -> Call {
+fn signed_request(world: &World, what: &str, form: impl AsRef<[u8]>) -> Call {
     signed_at(&format!("{}/{what}", world.path()), form.as_ref())
 }
 
@@ -42,7 +42,7 @@ async fn every_reply_and_status_is_queued_as_it_came() {
         // The sender of the fixtures' WhatsApp messages is the sandbox's or the account's number.
         let form = fixtures::text(&name);
         let what = if inbound { "inbound" } else { "message-status?key=a.b.1" };
-        let answer = world.call(&signed(&world, what, &form)).await;
+        let answer = world.call(&signed_request(&world, what, &form)).await;
         assert_eq!(
             (answer.status(), answer.header("content-type")),
             (200, "text/xml"),
@@ -92,7 +92,7 @@ async fn unauthenticated_webhook_is_refused_without_a_trace() {
 async fn webhook_without_a_message_is_stored() {
     let world = world().await;
     let forms: [&[u8]; 2] = [b"MessageStatus=sent", b"\xff\xfe=MessageSid"];
-    let calls = forms.map(|form| (signed(&world, "message-status", form), form));
+    let calls = forms.map(|form| (signed_request(&world, "message-status", form), form));
     world.assert_kept(&calls).await;
 }
 
@@ -109,7 +109,7 @@ async fn a_message_to_somebody_elses_number_or_account_is_ignored() {
     ];
     for form in forms {
         assert_ne!(form, text);
-        world.assert_ignored(&signed(&world, "inbound", form)).await;
+        world.assert_ignored(&signed_request(&world, "inbound", form)).await;
     }
 }
 
@@ -117,7 +117,7 @@ async fn a_message_to_somebody_elses_number_or_account_is_ignored() {
 async fn too_large_message_is_queued_through_the_bucket() {
     let world = world().await;
     let form = format!("{}&Extra={}", fixtures::text(TEXT), "x".repeat(300_000));
-    assert_eq!(world.status(&signed(&world, "inbound", &form)).await, 200);
+    assert_eq!(world.status(&signed_request(&world, "inbound", &form)).await, 200);
     let Payload::Stored(key) = only_event(&world).await.payload else {
         panic!("it is not stored");
     };
@@ -128,7 +128,7 @@ async fn too_large_message_is_queued_through_the_bucket() {
 #[tokio::test]
 async fn refused_job_is_spilled() {
     let world = world().await;
-    let inbound = signed(&world, "inbound", fixtures::text(TEXT));
+    let inbound = signed_request(&world, "inbound", fixtures::text(TEXT));
     world.assert_spilled(&inbound, QueueName::ProviderEvents).await;
 }
 
@@ -136,7 +136,7 @@ async fn refused_job_is_spilled() {
 async fn size_method_and_type_are_checked() {
     let world = world().await;
     let (large, path) = (
-        signed(&world, "inbound", too_large()),
+        signed_request(&world, "inbound", too_large()),
         format!("{}/inbound", world.path()),
     );
     let (get, json) = (Call::get(&path), Call::json(&path, "{}"));
@@ -154,7 +154,10 @@ async fn statuses_and_replies_have_groups_of_their_own() {
         } else {
             a_status()
         };
-        world.call(&signed(&world, what, fixtures::bytes(&name))).await.is(200);
+        world
+            .call(&signed_request(&world, what, fixtures::bytes(&name)))
+            .await
+            .is(200);
         let jobs = world.aws.drain_with_groups(QueueName::ProviderEvents).await;
         assert_eq!(jobs.len(), 1);
         assert_eq!(jobs[0].0, format!("{tenant}#{group}"));

@@ -25,7 +25,7 @@ const BASE: &str = "https://hooks.example.test";
 const SIGNATURE: &str = "x-twilio-signature";
 
 async fn world() -> World {
-    let twilio = Webhook::new("twilio", routes).given(&[("PUBLIC_BASE_URL", BASE)]);
+    let twilio = Webhook::new("twilio", routes).with_variables(&[("PUBLIC_BASE_URL", BASE)]);
     twilio.with_seeded(|tenant| tenant.twilio).await
 }
 
@@ -38,7 +38,7 @@ fn signed_for(base: &str, path: &str, form: &[u8]) -> Call {
     Call::form(path, form).header(SIGNATURE, &sign(TWILIO_TOKEN, &format!("{base}{path}"), form))
 }
 
-fn signed(world: &World, what: &str, fixture: &str) -> Call {
+fn signed_request(world: &World, what: &str, fixture: &str) -> Call {
     let form = fixtures::bytes(&format!("twilio/voice/{fixture}.txt"));
     signed_for(BASE, &path(world, what), &form)
 }
@@ -61,7 +61,7 @@ const EMPTY: &str = "<Response></Response>";
 #[tokio::test]
 async fn a_ringing_call_is_forwarded_and_queued() {
     let world = world().await;
-    let call = signed(&world, "voice", "inbound_ringing").header("x-correlation-id", "abc-1");
+    let call = signed_request(&world, "voice", "inbound_ringing").header("x-correlation-id", "abc-1");
     let answer = world.call(&call).await;
     assert_twiml(
         &answer,
@@ -98,7 +98,7 @@ async fn every_callback_is_queued_and_answered() {
         ("status", "status_completed_long", EMPTY),
         ("recording", "recording_status_voicemail", EMPTY),
     ] {
-        let answer = world.call(&signed(&world, what, fixture)).await;
+        let answer = world.call(&signed_request(&world, what, fixture)).await;
         assert_twiml(&answer, said);
         let event = world.only_report(fixture).await;
         let dialled = match fixture {
@@ -158,7 +158,7 @@ async fn call_records_that_the_business_is_closed() {
     let mut world = world().await;
     world.tenant.configured.tenant.business_hours = Some(BusinessHours::default());
     world.tenant.write(&world.aws).await;
-    world.call(&signed(&world, "voice", "inbound_ringing")).await;
+    world.call(&signed_request(&world, "voice", "inbound_ringing")).await;
     assert_eq!(world.only_report("a call").await.facts.closed, Some(true));
 }
 
@@ -183,7 +183,7 @@ async fn hours_of_the_called_line_count() {
     world.tenant.configured.tenant.business_hours = Some(BusinessHours::default());
     world.tenant.configured.lines = vec![serde_json::from_value(line).expect("it is a line")];
     world.tenant.write(&world.aws).await;
-    world.call(&signed(&world, "voice", "inbound_ringing")).await;
+    world.call(&signed_request(&world, "voice", "inbound_ringing")).await;
     assert_eq!(world.only_report("a call").await.facts.closed, Some(false));
 }
 
@@ -274,7 +274,7 @@ async fn unauthenticated_webhook_is_refused_without_a_trace() {
 #[tokio::test]
 async fn a_rotated_token_is_noticed_within_thirty_seconds() {
     let mut world = world().await;
-    let old = signed(&world, "voice", "inbound_ringing");
+    let old = signed_request(&world, "voice", "inbound_ringing");
     assert_eq!(world.status(&old).await, 200);
     let fresh = VerifySecrets::Twilio(twilio::Verify {
         auth_tokens: vec!["fixture0twilio0auth0token0000002".to_owned()],
@@ -310,7 +310,7 @@ async fn an_unknown_connection_is_remembered_for_a_minute() {
     let mut world = world().await;
     let removed = world.tenant.configured.connections.remove(0);
     world.tenant.write(&world.aws).await;
-    let call = signed(&world, "voice", "inbound_ringing");
+    let call = signed_request(&world, "voice", "inbound_ringing");
     assert_eq!(world.status(&call).await, 401);
     world.tenant.configured.connections.push(removed);
     world.tenant.write(&world.aws).await;
@@ -327,7 +327,7 @@ async fn changed_connection_answers_the_next_call() {
     let aws = Lossy::before(&world.aws);
     let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
     let [ringing, missed] = [("voice", "inbound_ringing"), ("dial-result", "dial_action_no_answer")]
-        .map(|(what, fixture)| signed(&world, what, fixture));
+        .map(|(what, fixture)| signed_request(&world, what, fixture));
     assert_twiml(&function.call(&ringing).await, "<Dial ");
     assert_twiml(&function.call(&missed).await, "<Record ");
     // The same secrets are not opened again.
@@ -356,7 +356,7 @@ async fn changed_connection_answers_the_next_call() {
 #[tokio::test]
 async fn cached_connection_answers_without_the_table() {
     let world = world().await;
-    let call = signed(&world, "voice", "inbound_ringing");
+    let call = signed_request(&world, "voice", "inbound_ringing");
     world.assert_a_warm_call_reads_nothing(&call).await;
 }
 
@@ -365,7 +365,7 @@ async fn a_call_is_answered_even_if_it_can_be_stored_nowhere() {
     let world = world().await;
     let function = world.storing_nowhere();
     assert_twiml(
-        &function.call(&signed(&world, "voice", "inbound_ringing")).await,
+        &function.call(&signed_request(&world, "voice", "inbound_ringing")).await,
         "<Dial ",
     );
     let delivered_again = [
@@ -373,7 +373,7 @@ async fn a_call_is_answered_even_if_it_can_be_stored_nowhere() {
         ("status", "status_busy"),
         ("recording", "recording_status_voicemail"),
     ]
-    .map(|(what, fixture)| signed(&world, what, fixture));
+    .map(|(what, fixture)| signed_request(&world, what, fixture));
     world.assert_asked_for_again(&delivered_again).await;
 }
 
@@ -384,8 +384,8 @@ async fn ringing_call_is_answered_within_5_s_whatever_hangs() {
     let aws = Lossy::before(&world.aws);
     aws.hang();
     let nowhere = [("AWS_ENDPOINT_URL", aws.url())];
-    let ringing = signed(&world, "voice", "inbound_ringing");
-    let busy = signed(&world, "status", "status_busy");
+    let ringing = signed_request(&world, "voice", "inbound_ringing");
+    let busy = signed_request(&world, "status", "status_busy");
     let function = world.function_with(&nowhere);
     tokio::time::pause();
     assert_twiml(&in_5_s(function.call(&ringing)).await, "<Say>");
@@ -409,7 +409,10 @@ async fn known_connection_uses_its_own_answer_while_all_hangs() {
     let aws = Lossy::before(&world.aws);
     let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
     // Cached after a callback that needs no business hours.
-    assert_twiml(&function.call(&signed(&world, "status", "status_busy")).await, EMPTY);
+    assert_twiml(
+        &function.call(&signed_request(&world, "status", "status_busy")).await,
+        EMPTY,
+    );
     aws.hang();
     tokio::time::pause();
     for (what, fixture, said) in [
@@ -418,7 +421,7 @@ async fn known_connection_uses_its_own_answer_while_all_hangs() {
         ("status", "status_busy", None),
         ("recording", "recording_status_voicemail", None),
     ] {
-        let answer = in_5_s(function.call(&signed(&world, what, fixture))).await;
+        let answer = in_5_s(function.call(&signed_request(&world, what, fixture))).await;
         match said {
             Some(said) => assert_twiml(&answer, said),
             None => assert_eq!(answer.status(), 503, "{what} is asked for again"),
@@ -439,7 +442,7 @@ async fn jobs_of_a_hanging_queue_are_spilled_in_time() {
     let aws = Lossy::before(&world.aws);
     let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
     aws.hang_on("SendMessageBatch");
-    let ringing = signed(&world, "voice", "inbound_ringing");
+    let ringing = signed_request(&world, "voice", "inbound_ringing");
     tokio::time::pause();
     // The clock stands still while work is done.
     let clock = async {
@@ -465,7 +468,10 @@ async fn refused_job_is_spilled() {
     let world = world().await;
     let nowhere = "http://127.0.0.1:9/000000000000/none";
     let function = world.function_with(&[("CALLS_QUEUE_URL", nowhere)]);
-    assert_twiml(&function.call(&signed(&world, "status", "status_busy")).await, EMPTY);
+    assert_twiml(
+        &function.call(&signed_request(&world, "status", "status_busy")).await,
+        EMPTY,
+    );
     let spilled = world.aws.objects("spill/calls/").await;
     let job: Value = serde_json::from_slice(spilled.values().next().expect("one is spilled")).expect("JSON");
     assert_eq!(job["group"], world.tenant.tenant().to_string());
@@ -478,10 +484,13 @@ async fn caller_gets_an_answer_without_the_table() {
     let world = world().await;
     let function = world.function_with(&[("TABLE_NAME", "no-such-table")]);
     assert_twiml(
-        &function.call(&signed(&world, "voice", "inbound_ringing")).await,
+        &function.call(&signed_request(&world, "voice", "inbound_ringing")).await,
         "<Say>",
     );
-    function.call(&signed(&world, "status", "status_busy")).await.is(503);
+    function
+        .call(&signed_request(&world, "status", "status_busy"))
+        .await
+        .is(503);
 }
 
 #[tokio::test]
@@ -490,7 +499,7 @@ async fn signed_callback_without_a_call_is_stored() {
     let form = b"CallStatus=busy&From=%2B447700900111";
     let call = signed_for(BASE, &path(&world, "status"), form);
     assert_twiml(&world.call(&call).await, EMPTY);
-    assert_eq!(world.kept().await, [form.to_vec()]);
+    assert_eq!(world.unreadable_bodies().await, [form.to_vec()]);
     world.assert_nothing_is_queued().await;
 }
 

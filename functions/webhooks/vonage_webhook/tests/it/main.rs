@@ -39,12 +39,12 @@ fn with_token(connection: &str, token: &str, body: impl AsRef<[u8]>) -> Call {
     Call::json(connection, body).header("authorization", token)
 }
 
-fn signed(world: &World, body: impl AsRef<[u8]>) -> Call {
+fn signed_request(world: &World, body: impl AsRef<[u8]>) -> Call {
     let token = sign(SECRET, API_KEY, APPLICATION, world.aws.now(), body.as_ref());
     with_token(&world.path(), &token, body)
 }
 
-fn changed(field: &str, value: &str) -> String {
+fn event_with(field: &str, value: &str) -> String {
     let mut event = fixtures::json(MISSED);
     event[field] = value.into();
     event.to_string()
@@ -54,7 +54,7 @@ fn changed(field: &str, value: &str) -> String {
 async fn every_event_of_a_call_is_queued_under_its_conversation() {
     let world = world().await;
     for name in fixtures::names("telephony/vonage") {
-        let answer = world.call(&signed(&world, fixtures::bytes(&name))).await;
+        let answer = world.call(&signed_request(&world, fixtures::bytes(&name))).await;
         // A body could be taken for a flow.
         assert_eq!((answer.status(), answer.text()), (200, ""), "{name}");
         let event = world.only_report(&name).await;
@@ -88,7 +88,10 @@ async fn unauthenticated_event_is_refused_without_a_trace() {
         ),
         ("stale", with(&signed_at(now - late))),
         ("from the future", with(&signed_at(now + late))),
-        ("changed", signed(&world, &body).body(changed("status", "completed"))),
+        (
+            "changed",
+            signed_request(&world, &body).body(event_with("status", "completed")),
+        ),
     ];
     let vectors = fixtures::json("vectors/vonage_signed_webhook_jwt.json");
     for vector in vectors["vectors"].as_array().expect("a list") {
@@ -116,7 +119,7 @@ async fn unsigned_event_of_a_connection_is_retried() {
 #[tokio::test]
 async fn line_of_another_connection_is_ignored() {
     let world = world().await;
-    let call = signed(&world, changed("to", "442079460002"));
+    let call = signed_request(&world, event_with("to", "442079460002"));
     world.assert_ignored_but_noted(&call, "+442079460002").await;
 }
 
@@ -133,7 +136,7 @@ async fn missed_call_does_not_depend_on_the_shown_number() {
         let own =
             ["ringing", "answered", "completed"].map(|name| fixtures::text(&format!("telephony/vonage/{name}.json")));
         for event in own.into_iter().chain([leg.to_string()]) {
-            assert_eq!(world.status(&signed(&world, event)).await, 200);
+            assert_eq!(world.status(&signed_request(&world, event)).await, 200);
             facts.merge(world.only_report(from).await.facts);
         }
         let now = world.aws.now();
@@ -147,31 +150,34 @@ async fn missed_call_does_not_depend_on_the_shown_number() {
 async fn unreadable_event_is_stored_and_foreign_one_is_not() {
     let world = world().await;
     let recording = r#"{"recording_url":"https://api.example.test/1","conversation_uuid":"CON-1"}"#;
-    world.assert_ignored(&signed(&world, recording)).await;
+    world.assert_ignored(&signed_request(&world, recording)).await;
     let transfer = r#"{"type":"transfer","conversation_uuid_from":"CON-1","conversation_uuid_to":"CON-2","uuid":"1"}"#;
-    world.assert_ignored(&signed(&world, transfer)).await;
-    let body = changed("conversation_uuid", "a b");
-    world.assert_kept(&[(signed(&world, &body), body.as_bytes())]).await;
+    world.assert_ignored(&signed_request(&world, transfer)).await;
+    let body = event_with("conversation_uuid", "a b");
+    world
+        .assert_kept(&[(signed_request(&world, &body), body.as_bytes())])
+        .await;
 }
 
 #[tokio::test]
 async fn a_warm_webhook_reads_nothing() {
     let world = world().await;
-    let call = signed(&world, fixtures::bytes(MISSED));
+    let call = signed_request(&world, fixtures::bytes(MISSED));
     world.assert_a_warm_call_reads_nothing(&call).await;
 }
 
 #[tokio::test]
 async fn event_that_cannot_be_stored_is_retried() {
     let world = world().await;
-    let calls = [fixtures::text(MISSED), changed("conversation_uuid", "a b")].map(|body| signed(&world, body));
+    let calls =
+        [fixtures::text(MISSED), event_with("conversation_uuid", "a b")].map(|body| signed_request(&world, body));
     world.assert_asked_for_again(&calls).await;
 }
 
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
     let world = world().await;
-    let (large, path) = (signed(&world, larger_than_a_call()), world.path());
+    let (large, path) = (signed_request(&world, larger_than_a_call()), world.path());
     // A token for a GET does not bind the query, so an eavesdropper could send another query.
     let (get, form) = (Call::get(&path), Call::form(&path, "a=b"));
     world.assert_size_method_and_type_are_checked(&large, &get, &form).await;

@@ -29,7 +29,7 @@ fn signed_by(secret: &str, path: &str, body: &[u8]) -> Call {
     Call::json(path, body).header("x-hub-signature-256", &sign(secret, body))
 }
 
-fn signed(path: &str, body: &[u8]) -> Call {
+fn signed_request(path: &str, body: &[u8]) -> Call {
     signed_by(APP_SECRET, path, body)
 }
 
@@ -85,7 +85,7 @@ async fn every_change_of_the_connection_is_queued_byte_for_byte() {
     for folder in ["inbound", "status", "account"] {
         for name in fixtures::names(&format!("whatsapp/{folder}")) {
             let body = fixtures::bytes(&name);
-            let answer = world.call(&signed(&world.path(), &body)).await;
+            let answer = world.call(&signed_request(&world.path(), &body)).await;
             assert_eq!((answer.status(), answer.text()), (200, ""), "{name}");
             let text = String::from_utf8(body).expect("UTF-8");
             let of_other = text.contains("910000000000002");
@@ -121,7 +121,11 @@ async fn post_is_split_and_foreign_changes_are_ignored() {
         ("unknown_field_next_to_message", 2),
     ] {
         let body = fixtures::bytes(&format!("whatsapp/batch/{fixture}.json"));
-        assert_eq!(world.status(&signed(&world.path(), &body)).await, 200, "{fixture}");
+        assert_eq!(
+            world.status(&signed_request(&world.path(), &body)).await,
+            200,
+            "{fixture}"
+        );
         let events = events(&world.aws).await;
         assert_eq!(events.len(), expected, "{fixture}");
         for event in events {
@@ -139,11 +143,11 @@ async fn unreadable_signed_post_is_stored_and_acknowledged() {
     let half = fixtures::bytes("whatsapp/inbound/text.json")[..100].to_vec();
     let entry = br#"{"object":"whatsapp_business_account","entry":[7,{"id":"900000000000001","changes":["odd"]}]}"#;
     for body in [&wrong_object[..], &half, entry] {
-        assert_eq!(world.status(&signed(&world.path(), body)).await, 200);
+        assert_eq!(world.status(&signed_request(&world.path(), body)).await, 200);
     }
     let mut expected = [&wrong_object[..], &half, b"7", b"\"odd\""];
     expected.sort_unstable();
-    assert_eq!(world.kept().await, expected);
+    assert_eq!(world.unreadable_bodies().await, expected);
     world.assert_nothing_is_queued().await;
 }
 
@@ -159,7 +163,7 @@ async fn unauthenticated_post_is_refused_without_a_trace() {
             "changed".to_owned(),
             Call::json(&path, [&body[..], b" "].concat()).header("x-hub-signature-256", &value),
         ),
-        ("no shared app".to_owned(), signed(SHARED, &body)),
+        ("no shared app".to_owned(), signed_request(SHARED, &body)),
     ];
     let vectors = fixtures::json("vectors/meta_x_hub_signature_256.json");
     for vector in vectors["vectors"].as_array().expect("a list") {
@@ -173,7 +177,7 @@ async fn unauthenticated_post_is_refused_without_a_trace() {
     }
     assert!(calls.len() > 10);
     world
-        .assert_refused(&calls, |connection| signed(connection, &body))
+        .assert_refused(&calls, |connection| signed_request(connection, &body))
         .await;
 }
 
@@ -199,7 +203,7 @@ async fn largest_change_becomes_jobs_of_at_most_fifty_items() {
     let world = world().await;
     let body = large(2_900_000);
     assert!((2_500_000..3 * 1024 * 1024).contains(&body.len()), "{}", body.len());
-    assert_eq!(world.status(&signed(&world.path(), &body)).await, 200);
+    assert_eq!(world.status(&signed_request(&world.path(), &body)).await, 200);
     let post: Value = serde_json::from_slice(&body).expect("JSON");
     let value = &post["entry"][0]["changes"][0]["value"];
     let mut expected: Vec<_> = value["messages"].as_array().expect("a list").clone();
@@ -225,7 +229,9 @@ async fn too_large_item_is_queued_through_the_bucket() {
     let mut post = fixtures::json("whatsapp/inbound/text.json");
     post["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"] = "x".repeat(300_000).into();
     assert_eq!(
-        world.status(&signed(&world.path(), post.to_string().as_bytes())).await,
+        world
+            .status(&signed_request(&world.path(), post.to_string().as_bytes()))
+            .await,
         200
     );
     let events = events(&world.aws).await;
@@ -252,26 +258,26 @@ async fn post_with_many_unreadable_changes_is_stored_whole() {
     let mut entries = vec![json!(7); 5_000];
     entries.push(good);
     let body = json!({ "object": "whatsapp_business_account", "entry": entries }).to_string();
-    assert_eq!(world.status(&signed(&world.path(), body.as_bytes())).await, 200);
-    assert_eq!(world.kept().await, [body.into_bytes()]);
+    assert_eq!(world.status(&signed_request(&world.path(), body.as_bytes())).await, 200);
+    assert_eq!(world.unreadable_bodies().await, [body.into_bytes()]);
     assert_eq!(events(&world.aws).await.len(), 1, "what can be read is worked");
     let body = json!({ "object": "whatsapp_business_account", "entry": vec![7; 1_000_000] }).to_string();
-    assert_eq!(world.status(&signed(&world.path(), body.as_bytes())).await, 200);
-    assert_eq!(world.kept().await.len(), 2);
+    assert_eq!(world.status(&signed_request(&world.path(), body.as_bytes())).await, 200);
+    assert_eq!(world.unreadable_bodies().await.len(), 2);
     world.assert_nothing_is_queued().await;
 }
 
 #[tokio::test]
 async fn refused_job_is_spilled() {
     let world = world().await;
-    let post = signed(&world.path(), &large(10));
+    let post = signed_request(&world.path(), &large(10));
     world.assert_spilled(&post, QueueName::ProviderEvents).await;
 }
 
 #[tokio::test]
 async fn small_change_is_queued_directly() {
     let world = world().await;
-    assert_eq!(world.status(&signed(&world.path(), &large(9_000))).await, 200);
+    assert_eq!(world.status(&signed_request(&world.path(), &large(9_000))).await, 200);
     assert_eq!(events(&world.aws).await.len(), 1);
     world.assert_nothing_is_left().await;
 }
@@ -280,7 +286,7 @@ async fn small_change_is_queued_directly() {
 async fn size_method_and_type_are_checked() {
     let world = world().await;
     for path in [world.path().as_str(), SHARED] {
-        assert_eq!(world.status(&signed(path, &too_large())).await, 413);
+        assert_eq!(world.status(&signed_request(path, &too_large())).await, 413);
         world.assert_takes_only("GET,HEAD,POST", &Call::new("PUT", path)).await;
         assert_eq!(world.status(&Call::form(path, "a=b")).await, 415);
     }
@@ -392,7 +398,7 @@ async fn shared_secret_opens_only_claimed_numbers() {
     function.call(&signed_by(SHARED_SECRET, SHARED, &body)).await.is(200);
     assert!(events(&aws).await.is_empty());
     assert_eq!(
-        function.call(&signed(SHARED, &body)).await.status(),
+        function.call(&signed_request(SHARED, &body)).await.status(),
         401,
         "a tenant's own app is not the shared one"
     );
@@ -434,7 +440,7 @@ async fn connection_without_secrets_uses_the_shared_app() {
     first.write(&aws).await;
     let body = fixtures::bytes("whatsapp/batch/two_tenants_messages_and_statuses.json");
     let function = Function::new(&env, routes);
-    function.call(&signed(&path(&first), &body)).await.is(401);
+    function.call(&signed_request(&path(&first), &body)).await.is(401);
     let answer = function.call(&signed_by(SHARED_SECRET, &path(&first), &body)).await;
     answer.is(200);
     assert_eq!(events(&aws).await.len(), 2, "its own only");
@@ -454,11 +460,11 @@ async fn connection_without_secrets_uses_the_shared_app() {
     let answer = alone.call(&signed_by("", &path(&first), empty.as_bytes())).await;
     answer.is(401);
     let reasons = [RefusedBecause::NoSecret, RefusedBecause::OtherSecret];
-    assert_eq!(refused(&aws, &first).await, reasons);
+    assert_eq!(refusal_reasons(&aws, &first).await, reasons);
 }
 
 /// The reasons for which webhooks of the tenant's connection were refused in the last day.
-async fn refused(aws: &Aws, tenant: &Seeded) -> Vec<RefusedBecause> {
+async fn refusal_reasons(aws: &Aws, tenant: &Seeded) -> Vec<RefusedBecause> {
     let store = aws.store();
     let noted = store.refused_webhooks(tenant.scope(), tenant.whatsapp, aws.now());
     let noted = noted.await.expect("the table answers");
@@ -472,28 +478,28 @@ async fn refused_webhook_is_noted_once_an_hour() {
     let (aws, tenant) = (&world.aws, &world.tenant);
     let body = fixtures::bytes("whatsapp/inbound/text.json");
     let wrong = || signed_by("another-apps-secret", &world.path(), &body);
-    world.call(&signed(&world.path(), &body)).await.is(200);
-    assert!(refused(aws, tenant).await.is_empty());
-    world.call(&wrong().unsigned()).await.is(401);
+    world.call(&signed_request(&world.path(), &body)).await.is(200);
+    assert!(refusal_reasons(aws, tenant).await.is_empty());
+    world.call(&wrong().without_credentials()).await.is(401);
     // Neither this process nor another one notes a second one.
     world.call(&wrong()).await.is(401);
     world.function_with(&[]).call(&wrong()).await.is(401);
-    assert_eq!(refused(aws, tenant).await, [RefusedBecause::Unsigned]);
+    assert_eq!(refusal_reasons(aws, tenant).await, [RefusedBecause::Unsigned]);
     aws.pass(3600);
     world.call(&wrong()).await.is(401);
     let both = [RefusedBecause::OtherSecret, RefusedBecause::Unsigned];
-    assert_eq!(refused(aws, tenant).await, both);
+    assert_eq!(refusal_reasons(aws, tenant).await, both);
     aws.pass(3600);
     let handshake = "hub.mode=subscribe&hub.challenge=1&hub.verify_token=wrong";
     let answer = world.call(&Call::get(&format!("{}?{handshake}", world.path()))).await;
     answer.is(403);
-    assert_eq!(refused(aws, tenant).await[0], RefusedBecause::OtherToken);
+    assert_eq!(refusal_reasons(aws, tenant).await[0], RefusedBecause::OtherToken);
     // In the same hour of the next day, its note is replaced.
     aws.pass(22 * 3600);
     world.call(&wrong()).await.is(401);
-    assert_eq!(refused(aws, tenant).await.len(), 3);
+    assert_eq!(refusal_reasons(aws, tenant).await.len(), 3);
     aws.pass(24 * 3600);
-    assert!(refused(aws, tenant).await.is_empty());
+    assert!(refusal_reasons(aws, tenant).await.is_empty());
 }
 
 /// Statuses never delay what customers write; what is not surely a status counts as that.
@@ -507,7 +513,9 @@ async fn statuses_and_replies_have_groups_of_their_own() {
     let group = async |change: &dyn Fn(&mut Value)| {
         let mut post = post.clone();
         change(&mut post["entry"][0]["changes"][0]);
-        let answer = world.status(&signed(&world.path(), post.to_string().as_bytes())).await;
+        let answer = world
+            .status(&signed_request(&world.path(), post.to_string().as_bytes()))
+            .await;
         assert_eq!(answer, 200);
         let jobs = world.aws.drain_with_groups(QueueName::ProviderEvents).await;
         assert_eq!(jobs.len(), 1);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{kind, list, placeholders, text};
-use crate::graph::errors::{GraphError, required};
+use crate::graph::errors::{GraphError, require_text};
 use crate::graph::{Access, media};
 use crate::media::Kind;
 use crate::outbox::{Button, Shown};
@@ -27,8 +27,8 @@ pub(in crate::graph) struct Filled {
 
 /// Checks the `template` object of a message against the account's templates.
 pub(in crate::graph) fn fill(world: &Sims, access: &Access<'_>, message: &Value) -> Result<Filled, GraphError> {
-    let name = required(&message["name"], "template.name")?;
-    let language = required(&message["language"]["code"], "template.language.code")?;
+    let name = require_text(&message["name"], "template.name")?;
+    let language = require_text(&message["language"]["code"], "template.language.code")?;
     let found = {
         let state = world.state();
         let mut records = state.templates.of(&access.account.waba_id).iter();
@@ -116,10 +116,10 @@ fn header(
             return Err(GraphError::new(131008, details));
         }
         filled.shown.location = Some(place.clone());
-    } else if let Some(kind) = Kind::named(&format.to_lowercase()) {
+    } else if let Some(kind) = Kind::of_name(&format.to_lowercase()) {
         let part = &parameter[kind.as_str()];
         media::usable(world, access.tenant, kind, part)?;
-        filled.shown.media = Some(media::shown(world, access.tenant, kind, part));
+        filled.shown.media = Some(media::media_on_phone(world, access.tenant, kind, part));
     }
     Ok(())
 }

@@ -112,9 +112,9 @@ impl Templates {
                 let place = places.get(&(template.name.clone(), template.language.clone()));
                 match place.and_then(|place| records.get_mut(*place)) {
                     Some(known) if known.configured.as_ref() == Some(template) => {}
-                    Some(known) => *known = Record::configured(&account.waba_id, template, now),
+                    Some(known) => *known = Record::from_configuration(&account.waba_id, template, now),
                     None if self.deleted.contains(&(account.waba_id.clone(), template.clone())) => {}
-                    None => records.push(Record::configured(&account.waba_id, template, now)),
+                    None => records.push(Record::from_configuration(&account.waba_id, template, now)),
                 }
             }
         }
@@ -145,7 +145,7 @@ impl Record {
         }
     }
 
-    fn configured(waba: &str, template: &config::Template, now: Timestamp) -> Self {
+    fn from_configuration(waba: &str, template: &config::Template, now: Timestamp) -> Self {
         let named = template.components.iter().any(|component| {
             let text = component["text"].as_str().unwrap_or_default();
             placeholders(text).any(|name| name.parse::<u32>().is_err())
@@ -172,7 +172,7 @@ impl Record {
             "id": self.id,
             "quality_score": {"score": self.quality, "date": self.quality_at.as_second()},
             "parameter_format": if self.named { "NAMED" } else { "POSITIONAL" },
-            "components": self.components.iter().map(|component| self.shown(component)).collect::<Vec<_>>(),
+            "components": self.components.iter().map(|component| self.component_with_preview(component)).collect::<Vec<_>>(),
         });
         let optional = [
             ("rejected_reason", json!(self.rejected_reason)),
@@ -189,7 +189,7 @@ impl Record {
     }
 
     /// Instead of a sample's handle, Meta shows an address of a preview.
-    fn shown(&self, component: &Value) -> Value {
+    fn component_with_preview(&self, component: &Value) -> Value {
         let mut shown = component.clone();
         if let Some(handle) = shown.pointer_mut("/example/header_handle/0") {
             let address = format!(
@@ -289,7 +289,7 @@ pub(super) async fn list_templates(
     let end = (start + limit).min(found.len());
     let data: Vec<Value> = found[start..end]
         .iter()
-        .map(|record| fields.only(record.resource()))
+        .map(|record| fields.select_fields(record.resource()))
         .collect();
     let mut answer = json!({
         "data": data,
@@ -319,7 +319,7 @@ pub(super) async fn list_templates(
 pub(super) fn describe(world: &Sims, access: &Access<'_>, id: &str, fields: &FieldsQuery) -> Option<Value> {
     let state = world.state();
     let record = state.templates.find(&access.account.waba_id, id)?;
-    Some(fields.only(record.resource()))
+    Some(fields.select_fields(record.resource()))
 }
 
 // Create
@@ -379,7 +379,7 @@ fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<
 
 // Edit
 
-fn forbidden(text: &str) -> GraphError {
+fn state_error(text: &str) -> GraphError {
     GraphError::template(Some(2_388_039), "Template state does not allow this", text)
 }
 
@@ -399,18 +399,18 @@ pub(super) fn edit(world: &Sims, access: &Access<'_>, id: &str, body: &[u8]) -> 
         return Err(GraphError::new(100, details));
     }
     if !matches!(record.status.as_str(), "APPROVED" | "REJECTED" | "PAUSED") {
-        return Err(forbidden("The template cannot be edited in its present state."));
+        return Err(state_error("The template cannot be edited in its present state."));
     }
     let approved = record.status == "APPROVED";
     if approved && record.edited_at.is_some_and(|at| now.duration_since(at) < DAY) {
-        return Err(forbidden("An approved template is edited once in 24 hours."));
+        return Err(state_error("An approved template is edited once in 24 hours."));
     }
     let category = input["category"]
         .as_str()
         .map_or_else(|| record.category.clone(), str::to_uppercase);
     rules::category(&category)?;
     if approved && category != record.category {
-        return Err(forbidden("The category of an approved template cannot change."));
+        return Err(state_error("The category of an approved template cannot change."));
     }
     let components = match input.get("components") {
         None => record.components,
@@ -457,9 +457,9 @@ pub(super) async fn delete_templates(
     let config = world.config();
     let access = looking(&world, &config, &headers, &version).await?;
     access.check(&waba)?;
-    let chosen = chosen(&world.state(), &waba, &query)?;
+    let chosen = records_to_delete(&world.state(), &waba, &query)?;
     if chosen.iter().any(|record| record.status == "DISABLED") {
-        return Err(forbidden("A disabled template cannot be deleted.").into());
+        return Err(state_error("A disabled template cannot be deleted.").into());
     }
     for record in &chosen {
         if record.was_approved {
@@ -474,7 +474,7 @@ pub(super) async fn delete_templates(
     Ok(Json(json!({"success": true})).into_response())
 }
 
-fn chosen(state: &WorldState, waba: &str, query: &DeleteQuery) -> Result<Vec<Record>, GraphError> {
+fn records_to_delete(state: &WorldState, waba: &str, query: &DeleteQuery) -> Result<Vec<Record>, GraphError> {
     let records = state.templates.of(waba);
     let alive = |record: &&Record| record.status != "PENDING_DELETION";
     let by_id = |id: &str| {

@@ -243,7 +243,7 @@ pub(crate) fn run_due(world: &Sims) -> Option<Duration> {
 
 /// Runs until the simulators stop.
 pub(crate) async fn keep_time(world: Sims) {
-    let (mut timers, mut stop) = (world.timers(), world.stopped());
+    let (mut timers, mut stop) = (world.timers(), world.watch_stop());
     loop {
         let wait = run_due(&world).unwrap_or(Duration::from_secs(3600));
         tokio::select! {

@@ -33,7 +33,7 @@ pub(super) struct Frame<'a> {
     pub(super) named: bool,
 }
 
-fn refused(text: impl Into<String>) -> GraphError {
+fn invalid_template(text: impl Into<String>) -> GraphError {
     GraphError::template(None, "Invalid template", text)
 }
 
@@ -69,7 +69,9 @@ pub(super) fn name(name: &str) -> Result<(), GraphError> {
     if (1..=512).contains(&name.len()) && is_name(name) {
         return Ok(());
     }
-    Err(refused("A name has 1 to 512 characters out of a-z, 0-9 and _."))
+    Err(invalid_template(
+        "A name has 1 to 512 characters out of a-z, 0-9 and _.",
+    ))
 }
 
 pub(super) fn language(code: &str) -> Result<(), GraphError> {
@@ -81,14 +83,14 @@ pub(super) fn language(code: &str) -> Result<(), GraphError> {
     if good {
         return Ok(());
     }
-    Err(refused(format!("{code} is not a language of templates.")))
+    Err(invalid_template(format!("{code} is not a language of templates.")))
 }
 
 pub(super) fn category(category: &str) -> Result<(), GraphError> {
     if matches!(category, "MARKETING" | "UTILITY" | "AUTHENTICATION") {
         return Ok(());
     }
-    Err(refused("A category is MARKETING, UTILITY or AUTHENTICATION."))
+    Err(invalid_template("A category is MARKETING, UTILITY or AUTHENTICATION."))
 }
 
 /// Checks all components and returns them as Meta keeps them. `sample` tells the type of the file behind a handle.
@@ -101,10 +103,12 @@ pub(super) fn components(
     for component in given {
         let kind = kind(component);
         if !matches!(kind.as_str(), "HEADER" | "BODY" | "FOOTER" | "BUTTONS") {
-            return Err(refused(format!("There is no component of type {kind}.")));
+            return Err(invalid_template(format!("There is no component of type {kind}.")));
         }
         if !seen.insert(kind.clone()) {
-            return Err(refused(format!("There is more than one component of type {kind}.")));
+            return Err(invalid_template(format!(
+                "There is more than one component of type {kind}."
+            )));
         }
     }
     if !seen.contains("BODY") {
@@ -301,16 +305,18 @@ fn buttons(component: &Value) -> Result<(), GraphError> {
     let buttons = list(&component["buttons"]);
     let count = |wanted: &str| buttons.iter().filter(|button| kind(button) == wanted).count();
     if buttons.is_empty() || buttons.len() > BUTTONS {
-        return Err(refused("A template has 1 to 10 buttons, or no component for them."));
+        return Err(invalid_template(
+            "A template has 1 to 10 buttons, or no component for them.",
+        ));
     }
     if count("URL") > URL_BUTTONS || count("PHONE_NUMBER") > 1 || count("COPY_CODE") > 1 {
         let text = "At most two buttons open a URL, one calls, and one copies a code.";
-        return Err(refused(text));
+        return Err(invalid_template(text));
     }
     let mut kinds: Vec<String> = buttons.iter().map(kind).collect();
     kinds.dedup();
     if kinds.iter().filter(|kind| *kind == "QUICK_REPLY").count() > 1 {
-        return Err(refused("Quick replies stand together."));
+        return Err(invalid_template("Quick replies stand together."));
     }
     buttons.iter().try_for_each(button)
 }
@@ -321,7 +327,7 @@ fn button(button: &Value) -> Result<(), GraphError> {
     // The label of a code is Meta's own.
     if kind != "COPY_CODE" {
         if label.trim().is_empty() || label.contains("{{") || !is_line(label) {
-            return Err(refused("A button has a label of one line without variables."));
+            return Err(invalid_template("A button has a label of one line without variables."));
         }
         within("label of a button", label, LABEL_CHARACTERS)?;
     }
@@ -331,7 +337,9 @@ fn button(button: &Value) -> Result<(), GraphError> {
         "PHONE_NUMBER" => {
             let number = text(button, "/phone_number").unwrap_or_default();
             if number.len() > PHONE_CHARACTERS || crate::phones::e164(number).is_none() {
-                return Err(refused("The phone number of a button is a + and 7 to 15 digits."));
+                return Err(invalid_template(
+                    "The phone number of a button is a + and 7 to 15 digits.",
+                ));
             }
             Ok(())
         }
@@ -344,8 +352,8 @@ fn button(button: &Value) -> Result<(), GraphError> {
             within("code of a button", code, COUPON_CHARACTERS)
         }
         "FLOW" if button["flow_id"].is_string() || button["flow_name"].is_string() => Ok(()),
-        "FLOW" => Err(refused("A button of type FLOW has a flow_id or a flow_name.")),
-        _ => Err(refused(format!("There is no button of type {kind}."))),
+        "FLOW" => Err(invalid_template("A button of type FLOW has a flow_id or a flow_name.")),
+        _ => Err(invalid_template(format!("There is no button of type {kind}."))),
     }
 }
 
@@ -363,7 +371,7 @@ fn url_button(button: &Value) -> Result<(), GraphError> {
     let at_end = url.strip_suffix("{{1}}").is_some_and(|before| !before.contains("{{"));
     if !good || (!variables.is_empty() && !at_end) || (variables.is_empty() && url.contains("{{")) {
         let text = "The URL of a button is absolute, with at most one variable, {{1}}, at its end.";
-        return Err(refused(text));
+        return Err(invalid_template(text));
     }
     if at_end && !is_text(sample(button)) {
         return Err(sample_missing("The variable of a URL needs a sample."));
@@ -407,15 +415,15 @@ fn authentication(given: &[Value]) -> Result<Vec<Value>, GraphError> {
         .map(|component| list(&component["buttons"]))
         .unwrap_or_default();
     let [button] = buttons else {
-        return Err(refused("A template for codes has one button."));
+        return Err(invalid_template("A template for codes has one button."));
     };
     let way = text(button, "/otp_type").unwrap_or_default().to_uppercase();
     if kind(button) != "OTP" || !matches!(way.as_str(), "COPY_CODE" | "ONE_TAP" | "ZERO_TAP") {
-        return Err(refused("The button of a template for codes is of type OTP."));
+        return Err(invalid_template("The button of a template for codes is of type OTP."));
     }
     let label = text(button, "/text").unwrap_or("Copy code");
     if label.trim().is_empty() || !is_line(label) {
-        return Err(refused("A button has a label of one line."));
+        return Err(invalid_template("A button has a label of one line."));
     }
     within("label of a button", label, LABEL_CHARACTERS)?;
     let url = format!("https://www.whatsapp.com/otp/code/?otp_type={way}&code=otp{{{{1}}}}");

@@ -72,14 +72,14 @@ pub(super) fn compose(
             text.replace(&format!("{{{{{name}}}}}"), value)
         })
     };
-    let shown = shown(kind, content, &fill);
+    let shown = render_content(kind, content, &fill);
     let long = whatsapp && shown.text.chars().count() > TEMPLATE_CHARACTERS;
     let mut values = given.values();
     let broken = values.any(|value| value.contains('\n') || value.contains("    "));
     let message = Content::Template {
         name: record.sid.clone(),
         language: record.language.clone(),
-        parameters: sorted(&parameters),
+        parameters: values_in_order(&parameters),
     };
     let approval = record.approval.as_ref();
     Ok(Composed {
@@ -96,7 +96,7 @@ pub(super) fn compose(
     })
 }
 
-fn shown(kind: &str, content: &Value, fill: &impl Fn(&Value) -> String) -> Shown {
+fn render_content(kind: &str, content: &Value, fill: &impl Fn(&Value) -> String) -> Shown {
     let optional = |value: &Value| (!value.is_null()).then(|| fill(value));
     let mut shown = Shown {
         header: optional(&content["header_text"]),
@@ -150,7 +150,7 @@ fn shown(kind: &str, content: &Value, fill: &impl Fn(&Value) -> String) -> Shown
 }
 
 /// The values, in the order of their names as numbers.
-fn sorted(parameters: &BTreeMap<String, String>) -> Vec<String> {
+fn values_in_order(parameters: &BTreeMap<String, String>) -> Vec<String> {
     let mut sorted: Vec<_> = parameters.iter().collect();
     sorted.sort_by_key(|(name, _)| name.parse::<u32>().unwrap_or(u32::MAX));
     sorted.into_iter().map(|(_, value)| value.clone()).collect()
@@ -158,7 +158,7 @@ fn sorted(parameters: &BTreeMap<String, String>) -> Vec<String> {
 
 /// A message of an account without contents: any id counts as an approved template.
 pub(in crate::twilio) fn unknown(sid: &str, given: &BTreeMap<String, String>) -> Composed {
-    let values = sorted(given);
+    let values = values_in_order(given);
     let shown = Shown::text(format!("[{sid}] {}", values.join(" · ")));
     let content = Content::Template {
         name: sid.to_owned(),

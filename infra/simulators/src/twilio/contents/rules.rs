@@ -50,7 +50,7 @@ pub(super) fn read(body: &[u8], whole: bool, record: &mut Record) -> Result<(), 
         record.variables = variables(given)?;
     }
     match input["types"].as_object() {
-        Some(types) => record.types = checked(types)?,
+        Some(types) => record.types = check_types(types)?,
         None if !whole => {}
         None => return Err("types is required".to_owned()),
     }
@@ -77,7 +77,7 @@ fn variables(given: &Map<String, Value>) -> Result<BTreeMap<String, String>, Str
 }
 
 /// The types as Twilio keeps them.
-fn checked(types: &Map<String, Value>) -> Result<Map<String, Value>, String> {
+fn check_types(types: &Map<String, Value>) -> Result<Map<String, Value>, String> {
     let mut kept = Map::new();
     // A type that is null counts as absent.
     for (kind, value) in types.iter().filter(|(_, value)| !value.is_null()) {

@@ -112,7 +112,7 @@ pub(super) fn damage(random: &mut Random, whole: &mut Node, but: &str) -> String
         let Some(node) = whole.at(&way) else {
             return "nothing".to_owned();
         };
-        changed(random, &node.text(), &other)
+        replacements_of(random, &node.text(), &other)
     };
     let Some(parent) = whole.at(parent) else {
         return "nothing".to_owned();
@@ -130,12 +130,12 @@ pub(super) fn damage(random: &mut Random, whole: &mut Node, but: &str) -> String
     format!("{name}: {what}")
 }
 
-fn quoted(text: &str) -> String {
+fn quote_text(text: &str) -> String {
     Value::from(text).to_string()
 }
 
 /// Replacements of a value: nothing, something, or it twice.
-fn changed(random: &mut Random, own: &str, other: &str) -> (&'static str, Vec<String>) {
+fn replacements_of(random: &mut Random, own: &str, other: &str) -> (&'static str, Vec<String>) {
     let bare = own.strip_prefix('"').and_then(|own| own.strip_suffix('"'));
     let one = |what, raw: String| (what, vec![raw]);
     match random.below(18).saturating_sub(4) {
@@ -212,7 +212,7 @@ fn changed(random: &mut Random, own: &str, other: &str) -> (&'static str, Vec<St
         }),
         11 => one("a number as text, or the other way round", {
             bare.filter(|bare| bare.bytes().all(|byte| byte.is_ascii_digit()) && !bare.is_empty())
-                .map_or_else(|| quoted(own), |digits| format!("1{digits}"))
+                .map_or_else(|| quote_text(own), |digits| format!("1{digits}"))
         }),
         12 => one("empty", (*random.pick(&["\"\"", "\" \"", "\"\\n\""])).to_owned()),
         _ => one("another's", other.to_owned()),

@@ -20,7 +20,7 @@ use stack::{
 
 use self::json::Node;
 use crate::{
-    bad_input::signed,
+    bad_input::authentication_headers,
     stage::{Business, PATIENCE, Stage, alone_on_stage},
 };
 
@@ -94,7 +94,7 @@ struct Case {
 }
 
 /// Ids in the fixtures and their replacements: accounts and lines of the business, and a new call, message and person per case.
-fn own(text: &str, number: usize, ours: &BTreeMap<&'static str, String>) -> String {
+fn replace_ids(text: &str, number: usize, ours: &BTreeMap<&'static str, String>) -> String {
     let person = format!("{number:05}");
     let text = ours
         .iter()
@@ -127,14 +127,14 @@ fn fixtures(root: &Path, source: &Source) -> Result<Vec<(String, String)>> {
 }
 
 /// One fixture, mutated at one to three places.
-fn damaged(
+fn damage_fixture(
     random: &mut Random,
     number: usize,
     source: &Source,
     (name, text): &(String, String),
     ours: &BTreeMap<&'static str, String>,
 ) -> Result<Case> {
-    let mut text = own(text, number, ours);
+    let mut text = replace_ids(text, number, ours);
     if WRITTEN_IN.contains(&source.folder) {
         text = text.replace(WRITTEN_AT, &jiff::Timestamp::now().as_second().to_string());
     }
@@ -175,7 +175,7 @@ async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &st
     let (method, path, mut headers, body);
     if KINDS.contains(&kind) {
         let text = String::from_utf8_lossy(&case.body);
-        let event = vendors.signed(kind, what, business.id(), &play.endpoints.api, content_type, &text)?;
+        let event = vendors.sign_event(kind, what, business.id(), &play.endpoints.api, content_type, &text)?;
         (method, path, headers, body) = (event.method, event.path, event.headers, event.body.into_bytes());
     } else {
         method = "POST";
@@ -183,7 +183,7 @@ async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &st
             "message-status" => format!("{}?key=msg_{mark}.1", business.webhook(case.webhook)),
             _ => business.webhook(case.webhook),
         };
-        headers = signed(business, case.webhook, &path, &case.body, jiff::Timestamp::now())?;
+        headers = authentication_headers(business, case.webhook, &path, &case.body, jiff::Timestamp::now())?;
         headers.push(("content-type", content_type.to_owned()));
         body = case.body.clone();
     }
@@ -340,7 +340,11 @@ fn by_twilio(number: usize, body: &str, ours: &BTreeMap<&'static str, String>) -
 }
 
 /// The provider and the ids of the customer's messages in a case. A field that is there twice means what the parser takes.
-fn written(number: usize, case: &Case, ours: &BTreeMap<&'static str, String>) -> Vec<(&'static str, ProviderRef)> {
+fn message_ids_of(
+    number: usize,
+    case: &Case,
+    ours: &BTreeMap<&'static str, String>,
+) -> Vec<(&'static str, ProviderRef)> {
     if case.what.contains(": twice") {
         return Vec::new();
     }
@@ -358,7 +362,7 @@ fn written(number: usize, case: &Case, ours: &BTreeMap<&'static str, String>) ->
 }
 
 /// Number of customers' messages in the cases that were taken, and those that are not stored, or not shown as something known.
-async fn lost(
+async fn find_lost_messages(
     business: &Business<'_>,
     taken: &[(usize, &Case)],
     ours: &BTreeMap<&'static str, String>,
@@ -367,7 +371,7 @@ async fn lost(
     let scope = business.scope()?;
     let (mut count, mut lost) = (0, Vec::new());
     for (number, case) in taken {
-        for (api, id) in written(*number, case, ours) {
+        for (api, id) in message_ids_of(*number, case, ours) {
             count += 1;
             let found = store.message_ref(&scope, api, &id, jiff::Timestamp::now()).await?;
             let Some((MessageRef::Theirs { message }, _)) = found else {
@@ -422,7 +426,7 @@ fn mutated_webhooks_cause_no_endless_retries() {
         for number in 0..CASES {
             let place = number % sources.len();
             let fixture = random.pick(&of_each[place]).clone();
-            cases.push(damaged(&mut random, number, sources[place], &fixture, &ours)?);
+            cases.push(damage_fixture(&mut random, number, sources[place], &fixture, &ours)?);
         }
         let mark = |number: usize| format!("damaged-{seed}-{number}");
         let posts = cases
@@ -468,7 +472,7 @@ fn mutated_webhooks_cause_no_endless_retries() {
         drained.await?;
         let dead = dead_letters(business, &session).await?;
         ensure!(dead.is_empty(), "dead letters: {dead:?}");
-        let (count, lost) = Box::pin(lost(business, &taken, &ours)).await?;
+        let (count, lost) = Box::pin(find_lost_messages(business, &taken, &ours)).await?;
         eprintln!("{count} messages of customers");
         ensure!(count > 30, "only {count} messages of customers were looked at");
         ensure!(lost.is_empty(), "messages of customers are lost:\n{}", lost.join("\n"));

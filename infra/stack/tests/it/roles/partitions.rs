@@ -32,7 +32,7 @@ struct Keyed {
 }
 
 /// The table and its indexes.
-fn keyed(description: &Value) -> Result<Vec<Keyed>> {
+fn table_and_indexes(description: &Value) -> Result<Vec<Keyed>> {
     let table = &description["Table"];
     let indexes = table["GlobalSecondaryIndexes"].as_array();
     let all = [table].into_iter().chain(indexes.into_iter().flatten());
@@ -112,7 +112,7 @@ pub(super) async fn otherwise_enforced(
     let asked = json!({ "TableName": table });
     let description = aws.call("dynamodb", "describe_table", asked).await?;
     let mut samples_of = Vec::new();
-    for keyed in keyed(&description)? {
+    for keyed in table_and_indexes(&description)? {
         samples_of.push((samples(roles, &keyed)?, keyed));
     }
     for (place, role) in roles.iter().enumerate() {
@@ -132,9 +132,9 @@ pub(super) async fn otherwise_enforced(
             let one = may_not.iter().cycle().skip(place + turn).take(may_not.len().min(1));
             for action in may.iter().chain(one).copied() {
                 let allowed = may.contains(&action);
-                let mut answers = vec![refused(&client, action, table, keyed, key).await?];
+                let mut answers = vec![is_refused(&client, action, table, keyed, key).await?];
                 if action == "dynamodb:PutItem" {
-                    answers.push(refused(&client, "transaction", table, keyed, key).await?);
+                    answers.push(is_refused(&client, "transaction", table, keyed, key).await?);
                 }
                 if answers.contains(&allowed) {
                     let told = if allowed { "is refused" } else { "may use" };
@@ -182,60 +182,60 @@ async fn client_of(role: &Role, aws: &Session, endpoint: &str) -> Result<Client>
 }
 
 /// Whether this request is refused; requests that are allowed change nothing.
-async fn refused(client: &Client, action: &str, table: &str, keyed: &Keyed, key: &str) -> Result<bool> {
+async fn is_refused(client: &Client, action: &str, table: &str, keyed: &Keyed, key: &str) -> Result<bool> {
     const NEVER: &str = "attribute_exists(never)";
     let (pk, sk) = (AttributeValue::S(key.to_owned()), AttributeValue::S("IAM".to_owned()));
     let item = [("pk".to_owned(), pk.clone()), ("sk".to_owned(), sk.clone())];
     match action {
         "dynamodb:GetItem" => {
             let get = client.get_item().table_name(table).key("pk", pk).key("sk", sk);
-            told(get.send().await)
+            was_denied(get.send().await)
         }
         "dynamodb:Query" => {
             let query = client.query().table_name(table).limit(1);
             let query = query.set_index_name(keyed.index.clone());
             let query = query.key_condition_expression("#pk = :pk");
             let query = query.expression_attribute_names("#pk", &keyed.attribute);
-            told(query.expression_attribute_values(":pk", pk).send().await)
+            was_denied(query.expression_attribute_values(":pk", pk).send().await)
         }
         "dynamodb:Scan" => {
             let scan = client.scan().table_name(table).limit(1);
-            told(scan.set_index_name(keyed.index.clone()).send().await)
+            was_denied(scan.set_index_name(keyed.index.clone()).send().await)
         }
         "dynamodb:BatchGetItem" => {
             let keys = KeysAndAttributes::builder().keys(item.into()).build()?;
-            told(client.batch_get_item().request_items(table, keys).send().await)
+            was_denied(client.batch_get_item().request_items(table, keys).send().await)
         }
         "dynamodb:PutItem" => {
             let put = client.put_item().table_name(table).set_item(Some(item.into()));
-            told(put.condition_expression(NEVER).send().await)
+            was_denied(put.condition_expression(NEVER).send().await)
         }
         "dynamodb:UpdateItem" => {
             let update = client.update_item().table_name(table).key("pk", pk).key("sk", sk);
             let update = update
                 .update_expression("SET a = :a")
                 .expression_attribute_values(":a", AttributeValue::Bool(true));
-            told(update.condition_expression(NEVER).send().await)
+            was_denied(update.condition_expression(NEVER).send().await)
         }
         "dynamodb:DeleteItem" => {
             let delete = client.delete_item().table_name(table).key("pk", pk).key("sk", sk);
-            told(delete.condition_expression(NEVER).send().await)
+            was_denied(delete.condition_expression(NEVER).send().await)
         }
         "dynamodb:BatchWriteItem" => {
             let delete = DeleteRequest::builder().set_key(Some(item.into())).build()?;
             let write = WriteRequest::builder().delete_request(delete).build();
-            told(client.batch_write_item().request_items(table, vec![write]).send().await)
+            was_denied(client.batch_write_item().request_items(table, vec![write]).send().await)
         }
         _ => {
             let put = Put::builder().table_name(table).set_item(Some(item.into()));
             let put = TransactWriteItem::builder().put(put.condition_expression(NEVER).build()?);
-            told(client.transact_write_items().transact_items(put.build()).send().await)
+            was_denied(client.transact_write_items().transact_items(put.build()).send().await)
         }
     }
 }
 
 /// Whether the request was denied; the service's errors about the request itself do not count.
-fn told<T, E>(answer: Result<T, SdkError<E>>) -> Result<bool>
+fn was_denied<T, E>(answer: Result<T, SdkError<E>>) -> Result<bool>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {

@@ -141,7 +141,7 @@ impl Content {
     }
 
     /// The same with the codes of preference links masked in all its texts.
-    pub fn masked(&self) -> Self {
+    pub fn mask_links(&self) -> Self {
         let shown = serde_json::to_value(self).map(mask_links_in);
         // Masked texts are as valid as before, only shorter. If one were not, it would be better to show none.
         let shown = shown.and_then(serde_json::from_value);

@@ -64,7 +64,7 @@ fn request(body: &Value) -> MessageRequest {
 }
 
 /// Somebody's request for a message to the contact of the world.
-fn asked(world: &World<'_>, to: Recipient, refers: Option<Referred>) -> Asked {
+fn asked_by_user(world: &World<'_>, to: Recipient, refers: Option<Referred>) -> Asked {
     Asked {
         by: "usr_00000000000000000000000001".parse().unwrap(),
         request: Ulid::from_parts(3, 4),
@@ -76,20 +76,20 @@ fn asked(world: &World<'_>, to: Recipient, refers: Option<Referred>) -> Asked {
 }
 
 /// What follows from a request that refers to this message.
-fn composed(case: &Case, body: &Value, refers: Option<Referred>) -> Result<Composed, Refusal> {
+fn compose_content(case: &Case, body: &Value, refers: Option<Referred>) -> Result<Composed, Refusal> {
     let request = request(body);
     let problems = request.problems(&case.config, case.now);
     assert!(problems.is_empty(), "{problems:?}");
     case.with_world(|_, world| {
         let to = request.whom().unwrap().recipient(world.contact);
-        let asked = asked(world, to, refers);
+        let asked = asked_by_user(world, to, refers);
         compose_message(&request.intent(&asked, world.contact, world.config), world)
     })
 }
 
 /// The content by WhatsApp, or the reason why it is left out.
 fn content(case: &Case, body: &Value) -> Result<Content, String> {
-    match composed(case, body, None) {
+    match compose_content(case, body, None) {
         Ok(composed) => Ok(composed.legs[0].content.clone()),
         Err(refusal) => Err(problem(&refusal)),
     }
@@ -104,7 +104,7 @@ fn problem(refusal: &Refusal) -> String {
     problem.unwrap_or_else(|| refusal.reason.as_str().to_owned())
 }
 
-fn referred(connection: u128) -> Referred {
+fn referred_message(connection: u128) -> Referred {
     Referred {
         provider_ref: "wamid.theirs".parse().unwrap(),
         connection: ConnectionId::new(Ulid(connection)),
@@ -396,7 +396,7 @@ fn twilio_carries_only_what_needs_no_template_there() {
     let reaction = json!({"reaction": {"message_id": MESSAGE, "emoji": "👍"}});
     let reply = json!({"text": "Hello", "reply_to": MESSAGE});
     for body in [reaction, reply] {
-        let refused = composed(&at_twilio(), &body, Some(referred(WHATSAPP))).unwrap_err();
+        let refused = compose_content(&at_twilio(), &body, Some(referred_message(WHATSAPP))).unwrap_err();
         assert_eq!(problem(&refused), "not_carried_by_twilio", "{body}");
     }
     let mut large = at_twilio();
@@ -423,7 +423,7 @@ fn all_but_templates_need_the_open_window() {
         assert_eq!(content(&closed, &body), Err("window_closed".to_owned()), "{body}");
         let mut both = body.clone();
         both["sms_text"] = "Hello".into();
-        let by_sms = composed(&closed, &both, None).unwrap();
+        let by_sms = compose_content(&closed, &both, None).unwrap();
         assert_eq!((by_sms.legs.len(), by_sms.legs[0].channel), (1, Channel::Sms));
     }
 }
@@ -432,17 +432,17 @@ fn all_but_templates_need_the_open_window() {
 #[test]
 fn replies_and_reactions_go_by_the_number_of_their_message() {
     let reply = json!({"text": "Hello", "sms_text": "Hello", "reply_to": MESSAGE});
-    let composed_reply = composed(&case(), &reply, Some(referred(WHATSAPP))).unwrap();
+    let composed_reply = compose_content(&case(), &reply, Some(referred_message(WHATSAPP))).unwrap();
     let replied: Vec<_> = composed_reply.legs.iter().map(|leg| leg.reply_to.as_deref()).collect();
     assert_eq!(replied, [Some("wamid.theirs"), None], "an SMS answers nothing");
     let reaction = json!({"reaction": {"message_id": MESSAGE, "emoji": "👍"}});
-    let reacted = composed(&case(), &reaction, Some(referred(WHATSAPP))).unwrap();
+    let reacted = compose_content(&case(), &reaction, Some(referred_message(WHATSAPP))).unwrap();
     assert_eq!(
         (&to_value(&reacted.legs[0].content).unwrap(), &reacted.legs[0].reply_to),
         (&json!({"reaction": {"to": "wamid.theirs", "emoji": "👍"}}), &None)
     );
     for body in [json!({"text": "Hello", "reply_to": MESSAGE}), reaction] {
-        let refused = composed(&case(), &body, Some(referred(9))).unwrap_err();
+        let refused = compose_content(&case(), &body, Some(referred_message(9))).unwrap_err();
         assert_eq!(problem(&refused), "other_number", "{body}");
     }
     // The same once more, as long as it can be sent.
@@ -451,7 +451,7 @@ fn replies_and_reactions_go_by_the_number_of_their_message() {
         case.with_world(|_, world| {
             let asked = Asked {
                 request: Ulid::from_parts(3, 5),
-                ..asked(world, message.to.clone(), None)
+                ..asked_by_user(world, message.to.clone(), None)
             };
             compose_message(&intent_to_repeat(&message, &asked), world).map(|composed| composed.legs)
         })
@@ -466,7 +466,7 @@ fn replies_and_reactions_go_by_the_number_of_their_message() {
 fn file_waits_until_whatsapp_has_it() {
     let case = case();
     let media = json!({"media": {"asset_id": ASSET}});
-    let mut message = message_of(composed(&case, &media, None).unwrap(), case.now);
+    let mut message = message_of(compose_content(&case, &media, None).unwrap(), case.now);
     let mut connections = connections();
     let mut asset = case.material.assets[0].clone();
     let checked = |message: &Message, asset: Option<&Asset>, connection: &Connection| {
@@ -535,20 +535,20 @@ fn reply_goes_by_a_number_without_a_line() {
     for lines in [vec![], vec![line(json!(first))], vec![line(Value::Null)]] {
         case.config.lines = lines;
         let body = json!({"text": "Hello", "reply_to": MESSAGE});
-        let reply = composed(&case, &body, Some(referred(3))).unwrap();
+        let reply = compose_content(&case, &body, Some(referred_message(3))).unwrap();
         assert_eq!(reply.legs[0].connection, second, "{:?}", case.config.lines);
         assert!(reply.legs[0].reply_to.is_some());
-        let reply = composed(&case, &body, Some(referred(WHATSAPP))).unwrap();
+        let reply = compose_content(&case, &body, Some(referred_message(WHATSAPP))).unwrap();
         assert_eq!(reply.legs[0].connection, first);
         // Who refers to nothing sends as always.
-        let fresh = composed(&case, &json!({"text": "Hello"}), None).unwrap();
+        let fresh = compose_content(&case, &json!({"text": "Hello"}), None).unwrap();
         assert_eq!(fresh.legs[0].connection, first);
         assert_eq!(fresh.line, case.config.lines.first().map(|line| line.id));
     }
     // The line that a request names decides.
     case.config.lines = vec![line(json!(first))];
     let body = json!({"text": "Hello", "reply_to": MESSAGE, "line_id": case.config.lines[0].id});
-    let refused = composed(&case, &body, Some(referred(3))).unwrap_err();
+    let refused = compose_content(&case, &body, Some(referred_message(3))).unwrap_err();
     assert_eq!(problem(&refused), "other_number");
 }
 
@@ -567,19 +567,19 @@ fn words() -> impl Strategy<Value = String> {
     ]
 }
 
-fn few<T: std::fmt::Debug>(items: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
+fn short_list<T: std::fmt::Debug>(items: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
     vec(items, 1..4)
 }
 
 fn action() -> impl Strategy<Value = Value> {
-    let buttons = few(words()).prop_map(|titles| {
+    let buttons = short_list(words()).prop_map(|titles| {
         let buttons = titles
             .iter()
             .zip(0..)
             .map(|(title, id): (_, u32)| json!({"id": id.to_string(), "title": title}));
         json!({"buttons": buttons.collect::<Vec<_>>()})
     });
-    let rows = few((words(), option::of(words())));
+    let rows = short_list((words(), option::of(words())));
     let sections = vec((option::of(words()), rows), 1..5);
     let list = (words(), sections).prop_map(|(button, sections)| {
         let mut id = 0_u32;
@@ -688,7 +688,7 @@ proptest! {
         case.material = Material { assets: vec![asset(kind.0, kind.1, 7)], ..case.material };
         let request = request(&body);
         if request.problems(&case.config, case.now).is_empty()
-            && let Ok(composed) = composed(&case, &body, None)
+            && let Ok(composed) = compose_content(&case, &body, None)
         {
             within(&composed.legs[0].content);
             let stored = to_value(&composed.legs[0].content).unwrap();

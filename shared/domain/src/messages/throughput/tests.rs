@@ -8,7 +8,7 @@ fn after(seconds: i64) -> Timestamp {
     noon() + SignedDuration::from_secs(seconds)
 }
 
-const fn throttled(limit: u32, at: Timestamp) -> Option<Throttled> {
+const fn throttle_at(limit: u32, at: Timestamp) -> Option<Throttled> {
     Some(Throttled { limit, at })
 }
 
@@ -25,7 +25,7 @@ fn bulk_leaves_room_for_answers() {
         (80, Some(1), 0, 1, true),
     ];
     for (most, learnt, bulk, answers, leased) in cases {
-        let throughput = Throughput::of(most, learnt.and_then(|limit| throttled(limit, noon())), noon());
+        let throughput = Throughput::of(most, learnt.and_then(|limit| throttle_at(limit, noon())), noon());
         let rooms = Lane::ALL.map(|lane| throughput.room(lane));
         assert_eq!(rooms, [answers, bulk], "{most} {learnt:?}");
         assert_eq!(
@@ -39,7 +39,7 @@ fn bulk_leaves_room_for_answers() {
 #[test]
 fn throttled_number_recovers_within_ten_minutes() {
     for (minute, limit) in [(-1, 40), (0, 40), (1, 44), (5, 60), (9, 76)] {
-        let throughput = Throughput::of(80, throttled(40, noon()), after(minute * 60));
+        let throughput = Throughput::of(80, throttle_at(40, noon()), after(minute * 60));
         assert_eq!(
             (throughput.limit(), throughput.throttled_at),
             (limit, Some(noon())),
@@ -47,33 +47,33 @@ fn throttled_number_recovers_within_ten_minutes() {
         );
     }
     for minute in [10, 11] {
-        let throughput = Throughput::of(80, throttled(40, noon()), after(minute * 60));
+        let throughput = Throughput::of(80, throttle_at(40, noon()), after(minute * 60));
         assert_eq!(throughput, Throughput::of(80, None, noon()));
     }
     // What the number may has changed since.
-    assert_eq!(Throughput::of(1_000, throttled(40, noon()), after(300)).limit(), 520);
-    assert_eq!(Throughput::of(20, throttled(40, noon()), after(0)).limit(), 20);
+    assert_eq!(Throughput::of(1_000, throttle_at(40, noon()), after(300)).limit(), 520);
+    assert_eq!(Throughput::of(20, throttle_at(40, noon()), after(0)).limit(), 20);
 }
 
 #[test]
 fn refusals_for_one_reason_teach_once() {
     let first = Throttled::learnt(None, 80, (noon(), after(1)));
-    assert_eq!(first, throttled(40, after(1)));
+    assert_eq!(first, throttle_at(40, after(1)));
     // Sent before it was learnt, or under way then; the first one again.
     for sent_at in [0, 1, 6] {
         assert_eq!(Throttled::learnt(first, 80, (after(sent_at), after(7))), None);
     }
     assert_eq!(
         Throttled::learnt(first, 80, (after(7), after(8))),
-        throttled(20, after(8))
+        throttle_at(20, after(8))
     );
     assert_eq!(
         Throttled::learnt(first, 80, (after(301), after(301))),
-        throttled(30, after(301))
+        throttle_at(30, after(301))
     );
     assert_eq!(
-        Throttled::learnt(throttled(1, noon()), 80, (after(6), after(6))),
-        throttled(1, after(6))
+        Throttled::learnt(throttle_at(1, noon()), 80, (after(6), after(6))),
+        throttle_at(1, after(6))
     );
 }
 
@@ -112,7 +112,7 @@ fn blocks_cost_at_most_a_tenth_of_a_write_per_message() {
         (1_000, None, 90),
         (80, Some(2), 9),
     ] {
-        let throughput = Throughput::of(most, learnt.and_then(|limit| throttled(limit, noon())), noon());
+        let throughput = Throughput::of(most, learnt.and_then(|limit| throttle_at(limit, noon())), noon());
         let (sent, writes) = sent_alone(&throughput, at_most, 60);
         let expected = at_most.min(throughput.room(Lane::Bulk));
         assert_eq!(sent, vec![expected; 60], "{most}");
@@ -155,7 +155,7 @@ fn block_from_before_the_number_was_throttled_is_worth_nothing() {
     let mut held = Held::default();
     held.took(before.next_block(Lane::Bulk, None, noon()).unwrap());
     assert_eq!(held.turn(&before, after(1)), Turn::Go);
-    let throttled = Throughput::of(80, throttled(40, after(1)), after(1));
+    let throttled = Throughput::of(80, throttle_at(40, after(1)), after(1));
     assert_eq!(held.turn(&throttled, after(1)), Turn::Take);
     // A message that was read before the number was throttled gets no old place either.
     assert_eq!(held.turn(&before, after(1)), Turn::Take);

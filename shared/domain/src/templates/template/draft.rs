@@ -216,7 +216,7 @@ pub struct TemplateContent {
 pub const CODE_BODY: &str = "{{1}}";
 
 fn text<const MAX: usize>(text: &str) -> Verbatim<0, MAX> {
-    Verbatim::stored(text.to_owned())
+    Verbatim::from_stored(text.to_owned())
 }
 
 impl TemplateContent {
@@ -338,7 +338,7 @@ impl TemplateDefinition {
     }
 
     /// A template that was never submitted.
-    pub fn drafted(
+    pub fn new_draft(
         connection: crate::base::ConnectionId,
         key: &super::TemplateKey,
         content: &TemplateContent,
@@ -394,7 +394,7 @@ impl TemplateDefinition {
     }
 
     /// Takes over new content: at once in one that was never submitted, as a draft otherwise.
-    pub fn rewritten(&self, content: &TemplateContent) -> Self {
+    pub fn with_new_content(&self, content: &TemplateContent) -> Self {
         if self.status.is_draft() {
             return Self {
                 category: content.category.into(),
@@ -429,22 +429,22 @@ mod tests {
         .unwrap()
     }
 
-    fn drafted() -> TemplateDefinition {
+    fn drafted_template() -> TemplateDefinition {
         let key = TemplateKey::new("news", "en").unwrap();
         let connection = "conn_00000000000000000000000002".parse().unwrap();
-        TemplateDefinition::drafted(connection, &key, &content(), jiff::Timestamp::UNIX_EPOCH)
+        TemplateDefinition::new_draft(connection, &key, &content(), jiff::Timestamp::UNIX_EPOCH)
     }
 
     #[test]
     fn content_survives_the_way_through_a_definition() {
-        assert_eq!(TemplateContent::of(&drafted()), content());
+        assert_eq!(TemplateContent::of(&drafted_template()), content());
         let code: TemplateContent = from_value(json!({
             "category": "authentication", "code": {"security_advice": true, "valid_minutes": 10, "button": "Copy"},
         }))
         .unwrap();
         let definition = TemplateDefinition {
             category: Category::Authentication,
-            ..code.onto(&drafted())
+            ..code.onto(&drafted_template())
         };
         assert_eq!(definition.body_variables().unwrap(), ["1"]);
         assert!(definition.buttons.iter().all(TemplateButton::needs_value));
@@ -455,27 +455,27 @@ mod tests {
     fn submitted_template_keeps_its_content_until_resubmitted() {
         let mut changed = content();
         changed.footer = None;
-        let draft = drafted().rewritten(&changed);
+        let draft = drafted_template().with_new_content(&changed);
         assert_eq!((draft.footer.as_ref(), draft.draft.as_ref()), (None, None));
         let sent = TemplateDefinition {
             status: TemplateStatus("APPROVED".to_owned()),
-            ..drafted()
+            ..drafted_template()
         };
-        let edited = sent.rewritten(&changed);
+        let edited = sent.with_new_content(&changed);
         assert_eq!(edited.footer.as_deref(), Some("Bye"));
         assert_eq!(edited.latest(), changed);
-        assert_eq!(edited.rewritten(&content()).draft, None, "as it was");
+        assert_eq!(edited.with_new_content(&content()).draft, None, "as it was");
     }
 
     #[test]
     fn template_with_an_unknown_button_cannot_be_written() {
-        let mut template = drafted();
+        let mut template = drafted_template();
         assert!(template.can_be_written());
         template.buttons[1].kind = ButtonKind::Other;
         assert!(!template.can_be_written());
         let code: TemplateContent =
             from_value(json!({"category": "authentication", "code": {"button": "Copy"}})).unwrap();
-        assert!(code.onto(&drafted()).can_be_written());
+        assert!(code.onto(&drafted_template()).can_be_written());
     }
 
     /// Rows of before, and files, say less.

@@ -115,14 +115,14 @@ mod tests {
 
     use super::*;
 
-    fn found(content: Value) -> Vec<Warning> {
+    fn find_hints(content: Value) -> Vec<Warning> {
         hints(&from_value(content).unwrap())
     }
 
     #[test]
     fn offers_are_hinted_at_in_whole_words() {
         let warned = |category: &str, body: &str| {
-            let found = found(json!({"category": category, "body": body}));
+            let found = find_hints(json!({"category": category, "body": body}));
             found.into_iter().map(|warning| warning.why.reason).collect::<Vec<_>>()
         };
         assert_eq!(warned("utility", "Enjoy 20% off today!"), [Reason::LooksLikeMarketing]);
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn codes_outside_their_category_are_hinted_at() {
         let warned = |content: Value| {
-            let found = found(content).into_iter();
+            let found = find_hints(content).into_iter();
             let codes = found.filter(|hint| hint.why.reason == Reason::LooksLikeCode);
             codes.map(|hint| hint.field).collect::<Vec<_>>()
         };

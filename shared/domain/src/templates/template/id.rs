@@ -35,7 +35,7 @@ impl TemplateId {
     }
 
     /// The id as rows have it.
-    pub fn stored(&self) -> String {
+    pub fn row_id(&self) -> String {
         format!("{}#{}", self.connection, self.key)
     }
 }
@@ -79,7 +79,7 @@ mod tests {
         let text = "conn_00000000000000000000000002.missed_call.pt-BR";
         let id: TemplateId = text.parse().unwrap();
         assert_eq!(id.to_string(), text);
-        assert_eq!(id.stored(), "conn_00000000000000000000000002#missed_call#pt-BR");
+        assert_eq!(id.row_id(), "conn_00000000000000000000000002#missed_call#pt-BR");
         for wrong in [
             "",
             "conn_00000000000000000000000002",

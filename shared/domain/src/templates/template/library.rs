@@ -67,14 +67,14 @@ impl Entry {
         let code = (self.topic == Topic::Code).then(|| CodeOptions {
             security_advice: true,
             valid_minutes: Whole::new(CODE_MINUTES),
-            button: Verbatim::stored(copy.to_owned()),
+            button: Verbatim::from_stored(copy.to_owned()),
         });
         let samples = (1..).zip(words.samples);
         let samples =
-            samples.map(|(number, sample): (u32, _)| (number.to_string(), Verbatim::stored((*sample).to_owned())));
+            samples.map(|(number, sample): (u32, _)| (number.to_string(), Verbatim::from_stored((*sample).to_owned())));
         let replies = words.replies.iter().map(|reply| Button {
             kind: Press::QuickReply,
-            text: Verbatim::stored((*reply).to_owned()),
+            text: Verbatim::from_stored((*reply).to_owned()),
             url: None,
             sample: None,
             phone_number: None,
@@ -86,10 +86,10 @@ impl Entry {
             },
             parameter_format: super::ParameterFormat::Positional,
             header: words.header.map(|text| Header {
-                text: Some(Verbatim::stored(text.to_owned())),
+                text: Some(Verbatim::from_stored(text.to_owned())),
                 ..Header::default()
             }),
-            body: code.is_none().then(|| Verbatim::stored(words.body.to_owned())),
+            body: code.is_none().then(|| Verbatim::from_stored(words.body.to_owned())),
             footer: None,
             buttons: replies.collect::<Vec<_>>().into(),
             samples: samples.collect::<std::collections::BTreeMap<_, _>>().into(),

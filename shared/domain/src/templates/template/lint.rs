@@ -70,7 +70,7 @@ pub fn lint_draft(
     sample: Option<&Asset>,
 ) -> Lint {
     let mut found = Findings::default();
-    named(name, language, &mut found);
+    check_name_and_language(name, language, &mut found);
     if content.category == TemplateCategory::Authentication {
         code(content, through, &mut found);
     } else {
@@ -91,7 +91,7 @@ pub fn lint_draft(
 }
 
 /// A name is `[a-z0-9_]{1,512}`; a language is Meta's code, such as `en_GB`.
-fn named(name: &str, language: &str, found: &mut Findings) {
+fn check_name_and_language(name: &str, language: &str, found: &mut Findings) {
     let lower = name.bytes().all(|byte| !byte.is_ascii_uppercase());
     let detail = "A name has small letters a to z, digits and underscores, at most 512.";
     found.expect(
@@ -199,7 +199,7 @@ fn header(content: &TemplateContent, through: Through, sample: Option<&Asset>, f
             match (names.first(), &header.sample) {
                 (Some(name), sample) => {
                     let sample = sample.as_ref().map(|sample| sample.as_str());
-                    sampled("header.sample", &braces(name), sample, found);
+                    check_sample("header.sample", &braces(name), sample, found);
                 }
                 (None, Some(_)) => {
                     let detail = "The header has no variable, so there is no sample of it.";
@@ -305,7 +305,7 @@ fn well_formed<'a>(field: &str, text: &'a str, format: ParameterFormat, found: &
 }
 
 /// A sample is a value that a message could have.
-fn sampled(field: &str, variable: &str, sample: Option<&str>, found: &mut Findings) {
+fn check_sample(field: &str, variable: &str, sample: Option<&str>, found: &mut Findings) {
     let Some(sample) = sample else {
         let detail = format!("WhatsApp reviews a template by samples. Give one for {variable}.");
         found.add(field, Fault::new(FaultCode::Required, detail));
@@ -356,7 +356,7 @@ fn body(content: &TemplateContent, through: Through, found: &mut Findings) {
     }
     for name in &names {
         let sample = content.samples.get(*name).map(|sample| sample.as_str());
-        sampled(&format!("samples.{name}"), &braces(name), sample, found);
+        check_sample(&format!("samples.{name}"), &braces(name), sample, found);
     }
     for other in content.samples.keys().filter(|other| !names.contains(&other.as_str())) {
         let detail = format!("The body has no {}. Remove its sample.", braces(other));
@@ -463,7 +463,7 @@ fn parts(field: &str, button: &Button, through: Through, found: &mut Findings) {
         (Press::Url, Some(url)) => link(field, url.as_str(), sample, through, found),
         (Press::OfferCode, _) => {
             let field = format!("{field}.sample");
-            sampled(&field, "the code", sample, found);
+            check_sample(&field, "the code", sample, found);
             let length = sample.map_or(0, |sample| sample.chars().count());
             if length > MAX_OFFER_CODE_LENGTH {
                 let detail = format!("Expected at most {MAX_OFFER_CODE_LENGTH} characters, got {length}.");
@@ -507,7 +507,7 @@ fn link(field: &str, url: &str, sample: Option<&str>, through: Through, found: &
                 let detail = "At Twilio, a variable stands behind a slash.";
                 found.expect(before.ends_with('/'), &*of_url, wrong_form(detail));
             }
-            sampled(&of_sample, "the link", sample, found);
+            check_sample(&of_sample, "the link", sample, found);
             let complete = sample.is_none_or(|sample| sample.len() > before.len() && sample.starts_with(before));
             let detail = "The sample is the whole link, with a value in place of the variable.";
             found.expect(
@@ -630,7 +630,7 @@ mod tests {
         assert_eq!((found.problems.len(), found.warnings.len()), (0, 1));
     }
 
-    fn changed(path: &str, value: Value) -> Value {
+    fn changed_content(path: &str, value: Value) -> Value {
         let mut content = good();
         *content.pointer_mut(path).unwrap() = value;
         content
@@ -801,11 +801,11 @@ mod tests {
             ),
             ("/category", json!("authentication"), "code", "required"),
         ] {
-            let found = problems(changed(path, value), Through::Meta);
+            let found = problems(changed_content(path, value), Through::Meta);
             assert!(found.contains(&(field.to_owned(), code)), "{field} {code}: {found:?}");
         }
         let eleven: Vec<Value> = (0..11).map(|number| reply(&format!("Reply {number}"))).collect();
-        let found = problems(changed("/buttons", json!(eleven)), Through::Meta);
+        let found = problems(changed_content("/buttons", json!(eleven)), Through::Meta);
         assert_eq!(found, [("buttons".to_owned(), "too_many")]);
         let content: TemplateContent = from_value(good()).unwrap();
         for (name, language, field) in [
@@ -825,7 +825,7 @@ mod tests {
     #[test]
     fn twilio_has_rules_of_its_own() {
         let refused = |path: &str, value: Value, field: &str, code: &'static str| {
-            let content = changed(path, value);
+            let content = changed_content(path, value);
             let own = (field.to_owned(), code);
             assert!(
                 !problems(content.clone(), Through::Meta).contains(&own),
@@ -888,7 +888,7 @@ mod tests {
                     let key = TemplateKey::new("a", "en").unwrap();
                     let connection = "conn_00000000000000000000000002".parse().unwrap();
                     let at = jiff::Timestamp::UNIX_EPOCH;
-                    let made = crate::templates::TemplateDefinition::drafted(connection, &key, &content, at);
+                    let made = crate::templates::TemplateDefinition::new_draft(connection, &key, &content, at);
                     prop_assert_eq!(made.body_variables().unwrap().len(), count);
                 }
             }

@@ -84,7 +84,7 @@ impl TemplateStatus {
     }
 
     /// That of one which the provider no longer has.
-    pub fn deleted() -> Self {
+    pub fn of_deleted() -> Self {
         Self(Self::DELETED.to_owned())
     }
 
@@ -166,7 +166,7 @@ const LAST_EDITS: SignedDuration = SignedDuration::from_hours(30 * 24);
 const MAX_EDITS: usize = 10;
 
 /// What a button says. The label of an offer's code is the provider's, and numbers are written in several ways.
-fn said(button: &TemplateButton) -> (ButtonKind, &str, Option<&str>, String) {
+fn content_of_button(button: &TemplateButton) -> (ButtonKind, &str, Option<&str>, String) {
     let label = match button.kind {
         ButtonKind::OfferCode => "",
         _ => button.text.as_str(),
@@ -178,8 +178,11 @@ fn said(button: &TemplateButton) -> (ButtonKind, &str, Option<&str>, String) {
 
 impl TemplateButton {
     /// The button as a provider reports it, with what it does not say and a known one does: our label of an offer's code, and a sample.
-    pub(super) fn completed(self, known: &[Self]) -> Self {
-        let Some(own) = known.iter().find(|own| said(own) == said(&self)) else {
+    pub(super) fn complete_from(self, known: &[Self]) -> Self {
+        let Some(own) = known
+            .iter()
+            .find(|own| content_of_button(own) == content_of_button(&self))
+        else {
             return self;
         };
         let ours = self.kind == ButtonKind::OfferCode && !own.text.is_empty();
@@ -231,7 +234,11 @@ impl TemplateDefinition {
         (self.parameter_format, self.header_media, &self.header)
             == (other.parameter_format, other.header_media, &other.header)
             && (&self.body, &self.footer) == (&other.body, &other.footer)
-            && self.buttons.iter().map(said).eq(other.buttons.iter().map(said))
+            && self
+                .buttons
+                .iter()
+                .map(content_of_button)
+                .eq(other.buttons.iter().map(content_of_button))
     }
 
     /// Whether both have the same samples in words.
@@ -319,7 +326,7 @@ impl TemplateDefinition {
         after.body.clone_from(&content.body);
         after.footer.clone_from(&content.footer);
         let reported = content.buttons.iter().cloned();
-        after.buttons = reported.map(|button| button.completed(&self.buttons)).collect();
+        after.buttons = reported.map(|button| button.complete_from(&self.buttons)).collect();
         if variables_in(after.header.as_deref().unwrap_or_default()).is_empty() {
             after.header_sample = None;
         }
@@ -328,7 +335,7 @@ impl TemplateDefinition {
         if !self.has_content_of(&after) {
             after.edition += 1;
             after.updated_at = Some(at);
-            after.trusted();
+            after.end_doubt();
             *self = after;
         }
     }
@@ -340,7 +347,7 @@ impl TemplateDefinition {
     }
 
     /// Ends a doubt and forgets former ones: they were about another content.
-    pub(super) const fn trusted(&mut self) {
+    pub(super) const fn end_doubt(&mut self) {
         self.doubted_at = None;
         self.doubts = 0;
     }
@@ -394,7 +401,7 @@ impl TemplateDefinition {
     }
 
     /// Records an edit of the approved template, and forgets those that no longer count.
-    pub fn edited(&mut self, now: Timestamp) {
+    pub fn record_edit(&mut self, now: Timestamp) {
         if self.status.sendable() {
             self.edits.push(now);
         }
@@ -402,7 +409,7 @@ impl TemplateDefinition {
     }
 
     /// Takes over the provider's answer to a submission that began at this time, unless a later report was faster.
-    pub fn submitted(&mut self, status: TemplateStatus, category: Option<Category>, began: Timestamp) {
+    pub fn take_submission_answer(&mut self, status: TemplateStatus, category: Option<Category>, began: Timestamp) {
         // Reports of its review have whole seconds of another clock, and must count.
         let asked = Timestamp::from_second(began.as_second() - 1).unwrap_or(began);
         let older = |known: Option<Timestamp>| known.is_none_or(|known| known < asked);
@@ -424,30 +431,30 @@ impl TemplateDefinition {
 
 impl TemplateDefinition {
     /// The template after the provider has accepted its submission, which began at this time.
-    pub fn accepted(&self, how: Submission, answer: &Accepted, began: Timestamp) -> Self {
+    pub fn after_acceptance(&self, how: Submission, answer: &Accepted, began: Timestamp) -> Self {
         let content = self.latest();
         let mut after = match how {
             Submission::Create => self.clone(),
             Submission::Edit => content.onto(self),
         };
         if how == Submission::Edit {
-            after.edited(began);
+            after.record_edit(began);
             if !self.status.sendable() {
                 after.category = content.category.into();
             }
             after.edition += u32::from(!after.has_content_of(self));
             after.updated_at = Some(began);
-            after.trusted();
+            after.end_doubt();
         }
         after.draft = None;
         after.provider_id = answer.id.clone().or(after.provider_id);
         after.content_sid = answer.content_sid.clone().or(after.content_sid);
-        after.submitted(answer.status.clone(), answer.category, began);
+        after.take_submission_answer(answer.status.clone(), answer.category, began);
         after
     }
 
     /// The template after the provider has refused its submission for this reason. It can be submitted again.
-    pub fn refused(&self, why: Option<&str>) -> Self {
+    pub fn after_refusal(&self, why: Option<&str>) -> Self {
         Self {
             submitting: None,
             rejected_reason: why.and_then(reason_line).or_else(|| self.rejected_reason.clone()),
@@ -731,7 +738,7 @@ mod tests {
     #[test]
     fn verdict_in_the_second_of_the_submission_counts() {
         let mut it = template("DRAFT");
-        it.submitted(TemplateStatus::pending(), None, at(5));
+        it.take_submission_answer(TemplateStatus::pending(), None, at(5));
         it.note(&report(5, Some("APPROVED"), None));
         assert_eq!(it.status.0, "APPROVED");
     }
@@ -741,7 +748,7 @@ mod tests {
         let mut it = template("DRAFT");
         it.submitting = Some(at(5));
         it.note(&report(6, Some("APPROVED"), None));
-        it.submitted(TemplateStatus::pending(), None, at(5));
+        it.take_submission_answer(TemplateStatus::pending(), None, at(5));
         assert_eq!((it.status.0.as_str(), it.submitting), ("APPROVED", None));
     }
 
@@ -759,12 +766,12 @@ mod tests {
             status: TemplateStatus::pending(),
             category: None,
         };
-        let after = it.accepted(Submission::Edit, &answer, at(100));
+        let after = it.after_acceptance(Submission::Edit, &answer, at(100));
         assert_eq!((after.footer.as_deref(), after.edition), (Some("Bye"), 1));
         assert_eq!((after.draft.as_ref(), after.submitting), (None, None));
         assert_eq!((after.status.0.as_str(), &after.edits[..]), ("PENDING", &[at(100)][..]));
         assert!(after.sendable(false).is_err(), "not until it is approved");
-        let refused = it.refused(Some("Too often."));
+        let refused = it.after_refusal(Some("Too often."));
         assert_eq!((refused.submitting, refused.latest()), (None, content));
         assert_eq!(refused.rejected_reason.as_deref(), Some("Too often."));
     }

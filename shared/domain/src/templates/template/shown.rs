@@ -96,22 +96,25 @@ pub struct ShownButton {
 const MAX_SHOWN_LENGTH: usize = 4_096;
 
 /// A value in the place of a variable, or the variable itself.
-fn placed(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+fn place_values(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let whole = fill_variables(text, |name| Some(value(name).unwrap_or_else(|| braces(name))));
     whole.chars().take(MAX_SHOWN_LENGTH).collect()
 }
 
 impl TemplateDefinition {
     /// The template as a phone displays it with these values.
-    pub fn shown(&self, values: &ShownValues) -> ShownTemplate {
+    pub fn display_with(&self, values: &ShownValues) -> ShownTemplate {
         let sample = |name: &str| self.samples.get(name).cloned();
         let header_value = || values.header.clone().or_else(|| self.header_sample.clone());
         let buttons = self.buttons.iter().enumerate();
         ShownTemplate {
             direction: Direction::of(&self.language),
-            header: self.header.as_deref().map(|header| placed(header, |_| header_value())),
+            header: self
+                .header
+                .as_deref()
+                .map(|header| place_values(header, |_| header_value())),
             header_media: self.header_media,
-            body: placed(&self.body, |name| {
+            body: place_values(&self.body, |name| {
                 values.body.get(name).cloned().or_else(|| sample(name))
             }),
             text_by_whatsapp: self.code.is_some() && self.body == CODE_BODY,
@@ -130,7 +133,7 @@ fn shown_button(button: &TemplateButton, given: Option<&String>) -> ShownButton 
                 .sample
                 .clone()
                 .filter(|_| button.needs_value() && given.is_none());
-            let url = || button.url.as_deref().map(|url| placed(url, |_| given.cloned()));
+            let url = || button.url.as_deref().map(|url| place_values(url, |_| given.cloned()));
             complete.or_else(url)
         }
         ButtonKind::PhoneNumber => button.phone_number.clone(),
@@ -150,7 +153,7 @@ pub fn shown_draft(content: &TemplateContent, language: &str) -> ShownTemplate {
         language: language.to_owned(),
         ..TemplateDefinition::empty()
     };
-    content.onto(&definition).shown(&ShownValues::default())
+    content.onto(&definition).display_with(&ShownValues::default())
 }
 
 #[cfg(test)]
@@ -182,7 +185,7 @@ mod tests {
             body: BTreeMap::from([("2".to_owned(), "X".to_owned())]),
             buttons: BTreeMap::from([(0, "c".to_owned())]),
         };
-        let shown = definition.shown(&values);
+        let shown = definition.display_with(&values);
         assert_eq!(shown.header.as_deref(), Some("From Marina"));
         assert!(shown.body.contains("مايا") && shown.body.contains('X'));
         assert_eq!(shown.buttons[0].value.as_deref(), Some("https://a.example/c"));

@@ -159,7 +159,7 @@ impl TemplateDefinition {
         after.submitting = None;
         if other {
             after.rejected_reason = None;
-            after.trusted();
+            after.end_doubt();
         }
         if before.status.is_draft() {
             // Its creation had an unknown outcome, or somebody created it elsewhere.
@@ -236,7 +236,7 @@ impl TemplateDefinition {
         let draft = self.draft.clone().filter(|_| !self.is_submitted_in(listed));
         let listed = listed.clone();
         let buttons = listed.buttons.into_iter();
-        let buttons = buttons.map(|button| button.completed(&self.buttons)).collect();
+        let buttons = buttons.map(|button| button.complete_from(&self.buttons)).collect();
         Self {
             draft,
             parameter_format: listed.parameter_format,
@@ -295,8 +295,8 @@ impl TemplateDefinition {
             .into_iter()
             .flatten()
             .any(|known| at <= known);
-        (submitted && !later && self.status != TemplateStatus::deleted()).then(|| Self {
-            status: TemplateStatus::deleted(),
+        (submitted && !later && self.status != TemplateStatus::of_deleted()).then(|| Self {
+            status: TemplateStatus::of_deleted(),
             status_at: Some(at),
             submitting: None,
             doubted_at: None,
@@ -319,7 +319,7 @@ mod tests {
     }
 
     /// As Meta lists it.
-    fn listed(status: &str) -> TemplateDefinition {
+    fn listed_template(status: &str) -> TemplateDefinition {
         TemplateDefinition {
             status: TemplateStatus(status.to_owned()),
             provider_id: Some("810000000000001".to_owned()),
@@ -328,8 +328,8 @@ mod tests {
         }
     }
 
-    fn known() -> TemplateDefinition {
-        TemplateDefinition::after_list(None, &listed("APPROVED"), connection(), (at(0), false)).unwrap()
+    fn known_template() -> TemplateDefinition {
+        TemplateDefinition::after_list(None, &listed_template("APPROVED"), connection(), (at(0), false)).unwrap()
     }
 
     fn after(before: &TemplateDefinition, listed: &TemplateDefinition, seconds: i64) -> Option<TemplateDefinition> {
@@ -341,7 +341,7 @@ mod tests {
         TemplateDefinition {
             status: TemplateStatus::draft(),
             provider_id: None,
-            ..known()
+            ..known_template()
         }
     }
 
@@ -355,42 +355,48 @@ mod tests {
 
     #[test]
     fn new_changed_and_gone_templates_are_noticed() {
-        let before = known();
+        let before = known_template();
         assert_eq!(before.connection, Some(connection()));
-        assert_eq!(after(&before, &listed("APPROVED"), 10), None);
-        assert_eq!(after(&before, &listed("REINSTATED"), 10), None, "the same");
-        let paused = after(&before, &listed("PAUSED"), 10).unwrap();
+        assert_eq!(after(&before, &listed_template("APPROVED"), 10), None);
+        assert_eq!(after(&before, &listed_template("REINSTATED"), 10), None, "the same");
+        let paused = after(&before, &listed_template("PAUSED"), 10).unwrap();
         assert_eq!((paused.status.0.as_str(), paused.status_at), ("PAUSED", Some(at(10))));
         let moved = TemplateDefinition {
             category: Category::Marketing,
             body: "Hello {{1}} of {{2}}, other words.".to_owned(),
-            ..listed("APPROVED")
+            ..listed_template("APPROVED")
         };
         let moved = after(&before, &moved, 10).unwrap();
         assert_eq!((moved.category, moved.edition), (Category::Marketing, 1));
         assert_eq!(before.not_listed(at(90)), None, "it was reported right before");
         let gone = before.not_listed(at(91)).unwrap();
-        assert_eq!(gone.status, TemplateStatus::deleted());
+        assert_eq!(gone.status, TemplateStatus::of_deleted());
         assert_eq!(gone.not_listed(at(300)), None);
-        let pending = TemplateDefinition::after_list(None, &listed("PENDING_DELETION"), connection(), (at(0), false));
+        let pending =
+            TemplateDefinition::after_list(None, &listed_template("PENDING_DELETION"), connection(), (at(0), false));
         assert_eq!(pending, None, "what is deleted is not created");
     }
 
     #[test]
     fn list_that_is_older_than_a_report_changes_nothing() {
-        let mut before = known();
+        let mut before = known_template();
         before.status = TemplateStatus("PAUSED".to_owned());
         before.status_at = Some(at(20));
-        assert_eq!(after(&before, &listed("APPROVED"), 10), None);
+        assert_eq!(after(&before, &listed_template("APPROVED"), 10), None);
         assert_eq!(before.not_listed(at(10)), None);
-        let mut submitting = known();
+        let mut submitting = known_template();
         submitting.submitting = Some(at(5));
         assert_eq!(
-            after(&submitting, &listed("PAUSED"), 10),
+            after(&submitting, &listed_template("PAUSED"), 10),
             None,
             "its answer is on the way"
         );
-        assert!(after(&submitting, &listed("PAUSED"), 200).unwrap().submitting.is_none());
+        assert!(
+            after(&submitting, &listed_template("PAUSED"), 200)
+                .unwrap()
+                .submitting
+                .is_none()
+        );
     }
 
     /// An edit that nobody knows the outcome of, of a template that was deleted since: nothing else would end its claim, or a doubt.
@@ -399,7 +405,7 @@ mod tests {
         let claimed = TemplateDefinition {
             submitting: Some(at(100)),
             doubted_at: Some(at(150)),
-            ..known()
+            ..known_template()
         };
         assert_eq!(claimed.not_listed(at(189)), None, "its answer is on the way");
         let gone = claimed.not_listed(at(190)).unwrap();
@@ -411,12 +417,12 @@ mod tests {
 
     #[test]
     fn edit_that_the_provider_has_is_no_draft() {
-        let mut edited = known();
+        let mut edited = known_template();
         let mut content = TemplateContent::of(&edited);
         content.footer = Some("Bye".parse().unwrap());
         edited.draft = Some(Box::new(content.clone()));
         edited.submitting = Some(at(10));
-        let listed = with_footer(listed("APPROVED"));
+        let listed = with_footer(listed_template("APPROVED"));
         let found = after(&edited, &listed, 200).unwrap();
         assert_eq!((found.footer.as_deref(), found.edition), (Some("Bye"), 1));
         assert_eq!((found.draft.as_ref(), found.submitting), (None, None));
@@ -433,12 +439,16 @@ mod tests {
             provider_id: None,
             quality: None,
             body: format!("Hello {{{{1}}}} of {{{{2}}}}, these are the words of {number}."),
-            ..listed(status)
+            ..listed_template(status)
         }
     }
 
     /// The row after pages of one list, each with a content.
-    fn paged(before: Option<&TemplateDefinition>, pages: &[TemplateDefinition], seconds: i64) -> TemplateDefinition {
+    fn row_after_pages(
+        before: Option<&TemplateDefinition>,
+        pages: &[TemplateDefinition],
+        seconds: i64,
+    ) -> TemplateDefinition {
         let mut row = before.cloned();
         for page in pages {
             let after = TemplateDefinition::after_list(row.as_ref(), page, connection(), (at(seconds), false));
@@ -450,7 +460,7 @@ mod tests {
     #[test]
     fn contents_of_one_name_at_twilio_are_not_mixed() {
         let (own, other) = (at_twilio(1, "APPROVED"), at_twilio(2, "APPROVED"));
-        let row = paged(None, std::slice::from_ref(&own), 0);
+        let row = row_after_pages(None, std::slice::from_ref(&own), 0);
         for status in ["APPROVED", "PENDING", "REJECTED"] {
             let other = at_twilio(2, status);
             assert_eq!(after(&row, &other, 10), None, "{status}");
@@ -458,25 +468,25 @@ mod tests {
         // One that is rejected gives way to one that is not, in any order of pages, and not the other way round.
         let rejected = at_twilio(1, "REJECTED");
         for pages in [[rejected.clone(), other.clone()], [other.clone(), rejected.clone()]] {
-            let row = paged(None, &pages, 0);
+            let row = row_after_pages(None, &pages, 0);
             let found = (&row.content_sid, row.status.0.as_str(), &row.body);
             assert_eq!(found, (&other.content_sid, "APPROVED", &other.body));
-            assert_eq!(paged(Some(&row), &pages, 10), row);
+            assert_eq!(row_after_pages(Some(&row), &pages, 10), row);
         }
         let both = [rejected, at_twilio(2, "REJECTED")];
-        let row = paged(None, &both, 0);
-        assert_eq!(paged(Some(&row), &both, 10), row, "they do not alternate");
+        let row = row_after_pages(None, &both, 0);
+        assert_eq!(row_after_pages(Some(&row), &both, 10), row, "they do not alternate");
     }
 
     #[test]
     fn content_takes_the_place_of_another_as_a_whole() {
         let gone = TemplateDefinition {
-            status: TemplateStatus::deleted(),
+            status: TemplateStatus::of_deleted(),
             rejected_reason: Some("INVALID_FORMAT".to_owned()),
             category_at: Some(at(90)),
             updated_at: Some(at(90)),
             doubts: 2,
-            ..paged(None, &[at_twilio(1, "APPROVED")], 0)
+            ..row_after_pages(None, &[at_twilio(1, "APPROVED")], 0)
         };
         let other = TemplateDefinition {
             category: Category::Marketing,
@@ -498,7 +508,7 @@ mod tests {
         let draft = TemplateDefinition {
             status: TemplateStatus::draft(),
             submitting: Some(at(10)),
-            ..paged(None, &[at_twilio(1, "PENDING")], 0)
+            ..row_after_pages(None, &[at_twilio(1, "PENDING")], 0)
         };
         assert_eq!(after(&draft, &at_twilio(2, "APPROVED"), 200), None);
         let found = after(&draft, &at_twilio(1, "APPROVED"), 200).unwrap();
@@ -510,18 +520,18 @@ mod tests {
     fn draft_under_a_deleted_name_stays_a_draft() {
         let draft = draft();
         for status in ["PENDING_DELETION", "DELETED"] {
-            assert_eq!(after(&draft, &listed(status), 10), None, "{status}");
+            assert_eq!(after(&draft, &listed_template(status), 10), None, "{status}");
         }
         let claimed = TemplateDefinition {
             submitting: Some(at(10)),
             ..draft.clone()
         };
         assert_eq!(
-            after(&claimed, &listed("PENDING_DELETION"), 20),
+            after(&claimed, &listed_template("PENDING_DELETION"), 20),
             None,
             "its answer is on the way"
         );
-        assert_eq!(after(&claimed, &listed("PENDING_DELETION"), 200), Some(draft));
+        assert_eq!(after(&claimed, &listed_template("PENDING_DELETION"), 200), Some(draft));
     }
 
     /// Somebody created it elsewhere while the draft was written: messages are composed from what the provider has.
@@ -532,8 +542,8 @@ mod tests {
             updated_at: Some(at(50)),
             ..draft()
         };
-        let found = after(&draft, &listed("APPROVED"), 10).unwrap();
-        assert!(found.has_content_of(&listed("APPROVED")), "{}", found.body);
+        let found = after(&draft, &listed_template("APPROVED"), 10).unwrap();
+        assert!(found.has_content_of(&listed_template("APPROVED")), "{}", found.body);
         assert_eq!(found.latest(), TemplateContent::of(&draft));
         assert_eq!(found.updated_at, Some(at(10)));
     }
@@ -542,11 +552,11 @@ mod tests {
     #[test]
     fn draft_that_the_provider_has_is_no_draft() {
         let draft = draft();
-        let found = after(&draft, &listed("PENDING"), 10).unwrap();
+        let found = after(&draft, &listed_template("PENDING"), 10).unwrap();
         assert_eq!((found.status.0.as_str(), found.draft.as_ref()), ("PENDING", None));
         assert_eq!(found.provider_id.as_deref(), Some("810000000000001"));
         let other = with_footer(draft);
-        let found = after(&other, &listed("PENDING"), 10).unwrap();
+        let found = after(&other, &listed_template("PENDING"), 10).unwrap();
         assert_eq!(
             found.latest(),
             TemplateContent::of(&other),
@@ -559,7 +569,7 @@ mod tests {
     fn draft_of_another_category_stays_until_the_provider_has_it() {
         let before = TemplateDefinition {
             status: TemplateStatus("REJECTED".to_owned()),
-            ..known()
+            ..known_template()
         };
         let mut content = TemplateContent::of(&before);
         content.category = crate::templates::TemplateCategory::Marketing;
@@ -568,11 +578,11 @@ mod tests {
             submitting: Some(at(10)),
             ..before
         };
-        let still = after(&lost, &listed("REJECTED"), 200).unwrap();
+        let still = after(&lost, &listed_template("REJECTED"), 200).unwrap();
         assert_eq!((still.draft.as_ref(), still.submitting), (lost.draft.as_ref(), None));
         let done = TemplateDefinition {
             category: Category::Marketing,
-            ..listed("PENDING")
+            ..listed_template("PENDING")
         };
         let done = after(&lost, &done, 200).unwrap();
         assert_eq!((done.draft, done.category), (None, Category::Marketing));
@@ -600,7 +610,7 @@ mod tests {
             footer: Some("This code expires in 10 minutes.".to_owned()),
             buttons: vec![button],
             code: None,
-            ..listed("PENDING")
+            ..listed_template("PENDING")
         };
         let found = after(&draft, &listed, 10).unwrap();
         assert_eq!(
@@ -625,11 +635,11 @@ mod tests {
         };
         let before = TemplateDefinition {
             buttons: vec![offer("Copy it")],
-            ..known()
+            ..known_template()
         };
         let listed = TemplateDefinition {
             buttons: vec![offer("Copy offer code")],
-            ..listed("APPROVED")
+            ..listed_template("APPROVED")
         };
         assert_eq!(after(&before, &listed, 10), None);
         let found = after(&before, &with_footer(listed), 10).unwrap();
@@ -641,14 +651,14 @@ mod tests {
     fn edit_counts_for_the_other_numbers_of_the_account() {
         let other = TemplateDefinition {
             connection: Some("conn_00000000000000000000000001".parse().unwrap()),
-            ..known()
+            ..known_template()
         };
         let edited = TemplateDefinition {
             status: TemplateStatus::pending(),
             status_at: Some(at(100)),
             edits: vec![at(100)],
             edition: 7,
-            ..with_footer(known())
+            ..with_footer(known_template())
         };
         let shared = other.edited_as(&edited).unwrap();
         assert_eq!((shared.connection, shared.edition), (other.connection, 1));
@@ -675,14 +685,22 @@ mod tests {
     fn doubt_ends_with_a_change_a_wish_or_an_hour() {
         let doubted = TemplateDefinition {
             doubted_at: Some(at(0)),
-            ..known()
+            ..known_template()
         };
         assert!(doubted.sendable(false).is_err());
-        assert_eq!(after(&doubted, &listed("APPROVED"), 60), None);
-        assert_eq!(after(&doubted, &listed("APPROVED"), 3_600).unwrap().doubted_at, None);
-        let changed = with_footer(listed("APPROVED"));
+        assert_eq!(after(&doubted, &listed_template("APPROVED"), 60), None);
+        assert_eq!(
+            after(&doubted, &listed_template("APPROVED"), 3_600).unwrap().doubted_at,
+            None
+        );
+        let changed = with_footer(listed_template("APPROVED"));
         assert_eq!(after(&doubted, &changed, 60).unwrap().doubted_at, None);
-        let wanted = TemplateDefinition::after_list(Some(&doubted), &listed("APPROVED"), connection(), (at(60), true));
+        let wanted = TemplateDefinition::after_list(
+            Some(&doubted),
+            &listed_template("APPROVED"),
+            connection(),
+            (at(60), true),
+        );
         assert_eq!(wanted.unwrap().doubted_at, None);
     }
 

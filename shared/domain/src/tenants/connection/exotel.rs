@@ -139,7 +139,7 @@ impl Kind for Account {
         verify.url_secrets.is_empty()
     }
 
-    fn generated(verify: &Verify) -> &[String] {
+    fn generated_secrets(verify: &Verify) -> &[String] {
         &verify.url_secrets
     }
 

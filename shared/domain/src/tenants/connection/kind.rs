@@ -46,7 +46,7 @@ pub trait Kind: Clone + PartialEq {
     }
 
     /// The secrets that were generated here, newest first.
-    fn generated(_: &Self::Verify) -> &[String] {
+    fn generated_secrets(_: &Self::Verify) -> &[String] {
         &[]
     }
 

@@ -216,7 +216,7 @@ macro_rules! kinds {
             pub fn generated(&self) -> (Option<Generated>, &[String]) {
                 match self {
                     $(Self::$kind(own) => {
-                        (<$file::Account as Kind>::GENERATES, <$file::Account as Kind>::generated(own))
+                        (<$file::Account as Kind>::GENERATES, <$file::Account as Kind>::generated_secrets(own))
                     })+
                 }
             }
@@ -426,7 +426,7 @@ impl Account {
     ///
     /// # Errors
     /// Those of [`Self::with`] that this account does not have.
-    pub fn changed(&self, settings: Map<String, Value>) -> Result<Self, Vec<FieldProblem>> {
+    pub fn with_changed_settings(&self, settings: Map<String, Value>) -> Result<Self, Vec<FieldProblem>> {
         self.with_but(settings, &self.problems())
     }
 
@@ -472,7 +472,7 @@ fn misread(error: &serde_json::Error) -> FieldProblem {
         .strip_prefix("missing field `")
         .and_then(|rest| rest.split('`').next());
     match missing {
-        Some(field) => FieldProblem::new(field, Fault::required()),
+        Some(field) => FieldProblem::new(field, Fault::missing_field()),
         None => FieldProblem::new("", Fault::read(&text)),
     }
 }
@@ -870,13 +870,13 @@ mod tests {
         let stored: Account = serde_json::from_value(stored).unwrap();
         let (_, mut settings) = stored.parts();
         settings.insert("numbers".to_owned(), json!(["+97143330000"]));
-        let changed = stored.changed(settings.clone()).unwrap();
+        let changed = stored.with_changed_settings(settings.clone()).unwrap();
         assert_eq!(
             changed.parts().1["confirmed_rules"],
             stored.parts().1["confirmed_rules"]
         );
         let without: Account = serde_json::from_value(json!({"kind": "twilio", "account_sid": sid})).unwrap();
-        let refused = without.changed(settings).unwrap_err();
+        let refused = without.with_changed_settings(settings).unwrap_err();
         assert_eq!(refused[0].field, "confirmed_rules[0].rule");
     }
 }

@@ -61,7 +61,7 @@ impl Kind for Account {
         verify.secrets.is_empty()
     }
 
-    fn generated(verify: &Verify) -> &[String] {
+    fn generated_secrets(verify: &Verify) -> &[String] {
         &verify.secrets
     }
 

@@ -134,7 +134,7 @@ impl Kind for Account {
         verify.app_secrets.is_empty()
     }
 
-    fn generated(verify: &Verify) -> &[String] {
+    fn generated_secrets(verify: &Verify) -> &[String] {
         std::slice::from_ref(&verify.verify_token)
     }
 

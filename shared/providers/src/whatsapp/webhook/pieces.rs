@@ -63,7 +63,7 @@ fn text<'a>(members: &Members<'a>, name: &str) -> Option<Cow<'a, str>> {
 }
 
 /// Bytes of a text in a queue's message, where it is a JSON string within a JSON string.
-fn queued(text: &str) -> usize {
+fn queued_size(text: &str) -> usize {
     let bytes = |byte: u8| match byte {
         b'"' | b'\\' => 4,
         // There may be line breaks and tabs between members.
@@ -101,7 +101,7 @@ pub(super) fn of(raw: &RawValue) -> Option<Pieces<'_>> {
             items.extend(list.into_iter().map(|item| (place, item)));
         }
     }
-    if items.is_empty() || (items.len() <= MAX_ITEMS && queued(raw.get()) <= LARGEST) {
+    if items.is_empty() || (items.len() <= MAX_ITEMS && queued_size(raw.get()) <= LARGEST) {
         return None;
     }
     let contacts = value.get(CONTACTS).and_then(|raw| list(raw));
@@ -109,13 +109,13 @@ pub(super) fn of(raw: &RawValue) -> Option<Pieces<'_>> {
         value.remove(CONTACTS);
     }
     Some(Pieces {
-        rest: [written(&change), written(&value)],
+        rest: [text_of_members(&change), text_of_members(&value)],
         people: People::new(contacts.unwrap_or_default()),
         items: items.into_iter().peekable(),
     })
 }
 
-fn written(members: &Members<'_>) -> String {
+fn text_of_members(members: &Members<'_>) -> String {
     let mut text = String::new();
     for (name, value) in members {
         text.push_str(&serde_json::Value::from(&**name).to_string());
@@ -189,14 +189,14 @@ impl Iterator for Pieces<'_> {
         } else {
             mem::take(&mut self.rest)
         };
-        let mut bytes = rest.iter().map(|rest| queued(rest)).sum::<usize>() + LARGEST_REST;
+        let mut bytes = rest.iter().map(|rest| queued_size(rest)).sum::<usize>() + LARGEST_REST;
         let (mut lists, mut count) = ([const { Vec::new() }; LISTS.len()], 0);
         let mut people = BTreeSet::new();
         while let Some((place, item)) = self.items.peek() {
             let mut named = self.people.of(item);
             named.retain(|index| !people.contains(index));
             let contacts = named.iter().map(|index| self.people.contacts[*index].get());
-            let more: usize = contacts.chain([item.get()]).map(|text| queued(text) + 1).sum();
+            let more: usize = contacts.chain([item.get()]).map(|text| queued_size(text) + 1).sum();
             if count == MAX_ITEMS || (count > 0 && bytes + more > LARGEST) {
                 break;
             }

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 use {
-    super::{ContactWrite, consent_row, unerased},
+    super::{ContactWrite, consent_row, refuse_erasing},
     crate::contacts::{Lead, Leads},
 };
 
@@ -29,7 +29,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table does not answer; a conflict if somebody else has just written one of the contacts.
-    pub async fn renewed(&self, scope: &TenantScope, leads: Vec<Lead>) -> Result<Vec<Lead>, StoreError> {
+    pub async fn renew_leads(&self, scope: &TenantScope, leads: Vec<Lead>) -> Result<Vec<Lead>, StoreError> {
         if !leads.iter().any(|lead| matches!(lead.former, Leads::To(_))) {
             return Ok(leads);
         }
@@ -45,7 +45,7 @@ impl Store {
     /// # Errors
     /// As [`Store::renewed`].
     pub async fn renewed_lead(&self, scope: &TenantScope, lead: Lead) -> Result<Lead, StoreError> {
-        let mut renewed = Box::pin(self.renewed(scope, vec![lead])).await?;
+        let mut renewed = Box::pin(self.renew_leads(scope, vec![lead])).await?;
         renewed.pop().ok_or(StoreError::Gone { doing: DOING })
     }
 
@@ -56,7 +56,7 @@ impl Store {
         let mut gone_since = Timestamp::UNIX_EPOCH;
         let mut writes = Vec::new();
         if let Some(own) = self.contact_for(scope, *id, DOING).await? {
-            unerased(&own, DOING)?;
+            refuse_erasing(&own, DOING)?;
             gone_since = own.created_at;
             let other = match &lead.leads {
                 Leads::To(id) => self.contact_for(scope, *id, DOING).await?,
@@ -64,7 +64,7 @@ impl Store {
             };
             match other {
                 Some(other) if other.id != own.id => {
-                    unerased(&other, DOING)?;
+                    refuse_erasing(&other, DOING)?;
                     writes.extend(one_person(scope, &own, &other)?);
                     writes.extend(one_person(scope, &other, &own)?);
                 }
@@ -73,7 +73,7 @@ impl Store {
             }
         }
         let gone = Row::new(&former, "identity", id, Condition::Always, DOING)?;
-        writes.push(Write::Put(gone.gone(gone_since)));
+        writes.push(Write::Put(gone.mark_deleted(gone_since)));
         self.write_all(writes, DOING).await
     }
 }
@@ -83,7 +83,7 @@ fn one_person(scope: &TenantScope, contact: &Contact, other: &Contact) -> Result
     let mut contact = contact.clone();
     let entries = contact.share_refusals(other);
     contact.is_also([other.id]);
-    written(scope, &contact.into(), entries)
+    writes_with_entries(scope, &contact.into(), entries)
 }
 
 /// The writes by which the key of a number leads to a contact, which has the refusals that the number had there.
@@ -97,10 +97,10 @@ fn found_by_key(scope: &TenantScope, lead: &Lead, mut contact: Contact) -> Resul
         suppressed,
         ..ContactWrite::new(contact, lead.identity.clone())
     };
-    written(scope, &write, entries)
+    writes_with_entries(scope, &write, entries)
 }
 
-fn written(
+fn writes_with_entries(
     scope: &TenantScope,
     write: &ContactWrite,
     entries: impl IntoIterator<Item = ConsentEntry>,

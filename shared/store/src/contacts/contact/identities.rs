@@ -11,7 +11,7 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::unerased;
+use super::refuse_erasing;
 use crate::{
     Along, Store, StoreError, TenantScope, Versioned,
     inbox::OnLine,
@@ -61,7 +61,7 @@ impl Refusals {
         }
         for refusal in &self.remembered {
             let entry = contact.carry(refusal.clone()).consent();
-            entries.extend(entry.map(ConsentEntry::repeated));
+            entries.extend(entry.map(ConsentEntry::as_repetition));
         }
         entries
     }
@@ -131,7 +131,7 @@ impl Lead {
                 former: Leads::read(former.and_then(|key| found.remove(&key)), doing)?,
                 erased: salt
                     .as_ref()
-                    .map(|salt| keys::erased(scope, &salt.hash(&identity.key()))),
+                    .map(|salt| keys::erased_identity(scope, &salt.hash(&identity.key()))),
             })
         });
         leads.collect()
@@ -159,7 +159,7 @@ pub(crate) struct Remembered {
 }
 
 /// The refusals in a row of what is remembered.
-fn remembered(item: Option<Item>, doing: &'static str) -> Result<Vec<Wish>, StoreError> {
+fn remembered_refusals(item: Option<Item>, doing: &'static str) -> Result<Vec<Wish>, StoreError> {
     let remembered: Option<Remembered> = row::data_if_any(item, doing)?;
     Ok(remembered.map(|remembered| remembered.refusals).unwrap_or_default())
 }
@@ -207,7 +207,7 @@ impl Store {
         };
         let found = self.contact(scope, id).await?;
         let found = found.ok_or(StoreError::Gone { doing: DOING })?;
-        unerased(&found, DOING)?;
+        refuse_erasing(&found, DOING)?;
         Ok(Some(found))
     }
 
@@ -251,7 +251,7 @@ impl Store {
     }
 
     /// What a message to people with these identities begins with, in one request.
-    pub async fn begun(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Begun<()>, StoreError> {
+    pub async fn read_beginning(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Begun<()>, StoreError> {
         let begun = self.begun_with(scope, None, identities, FIND).await?;
         Ok(begun.with(()))
     }
@@ -291,7 +291,7 @@ impl Store {
             return Ok((None, refusals, along));
         };
         let found = people.remove(&id).ok_or(StoreError::Gone { doing: DOING })?;
-        unerased(&found.contact, DOING)?;
+        refuse_erasing(&found.contact, DOING)?;
         Ok((Some(found), refusals, along))
     }
 
@@ -353,7 +353,7 @@ impl Store {
         let along = [refusals_behind(scope, &leads), conversations.clone()].concat();
         let (contacts, mut rows) = self.followed_many(scope, &wanted, &along, DOING).await?;
         for contact in contacts.values() {
-            unerased(contact, DOING)?;
+            refuse_erasing(contact, DOING)?;
         }
         let holders = self.with_refusals(scope, leads, &mut rows, DOING).await?;
         let holders = holders.into_iter().map(|(lead, refusals)| {
@@ -370,7 +370,7 @@ impl Store {
     /// The same for identities, in one request more.
     pub async fn holders_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Vec<Holder>, StoreError> {
         let leads = self.leads_of(scope, identities).await?;
-        let leads = self.renewed(scope, leads).await?;
+        let leads = self.renew_leads(scope, leads).await?;
         self.holders(scope, leads).await
     }
 
@@ -378,7 +378,7 @@ impl Store {
     pub async fn refusals_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Refusals, StoreError> {
         const DOING: &str = "look up refusals of identities";
         let leads = self.leads_of(scope, identities).await?;
-        let leads = self.renewed(scope, leads).await?;
+        let leads = self.renew_leads(scope, leads).await?;
         let mut rows = self.database.get_many(&refusals_behind(scope, &leads), DOING).await?;
         let mut all = Refusals::default();
         for (_, refusals) in self.with_refusals(scope, leads, &mut rows, DOING).await? {
@@ -399,7 +399,7 @@ impl Store {
         let salt: Option<Salt> = row::data_if_any(rows.remove(&keys::salt(scope)), doing)?;
         if let Some(salt) = salt {
             for lead in leads.iter_mut().filter(|lead| !lead.to_contact()) {
-                lead.erased = Some(keys::erased(scope, &salt.hash(&lead.identity.key())));
+                lead.erased = Some(keys::erased_identity(scope, &salt.hash(&lead.identity.key())));
             }
             let further: Vec<Key> = leads.iter().filter_map(|lead| lead.erased.clone()).collect();
             rows.extend(self.database.get_many(&further, doing).await?);
@@ -415,7 +415,7 @@ impl Store {
                 Leads::Nowhere => Vec::new(),
             };
             let remembered = match erased {
-                Some(key) => remembered(rows.remove(&key), doing)?,
+                Some(key) => remembered_refusals(rows.remove(&key), doing)?,
                 None => Vec::new(),
             };
             holders.push((None, Refusals { suppressed, remembered }));

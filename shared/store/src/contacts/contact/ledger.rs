@@ -137,7 +137,7 @@ impl Store {
         };
         let (rows, next) = self.items_of_known(scope, contact, wanted).await?;
         let items = rows.into_iter().map(|(position, item)| {
-            let id = keys::lower(position.own());
+            let id = keys::lower(position.own_id());
             row::data(item, DOING).map(|entry| Recorded { id, entry })
         });
         Ok((items.collect::<Result<_, _>>()?, next))

@@ -126,7 +126,7 @@ pub(crate) fn identity_called(scope: &TenantScope, key: &str) -> Key {
 }
 
 /// The list of suppressed identities: of people who are no contacts.
-pub(crate) fn suppressed(scope: &TenantScope) -> String {
+pub(crate) fn suppressed_identities(scope: &TenantScope) -> String {
     format!("{}#SUPPRESSED", tenant_partition(scope))
 }
 
@@ -216,7 +216,7 @@ pub(crate) fn enrolment(scope: &TenantScope, contact: ContactId, campaign: Campa
 }
 
 /// Contact and campaign of such a row.
-pub(crate) fn enrolled(pk: &str, sk: &str) -> Option<(ContactId, CampaignId)> {
+pub(crate) fn enrolment_of(pk: &str, sk: &str) -> Option<(ContactId, CampaignId)> {
     let id = sk.strip_prefix(ENROLMENT)?;
     let campaign = format!("{}_{id}", CampaignId::PREFIX).parse().ok()?;
     Some((contact_of(pk)?, campaign))
@@ -233,7 +233,7 @@ pub(crate) fn exits(scope: &TenantScope, campaign: CampaignId, reason: &str) -> 
 }
 
 /// The messages that wait because their campaign is paused.
-pub(crate) fn held(scope: &TenantScope, campaign: CampaignId) -> String {
+pub(crate) fn held_messages(scope: &TenantScope, campaign: CampaignId) -> String {
     format!("{}#HELD#{}", tenant_partition(scope), lower(campaign.ulid()))
 }
 
@@ -243,7 +243,7 @@ pub(crate) fn waits_for_caps(scope: &TenantScope) -> String {
 }
 
 /// The list of deleted contacts, by the time of their deletion.
-pub(crate) fn deleted(scope: &TenantScope) -> String {
+pub(crate) fn deleted_contacts(scope: &TenantScope) -> String {
     format!("{}{DELETED}", tenant_partition(scope))
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn hour_of(at: Timestamp) -> Timestamp {
 }
 
 /// How far the hours of a tenant are rolled up.
-pub(crate) fn rolled(scope: &TenantScope) -> Key {
+pub(crate) fn rolled_hours(scope: &TenantScope) -> Key {
     Key::new(hours_partition(scope), "ROLLED")
 }
 
@@ -97,13 +97,13 @@ const DAYS_OF_TEMPLATES: &str = "TEMPLATE#";
 
 /// Beginning of the sort keys of a template's day: before all of its rows, and after those of the days before.
 pub(crate) fn template_day_place(template: &TemplateId, day: Date) -> String {
-    format!("{DAYS_OF_TEMPLATES}{}#{day}", template.stored())
+    format!("{DAYS_OF_TEMPLATES}{}#{day}", template.row_id())
 }
 
 /// Edition and day of a row of a template.
 pub(crate) fn counted_template_day(template: &TemplateId, sk: &str) -> Option<(u32, Date)> {
     let rest = sk.strip_prefix(DAYS_OF_TEMPLATES)?;
-    let rest = rest.strip_prefix(&template.stored())?.strip_prefix('#')?;
+    let rest = rest.strip_prefix(&template.row_id())?.strip_prefix('#')?;
     let (day, rest) = rest.split_once('#')?;
     let (edition, _) = rest.split_once('#')?;
     Some((edition.parse().ok()?, day.parse().ok()?))
