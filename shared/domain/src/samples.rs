@@ -140,7 +140,7 @@ pub(crate) fn accept(message: &mut Message, now: Timestamp) {
     message.record(1, accepted_outcome(), now, &timers());
 }
 
-/// A report about what was [`accepted`].
+/// A report about what was [`accepted_outcome`].
 pub(crate) fn report(state: AttemptState, cost: Option<Cost>, at: Timestamp) -> StatusReport {
     StatusReport {
         state,

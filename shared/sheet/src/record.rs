@@ -144,7 +144,7 @@ pub(crate) fn guard_formulas(cell: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The cell without the apostrophes of [`guarded`].
+/// The cell without the apostrophes of [`guard_formulas`].
 pub(crate) fn unguard_formulas(cell: &str) -> Cow<'_, str> {
     let guard = |at: usize| match at {
         0 => cell.starts_with('\'').then_some(0),

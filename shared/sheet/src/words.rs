@@ -18,7 +18,7 @@ pub(crate) const NO: &[&str] = &[
     "denied", "لا", "كلا", "خطا", "غير موافق", "nein", "falsch", "non", "faux", "falso",
 ];
 
-/// Texts by which programs say that a person agreed to messages, as [`spelled`] writes them.
+/// Texts by which programs say that a person agreed to messages, as [`comparable_name`] writes them.
 #[rustfmt::skip]
 pub(crate) const AGREED: &[&str] = &[
     "subscribed", "opted in", "opt in", "optin", "confirmed", "accepted", "allowed", "مشترك", "angemeldet", "abonne", "suscrito",
@@ -313,7 +313,7 @@ pub(crate) fn comparable_name(name: &str) -> String {
     words.join(" ")
 }
 
-/// The form in which names of columns are compared with known words: as [`spelled`], and without numbers, as in "Phone 2" and
+/// The form in which names of columns are compared with known words: as [`comparable_name`], and without numbers, as in "Phone 2" and
 /// "E-mail 2 Address".
 fn key(name: &str) -> String {
     let spelled = comparable_name(name);

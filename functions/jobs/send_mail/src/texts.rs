@@ -561,7 +561,7 @@ fn with_maximum(cap: &Cap, maximum: Option<u32>) -> Option<Cap> {
     maximum.map(|maximum| Cap { maximum, ..cap.clone() })
 }
 
-/// A name that a person typed, as [`quoted`].
+/// A name that a person typed, as [`quote_safely`].
 pub(crate) fn name(typed: &str) -> String {
     quote_safely(typed, MAX_NAME_LENGTH)
 }

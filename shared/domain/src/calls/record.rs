@@ -296,7 +296,7 @@ impl Received {
         MessageId::new(contact, Ulid::from_parts(at, order << HASH_BITS | hash))
     }
 
-    /// The same with the codes of preference links masked, such as one that the customer quotes. See [`Message::masked`].
+    /// The same with the codes of preference links masked, such as one that the customer quotes. See [`Message::mask_links`].
     pub fn with_masked_links(mut self) -> Self {
         self.message.text = self.message.text.as_deref().map(mask_links);
         self.message.payload = self.message.payload.as_deref().map(mask_links);

@@ -139,7 +139,7 @@ pub struct InboundMessage {
     /// Whether text or payload were longer than what is stored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
-    /// The text: body, caption, button label. [`Self::typed`] says whether these are the customer's words.
+    /// The text: body, caption, button label. [`Self::typed_text`] says whether these are the customer's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Our payload of the pressed button. Untrusted.

@@ -1,6 +1,6 @@
 //! Providers' prices of messages, as far as providers do not report them: lists by service and day, in each a market per row.
 //!
-//! [`PriceBook::shipped`] is part of the code (`prices.json`, with its version, sources and how sure they are); an operator can replace it.
+//! [`PriceBook::shipped_prices`] is part of the code (`prices.json`, with its version, sources and how sure they are); an operator can replace it.
 //! What no list has a price for is unknown, never free.
 
 use std::{collections::BTreeSet, fmt, str::FromStr, sync::LazyLock};

@@ -456,7 +456,7 @@ impl Database {
         Ok(())
     }
 
-    /// An update of a row, for [`updated`].
+    /// An update of a row, for [`run_update`].
     pub(crate) fn update_item(&self, key: &Key) -> UpdateItemFluentBuilder {
         let request = self.client.update_item().table_name(&self.table);
         let request = request.set_key(Some(key_item(key)));

@@ -298,7 +298,7 @@ impl Row {
     }
 
     /// Lets the row expire when its item says: `until` is the item's own `keep_until`, which is stored only in the row's
-    /// expiry. [`kept`] restores it in the item, so that the next write preserves it. Who changes the expiry leaves the version as it
+    /// expiry. [`unexpired_item`] restores it in the item, so that the next write preserves it. Who changes the expiry leaves the version as it
     /// is, so a write of what was read before must also find the same expiry: else it would bring the former one back.
     pub(crate) fn keep_until(mut self, until: Option<Timestamp>) -> Self {
         if let Condition::Version(version) = self.condition {
@@ -425,7 +425,7 @@ fn expires_at(item: &Item) -> Option<i64> {
     value.parse().ok()
 }
 
-/// A row written with [`Row::kept`], with its time restored in its item; `None` if it has expired.
+/// A row written with [`Row::keep_until`], with its time restored in its item; `None` if it has expired.
 pub(crate) fn unexpired_item(mut item: Item, now: Timestamp) -> Option<Item> {
     if is_expired(&item, now) {
         return None;

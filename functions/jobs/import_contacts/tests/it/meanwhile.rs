@@ -137,7 +137,7 @@ async fn interrupted_import(world: &World, mode: &str) -> StartOperation {
     start
 }
 
-/// The contact of [`interrupted`].
+/// The contact of [`interrupted_import`].
 async fn half_written(world: &World) -> Person {
     let id = holder(world, &phone(HALF)).await.unwrap();
     world.person(id).await

@@ -124,7 +124,7 @@ impl World {
         handle(self.aws.deadline(100), &self.ctx).await.unwrap();
     }
 
-    /// Runs. Returns the number of [`World::sent`].
+    /// Runs. Returns the number of [`World::take_sent_messages`].
     async fn sent_by_run(&self) -> usize {
         self.run().await;
         self.take_sent_messages().await.len()

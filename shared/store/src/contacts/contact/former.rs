@@ -40,10 +40,10 @@ impl Store {
         self.leads_of(scope, &identities).await
     }
 
-    /// Moves the former row of one lead, as [`Store::renewed`] does for several.
+    /// Moves the former row of one lead, as [`Store::renew_leads`] does for several.
     ///
     /// # Errors
-    /// As [`Store::renewed`].
+    /// As [`Store::renew_leads`].
     pub async fn renewed_lead(&self, scope: &TenantScope, lead: Lead) -> Result<Lead, StoreError> {
         let mut renewed = Box::pin(self.renew_leads(scope, vec![lead])).await?;
         renewed.pop().ok_or(StoreError::Gone { doing: DOING })
