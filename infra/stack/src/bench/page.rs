@@ -132,7 +132,7 @@ session. Aims: {MAX_FIRST_PAINT_MS} ms and {MAX_LATER_PAINT_MS} ms.
     text
 }
 
-/// What somebody waits for who answers customers by keys.
+/// How long keys of the inbox take.
 fn keys(keys: &[Keys]) -> String {
     if keys.is_empty() {
         return String::new();

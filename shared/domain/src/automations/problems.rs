@@ -9,16 +9,14 @@ use crate::{
     calls::{Direction, Outcome},
     campaigns::{CampaignState, CampaignType},
     messages::{
-        Authored, Category, FREQUENCY_SPAN, Limit, Material, Needs, Purpose, QuietAction, QuietHours, Reason, Refusal,
-        WhenUnknown, carriers, is_quiet, missing_channel, one_of_words,
+        Authored, Category, FREQUENCY_SPAN, Limit, MAX_WARNINGS, Material, Needs, Purpose, QuietAction, QuietHours,
+        Reason, Refusal, Review, WhenUnknown, carriers, is_quiet, missing_channel, one_of_words,
     },
     tenants::{
         BusinessHours, FieldProblem, Findings, Line, MAX_LINES, TenantConfig, Warning, is_business_open, line_by_id,
         line_problems,
     },
 };
-
-use crate::messages::{MAX_WARNINGS, Review};
 
 /// Reviews a rule among the others of its tenant. `material`: what [`needs_of_rules`] says, with a link if every message gets one.
 pub fn review_rule(rule: &Rule, config: &TenantConfig, material: &Material) -> Review {

@@ -8,13 +8,11 @@ use crate::{
     automations::Answer,
     base::{CallId, ConnectionId, ContactId, Facts, LineId, MessageId, RuleId, derive_id, is_zero},
     calls::{CallFacts, CallProvider, Direction, Outcome},
-    consent::{Wishes, mask_links},
+    consent::{ConsentEntry, Wishes, mask_links},
     contacts::Record,
     messages::{Channel, Delivery, InboundMessage, Message, Remark, StatusReport},
     reports::{AnsweredTemplate, TemplateEdition},
 };
-
-use crate::consent::ConsentEntry;
 
 /// The merged reports of one call, before and after its outcome is decided. Stored under the provider's id of the call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -296,7 +294,7 @@ impl Received {
         MessageId::new(contact, Ulid::from_parts(at, order << HASH_BITS | hash))
     }
 
-    /// The same with the codes of preference links masked, such as one that the customer quotes. See [`Message::mask_links`].
+    /// This message with the codes of preference links masked, such as one that the customer quotes. See [`Message::mask_links`].
     pub fn with_masked_links(mut self) -> Self {
         self.message.text = self.message.text.as_deref().map(mask_links);
         self.message.payload = self.message.payload.as_deref().map(mask_links);

@@ -4,10 +4,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::{MessageId, is_zero};
-
-// Whoever works with media works with their files.
-use crate::media::{FileName, MediaKind, MediaReason, mime_essence};
+use crate::{
+    base::{MessageId, is_zero},
+    media::{FileName, MediaKind, MediaReason, mime_essence},
+};
 
 /// Maximum media of a message: Twilio's.
 pub const MAX_MEDIA: usize = 10;

@@ -9,16 +9,15 @@ use crate::{
     consent::{check_policy_wishes, check_welcome},
     contacts::{Contact, Profile},
     messages::{
-        Behind, CancelEvent, Category, Cause, Channel, Content, FREE_TEXT, FREQUENCY_SPAN, FilledTemplate, Leg, Limit,
-        Material, Message, Policy, Quiet, QuietAction, Reason, Recipient, Refusal, TemplateUse, Timers, Values,
-        cannot_reach, check_asset_fits, check_carried, check_in_charge, check_in_window, duration_in_words, find_asset,
-        local_time_in_words, quiet_hours_in_words, refused_destination, text_in_language, time_ago,
+        Behind, CancelEvent, Category, Cause, Channel, Content, FREE_TEXT, FREQUENCY_SPAN, FilledTemplate, Intent, Leg,
+        Limit, Material, Message, Policy, Quiet, QuietAction, Reason, Recipient, Refusal, Says, TemplateUse, Timers,
+        Values, Words, cannot_reach, check_asset_fits, check_carried, check_in_charge, check_in_window,
+        duration_in_words, find_asset, local_time_in_words, quiet_hours_in_words, refused_destination,
+        text_in_language, time_ago,
     },
     templates::{MAX_SMS_LENGTH, Misfit, TemplateDefinition, primary_language},
     tenants::{ConnectionSummary, Line, TenantConfig, line_by_id, recipient_zones},
 };
-
-use crate::messages::{Intent, Says, Words};
 
 /// Maximum replies of a conversation that wait one behind the other.
 pub const MAX_WAITING: u8 = 50;

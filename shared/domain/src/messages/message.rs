@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::{ConnectionId, Country, LineId, MessageId, Phone, ProviderRef, SendKey},
     consent::LinkCode,
-    messages::{Because, CodesFound, ErrorClass, Policy, Purpose, Reason, Refusal, Timers, limit_retry_after},
+    messages::{
+        Attempt, AttemptError, AttemptState, Because, Cause, CodesFound, Content, Cost, ErrorClass, Evidence, Expected,
+        Policy, Purpose, Reason, Refusal, SendOutcome, StatusReport, Timers, WhenUnknown, limit_retry_after,
+    },
     money::Take,
 };
 
@@ -27,11 +30,6 @@ fn caps_of_takes(takes: &[Take]) -> (Vec<u32>, Vec<Expected>) {
     let numbers = takes.iter().map(|take| take.cap.counted_as());
     (numbers.collect(), expected.collect())
 }
-
-use crate::messages::{
-    Attempt, AttemptError, AttemptState, Cause, Content, Cost, Evidence, Expected, SendOutcome, StatusReport,
-    WhenUnknown,
-};
 
 /// A way to reach a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use crate::{
     tenants::{Tenant, TenantConfig},
 };
 
-/// The caps of a tenant that it can change: those that it has set, or [the usual ones](usual).
+/// The caps of a tenant that it can change: those that it has set, or [the usual ones](usual_caps).
 pub fn caps_of(tenant: &Tenant) -> Vec<Cap> {
     tenant.caps.as_ref().map_or_else(usual_caps, |caps| caps.to_vec())
 }
@@ -57,7 +57,7 @@ pub fn price_entry(config: &TenantConfig, (category, to, leg): (Category, &Recip
     Listed::of_planned_leg(leg, by_twilio, category, to)
 }
 
-/// What a message takes of these caps with one of its legs: of one of money, what it is [expected] to cost. If that cannot be told, there is no
+/// What a message takes of these caps with one of its legs: of one of money, what it is [expected](expected_cost) to cost. If that cannot be told, there is no
 /// room for it.
 pub fn takes_of_caps(
     caps: Vec<Cap>,

@@ -5,14 +5,12 @@ use std::{collections::HashSet, fmt, str::FromStr};
 use serde::Serialize;
 
 use crate::{
-    base::{Facts, Fault, FaultCode, MAX_NAME_LENGTH, check_line},
+    base::{Facts, Fault, FaultCode, MAX_NAME_LENGTH, check_line, is_language},
     calls::Retention,
     messages::{Piece, Refusal, Source, placeholders},
     money::Cap,
     tenants::{BusinessHours, Span, Tenant, wrong_beginning},
 };
-
-use crate::base::is_language;
 
 /// A problem of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

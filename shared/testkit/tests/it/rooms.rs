@@ -84,7 +84,7 @@ fn used_paths(text: &str) -> Vec<String> {
     imported.chain(named).collect()
 }
 
-/// What the page of a crate or a room exports, with the module that defines it.
+/// Names that the page of a crate or a room exports, each with the module that defines it.
 fn exports(page: &str) -> BTreeMap<String, String> {
     let export = Regex::new(r"(?s)\buse ((?:\w+::)*\w+)::(\{.*?\}|\w+);").expect("a pattern");
     let name = Regex::new(r"\w+").expect("a pattern");
