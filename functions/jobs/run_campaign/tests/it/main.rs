@@ -8,7 +8,7 @@ use domain::{
     base::{ContactId, Operation, OperationState, TagId},
     campaigns::{Campaign, CampaignState},
     contacts::{Contact, Field, FieldValue, Filter, Profile, Segment, Stage, Staged, Tag},
-    messages::{Content, Ended, Message, OptFlag, Reason, Refusal},
+    messages::{AttemptState, Content, Ended, Message, OptFlag, Reason, Refusal},
     money::{Cap, Period, Scope},
     templates::{TemplateDefinition, TemplateStatus},
     tenants::{Dated, Quality, Reported},
@@ -112,6 +112,14 @@ impl World {
             }
         }
         panic!("it does not come to rest");
+    }
+
+    /// Number of messages of each of the minutes that wait to be looked at.
+    async fn samples(&self, start: &StartOperation) -> Vec<usize> {
+        let cursor = serde_json::to_value(self.operations.get(start).await.cursor).unwrap();
+        let minutes = cursor["watch"]["samples"].as_array().cloned().unwrap_or_default();
+        let count = |minute: &Value| minute[1].as_array().map_or(0, Vec::len);
+        minutes.iter().map(count).collect()
     }
 
     /// Moves the campaign to this state, as a user does.
@@ -871,8 +879,9 @@ async fn failures_where_it_is_early_spare_those_where_it_is_late() {
     until(at("09:00:00") - SignedDuration::from_hours(14)).await;
     world.work(&start).await;
     until(at("04:30:00")).await;
-    for _ in 0..4 {
-        for _ in 0..3 {
+    // As many of them are looked at as pause a campaign, in whichever part of the audience each is.
+    for minutes in 1..=3 {
+        while world.samples(&start).await.len() < minutes || world.samples(&start).await[minutes - 1] < 15 {
             world.step(&start).await;
         }
         world.aws.pass(6 * 60);
@@ -890,6 +899,7 @@ async fn failures_where_it_is_early_spare_those_where_it_is_late() {
             at("05:00:00"),
             &world.aws.env().config().timers().unwrap(),
         );
+        message.attempts[0].state = AttemptState::Accepted;
         message.attempts[0].accepted_at = Some(at("05:00:00"));
     };
     world.change(&start, fine, sent).await;
