@@ -4,6 +4,7 @@ mod dependencies;
 mod docs;
 mod environment;
 mod features;
+mod names;
 mod repository;
 mod roles;
 mod rooms;
