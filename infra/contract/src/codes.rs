@@ -1,6 +1,6 @@
 //! Codes of sentences: the document's extension `x-codes`.
 
-use domain::{base::FaultCode, messages::Reason};
+use domain::terms::{FaultCode, Reason};
 use serde_json::{Value, json};
 
 /// Value of `x-codes` in the document: the codes of wrong fields, and those of decisions and gaps in the set-up, each with its meaning

@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
-    campaigns::{Campaign, CampaignState},
+    campaigns::Campaign,
     media::MediumState,
-    messages::{Channel, MessageState},
+    messages::MessageState,
+    terms::{CampaignState, Channel},
 };
 use serde_json::{Value, json};
 

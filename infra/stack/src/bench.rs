@@ -14,8 +14,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum as _;
 use domain::{
     Timestamp,
-    base::{MessageId, Phone},
-    messages::Channel,
+    terms::{Channel, MessageId, Phone},
 };
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use domain::base::Phone;
+use domain::terms::Phone;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use ulid::Ulid;

@@ -22,7 +22,7 @@ mod storm;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use domain::base::Phone;
+use domain::terms::Phone;
 use serde_json::json;
 
 use crate::{

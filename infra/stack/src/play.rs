@@ -10,11 +10,10 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail};
 use domain::{
     Timestamp,
-    base::{Phone, SendKey, TenantId},
     calls::{Call, Entry, Received},
-    consent::ConsentEntry,
-    contacts::{Contact, Identity},
-    messages::{Channel, Message},
+    messages::Message,
+    people::{ConsentEntry, Contact, Identity},
+    terms::{Channel, Phone, SendKey, TenantId},
 };
 use reqwest::Method;
 use serde::{Deserialize, de::DeserializeOwned};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, anyhow};
-use domain::base::Phone;
+use domain::terms::Phone;
 
 /// A sequence of random numbers.
 #[derive(Debug, Clone)]

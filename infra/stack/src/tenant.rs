@@ -6,15 +6,14 @@ use std::{collections::BTreeMap, ops::Deref, path::Path};
 use access::{Kms, Secrets, Signer};
 use anyhow::{Context as _, Result, bail};
 use domain::{
-    automations::Rule,
-    base::{Actor, ConnectionId, LineId, Resource as _, Stamp},
     messages::{Material, NewLinks},
     money::Product,
     templates::TemplateDefinition,
     tenants::{
-        Account, Connection, ConnectionSummary, Health, Line, SecretPurpose, SendSecrets, Tenant, TenantConfig,
+        Account, Connection, ConnectionSummary, Health, Line, Rule, SecretPurpose, SendSecrets, Tenant, TenantConfig,
         TenantStatus, VerifySecrets, WebhookAddress, first_line,
     },
+    terms::{Actor, ConnectionId, LineId, Resource as _, Stamp},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, de::Error as _};

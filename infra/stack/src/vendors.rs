@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use domain::{Timestamp, base::Phone};
+use domain::{Timestamp, terms::Phone};
 use providers::{plivo, vonage};
 use serde_json::json;
 

@@ -3,10 +3,10 @@
 use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
-    base::{Phone, TenantId},
     calls::{Call, Direction, Entry, Party},
-    contacts::Identity,
     messages::{Ended, Message, Remark},
+    people::Identity,
+    terms::{Phone, TenantId},
 };
 use store::Store;
 

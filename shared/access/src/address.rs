@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use aws_lc_rs::hmac;
-use domain::base::IpRange;
+use domain::terms::IpRange;
 
 /// What remains of the address of an authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]

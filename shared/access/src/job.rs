@@ -1,6 +1,6 @@
 //! Jobs from our own queues, and rows of our own table.
 
-use domain::base::TenantId;
+use domain::terms::TenantId;
 use store::{Authority, TenantScope};
 
 /// The scope of a job's tenant. Only our own functions can put jobs into our queues.

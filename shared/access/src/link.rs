@@ -2,9 +2,9 @@
 
 use domain::{
     accounts::{Account, Grant},
-    base::TenantId,
-    consent::{LinkCode, PreferenceLink},
     messages::TrackedLinks,
+    people::{LinkCode, PreferenceLink},
+    terms::TenantId,
 };
 use jiff::Timestamp;
 use store::{Authority, Store, StoreError, TenantScope};

@@ -1,6 +1,6 @@
 //! Operators: people with AWS credentials for the table itself.
 
-use domain::base::TenantId;
+use domain::terms::TenantId;
 use store::{Authority, TenantScope};
 
 /// The scope of the tenant that an operator names. AWS has verified the operator's credentials.

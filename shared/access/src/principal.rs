@@ -9,8 +9,8 @@ use std::{
 
 use domain::{
     accounts::{Account, ApiKey, Credential, Member, MemberStatus, Permission, Role},
-    base::{Actor, ApiKeyId, IpRange, SessionId, Stamp, TenantId, UserId},
     tenants::{Limits, Tenant, TenantStatus},
+    terms::{Actor, ApiKeyId, IpRange, SessionId, Stamp, TenantId, UserId},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{

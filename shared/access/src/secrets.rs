@@ -6,8 +6,8 @@ use std::{collections::HashMap, pin::Pin, sync::Arc};
 use aws_sdk_kms::primitives::Blob;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    base::{ConnectionId, TenantId},
     tenants::{Connection, Sealed, SecretPurpose},
+    terms::{ConnectionId, TenantId},
 };
 use serde::{Serialize, de::DeserializeOwned};
 

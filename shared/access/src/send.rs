@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{
-    base::{ConnectionId, TenantId},
     tenants::{Connection, SecretPurpose, SendSecrets},
+    terms::{ConnectionId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::TenantScope;

@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
-    base::{ConnectionId, TenantId},
     tenants::{Account, Connection},
+    terms::{ConnectionId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;

@@ -6,8 +6,8 @@ use std::{
 };
 
 use domain::{
-    base::{ConnectionId, TenantId},
     tenants::{Connection, SecretPurpose, VerifySecrets},
+    terms::{ConnectionId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{Authority, Store, StoreError, TenantScope};

@@ -7,7 +7,7 @@ use std::{
 
 use domain::{
     accounts::{Look, permits::Permit},
-    base::{Actor, ContactId, TenantId},
+    terms::{Actor, ContactId, TenantId},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kit::Problem;

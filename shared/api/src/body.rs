@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{header, request::Parts},
 };
-use domain::base::{Fact, Fault, FaultCode};
+use domain::terms::{Fact, Fault, FaultCode};
 use kit::{Problem, http::LARGEST_OF_API, problem::FieldError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, value::RawValue};
@@ -273,7 +273,7 @@ mod tests {
     #[expect(dead_code, reason = "only reading it matters")]
     struct Person {
         name: domain::accounts::PersonName,
-        email: domain::accounts::Email,
+        email: domain::terms::Email,
         places: Vec<u8>,
     }
 
@@ -303,11 +303,11 @@ mod tests {
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "only reading it matters")]
     struct Shown {
-        name: domain::base::OneLine<1, 5>,
+        name: domain::terms::OneLine<1, 5>,
         role: domain::accounts::Role,
-        hours: domain::base::Whole<1, 168>,
+        hours: domain::terms::Whole<1, 168>,
         #[serde(default)]
-        phones: domain::base::UpTo<1, domain::base::Phone>,
+        phones: domain::terms::UpTo<1, domain::terms::Phone>,
     }
 
     /// Also of what the domain's own types refuse.

@@ -103,7 +103,7 @@ mod tests {
     use std::{cell::RefCell, future::ready};
 
     use axum::http::{HeaderMap, StatusCode, header};
-    use domain::base::Phone;
+    use domain::terms::Phone;
 
     use super::*;
 

@@ -2,11 +2,9 @@
 
 use axum::http::{HeaderValue, StatusCode, header::LOCATION};
 use domain::{
-    accounts::Email,
-    base::{ContactId, ConversationId, Language, Phone, StageId, TagId, UserId},
-    consent::Wish,
-    contacts::{Contact, Field, Origin, Person, PersonIn, WrittenFields},
     money::Price,
+    people::{Contact, Field, Origin, Person, PersonIn, Wish, WrittenFields},
+    terms::{ContactId, ConversationId, Email, Language, Phone, StageId, TagId, UserId},
 };
 use jiff::Timestamp;
 use kit::Problem;

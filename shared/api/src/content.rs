@@ -1,12 +1,12 @@
 //! Content of messages as the API shows it.
 
 use domain::{
-    base::{FileId, ShownName},
     media::{AssetUse, MediaKind},
     messages::{
         Action, Card, Content, ContentKind, Emoji, Header, InboundMessage, Interactive, Latitude, Leg, Link, List,
         Location, Longitude, Media, PhoneKind, Reaction, SharedCard, SharedLocation,
     },
+    terms::{FileId, ShownName},
 };
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{accounts::permits::Permit, base::Operation, media::is_shown_inline};
+use domain::{accounts::permits::Permit, media::is_shown_inline, terms::Operation};
 use jiff::{SignedDuration, Timestamp};
 use kit::{FileKey, Files, Problem, files::FileError};
 use schemars::JsonSchema;

@@ -18,7 +18,7 @@ use axum::{
 };
 use domain::{
     accounts::{Account, Permission, Role, permits::Permit},
-    base::{Actor, SessionId, Stamp, TenantId, UserId, derive_id},
+    terms::{Actor, SessionId, Stamp, TenantId, UserId, derive_id},
 };
 use jiff::Timestamp;
 use kit::{Ids, Problem, http::Source};

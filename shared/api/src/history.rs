@@ -5,16 +5,16 @@ use std::collections::HashMap;
 
 use domain::{
     accounts::permits::Permit,
-    automations::Answer,
-    base::{CallId, ContactId, Day, Facts, LineId, MessageId, RecordingId},
     calls::{Call, Direction, MAX_RECORDINGS, Outcome, Received, RecordingState},
-    contacts::Person,
     media::{FileName, InboundMedia, MAX_MEDIA, MediaKind, MediaReason, Medium, MediumState},
-    messages::{
-        Attempt, AttemptError, AttemptState, Because, Category, Channel, Ended, FilledTemplate, Leg, MAX_CARDS,
-        Message, MessageState, Purpose, Reason, Remark, Shared,
-    },
+    messages::{Attempt, AttemptError, AttemptState, Ended, Leg, MAX_CARDS, Message, MessageState, Remark, Shared},
+    people::Person,
+    templates::FilledTemplate,
     tenants::Line,
+    terms::{
+        Answer, Because, CallId, Category, Channel, ContactId, Day, Facts, LineId, MessageId, Purpose, Reason,
+        RecordingId,
+    },
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -3,7 +3,7 @@
 use axum::Json;
 use domain::{
     accounts::permits::Permit,
-    base::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Progress},
+    terms::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Progress},
 };
 use jiff::Timestamp;
 use jobs::StartOperation;

@@ -1,7 +1,7 @@
 //! Mails that operations promise.
 
 use access::token::sha256_hex;
-use domain::accounts::Email;
+use domain::terms::Email;
 use jobs::MailJob;
 use kit::{Problem, chain};
 use store::table::rates::Limit;

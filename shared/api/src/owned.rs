@@ -5,7 +5,7 @@ use std::{fmt::Display, future::ready};
 
 use domain::{
     accounts::permits::Permit,
-    base::{Fault, FaultCode, Fields, Resource},
+    terms::{Fault, FaultCode, Fields, Resource},
 };
 use kit::Problem;
 use serde::Serialize;

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::base::{Fact, Fault, FaultCode};
+use domain::terms::{Fact, Fault, FaultCode};
 use kit::Problem;
 use store::Page;
 

@@ -5,7 +5,7 @@ mod fields;
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, Request};
-use domain::base::{Fault, FaultCode};
+use domain::terms::{Fault, FaultCode};
 use kit::{Problem, http::LARGEST_PATCH};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -110,7 +110,7 @@ mod tests {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Shop {
-        name: domain::base::OneLine<1, 5>,
+        name: domain::terms::OneLine<1, 5>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 //! Periods of lists, by days.
 
-use domain::base::{Day, Fault, FaultCode};
+use domain::terms::{Day, Fault, FaultCode};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use kit::Problem;
 

@@ -1,6 +1,6 @@
 //! Telephone numbers as answers show them.
 
-use domain::base::Phone;
+use domain::terms::Phone;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -4,13 +4,15 @@ use std::mem;
 
 use domain::{
     accounts::permits::Permit,
-    base::{ConnectionId, Facts, LineId, Phone, line_type_by_plan},
-    contacts::Contact,
+    destinations::{Applies, Origin, Sms},
     messages::{
-        Applies, Category, Channel, Check, CheckInput, Content, IntentReview, Leg, Material, Message, Origin,
-        PlanCheck, Reason, Recipient, Refusal, SendCheck, Sms, Timers, all_send_checks,
+        Check, CheckInput, Content, IntentReview, Leg, Material, Message, PlanCheck, SendCheck, all_send_checks,
     },
+    people::Contact,
     tenants::TenantConfig,
+    terms::{
+        Category, Channel, ConnectionId, Facts, LineId, Phone, Reason, Recipient, Refusal, Timers, line_type_by_plan,
+    },
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -1,7 +1,7 @@
 //! The query of a request: which parts of it a handler reads, and its decoded parameters.
 
 use axum::http::Extensions;
-use domain::base::{Fault, FaultCode};
+use domain::terms::{Fault, FaultCode};
 use kit::{Problem, http::Target};
 
 /// The parameters of a list's page.

@@ -4,9 +4,8 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use domain::{
     accounts::{Member, MemberStatus, permits::Permit},
-    base::{Fault, FaultCode, StageId, TagId, UserId},
-    contacts::{Stage, Tag},
-    tenants::FieldProblem,
+    people::{Stage, Tag},
+    terms::{Fault, FaultCode, FieldProblem, StageId, TagId, UserId},
 };
 use kit::Problem;
 use store::Owned;

@@ -7,11 +7,10 @@ use std::{
 
 use domain::{
     accounts::permits::Permit,
-    base::{Country, Day, LineId, Zone},
-    messages::Channel,
-    money::{Costs, Currency, Money, PriceBook, Spent, decimal_amount},
-    reports::{Length, MAX_METRICS_DAYS, Period},
+    money::{Currency, Money, PriceBook, decimal_amount},
+    reports::{Costs, Length, MAX_METRICS_DAYS, Period, Spent},
     tenants::Line,
+    terms::{Channel, Country, Day, LineId, Zone},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kit::Problem;

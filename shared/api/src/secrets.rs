@@ -6,7 +6,7 @@ use access::{
 };
 use domain::{
     accounts::PasswordHash,
-    base::{Fault, FaultCode},
+    terms::{Fault, FaultCode},
 };
 use kit::{Problem, chain};
 

@@ -2,8 +2,8 @@
 
 use domain::{
     accounts::permits::Permit,
-    contacts::{Conditions, Field, Search, Segment},
-    tenants::FieldProblem,
+    people::{Conditions, Field, Search, Segment},
+    terms::FieldProblem,
 };
 use kit::Problem;
 use store::contacts::PeoplePosition;

@@ -1,7 +1,7 @@
 //! Types of fields that hold secrets of people. They cannot be printed.
 
 use access::password;
-use domain::base::Fault;
+use domain::terms::Fault;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};

@@ -3,10 +3,9 @@
 use std::str::FromStr;
 
 use domain::{
-    base::{CallId, ContactItemId, Fault, MessageId, NoteId},
     calls::{Entry, Received},
-    consent::ConsentEntry,
-    contacts::{HistoryKind, RecordShown},
+    people::{ConsentEntry, HistoryKind, RecordShown},
+    terms::{CallId, ContactItemId, Fault, MessageId, NoteId},
 };
 use jiff::Timestamp;
 use kit::Problem;

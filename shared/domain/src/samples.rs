@@ -6,15 +6,15 @@ use ulid::Ulid;
 
 use crate::{
     automations::{Decision, Findings},
-    base::{CallId, ContactId, Country, FieldId, LineType, Phone},
     calls::{CallFacts, Direction, Outcome, Party},
-    consent::{By, Choice, ConsentCategory, Scope, Wish},
-    contacts::{Contact, Field, Identity, Profile},
+    destinations::{Applies, ConfirmedRule, RuleKind},
     messages::{
-        Applies, AttemptState, CallView, Category, Channel, Composed, ConfirmedRule, Cost, Material, Message, Needs,
-        NewLinks, OptFlag, Reason, RuleKind, SendOutcome, SmsText, StatusReport, Subject, Timers, Values, World,
+        AttemptState, CallView, Composed, Cost, Material, Message, Needs, NewLinks, OptFlag, SendOutcome, StatusReport,
+        Subject, Values, World,
     },
+    people::{By, Choice, ConsentCategory, Contact, Field, Identity, Profile, Scope, Wish},
     tenants::{Connection, LettersSender, Tenant, TenantConfig},
+    terms::{CallId, Category, Channel, ContactId, Country, FieldId, LineType, Phone, Reason, SmsText, Timers},
 };
 
 pub(crate) const TENANT: &str = r#"{

@@ -14,9 +14,9 @@ pub use operation::StartOperation;
 pub use push::{PushJob, PushRest};
 
 use domain::{
-    base::{CampaignId, ConnectionId, FileId, MessageId, TenantId},
     calls::{CallEvent, CallProvider},
     messages::Leg,
+    terms::{CampaignId, ConnectionId, FileId, MessageId, TenantId},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

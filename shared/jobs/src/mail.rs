@@ -8,9 +8,10 @@ use std::{
 };
 
 use domain::{
-    accounts::{Notice, Role},
-    base::{ConnectionId, TenantId, Zone},
+    accounts::Role,
     money::Cap,
+    notices::Notice,
+    terms::{ConnectionId, TenantId, Zone},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! Jobs about media.
 
 use domain::{
-    base::{ConnectionId, FileId, MessageId, TenantId},
     media::{Asset, Medium},
+    terms::{ConnectionId, FileId, MessageId, TenantId},
 };
 use serde::{Deserialize, Serialize};
 

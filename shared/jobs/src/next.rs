@@ -1,10 +1,10 @@
 //! Jobs that follow from writes.
 
 use domain::{
-    base::{ConnectionId, FileId, Operation, TenantId},
     calls::CallProgress,
     media::{Asset, Medium},
-    messages::{Lane, Message, Purpose},
+    messages::Message,
+    terms::{ConnectionId, FileId, Lane, Operation, Purpose, TenantId},
 };
 use jiff::Timestamp;
 

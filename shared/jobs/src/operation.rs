@@ -1,6 +1,6 @@
 //! Events that start operations.
 
-use domain::base::{Operation, OperationId, OperationKind, TenantId};
+use domain::terms::{Operation, OperationId, OperationKind, TenantId};
 use serde::{Deserialize, Serialize};
 
 /// The event on the bus that starts an operation, or continues it. Everything else is in its row. An event that comes twice, or

@@ -1,8 +1,8 @@
 //! Notifications on people's devices.
 
 use domain::{
-    base::{PushSubscriptionId, TenantId, UserId},
     live::About,
+    terms::{PushSubscriptionId, TenantId, UserId},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use domain::{
-    base::{ConnectionId, ContactId},
     campaigns::{Campaign, Missing, needs_of_campaigns, review_campaign},
-    contacts::{Contact, Person},
-    messages::{
-        Cause, Channel, Composed, Intent, IntentReview, Material, Message, Needs, Reason, Refusal, World,
-        review_intent as reviewed,
-    },
+    messages::{Cause, Composed, Intent, IntentReview, Material, Message, Needs, World, review_intent as reviewed},
     money::{Counts, Take},
+    people::{Contact, Person},
     tenants::TenantConfig,
+    terms::{Channel, ConnectionId, ContactId, Reason, Refusal},
 };
 use jiff::Timestamp;
 use store::{Along, StoreError, TenantScope, money::PriceCache};

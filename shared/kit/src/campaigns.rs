@@ -2,9 +2,9 @@
 
 use domain::{
     Timestamp,
-    accounts::Notice,
-    campaigns::{Campaign, CampaignState},
-    messages::Refusal,
+    campaigns::Campaign,
+    notices::Notice,
+    terms::{CampaignState, Refusal},
 };
 use store::{RACES, Store, StoreError, TenantScope, Versioned};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, accounts::Notice, money::Cap};
+use domain::{Timestamp, money::Cap, notices::Notice};
 use store::{RACES, Store, TenantScope};
 
 use crate::{chain, metric};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::messages::Timers;
+use domain::terms::Timers;
 use jiff::SignedDuration;
 
 use crate::Clock;

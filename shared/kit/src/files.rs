@@ -23,7 +23,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
-use domain::base::{ContactId, FileId, MessageId, OperationId, RecordingId};
+use domain::terms::{ContactId, FileId, MessageId, OperationId, RecordingId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use store::TenantScope;

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use domain::{
-    base::ConnectionId,
     messages::{PORTFOLIO_BLOCK, Places},
+    terms::ConnectionId,
 };
 use jiff::Timestamp;
 use store::{Store, StoreError, TenantScope};

@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use domain::base::TenantId;
+use domain::terms::TenantId;
 use store::TenantScope;
 
 /// A value that appears on the line only if all agree on it.

@@ -1,8 +1,8 @@
 //! Links to pages of the console, in mails, and to pages that customers see, in messages.
 
 use domain::{
-    consent::{LinkCode, preferences_url},
     messages::{Needs, NewLinks},
+    people::{LinkCode, preferences_url},
 };
 
 use crate::{ConfigError, Env, http::Target};

@@ -12,7 +12,7 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use domain::base::{Claim, Data, Operation, OperationId, OperationState, Progress};
+use domain::terms::{Claim, Data, Operation, OperationId, OperationState, Progress};
 use futures::FutureExt;
 use jiff::Timestamp;
 use jobs::StartOperation;

@@ -1,10 +1,9 @@
 //! Planning: what is read before a message is composed, and what is written with it. The same for every cause of messages.
 
 use domain::{
-    base::MessageId,
-    consent::LinkOrigin,
-    contacts::Contact,
-    messages::{Composed, Material, Message, Needs, NewLinks, Timers},
+    messages::{Composed, Material, Message, Needs, NewLinks},
+    people::{Contact, LinkOrigin},
+    terms::{MessageId, Timers},
 };
 use jiff::Timestamp;
 use store::{

@@ -8,10 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    base::{Facts, Fault, FaultCode},
     inbox::{MAX_OFFERED, Offer},
-    messages::Reason,
-    tenants::FieldProblem,
+    terms::{Facts, Fault, FaultCode, FieldProblem, Reason},
 };
 use serde::Serialize;
 use store::{StoreError, table::rates::Allowance};

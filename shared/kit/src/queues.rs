@@ -2,7 +2,7 @@
 //!
 //! [`Store::commit`]: store::Store::commit
 
-use domain::{Timestamp, messages::Lane};
+use domain::{Timestamp, terms::Lane};
 use jobs::{NextJob, StartOperation, ToQueue};
 
 use crate::{

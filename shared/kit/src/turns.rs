@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::base::TenantId;
+use domain::terms::TenantId;
 
 /// These rows, oldest first, in the order in which they leave: the tenants take turns, and each one's rows keep their order. So what a
 /// tenant has waiting never delays another by more than its turn.

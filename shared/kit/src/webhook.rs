@@ -15,9 +15,9 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    base::{ConnectionId, Phone, TenantId},
     calls::{CallEvent, CallFacts, Direction, Party},
     tenants::{Connection, VerifySecrets},
+    terms::{ConnectionId, Phone, TenantId},
 };
 use jobs::{CallJob, JobBody};
 use serde::Deserialize;

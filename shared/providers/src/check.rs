@@ -4,7 +4,10 @@
 //! connection's health. Aircall, Vonage, Exotel and Plivo do not send: their API is used only for this test, and calls
 //! arrive by webhooks that are authenticated with other secrets. Their refusals are reported, and the health stays unchanged.
 
-use domain::messages::{Api, Classified, SendOutcome};
+use domain::{
+    messages::SendOutcome,
+    terms::{Api, Classified},
+};
 use jiff::SignedDuration;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;

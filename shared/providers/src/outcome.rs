@@ -1,7 +1,8 @@
 //! Meaning of an answer, or of its absence, for a send.
 
-use domain::messages::{
-    Api, AttemptError, Classified, Effect, ErrorClass, SendOutcome, Stage, classify_error, is_known_error,
+use domain::{
+    messages::{AttemptError, SendOutcome, Stage, classify_error, is_known_error},
+    terms::{Api, Classified, Effect, ErrorClass},
 };
 
 use crate::http::{Answer, Failure};

@@ -1,8 +1,8 @@
 //! What a client sends.
 
 use domain::{
-    base::ProviderRef,
-    messages::{Content, ErrorClass},
+    messages::Content,
+    terms::{ErrorClass, ProviderRef},
 };
 
 use crate::outcome::Unsendable;

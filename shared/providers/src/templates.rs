@@ -1,8 +1,9 @@
 //! What managing templates at a provider answers.
 
 use domain::{
-    messages::{Api, Category, ErrorClass, Stage, classify_error},
+    messages::{Stage, classify_error},
     templates::{TemplateDefinition, TemplateStatus, reason_line},
+    terms::{Api, Category, ErrorClass},
 };
 
 use crate::http::{Answer, Failure};

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, collections::HashMap, mem};
 
-use domain::base::fold;
+use domain::terms::fold;
 use vcard::tree::{codec::mode::VcardEscaper, line::VcardLine, value::node::VcardValueNode};
 
 use crate::{

@@ -2,10 +2,9 @@
 //! to do. Telephone numbers have their own module.
 
 use domain::{
-    accounts::Email,
-    base::{Language, fold},
-    contacts::{Number, Said},
     money::{Currency, Price},
+    people::{Number, Said},
+    terms::{Email, Language, fold},
 };
 use jiff::civil::Date;
 

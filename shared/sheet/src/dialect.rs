@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use domain::base::quotable;
+use domain::terms::quotable;
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -1,9 +1,9 @@
 //! Settings of an import.
 
 use domain::{
-    base::{Fault, FaultCode, ImportId, TagId, UpTo},
-    contacts::{ConsentOf, ConsentStatement, Field, ImportMode, Profile},
-    tenants::{FieldProblem, Region},
+    people::{ConsentOf, ConsentStatement, Field, ImportMode, Profile},
+    tenants::Region,
+    terms::{Fault, FaultCode, FieldProblem, ImportId, TagId, UpTo},
 };
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use domain::base::Data;
+    use domain::terms::Data;
     use serde_json::{from_value, json};
 
     use super::*;

@@ -3,11 +3,9 @@
 use std::collections::HashSet;
 
 use domain::{
-    base::{Fault, FaultCode, UpTo, Whole},
-    contacts::{Field, FieldKey, MAX_IDENTITIES},
-    messages::Channel,
     money::Currency,
-    tenants::FieldProblem,
+    people::{Field, MAX_IDENTITIES},
+    terms::{Channel, Fault, FaultCode, FieldKey, FieldProblem, UpTo, Whole},
 };
 use serde::{Deserialize, Serialize};
 

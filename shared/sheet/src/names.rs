@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use domain::{
-    accounts::{Email, Member},
-    base::{Actor, StageId, TagId, UserId, fold, name_fingerprint},
-    contacts::{ConsentStatement, Foreseen, Import, Incoming, Stage, Tag},
+    accounts::Member,
+    people::{ConsentStatement, Foreseen, Import, Incoming, Stage, Tag},
+    terms::{Actor, Email, StageId, TagId, UserId, fold, name_fingerprint},
 };
 use jiff::Timestamp;
 
@@ -185,7 +185,7 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use domain::base::{ImportId, Resource};
+    use domain::terms::{ImportId, Resource};
     use serde_json::{from_value, json};
     use ulid::Ulid;
 

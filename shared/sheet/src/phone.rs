@@ -3,7 +3,7 @@
 //! What a national number means is a guess by the country of the business, so it must fit that country's plan. The plans are those of
 //! Google's libphonenumber, by `rlibphonenumber` (docs/decisions/0095-numbers-as-they-are-written.md).
 
-use domain::base::{Phone, fold};
+use domain::terms::{Phone, fold};
 use rlibphonenumber::{
     CountryCodeSource, NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region,
     get_national_significant_number_owned,

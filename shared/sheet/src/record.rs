@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::base::quotable;
+use domain::terms::quotable;
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::MAX_EXCERPT_LENGTH;

@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use domain::{
-    accounts::Email,
-    base::{Language, OneLine, Phone, UpTo, fold},
-    contacts::{
-        Field, FieldKey, FieldType, MAX_FIELD_LENGTH, MAX_IDENTITIES, MAX_NAME_LENGTH, Origin, Profile, RowConsent,
-        Said, Written, WrittenFields,
-    },
-    messages::Channel,
     money::Price,
+    people::{
+        Field, FieldType, MAX_FIELD_LENGTH, MAX_IDENTITIES, MAX_NAME_LENGTH, Origin, Profile, RowConsent, Said,
+        Written, WrittenFields,
+    },
+    terms::{Channel, Email, FieldKey, Language, OneLine, Phone, UpTo, fold},
 };
 use jiff::civil::Date;
 use rlibphonenumber::Region;
@@ -84,7 +82,7 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<domain::base::Day>", example = "2026-11-20")
+        schemars(with = "Option<domain::terms::Day>", example = "2026-11-20")
     )]
     pub opted_in_at: Option<Date>,
     /// Cells that were read, but may be wrong: sentences for the person who imports them.

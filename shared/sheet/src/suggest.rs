@@ -3,8 +3,8 @@
 use std::{collections::HashSet, ops::RangeInclusive};
 
 use domain::{
-    base::{Whole, fold},
-    contacts::Stage,
+    people::Stage,
+    terms::{Whole, fold},
 };
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 

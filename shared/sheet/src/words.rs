@@ -1,6 +1,6 @@
 //! Words of tables in several languages, in the form in which they are compared. A test holds that form.
 
-use domain::{base::fold, messages::Channel};
+use domain::terms::{Channel, fold};
 
 use crate::mapping::Target;
 

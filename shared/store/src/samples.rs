@@ -5,23 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::{
-        Account, ApiKey, Email, Grant, Invitation, LastUsed, Mailings, Member, NoticeState, SecurityEvent, Session,
-        Watch,
-    },
-    automations::Rule,
-    base::{ContactId, Operation, OperationId, Resource, UserId},
+    accounts::{Account, ApiKey, Grant, Invitation, LastUsed, Member, SecurityEvent, Session},
     calls::{CallProgress, MessageRef, Received},
     campaigns::{Campaign, Enrolment, Triggered},
-    consent::{ConsentEntry, PreferenceLink, Suppression},
-    contacts::{Alias, ChangeDetails, Field, HistoryKind, Import, Profile, Salt, Undo},
-    inbox::{Desk, Draft},
+    inbox::Draft,
     live::{Event, Followers, PushSubscription, Reachable, Socket, SocketOwner, Ticket},
     media::{Asset, Medium},
     messages::{FirstWritten, TrackedLinks},
     money::{PriceBook, Product},
+    notices::{Mailings, NoticeState, Watch},
+    people::{
+        Alias, ChangeDetails, ConsentEntry, Field, HistoryKind, Import, PreferenceLink, Profile, Salt, Suppression,
+        Undo,
+    },
     templates::{LastSync, TemplateDefinition},
-    tenants::{Connection, Line, RefusedWebhook, Tenant, UnknownNumbers},
+    tenants::{Connection, Desk, Line, RefusedWebhook, Rule, Tenant, UnknownNumbers},
+    terms::{ContactId, Email, Operation, OperationId, Resource, UserId},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
@@ -207,7 +206,7 @@ fn row_of_example<T: Owned + Resource>(contract: &Value) -> Option<Value> {
         (of == fields).then(|| body["example"].clone())
     })?;
     let noon: Timestamp = "2026-11-20T12:00:00Z".parse().ok()?;
-    let id = domain::base::derive_id(u64::try_from(noon.as_millisecond()).ok()?, T::KIND.as_bytes());
+    let id = domain::terms::derive_id(u64::try_from(noon.as_millisecond()).ok()?, T::KIND.as_bytes());
     let resource = T::new(id, serde_json::from_value(body).ok()?, noon);
     let data: serde_dynamo::AttributeValue = serde_dynamo::to_attribute_value(&resource).ok()?;
     let sort = format!("{}{}", T::PREFIX, Owned::id(&resource));

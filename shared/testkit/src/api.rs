@@ -11,12 +11,11 @@ use axum::Router;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     accounts::{
-        Account, ApiKey, Email, Invitation, KeySecret, Member, PasswordHash, Permission, Role, SealedFactor,
-        SecondFactor, SignUp, Slug,
+        Account, ApiKey, Invitation, KeySecret, Member, PasswordHash, Permission, Role, SealedFactor, SecondFactor,
+        SignUp, Slug,
     },
-    automations::Rule,
-    base::{Actor, ApiKeyId, ConnectionId, InvitationId, Resource, RuleId, SessionId, Stamp, TenantId, UserId},
-    tenants::{Connection, Tenant},
+    tenants::{Connection, Rule, Tenant},
+    terms::{Actor, ApiKeyId, ConnectionId, Email, InvitationId, Resource, RuleId, SessionId, Stamp, TenantId, UserId},
 };
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -495,7 +494,7 @@ async fn house(aws: &Aws, slug_text: &str) -> House {
     let slug: Slug = slug_text.parse().expect("it is a slug");
     let tenant_id = TenantId::new(aws.ids().ulid());
     let scope = link::scope_of_new_tenant(tenant_id);
-    let zone: domain::base::Zone = "Europe/London".parse().expect("it is a time zone");
+    let zone: domain::terms::Zone = "Europe/London".parse().expect("it is a time zone");
     let sign_up = SignUp {
         email: admin.email.clone(),
         name: "admin".to_owned(),

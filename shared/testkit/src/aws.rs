@@ -13,9 +13,9 @@ use aws_sdk_dynamodb::types::{
 use domain::{
     Timestamp,
     accounts::AuditEntry,
-    base::{Actor, Data, LineId, Operation, OperationId, Progress, Stamp, TenantId},
-    reports::TemplateEdition,
+    messages::TemplateEdition,
     tenants::{Limits, Tenant},
+    terms::{Actor, Data, LineId, Operation, OperationId, Progress, Stamp, TenantId},
 };
 use jiff::SignedDuration;
 use jobs::{MailJob, QueueBody};

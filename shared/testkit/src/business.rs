@@ -3,20 +3,22 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     accounts::{EndedSessions, Member, MemberStatus, Role},
-    automations::{Findings, Rule},
-    base::{
-        AssetId, CallId, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, Phone, Resource, RuleId,
-        Stamp, SuppressionId, UserId,
-    },
+    automations::Findings,
     calls::{Call, CallEvent, CallFacts, CallProgress, CallProvider, Direction, Outcome, Party, Received},
     campaigns::{Campaign, WrittenSteps},
-    consent::{Address, By, LinkCode, Refused},
-    contacts::{Change, Contact, Identity, Merge, Merged, Person, Profile, Salt, Undo, merge_people},
-    inbox::{Conversation, Happening, InboxSettings, What},
+    inbox::{Conversation, Happening, What},
     media::{Asset, InboundMedia, MediaKind, Medium},
-    messages::{CallView, Channel, InboundMessage, Material, Message, OptFlag, Sender, World},
+    messages::{CallView, InboundMessage, Material, Message, OptFlag, Sender, World},
+    people::{
+        Address, By, Change, Contact, Identity, LinkCode, Merge, Merged, Person, Profile, Refused, Salt, Undo,
+        merge_people,
+    },
     templates::TemplateDefinition,
-    tenants::{Account, Connection, Dated, Reported},
+    tenants::{Account, Connection, Dated, InboxSettings, Reported, Rule},
+    terms::{
+        AssetId, CallId, Channel, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, Phone, Resource,
+        RuleId, Stamp, SuppressionId, UserId,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::{CallJob, ProviderEvent};
@@ -657,7 +659,7 @@ impl Seeded {
             profile: &profile,
             open: &[],
             now,
-            line_type: &|_: &Phone| domain::base::LineType::Other,
+            line_type: &|_: &Phone| domain::terms::LineType::Other,
         };
         let needs = Findings::of(&view, &world).needs(&world);
         let material = store.material(&scope, &needs, &store::Along::default()).await;

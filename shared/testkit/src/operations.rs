@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::base::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Stamp};
+use domain::terms::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Stamp};
 use jiff::SignedDuration;
 use jobs::StartOperation;
 use kit::{

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::base::ContactId;
+use domain::terms::ContactId;
 use serde_dynamo::Item;
 use store::TenantScope;
 

@@ -1,14 +1,14 @@
 //! A tenant with the accounts, numbers and secrets of the fixtures.
 
 use domain::{
-    base::{ConnectionId, TenantId, UpTo},
     calls::Handling,
-    messages::{Confirmed, ConfirmedRule, RuleKind},
+    destinations::{Confirmed, ConfirmedRule, RuleKind},
     tenants::{
         Account, Connection, SecretPurpose, SendSecrets, Tenant, TenantStatus, VerifySecrets, telephony,
         twilio::{self, Spoken, VoiceSettings},
         whatsapp,
     },
+    terms::{ConnectionId, TenantId, UpTo},
 };
 use store::{TenantScope, tenants::Configured};
 
@@ -102,7 +102,7 @@ pub fn voice() -> VoiceSettings {
     }
 }
 
-fn phone(text: &str) -> domain::base::Phone {
+fn phone(text: &str) -> domain::terms::Phone {
     text.parse().expect("it is a number")
 }
 

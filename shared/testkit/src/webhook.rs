@@ -6,9 +6,9 @@ use std::fmt::Display;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use domain::{
-    base::{ConnectionId, TenantId},
     calls::CallEvent,
     tenants::{Account, UnknownNumber, UnknownNumbers, VerifySecrets},
+    terms::{ConnectionId, TenantId},
 };
 use jobs::CallJob;
 use kit::{ConfigError, Env, QueueName, webhook::LARGEST_CALL};

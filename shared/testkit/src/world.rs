@@ -1,12 +1,12 @@
 //! A business, and a process of the function under test.
 
 use domain::{
-    base::{ConnectionId, ContactId, MessageId, Resource, ShownName},
     calls::{Entry, Received},
-    contacts::{Contact, Identity, Person, Profile},
     media::InboundMedia,
     messages::{Message, OptFlag},
+    people::{Contact, Identity, Person, Profile},
     tenants::Tenant,
+    terms::{ConnectionId, ContactId, MessageId, Resource, ShownName},
 };
 use jobs::{SendMessage, StartOperation};
 use kit::{ConfigError, Env, QueueName};

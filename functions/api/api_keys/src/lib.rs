@@ -11,7 +11,7 @@ use api::{
 use axum::{Json, Router, extract::State};
 use domain::{
     accounts::{ApiKey, KeySecret, Permission, Role, granted_permissions},
-    base::{ApiKeyId, Fault, FaultCode, RotationId},
+    terms::{ApiKeyId, Fault, FaultCode, RotationId},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};

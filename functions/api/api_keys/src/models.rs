@@ -3,7 +3,7 @@
 use api::Patchable;
 use domain::{
     accounts::{ApiKey, LastUsed, Permission, Role},
-    base::{Actor, ApiKeyId, Fault, FaultCode, IpRange, OneLine, UpTo, Whole},
+    terms::{Actor, ApiKeyId, Fault, FaultCode, IpRange, OneLine, UpTo, Whole},
 };
 use jiff::{Timestamp, civil::Date};
 use kit::Problem;

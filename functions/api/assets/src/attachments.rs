@@ -8,8 +8,8 @@ use api::{
 use axum::{Extension, extract::State};
 use domain::{
     accounts::{Look, Permission},
-    base::{AttachmentId, ConversationId},
     media::{Asset, AssetState},
+    terms::{AttachmentId, ConversationId},
 };
 use kit::{Files, Problem};
 use store::{Versioned, inbox::KnownConversation, table::rates::Limit};

@@ -15,8 +15,8 @@ use api::{
 use axum::{Extension, Router, extract::State, http::StatusCode};
 use domain::{
     accounts::{Permission, permits::Permit},
-    base::{AssetId, Fault, FileId, Resource as _, Stamp},
     media::{Asset, AssetIn, AssetState, MediaKind, MediaReason},
+    terms::{AssetId, Fault, FileId, Resource as _, Stamp},
 };
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 use store::{

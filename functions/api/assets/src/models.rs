@@ -2,8 +2,8 @@
 
 use api::{FileLinkOut, UploadOut};
 use domain::{
-    base::{FileId, Whole},
     media::{Asset, AssetState, FileHash, FileName, MediaKind, MediaReason, MediaType},
+    terms::{FileId, Whole},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -6,7 +6,7 @@ use api::{Allowed, Api, Listed, Paging, Query, of_another_list, permits};
 use axum::{Router, extract::State};
 use domain::{
     accounts::MAX_AUDIT_DAYS,
-    base::{Fault, FaultCode},
+    terms::{Fault, FaultCode},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};

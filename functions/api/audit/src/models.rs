@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::{Action, FieldChange},
-    base::Actor,
+    terms::Actor,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

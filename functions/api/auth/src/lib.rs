@@ -26,8 +26,8 @@ use access::{
 use api::{Api, Races};
 use axum::{Extension, Router};
 use domain::{
-    accounts::{Account, Email},
-    base::{SessionId, Stamp, UserId},
+    accounts::Account,
+    terms::{Email, SessionId, Stamp, UserId},
 };
 use futures::future::try_join_all;
 use jiff::SignedDuration;

@@ -3,7 +3,7 @@
 //! elsewhere. A higher one counts the account's attempts from all addresses.
 
 use api::Anyone;
-use domain::accounts::Email;
+use domain::terms::Email;
 use kit::{Config, ConfigError, Problem};
 use store::table::rates::Limit;
 

@@ -17,7 +17,7 @@ use domain::{
         },
         Session,
     },
-    base::{Fault, SessionId},
+    terms::{Fault, SessionId},
 };
 use jobs::{FactorChange, Mail};
 use kit::{Problem, line, metric};

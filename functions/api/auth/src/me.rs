@@ -10,7 +10,7 @@ use axum::{
 };
 use domain::{
     accounts::{Account, Member, SecurityEventKind::LoggedOut, Session},
-    base::SessionId,
+    terms::SessionId,
 };
 use futures::future::try_join_all;
 use kit::Problem;

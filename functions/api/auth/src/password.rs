@@ -7,10 +7,10 @@ use api::{Anyone, Body, KnownPassword, LinkToken, NoContent, Person, With};
 use axum::{Extension, Json};
 use domain::{
     accounts::{
-        Account, Email, Grant,
+        Account, Grant,
         SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
     },
-    base::{Fault, FaultCode},
+    terms::{Email, Fault, FaultCode},
 };
 use jiff::SignedDuration;
 use jobs::Mail;

@@ -9,7 +9,7 @@ use domain::{
         Account, SecondFactor,
         SecurityEventKind::{ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn},
     },
-    base::{Fault, FaultCode},
+    terms::{Fault, FaultCode},
 };
 use jobs::{FactorChange, Mail};
 use kit::Problem;

@@ -11,8 +11,8 @@ use axum::{
 };
 use domain::{
     accounts::{Account, MEANWHILE, Member, MemberStatus, Session},
-    base::{SessionId, TenantId},
     tenants::Tenant,
+    terms::{SessionId, TenantId},
 };
 use jiff::Timestamp;
 use kit::Problem;

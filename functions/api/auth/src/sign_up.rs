@@ -7,9 +7,8 @@ use api::{Anyone, Body, LinkToken, With};
 use axum::{Extension, Json, http::StatusCode};
 use domain::{
     accounts::{Account, Grant, Member, Role, SecurityEventKind, SignUp},
-    automations::Rule,
-    base::{Fault, FaultCode, RuleId, TenantId, UserId},
-    tenants::{Tenant, country_in},
+    tenants::{Rule, Tenant, country_in},
+    terms::{Fault, FaultCode, RuleId, TenantId, UserId},
 };
 use jobs::Mail;
 use kit::{Problem, http::Target};

@@ -8,10 +8,10 @@ use api::{Device, Listed, Paging, Person};
 use axum::Extension;
 use domain::{
     accounts::{
-        Account, Email, SecurityEvent,
+        Account, SecurityEvent,
         SecurityEventKind::{self, LogInRefused, ProofRefused, TokenReused},
     },
-    base::SessionId,
+    terms::{Email, SessionId},
 };
 use jiff::Timestamp;
 use jobs::Mail;
@@ -102,7 +102,7 @@ impl Context {
 
 /// Owner of the trail for an attempt with this address.
 pub(crate) enum Tried {
-    Person(domain::base::UserId),
+    Person(domain::terms::UserId),
     Nobody(String),
 }
 

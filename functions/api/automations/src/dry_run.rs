@@ -6,15 +6,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Verdict};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    automations::{CallSeconds, Considered, Findings, Recorded, RuleIn, config_with_rules},
-    base::{
-        CallId, ConnectionId, ContactId, Facts, Fault, FaultCode, Language, LineId, MAX_NAME_LENGTH, OneLine, Phone,
-        RuleId, line_type_by_plan,
-    },
+    automations::{Considered, Findings, Recorded, config_with_rules},
     calls::{CallFacts, Direction, Outcome, Party, asked_outcome},
-    contacts::{Contact, Identity, Person, Profile},
-    messages::{CallView, Material, Reason, World},
-    tenants::{ConnectionSummary, FieldProblem, Line, TenantConfig, line_by_id},
+    messages::{CallView, Material, World},
+    people::{Contact, Identity, Person, Profile},
+    tenants::{CallSeconds, ConnectionSummary, Line, RuleIn, TenantConfig, line_by_id},
+    terms::{
+        CallId, ConnectionId, ContactId, Facts, Fault, FaultCode, FieldProblem, Language, LineId, MAX_NAME_LENGTH,
+        OneLine, Phone, Reason, RuleId, line_type_by_plan,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;

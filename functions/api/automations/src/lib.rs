@@ -14,10 +14,10 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    automations::{Rule, RuleIn, needs_of_rules, priorities_in_order, review_rule},
-    base::{Resource as _, RuleId},
+    automations::{needs_of_rules, review_rule},
     messages::{Material, NewLinks},
-    tenants::{TenantConfig, added_problems},
+    tenants::{Rule, RuleIn, TenantConfig, priorities_in_order},
+    terms::{Resource as _, RuleId, added_problems},
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Problem};

@@ -1,14 +1,14 @@
 //! Models of automations.
 
 use domain::{
-    automations::{Rule, RuleIn, Then, When, review_rule},
-    base::{
-        Actor, CampaignId, ConnectionId, Distinct, Facts, Fault, FaultCode, LineId, MAX_NAME_LENGTH, OneLine,
-        Resource as _, RuleId,
-    },
-    messages::{Category, MAX_WARNINGS, Material, Reason, Review},
+    automations::review_rule,
+    messages::{MAX_WARNINGS, Material, Review},
     templates::TemplateDefinition,
-    tenants::{TenantConfig, Warning, line_by_id},
+    tenants::{Rule, RuleIn, TenantConfig, Then, When, line_by_id},
+    terms::{
+        Actor, CampaignId, Category, ConnectionId, Distinct, Facts, Fault, FaultCode, LineId, MAX_NAME_LENGTH, OneLine,
+        Reason, Resource as _, RuleId, Warning,
+    },
 };
 use jiff::Timestamp;
 use kit::problem::FieldError;

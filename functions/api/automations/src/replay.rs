@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use api::{Api, Body};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    automations::{Difference, Former, Recorded, Rule, RuleIn, config_with_rules},
-    base::{CallId, MAX_NAME_LENGTH, MessageId, OneLine, RuleId, Whole, line_type_by_plan},
+    automations::{Difference, Former, Recorded, config_with_rules},
     calls::{Call, Direction, Outcome},
-    messages::Reason,
     reports::CallFilter,
+    tenants::{Rule, RuleIn},
+    terms::{CallId, MAX_NAME_LENGTH, MessageId, OneLine, Reason, RuleId, Whole, line_type_by_plan},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;

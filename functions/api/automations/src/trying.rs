@@ -3,11 +3,11 @@
 
 use api::{Api, MessageOutlook, Patchable as _, Setting};
 use domain::{
-    automations::{Rule, RuleIn, review_rule},
-    base::{Fault, FaultCode, LineId, Resource as _, RuleId},
-    contacts::Contact,
-    messages::{CancelEvent, IntentReview, Material, Needs, Timers},
-    tenants::TenantConfig,
+    automations::review_rule,
+    messages::{IntentReview, Material, Needs},
+    people::Contact,
+    tenants::{Rule, RuleIn, TenantConfig},
+    terms::{CancelEvent, Fault, FaultCode, LineId, Resource as _, RuleId, Timers},
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Pages, Planner, Problem, planning::Gathered};

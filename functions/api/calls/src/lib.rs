@@ -4,7 +4,7 @@ mod models;
 
 use api::{Allowed, Api, Listed, Paging, Path, Query, permits, require_found};
 use axum::{Json, Router, extract::State};
-use domain::base::CallId;
+use domain::terms::CallId;
 use kit::{ConfigError, Env, Problem};
 
 use crate::models::{CallDetails, CallEntry, CallQuery};

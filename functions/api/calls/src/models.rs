@@ -2,12 +2,12 @@
 
 use api::{CallOut, ContactName, PhoneOut, Showing};
 use domain::{
-    base::{ConnectionId, Day, Facts, Fault, FaultCode, LineId, MessageId, RuleId},
     calls::{
         CallFacts, CallProvider, CallStatus, DialStatus, Direction, Grounds, Handling, Outcome, Party, asked_outcome,
     },
-    messages::{Channel, Ended, Message, MessageState, Reason},
+    messages::{Ended, Message, MessageState},
     reports::CallFilter,
+    terms::{Channel, ConnectionId, Day, Facts, Fault, FaultCode, LineId, MessageId, Reason, RuleId},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

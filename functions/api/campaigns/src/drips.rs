@@ -8,14 +8,13 @@ use api::{
 };
 use axum::{Extension, Json, extract::State};
 use domain::{
-    base::{Actor, CampaignId, ContactId, Facts, MessageId},
     campaigns::{
-        Campaign, CampaignState, CampaignType, Enrolment, EnrolmentStatus, InAudience, NoEntry, StepName, Steps, Taken,
-        WrittenSteps, is_incomplete, review_steps,
+        Campaign, CampaignType, Enrolment, EnrolmentStatus, InAudience, NoEntry, StepName, Steps, Taken, WrittenSteps,
+        is_incomplete, review_steps,
     },
-    contacts::{Contact, Person},
-    messages::{CancelEvent, MAX_WARNINGS, Reason, Refusal, Review},
-    tenants::Warning,
+    messages::{MAX_WARNINGS, Review},
+    people::{Contact, Person},
+    terms::{Actor, CampaignId, CampaignState, CancelEvent, ContactId, Facts, MessageId, Reason, Refusal, Warning},
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -16,14 +16,17 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    base::{CampaignId, Fault, FieldId, OperationKind, Resource as _, SegmentId, StageId, TagId, UserId},
     campaigns::{
-        Campaign, CampaignIn, CampaignState, CampaignType, InAudience, Missing, ReportCampaign, RunCampaign, Steps,
-        WrittenSteps, draft_problems, needs_of_campaigns, review_campaign,
+        Campaign, CampaignIn, CampaignType, InAudience, Missing, ReportCampaign, RunCampaign, Steps, WrittenSteps,
+        draft_problems, needs_of_campaigns, review_campaign,
     },
-    contacts::{Field, Segment, Stage, Tag},
     messages::{Material, NewLinks, Review},
-    tenants::{FieldProblem, TenantConfig},
+    people::{Field, Segment, Stage, Tag},
+    tenants::TenantConfig,
+    terms::{
+        CampaignId, CampaignState, Fault, FieldId, FieldProblem, OperationKind, Resource as _, SegmentId, StageId,
+        TagId, UserId,
+    },
 };
 use jiff::Timestamp;
 use jobs::StartOperation;

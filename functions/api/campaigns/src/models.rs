@@ -1,10 +1,9 @@
 //! Models of campaigns.
 
 use domain::{
-    base::{ContactId, Facts, Fault, FaultCode, MessageId, Whole},
     campaigns::{Campaign, MAX_VARIANTS, Recipient, RecipientState, VariantNumber},
-    messages::{MAX_WARNINGS, Reason, Review},
-    tenants::Warning,
+    messages::{MAX_WARNINGS, Review},
+    terms::{ContactId, Facts, Fault, FaultCode, MessageId, Reason, Warning, Whole},
 };
 use kit::problem::FieldError;
 use schemars::JsonSchema;

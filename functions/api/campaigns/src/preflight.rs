@@ -13,10 +13,9 @@ use axum::{
 };
 use domain::{
     accounts::Permission,
-    base::{CampaignId, Facts, Operation, OperationId, OperationKind},
     campaigns::{Campaign, CampaignType, MAX_VARIANTS, PreflightCampaign, PreflightResult, VariantNumber},
-    contacts::Person,
-    messages::{Reason, Timers},
+    people::Person,
+    terms::{CampaignId, Facts, Operation, OperationId, OperationKind, Reason, Timers},
 };
 use jiff::Timestamp;
 use kit::{Bus, ConfigError, Env, FileKey, Files, Pages, Planner, Problem, broadcast::Broadcast};

@@ -5,8 +5,8 @@ use std::future::ready;
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
-    base::{CannedReplyId, Resource as _},
     inbox::{CannedReply, CannedReplyIn},
+    terms::{CannedReplyId, Resource as _},
 };
 use kit::{ConfigError, Env, Problem};
 

@@ -8,9 +8,10 @@ use api::{Allowed, Api, Body, Listed, NoContent, Path, RACES, permits, require_f
 use axum::{Json, Router, extract::State};
 use domain::{
     accounts::{Account, ApiKey, Member},
-    base::{Actor, Fault, FaultCode},
-    money::{Cap, CapName, MAX_CAPS, Scope, all_caps_of, caps_of, day_of, loosened_cap, put_cap},
+    money::{Cap, CapName, MAX_CAPS, Scope, day_of, loosened_cap, put_cap},
+    reports::{all_caps_of, caps_of},
     tenants::{Line, Tenant},
+    terms::{Actor, Fault, FaultCode},
 };
 use jobs::{Author, Mail, MailJob};
 use kit::{ConfigError, Env, Problem};

@@ -1,9 +1,8 @@
 //! Models of caps.
 
 use domain::{
-    base::{Country, LineId, Whole},
-    messages::Purpose,
     money::{Cap, CapName, Counts, Currency, Period, Scope, hour_of},
+    terms::{Country, LineId, Purpose, Whole},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -15,11 +15,11 @@ use api::{
 };
 use axum::{Extension, Router};
 use domain::{
-    base::{ConnectionId, Fault, FaultCode, RotationId, TenantId},
     tenants::{
         Connection, Credentials, Generated, Health, Kept, NewConnection, Sealed, SecretPurpose, SendSecrets,
         VerifySecrets,
     },
+    terms::{ConnectionId, Fault, FaultCode, RotationId, TenantId},
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Problem, http::Target};

@@ -2,8 +2,8 @@
 
 use api::{Api, RACES};
 use domain::{
-    messages::Channel,
     tenants::{Connection, Line, line_to_set_up},
+    terms::Channel,
 };
 use kit::Problem;
 

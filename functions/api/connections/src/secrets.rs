@@ -4,8 +4,8 @@ use access::token;
 use api::Api;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    base::{Fault, FaultCode},
     tenants::{Generated, VerifySecrets},
+    terms::{Fault, FaultCode},
 };
 use kit::Problem;
 

@@ -1,12 +1,11 @@
 //! Testing a connection: asks the provider and records its answer on the connection.
 
 use domain::{
-    base::{Fault, FaultCode, Phone},
-    messages::{Classified, Effect, ErrorClass},
     tenants::{
         Account, CheckResult, Checkup, Connection, Health, SendSecrets, aircall, exotel, plivo, twilio, vonage,
         whatsapp,
     },
+    terms::{Classified, Effect, ErrorClass, Fault, FaultCode, Phone},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;

@@ -11,8 +11,8 @@ use axum::{
 };
 use domain::{
     accounts::Look,
-    base::{ContactId, Operation, OperationId, OperationKind},
-    contacts::{ArchiveContact, ArchiveResult},
+    people::{ArchiveContact, ArchiveResult},
+    terms::{ContactId, Operation, OperationId, OperationKind},
 };
 use kit::{Bus, Files, Folder, Problem};
 use schemars::JsonSchema;

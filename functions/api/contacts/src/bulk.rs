@@ -5,9 +5,8 @@ use std::collections::HashSet;
 use api::{Allowed, Api, Body, OperationOut, References, With, operation, permits, start_and_answer};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    base::{ContactId, OperationKind, SegmentId},
-    contacts::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields, Segment},
-    tenants::FieldProblem,
+    people::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields, Segment},
+    terms::{ContactId, FieldProblem, OperationKind, SegmentId},
 };
 use kit::{Bus, Problem};
 

@@ -4,10 +4,8 @@ use api::{Allowed, Api, AuditedReads, Body, Html, Listed, Paging, Path, RACES, p
 use axum::{Extension, Json, extract::State};
 use domain::{
     accounts::Look,
-    base::{Actor, ContactId, Fault, FaultCode},
-    consent::{By, Choice, ConsentCategory, ConsentEntry, Evidence, Method, Party, Scope, Wish, Wording},
-    contacts::Contact,
-    messages::Channel,
+    people::{By, Choice, ConsentCategory, ConsentEntry, Contact, Evidence, Method, Party, Scope, Wish, Wording},
+    terms::{Actor, Channel, ContactId, Fault, FaultCode},
 };
 use jiff::Timestamp;
 use kit::Problem;

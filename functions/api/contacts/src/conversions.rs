@@ -3,8 +3,8 @@
 use api::{Allowed, Api, Body, Created, Listed, Paging, Path, Tagged, permits};
 use axum::extract::State;
 use domain::{
-    base::{ContactId, ConversionId},
-    contacts::{Conversion, ConversionIn},
+    people::{Conversion, ConversionIn},
+    terms::{ContactId, ConversionId},
 };
 use kit::Problem;
 

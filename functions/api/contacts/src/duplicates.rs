@@ -2,7 +2,7 @@
 
 use api::{Api, ContactOut, Path};
 use axum::{Json, extract::State};
-use domain::{base::ContactId, contacts::Likeness};
+use domain::{people::Likeness, terms::ContactId};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -3,9 +3,8 @@
 use api::{Api, Body, ContactOut, NoContent, Path, Tagged};
 use axum::extract::State;
 use domain::{
-    accounts::Email,
-    base::{Bsuid, ContactId, Fault},
-    contacts::{MAX_IDENTITIES, Person},
+    people::{MAX_IDENTITIES, Person},
+    terms::{Bsuid, ContactId, Email, Fault},
 };
 use kit::Problem;
 

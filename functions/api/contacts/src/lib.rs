@@ -21,9 +21,8 @@ use api::{
 use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::{
     accounts::permits::Permit,
-    base::{ContactId, Fault, FaultCode, Operation, OperationId, Phone},
-    consent::consent_id,
-    contacts::{Contact, EraseContact, Field, Identity, Linked, Person, PersonIn, Profile, RESTORABLE_FOR},
+    people::{Contact, EraseContact, Field, Identity, Linked, Person, PersonIn, Profile, RESTORABLE_FOR, consent_id},
+    terms::{ContactId, Fault, FaultCode, Operation, OperationId, Phone},
 };
 use kit::{Bus, ConfigError, Env, Files, Pages, Problem};
 use store::{

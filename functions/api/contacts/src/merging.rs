@@ -3,9 +3,10 @@
 use api::{Api, Body, ContactOut, Path};
 use axum::{Json, extract::State};
 use domain::{
-    base::{ContactId, MergeId},
-    consent::ConsentEntry,
-    contacts::{Conflict, Contact, Field, Merge, MergeShown, Merged, Resolution, Undo, Unmergeable, merge_people},
+    people::{
+        Conflict, ConsentEntry, Contact, Field, Merge, MergeShown, Merged, Resolution, Undo, Unmergeable, merge_people,
+    },
+    terms::{ContactId, MergeId},
 };
 use kit::Problem;
 use schemars::JsonSchema;

@@ -1,10 +1,10 @@
 //! Models of requests.
 
 use domain::{
-    accounts::Email,
-    base::{ContactId, Country, Fault, Language, OneLine, Phone, SegmentId, StageId, TagId, UpTo, UserId, Verbatim},
-    contacts::{
-        ChangeIn, Conditions, Day, Digits, Field, FieldKey, Filter, MAX_CHOSEN, Origin, Search, Sought, Written,
+    people::{ChangeIn, Conditions, Day, Digits, Field, Filter, MAX_CHOSEN, Origin, Search, Sought, Written},
+    terms::{
+        ContactId, Country, Email, Fault, FieldKey, Language, OneLine, Phone, SegmentId, StageId, TagId, UpTo, UserId,
+        Verbatim,
     },
 };
 use kit::Problem;

@@ -7,8 +7,8 @@ use api::{
 use axum::extract::State;
 use domain::{
     accounts::Role,
-    base::{Actor, ContactId, ContactItemId as _, NoteId, UserId},
-    contacts::{Mentions, Note, NoteText},
+    people::{Mentions, Note, NoteText},
+    terms::{Actor, ContactId, ContactItemId as _, NoteId, UserId},
 };
 use jiff::Timestamp;
 use kit::Problem;

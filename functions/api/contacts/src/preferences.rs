@@ -4,8 +4,8 @@ use api::{Allowed, Api, Once, Path, permits, require_found};
 use axum::{Extension, Json, extract::State};
 use domain::{
     accounts::AuditEntry,
-    base::ContactId,
-    consent::{LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
+    people::{LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
+    terms::ContactId,
 };
 use jiff::Timestamp;
 use kit::{Pages, Problem, http::Target};

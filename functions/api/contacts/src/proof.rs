@@ -2,10 +2,8 @@
 
 use api::Html;
 use domain::{
-    accounts::Email,
-    base::{ContactId, Phone, TenantId},
-    consent::{Choice, ConsentCategory, Method, Party},
-    messages::Channel,
+    people::{Choice, ConsentCategory, Method, Party},
+    terms::{Channel, ContactId, Email, Phone, TenantId},
 };
 use jiff::Timestamp;
 use kit::html::escape_html;

@@ -2,8 +2,8 @@
 
 use api::{Allowed, Api, Created, Listed, Paging, Setback, Tagged, of_another_list, permits::Permit, require_found};
 use domain::{
-    base::{ContactId, ContactItemId},
-    contacts::Recorded,
+    people::Recorded,
+    terms::{ContactId, ContactItemId},
 };
 use kit::Problem;
 use store::{Versioned, contacts::NotCreated};

@@ -5,7 +5,7 @@ use api::{
     received_message, require_found,
 };
 use axum::{Extension, extract::State};
-use domain::{accounts::Look, base::ContactId, contacts::HistoryKind};
+use domain::{accounts::Look, people::HistoryKind, terms::ContactId};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Deserialize;

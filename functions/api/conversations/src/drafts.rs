@@ -3,8 +3,8 @@
 use api::{Allowed, Api, Body, NoContent, Path, RACES, permits, permits::Permit, require_found};
 use axum::{Json, extract::State};
 use domain::{
-    base::{Actor, ContactId, ConversationId, UserId},
     inbox::Draft,
+    terms::{Actor, ContactId, ConversationId, UserId},
 };
 use kit::Problem;
 

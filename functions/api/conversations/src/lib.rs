@@ -13,11 +13,11 @@ use api::{
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::{Look, Permission},
-    base::{Actor, ContactId, ConversationId, LineId, OperationKind},
     calls::Entry,
-    contacts::{HistoryKind, Tag},
-    inbox::{BackfillConversations, Conversation, ConversationState, Team},
-    tenants::TenantConfig,
+    inbox::{BackfillConversations, Conversation, ConversationState},
+    people::{HistoryKind, Tag},
+    tenants::{Team, TenantConfig},
+    terms::{Actor, ContactId, ConversationId, LineId, OperationKind},
 };
 use kit::{Bus, ConfigError, Env, Problem};
 use schemars::JsonSchema;

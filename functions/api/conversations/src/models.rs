@@ -2,13 +2,13 @@
 
 use api::{ContactName, ContactOut, LineName, Patchable, Showing, TimelineEntryOut};
 use domain::{
-    base::{ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, TagId, TeamId, UserId},
-    contacts::Elsewhere,
     inbox::{
         Conversation, ConversationState, Draft, MAX_TAGS, Priority, conversation_answered_elsewhere,
         conversation_window_closes_at,
     },
+    people::Elsewhere,
     tenants::TenantConfig,
+    terms::{ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, TagId, TeamId, UserId},
 };
 use jiff::Timestamp;
 use kit::Problem;

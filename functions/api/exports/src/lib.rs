@@ -9,9 +9,9 @@ use api::{
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::{Action, AuditEntry, permits::Permit},
-    base::{CampaignId, Fault, FaultCode, Operation, OperationId, OperationKind, Stamp},
     campaigns::{Campaign, CampaignType},
     reports::{ExportData, ExportResult, Exported},
+    terms::{CampaignId, Fault, FaultCode, Operation, OperationId, OperationKind, Stamp},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{Bus, ConfigError, Env, FileKey, Files, Problem};

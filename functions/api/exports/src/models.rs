@@ -2,8 +2,8 @@
 
 use api::{FileLinkOut, OperationOut};
 use domain::{
-    base::{CampaignId, OperationId},
     reports::{ExportData, Exported, FileFormat},
+    terms::{CampaignId, OperationId},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -5,8 +5,8 @@ use std::future::ready;
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
-    base::{FieldId, Resource},
-    contacts::{Field, FieldIn},
+    people::{Field, FieldIn},
+    terms::{FieldId, Resource},
 };
 use kit::{ConfigError, Env, Problem};
 

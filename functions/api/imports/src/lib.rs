@@ -12,9 +12,9 @@ use api::{
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::{Permission, permits::Permit},
-    base::{Data, Fault, FaultCode, ImportId, Operation, OperationId, OperationKind},
-    contacts::{Field, Import, ImportResult},
+    people::{Field, Import, ImportResult},
     tenants::Region,
+    terms::{Data, Fault, FaultCode, ImportId, Operation, OperationId, OperationKind},
 };
 use kit::{Bus, ConfigError, Env, FileKey, Files, Problem};
 use sheet::import::ImportContacts;

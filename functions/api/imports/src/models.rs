@@ -2,9 +2,9 @@
 
 use api::{FileLinkOut, OperationOut, UploadOut};
 use domain::{
-    base::{Actor, ContactId, ImportId, TagId, UpTo, Whole},
-    contacts::{ConsentStatement, FileName, Import, ImportMode, Profile, RowOutcome},
+    people::{ConsentStatement, FileName, Import, ImportMode, Profile, RowOutcome},
     tenants::Region,
+    terms::{Actor, ContactId, ImportId, TagId, UpTo, Whole},
 };
 use jiff::Timestamp;
 use kit::problem::FieldError;

@@ -3,8 +3,8 @@
 use api::{Allowed, Api, Query, permits};
 use axum::{Json, extract::State};
 use domain::{
-    base::{Country, Fault, FaultCode, Phone, Verbatim},
     tenants::Region,
+    terms::{Country, Fault, FaultCode, Phone, Verbatim},
 };
 use kit::Problem;
 use schemars::JsonSchema;

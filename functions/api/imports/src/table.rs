@@ -3,9 +3,9 @@
 use api::{Allowed, Api, References};
 use domain::{
     accounts::{Member, permits::Permit},
-    base::{ContactId, TagId},
-    contacts::{Field, Foreseen, Identity, Import, ImportMode, Incoming, RowOutcome, RowRefused, Stage, Tag},
-    tenants::{FieldProblem, Region},
+    people::{Field, Foreseen, Identity, Import, ImportMode, Incoming, RowOutcome, RowRefused, Stage, Tag},
+    tenants::Region,
+    terms::{ContactId, FieldProblem, TagId},
 };
 use jiff::Timestamp;
 use kit::{

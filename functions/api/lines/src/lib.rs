@@ -6,8 +6,8 @@ use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch
 use axum::{Router, extract::State};
 use domain::{
     accounts::permits::Permit,
-    base::{LineId, Resource},
-    tenants::{ConnectionSummary, FieldProblem, Line, LineIn, added_problems, line_problems},
+    tenants::{ConnectionSummary, Line, LineIn, line_problems},
+    terms::{FieldProblem, LineId, Resource, added_problems},
 };
 use kit::{ConfigError, Env, Problem};
 

@@ -16,8 +16,8 @@ use axum::{
 };
 use domain::{
     accounts::Look,
-    base::MessageId,
     media::{MediaReason, Medium, MediumState, file_ending},
+    terms::MessageId,
 };
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 

@@ -6,12 +6,12 @@ use api::{Api, ExpectedCost, Listed, Paging, Path, Query, RACES, Setback, requir
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use domain::{
     Timestamp,
-    base::{Day, Facts, MessageId},
-    contacts::Person,
-    messages::{Asked, CancelEvent, Composed, Ended, Message, MessageState, Reason, Refusal, intent_to_repeat},
-    money::{Money, day_of, foreseen_cost, price_entry},
-    reports::MessageFilter,
+    messages::{Asked, Composed, Ended, Message, MessageState, intent_to_repeat},
+    money::{Money, day_of},
+    people::Person,
+    reports::{MessageFilter, foreseen_cost, price_entry},
     tenants::TenantConfig,
+    terms::{CancelEvent, Day, Facts, MessageId, Reason, Refusal},
 };
 use kit::{Problem, planning::Gathered};
 use schemars::JsonSchema;

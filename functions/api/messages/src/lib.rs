@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use api::{Allowed, Api, Listed, Paging, Path, Query, permits, require_found};
 use axum::{Extension, Json, Router, extract::State};
-use domain::base::MessageId;
+use domain::terms::MessageId;
 use kit::{ConfigError, Env, Problem};
 use store::reports::KnownMessage;
 

@@ -2,11 +2,11 @@
 
 use api::{ContactName, Failure, MessageOut, PhoneOut, Showing};
 use domain::{
-    base::{Actor, ConnectionId, Day, MessageId},
     calls::{Direction, Received},
-    messages::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState, Purpose},
+    messages::{Attempt, AttemptState, Cost, Leg, Message, MessageState},
     money::{Currency, decimal_amount},
     reports::MessageFilter,
+    terms::{Actor, Channel, ConnectionId, Day, MessageId, Purpose},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use api::{Api, LineName, Path, RACES, Showing, require_found};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    base::{ConversationId, Facts},
     inbox::{Offer, Offers, ReplyRequest, conversation_window_closes_at, team_writes_first},
-    messages::{FreeText, Needs, Reason, Refusal, SmsText, Whom},
+    messages::{Needs, Whom},
+    terms::{ConversationId, Facts, FreeText, Reason, Refusal, SmsText},
 };
 use jiff::Timestamp;
 use kit::Problem;

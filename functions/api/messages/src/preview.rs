@@ -5,10 +5,10 @@ use std::sync::Arc;
 use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, RACES, Setting};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    base::{ContactId, Facts},
-    contacts::{Contact, Identity, Person, Profile},
-    messages::{Asked, Intent, IntentReview, MessageRequest, Needs, Reason, Referred, Refusal, Subject, Whom},
+    messages::{Asked, Intent, IntentReview, MessageRequest, Needs, Referred, Subject, Whom},
+    people::{Contact, Identity, Person, Profile},
     tenants::TenantConfig,
+    terms::{ContactId, Facts, Reason, Refusal},
 };
 use jiff::Timestamp;
 use kit::{Problem, planning::Gathered};

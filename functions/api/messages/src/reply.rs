@@ -6,13 +6,13 @@ use api::{Api, Body, Path, RACES, Setback, continuation_problem, require_found};
 use axum::{Extension, extract::State};
 use domain::{
     accounts::Permission,
-    base::{Actor, ConversationId, Fact, Facts, MessageId},
     calls::Entry,
-    contacts::{HistoryKind, Person},
     inbox::{Conversation, Offer, Offers, ReplyRequest},
     media::missing_file,
-    messages::{Asked, Cause, IntentReview, Reason, Whom},
+    messages::{Asked, Cause, IntentReview, Whom},
+    people::{HistoryKind, Person},
     tenants::TenantConfig,
+    terms::{Actor, ConversationId, Fact, Facts, MessageId, Reason},
 };
 use kit::{Problem, planning::Gathered};
 use store::{

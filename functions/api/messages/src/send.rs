@@ -10,18 +10,19 @@ use axum::{
     http::{HeaderName, header::LOCATION},
 };
 use domain::{
-    base::{ConnectionId, ContactId, ConversationId, Fault, FaultCode, MessageId},
-    consent::{ConsentEntry, consent_id},
-    contacts::{Contact, Identity, Person, Profile, Sign},
     inbox::Conversation,
     media::Asset,
     messages::{
-        Asked, Category, Cause, Channel, Composed, Intent, IntentReview, Lane, Message, MessageRequest, Needs, Purpose,
-        Reason, Recipient, Referred, Refusal, TemplateRequest, Timers, Whom, World, is_own_number, own_number_fault,
-        review_intent,
+        Asked, Cause, Composed, Intent, IntentReview, Message, MessageRequest, Needs, Referred, TemplateRequest, Whom,
+        World, is_own_number, own_number_fault, review_intent,
     },
     money::Scope,
+    people::{ConsentEntry, Contact, Identity, Person, Profile, Sign, consent_id},
     tenants::{Tenant, TenantConfig},
+    terms::{
+        Category, Channel, ConnectionId, ContactId, ConversationId, Fault, FaultCode, Lane, MessageId, Purpose, Reason,
+        Recipient, Refusal, Timers,
+    },
 };
 use jiff::Timestamp;
 use jobs::ToQueue;

@@ -6,8 +6,8 @@ use api::{Api, Body, Path, require_found};
 use axum::{Extension, extract::State};
 use domain::{
     accounts::Permission,
-    base::{CampaignId, ContactId, Fault, Phone, Whole},
     campaigns::{Campaign, CampaignType, MAX_VARIANTS, VariantNumber},
+    terms::{CampaignId, ContactId, Fault, Phone, Whole},
 };
 use kit::Problem;
 use schemars::JsonSchema;

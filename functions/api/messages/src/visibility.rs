@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use api::Showing;
 use domain::{
     accounts::Permission,
-    base::{ConversationId, MessageId},
-    messages::{MessageState, Refusal},
+    messages::MessageState,
+    terms::{ConversationId, MessageId, Refusal},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;

@@ -6,9 +6,9 @@ use api::{Allowed, Api, CostOut, Query, Report, ReportQuery, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
     accounts::Permission,
-    base::Zone,
-    money::{Costs, day_of},
-    reports::Length,
+    money::day_of,
+    reports::{Costs, Length},
+    terms::Zone,
 };
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use kit::{ConfigError, Env, Problem};

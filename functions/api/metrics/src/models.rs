@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use api::{CostOut, ReportHeadOut, ReportPartOut};
 use domain::{
-    base::Zone,
-    contacts::ConversionKind,
     money::{OutdatedPrices, Price},
+    people::ConversionKind,
     reports::{Counter, FOLLOWED_UP, REPLY_TIMES, Replies, STOPPED, UNANSWERED, UNDONE, median_reply_time},
+    terms::Zone,
 };
 use jiff::civil::Date;
 use schemars::JsonSchema;

@@ -2,7 +2,7 @@
 
 use api::{Allowed, Api, Listed, OperationOut, Paging, Path, Tagged, permits, require_found};
 use axum::{Router, extract::State};
-use domain::base::{Operation, OperationId, OperationKind};
+use domain::terms::{Operation, OperationId, OperationKind};
 use kit::{ConfigError, Env, Problem};
 use store::Versioned;
 

@@ -9,13 +9,12 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    accounts::{Account, Email, Invitation, Role, Slug},
-    automations::Rule,
-    base::{Fault, FaultCode, InvitationId, Language, RuleId, Stamp, TenantId},
-    consent::LinkCode,
+    accounts::{Account, Invitation, Role, Slug},
     messages::{TrackedEnd, TrackedLinks},
     money::PriceBook,
-    tenants::{CheckResult, Checkup, Tenant, TenantStatus, country_in},
+    people::LinkCode,
+    tenants::{CheckResult, Checkup, Rule, Tenant, TenantStatus, country_in},
+    terms::{Email, Fault, FaultCode, InvitationId, Language, RuleId, Stamp, TenantId},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use jobs::{Mail, MailJob};

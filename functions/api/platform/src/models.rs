@@ -2,11 +2,11 @@
 
 use api::{Patchable, Tagged};
 use domain::{
-    accounts::{Email, Slug},
-    base::{ConnectionId, Language, MAX_NAME_LENGTH, MessageId, OneLine, TenantId, Whole, Zone},
+    accounts::Slug,
     messages::TrackedEnd,
     money::PriceBook,
     tenants::{Limits, Tenant, TenantStatus, whatsapp::MetaId},
+    terms::{ConnectionId, Email, Language, MAX_NAME_LENGTH, MessageId, OneLine, TenantId, Whole, Zone},
 };
 use jiff::Timestamp;
 use kit::Problem;

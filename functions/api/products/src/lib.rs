@@ -3,9 +3,9 @@
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
-    base::{AssetId, Fault, FaultCode, ProductId},
     media::MediaKind,
     money::{Product, ProductIn},
+    terms::{AssetId, Fault, FaultCode, ProductId},
 };
 use kit::{ConfigError, Env, Problem};
 use store::Versioned;

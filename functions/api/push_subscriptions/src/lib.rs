@@ -6,11 +6,11 @@ use access::{Kms, PushError, PushKeys, link};
 use api::{Api, Body, Listed, NoContent, Path, Person};
 use axum::{Extension, Json, Router};
 use domain::{
-    base::{Fault, PushSubscriptionId, SessionId},
     live::{
         MAX_ENDPOINT, MAX_SUBSCRIPTIONS, PushServices, PushSubscription, SUBSCRIPTIONS_KEPT_FOR, host_of_endpoint,
         normalize_endpoint,
     },
+    terms::{Fault, PushSubscriptionId, SessionId},
 };
 use futures::future::try_join_all;
 use jiff::Timestamp;

@@ -10,7 +10,7 @@ use api::{Allowed, Api, AuditedReads, Path, not_signed, permits, require_found};
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::Look,
-    base::{CallId, RecordingId},
+    terms::{CallId, RecordingId},
 };
 use jiff::SignedDuration;
 use kit::{ConfigError, Env, FileKey, Files, Problem};

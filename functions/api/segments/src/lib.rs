@@ -7,8 +7,8 @@ use api::{
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::permits::Permit,
-    base::{OperationKind, SegmentId},
-    contacts::{Conditions, CountSegment, Segment, SegmentIn},
+    people::{Conditions, CountSegment, Segment, SegmentIn},
+    terms::{OperationKind, SegmentId},
 };
 use kit::{Bus, ConfigError, Env, Problem};
 use store::{Versioned, table::rates::Limit};

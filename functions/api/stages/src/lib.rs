@@ -1,8 +1,8 @@
 //! Stages, the steps that a tenant's leads pass through.
 
 use domain::{
-    base::StageId,
-    contacts::{Stage, StageIn},
+    people::{Stage, StageIn},
+    terms::StageId,
 };
 
 api::plain! {

@@ -7,7 +7,7 @@ use api::{
     require_found,
 };
 use axum::{Router, extract::State};
-use domain::{base::SuppressionId, consent::Address};
+use domain::{people::Address, terms::SuppressionId};
 use kit::{ConfigError, Env, Problem};
 use store::{Versioned, consent::SuppressError};
 

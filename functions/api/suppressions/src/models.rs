@@ -1,9 +1,8 @@
 //! Models of requests and responses.
 
 use domain::{
-    base::{Actor, Fault, FaultCode, SuppressionId},
-    consent::{Address, By, ConsentCategory, Evidence, Method, Party, Refused, Suppression},
-    messages::Channel,
+    people::{Address, By, ConsentCategory, Evidence, Method, Party, Refused, Suppression},
+    terms::{Actor, Channel, Fault, FaultCode, SuppressionId},
 };
 use jiff::Timestamp;
 use kit::Problem;

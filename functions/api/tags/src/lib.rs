@@ -1,8 +1,8 @@
 //! Tags, by which a tenant sorts its contacts.
 
 use domain::{
-    base::TagId,
-    contacts::{Tag, TagIn},
+    people::{Tag, TagIn},
+    terms::TagId,
 };
 
 api::plain! {

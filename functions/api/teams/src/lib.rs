@@ -3,10 +3,9 @@
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, able, permits};
 use axum::{Router, extract::State};
 use domain::{
-    base::{Distinct, Resource as _, TeamId},
-    contacts::Tag,
-    inbox::{Team, TeamIn},
-    tenants::Line,
+    people::Tag,
+    tenants::{Line, Team, TeamIn},
+    terms::{Distinct, Resource as _, TeamId},
 };
 use kit::{ConfigError, Env, Problem};
 

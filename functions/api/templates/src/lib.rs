@@ -16,15 +16,13 @@ use api::{
 };
 use axum::{Extension, Json, Router};
 use domain::{
-    automations::Rule,
-    base::{ConnectionId, Fact, Fault, FaultCode, OperationKind},
     media::Asset,
-    messages::Channel,
     templates::{
         Entry, LIBRARY, SUBMISSION, ShownTemplate, SyncTemplates, TemplateContent, TemplateDefinition, TemplateId,
         TemplateKey, Through, find_in_library, lint_draft,
     },
-    tenants::{Account, Connection},
+    tenants::{Account, Connection, Rule},
+    terms::{Channel, ConnectionId, Fact, Fault, FaultCode, OperationKind},
 };
 use jiff::Timestamp;
 use kit::{Bus, ConfigError, Env, Files, Problem};

@@ -2,13 +2,15 @@
 
 use api::Patchable;
 use domain::{
-    base::{Actor, ByName, ConnectionId, Facts, Fault, FaultCode, OneLine, RuleId, UpTo, Verbatim},
-    messages::{MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, MAX_VALUES, Reason},
     templates::{
         Entry, Lint, MAX_FOUND, Sample, ShownTemplate, ShownValues, TemplateCategory, TemplateContent,
         TemplateDefinition, TemplateId, Topic, shown_draft,
     },
-    tenants::{Quality, Warning},
+    tenants::Quality,
+    terms::{
+        Actor, ByName, ConnectionId, Facts, Fault, FaultCode, MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH,
+        MAX_VALUES, OneLine, Reason, RuleId, UpTo, Verbatim, Warning,
+    },
 };
 use jiff::Timestamp;
 use kit::{Problem, problem::FieldError};
@@ -335,7 +337,7 @@ impl TemplateLintOut {
     pub(crate) fn of(lint: Lint, content: &TemplateContent, language: &str) -> Self {
         let problems = lint.problems.into_iter().map(|problem| {
             let field = path_of_field(&problem.field);
-            FieldError::from(domain::tenants::FieldProblem { field, ..problem })
+            FieldError::from(domain::terms::FieldProblem { field, ..problem })
         });
         let warnings = lint.warnings.into_iter().map(|Warning { field, why }| TemplateWarning {
             code: why.reason,

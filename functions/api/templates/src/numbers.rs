@@ -6,10 +6,10 @@ use api::{CostOut, Path, Query};
 use axum::{Extension, Json};
 use domain::{
     accounts::Permission,
-    base::{Day, Zone},
-    money::{Costs, PriceBook},
-    reports::{CLICKED, DELIVERED, FAILED, Length, Period, READ, REPLIED, SENT},
+    money::PriceBook,
+    reports::{CLICKED, Costs, DELIVERED, FAILED, Length, Period, READ, REPLIED, SENT},
     templates::TemplateId,
+    terms::{Day, Zone},
 };
 use jiff::civil::Date;
 use kit::Problem;

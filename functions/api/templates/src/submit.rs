@@ -8,13 +8,13 @@ use std::sync::Arc;
 use api::{IfMatch, Setback, require_found, setback};
 use axum::http::StatusCode;
 use domain::{
-    base::ConnectionId,
     media::Asset,
     templates::{
         Accepted, Cause, NotNow, Submission, TemplateDefinition, TemplateId, TemplateReport, TemplateStatus,
         lint_draft, sync_operation,
     },
-    tenants::{Account, Connection, FieldProblem, SendSecrets},
+    tenants::{Account, Connection, SendSecrets},
+    terms::{ConnectionId, FieldProblem},
 };
 use jiff::Timestamp;
 use kit::Problem;

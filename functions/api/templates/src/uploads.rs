@@ -5,9 +5,9 @@ use std::time::Duration;
 use api::Allowed;
 use domain::{
     accounts::permits::Permit,
-    base::{Fault, FaultCode},
     media::Asset,
     templates::LARGEST_SAMPLE,
+    terms::{Fault, FaultCode},
 };
 use kit::{
     FileKey, Problem, TimeLimit,

@@ -6,14 +6,15 @@ use api::{OperationOut, Patchable};
 use domain::{
     Timestamp,
     accounts::Slug,
-    automations::Answers,
-    base::{ConnectionId, Country, Facts, Language, LineId, MAX_NAME_LENGTH, OneLine, Phone, TenantId, UpTo, Zone},
     calls::{Estimate, Past, Retention},
-    inbox::InboxSettings,
-    messages::{MAX_COUNTRIES, QuietHours, Reason, Refusal, WayOut},
+    destinations::{MAX_COUNTRIES, WayOut},
     tenants::{
-        BusinessHours, Holiday, MAX_HOLIDAYS, MAX_LANGUAGES, MAX_VARIABLE_LENGTH, MAX_VARIABLE_NAME_LENGTH,
-        MAX_VARIABLES, MAX_WORD_LENGTH, MAX_WORDS, MAX_ZONES, Tenant, TenantStatus, added_problems,
+        BusinessHours, Holiday, InboxSettings, MAX_HOLIDAYS, MAX_LANGUAGES, MAX_VARIABLE_LENGTH,
+        MAX_VARIABLE_NAME_LENGTH, MAX_VARIABLES, MAX_WORD_LENGTH, MAX_WORDS, MAX_ZONES, Tenant, TenantStatus,
+    },
+    terms::{
+        Answers, ConnectionId, Country, Facts, Language, LineId, MAX_NAME_LENGTH, OneLine, Phone, QuietHours, Reason,
+        Refusal, TenantId, UpTo, Zone, added_problems,
     },
 };
 use kit::Problem;

@@ -4,8 +4,8 @@ use api::{Allowed, Api, IfMatch, OperationOut, Tagged, With, permits, require_fo
 use axum::{Extension, Json, extract::State};
 use domain::{
     accounts::permits::Permit,
-    base::{Data, Operation, OperationId, OperationKind},
     calls::{ApplyRetention, Estimate, Past, Recorded, Retention, Stretch},
+    terms::{Data, Operation, OperationId, OperationKind},
 };
 use kit::{Bus, Problem};
 use store::{StoreError, Versioned, table::rates::Limit};

@@ -4,10 +4,13 @@ use std::cmp::Reverse;
 
 use domain::{
     Timestamp,
-    automations::{Rule, channel_obstacles, needs_of_rules, review_rule},
-    base::Phone,
-    messages::{Applies, Channel, Material, Needs, Reason, Refusal, Review, WayOut, carriers},
-    tenants::{CheckResult, ConnectionSummary, TenantConfig, UnknownNumbers, called_line, letters_to, line_problems},
+    automations::{channel_obstacles, needs_of_rules, review_rule},
+    destinations::{Applies, WayOut},
+    messages::{Material, Needs, Review, carriers},
+    tenants::{
+        CheckResult, ConnectionSummary, Rule, TenantConfig, UnknownNumbers, called_line, letters_to, line_problems,
+    },
+    terms::{Channel, Phone, Reason, Refusal},
 };
 
 use crate::models::{Gap, OperationLink, SetupOut, SetupStep, StepId, StepState, UnknownNumberOut};

@@ -5,8 +5,8 @@ mod models;
 use api::{Allowed, Api, CostOut, ExpectedCost, Query, Report, ReportQuery, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
-    money::{Costs, PriceCategory, foreseen_cost},
-    reports::{Carrier, Listed},
+    money::PriceCategory,
+    reports::{Carrier, Costs, Listed, foreseen_cost},
 };
 use jiff::tz::TimeZone;
 use kit::{ConfigError, Env, Problem};

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use api::{CostOut, ExpectedCost, ReportHeadOut, ReportPartOut};
 use domain::{
-    base::Country,
-    messages::Channel,
-    money::{Certainty, Costs, Currency, PriceBook, PriceCategory, PriceList, Service},
-    reports::{STATES, purpose_words},
+    money::{Certainty, Currency, PriceBook, PriceCategory, PriceList, Service},
+    reports::{Costs, STATES, purpose_words},
+    terms::{Channel, Country},
 };
 use jiff::civil::Date;
 use schemars::JsonSchema;

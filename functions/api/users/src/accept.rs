@@ -7,8 +7,8 @@ use api::{Anyone, Api, Body};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     accounts::{Account, Grant, Invitation, Member, PasswordHash, Role},
-    base::{Actor, Fault, FaultCode, UserId},
     tenants::Tenant,
+    terms::{Actor, Fault, FaultCode, UserId},
 };
 use kit::{Problem, problem::FieldError};
 use secrecy::ExposeSecret;

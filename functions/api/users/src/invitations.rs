@@ -7,9 +7,9 @@ use api::{
 };
 use axum::{Extension, extract::State};
 use domain::{
-    accounts::{Email, Invitation, Member},
-    base::{Actor, InvitationId, Language},
+    accounts::{Invitation, Member},
     tenants::Tenant,
+    terms::{Actor, Email, InvitationId, Language},
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};

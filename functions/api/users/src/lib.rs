@@ -9,8 +9,8 @@ use access::token::sha256_hex;
 use api::{Allowed, Api, RACES, permits};
 use axum::Router;
 use domain::{
-    accounts::{Email, Role, granted_permissions},
-    base::{Fault, FaultCode},
+    accounts::{Role, granted_permissions},
+    terms::{Email, Fault, FaultCode},
 };
 use kit::{ConfigError, Env, Problem};
 

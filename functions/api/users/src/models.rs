@@ -2,10 +2,10 @@
 
 use api::{NewPassword, Patchable, SecretText};
 use domain::{
-    accounts::{Email, Invitation, Member, MemberStatus, PersonName, Role, Slug},
-    base::{Actor, InvitationId, Language, TenantId, UserId},
-    inbox::Desk,
+    accounts::{Invitation, Member, MemberStatus, PersonName, Role, Slug},
     live::{Presence, Socket},
+    tenants::Desk,
+    terms::{Actor, Email, InvitationId, Language, TenantId, UserId},
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -4,7 +4,7 @@ use api::{Allowed, Api, Body, IfMatch, Listed, Paging, Patch, Path, RACES, Setba
 use axum::{Json, extract::State};
 use domain::{
     accounts::{Member, MemberStatus, Permission},
-    base::{Actor, Fault, UserId},
+    terms::{Actor, Fault, UserId},
 };
 use kit::Problem;
 use store::{Versioned, accounts::MemberError};

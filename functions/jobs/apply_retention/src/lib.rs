@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use domain::{
-    base::Progress,
     calls::{AppliedRetention, ApplyRetention, Entry, Retention},
+    terms::Progress,
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};

@@ -1,6 +1,6 @@
 //! The form of the file: one JSON object, whose lists are written entry by entry.
 
-use domain::base::TenantId;
+use domain::terms::TenantId;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 

@@ -14,12 +14,11 @@ use std::collections::HashMap;
 
 use domain::{
     accounts::Member,
-    base::{ContactId, Progress},
     calls::Entry,
-    contacts::{ArchiveContact, ArchiveResult, Contact, Field, HistoryKind, Person, Stage, Tag},
-    inbox::Team,
     messages::Message,
-    tenants::Line,
+    people::{ArchiveContact, ArchiveResult, Contact, Field, HistoryKind, Person, Stage, Tag},
+    tenants::{Line, Team},
+    terms::{ContactId, Progress},
 };
 pub use kit::FileSteps as Context;
 use kit::{

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{Actor, LineId, MessageId, StageId, TagId, UserId},
     calls::Entry,
     campaigns::{Campaign, Enrolment},
-    consent::{ConsentEntry, Wish},
-    contacts::{Field, Person, PersonIn, Tag},
-    inbox::{Conversation, Team},
+    inbox::Conversation,
+    people::{ConsentEntry, Field, Person, PersonIn, Tag, Wish},
+    tenants::Team,
+    terms::{Actor, LineId, MessageId, StageId, TagId, UserId},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};

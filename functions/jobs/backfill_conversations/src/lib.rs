@@ -8,10 +8,11 @@
 //! row that there is. What a step that was not recorded has begun is not counted.
 
 use domain::{
-    base::{ConversationId, Progress},
     calls::Entry,
-    contacts::{Contact, HistoryKind, Search},
-    inbox::{Backfilled, PAST_READ, Team, past_conversations},
+    inbox::{Backfilled, PAST_READ, past_conversations},
+    people::{Contact, HistoryKind, Search},
+    tenants::Team,
+    terms::{ConversationId, Progress},
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 pub use kit::StoreAndClock as Context;

@@ -10,11 +10,11 @@
 //! a list of values can a contact move ahead, and be met twice; the second time, it has nothing to change.
 
 use domain::{
-    base::{ContactId, Operation, Progress, Stamp},
-    contacts::{
+    people::{
         Became, ChangeContacts, ChangeDetails, EraseContact, Failure, Field, Person, RESTORABLE_FOR, Reason, Search,
         Stage, Tag, Tally,
     },
+    terms::{ContactId, Operation, Progress, Stamp},
 };
 use jiff::SignedDuration;
 pub use kit::StoreAndClock as Context;

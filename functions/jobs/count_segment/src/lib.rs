@@ -3,8 +3,8 @@
 //! Safe to run twice: it only reads, and the number of a step that was not recorded is counted again.
 
 use domain::{
-    base::Progress,
-    contacts::{CountSegment, Field, SegmentCount},
+    people::{CountSegment, Field, SegmentCount},
+    terms::Progress,
 };
 use kit::{
     ConfigError, Env, JobError,

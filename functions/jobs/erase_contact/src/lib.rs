@@ -7,9 +7,8 @@
 //! made again; what it had deleted before is then not counted.
 
 use domain::{
-    base::{ContactId, Progress},
-    consent::Wishes,
-    contacts::{Contact, EraseContact, Erased, Identity, Salt},
+    people::{Contact, EraseContact, Erased, Identity, Salt, Wishes},
+    terms::{ContactId, Progress},
 };
 use kit::{
     Clock, ConfigError, Env, Files, Folder, Ids, JobError,

@@ -10,13 +10,12 @@ use std::pin::pin;
 
 use domain::{
     accounts::Member,
-    base::{ContactId, Progress},
     calls::Entry,
     campaigns::{Campaign, InAudience},
-    consent::Wishes,
-    contacts::{Contact, Driver, Field, FieldKey, Filter, Person, Search, Stage, Tag},
+    people::{Contact, Driver, Field, Filter, Person, Search, Stage, Tag, Wishes},
     reports::{ExportData, ExportResult, Exported as What, FileFormat},
     tenants::Line,
+    terms::{ContactId, FieldKey, Progress},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{ContactId, Language, LineId, OneLine, StageId, TagId, UserId},
     calls::{Call, Party, Received},
     campaigns::{Campaign, Recipient},
-    consent::ConsentEntry,
-    contacts::{Field, FieldKey, Person, PersonIn, Written},
     messages::{Content, Ended, InboundMessage, Message},
+    people::{ConsentEntry, Field, Person, PersonIn, Written},
+    terms::{ContactId, FieldKey, Language, LineId, OneLine, StageId, TagId, UserId},
 };
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -105,7 +104,7 @@ pub(crate) fn contact(person: &Person, keys: &[FieldKey], names: &Names) -> Expo
         .collect();
     let stage = profile.stage.and_then(|staged| names.stages.get(&staged.stage));
     let owner = profile.owner.and_then(|owner| names.users.get(&owner));
-    let emails: Vec<&str> = contact.emails.iter().map(domain::accounts::Email::as_str).collect();
+    let emails: Vec<&str> = contact.emails.iter().map(domain::terms::Email::as_str).collect();
     let wishes: Vec<Value> = contact
         .consent
         .all()
@@ -116,11 +115,7 @@ pub(crate) fn contact(person: &Person, keys: &[FieldKey], names: &Names) -> Expo
             })
         })
         .collect();
-    let refusals: Vec<String> = contact
-        .consent
-        .refusals()
-        .map(domain::consent::Wish::sentence)
-        .collect();
+    let refusals: Vec<String> = contact.consent.refusals().map(domain::people::Wish::sentence).collect();
     let updated_at = profile.updated_at.unwrap_or(contact.created_at);
     let mut cells = vec![
         contact.id.to_string(),

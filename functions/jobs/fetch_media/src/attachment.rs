@@ -1,6 +1,6 @@
 //! Deleting an attachment with its message, or after a day if no reply has used it.
 
-use domain::base::FileId;
+use domain::terms::FileId;
 use kit::{Done, FileKey, JobError};
 use store::{TenantScope, Versioned};
 

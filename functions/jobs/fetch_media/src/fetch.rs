@@ -2,13 +2,13 @@
 
 use domain::{
     Timestamp,
-    base::MessageId,
     calls::Received,
     media::{
         InboundMedia, MediaKind, MediaReason, Medium, MediumState, SNIFFED_BYTES, content_type, may_be_excuse,
         mime_essence,
     },
     tenants::{Account, SendSecrets},
+    terms::MessageId,
 };
 use jiff::SignedDuration;
 use kit::{Done, FileKey, JobError, TimeLimit, crash, files::Copying, line, metric};

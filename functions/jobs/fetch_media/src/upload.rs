@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    base::{ConnectionId, FileId, ProviderRef},
     media::{Asset, AssetState, Turn},
     tenants::{Account, SendSecrets},
+    terms::{ConnectionId, FileId, ProviderRef},
 };
 use kit::{
     Done, FileKey, JobError, TimeLimit,

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use domain::{
-    base::{FileId, MessageId, Resource as _},
     media::{Asset, AssetIn, InboundMedia, MediaKind, MediumState},
+    terms::{FileId, MessageId, Resource as _},
 };
 use fetch_media::{Context, handle};
 use jobs::MediaJob;

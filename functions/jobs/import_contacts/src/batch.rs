@@ -9,12 +9,11 @@ use std::{
 };
 
 use domain::{
-    base::ContactId,
-    consent::{Suppression, consent_id},
-    contacts::{
+    people::{
         Addition, Contact, Field, Foreseen, Found, Identity, Import, ImportMode, Incoming, Plan, Profile, RowOutcome,
-        RowRefused,
+        RowRefused, Suppression, consent_id,
     },
+    terms::ContactId,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;

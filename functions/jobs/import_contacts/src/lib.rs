@@ -12,9 +12,8 @@ use std::{sync::atomic::AtomicU64, time::Duration};
 
 use domain::{
     accounts::Member,
-    base::{Progress, Resource, Stamp},
-    consent::ConsentEntry,
-    contacts::{Field, Foreseen, Import, ImportResult, RowCounts, RowOutcome, Stage, Tag, TagIn},
+    people::{ConsentEntry, Field, Foreseen, Import, ImportResult, RowCounts, RowOutcome, Stage, Tag, TagIn},
+    terms::{Progress, Resource, Stamp},
 };
 use kit::{
     Clock, ConfigError, Env, FileKey, Files, JobError, TimeLimit, crash,
@@ -438,7 +437,7 @@ impl Work<'_> {
         };
         let mut raced = false;
         for label in labels {
-            let id = import.tag_of(&domain::base::name_fingerprint(label.as_str()));
+            let id = import.tag_of(&domain::terms::name_fingerprint(label.as_str()));
             let fields = TagIn {
                 name: label.clone(),
                 color: None,

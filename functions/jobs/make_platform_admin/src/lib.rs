@@ -8,10 +8,10 @@
 use access::{password, token};
 use domain::{
     accounts::{
-        Account, Email, Grant, SecurityEvent,
+        Account, Grant, SecurityEvent,
         SecurityEventKind::{self, PlatformRightGiven, PlatformRightTaken},
     },
-    base::{Actor, Stamp, UserId, check_line},
+    terms::{Actor, Email, Stamp, UserId, check_line},
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};

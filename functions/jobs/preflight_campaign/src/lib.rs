@@ -8,14 +8,15 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use domain::{
     Timestamp,
-    base::{ContactId, Data, MessageId, Progress},
     campaigns::{
         AudienceConditions, Campaign, Pace, PreflightCampaign, PreflightTally, Stopped, USUAL_PER_MINUTE,
         channel_problems,
     },
-    contacts::Person,
-    messages::{Channel, Composed, IntentReview, Message, Needs, Refusal},
-    money::{PriceBook, all_caps_of, day_of},
+    messages::{Composed, IntentReview, Message, Needs},
+    money::{PriceBook, day_of},
+    people::Person,
+    reports::all_caps_of,
+    terms::{Channel, ContactId, Data, MessageId, Progress, Refusal},
 };
 use futures::TryFutureExt as _;
 use kit::{

@@ -32,13 +32,12 @@
 use domain::{
     Timestamp,
     automations::Findings,
-    base::{CallId, CampaignId, ConnectionId, ContactId, ConversationId},
     calls::{Call, CallFacts, CallProgress, Direction, MAX_CALL, Outcome, Party, Verdict},
-    consent::consent_id,
-    contacts::{Contact, Identity, Person, Profile, is_persons_name},
     inbox::{Happening, What},
-    messages::{CallView, CancelEvent, Material, Needs, Reason, Refusal, Remark, Timers, World},
+    messages::{CallView, Material, Needs, Remark, World},
+    people::{Contact, Identity, Person, Profile, consent_id, is_persons_name},
     tenants::{TenantConfig, called_line},
+    terms::{CallId, CampaignId, CancelEvent, ConnectionId, ContactId, ConversationId, Reason, Refusal, Timers},
 };
 use jobs::{CallJob, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, crash, metric};

@@ -1,9 +1,9 @@
 //! Cost of a decision with as many rules as a tenant can have. Alone in its process, whose counters it reads.
 
 use domain::{
-    automations::Rule,
     calls::{Entry, Outcome},
     messages::Message,
+    tenants::Rule,
 };
 use kit::{Done, Job};
 use process_call::{Context, handle};

@@ -3,13 +3,13 @@
 
 use domain::{
     Timestamp,
-    automations::{Answer, answer_intent, answer_texts},
-    base::{MessageId, unknown_line_type},
+    automations::{answer_intent, answer_texts},
     calls::Received,
-    contacts::{Contact, Person},
     media::MediumState,
-    messages::{Cause, Composed, Needs, Reason, Refusal, World, compose_message},
+    messages::{Cause, Composed, Needs, World, compose_message},
+    people::{Contact, Person},
     tenants::TenantConfig,
+    terms::{Answer, MessageId, Reason, Refusal, unknown_line_type},
 };
 use jobs::ToQueue;
 use kit::{JobError, crash, planning::Gathered};

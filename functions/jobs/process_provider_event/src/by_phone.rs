@@ -2,12 +2,12 @@
 
 use domain::{
     Timestamp,
-    base::{ConversationId, LineId},
     calls::MessageRef,
-    contacts::Sign,
     inbox::{Happening, What},
-    messages::{CancelEvent as Happened, Channel, InboundMessage, message_by_phone},
+    messages::{InboundMessage, message_by_phone},
+    people::Sign,
     tenants::{TenantConfig, line_written_to},
+    terms::{CancelEvent as Happened, Channel, ConversationId, LineId},
 };
 use kit::{Done, JobError};
 use store::{contacts::Begun, inbox::OnLine};

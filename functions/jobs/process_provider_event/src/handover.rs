@@ -2,10 +2,10 @@
 
 use domain::{
     Timestamp,
-    base::ConversationId,
-    contacts::Sign,
-    messages::{Channel, Sender},
+    messages::Sender,
+    people::Sign,
     tenants::line_written_to,
+    terms::{Channel, ConversationId},
 };
 use kit::{Done, JobError};
 use store::{inbox::OnLine, table::effects::Effects};

@@ -5,19 +5,21 @@ use std::sync::Arc;
 use domain::{
     Timestamp,
     automations::{Heard, no_way_back},
-    base::{ContactId, ConversationId, MessageId, Phone, ProviderRef, ShownName, time_of_id},
     calls::{MessageRef, Received},
-    consent::{ConsentEntry, Suppression, consent_id, is_stop_label, language_of_wish, wish_in_message},
-    contacts::{Contact, Identity, Linked, Profile},
     inbox::{Happening, What},
     media::Medium,
-    messages::{
-        CancelEvent as Happened, Category, Channel, Delivery, InboundMessage, Message, OptFlag, Purpose, Reason,
-        Recipient, Recognized, Refusal, Remark, Sender, recognize_language,
+    messages::{Delivery, InboundMessage, Message, OptFlag, Remark, Sender, Templated, answered_by_message},
+    people::{
+        ConsentEntry, Contact, Identity, Linked, Profile, Recognized, Suppression, consent_id, is_stop_label,
+        language_of_wish, recognize_language, wish_in_message,
     },
-    reports::{Templated, answered_by_message, is_written_after, reply_time},
+    reports::{is_written_after, reply_time},
     templates::TemplateDefinition,
     tenants::{TenantConfig, line_written_to},
+    terms::{
+        CancelEvent as Happened, Category, Channel, ContactId, ConversationId, MessageId, Phone, ProviderRef, Purpose,
+        Reason, Recipient, Refusal, ShownName, time_of_id,
+    },
 };
 use jobs::ToQueue;
 use kit::{Done, JobError, crash, metric};

@@ -33,12 +33,11 @@ mod status;
 
 use domain::{
     Timestamp,
-    base::{ConnectionId, ContactId, Phone},
-    consent::consent_id,
-    contacts::{Change, Contact},
-    messages::{Classified, Delivery, Effect, Timers, Update},
+    messages::{Delivery, Update},
+    people::{Change, Contact, consent_id},
     templates::{Cause, TemplateReport, TemplateStatus, sync_operation},
     tenants::{Account, Connection, Health, Reported},
+    terms::{Classified, ConnectionId, ContactId, Effect, Phone, Timers},
 };
 use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
 use kit::{

@@ -1,13 +1,10 @@
 //! Reports on our own messages.
 
 use domain::{
-    base::MessageId,
     calls::MessageRef,
-    contacts::{Contact, Identity, Tried},
-    messages::{
-        Api, AttemptState, Effect, Leg, Message, Next, Recipient, Sender, Stage, Status, StatusReport, classify_error,
-        is_about_file,
-    },
+    messages::{AttemptState, Leg, Message, Next, Sender, Stage, Status, StatusReport, classify_error, is_about_file},
+    people::{Contact, Identity, Tried},
+    terms::{Api, Effect, MessageId, Recipient},
 };
 use kit::{Done, JobError, crash};
 use store::StoreError;

@@ -3,7 +3,7 @@
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
     accounts::{Action, AuditEntry, field_changes},
-    base::TenantId,
+    terms::TenantId,
 };
 use store::{
     StoreError,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, money::priced_attempts};
+use domain::{Timestamp, reports::priced_attempts};
 use store::{StoreError, TenantScope, table::changes::What};
 
 use crate::Context;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
+    messages::TemplateEdition,
     reports::{
-        RECOVERED, Raise, TemplateEdition, UNDONE, count_answered_templates, count_call, count_decided,
-        count_decided_again, count_message, count_received, count_refused, count_templates,
+        RECOVERED, Raise, UNDONE, count_answered_templates, count_call, count_decided, count_decided_again,
+        count_message, count_received, count_refused, count_templates,
     },
 };
 use jiff::SignedDuration;

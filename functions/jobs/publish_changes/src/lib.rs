@@ -23,12 +23,7 @@ use std::{
 };
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{
-    Timestamp,
-    accounts::{AuditEntry, Notice},
-    base::TenantId,
-    campaigns::Occasion,
-};
+use domain::{Timestamp, accounts::AuditEntry, campaigns::Occasion, notices::Notice, terms::TenantId};
 use jiff::{SignedDuration, civil::Date};
 use kit::{
     Clock, ConfigError, Env, JobError, RawBucket, line, metric,

@@ -9,8 +9,8 @@ use std::{
 };
 
 use domain::{
-    accounts::{Notice, day_of},
-    base::{RuleId, TenantId},
+    notices::{Notice, day_of},
+    terms::{RuleId, TenantId},
 };
 use jiff::civil::Date;
 use store::{

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::{CampaignId, TenantId},
     campaigns::Occasion,
-    contacts::Person,
+    people::Person,
+    terms::{CampaignId, TenantId},
 };
 use futures::{StreamExt as _, stream};
 use kit::{JobError, line};

@@ -11,8 +11,8 @@ use std::{
 
 use domain::{
     Timestamp,
-    base::Actor,
     live::{Cursor, Frame, PublishedEvent, Rights, Socket, SocketId, Told, UNREACHABLE_FOR, divide_into_frames},
+    terms::Actor,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::SignedDuration;

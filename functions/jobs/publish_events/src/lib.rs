@@ -26,8 +26,8 @@ use std::{
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
     Timestamp,
-    base::{EventId, TenantId, derive_id},
     live::{Event, Meaning, Told},
+    terms::{EventId, TenantId, derive_id},
 };
 use jiff::SignedDuration;
 use jobs::PushJob;

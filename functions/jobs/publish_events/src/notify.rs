@@ -7,9 +7,9 @@ use std::{
 
 use domain::{
     Timestamp,
-    base::{EventId, TenantId},
     inbox::Wrote,
     live::{About, MAX_AGE, TOO_LATE, Told},
+    terms::{EventId, TenantId},
 };
 use jobs::{JobBody as _, PushJob};
 use kit::{Entry, JobError, TimeLimit, line, metric};

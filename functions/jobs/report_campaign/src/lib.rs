@@ -8,12 +8,13 @@ use std::{
 };
 
 use domain::{
-    base::{Data, Progress},
     campaigns::{
         Campaign, CampaignTally, CampaignType, DripTally, EnrolmentStatus, InAudience, RecipientState, ReportCampaign,
         StepName, StepTally, VariantNumber, VariantTally,
     },
-    money::{Costs, Currency, decimal_amount},
+    money::{Currency, decimal_amount},
+    reports::Costs,
+    terms::{Data, Progress},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use kit::{

@@ -38,12 +38,12 @@ mod make;
 
 use domain::{
     Timestamp,
-    base::{ContactId, Data, MessageId, Progress},
     campaigns::{
-        AudienceConditions, Campaign, CampaignState, CampaignType, InAudience, MAX_RUN, Pace, RunCampaign,
-        USUAL_PER_MINUTE, Watch, is_behind, may_still_send, refused_route_pause,
+        AudienceConditions, Campaign, CampaignType, InAudience, MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, Watch,
+        is_behind, may_still_send, refused_route_pause,
     },
-    messages::{Message, Reason, Refusal, Timers},
+    messages::Message,
+    terms::{CampaignState, ContactId, Data, MessageId, Progress, Reason, Refusal, Timers},
 };
 use jiff::SignedDuration;
 use jobs::ToQueue;

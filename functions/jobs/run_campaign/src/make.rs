@@ -7,12 +7,11 @@ use std::{
 
 use domain::{
     Timestamp,
-    base::{ContactId, MessageId},
     campaigns::{Campaign, Enrolment, Exit, low_rating_pause, whatsapp_sender},
-    contacts::{Contact, Person},
-    messages::{Reason, Refusal},
     money::Counts,
+    people::{Contact, Person},
     tenants::{Connection, TenantConfig},
+    terms::{ContactId, MessageId, Reason, Refusal},
 };
 use futures::{StreamExt as _, stream};
 use jobs::ToQueue;

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    accounts::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
-    base::{ConnectionId, Zone},
-    messages::{Category, Purpose, Reason},
     money::{Cap, Period, Scope},
+    notices::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
+    terms::{Category, ConnectionId, Purpose, Reason, Zone},
 };
 use jiff::Timestamp;
 

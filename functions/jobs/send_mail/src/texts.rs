@@ -5,9 +5,10 @@
 use std::net::IpAddr;
 
 use domain::{
-    accounts::{Matter, Notice, Role},
-    base::TenantId,
+    accounts::Role,
     money::Cap,
+    notices::{Matter, Notice},
+    terms::TenantId,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{Author, FactorChange, Link, Mail};

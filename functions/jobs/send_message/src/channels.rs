@@ -5,14 +5,11 @@ use std::time::Duration;
 use access::{Kms, Secrets, SendCredentials};
 use domain::{
     Timestamp,
-    base::SendKey,
     media::{Asset, FileName},
-    messages::{
-        Attempt, AttemptState, Category, Channel, ErrorClass, Leg, Message, Reason, Recipient, Refusal, SendOutcome,
-        Stage, Timers, classify_error,
-    },
+    messages::{Attempt, AttemptState, Leg, Message, SendOutcome, Stage, classify_error},
     templates::TemplateDefinition,
     tenants::{Account, Connection, SendSecrets, sending_letters, twilio},
+    terms::{Category, Channel, ErrorClass, Reason, Recipient, Refusal, SendKey, Timers},
 };
 use kit::{
     ConfigError, Env,

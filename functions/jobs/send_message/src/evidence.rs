@@ -2,8 +2,9 @@
 
 use domain::{
     Timestamp,
-    messages::{AttemptState, Evidence as Known, Message, Reason, Refusal, SendOutcome, StatusReport},
+    messages::{AttemptState, Evidence as Known, Message, SendOutcome, StatusReport},
     tenants::Connection,
+    terms::{Reason, Refusal},
 };
 use jiff::SignedDuration;
 use kit::{

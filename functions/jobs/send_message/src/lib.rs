@@ -9,7 +9,7 @@
 //!    ([`domain::automations::Decision`]), which yields an [`Intent`](domain::messages::Intent): the cause, the purpose, the recipient, and what to
 //!    say by each channel.
 //! 2. **Composing.** [`domain::messages::compose_message`] fills templates and texts with values, chooses a connection for each channel, and
-//!    narrows the purpose's row of [`domain::messages::PURPOSE_TABLE`] to a policy. The result is a message with its legs, usually WhatsApp and
+//!    narrows the purpose's row of [`domain::terms::PURPOSE_TABLE`] to a policy. The result is a message with its legs, usually WhatsApp and
 //!    then SMS, or a refusal with its sentence. It is a pure function: the same intent in the same world gives the same message.
 //! 3. **Commit.** The message is written in one transaction with its cause. Its id follows from the cause, so a second commit finds
 //!    the first. Only then is it queued, in `sends` or `bulk-sends` by its lane. A worker that dies in between loses nothing: the
@@ -22,15 +22,15 @@
 //! To try a leg:
 //!
 //! 1. **Check** ([`domain::messages::check_send`]) against fresh rows: opt-outs, the service window, quiet hours, validity, the connection's health, and
-//!    by SMS the rules of the recipient's country ([`domain::messages::RuleKind`]).
+//!    by SMS the rules of the recipient's country ([`domain::destinations::RuleKind`]).
 //!    The policy is the one frozen on the message; no rule is read. The answer is to go on, to come back later, to skip the leg,
 //!    or never to send.
 //!
 //!    The asset that a leg carries is read with its connection. WhatsApp gets the id of an upload, so if there is none that is valid, the
 //!    leg waits, and `fetch_media` uploads the file: nothing is moved here. Twilio gets a signed link.
 //! 2. **Its turn.** By WhatsApp, a message of the bulk lane needs a place in the throughput of its number, and so does every message while
-//!    the provider throttles the number ([`domain::messages::Throughput`]). One without waits in the table, which is no attempt.
-//! 3. **Take.** The message is counted for the caps that apply to it ([`domain::money::takes_of_caps`]), of money by what it is expected to cost, unless one
+//!    the provider throttles the number ([`domain::tenants::Throughput`]). One without waits in the table, which is no attempt.
+//! 3. **Take.** The message is counted for the caps that apply to it ([`domain::reports::takes_of_caps`]), of money by what it is expected to cost, unless one
 //!    has no room: then it is blocked. What was taken for an attempt that sent nothing is given back. A worker that dies in between leaves it counted, so a cap is never exceeded.
 //! 4. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
 //!    worker whose claim stands in the row goes on, so two copies of a job send once. What sending needs, such as
@@ -72,18 +72,18 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
-    base::ProviderRef,
     calls::MessageRef,
-    consent::consent_id,
-    contacts::{Change, Contact, Tried},
     media::Asset,
     messages::{
-        Attempt, AttemptState, Check, CheckInput, Classified, Effect, ErrorClass, Leg, Message, Next, Reason, Refusal,
-        SendOutcome, StatusReport, Timers, check_frequency, check_send, country_remarks, is_about_file,
-        messages_to_read_before, wait_beyond_cap, wait_beyond_throughput, wait_of_step_beyond_cap,
+        Attempt, AttemptState, Check, CheckInput, Leg, Message, Next, SendOutcome, StatusReport, check_frequency,
+        check_send, country_remarks, is_about_file, messages_to_read_before, wait_beyond_cap, wait_beyond_throughput,
+        wait_of_step_beyond_cap,
     },
-    money::{Cap, Take, all_caps_of},
+    money::{Cap, Take},
+    people::{Change, Contact, Tried, consent_id},
+    reports::all_caps_of,
     tenants::{Connection, Health, TenantConfig},
+    terms::{Classified, Effect, ErrorClass, ProviderRef, Reason, Refusal, Timers},
 };
 use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
@@ -265,7 +265,7 @@ impl Work<'_> {
             campaign: material.campaign,
             now,
             timers: &self.ctx.timers,
-            line_type: &domain::base::line_type_by_plan,
+            line_type: &domain::terms::line_type_by_plan,
         }
     }
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use domain::{
     Timestamp,
-    base::ConnectionId,
-    messages::{Held, Lane, Leg, Message, Throughput, Turn},
-    tenants::Connection,
+    messages::{Leg, Message},
+    tenants::{Connection, Held, Throughput, Turn},
+    terms::{ConnectionId, Lane},
 };
 use store::StoreError;
 use tokio::sync::Mutex;

@@ -13,9 +13,9 @@ use access::{Kms, PushError, PushKeys};
 use domain::{
     Timestamp,
     accounts::Account,
-    base::{PushSubscriptionId, UserId},
     live::{About, Notification, PushServices, PushSubscription, TOO_LATE},
     tenants::Tenant,
+    terms::{PushSubscriptionId, UserId},
 };
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, civil::Time};

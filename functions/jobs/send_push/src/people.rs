@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    base::{Actor, UserId},
+    terms::{Actor, UserId},
 };
 use store::{StoreError, TenantScope};
 

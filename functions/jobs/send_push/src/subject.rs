@@ -2,13 +2,14 @@
 
 use domain::{
     Timestamp,
-    accounts::{Matter, Member, MemberStatus, Notice, Permission, Role},
-    automations::Rule,
-    base::{ContactId, ContactItemId as _, TenantId, UserId},
+    accounts::{Member, MemberStatus, Permission, Role},
     calls::Call,
-    contacts::Note,
-    inbox::{Conversation, Team, What},
+    inbox::{Conversation, What},
     live::{About, Notification},
+    notices::{Matter, Notice},
+    people::Note,
+    tenants::{Rule, Team},
+    terms::{ContactId, ContactItemId as _, TenantId, UserId},
 };
 use store::{StoreError, TenantScope};
 

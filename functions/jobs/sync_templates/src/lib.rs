@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use access::{Kms, Secrets, SendCredentials};
 use domain::{
-    base::{ConnectionId, Progress},
-    messages::Channel,
     templates::{LastSync, ListedNames, MAX_REASON_LENGTH, SyncTemplates, Synced},
     tenants::Connection,
+    terms::{Channel, ConnectionId, Progress},
 };
 use jiff::Timestamp;
 use kit::{

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::base::{Actor, Stamp};
+use domain::terms::{Actor, Stamp};
 use jiff::SignedDuration;
 use kit::{Clock, ConfigError, Env, Files, Folder, Ids, JobError, line, schedule::Deadline};
 use serde_json::json;

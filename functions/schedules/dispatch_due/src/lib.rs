@@ -13,7 +13,7 @@ use std::{
 
 use domain::{
     Timestamp,
-    messages::{Lane, Timers},
+    terms::{Lane, Timers},
 };
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;

@@ -14,12 +14,12 @@ use std::{
 
 use domain::{
     Timestamp,
-    accounts::{
-        Account, MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, Matter, Member, Notice, NoticeKind, NoticeState, Present,
-        Role, Watch, day_of,
+    accounts::{Account, Member, Role},
+    notices::{
+        MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, Matter, Notice, NoticeKind, NoticeState, Present, Watch, day_of,
     },
-    base::{ConnectionId, TenantId, derive_id},
     tenants::TenantConfig,
+    terms::{ConnectionId, TenantId, derive_id},
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::{base::TenantId, tenants::Tenant};
+use domain::{tenants::Tenant, terms::TenantId};
 pub use kit::StoreAndClock as Context;
 use kit::{
     JobError, line,

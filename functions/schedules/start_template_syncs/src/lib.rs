@@ -4,9 +4,9 @@
 //! Safe to run twice, and twice at the same time: the id of an operation follows from its connection and the hour.
 
 use domain::{
-    messages::Channel,
     templates::{Cause, LastSync, sync_operation},
     tenants::{Tenant, TenantStatus},
+    terms::Channel,
 };
 pub use kit::StoreAndClock as Context;
 use kit::{

@@ -11,7 +11,7 @@ mod tenant;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::base::TenantId;
+use domain::terms::TenantId;
 use jiff::SignedDuration;
 use kit::{
     Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, line, schedule::Deadline, turns::in_turn,

@@ -5,9 +5,9 @@
 
 use domain::{
     Timestamp,
-    base::FieldId,
-    campaigns::{AT_MOST_EVERY, Campaign, CampaignState, Enrolment, Round, Triggered},
-    contacts::{Field, Person},
+    campaigns::{AT_MOST_EVERY, Campaign, Enrolment, Round, Triggered},
+    people::{Field, Person},
+    terms::{CampaignState, FieldId},
 };
 use futures::{StreamExt as _, stream};
 use kit::{JobError, crash, line, schedule::Deadline};

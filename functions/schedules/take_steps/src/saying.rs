@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    base::{CampaignId, Fact},
-    campaigns::{CampaignState, Scene, WrittenSteps, ends_drip, is_after_cap, step_kept_back_until, step_made_at},
-    messages::{Cause, FREQUENCY_SPAN, Reason, Refusal},
-    money::{Counts, Take, all_caps_of},
+    campaigns::{Scene, WrittenSteps, ends_drip, is_after_cap, step_kept_back_until, step_made_at},
+    messages::Cause,
+    money::{Counts, Take},
+    reports::all_caps_of,
+    terms::{CampaignId, CampaignState, FREQUENCY_SPAN, Fact, Reason, Refusal},
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;

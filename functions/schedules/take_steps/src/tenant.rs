@@ -8,11 +8,14 @@ use std::{
 use domain::{
     Timestamp,
     accounts::Member,
-    base::{CampaignId, ContactId, ContactItemId as _, MessageId, NoteId, Stamp, UserId, Zone},
-    campaigns::{Action, Campaign, CampaignState, Enrolment, Scene, Turn, WrittenSteps, conversion_refusal},
-    contacts::{ChangeIn, Conversion, Edit, Note, Person, Stage, Tag},
-    messages::{Cause, CauseStep, Message, Reason, Refusal},
+    campaigns::{Action, Campaign, Enrolment, Scene, Turn, WrittenSteps, conversion_refusal},
+    messages::{Cause, CauseStep, Message},
+    people::{ChangeIn, Conversion, Edit, Note, Person, Stage, Tag},
     tenants::{TenantConfig, recipient_zone},
+    terms::{
+        CampaignId, CampaignState, ContactId, ContactItemId as _, MessageId, NoteId, Reason, Refusal, Stamp, UserId,
+        Zone,
+    },
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;

@@ -8,9 +8,10 @@
 use std::time::Duration;
 
 use domain::{
-    accounts::Notice,
-    base::{ConversationId, UserId},
-    inbox::{ConversationState, Team},
+    inbox::ConversationState,
+    notices::Notice,
+    tenants::Team,
+    terms::{ConversationId, UserId},
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;

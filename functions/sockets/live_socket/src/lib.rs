@@ -14,8 +14,8 @@ use access::socket::{self, Ticketed};
 use domain::{
     Timestamp,
     accounts::Permission,
-    base::{Actor, UserId},
     live::{Action, Cursor, Frame, MAX_OF_CALLER, MAX_SAID, MAX_VIEWS, Rights, Socket, SocketId, View},
+    terms::{Actor, UserId},
 };
 use kit::{
     Clock, ConfigError, Env, JobError, Sockets,

@@ -8,8 +8,8 @@ use std::{
 use domain::{
     Timestamp,
     accounts::Permission,
-    base::{Actor, ConversationId, UserId},
     live::{Frame, Socket, SocketId, View},
+    terms::{Actor, ConversationId, UserId},
 };
 use futures::{StreamExt as _, stream};
 use kit::TimeLimit;

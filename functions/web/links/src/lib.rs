@@ -15,9 +15,9 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    base::TenantId,
-    consent::LinkCode,
     messages::{Message, TrackedEnd},
+    people::LinkCode,
+    terms::TenantId,
 };
 use jiff::SignedDuration;
 use kit::{ConfigError, Env, LateStore, chain, html::escape_html, http, line};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::consent::Topic;
+use domain::people::Topic;
 
 /// Maximum size of a form. The page's own have less than 200 bytes.
 pub(crate) const LARGEST: usize = 2 * 1024;

@@ -21,13 +21,12 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    base::OneLine,
-    consent::{
-        Choice, Chosen, ConsentEntry, LinkCode, PreferenceLink, Topic, Wish, Wording, choose_topics, consent_id,
-        refuse_everything, wishes_mark,
+    people::{
+        Choice, Chosen, ConsentEntry, Contact, LinkCode, PreferenceLink, Topic, Wish, Wording, choose_topics,
+        consent_id, refuse_everything, wishes_mark,
     },
-    contacts::Contact,
     tenants::Tenant,
+    terms::OneLine,
 };
 use kit::{
     ConfigError, Env, LateStore, chain,

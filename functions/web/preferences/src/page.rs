@@ -9,9 +9,8 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    consent::{Topic, TopicState, refuses_everything, topic_state, wishes_mark},
-    contacts::Contact,
-    messages::WayOut,
+    destinations::WayOut,
+    people::{Contact, Topic, TopicState, refuses_everything, topic_state, wishes_mark},
 };
 use sha2::{Digest, Sha256};
 
@@ -133,7 +132,7 @@ pub(crate) fn preferences(
         style: STYLE,
         title: note.map_or_else(|| title.clone(), |note| format!("{} {title}", note.text)),
         business,
-        number: contact.phone().map(domain::base::Phone::masked_number),
+        number: contact.phone().map(domain::terms::Phone::masked_number),
         note,
         stopped: refuses_everything(wishes),
         way_out,

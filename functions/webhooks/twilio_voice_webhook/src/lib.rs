@@ -11,12 +11,12 @@ use std::{
 use axum::{Extension, Router, response::Response, routing::post};
 use domain::{
     Timestamp,
-    base::{Phone, TenantId},
     calls::{CallFacts, Party},
     tenants::{
         Account, Connection, Line, Tenant, VerifySecrets, called_line, is_business_open,
         twilio::{self, OVERRIDES},
     },
+    terms::{Phone, TenantId},
 };
 use jiff::SignedDuration;
 use kit::{

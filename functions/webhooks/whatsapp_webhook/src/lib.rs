@@ -20,8 +20,8 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    base::{ConnectionId, TenantId},
     tenants::{Connection, RefusedBecause, RefusedWebhook, VerifySecrets},
+    terms::{ConnectionId, TenantId},
 };
 use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
 use kit::{

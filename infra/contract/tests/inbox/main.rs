@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use domain::{
     Timestamp,
     accounts::Role,
-    base::{ConversationId, MessageId},
-    contacts::Contact,
     messages::{AttemptState, Message},
+    people::Contact,
+    terms::{ConversationId, MessageId},
 };
 use futures::{StreamExt as _, stream};
 use jobs::SendMessage;

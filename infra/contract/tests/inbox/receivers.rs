@@ -1,6 +1,6 @@
 //! A contact writes from two numbers: each reply reaches whoever wrote last, by the same channel.
 
-use domain::{accounts::Role, base::ConversationId, contacts::Identity};
+use domain::{accounts::Role, people::Identity, terms::ConversationId};
 use jobs::{EventSource, ProviderEvent, SendMessage};
 use kit::{Job, QueueName};
 use serde_json::{Value, json};

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::{document, operations};
 use domain::{
     accounts::{Permission, Role},
-    base::FaultCode,
-    messages::Reason,
+    terms::{FaultCode, Reason},
 };
 use serde_json::{Value, json};
 use stack::contract::{is_kind, resolve};

@@ -7,8 +7,8 @@ use aws_lambda_events::dynamodb::EventRecord;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     accounts::Role,
-    base::{CallId, ContactId, ConversationId},
     inbox::{Conversation, Happening, What},
+    terms::{CallId, ContactId, ConversationId},
 };
 use kit::{
     sockets::{Answer, Did, SocketEvent},

@@ -9,9 +9,9 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     Timestamp,
-    base::{ContactId, MessageId, OperationId, Phone},
-    contacts::{Contact, Identity},
-    messages::{Channel, OptFlag},
+    messages::OptFlag,
+    people::{Contact, Identity},
+    terms::{Channel, ContactId, MessageId, OperationId, Phone},
 };
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //! until it has answers: whatever dies meanwhile, the key stands for one message.
 
 use anyhow::{Context as _, Result};
-use domain::base::Phone;
+use domain::terms::Phone;
 use futures::future::try_join_all;
 use serde_json::json;
 

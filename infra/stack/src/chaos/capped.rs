@@ -3,10 +3,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::Phone,
-    messages::Channel,
-    money::{Currency, PriceBook, PriceCategory, day_of, expected_cost},
-    reports::{Carrier, Listed},
+    money::{Currency, PriceBook, PriceCategory, day_of},
+    reports::{Carrier, Listed, expected_cost},
+    terms::{Channel, Phone},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;

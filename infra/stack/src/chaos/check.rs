@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Result, bail};
 use domain::{
     Timestamp,
-    base::{ContactId, MessageId, TenantId},
-    messages::{AttemptState, Channel, ErrorClass, Message, MessageState},
+    messages::{AttemptState, Message, MessageState},
+    terms::{Channel, ContactId, ErrorClass, MessageId, TenantId},
 };
 use jiff::SignedDuration;
 use serde_json::Value;

@@ -7,10 +7,9 @@ use anyhow::{Context as _, Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
     Timestamp,
-    base::Phone,
     calls::Received,
     media::{Medium, MediumState},
-    messages::Channel,
+    terms::{Channel, Phone},
 };
 use futures::future::try_join_all;
 use jiff::SignedDuration;
@@ -270,8 +269,8 @@ pub(super) fn kinds() -> [&'static str; FAULTS.len()] {
 #[cfg(test)]
 mod tests {
     use domain::{
-        base::{ContactId, MessageId},
         media::{InboundMedia, MediaReason},
+        terms::{ContactId, MessageId},
     };
     use ulid::Ulid;
 

@@ -10,10 +10,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use domain::{
     Timestamp,
-    base::{ContactId, MessageId, OperationId, OperationState, Phone},
-    consent::{Choice, ConsentCategory, ConsentEntry},
-    contacts::{Erased, Identity},
-    messages::Channel,
+    people::{Choice, ConsentCategory, ConsentEntry, Erased, Identity},
+    terms::{Channel, ContactId, MessageId, OperationId, OperationState, Phone},
 };
 use futures::future::try_join_all;
 use jiff::SignedDuration;
@@ -651,7 +649,7 @@ fn sent_afterwards(gone: &Gone, outbox: &Outbox) -> Vec<String> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::consent::{Scope, Wish, Wishes};
+    use domain::people::{Scope, Wish, Wishes};
 
     use super::*;
 
@@ -693,7 +691,7 @@ mod tests {
 
     /// A contact that refuses offers, with a message to each of these contacts, which it is or was.
     fn customer(contact: &str, messages: &[&str]) -> Customer {
-        let mut known = domain::contacts::Contact::new(id(contact), at(0));
+        let mut known = domain::people::Contact::new(id(contact), at(0));
         let refusal = refusal();
         let (choice, by, at) = (refusal.choice, refusal.by, refusal.at);
         known.record(Wish::new(choice, Scope::MARKETING, by, "said so", at));

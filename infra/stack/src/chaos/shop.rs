@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use domain::base::Phone;
+use domain::terms::Phone;
 use futures::future::join_all;
 use serde_json::{Value, json};
 

@@ -8,8 +8,8 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use domain::{
     Timestamp,
-    base::Phone,
-    messages::{Channel, Message, Waiting},
+    messages::{Message, Waiting},
+    terms::{Channel, Phone},
 };
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};

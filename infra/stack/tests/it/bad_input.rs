@@ -76,14 +76,14 @@ fn is_problem(answer: &Answer, status: u16, asked: &str) -> Result<()> {
 }
 
 /// Requires that nothing is known of this person.
-async fn is_unknown(business: &Business<'_>, from: &domain::base::Phone, what: &str) -> Result<()> {
+async fn is_unknown(business: &Business<'_>, from: &domain::terms::Phone, what: &str) -> Result<()> {
     let known = business.stage.play.customer(business.id(), from).await?;
     ensure!(known.is_none(), "{what}: stored");
     Ok(())
 }
 
 /// A valid body of a webhook.
-fn valid_body(what: &str, from: &domain::base::Phone) -> String {
+fn valid_body(what: &str, from: &domain::terms::Phone) -> String {
     let at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     match what {
         "telephony" => json!({

@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::CallId,
     calls::Outcome,
-    messages::{AttemptState, Channel, MessageState},
+    messages::{AttemptState, MessageState},
+    terms::{CallId, Channel},
 };
 use serde_json::json;
 use stack::{

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::{ContactId, MessageId, Phone},
-    contacts::{Contact, Identity},
-    messages::{Channel, OptFlag},
+    messages::OptFlag,
+    people::{Contact, Identity},
+    terms::{Channel, ContactId, MessageId, Phone},
 };
 use futures::future::{try_join, try_join_all};
 use jiff::Timestamp;

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::Phone,
-    messages::{MessageState, Reason},
+    messages::MessageState,
+    terms::{Phone, Reason},
 };
 use serde_json::json;
 use stack::play::Customer;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use domain::base::ContactId;
+use domain::terms::ContactId;
 use serde_json::{Value, json};
 use stack::inspect;
 

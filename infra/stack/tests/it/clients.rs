@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{base::Phone, messages::Channel};
+use domain::terms::{Channel, Phone};
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Customers' messages, opt-outs and opt-ins.
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{base::Phone, messages::Channel};
+use domain::terms::{Channel, Phone};
 use serde_json::json;
 use stack::play::Customer;
 

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{
-    accounts::Permission,
-    messages::{Channel, MessageState},
-};
+use domain::{accounts::Permission, messages::MessageState, terms::Channel};
 use serde_json::{Value, json};
 use stack::{bench::operations::measure, build, contract::Contract, play::Customer};
 

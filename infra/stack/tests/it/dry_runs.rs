@@ -4,10 +4,10 @@
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     Timestamp,
-    base::{MessageId, Phone},
     calls::Call,
     messages::{AttemptError, AttemptState, Content, Ended, Leg, Message},
     tenants::Connection,
+    terms::{MessageId, Phone},
 };
 use futures::future::try_join_all;
 use jiff::{SignedDuration, tz::TimeZone};

@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, bail, ensure};
 use domain::{
-    messages::{AttemptState, Channel, Ended, MessageState},
+    messages::{AttemptState, Ended, MessageState},
     tenants::Health,
+    terms::Channel,
 };
 use serde_json::json;
 use stack::play::{Look, until};

@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::{ContactId, MessageId, Phone},
-    contacts::{Contact, Identity},
-    messages::{Category, Channel, Lane, Message, Narrowing, Policy, Purpose, STANDARD_THROUGHPUT},
+    messages::Message,
+    people::{Contact, Identity},
+    tenants::STANDARD_THROUGHPUT,
+    terms::{Category, Channel, ContactId, Lane, MessageId, Narrowing, Phone, Policy, Purpose},
 };
 use jiff::Timestamp;
 use jobs::NextJob;

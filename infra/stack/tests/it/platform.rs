@@ -2,9 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    automations::Answer,
-    base::Phone,
-    messages::{Channel, MessageState},
+    messages::MessageState,
+    terms::{Answer, Channel, Phone},
 };
 use serde_json::{Value, json};
 use stack::play::Customer;

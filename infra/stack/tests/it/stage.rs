@@ -11,9 +11,9 @@ use std::{
 use anyhow::{Context as _, Result};
 use domain::{
     Timestamp,
-    base::{ConnectionId, ContactId, Phone},
-    messages::{Channel, Message, MessageState},
+    messages::{Message, MessageState},
     tenants::Connection,
+    terms::{Channel, ConnectionId, ContactId, Phone},
 };
 use serde_json::{Value, json};
 use stack::{

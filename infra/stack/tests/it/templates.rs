@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
-    accounts::{Matter, Role},
-    base::Phone,
-    messages::{Category, Channel, Message},
+    accounts::Role,
+    messages::Message,
+    notices::Matter,
+    terms::{Category, Channel, Phone},
 };
 use futures::future::{try_join, try_join_all};
 use jiff::{SignedDuration, Timestamp};

@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     Timestamp,
     accounts::{Permission, Role},
-    base::TenantId,
+    terms::TenantId,
 };
 use serde_json::{Value, json};
 use stack::{

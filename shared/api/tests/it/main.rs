@@ -12,7 +12,7 @@ use api::{
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::{Account, ApiKey, Permission, Role},
-    base::{ContactId, OneLine},
+    terms::{ContactId, OneLine},
 };
 use jiff::SignedDuration;
 use kit::{

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::{Permission, Role},
-    base::{Actor, ApiKeyId, IpRange, RotationId},
+    terms::{Actor, ApiKeyId, IpRange, RotationId},
 };
 
 /// An API key. The key itself is shown once; only its SHA-256 is stored.

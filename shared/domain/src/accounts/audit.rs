@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    base::{ContactId, Stamp},
-    contacts::HistoryKind,
+    people::HistoryKind,
+    terms::{ContactId, Stamp},
 };
 
 /// Entries are retained for a year, and some time longer to look at them.
@@ -368,7 +368,7 @@ mod tests {
         let contact = ContactId::new(ulid::Ulid::from_parts(1, 2));
         let look = |at: &str| {
             let by = Stamp {
-                actor: crate::base::Actor::Operator,
+                actor: crate::terms::Actor::Operator,
                 at: at.parse().unwrap(),
                 correlation_id: "cor".to_owned(),
             };

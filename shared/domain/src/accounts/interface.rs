@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::base::{Language, LocalTime};
+use crate::terms::{Language, LocalTime};
 
 /// Preferences of a person for user interfaces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

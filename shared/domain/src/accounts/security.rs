@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::base::SessionId;
+use crate::terms::SessionId;
 
 shown_as!(SecurityEventKind, {"type": "string", "examples": ["log_in_refused"]});
 

@@ -8,17 +8,18 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    automations::{Answer, Answered, Answers, MAX_ANSWERS, MAX_REMEMBERED},
-    base::{ConnectionId, Fault, LineId, unknown_line_type},
     calls::Received,
-    consent::is_answered_by_twilio,
-    contacts::{Contact, Profile},
+    destinations::WayOut,
     messages::{
-        CancelEvent, Category, Cause, Channel, InboundMessage, Intent, Material, Message, Narrowing, OptFlag, Purpose,
-        Reason, Refusal, Says, SmsText, Source, Through, WayOut, Words, World, compose_message, duration_in_words,
-        is_own_number, missing_call, time_ago, usual_answer,
+        Cause, InboundMessage, Intent, Material, Message, OptFlag, Says, Through, Words, World, compose_message,
+        duration_in_words, is_own_number, missing_call, time_ago, usual_answer,
     },
-    tenants::{Findings, Line, Tenant, TenantConfig, is_business_open, line_by_id, next_opening},
+    people::{Contact, Profile, is_answered_by_twilio},
+    tenants::{Line, Tenant, TenantConfig, is_business_open, line_by_id, next_opening},
+    terms::{
+        Answer, Answered, Answers, CancelEvent, Category, Channel, ConnectionId, Fault, Findings, LineId, MAX_ANSWERS,
+        MAX_REMEMBERED, Narrowing, Purpose, Reason, Refusal, SmsText, Source, unknown_line_type,
+    },
 };
 
 /// Maximum characters of a tenant's own texts of answers, in all languages together: they are in the tenant's row.
@@ -305,11 +306,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::Fact,
-        contacts::{Sign, Window},
         messages::{Check, CheckInput, Composed, Content, Delivery, SendOutcome, check_send},
+        people::{Sign, Window},
         samples::{NOON, at, config, connections, contact, message_of, timers},
         tenants::TenantStatus,
+        terms::Fact,
     };
 
     /// A Sunday, on which the sample business is closed.
@@ -346,7 +347,7 @@ mod tests {
         let text = message.text.as_deref();
         let wish = message
             .opt_flag
-            .or_else(|| crate::consent::wish_in_text(text?, &config.tenant));
+            .or_else(|| crate::people::wish_in_text(text?, &config.tenant));
         Heard {
             config,
             message,
@@ -723,7 +724,7 @@ mod tests {
             let passed = last(|one| matches!(one, Signed(Sign::Passed, _)));
             // What was said to another responder counts once the conversation is passed to us.
             let opened = wrote.max(copied.filter(|copied| Some(*copied) <= passed));
-            let closes_at = opened.map(|second| Self::time(second) + crate::contacts::SERVICE_WINDOW);
+            let closes_at = opened.map(|second| Self::time(second) + crate::people::SERVICE_WINDOW);
             assert_eq!(window, closes_at, "the window of {:?}", self.heard);
             let refused = self
                 .answer(inbound_message(Channel::WhatsApp, "Hello", at(CLOSED)))
@@ -904,7 +905,7 @@ mod tests {
     /// Only that refusal lets it pass, and nothing else passes.
     #[test]
     fn stop_is_confirmed_once_and_nothing_else_is_sent() {
-        use crate::consent::{By, Choice, Scope, Wish};
+        use crate::people::{By, Choice, Scope, Wish};
 
         let now = at(OPEN);
         let stop = received_message(inbound_message(Channel::WhatsApp, "STOP", now), 1);
@@ -1128,7 +1129,7 @@ mod tests {
         ] {
             assert!(serde_json::from_value::<Answers>(wrong.clone()).is_err(), "{wrong}");
         }
-        let help: crate::automations::Help = serde_json::from_value(json!({"text": "Hello"})).unwrap();
+        let help: crate::terms::Help = serde_json::from_value(json!({"text": "Hello"})).unwrap();
         assert!(help.enabled);
     }
 
@@ -1166,7 +1167,7 @@ mod tests {
             config.tenant.business_hours = Some(serde_json::from_value(Value::Object(hours)).unwrap());
             config.tenant.holidays = Vec::new().into();
             let answers = config.tenant.answers.as_mut().unwrap();
-            answers.after_hours.every_seconds = crate::automations::Period::nearest(every);
+            answers.after_hours.every_seconds = crate::terms::Period::nearest(every);
             let mut person = contact();
             let mut now = at(NOON);
             let mut given: Vec<Answered> = Vec::new();

@@ -5,17 +5,22 @@ use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
 use crate::{
-    automations::{CallSeconds, Caller, Consent, Hours, Rule, rules_in_order},
-    base::{CallId, CampaignId, ContactId, Fact, Facts, LineId, Phone},
     calls::{CallFacts, Circumstances, Direction, Grounds, Outcome, Party, Unreached},
-    consent::check_wishes,
-    contacts::{Contact, Unreachable},
+    destinations::Applies,
     messages::{
-        Applies, CallView, Carrier, Cause, Channel, Composed, Intent, IntentReview, Material, Narrowing, Needs,
-        Purpose, Reason, Recipient, Refusal, Says, Subject, Words, World, compose_message, content_obstacles, is_later,
-        is_own_number, line_carrier, recent_failure, review_intent, time_ago, usual_carriers,
+        CallView, Carrier, Cause, Composed, Intent, IntentReview, Material, Needs, Says, Subject, Words, World,
+        compose_message, content_obstacles, is_later, is_own_number, line_carrier, recent_failure, review_intent,
+        time_ago, usual_carriers,
     },
-    tenants::{ConnectionSummary, Line, TenantConfig, called_line, is_business_open},
+    people::{Contact, Unreachable, check_wishes},
+    tenants::{
+        CallSeconds, Caller, ConnectionSummary, Consent, Hours, Line, Rule, TenantConfig, called_line,
+        is_business_open, rules_in_order,
+    },
+    terms::{
+        CallId, CampaignId, Channel, ContactId, Fact, Facts, LineId, Narrowing, Phone, Purpose, Reason, Recipient,
+        Refusal,
+    },
 };
 
 /// The decision about a call.
@@ -494,13 +499,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{LineType, OneLine, Whole},
         calls::Retention,
-        messages::{
-            Category, Content, FREQUENCY_SPAN, Limit, Message, OptFlag, QuietAction, SendOutcome, SmsText, WhenUnknown,
-        },
+        messages::{Content, Message, OptFlag, SendOutcome},
         samples::{Case, NOON, at, message_of, timers},
         tenants::{SmsSender, TenantStatus},
+        terms::{Category, FREQUENCY_SPAN, Limit, LineType, OneLine, QuietAction, SmsText, WhenUnknown, Whole},
     };
 
     fn case(change: impl FnOnce(&mut Case)) -> Case {

@@ -3,20 +3,13 @@
 //! A call comes with its facts; `decide` goes through the rules in order and says which message follows, or why none does.
 //! `problems` says what keeps a rule from working, `replay` decides recorded calls again by other rules.
 
-mod answer;
 mod answers;
 mod decide;
 mod problems;
 mod replay;
-mod rule;
 
-pub use answer::{AfterHours, Answer, Answered, Answers, Confirmation, Help, MAX_ANSWERS, MAX_REMEMBERED, Period};
 pub use answers::{Heard, MAX_CHARACTERS, answer_intent, answer_texts, no_way_back};
 pub use decide::{Considered, Decision, Findings, channel_obstacles, unmet_condition};
 pub(crate) use decide::{NO_MESSAGE, first_match, no_rule_matches, plan_follow_up};
 pub use problems::{needs_of_rules, review_rule};
 pub use replay::{Difference, Former, Recorded, Replayed, config_with_rules};
-pub use rule::{
-    CallSeconds, Caller, Consent, Hours, MAX_CALL_SECONDS, MAX_COOLDOWN_SECONDS, MAX_DELAY_SECONDS,
-    MAX_FALLBACK_SECONDS, Rule, RuleIn, Then, When, limit_stored_rule, priorities_in_order, rules_in_order,
-};

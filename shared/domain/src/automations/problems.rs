@@ -4,17 +4,17 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    automations::{CallSeconds, Hours, MAX_COOLDOWN_SECONDS, Rule, channel_obstacles, rules_in_order},
-    base::{Fault, FaultCode},
+    automations::channel_obstacles,
     calls::{Direction, Outcome},
-    campaigns::{CampaignState, CampaignType},
-    messages::{
-        Authored, Category, FREQUENCY_SPAN, Limit, MAX_WARNINGS, Material, Needs, Purpose, QuietAction, QuietHours,
-        Reason, Refusal, Review, WhenUnknown, carriers, is_quiet, missing_channel, one_of_words,
-    },
+    campaigns::CampaignType,
+    messages::{Authored, MAX_WARNINGS, Material, Needs, Review, carriers, missing_channel, one_of_words},
     tenants::{
-        BusinessHours, FieldProblem, Findings, Line, MAX_LINES, TenantConfig, Warning, is_business_open, line_by_id,
-        line_problems,
+        BusinessHours, CallSeconds, Hours, Line, MAX_COOLDOWN_SECONDS, MAX_LINES, Rule, TenantConfig, is_business_open,
+        line_by_id, line_problems, rules_in_order,
+    },
+    terms::{
+        CampaignState, Category, FREQUENCY_SPAN, Fault, FaultCode, FieldProblem, Findings, Limit, Purpose, QuietAction,
+        QuietHours, Reason, Refusal, Warning, WhenUnknown, is_quiet,
     },
 };
 
@@ -370,9 +370,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::LineId,
-        messages::{Applies, MAX_PRODUCTS, SmsText},
+        destinations::Applies,
+        messages::MAX_PRODUCTS,
         samples::{AgainstRule, Case, config, material},
+        terms::{LineId, SmsText},
     };
 
     #[test]

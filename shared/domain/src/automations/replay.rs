@@ -8,13 +8,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    automations::{Considered, Findings, NO_MESSAGE, Rule, first_match, no_rule_matches, plan_follow_up},
-    base::{Fact, LineTypes, OneLine, RuleId, ShownName, time_of_id},
+    automations::{Considered, Findings, NO_MESSAGE, first_match, no_rule_matches, plan_follow_up},
     calls::{Call, Grounds},
-    consent::{By, Choice, Scope, Wish},
-    contacts::{Contact, Field, FieldValue, Profile, Unreachable},
-    messages::{CallView, Channel, Composed, Material, Needs, Reason, Refusal, Source, World},
-    tenants::{TenantConfig, TenantStatus},
+    messages::{CallView, Composed, Material, Needs, World},
+    people::{By, Choice, Contact, Field, FieldValue, Profile, Scope, Unreachable, Wish},
+    tenants::{Rule, TenantConfig, TenantStatus},
+    terms::{Channel, Fact, LineTypes, OneLine, Reason, Refusal, RuleId, ShownName, Source, time_of_id},
 };
 
 /// A recorded call with its caller as known when it was decided.

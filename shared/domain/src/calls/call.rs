@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    base::{ConnectionId, Fact, Fault, FaultCode, Phone, ShownName},
     calls::Recordings,
+    terms::{ConnectionId, Fact, Fault, FaultCode, Phone, ShownName},
 };
 
 /// Direction of a call or message.

@@ -5,13 +5,10 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
-    automations::Answer,
-    base::{CallId, ConnectionId, ContactId, Facts, LineId, MessageId, RuleId, derive_id, is_zero},
     calls::{CallFacts, CallProvider, Direction, Outcome},
-    consent::{ConsentEntry, Wishes, mask_links},
-    contacts::Record,
-    messages::{Channel, Delivery, InboundMessage, Message, Remark, StatusReport},
-    reports::{AnsweredTemplate, TemplateEdition},
+    messages::{AnsweredTemplate, Delivery, InboundMessage, Message, Remark, StatusReport, TemplateEdition},
+    people::{ConsentEntry, Record, Wishes, mask_links},
+    terms::{Answer, CallId, Channel, ConnectionId, ContactId, Facts, LineId, MessageId, RuleId, derive_id, is_zero},
 };
 
 /// The merged reports of one call, before and after its outcome is decided. Stored under the provider's id of the call.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CallId, ProviderRef, RecordingId, derive_id};
+use crate::terms::{CallId, ProviderRef, RecordingId, derive_id};
 
 /// Maximum recordings of a call that are known.
 pub const MAX_RECORDINGS: usize = 10;

@@ -9,9 +9,9 @@ use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{TenantId, time_of_id},
     calls::{Call, Entry, Received, Retention},
     messages::Message,
+    terms::{TenantId, time_of_id},
 };
 
 /// Parameters of the operation `apply_retention`.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     campaigns::Audience,
-    contacts::{Conditions, Field, Filter, Person, Search},
+    people::{Conditions, Field, Filter, Person, Search},
 };
 
 /// The conditions of an audience.

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    automations::MAX_FALLBACK_SECONDS,
-    base::{
-        CampaignId, Distinct, Facts, Fault, FaultCode, LineId, LocalDateTime, LocalTime, MAX_NAME_LENGTH, OneLine,
-        OperationId, SegmentId, StageId, TagId, UpTo, Whole,
+    campaigns::DateTrigger,
+    tenants::MAX_FALLBACK_SECONDS,
+    terms::{
+        CampaignId, CampaignState, Category, Channel, Distinct, Facts, Fault, FaultCode, LineId, LocalDateTime,
+        LocalTime, MAX_NAME_LENGTH, OneLine, OperationId, Reason, Refusal, SegmentId, SmsText, StageId, TagId,
+        TemplateUse, USUAL_FALLBACK_SECONDS, UpTo, Whole,
     },
-    campaigns::{CampaignState, DateTrigger},
-    messages::{Category, Channel, Reason, Refusal, SmsText, TemplateUse, USUAL_FALLBACK_SECONDS},
 };
 
 /// Maximum segments whose contacts are left out.

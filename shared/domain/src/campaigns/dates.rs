@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{FieldId, LocalTime},
     campaigns::instants_of_local_time,
-    contacts::{Day, FieldValue, Filter, Search, Test},
+    people::{Day, FieldValue, Filter, Search, Test},
+    terms::{FieldId, LocalTime},
 };
 
 /// Maximum days before or after a date.
@@ -147,7 +147,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{contacts::Driver, samples::at};
+    use crate::{people::Driver, samples::at};
 
     fn trigger(recurrence: &str, days: i16) -> DateTrigger {
         let field = FieldId::new(Ulid(7));

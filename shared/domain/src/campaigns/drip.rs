@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{MessageId, StageId, TagId},
     campaigns::{Action, Condition, Exits, StepName, Steps},
-    contacts::{Contact, Person},
-    messages::{CancelEvent, Message, Reason, Refusal},
+    messages::Message,
     money::Period,
+    people::{Contact, Person},
+    terms::{CancelEvent, MessageId, Reason, Refusal, StageId, TagId},
 };
 
 /// Where a contact is in a drip.
@@ -386,10 +386,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::Resource as _,
         campaigns::{Campaign, CampaignIn},
         messages::{AttemptState, Next, OptFlag, compose_message},
         samples::{Case, at, timers},
+        terms::Resource as _,
     };
 
     const NOW: &str = "2026-11-20T08:00:00Z";

@@ -15,7 +15,6 @@ mod preflight;
 mod report;
 mod review;
 mod run;
-mod state;
 mod steps;
 mod trigger;
 mod variants;
@@ -45,7 +44,6 @@ pub use review::{
     whatsapp_sender,
 };
 pub use run::{Enrolment, Exit, MAX_RUN, NoEntry, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, may_still_send};
-pub use state::{CampaignState, TRANSITIONS};
 pub use steps::{Action, Condition, MAX_STEPS, Step, StepName, Steps, WrittenSteps};
 pub use trigger::{AT_MOST_EVERY, Occasion, Triggered};
 pub(crate) use wait::instants_of_local_time;

@@ -10,15 +10,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    base::{CampaignId, ConnectionId, ContactId, Country, Fact, Resource as _},
     campaigns::{Campaign, Stopped},
-    messages::{Applies, Channel, Composed, Lane, Refusal, RuleKind, known_rule, most_for_campaigns},
+    destinations::{Applies, RuleKind, known_rule},
+    messages::{Composed, most_for_campaigns},
     money::{
-        Cap, CapName, Costs, Counts, Currency, OutdatedPrices, PriceBook, PriceCategory, Service, applying_caps,
-        day_of, decimal_amount, hour_of, price_entry, services_of, takes_of_caps,
+        Cap, CapName, Counts, Currency, OutdatedPrices, PriceBook, PriceCategory, Service, day_of, decimal_amount,
+        hour_of,
     },
-    reports::Counter,
+    reports::{Costs, Counter, applying_caps, price_entry, services_of, takes_of_caps},
     tenants::{Connection, TenantConfig},
+    terms::{CampaignId, Channel, ConnectionId, ContactId, Country, Fact, Lane, Refusal, Resource as _},
 };
 
 /// Parameters of the operation that makes a pre-flight.

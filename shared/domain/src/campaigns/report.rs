@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{CampaignId, ContactId, MessageId},
     campaigns::{Campaign, Enrolment, EnrolmentStatus, Exit, Steps, VariantNumber},
-    contacts::Contact,
-    messages::{Message, MessageState, Reason},
+    messages::{Message, MessageState},
+    people::Contact,
     reports::{Counter, count_message},
+    terms::{CampaignId, ContactId, MessageId, Reason},
 };
 
 /// Somebody in the audience of a campaign.
@@ -366,10 +366,10 @@ impl FromStr for InAudience {
 mod tests {
     use super::*;
     use crate::{
-        base::Resource as _,
         campaigns::Taken,
-        messages::{AttemptState, OptFlag, Refusal, SendOutcome, StatusReport},
+        messages::{AttemptState, OptFlag, SendOutcome, StatusReport},
         samples::{Case, NOON, at, message_of, timers},
+        terms::{Refusal, Resource as _},
     };
 
     fn recipient() -> Recipient {

@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    base::{ConnectionId, Fault, FaultCode, TagId, UserId},
     campaigns::{
         Action, Campaign, CampaignMessage, CampaignType, Condition, Exits, MAX_DATE_OFFSET_DAYS, Recurrence, Steps,
     },
     messages::{
-        Authored, Carrier, Channel, MAX_WARNINGS, Material, Needs, Purpose, Reason, Refusal, Review, Subject, carriers,
-        content_obstacles, line_carrier, missing_channel, one_of_words, usual_carriers,
+        Authored, Carrier, MAX_WARNINGS, Material, Needs, Review, Subject, carriers, content_obstacles, line_carrier,
+        missing_channel, one_of_words, usual_carriers,
     },
-    tenants::{FieldProblem, Findings, TenantConfig, Warning, added_problems, line_by_id},
+    tenants::{TenantConfig, line_by_id},
+    terms::{
+        Channel, ConnectionId, Fault, FaultCode, FieldProblem, Findings, Purpose, Reason, Refusal, TagId, UserId,
+        Warning, added_problems,
+    },
 };
 
 /// What campaigns name and what does not exist, by id.
@@ -483,9 +486,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::Resource as _,
-        messages::Applies,
+        destinations::Applies,
         samples::{AgainstRule, Case, at, config, material},
+        terms::Resource as _,
     };
 
     const NOW: &str = "2026-11-20T12:00:00Z";

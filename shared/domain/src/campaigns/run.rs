@@ -4,14 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{CampaignId, ContactId, Data, Operation, OperationId, OperationKind, UpTo},
-    campaigns::{Campaign, CampaignMessage, CampaignState, CampaignType, Passage, SendWindow, Stopped},
-    contacts::Contact,
-    messages::{
-        Because, Cause, Channel, Intent, Message, Narrowing, Purpose, QuietAction, QuietHours, Reason, Recipient,
-        Refusal, Says, Words,
+    campaigns::{Campaign, CampaignMessage, CampaignType, Passage, SendWindow, Stopped},
+    messages::{Cause, Intent, Message, Says, Words},
+    people::Contact,
+    tenants::{Tenant, recipient_zone},
+    terms::{
+        Because, CampaignId, CampaignState, Channel, ContactId, Data, Narrowing, Operation, OperationId, OperationKind,
+        Purpose, QuietAction, QuietHours, Reason, Recipient, Refusal, UpTo, Warning,
     },
-    tenants::{Tenant, Warning, recipient_zone},
 };
 
 /// Time before a message leaves by the recipient's clock at which it is made, in addition to that of making all of them: they leave at once
@@ -238,7 +238,7 @@ impl Campaign {
     }
 
     /// The campaign when it is started, with the operation that runs it, which begins at the campaign's time.
-    pub fn start_with_operation(&self, by: &crate::base::Stamp) -> Option<(Self, Operation)> {
+    pub fn start_with_operation(&self, by: &crate::terms::Stamp) -> Option<(Self, Operation)> {
         let next = self.with_state(CampaignState::Scheduled, None, by.at)?;
         let (id, kind) = (RunCampaign::operation_id(self.id), OperationKind::RunCampaign);
         let params = Data::small(serde_json::json!(RunCampaign { campaign: self.id }));
@@ -395,10 +395,10 @@ impl Campaign {
 mod tests {
     use super::*;
     use crate::{
-        base::{Resource as _, Stamp},
         campaigns::CampaignIn,
         messages::{Composed, compose_message},
         samples::{Case, at},
+        terms::{Resource as _, Stamp},
     };
 
     fn campaign(case: &Case, fields: serde_json::Value) -> Campaign {
@@ -436,7 +436,7 @@ mod tests {
         let began = at("2026-11-19T08:00:00Z");
         let inside = Enrolment::new((drip.id, Some(2)), case.contact.id, began);
         let left = inside.clone().with_exit(
-            Refusal::since(crate::messages::CancelEvent::Author, "taken out".to_owned()),
+            Refusal::since(crate::terms::CancelEvent::Author, "taken out".to_owned()),
             began,
         );
         let mut over = inside.clone();
@@ -471,7 +471,7 @@ mod tests {
         let case = opted_in();
         let campaign = campaign(&case, offer());
         let made = compose_for_case(&campaign, &case).unwrap();
-        assert_eq!(made.policy.lane(), crate::messages::Lane::Bulk);
+        assert_eq!(made.policy.lane(), crate::terms::Lane::Bulk);
         assert_eq!(made.cause, campaign.cause(case.contact.id));
         assert_eq!(made.cause.message_id().contact(), case.contact.id);
         let refused = compose_for_case(&campaign, &Case::new());
@@ -537,7 +537,7 @@ mod tests {
     fn campaign_begins_at_its_time_and_is_started_once() {
         let case = Case::new();
         let by = Stamp {
-            actor: crate::base::Actor::Operator,
+            actor: crate::terms::Actor::Operator,
             at: case.now,
             correlation_id: "cor".to_owned(),
         };

@@ -5,10 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{Actor, Distinct, Fault, FaultCode, OneLine, StageId, TagId, UpTo, UserId},
     campaigns::{CampaignMessage, Wait},
-    contacts::{Mentions, NoteText},
-    tenants::FieldProblem,
+    people::{Mentions, NoteText},
+    terms::{Actor, Distinct, Fault, FaultCode, FieldProblem, OneLine, StageId, TagId, UpTo, UserId},
 };
 
 /// Maximum steps of a drip.

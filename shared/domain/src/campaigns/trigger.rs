@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{CampaignId, ContactId, StageId, TagId},
     campaigns::{Campaign, Enrolment, Round, Triggers},
-    contacts::Person,
+    people::Person,
+    terms::{CampaignId, ContactId, StageId, TagId},
 };
 
 /// Time in which a contact enters a drip by itself at most once: two drips that tag contacts for each other go no faster than that.
@@ -103,10 +103,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::Resource as _,
-        campaigns::{CampaignIn, CampaignState},
-        contacts::{Contact, Profile, Staged},
+        campaigns::CampaignIn,
+        people::{Contact, Profile, Staged},
         samples::{Case, at},
+        terms::{CampaignState, Resource as _},
     };
 
     fn tag(number: u128) -> TagId {

@@ -6,9 +6,9 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    base::{ContactId, Phone},
     campaigns::{Campaign, CampaignMessage, CampaignType, Variant, VariantNumber},
-    messages::{Category, Channel, Declared, MessageRequest},
+    messages::{Declared, MessageRequest},
+    terms::{Category, Channel, ContactId, Phone},
 };
 
 impl Campaign {
@@ -142,8 +142,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{Resource as _, Whole},
         samples::at,
+        terms::{Resource as _, Whole},
     };
 
     fn campaign(variants: &serde_json::Value, number: u128) -> Campaign {

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan as _, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Fault, FaultCode, LocalTime, Whole};
+use crate::terms::{Fault, FaultCode, LocalTime, Whole};
 
 /// Maximum days of a wait.
 pub const MAX_WAIT_DAYS: u32 = 365;

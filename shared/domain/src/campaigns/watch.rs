@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::MessageId,
     campaigns::Campaign,
-    contacts::Contact,
-    messages::{Message, MessageState, Reason, Refusal},
+    messages::{Message, MessageState},
+    people::Contact,
     templates::TemplateDefinition,
     tenants::{Connection, Quality},
+    terms::{MessageId, Reason, Refusal},
 };
 
 /// Messages of a minute that are looked at.
@@ -169,10 +169,10 @@ pub fn low_rating_pause(
 mod tests {
     use super::*;
     use crate::{
-        base::ContactId,
         campaigns::{Pace, USUAL_PER_MINUTE},
         messages::{Ended, OptFlag},
         samples::{Case, NOON, at, message_of},
+        terms::ContactId,
     };
 
     fn ids(count: u8) -> Vec<MessageId> {

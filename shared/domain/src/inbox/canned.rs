@@ -1,9 +1,8 @@
 //! Canned replies: texts that a team writes once, and sends to many customers who ask the same.
 
 use crate::{
-    base::{CannedReplyId, Fault, FaultCode, OneLine},
-    messages::{SmsText, Source, missing_call},
-    tenants::{FieldProblem, Findings},
+    messages::missing_call,
+    terms::{CannedReplyId, Fault, FaultCode, FieldProblem, Findings, OneLine, SmsText, Source},
 };
 
 resource! {

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
-    base::{
-        Actor, CallId, ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, MessageId, TagId, TeamId, UserId,
+    tenants::{InboxSettings, Team},
+    terms::{
+        Actor, CallId, Channel, ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, MessageId, Purpose,
+        TagId, TeamId, UserId,
     },
-    inbox::{InboxSettings, Team},
-    messages::{Channel, Purpose},
 };
 
 /// Maximum tags of a conversation.
@@ -671,7 +671,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{base::ApiKeyId, samples::at};
+    use crate::{samples::at, terms::ApiKeyId};
 
     const NOW: &str = "2026-11-20T10:00:00Z";
 

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::{base::Verbatim, messages::MAX_FREE_TEXT_LENGTH};
+use crate::terms::{MAX_FREE_TEXT_LENGTH, Verbatim};
 
 /// A person's draft of a reply in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

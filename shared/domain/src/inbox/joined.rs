@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{ContactId, TagId},
     inbox::{Conversation, ConversationState, MAX_TAGS, Wrote},
+    terms::{ContactId, TagId},
 };
 
 /// Two conversations on one line, and the one that goes on.
@@ -153,10 +153,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{ConversationId, LineId, MessageId, UserId},
         inbox::{Happening, Priority, What},
-        messages::Channel,
         samples::at,
+        terms::{Channel, ConversationId, LineId, MessageId, UserId},
     };
 
     fn contact(number: u64) -> ContactId {

@@ -1,6 +1,5 @@
 //! The shared inbox: a `conversation` for each contact and line, which a team answers from one place, with `canned` replies and
-//! each person's `draft`, those that begin with the `past`, those that are `joined` when their contacts are merged, the `team`s that get the
-//! conversations, and the tenant's `settings` of it.
+//! each person's `draft`, those that begin with the `past`, and those that are `joined` when their contacts are merged.
 //! While WhatsApp's `window` is open, a `reply` is free text; afterwards it is one of the `offers`.
 
 mod canned;
@@ -10,8 +9,6 @@ mod joined;
 mod offers;
 mod past;
 mod reply;
-mod settings;
-mod team;
 mod window;
 
 pub use canned::{CannedReply, CannedReplyIn};
@@ -24,7 +21,5 @@ pub(crate) use joined::undo_field;
 pub use offers::{MAX_OFFERED, Offer, Offers, team_writes_first};
 pub use past::{BackfillConversations, Backfilled, PAST_READ, STILL_CLOSING, past_conversations};
 pub use reply::{ReplyRequest, Said};
-pub use settings::InboxSettings;
-pub use team::{AssignmentMode, Candidate, Desk, MAX_CONDITIONS, MAX_MEMBERS, Team, TeamIn};
 use window::number_written_to;
 pub use window::{conversation_answered_elsewhere, conversation_window_closes_at};

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    base::{ConnectionId, ConversationId, FaultCode},
-    contacts::Contact,
     inbox::{ReplyRequest, Said},
-    messages::{
-        Asked, ButtonValue, Category, Channel, Composed, Intent, Refusal, Source, Subject, TemplateUse, Value, Values,
-        World, carrier, compose_message,
-    },
-    templates::{TemplateDefinition, braces, fill_variables, library_sources, primary_language},
+    messages::{Asked, Composed, Intent, Subject, Values, World, carrier, compose_message},
+    people::Contact,
+    templates::{TemplateDefinition, braces, fill_variables, library_sources},
     tenants::TenantConfig,
+    terms::{
+        ButtonValue, Category, Channel, ConnectionId, ConversationId, FaultCode, Refusal, Source, TemplateUse, Value,
+        primary_language,
+    },
 };
 
 /// Maximum templates that are offered.
@@ -235,8 +235,8 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::base::ShownName;
     use crate::samples::{Case, NOON, at};
+    use crate::terms::ShownName;
 
     /// What is offered to a customer who wrote more than a day ago: the text, with what is missing.
     fn offers_after_day(change: impl FnOnce(&mut Case)) -> Vec<(String, Vec<String>)> {

@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{ContactId, ConversationId, LineId},
     calls::{Entry, Outcome},
     inbox::{Conversation, ConversationState, Happening, What},
+    terms::{ContactId, ConversationId, LineId},
 };
 
 /// Time for which a customer is taken to wait still, after they last got in touch. Conversations without such a customer are closed.

@@ -4,16 +4,17 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    automations::MAX_FALLBACK_SECONDS,
-    base::{ConversationId, Fault, FaultCode, MessageId, UpTo, Whole},
-    contacts::Contact,
     inbox::{Conversation, conversation_window_closes_at, number_written_to},
     messages::{
-        Asked, Card, Category, Cause, Channel, Declared, FreeText, Intent, InteractiveUse, Location, MAX_CARDS,
-        MAX_CHANNELS, MediaUse, MessageRequest, Purpose, ReactionUse, Reason, Refusal, SmsText, TemplateUse, Through,
-        receiver_of,
+        Asked, Card, Cause, Declared, Intent, InteractiveUse, Location, MAX_CARDS, MAX_CHANNELS, MediaUse,
+        MessageRequest, ReactionUse, Through, receiver_of,
     },
-    tenants::{FieldProblem, TenantConfig, line_by_id},
+    people::Contact,
+    tenants::{MAX_FALLBACK_SECONDS, TenantConfig, line_by_id},
+    terms::{
+        Category, Channel, ConversationId, Fault, FaultCode, FieldProblem, FreeText, MessageId, Purpose, Reason,
+        Refusal, SmsText, TemplateUse, UpTo, Whole,
+    },
 };
 
 /// A reply in a conversation, with `sms_text`, or content of WhatsApp, or both. The content of WhatsApp is one of `template`, `text`, `media`,
@@ -209,10 +210,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{LineId, Phone},
         inbox::{Happening, What},
         messages::{Behind, Composed, MAX_WAITING, Message, Needs, SendOutcome, compose_message},
         samples::{Case, message_of, timers},
+        terms::{LineId, Phone},
     };
 
     const AGENT: &str = "usr_00000000000000000000000001";

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::{LineId, Phone},
-    contacts::{Contact, Elsewhere},
-    messages::{Channel, Recipient, heard_by_whatsapp, line_carrier, usual_carriers},
+    messages::{heard_by_whatsapp, line_carrier, usual_carriers},
+    people::{Contact, Elsewhere},
     tenants::{ConnectionSummary, TenantConfig, line_by_id},
+    terms::{Channel, LineId, Phone, Recipient},
 };
 
 /// The other responder that answers this contact in a conversation on this line, if one does: see [`conversation_window_closes_at`].

@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
-use crate::{base::EventId, live::Followers};
+use crate::{live::Followers, terms::EventId};
 
 /// Time by which events can be seen later than others that were published after them, and more.
 pub const OVERLAP: SignedDuration = SignedDuration::from_secs(30);

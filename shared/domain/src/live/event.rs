@@ -7,17 +7,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::{Notice, Permission},
-    base::{
+    accounts::Permission,
+    calls::{Call, Received},
+    inbox::{Conversation, Wrote},
+    messages::{Message, MessageState},
+    notices::Notice,
+    people::Contact,
+    templates::{TemplateDefinition, TemplateId},
+    tenants::Connection,
+    terms::{
         CallId, CampaignId, ConnectionId, ContactId, ConversationId, EventId, LineId, MessageId, NoteId, Operation,
         OperationId, OperationKind, TeamId, UserId,
     },
-    calls::{Call, Received},
-    contacts::Contact,
-    inbox::{Conversation, Wrote},
-    messages::{Message, MessageState},
-    templates::{TemplateDefinition, TemplateId},
-    tenants::Connection,
 };
 
 /// Type of an event.

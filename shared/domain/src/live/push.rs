@@ -9,10 +9,11 @@ use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
 use crate::{
-    accounts::{Notice, NoticeState, Notifications, QuietTime},
-    base::{CallId, ContactId, ConversationId, NoteId, PushSubscriptionId, SessionId, TenantId, UserId, derive_id},
+    accounts::{Notifications, QuietTime},
     calls::Call,
-    contacts::Note,
+    notices::{Notice, NoticeState},
+    people::Note,
+    terms::{CallId, ContactId, ConversationId, NoteId, PushSubscriptionId, SessionId, TenantId, UserId, derive_id},
 };
 
 /// Maximum devices of a person.
@@ -454,9 +455,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        accounts::{Matter, Waiting},
-        base::Actor,
-        contacts::NoteText,
+        notices::{Matter, Waiting},
+        people::NoteText,
+        terms::Actor,
     };
 
     fn at(hour: i64) -> Timestamp {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::{Credential, EndedSessions, Permission, Role},
-    base::{Actor, ConversationId, EventId, SessionId, TenantId, UserId},
     live::{Cursor, Event, Place, Told, View},
+    terms::{Actor, ConversationId, EventId, SessionId, TenantId, UserId},
 };
 
 /// Time for which a ticket is good.
@@ -369,7 +369,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::base::ApiKeyId;
+    use crate::terms::ApiKeyId;
 
     #[test]
     fn ids_of_connections_are_known_by_their_form() {

@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     accounts::Permission,
-    base::{Actor, CampaignId, ContactId, ConversationId, OperationId, TeamId},
     live::{EventType, Told},
+    terms::{Actor, CampaignId, ContactId, ConversationId, OperationId, TeamId},
 };
 
 /// A part of what changes.
@@ -175,9 +175,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{EventId, UserId},
         inbox::{Conversation, Wrote},
         live::{EventData, Meaning},
+        terms::{EventId, UserId},
     };
 
     fn noon() -> Timestamp {
@@ -275,7 +275,7 @@ mod tests {
             assert_eq!(meaning.wrote.map(|wrote| wrote.seq), (number == 0).then_some(2));
             live_event(number as u128, meaning).join(&mut joined);
         }
-        let note = Meaning::of_note(crate::base::NoteId::new(ContactId::new(ulid(1)), ulid(1)));
+        let note = Meaning::of_note(crate::terms::NoteId::new(ContactId::new(ulid(1)), ulid(1)));
         live_event(9, note.clone()).join(&mut joined);
         live_event(10, note).join(&mut joined);
         let ids: Vec<EventId> = joined.iter().map(|told| told.event.id).collect();

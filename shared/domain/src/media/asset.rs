@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
-    base::{AttachmentId, ConnectionId, ConversationId, FileId, MessageId, ProviderRef, Resource as _, is_zero},
     media::{FileName, MediaKind, MediaReason, file_ending},
-    messages::{Reason, Refusal},
+    terms::{
+        AttachmentId, ConnectionId, ConversationId, FileId, MessageId, ProviderRef, Reason, Refusal, Resource as _,
+        is_zero,
+    },
 };
 
 resource! {
@@ -408,7 +410,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::base::ContactId;
+    use crate::terms::ContactId;
 
     fn at(hour: i64) -> Timestamp {
         Timestamp::from_second(1_795_176_000 + hour * 3_600).unwrap()

@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{Fact, Fault, FaultCode, FileId, visible_text},
     media::{OCTETS, OLE, Sniffed, is_animated, is_opus, sniff},
+    terms::{Fact, Fault, FaultCode, FileId, visible_text},
 };
 
 /// Kind of a medium at WhatsApp.

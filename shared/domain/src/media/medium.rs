@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    base::{MessageId, is_zero},
     media::{FileName, MediaKind, MediaReason, mime_essence},
+    terms::{MessageId, is_zero},
 };
 
 /// Maximum media of a message: Twilio's.
@@ -336,7 +336,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::base::ContactId;
+    use crate::terms::ContactId;
 
     fn medium() -> Medium {
         let message = MessageId::new(ContactId::new(Ulid::from_parts(1, 2)), Ulid::from_parts(3, 4));

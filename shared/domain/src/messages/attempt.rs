@@ -6,9 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{Facts, Phone, ProviderRef},
-    messages::{Because, Classified, ErrorClass, Reason},
     money::{Currency, Money},
+    terms::{Because, Classified, ErrorClass, Facts, Phone, ProviderRef, Reason},
 };
 
 /// State of an attempt.

@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::{ConnectionId, ConversationId, Facts, derive_id},
-    messages::{
-        AttemptState, Category, Cause, Composed, Content, InboundMessage, Leg, Message, Narrowing, NoSuchCategory,
-        Policy, Purpose, Reason, Recipient, Refusal, Remark, StatusReport, Timers,
+    messages::{AttemptState, Cause, Composed, Content, InboundMessage, Leg, Message, Remark, StatusReport},
+    terms::{
+        Category, ConnectionId, ConversationId, Facts, Narrowing, NoSuchCategory, Policy, Purpose, Reason, Recipient,
+        Refusal, Timers, derive_id,
     },
 };
 

@@ -4,10 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::{
-    automations::Answer,
-    base::{Actor, CallId, CampaignId, ContactId, ConversationId, MessageId, derive_id},
-};
+use crate::terms::{Actor, Answer, CallId, CampaignId, ContactId, ConversationId, MessageId, derive_id};
 
 /// The cause of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,20 +4,24 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    base::{Country, LineTypes, MessageId},
-    campaigns::{CampaignState, Exits},
-    consent::{check_policy_wishes, check_welcome},
-    contacts::Contact,
+    campaigns::Exits,
+    destinations::{Applies, refused_destination},
     media::{Asset, missing_file},
     messages::{
-        Applies, Because, Channel, Content, FREQUENCY_SPAN, Lane, Leg, Limit, Message, MessageState, Quiet,
-        QuietAction, Reason, Refusal, Throughput, Timers, cannot_reach, check_asset_fits, check_carried,
-        check_in_charge, check_in_window, duration_in_words, local_time_in_words, most_spread, quiet_hours_in_words,
-        refused_destination, time_ago, wait_of_bulk,
+        Content, Leg, Message, MessageState, cannot_reach, check_asset_fits, check_carried, check_in_charge,
+        check_in_window, duration_in_words, local_time_in_words, most_spread, quiet_hours_in_words, time_ago,
     },
     money::Period,
+    people::{Contact, check_policy_wishes, check_welcome},
     templates::{MAX_SMS_LENGTH, Misfit, TemplateDefinition},
-    tenants::{Account, Connection, ConnectionSummary, Health, TenantConfig, recipient_zone, recipient_zones},
+    tenants::{
+        Account, Connection, ConnectionSummary, Health, TenantConfig, Throughput, recipient_zone, recipient_zones,
+        wait_of_bulk,
+    },
+    terms::{
+        Because, CampaignState, Channel, Country, FREQUENCY_SPAN, Lane, Limit, LineTypes, MessageId, Quiet,
+        QuietAction, Reason, Refusal, Timers,
+    },
 };
 
 /// Input of the check before a send.
@@ -717,14 +721,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{CampaignId, LineType, Phone},
-        contacts::OpenIntent,
-        messages::{
-            Attempt, AttemptState, Category, Cause, CauseStep, Material, Narrowing, OptFlag, Policy, Purpose, Waiting,
-        },
+        messages::{Attempt, AttemptState, Cause, CauseStep, Material, OptFlag, Waiting},
         money::Take,
+        people::OpenIntent,
         samples::{AgainstRule, Case, NOON, at, connections, message_of, timers},
         tenants::TenantStatus,
+        terms::{CampaignId, Category, LineType, Narrowing, Phone, Policy, Purpose},
     };
 
     /// The policy of a follow-up of this category.

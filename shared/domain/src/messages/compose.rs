@@ -5,18 +5,20 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    base::{Country, Facts, FileId, LineId, LineTypes, Phone, Zone, line_type_by_plan},
-    consent::{check_policy_wishes, check_welcome},
-    contacts::{Contact, Profile},
+    destinations::refused_destination,
     messages::{
-        Behind, CancelEvent, Category, Cause, Channel, Content, FREE_TEXT, FREQUENCY_SPAN, FilledTemplate, Intent, Leg,
-        Limit, Material, Message, Policy, Quiet, QuietAction, Reason, Recipient, Refusal, Says, TemplateUse, Timers,
-        Values, Words, cannot_reach, check_asset_fits, check_carried, check_in_charge, check_in_window,
-        duration_in_words, find_asset, local_time_in_words, quiet_hours_in_words, refused_destination,
-        text_in_language, time_ago,
+        Behind, Cause, Content, FREE_TEXT, Intent, Leg, Material, Message, Says, Values, Words, cannot_reach,
+        check_asset_fits, check_carried, check_in_charge, check_in_window, duration_in_words, find_asset,
+        local_time_in_words, quiet_hours_in_words, text_in_language, time_ago,
     },
-    templates::{MAX_SMS_LENGTH, Misfit, TemplateDefinition, primary_language},
+    people::{Contact, Profile, check_policy_wishes, check_welcome},
+    templates::{FilledTemplate, MAX_SMS_LENGTH, Misfit, TemplateDefinition},
     tenants::{ConnectionSummary, Line, TenantConfig, line_by_id, recipient_zones},
+    terms::{
+        CancelEvent, Category, Channel, Country, FREQUENCY_SPAN, Facts, FileId, Limit, LineId, LineTypes, Phone,
+        Policy, Quiet, QuietAction, Reason, Recipient, Refusal, TemplateUse, Timers, Zone, line_type_by_plan,
+        primary_language,
+    },
 };
 
 /// Maximum replies of a conversation that wait one behind the other.
@@ -852,9 +854,11 @@ fn same_language(a: &str, b: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        messages::{Applies, CallView, Narrowing, PURPOSE_TABLE, Purpose, SmsText, Subject},
+        destinations::Applies,
+        messages::{CallView, Subject},
         samples::{AgainstRule, Case, at},
         templates::TemplateStatus,
+        terms::{Narrowing, PURPOSE_TABLE, Purpose, SmsText},
     };
 
     fn minutes(minutes: i64) -> SignedDuration {

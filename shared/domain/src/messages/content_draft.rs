@@ -11,11 +11,13 @@ use crate::messages::{
     MAX_TITLE_LENGTH, Media, Reaction, Section, has_caption,
 };
 use crate::{
-    base::{Fault, FaultCode, FileId, MessageId, OneLine, ProviderRef, UpTo, WebUrl},
     media::{Asset, AssetUse, FileName, MediaKind, missing_file},
-    messages::{Material, Reason, Refusal, SmsText, Values, check_carried, text_in_language},
+    messages::{Material, Values, check_carried, text_in_language},
     templates::{Misfit, Unfit},
-    tenants::{ConnectionSummary, FieldProblem},
+    tenants::ConnectionSummary,
+    terms::{
+        Fault, FaultCode, FieldProblem, FileId, MessageId, OneLine, ProviderRef, Reason, Refusal, SmsText, UpTo, WebUrl,
+    },
 };
 
 #[cfg(test)]

@@ -5,13 +5,17 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
-    base::{ContactId, Fact, Fault, FaultCode, Phone},
-    contacts::{Contact, Identity, Profile},
+    destinations::Applies,
     messages::{
-        Applies, Carrier, Category, Channel, Content, MAX_PRODUCTS, MAX_TARGETS, Material, Needs, Refusal, SmsText,
-        Source, Subject, Target, TemplateUse, Value, Values, Words, add_target, carriers, fill_content,
+        Carrier, Content, MAX_PRODUCTS, MAX_TARGETS, Material, Needs, Subject, Values, Words, add_target, carriers,
+        fill_content,
     },
-    tenants::{ConnectionSummary, FieldProblem, Findings, TenantConfig, Warning},
+    people::{Contact, Identity, Profile},
+    tenants::{ConnectionSummary, TenantConfig},
+    terms::{
+        Category, Channel, ContactId, Fact, Fault, FaultCode, FieldProblem, Findings, Phone, Refusal, SmsText, Source,
+        Target, TemplateUse, Value, Warning,
+    },
 };
 
 /// What was found about a message and whatever sends it.

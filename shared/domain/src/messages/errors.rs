@@ -5,7 +5,7 @@
 //! The code decides. The HTTP status counts only without a known code: Meta sends permanent errors with 500 and throttling
 //! with 400.
 
-use crate::messages::{
+use crate::terms::{
     Api, Classified, Effect,
     ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, RouteRefused, TenantMustAct, WaitForStatus},
 };

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{Phone, ProviderRef, SendKey, SenderId, ShownName},
     media::InboundMedia,
-    messages::{Channel, Latitude, Longitude, Recipient, StatusReport},
+    messages::{Latitude, Longitude, StatusReport},
     templates::TemplateReport,
     tenants::Reported,
+    terms::{Channel, Phone, ProviderRef, Recipient, SendKey, SenderId, ShownName},
 };
 
 /// One report of a provider. A webhook may contain many.

@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    base::{ConnectionId, LineId, MessageId, Phone, time_of_id},
-    messages::{
-        Category, Cause, Channel, Content, Draft, Narrowing, Purpose, Reason, Recipient, Referred, SmsText, Subject,
-        TemplateUse,
+    messages::{Cause, Content, Draft, Referred, Subject},
+    terms::{
+        Category, Channel, ConnectionId, LineId, MessageId, Narrowing, Phone, Purpose, Reason, Recipient, SmsText,
+        TemplateUse, time_of_id,
     },
 };
 

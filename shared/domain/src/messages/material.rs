@@ -2,13 +2,13 @@
 //! not part of the cached configuration: the composing function reads those that the message names.
 
 use crate::{
-    base::{CampaignId, ConnectionId, FileId},
     campaigns::Campaign,
-    contacts::{Field, FieldKey},
     media::Asset,
     messages::NewLinks,
     money::Product,
+    people::Field,
     templates::TemplateDefinition,
+    terms::{CampaignId, ConnectionId, FieldKey, FileId},
 };
 
 /// The templates, products, fields of contacts and links that a message is made from.

@@ -9,13 +9,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{ConnectionId, Country, LineId, MessageId, Phone, ProviderRef, SendKey},
-    consent::LinkCode,
     messages::{
-        Attempt, AttemptError, AttemptState, Because, Cause, CodesFound, Content, Cost, ErrorClass, Evidence, Expected,
-        Policy, Purpose, Reason, Refusal, SendOutcome, StatusReport, Timers, WhenUnknown, limit_retry_after,
+        Attempt, AttemptError, AttemptState, Cause, CodesFound, Content, Cost, Evidence, Expected, Leg, SendOutcome,
+        StatusReport,
     },
     money::Take,
+    people::LinkCode,
+    terms::{
+        Because, Channel, ErrorClass, LineId, MessageId, Phone, Policy, Purpose, Reason, Recipient, Refusal, SendKey,
+        Timers, WhenUnknown, limit_retry_after,
+    },
 };
 
 /// The numbers of the caps of these takes, and what is expected to be paid for those of money.
@@ -29,83 +32,6 @@ fn caps_of_takes(takes: &[Take]) -> (Vec<u32>, Vec<Expected>) {
     });
     let numbers = takes.iter().map(|take| take.cap.counted_as());
     (numbers.collect(), expected.collect())
-}
-
-/// A way to reach a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// WhatsApp, through the Cloud API or Twilio, depending on the connection.
-    #[serde(rename = "whatsapp")]
-    WhatsApp,
-    /// A text message.
-    Sms,
-}
-
-impl Channel {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::WhatsApp, Self::Sms];
-
-    /// The name for people.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::WhatsApp => "WhatsApp",
-            Self::Sms => "SMS",
-        }
-    }
-
-    /// The name for software.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WhatsApp => "whatsapp",
-            Self::Sms => "sms",
-        }
-    }
-}
-
-/// One channel of a message's plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leg {
-    /// The channel.
-    pub channel: Channel,
-    /// The connection that sends it.
-    pub connection: ConnectionId,
-    /// The connection's number that sends it, if the line names one of several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sender: Option<Phone>,
-    /// Its content.
-    pub content: Content,
-    /// The provider's id of the message that it answers. Only by WhatsApp.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<ProviderRef>,
-}
-
-/// The recipient of a message.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recipient {
-    /// The telephone number, which SMS needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<Phone>,
-    /// Meta's business-scoped user id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bsuid: Option<String>,
-}
-
-impl Recipient {
-    /// The user that a message goes to: whoever has the number, beside which an id is not proven to be the same user's.
-    pub fn addressed_user(&self) -> Self {
-        Self {
-            phone: self.phone.clone(),
-            bsuid: self.bsuid.clone().filter(|_| self.phone.is_none()),
-        }
-    }
-
-    /// The country of the number, or of the id if no number is known.
-    pub fn country(&self) -> Option<Country> {
-        let phone = self.phone.as_ref().and_then(Phone::country);
-        phone.or_else(|| Country::of_bsuid(self.bsuid.as_deref()?))
-    }
 }
 
 /// See [`Message::postpone`].

@@ -1,8 +1,8 @@
 //! Messages: what is said, on which channel, and whether it may go out.
 //!
 //! A cause, such as a decided call or a request by the API, becomes an intent; `compose` makes a message or a refusal of it, and
-//! `check` says right before each attempt whether it may go out now. `purpose` is the table of what each kind of message may do,
-//! `message` the state machine that every message goes through.
+//! `check` says right before each attempt whether it may go out now. `message` is the state machine that every message goes through. What
+//! each kind of message may do is a table in `terms`, `purpose`.
 
 mod attempt;
 mod by_phone;
@@ -12,32 +12,23 @@ mod compose;
 mod content;
 mod content_draft;
 mod content_problems;
-mod destination;
 mod errors;
 mod inbound;
 mod intent;
-mod language;
+mod leg;
 mod links;
 mod material;
 mod message;
 mod needs;
-mod pair_rate;
 mod phrases;
 mod portfolio;
-mod purpose;
-mod quiet;
-mod quotation;
 mod reach;
 mod receiver;
 mod referred;
-mod refusal;
-mod send;
 mod send_request;
 mod sms;
-mod sms_rules;
-mod source;
 mod subject;
-mod throughput;
+mod template_numbers;
 mod values;
 
 pub use attempt::{Attempt, AttemptError, AttemptState, Cost, Evidence, Expected, SendOutcome, StatusReport};
@@ -50,11 +41,11 @@ pub use check::{
 pub(crate) use compose::{Carrier, carrier, fill_content, is_later, line_carrier, usual_carriers};
 pub use compose::{Composed, IntentReview, MAX_WAITING, PlanCheck, World, carriers, compose_message, review_intent};
 pub use content::{
-    Action, Button, Card, CardPhone, Content, ContentKind, Degrees, Emoji, FilledTemplate, Header, Interactive,
-    LARGEST_AT_TWILIO, Latitude, Link, List, ListRow, Location, Longitude, MAX_BODY_LENGTH, MAX_BUTTON_ID_LENGTH,
-    MAX_CAPTION_LENGTH, MAX_CARD_NAME_LENGTH, MAX_CARDS, MAX_DESCRIPTION_LENGTH, MAX_FOOTER_LENGTH, MAX_HEADER_LENGTH,
-    MAX_OF_CARD, MAX_REPLY_BUTTONS, MAX_ROW_ID_LENGTH, MAX_ROW_LENGTH, MAX_ROWS, MAX_SECTIONS, MAX_TITLE_LENGTH, Media,
-    NotAnEmoji, PhoneKind, Reaction, Section, TemplateValue, has_caption,
+    Action, Button, Card, CardPhone, Content, ContentKind, Degrees, Emoji, Header, Interactive, LARGEST_AT_TWILIO,
+    Latitude, Link, List, ListRow, Location, Longitude, MAX_BODY_LENGTH, MAX_BUTTON_ID_LENGTH, MAX_CAPTION_LENGTH,
+    MAX_CARD_NAME_LENGTH, MAX_CARDS, MAX_DESCRIPTION_LENGTH, MAX_FOOTER_LENGTH, MAX_HEADER_LENGTH, MAX_OF_CARD,
+    MAX_REPLY_BUTTONS, MAX_ROW_ID_LENGTH, MAX_ROW_LENGTH, MAX_ROWS, MAX_SECTIONS, MAX_TITLE_LENGTH, Media, NotAnEmoji,
+    PhoneKind, Reaction, Section, has_caption,
 };
 pub use content_draft::{
     ButtonUse, Draft, HeaderMedia, InteractiveUse, LinkUse, ListUse, MediaUse, ReactionUse, RowUse, SectionUse,
@@ -63,57 +54,33 @@ pub use content_draft::{
 pub(crate) use content_draft::{check_asset_fits, find_asset};
 pub(crate) use content_problems::{Authored, content_obstacles, missing_call, missing_channel, one_of_words};
 pub use content_problems::{MAX_WARNINGS, Review};
-pub use destination::{MAX_COUNTRIES, refused_destination};
 pub use errors::{Stage, classify_error, doubts_template, is_about_file, is_known_error};
 pub use inbound::{
     Delivery, EDIT, InboundMessage, OptFlag, REACTION, REVOCATION, Sender, Shared, SharedCard, SharedLocation, Status,
     TEMPLATE, Update, is_notice,
 };
 pub use intent::{Intent, Says, Through, Words};
-pub use language::{Recognized, recognize_language};
+pub use leg::Leg;
 pub(crate) use links::CodesFound;
-pub use links::{MAX_TARGETS, NewLinks, NoTarget, Target, Targets, Tracked, TrackedEnd, TrackedLinks, add_target};
+pub use links::{MAX_TARGETS, NewLinks, Targets, Tracked, TrackedEnd, TrackedLinks, add_target};
 pub use material::Material;
 pub(crate) use message::most_spread;
-pub use message::{Behind, Channel, Ended, Leg, MAX_TRIES, Message, MessageState, Next, Recipient, Remark, Waiting};
+pub use message::{Behind, Ended, MAX_TRIES, Message, MessageState, Next, Remark, Waiting};
 pub use needs::{MAX_PRODUCTS, Needs, TemplateNeed};
-pub(crate) use pair_rate::{earliest_by_pair_rate, pair_rate_after_refusal, pair_rate_with_one_more};
 pub(crate) use phrases::{day_in_words, local_time_in_words, quiet_hours_in_words, usual_answer};
 pub use phrases::{duration_in_words, time_ago};
 pub use portfolio::{FirstWritten, PORTFOLIO_BLOCK, Places, most_for_campaigns};
-pub use purpose::{
-    Basis, CancelEvent, Category, CategoryLimits, FREQUENCY_SPAN, Lane, Limit, Narrowing, NoSuchCategory, Order,
-    PURPOSE_TABLE, PURPOSE_TABLE_VERSION, Policy, Purpose, PurposeRow, QuietRule, Stop, USUAL_FALLBACK_SECONDS,
-    UnreadablePolicy, WhenUnknown,
-};
-pub(crate) use purpose::{first_version, is_first_version};
-pub use quiet::{Quiet, QuietAction, QuietHours, is_quiet, next_allowed};
-pub use quotation::is_tapback;
-pub(crate) use quotation::{Said, split_quotation};
 pub(crate) use reach::{cannot_reach, check_in_charge, check_in_window, recent_failure};
 pub(crate) use receiver::{heard_by_whatsapp, receiver_of};
 pub use referred::Referred;
 pub(crate) use referred::check_carried;
-pub use refusal::{Because, Reason, Refusal};
-pub(crate) use send::limit_retry_after;
-pub use send::{Api, Classified, Effect, ErrorClass, Timers};
 pub(crate) use send_request::MAX_CHANNELS;
 pub use send_request::{
     Asked, Declared, MAX_BASIS_LENGTH, MessageRequest, TemplateRequest, Whom, intent_to_repeat, is_own_number,
     own_number_fault,
 };
 pub use sms::sms_segments;
-pub use sms_rules::{
-    Applies, Confirmed, ConfirmedRule, MAX_CONFIRMED, Origin, Rule, RuleKind, Sms, WayOut, known_rule, promotion_hours,
-    rule_of, sms_rules_checked_on, takes_letters, takes_numbers,
-};
-pub use source::{
-    ButtonValue, FreeText, InvalidPlaceholder, InvalidSource, MAX_FREE_TEXT_LENGTH, MAX_TEMPLATE_BUTTONS,
-    MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, MAX_TEXT_LENGTH, MAX_TEXTS, MAX_VALUE_LENGTH, MAX_VALUES,
-    Piece, SmsText, Source, TemplateUse, Value, placeholders,
-};
 pub use subject::{CallView, Subject};
-pub(crate) use throughput::wait_of_bulk;
-pub use throughput::{Block, Held, STANDARD_THROUGHPUT, Span, THROUGHPUT_SPAN, Throttled, Throughput, Turn};
+pub use template_numbers::{AnsweredTemplate, TemplateEdition, Templated, answered_by_message};
 pub use values::Values;
 pub(crate) use values::{FREE_TEXT, text_in_language};

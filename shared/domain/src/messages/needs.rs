@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    base::{CampaignId, ConnectionId, FileId, MessageId},
-    consent::LinkCode,
     messages::{
-        CancelEvent, Content, Draft, Intent, Material, NewLinks, Piece, PlanCheck, Policy, Purpose, Reason, SmsText,
-        Source, Target, Targets, TemplateUse, Tracked, Value, Words, World, add_target, carrier, placeholders,
+        Content, Draft, Intent, Material, NewLinks, PlanCheck, Targets, Tracked, Words, World, add_target, carrier,
         review_intent, text_in_language,
+    },
+    people::LinkCode,
+    terms::{
+        CampaignId, CancelEvent, ConnectionId, FileId, MessageId, Piece, Policy, Purpose, Reason, SmsText, Source,
+        Target, TemplateUse, Value, placeholders,
     },
 };
 
@@ -232,9 +234,9 @@ mod tests {
     use super::*;
     use crate::{
         automations::Findings,
-        base::{AttachmentId, ContactId, Whole},
-        messages::{Category, Cause, Channel, MediaUse, Narrowing, OptFlag, Says},
+        messages::{Cause, MediaUse, OptFlag, Says},
         samples::{Case, at, message_of},
+        terms::{AttachmentId, Category, Channel, ContactId, Narrowing, Whole},
     };
 
     fn needs(change: impl FnOnce(&mut Case)) -> Needs {
@@ -343,7 +345,7 @@ mod tests {
             let template = case.config.rules[0].then.template.as_mut().unwrap();
             let source = "preferences.code".parse().unwrap();
             let value = Value::From { source, default: None };
-            template.buttons = vec![crate::messages::ButtonValue { index: 1, value }].into();
+            template.buttons = vec![crate::terms::ButtonValue { index: 1, value }].into();
         });
         assert!(in_text.preferences && in_button.preferences);
         let link = "{{link:https://saffron.example/a}} {{link:https://saffron.example/b}}";

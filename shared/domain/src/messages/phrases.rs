@@ -3,9 +3,8 @@
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
-    automations::Answer,
-    messages::{QuietHours, WayOut},
-    templates::primary_language,
+    destinations::WayOut,
+    terms::{Answer, QuietHours, primary_language},
 };
 
 /// Such as "2 h ago".
@@ -88,7 +87,7 @@ pub(crate) fn usual_answer<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{consent::wish_in_text, messages::OptFlag, samples::tenant};
+    use crate::{messages::OptFlag, people::wish_in_text, samples::tenant};
 
     /// Each answer has a text in each language, and the words that texts name are understood.
     #[test]

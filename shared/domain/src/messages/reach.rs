@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    base::{LineType, LineTypes, Phone, is_in_united_states},
-    contacts::{Contact, Unreachable},
-    messages::{Category, Channel, Message, Purpose, Reason, Recipient, Refusal, duration_in_words, time_ago},
+    messages::{Message, duration_in_words, time_ago},
+    people::{Contact, Unreachable},
     tenants::TenantConfig,
+    terms::{Category, Channel, LineType, LineTypes, Phone, Purpose, Reason, Recipient, Refusal, is_in_united_states},
 };
 
 /// A channel that failed is tried again after this long, since people change telephones.

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::Phone,
-    contacts::{Contact, Window},
-    messages::{Channel, Intent, Purpose, Recipient, carrier},
+    messages::{Intent, carrier},
+    people::{Contact, Window},
     tenants::TenantConfig,
+    terms::{Channel, Phone, Purpose, Recipient},
 };
 
 /// Whom a message reaches. What answers or reacts to a message goes to whoever had that. A reply goes to whoever was heard last on its line
@@ -74,11 +74,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{ConversationId, LineId},
-        contacts::Identity,
         inbox::{ReplyRequest, conversation_window_closes_at},
         messages::{Asked, MessageRequest, Referred},
+        people::Identity,
         samples::Case,
+        terms::{ConversationId, LineId},
     };
 
     const CALLER: &str = "+971501234567";

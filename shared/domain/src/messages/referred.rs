@@ -1,11 +1,11 @@
 //! Messages that other messages refer to, and what a connection carries.
 
 use crate::{
-    base::{ConnectionId, LineId, ProviderRef},
     calls::Received,
-    contacts::Contact,
-    messages::{Channel, ContentKind, Message, Reason, Recipient, Refusal},
+    messages::{ContentKind, Message},
+    people::Contact,
     tenants::ConnectionSummary,
+    terms::{Channel, ConnectionId, LineId, ProviderRef, Reason, Recipient, Refusal},
 };
 
 /// A message by WhatsApp that another one answers or reacts to. Only the connection that sent or received it knows its id.

@@ -6,15 +6,17 @@ use serde::Deserialize;
 use ulid::Ulid;
 
 use crate::{
-    automations::MAX_FALLBACK_SECONDS,
-    base::{Actor, Bsuid, ContactId, Fault, FaultCode, FileId, LineId, MessageId, OneLine, Phone, UpTo, Whole},
-    contacts::{Contact, Identity},
     messages::{
-        Card, Category, Cause, Channel, Content, Draft, FreeText, Intent, InteractiveUse, Leg, Location, MAX_CARDS,
-        MediaUse, Message, Narrowing, Purpose, ReactionUse, Recipient, Referred, Says, SmsText, TemplateUse,
-        USUAL_FALLBACK_SECONDS, Words, problems_of_cards, receiver_of,
+        Card, Cause, Content, Draft, Intent, InteractiveUse, Leg, Location, MAX_CARDS, MediaUse, Message, ReactionUse,
+        Referred, Says, Words, problems_of_cards, receiver_of,
     },
-    tenants::{FieldProblem, Line, TenantConfig, line_by_id},
+    people::{Contact, Identity},
+    tenants::{Line, MAX_FALLBACK_SECONDS, TenantConfig, line_by_id},
+    terms::{
+        Actor, Bsuid, Category, Channel, ContactId, Fault, FaultCode, FieldProblem, FileId, FreeText, LineId,
+        MessageId, Narrowing, OneLine, Phone, Purpose, Recipient, SmsText, TemplateUse, USUAL_FALLBACK_SECONDS, UpTo,
+        Whole,
+    },
 };
 
 /// Maximum length of a stated ground, in characters.
@@ -618,8 +620,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        messages::{Needs, Policy, Reason, Refusal, World, compose_message},
+        messages::{Needs, World, compose_message},
         samples::{Case, at, message_of},
+        terms::{Policy, Reason, Refusal},
     };
 
     fn request(body: &Value) -> MessageRequest {
@@ -783,7 +786,7 @@ mod tests {
         let offer = json!({"category": "marketing", "sms_text": "Hello"});
         let landline = {
             let mut case = Case::new();
-            case.line = crate::base::LineType::FixedLine;
+            case.line = crate::terms::LineType::FixedLine;
             case
         };
         let unapproved = {
@@ -879,7 +882,7 @@ mod tests {
             compose_request(&case, &json!({"template": template(), "sms_text": "Hello"})).unwrap(),
             case.now,
         );
-        case.profile.name = crate::base::ShownName::of("Maya");
+        case.profile.name = crate::terms::ShownName::of("Maya");
         let again = |case: &Case| {
             case.with_world(|_, world| {
                 let asked = asked_by_user(world, &request(&json!({})));

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::{CallId, ConnectionId, Phone},
     calls::{CallFacts, Outcome, Party},
+    terms::{CallId, ConnectionId, Phone},
 };
 
 /// The subject of a message.

@@ -2,10 +2,11 @@
 
 use crate::{
     calls::Party,
-    contacts::{Contact, Profile, first_name},
-    messages::{CallView, MAX_FREE_TEXT_LENGTH, Material, Piece, SmsText, Source, Subject, Value, placeholders},
-    templates::{MAX_SMS_LENGTH, Misfit, Unfit, check_length, primary_language},
+    messages::{CallView, Material, Subject},
+    people::{Contact, Profile, first_name},
+    templates::{MAX_SMS_LENGTH, Misfit, Unfit, check_length},
     tenants::TenantConfig,
+    terms::{MAX_FREE_TEXT_LENGTH, Piece, SmsText, Source, Value, placeholders, primary_language},
 };
 
 /// Free text by WhatsApp, in sentences about it.
@@ -170,10 +171,10 @@ fn short(name: &str) -> String {
 mod tests {
     use super::Values;
     use crate::{
-        base::ShownName,
-        contacts::{FieldValue, Profile},
         messages::Subject,
+        people::{FieldValue, Profile},
         samples::with_values,
+        terms::ShownName,
     };
 
     #[test]

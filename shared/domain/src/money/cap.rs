@@ -17,9 +17,8 @@ use jiff::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{Country, LineId},
-    messages::{Purpose, Reason, Refusal},
     money::{Currency, Price},
+    terms::{Country, LineId, Purpose, Reason, Refusal},
 };
 
 /// Maximum caps of a tenant.

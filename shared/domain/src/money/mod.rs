@@ -1,8 +1,6 @@
-//! Money: what messages cost, what a tenant may spend, and the products that it sells.
+//! Money: prices of messages, what a tenant may spend, and the products that it sells.
 
 mod cap;
-mod capped;
-mod costs;
 mod prices;
 mod product;
 
@@ -10,11 +8,6 @@ pub use cap::{
     Cap, CapName, Counts, MAX_CAPS, NotACap, Period, Scope, Take, caps_of_plan, day_of, hour_of, loosened_cap, put_cap,
     usual_caps,
 };
-pub use capped::{
-    Priced, all_caps_of, applying_caps, caps_of, count_money, price_entry, priced_attempts, takes_of_caps,
-};
-pub(crate) use costs::services_of;
-pub use costs::{Costs, Spent, Unpriced, expected_cost, foreseen_cost};
 pub use prices::{
     CategoryPrices, Certainty, MILLIONTHS, MONTHS_UNTIL_OUTDATED, Market, Money, NotARate, OutdatedPrices, PriceBook,
     PriceCategory, PriceList, Rate, Service, decimal_amount, is_price_outdated,

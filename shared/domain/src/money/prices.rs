@@ -9,9 +9,8 @@ use jiff::{ToSpan as _, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{Country, Day, Fault, FaultCode, OneLine, UpTo},
     money::Currency,
-    tenants::FieldProblem,
+    terms::{Country, Day, Fault, FaultCode, FieldProblem, OneLine, UpTo},
 };
 
 /// The prices that come with the code.

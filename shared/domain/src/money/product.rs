@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::base::{AssetId, Fault, Named, OneLine, ProductId, UpTo, WebUrl};
+use crate::terms::{AssetId, Fault, Named, OneLine, ProductId, UpTo, WebUrl};
 
 resource! {
     /// A product of a tenant.

@@ -6,15 +6,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    base::Country,
     calls::{Call, Received},
-    consent::ConsentEntry,
-    messages::{
-        Attempt, AttemptState, Category, Channel, Content, Cost, Leg, Message, MessageState, PURPOSE_TABLE, Purpose,
-        Reason, Recipient, sms_segments,
-    },
+    messages::{Attempt, AttemptState, Content, Cost, Leg, Message, MessageState, TemplateEdition, sms_segments},
     money::{Currency, Money, PriceCategory},
-    reports::TemplateEdition,
+    people::ConsentEntry,
+    terms::{Category, Channel, Country, PURPOSE_TABLE, Purpose, Reason, Recipient},
 };
 
 /// A counter with the number by which it is raised.
@@ -281,7 +277,7 @@ pub fn count_answered_templates(received: &Received) -> impl Iterator<Item = (&T
 
 /// A refusal was recorded, at this time.
 pub fn count_refused(entry: &ConsentEntry, recorded: Timestamp) -> Vec<Raise> {
-    use crate::consent::ConsentCategory::Marketing;
+    use crate::people::ConsentCategory::Marketing;
     let name = match entry.category {
         Some(Marketing) => "opt_outs_marketing",
         Some(_) | None => "opt_outs",
@@ -548,8 +544,9 @@ pub fn count_message(before: Option<&Message>, after: &Message) -> Vec<Raise> {
 mod tests {
     use super::*;
     use crate::{
-        messages::{AttemptError, ErrorClass},
+        messages::AttemptError,
         samples::{Case, NOON, accept, accepted_outcome, at, message_of, report, timers},
+        terms::ErrorClass,
     };
 
     #[test]

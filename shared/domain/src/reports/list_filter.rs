@@ -1,9 +1,9 @@
 //! Conditions on calls and messages, by which lists of a period are filtered.
 
 use crate::{
-    base::{LineId, RuleId},
     calls::{Call, Direction, Outcome, Received},
-    messages::{Channel, Message, MessageState, Purpose, Reason},
+    messages::{Message, MessageState},
+    terms::{Channel, LineId, Purpose, Reason, RuleId},
 };
 
 fn fulfils<T: Copy + PartialEq>(wanted: Option<T>, is: Option<T>) -> bool {

@@ -3,8 +3,8 @@
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use crate::{
-    base::{Day, Fault, FaultCode, Zone},
     reports::REPLY_TIMES,
+    terms::{Day, Fault, FaultCode, Zone},
 };
 
 /// Maximum days of a report: thirteen months.

@@ -1,11 +1,17 @@
-//! Reports: what is counted of calls and messages, the periods of reports, the filters of lists, and exports.
+//! Reports: what is counted of calls and messages, also for caps and costs; the periods of reports, the filters of lists, and exports.
 
+mod capped;
+mod costs;
 mod counting;
 mod export;
 mod list_filter;
 mod metrics;
-mod template_numbers;
 
+pub use capped::{
+    Priced, all_caps_of, applying_caps, caps_of, count_money, price_entry, priced_attempts, takes_of_caps,
+};
+pub(crate) use costs::services_of;
+pub use costs::{Costs, Spent, Unpriced, expected_cost, foreseen_cost};
 pub use counting::{
     CLICKED, Carrier, Counter, DELIVERED, FAILED, FOLLOWED_UP, Listed, READ, RECOVERED, REPLIED, REPLY_TIMES, Raise,
     SENT, STATES, STOPPED, UNANSWERED, UNDONE, count_answered_templates, count_call, count_decided,
@@ -16,4 +22,3 @@ pub(crate) use counting::{Charge, charge_of};
 pub use export::{ExportData, ExportResult, Exported, FileFormat};
 pub use list_filter::{CallFilter, MessageFilter};
 pub use metrics::{Length, MAX_METRICS_DAYS, Period, Replies, median_reply_time};
-pub use template_numbers::{AnsweredTemplate, TemplateEdition, Templated, answered_by_message};

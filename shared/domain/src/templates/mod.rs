@@ -1,7 +1,9 @@
 //! Templates: messages that a provider approves before they may be sent.
 
+mod filled;
 mod template;
 
+pub use filled::{FilledTemplate, TemplateValue};
 pub use template::draft::{
     Button, CODE_BODY, CodeOptions, Header, Line, MAX_CODE_LENGTH, MAX_DRAFT_BODY_LENGTH, MAX_DRAFT_BUTTONS,
     MAX_LINE_LENGTH, MAX_LINK_LENGTH, MAX_SAMPLE_LENGTH, Press, Sample, TemplateCategory, TemplateContent,
@@ -22,4 +24,4 @@ pub use template::{
     ButtonKind, MAX_BODY_LENGTH, MAX_HEADER_LENGTH, MAX_SMS_LENGTH, Misfit, ParameterFormat, TemplateButton,
     TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus, Unfit, fill_variables, variables_in,
 };
-pub(crate) use template::{braces, check_length, primary_language};
+pub(crate) use template::{braces, check_length};

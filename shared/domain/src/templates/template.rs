@@ -20,14 +20,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{AssetId, ConnectionId, Fact, Fault, FaultCode, FileId, is_zero},
     media::{Asset, AssetUse, MediaKind},
-    messages::{
-        Category, FilledTemplate, InvalidPlaceholder, MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, Reason,
-        Refusal, TemplateUse, TemplateValue, Value,
+    templates::{CodeOptions, FilledTemplate, TemplateContent, TemplateValue},
+    tenants::Quality,
+    terms::{
+        AssetId, Category, ConnectionId, Fact, Fault, FaultCode, FieldProblem, FileId, Findings, InvalidPlaceholder,
+        MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, Reason, Refusal, TemplateUse, Value, is_zero,
     },
-    templates::{CodeOptions, TemplateContent},
-    tenants::{FieldProblem, Findings, Quality},
 };
 
 pub use reports::{TemplateReport, TemplateStatus};
@@ -831,20 +830,11 @@ pub(crate) fn check_length(part: &'static str, text: &str, most: usize) -> Resul
     Ok(())
 }
 
-/// The language without its region: Meta writes `en_GB`, BCP 47 writes `en-GB`.
-pub(crate) fn primary_language(language: &str) -> String {
-    language
-        .split(['_', '-'])
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        contacts::Profile,
+        people::Profile,
         samples::{config, material, with_values},
     };
 

@@ -4,14 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    automations::Rule,
-    base::{ConnectionId, Country, Fault, FaultCode, Phone},
-    inbox::Team,
-    messages::{Category, Channel, ConfirmedRule, Leg, Origin, QuietHours, Recipient, Refusal, Sms, promotion_hours},
+    destinations::{ConfirmedRule, Origin, Sms, promotion_hours},
     tenants::{
-        Account, CheckResult, Connection, FieldProblem, Health, LettersSender, Line, Tenant, letters_to,
-        sending_letters,
+        Account, CheckResult, Connection, Health, LettersSender, Line, Rule, Team, Tenant, letters_to, sending_letters,
     },
+    terms::{Category, Channel, ConnectionId, Country, Fault, FaultCode, FieldProblem, Phone, QuietHours, Recipient},
 };
 
 /// Everything that decisions about a tenant's calls and messages need, read together.
@@ -35,13 +32,6 @@ impl TenantConfig {
     /// A connection by its id.
     pub fn connection(&self, id: ConnectionId) -> Option<&ConnectionSummary> {
         self.connections.iter().find(|known| known.id == id)
-    }
-
-    /// The rule of the recipient's country that refuses a channel of a message, if it is an SMS.
-    pub fn sms_refused(&self, leg: &Leg, to: &Recipient, category: Category) -> Option<Refusal> {
-        self.connection(leg.connection)?
-            .sms_of(leg, to, category)?
-            .refusal_by_rules()
     }
 
     /// The WhatsApp number of a connection.
@@ -139,12 +129,6 @@ impl ConnectionSummary {
             text,
             confirmed: &self.confirmed_rules,
         }
-    }
-
-    /// The same for a channel of a message. None if it is no SMS with a text.
-    pub fn sms_of<'a>(&'a self, leg: &'a Leg, to: &Recipient, category: Category) -> Option<Sms<'a>> {
-        let text = leg.content.words().filter(|_| leg.channel == Channel::Sms)?;
-        Some(self.sms((to.country(), category), leg.sender.as_ref(), text))
     }
 
     /// The hours in which it sends no SMS of this category to a country.
@@ -251,8 +235,8 @@ pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSumma
 mod tests {
     use super::*;
     use crate::{
-        messages::Value,
         samples::{TENANT, config, connections},
+        terms::Value,
     };
 
     /// What it sends from, and the countries to which it then sends SMS.

@@ -7,8 +7,8 @@ use jiff::{
 };
 
 use crate::{
-    base::LocalTime,
     tenants::{BusinessHours, Span, Tenant},
+    terms::LocalTime,
 };
 
 /// Whether the business is open. `own` are the hours of the called line, if it has any: they replace the tenant's. A span

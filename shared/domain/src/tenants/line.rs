@@ -5,9 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{ConnectionId, LineId, MAX_NAME_LENGTH, OneLine, Phone, Resource as _},
-    messages::Channel,
-    tenants::{Account, BusinessHours, Connection, FieldProblem},
+    tenants::{Account, BusinessHours, Connection},
+    terms::{Channel, ConnectionId, FieldProblem, LineId, MAX_NAME_LENGTH, OneLine, Phone, Resource as _},
 };
 
 /// Maximum lines per tenant.

@@ -1,13 +1,13 @@
 //! In which time zones the recipient of a message may live, by the telephone number.
 
 use crate::{
-    base::{ByCode, Country, Phone, Zone, calling_code},
     tenants::Tenant,
+    terms::{ByCode, Country, Phone, Zone, calling_code},
 };
 
 /// One line per country, and per area with a clock of its own or in a country with several: the calling code, how the numbers of the area begin
 /// (nothing: the country), and the zones, separated by commas. The first is that of most people. `numbering.py` writes and checks it.
-const ZONES: &str = include_str!("../base/zones.txt");
+const ZONES: &str = include_str!("../terms/zones.txt");
 
 /// Maximum digits of a beginning in a tenant's settings: a calling code and an area.
 const MAX_BEGINNING: usize = 7;

@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::Slug,
-    automations::Answers,
-    base::{Country, Day, LocalTime, MAX_NAME_LENGTH, OneLine, TenantId, UpTo, Zone},
     calls::Retention,
-    inbox::InboxSettings,
-    messages::{MAX_COUNTRIES, QuietHours, Reason, Refusal},
+    destinations::MAX_COUNTRIES,
     money::{Cap, MAX_CAPS},
+    tenants::InboxSettings,
+    terms::{
+        Answers, Country, Day, LocalTime, MAX_NAME_LENGTH, OneLine, QuietHours, Reason, Refusal, TenantId, UpTo, Zone,
+    },
 };
 
 /// Maximum spans of opening hours in a day.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ConnectionId, Phone};
+use crate::terms::{ConnectionId, Phone};
 
 /// Maximum numbers that are noted of a connection.
 pub const MAX_UNKNOWN_NUMBERS: usize = 5;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::{ContactId, FieldId, Language, StageId, TagId, UserId},
-    contacts::{ChangeIn, Contact, Edit, Field, FieldEdits, FieldValue, Filter, Person, Profile, Staged, Test},
+    people::{ChangeIn, Contact, Edit, Field, FieldEdits, FieldValue, Filter, Person, Profile, Staged, Test},
+    terms::{ContactId, FieldId, Language, StageId, TagId, UserId},
 };
 use proptest::prelude::*;
 use serde_json::{from_value, json};

@@ -1,11 +1,11 @@
 //! Reports of a call come in any order and any number.
 
 use domain::{
-    base::{CallId, ContactId, Phone, ShownName},
     calls::{
         CallFacts, CallStatus, DialStatus, Direction, Handling, MAX_CALL, MAX_RECORDINGS, Outcome, Party, Recording,
         RecordingState, Recordings, Verdict,
     },
+    terms::{CallId, ContactId, Phone, ShownName},
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{option, prelude::*, sample::select};

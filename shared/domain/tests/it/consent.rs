@@ -1,9 +1,8 @@
 //! Wishes hold in whatever order they arrive, and a refusal never allows more.
 
 use domain::{
-    consent::{By, Choice, ConsentCategory, Scope, Wish, check_wishes},
-    contacts::Contact,
-    messages::{Category, Channel, PURPOSE_TABLE, Purpose, Stop},
+    people::{By, Choice, ConsentCategory, Contact, Scope, Wish, check_wishes},
+    terms::{Category, Channel, PURPOSE_TABLE, Purpose, Stop},
 };
 use proptest::{prelude::*, sample::select};
 

@@ -1,8 +1,8 @@
 use domain::{
     Timestamp,
-    base::{ContactId, Phone},
-    contacts::{Change, Contact, Identity, MAX_UNREACHABLE, MAX_WINDOWS, SERVICE_WINDOW, Tried},
-    messages::{Api, Channel, Classified, Effect, OptFlag, Recipient, Stage, classify_error},
+    messages::{OptFlag, Stage, classify_error},
+    people::{Change, Contact, Identity, MAX_UNREACHABLE, MAX_WINDOWS, SERVICE_WINDOW, Tried},
+    terms::{Api, Channel, Classified, ContactId, Effect, Phone, Recipient},
 };
 use proptest::{prelude::*, sample::Index};
 

@@ -4,17 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    base::ProviderRef,
     calls::{Call, Direction, Outcome},
-    messages::{
-        AttemptState, Category, Cost, ErrorClass, Evidence, Message, MessageState, Narrowing, Next, Policy, Purpose,
-        SendOutcome, StatusReport,
-    },
-    money::{Costs, Money, PriceBook},
+    messages::{AttemptState, Cost, Evidence, Message, MessageState, Next, SendOutcome, StatusReport, TemplateEdition},
+    money::{Money, PriceBook},
     reports::{
-        Carrier, Counter, Listed, Raise, TemplateEdition, count_call, count_decided, count_decided_again,
-        count_message, count_templates,
+        Carrier, Costs, Counter, Listed, Raise, count_call, count_decided, count_decided_again, count_message,
+        count_templates,
     },
+    terms::{Category, ErrorClass, Narrowing, Policy, ProviderRef, Purpose},
 };
 use jiff::civil::date;
 use proptest::{option, prelude::*, sample::select};

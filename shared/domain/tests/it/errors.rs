@@ -1,6 +1,9 @@
 //! Error classes are total, and a status never leads to a second send.
 
-use domain::messages::{Api, ErrorClass, Stage, classify_error};
+use domain::{
+    messages::{Stage, classify_error},
+    terms::{Api, ErrorClass},
+};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 

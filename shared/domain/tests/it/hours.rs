@@ -1,9 +1,8 @@
 //! Quiet hours across daylight-saving changes, in many zones.
 
 use domain::{
-    base::LocalTime,
-    messages::{QuietAction, QuietHours, is_quiet, next_allowed},
     tenants::{Tenant, is_business_open, next_opening},
+    terms::{LocalTime, QuietAction, QuietHours, is_quiet, next_allowed},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use proptest::prelude::*;

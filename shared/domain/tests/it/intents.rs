@@ -1,11 +1,10 @@
 use domain::{
     Timestamp,
-    automations::Answer,
-    base::{CallId, ContactId, LineId, Phone},
-    contacts::{Contact, Identity, MAX_IDENTITIES, MAX_OPEN, MAX_TEXTED, MAX_WINDOWS, Unreachable},
-    messages::{
-        CancelEvent, Category, Cause, Channel, Content, Ended, Leg, Message, MessageState, Narrowing, Policy, Purpose,
-        Reason, Recipient, SendOutcome, Sender,
+    messages::{Cause, Content, Ended, Leg, Message, MessageState, SendOutcome, Sender},
+    people::{Contact, Identity, MAX_IDENTITIES, MAX_OPEN, MAX_TEXTED, MAX_WINDOWS, Unreachable},
+    terms::{
+        Answer, CallId, CancelEvent, Category, Channel, ContactId, LineId, Narrowing, Phone, Policy, Purpose, Reason,
+        Recipient,
     },
 };
 use jiff::SignedDuration;

@@ -2,9 +2,9 @@
 
 use domain::{
     Timestamp,
-    base::ConnectionId,
-    messages::{Api, Channel, Effect, Lane, Stage, Throughput, classify_error},
-    tenants::{Connection, Health, Sealed},
+    messages::{Stage, classify_error},
+    tenants::{Connection, Health, Sealed, Throughput},
+    terms::{Api, Channel, ConnectionId, Effect, Lane},
 };
 use jiff::SignedDuration;
 use proptest::{prelude::*, sample::select};

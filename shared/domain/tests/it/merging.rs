@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use domain::{
     Timestamp,
-    automations::{Answer, Answered, MAX_ANSWERS, MAX_REMEMBERED},
-    base::{Actor, ContactId, Edition, FieldId, MergeId, Phone, ShownName, StageId, TagId, UserId},
-    consent::{By, Choice, ConsentCategory, ConsentEntry, Scope, Wish, check_wishes},
-    contacts::{
-        Conflict, Contact, FieldValue, Identity, MAX_ALIASES, MAX_MISSED, MAX_OPEN, MAX_SAME, MAX_UNREACHABLE, Merge,
-        Merged, MissedCall, Person, Profile, Resolution, Staged, Undo, Undone, Unmergeable, Unreachable, Window,
-        merge_people,
+    messages::{OptFlag, Sender},
+    people::{
+        By, Choice, Conflict, ConsentCategory, ConsentEntry, Contact, FieldValue, Identity, MAX_ALIASES, MAX_MISSED,
+        MAX_OPEN, MAX_SAME, MAX_UNREACHABLE, Merge, Merged, MissedCall, Person, Profile, Resolution, Scope, Staged,
+        Undo, Undone, Unmergeable, Unreachable, Window, Wish, check_wishes, merge_people,
     },
-    messages::{Channel, OptFlag, PURPOSE_TABLE, Reason, Recipient, Sender, Stop},
+    terms::{
+        Actor, Answer, Answered, Channel, ContactId, Edition, FieldId, MAX_ANSWERS, MAX_REMEMBERED, MergeId,
+        PURPOSE_TABLE, Phone, Reason, Recipient, ShownName, StageId, Stop, TagId, UserId,
+    },
 };
 use jiff::SignedDuration;
 use proptest::{option, prelude::*, sample::select};

@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{CallId, ContactId, Facts, MessageId},
     messages::{
-        AttemptError, AttemptState, Because, Category, Cause, CauseStep, Channel, Classified, Composed, Content, Cost,
-        Effect, Ended, ErrorClass, Evidence, Leg, Message, MessageState, Narrowing, Next, Policy, Purpose, Reason,
-        Recipient, Refusal, SendOutcome, StatusReport, Timers, Waiting, WhenUnknown,
+        AttemptError, AttemptState, Cause, CauseStep, Composed, Content, Cost, Ended, Evidence, Leg, Message,
+        MessageState, Next, SendOutcome, StatusReport, Waiting,
+    },
+    terms::{
+        Because, CallId, Category, Channel, Classified, ContactId, Effect, ErrorClass, Facts, MessageId, Narrowing,
+        Policy, Purpose, Reason, Recipient, Refusal, Timers, WhenUnknown,
     },
 };
 use jiff::{SignedDuration, Timestamp};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    accounts::{MAX_MAILINGS, Mailings, Matter, Notice, NoticeState, day_of},
+    notices::{MAX_MAILINGS, Mailings, Matter, Notice, NoticeState, day_of},
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;

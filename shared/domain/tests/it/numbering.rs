@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    base::{Country, LineType, Phone, line_type_by_plan},
-    contacts::Digits,
+    people::Digits,
+    terms::{Country, LineType, Phone, line_type_by_plan},
 };
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
 
@@ -180,7 +180,7 @@ fn numbers_are_found_as_they_are_written_nationally() {
 
 /// Numbers in another form than that of their key: of each code with several forms, by all first digits and lengths.
 fn numbers_with_two_forms() -> impl Iterator<Item = (&'static str, Phone)> {
-    let table = include_str!("../../src/base/number_forms.txt");
+    let table = include_str!("../../src/terms/number_forms.txt");
     let codes: BTreeSet<&str> = table.lines().filter_map(|line| line.split('\t').next()).collect();
     let begins = |code: &'static str| {
         // Where more differs than a zero, all first digits are compared; otherwise those behind the zero.

@@ -1,12 +1,12 @@
 //! The set-up list names exactly the obstacles that calls of a rule meet.
 
 use domain::{
-    automations::{Findings, Rule, channel_obstacles},
-    base::{CallId, ConnectionId, ContactId, LineId, ShownName, unknown_line_type},
+    automations::{Findings, channel_obstacles},
     calls::{CallFacts, Direction, Outcome, Party},
-    contacts::{Contact, Identity, Profile},
-    messages::{CallView, Channel, Material, Needs, World, carriers},
-    tenants::{Line, TenantConfig},
+    messages::{CallView, Material, Needs, World, carriers},
+    people::{Contact, Identity, Profile},
+    tenants::{Line, Rule, TenantConfig},
+    terms::{CallId, Channel, ConnectionId, ContactId, LineId, ShownName, unknown_line_type},
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};

@@ -1,11 +1,8 @@
 //! A policy never allows what its purpose forbids, however it was narrowed, and survives being stored and read.
 
-use domain::{
-    base::Zone,
-    messages::{
-        Basis, CancelEvent, Category, Lane, Limit, Narrowing, PURPOSE_TABLE, Policy, Purpose, QuietAction, QuietHours,
-        QuietRule, WhenUnknown, is_quiet,
-    },
+use domain::terms::{
+    Basis, CancelEvent, Category, Lane, Limit, Narrowing, PURPOSE_TABLE, Policy, Purpose, QuietAction, QuietHours,
+    QuietRule, WhenUnknown, Zone, is_quiet,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use proptest::{option, prelude::*, sample::select};

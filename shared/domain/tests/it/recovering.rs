@@ -2,8 +2,8 @@
 
 use domain::{
     Timestamp,
-    base::ContactId,
-    contacts::{Contact, MAX_MISSED, RECOVERABLE},
+    people::{Contact, MAX_MISSED, RECOVERABLE},
+    terms::ContactId,
 };
 use jiff::SignedDuration;
 use proptest::{prelude::*, sample::select};

@@ -2,10 +2,10 @@
 
 use domain::{
     Timestamp,
-    base::{CallId, ContactId, Facts, MessageId},
     calls::{Call, CallFacts, CallProvider, Entry, Grounds, Outcome, Received, Retention},
-    contacts::{Contact, Identity},
-    messages::{Category, Channel, InboundMessage, Narrowing, Policy, Purpose, Sender},
+    messages::{InboundMessage, Sender},
+    people::{Contact, Identity},
+    terms::{CallId, Category, Channel, ContactId, Facts, MessageId, Narrowing, Policy, Purpose},
 };
 use jiff::SignedDuration;
 use proptest::{option, prelude::*};

@@ -1,12 +1,12 @@
 //! The first matching rule decides; some calls never get a message, whatever the rules say.
 
 use domain::{
-    automations::{Caller, Decision, Findings, Hours, Rule, rules_in_order, unmet_condition},
-    base::{CallId, ContactId, Phone, RuleId, Whole, unknown_line_type},
+    automations::{Decision, Findings, unmet_condition},
     calls::{CallFacts, Direction, Outcome, Party},
-    contacts::{Contact, Identity, Profile},
-    messages::{CallView, Channel, Material, OptFlag, Reason, World},
-    tenants::{Line, TenantConfig, TenantStatus},
+    messages::{CallView, Material, OptFlag, World},
+    people::{Contact, Identity, Profile},
+    tenants::{Caller, Hours, Line, Rule, TenantConfig, TenantStatus, rules_in_order},
+    terms::{CallId, Channel, ContactId, Phone, Reason, RuleId, Whole, unknown_line_type},
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{option, prelude::*, sample::select};

@@ -1,9 +1,8 @@
 //! Ids and telephone numbers survive as text; no other text is accepted as one.
 
 use domain::{
-    base::{CallId, ContactId, MessageId, Phone, SendKey, TenantId},
-    consent::wish_in_text,
-    messages::{Source, placeholders},
+    people::wish_in_text,
+    terms::{CallId, ContactId, MessageId, Phone, SendKey, Source, TenantId, placeholders},
 };
 use proptest::prelude::*;
 use ulid::Ulid;

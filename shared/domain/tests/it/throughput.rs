@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    messages::{Block, Held, Lane, Span, Throttled, Throughput, Turn},
+    tenants::{Block, Held, Span, Throttled, Throughput, Turn},
+    terms::Lane,
 };
 use jiff::SignedDuration;
 use proptest::{prelude::*, sample::select};

@@ -1,20 +1,19 @@
 //! Dry runs say what happens, and replays find a difference only where rules differ.
 
 use domain::{
-    automations::{
-        Caller, Consent, Considered, Decision, Difference, Findings, Former, Hours, Recorded, Replayed, Rule,
-        config_with_rules, rules_in_order,
-    },
-    base::{CallId, ContactId, Fact, FieldId, OneLine, Phone, ShownName, Whole, unknown_line_type},
+    automations::{Considered, Decision, Difference, Findings, Former, Recorded, Replayed, config_with_rules},
     calls::{Call, CallFacts, CallProvider, Direction, Grounds, Outcome, Party},
-    consent::{By, Choice, ConsentCategory, Scope, Wish, Wishes},
-    contacts::{Contact, Field, FieldValue, Identity, MAX_OPEN, Profile, Unreachable},
-    messages::{
-        CallView, CancelEvent, Category, Channel, Check, CheckInput, Composed, FilledTemplate, Material, Message,
-        Needs, Purpose, QuietAction, Reason, Refusal, SmsText, World, all_send_checks, check_send,
+    messages::{CallView, Check, CheckInput, Composed, Material, Message, Needs, World, all_send_checks, check_send},
+    people::{
+        By, Choice, ConsentCategory, Contact, Field, FieldValue, Identity, MAX_OPEN, Profile, Scope, Unreachable, Wish,
+        Wishes,
     },
-    templates::TemplateDefinition,
-    tenants::{Connection, Health, Line, TenantConfig, TenantStatus},
+    templates::{FilledTemplate, TemplateDefinition},
+    tenants::{Caller, Connection, Consent, Health, Hours, Line, Rule, TenantConfig, TenantStatus, rules_in_order},
+    terms::{
+        CallId, CancelEvent, Category, Channel, ContactId, Fact, FieldId, OneLine, Phone, Purpose, QuietAction, Reason,
+        Refusal, ShownName, SmsText, Whole, unknown_line_type,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{
@@ -385,7 +384,7 @@ impl Case {
 fn plain(composed: &Composed) -> Composed {
     Composed {
         called_at: None,
-        facts: domain::base::Facts::NONE,
+        facts: domain::terms::Facts::NONE,
         ..composed.clone()
     }
 }

@@ -1,8 +1,8 @@
 //! What counts as a wish about messages, and what does not: by the kind of message, in words, near misses and languages.
 
 use domain::{
-    consent::{is_stop_label, wish_in_message},
     messages::{InboundMessage, OptFlag},
+    people::{is_stop_label, wish_in_message},
     tenants::Tenant,
 };
 use serde_json::{from_value, json};

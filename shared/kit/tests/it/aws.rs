@@ -1,7 +1,7 @@
 //! Queues and the bucket, against the emulator.
 
 use aws_lambda_events::sqs::SqsEvent;
-use domain::messages::Lane;
+use domain::terms::Lane;
 use jiff::SignedDuration;
 use jobs::{NextJob, SendMessage, ToQueue};
 use kit::{

@@ -1,10 +1,9 @@
 //! Campaigns that pause themselves, against the emulator.
 
 use domain::{
-    accounts::Notice,
-    base::Resource as _,
-    campaigns::{Campaign, CampaignState},
-    messages::{Reason, Refusal},
+    campaigns::Campaign,
+    notices::Notice,
+    terms::{CampaignState, Reason, Refusal, Resource as _},
 };
 use kit::campaigns::{move_campaign, notice_pause};
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::base::{AssetId, AttachmentId, ContactId, MessageId, OperationId, RecordingId, TenantId};
+use domain::terms::{AssetId, AttachmentId, ContactId, MessageId, OperationId, RecordingId, TenantId};
 use kit::{
     FileKey, Files, Folder,
     files::{Appended, Piece},

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::base::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Progress, TenantId};
+use domain::terms::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Progress, TenantId};
 use jiff::SignedDuration;
 use jobs::{StartOperation, ToQueue};
 use kit::{

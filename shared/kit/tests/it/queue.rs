@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use aws_lambda_events::sqs::SqsEvent;
-use domain::base::TenantId;
+use domain::terms::TenantId;
 use jobs::{CallJob, JobBody, SendMessage};
 use kit::{Clock, Config, Done, Env, Ids, Job, JobError, queue::work_batch};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub(crate) fn env_with(more: &[(&str, &str)]) -> Env {
 
 pub(crate) fn job(number: u32) -> Value {
     let ids = Ids::from_seed(Clock::new_fixed("2026-11-20T12:00:00Z".parse().unwrap()), 1);
-    let message = domain::base::MessageId::new(domain::base::ContactId::new(ids.ulid()), ids.ulid());
+    let message = domain::terms::MessageId::new(domain::terms::ContactId::new(ids.ulid()), ids.ulid());
     json!({
         "type": "send_message",
         "tenant": TenantId::new(ids.ulid()),
@@ -107,7 +107,7 @@ fn look(call: &str, correlation_id: &str) -> String {
         "type": "decide",
         "tenant": TenantId::new(ids.ulid()),
         "correlation_id": correlation_id,
-        "connection": domain::base::ConnectionId::new(ids.ulid()),
+        "connection": domain::terms::ConnectionId::new(ids.ulid()),
         "provider": "twilio",
         "provider_call_id": call,
     });

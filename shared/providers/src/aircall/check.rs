@@ -2,7 +2,7 @@
 //! `GET /v1/numbers` `{"meta": {"next_page_link"}, "numbers": [{"digits"}]}`.
 //! Sources: developer.aircall.io, API reference "Ping" and "Number", and the tutorial "Basic authentication".
 
-use domain::base::Phone;
+use domain::terms::Phone;
 use serde_json::Value;
 
 use super::event::number;

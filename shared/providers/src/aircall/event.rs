@@ -4,8 +4,8 @@
 
 use domain::{
     Timestamp,
-    base::ConnectionId,
     calls::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party, Recording, RecordingState},
+    terms::ConnectionId,
 };
 use serde_json::Value;
 

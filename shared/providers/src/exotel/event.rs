@@ -4,12 +4,12 @@
 
 use domain::{
     Timestamp,
-    base::ConnectionId,
     calls::{
         CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Outcome, Party, Recording,
         RecordingState,
     },
     tenants::CallingCode,
+    terms::ConnectionId,
 };
 use jiff::{civil::DateTime, tz};
 use serde_json::Value;

@@ -6,7 +6,7 @@ mod event;
 use std::net::IpAddr;
 
 pub use check::ExotelClient;
-use domain::base::IpRange;
+use domain::terms::IpRange;
 pub use event::{passthru, status_form, status_json};
 
 use crate::shown;

@@ -4,8 +4,8 @@
 
 use domain::{
     Timestamp,
-    base::{ConnectionId, ShownName},
     calls::{CallEvent, CallFacts, CallProvider, CallStatus, Direction, Outcome},
+    terms::{ConnectionId, ShownName},
 };
 use jiff::{civil::DateTime, tz};
 

@@ -3,8 +3,8 @@
 
 use domain::{
     Timestamp,
-    base::ConnectionId,
     calls::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
+    terms::ConnectionId,
 };
 use jiff::SignedDuration;
 use serde_json::Value;

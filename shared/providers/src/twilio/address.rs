@@ -1,9 +1,6 @@
 //! Twilio's message addresses: `+447700900111`, `rcs:+447700900111`, `68849`, `whatsapp:+447700900111`, `whatsapp:GB.7000000000000222`.
 
-use domain::{
-    base::{Phone, SenderId},
-    messages::Channel,
-};
+use domain::terms::{Channel, Phone, SenderId};
 
 use crate::whatsapp::bsuid;
 

@@ -1,7 +1,7 @@
 //! Checks whether a Twilio account works: its status, and its numbers. Source: twilio.com/docs/iam/api/account and
 //! twilio.com/docs/phone-numbers/api/incomingphonenumber-resource.
 
-use domain::{base::Phone, messages::Api};
+use domain::terms::{Api, Phone};
 use serde_json::Value;
 
 use super::{

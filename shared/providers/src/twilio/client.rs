@@ -5,11 +5,10 @@ use std::error::Error;
 
 use domain::{
     Timestamp,
-    base::{Phone, SendKey},
-    messages::{
-        Api, AttemptState, Channel, Content, ErrorClass, FilledTemplate, Location, Recipient, SendOutcome, StatusReport,
-    },
+    messages::{AttemptState, Content, Location, SendOutcome, StatusReport},
+    templates::FilledTemplate,
     tenants::twilio::OVERRIDES,
+    terms::{Api, Channel, ErrorClass, Phone, Recipient, SendKey},
 };
 use jiff::SignedDuration;
 use serde_json::{Map, Value};

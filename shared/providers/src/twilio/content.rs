@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    messages::{Api, Category},
     templates::{
         ButtonKind, CODE_BODY, ParameterFormat, TemplateButton, TemplateContent, TemplateDefinition, TemplateStatus,
         TwilioType, fill_variables, reason_line, variables_in,
     },
+    terms::{Api, Category},
 };
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Map, Value, json};

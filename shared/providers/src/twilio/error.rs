@@ -1,6 +1,6 @@
 //! Error bodies of Twilio's API: `{"code", "message", "more_info", "status"}`. The message is not shown: it quotes numbers.
 
-use domain::messages::{Api, SendOutcome};
+use domain::{messages::SendOutcome, terms::Api};
 use serde_json::Value;
 
 use crate::{http::Answer, outcome};

@@ -3,12 +3,13 @@
 
 use domain::{
     Timestamp,
-    base::{MAX_TEXT_LENGTH, ProviderRef, ShownName, cut_to_bytes},
     media::{InboundMedia, MAX_MEDIA, MediaKind},
     messages::{
-        Api, AttemptState, Channel, Cost, InboundMessage, OptFlag, REACTION, Sender, Shared, SharedLocation, Status,
-        StatusReport, Update, is_notice, is_tapback,
+        AttemptState, Cost, InboundMessage, OptFlag, REACTION, Sender, Shared, SharedLocation, Status, StatusReport,
+        Update, is_notice,
     },
+    people::is_tapback,
+    terms::{Api, Channel, MAX_FOREIGN_TEXT_LENGTH, ProviderRef, ShownName, cut_to_bytes},
 };
 
 use super::address::{Address, address};

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use domain::{
-    base::Phone,
     calls::{DialStatus, Handling},
     tenants::twilio::{Spoken, VoiceSettings},
+    terms::Phone,
 };
 
 /// An empty answer, which ends the call.

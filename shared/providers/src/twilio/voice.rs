@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use domain::{
     Timestamp,
-    base::{ConnectionId, Phone, ShownName},
     calls::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Recording, RecordingState},
+    terms::{ConnectionId, Phone, ShownName},
 };
 use jiff::SignedDuration;
 

@@ -4,8 +4,8 @@
 
 use domain::{
     Timestamp,
-    base::ConnectionId,
     calls::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
+    terms::ConnectionId,
 };
 use serde_json::Value;
 

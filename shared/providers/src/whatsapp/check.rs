@@ -2,9 +2,8 @@
 //! Source: developers.facebook.com, "Business phone numbers" and "Subscribed apps".
 
 use domain::{
-    base::Phone,
-    messages::Api,
     tenants::{MarketingTerms, Quality},
+    terms::{Api, Phone},
 };
 use reqwest::header::AUTHORIZATION;
 use serde_json::Value;

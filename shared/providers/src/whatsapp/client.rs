@@ -3,13 +3,11 @@
 //! sends marketing templates elsewhere with the same body and answer.
 
 use domain::{
-    base::SendKey,
-    contacts::first_name,
     media::{AssetUse, FileName, MediaKind},
-    messages::{
-        Action, Api, Card, Content, Emoji, ErrorClass, FilledTemplate, Header, Interactive, List, Media, PhoneKind,
-        Recipient, SendOutcome, TemplateValue,
-    },
+    messages::{Action, Card, Content, Emoji, Header, Interactive, List, Media, PhoneKind, SendOutcome},
+    people::first_name,
+    templates::{FilledTemplate, TemplateValue},
+    terms::{Api, ErrorClass, Recipient, SendKey},
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::{Value, json};

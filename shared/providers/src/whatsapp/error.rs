@@ -1,7 +1,7 @@
 //! Error bodies of the Graph API: `{"error": {"code", "error_data": {"details"}, …}}`. The code decides, because the HTTP status is
 //! not reliable (code 3 comes with 500 and is permanent), and a body may be HTML.
 
-use domain::messages::{Api, SendOutcome};
+use domain::{messages::SendOutcome, terms::Api};
 use serde_json::Value;
 
 use crate::{http::Answer, outcome};

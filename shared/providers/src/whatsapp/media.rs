@@ -1,7 +1,7 @@
 //! Media of the Graph API: what customers sent, by its id, and uploads of what is sent to them.
 //! Source: developers.facebook.com, "Media" of the Cloud API.
 
-use domain::base::ProviderRef;
+use domain::terms::ProviderRef;
 use reqwest::{
     Body, Response, Url,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},

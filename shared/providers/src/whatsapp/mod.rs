@@ -12,7 +12,11 @@ mod error;
 
 pub(crate) use error::presentable;
 
-use domain::{base::Bsuid, messages::Category, templates::ButtonKind, tenants::Quality};
+use domain::{
+    templates::ButtonKind,
+    tenants::Quality,
+    terms::{Bsuid, Category},
+};
 
 /// Parses a business-scoped user id.
 pub(crate) fn bsuid(text: &str) -> Option<String> {

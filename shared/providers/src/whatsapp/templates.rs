@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use domain::{
     media::MediaKind,
-    messages::{Api, Category},
     templates::{
         ButtonKind, CODE_BODY, CodeOptions, MAX_STATUS_LENGTH, ParameterFormat, TemplateButton, TemplateDefinition,
         TemplateStatus, reason_line, variables_in,
     },
+    terms::{Api, Category},
 };
 use futures::future::join;
 use reqwest::{

@@ -9,16 +9,15 @@ mod pieces;
 
 use domain::{
     Timestamp,
-    base::{MAX_TEXT_LENGTH, Phone, ProviderRef, ShownName, cut_to_bytes},
     media::{FileName, InboundMedia, MediaKind},
     messages::{
-        Api, AttemptState, Channel, Cost, EDIT, ErrorClass, InboundMessage, MAX_CARDS, MAX_OF_CARD, REACTION,
-        REVOCATION, Sender, Shared, SharedCard, SharedLocation, Stage, Status, StatusReport, TEMPLATE, Update,
-        classify_error, is_notice,
+        AttemptState, Cost, EDIT, InboundMessage, MAX_CARDS, MAX_OF_CARD, REACTION, REVOCATION, Sender, Shared,
+        SharedCard, SharedLocation, Stage, Status, StatusReport, TEMPLATE, Update, classify_error, is_notice,
     },
     money::Money,
     templates::{ReportedContent, TemplateButton, TemplateKey, TemplateReport, reason_line},
     tenants::{Dated, Quality, Reported},
+    terms::{Api, Channel, ErrorClass, MAX_FOREIGN_TEXT_LENGTH, Phone, ProviderRef, ShownName, cut_to_bytes},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};

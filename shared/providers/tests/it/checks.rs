@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    base::Phone,
-    messages::Effect,
     tenants::{Quality, exotel::Cluster},
+    terms::{Effect, Phone},
 };
 use providers::{
     aircall::AircallClient,

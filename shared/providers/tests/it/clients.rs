@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::messages::{ErrorClass, SendOutcome};
+use domain::{messages::SendOutcome, terms::ErrorClass};
 use providers::{
     http::Http,
     twilio::client::{Sender, TwilioClient},

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::Resource as _,
     media::{Asset, AssetIn, MediaKind},
     templates::{TemplateContent, TemplateDefinition, TemplateKey, Through, lint_draft, variables_in},
+    terms::Resource as _,
 };
 use providers::{
     media::Sending,

@@ -8,10 +8,10 @@ use std::{
 
 use domain::{
     Timestamp,
-    base::ConnectionId,
     calls::{CallEvent, CallFacts, MAX_CALL, Outcome, Verdict},
     messages::Update,
     templates::{TemplateContent, TemplateDefinition, TemplateKey},
+    terms::ConnectionId,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

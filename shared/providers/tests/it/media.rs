@@ -1,6 +1,6 @@
 //! Files at WhatsApp and Twilio: the requests, and the meaning of each answer.
 
-use domain::base::ProviderRef;
+use domain::terms::ProviderRef;
 use providers::{
     http::Failure,
     media::{Download, MediaError, outgoing},

@@ -1,7 +1,11 @@
 //! Senders of SMS: what Twilio's own library is told by the simulators ([its test](../../../../infra/simulators/tests/clients)), ours is told,
 //! too, and the rules of countries foresee it.
 
-use domain::messages::{Category, Origin, Recipient, RuleKind, SendOutcome, Sms};
+use domain::{
+    destinations::{Origin, RuleKind, Sms},
+    messages::SendOutcome,
+    terms::{Category, Recipient},
+};
 use providers::twilio::client::{Credentials, Sender, TwilioClient};
 use serde_json::{Value, from_str, from_value, json};
 

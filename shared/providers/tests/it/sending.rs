@@ -1,8 +1,8 @@
 //! What the tests of sending share: recipients, contents, and the classes of answers.
 
 use domain::{
-    base::{ContactId, MessageId, SendKey},
-    messages::{Content, ErrorClass, Recipient, SendOutcome},
+    messages::{Content, SendOutcome},
+    terms::{ContactId, ErrorClass, MessageId, Recipient, SendKey},
 };
 use serde_json::Value;
 use ulid::Ulid;

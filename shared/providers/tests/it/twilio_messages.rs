@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::SenderId,
-    messages::{Channel, OptFlag, Update},
+    messages::{OptFlag, Update},
+    terms::{Channel, SenderId},
 };
 use providers::twilio::{address, form, message};
 use serde_json::{Value, json};

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use domain::{
-    base::Phone,
-    messages::{
-        AttemptState, Content,
+    messages::{AttemptState, Content, SendOutcome, StatusReport},
+    terms::{
         ErrorClass::{Blocked, Bug, FallBack, RetryAfter, TenantMustAct},
-        Recipient, SendOutcome, StatusReport,
+        Phone, Recipient,
     },
 };
 use providers::{

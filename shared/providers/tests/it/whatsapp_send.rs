@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::{
     media::AssetUse,
-    messages::{
-        Content,
+    messages::{Content, SendOutcome},
+    terms::{
         ErrorClass::{Bug, FallBack, RetryAfter, TenantMustAct},
-        Recipient, SendOutcome,
+        Recipient,
     },
 };
 use providers::{outgoing::Outgoing, whatsapp::client::GraphClient};

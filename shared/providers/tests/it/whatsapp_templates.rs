@@ -2,9 +2,9 @@
 
 use domain::{
     media::MediaKind,
-    messages::Category,
     templates::{ButtonKind, ParameterFormat, TemplateContent, TemplateDefinition, Through, lint_draft},
     tenants::Quality,
+    terms::Category,
 };
 use providers::{
     media::Sending,

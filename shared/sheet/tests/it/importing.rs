@@ -1,6 +1,6 @@
 //! From columns to contacts: suggestions, values, errors, previews.
 
-use domain::contacts::{Field, Stage};
+use domain::people::{Field, Stage};
 use proptest::prelude::*;
 use serde_json::{Value, from_value, json, to_value};
 use sheet::{

@@ -3,7 +3,7 @@
 
 use domain::{
     accounts::{Account, Grant, Session, SignUp, Slug},
-    base::{SessionId, TenantId, UserId},
+    terms::{SessionId, TenantId, UserId},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

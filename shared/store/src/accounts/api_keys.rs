@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::{ApiKey, KeySecret, LastUsed},
-    base::{ApiKeyId, IpRange, Stamp, TenantId},
+    terms::{ApiKeyId, IpRange, Stamp, TenantId},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 
 use domain::{
     accounts::{AUDIT_LIFETIME, AuditEntry, Look},
-    base::{Actor, ContactId, Stamp},
+    terms::{Actor, ContactId, Stamp},
 };
 use jiff::{Timestamp, ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@
 
 use domain::{
     accounts::{Invitation, Member},
-    base::Stamp,
+    terms::Stamp,
 };
 use jiff::Timestamp;
 

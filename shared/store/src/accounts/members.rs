@@ -2,9 +2,8 @@
 
 use domain::{
     accounts::{Account, ApiKey, Grant, Invitation, Member, MemberStatus, Role, Slug},
-    automations::Rule,
-    base::{Actor, InvitationId, SessionId, Stamp, UserId},
-    tenants::Tenant,
+    tenants::{Rule, Tenant},
+    terms::{Actor, InvitationId, SessionId, Stamp, UserId},
 };
 use jiff::Timestamp;
 

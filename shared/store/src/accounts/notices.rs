@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    accounts::{Account, Mailings, Matter, Member, MemberStatus, Notice, NoticeState, Role, Watch},
-    base::{CampaignId, ConnectionId, RuleId, TenantId},
+    accounts::{Account, Member, MemberStatus, Role},
     campaigns::Campaign,
+    notices::{Mailings, Matter, Notice, NoticeState, Watch},
     templates::TemplateDefinition,
+    terms::{CampaignId, ConnectionId, RuleId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::de::DeserializeOwned;

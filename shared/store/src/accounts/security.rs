@@ -1,7 +1,7 @@
 //! Security trails. Events that only the person can cause are one entry each. Events that strangers can cause are one entry
 //! per hour with a count, so that the trail stays short and costs one write, whoever tries.
 
-use domain::{accounts::SecurityEvent, base::UserId};
+use domain::{accounts::SecurityEvent, terms::UserId};
 use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 

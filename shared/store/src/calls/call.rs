@@ -1,10 +1,9 @@
 //! Calls: their reports until the decision, and the decided calls.
 
 use domain::{
-    base::{CallId, ConnectionId},
     calls::{Call, CallProgress, CallProvider},
-    contacts::Identity,
-    messages::Lane,
+    people::Identity,
+    terms::{CallId, ConnectionId, Lane},
 };
 use jiff::{SignedDuration, Timestamp};
 

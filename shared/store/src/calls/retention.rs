@@ -4,9 +4,9 @@
 //! race to it: the write of a call or message has the expiry that was read as its condition, too (`row::Condition::Kept`).
 
 use domain::{
-    base::{Operation, OperationId, Stamp},
     calls::{Call, Entry},
     messages::Message,
+    terms::{Operation, OperationId, Stamp},
 };
 use jiff::Timestamp;
 use jobs::ToQueue;

@@ -1,6 +1,9 @@
 //! Campaigns as people write them.
 
-use domain::campaigns::{Campaign, CampaignState, Exits};
+use domain::{
+    campaigns::{Campaign, Exits},
+    terms::CampaignState,
+};
 
 use crate::{Owned, Part, Share};
 

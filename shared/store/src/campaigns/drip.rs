@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{CampaignId, ContactId, Stamp, TenantId},
-    campaigns::{Action, Campaign, CampaignState, Enrolment, InAudience, WrittenSteps, is_after_cap},
-    contacts::{Contact, Person},
+    campaigns::{Action, Campaign, Enrolment, InAudience, WrittenSteps, is_after_cap},
+    people::{Contact, Person},
+    terms::{CampaignId, CampaignState, ContactId, Stamp, TenantId},
 };
 use jiff::Timestamp;
 

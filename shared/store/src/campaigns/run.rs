@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{CampaignId, ContactId, Operation, SegmentId, Stamp},
-    campaigns::{Audience, AudienceConditions, Campaign, CampaignState, Enrolment, Exit, InAudience, Recipient},
-    contacts::{Conditions, Field, Person, Segment, Tag},
-    messages::{Message, Reason, Refusal},
+    campaigns::{Audience, AudienceConditions, Campaign, Enrolment, Exit, InAudience, Recipient},
+    messages::Message,
+    people::{Conditions, Field, Person, Segment, Tag},
+    terms::{CampaignId, CampaignState, ContactId, Operation, Reason, Refusal, SegmentId, Stamp},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;

@@ -2,8 +2,8 @@
 //! due when contacts enter on a date of theirs.
 
 use domain::{
-    base::{CampaignId, Stamp, TenantId},
     campaigns::{Campaign, Triggered},
+    terms::{CampaignId, Stamp, TenantId},
 };
 use jiff::Timestamp;
 

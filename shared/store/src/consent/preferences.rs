@@ -3,10 +3,9 @@
 
 use domain::{
     accounts::{ApiKey, Member, Permission},
-    base::{Actor, ContactId},
-    consent::{LinkCode, LinkOrigin, PreferenceLink},
-    contacts::Contact,
+    people::{Contact, LinkCode, LinkOrigin, PreferenceLink},
     tenants::Tenant,
+    terms::{Actor, ContactId},
 };
 use jiff::Timestamp;
 

@@ -6,9 +6,8 @@
 //! identity replaces it under the condition that it is the one whose refusal the contact took over.
 
 use domain::{
-    base::{ContactId, Stamp, SuppressionId, derive_id},
-    consent::{Address, Refused, Suppression},
-    contacts::{Contact, Identity},
+    people::{Address, Contact, Identity, Refused, Suppression},
+    terms::{ContactId, Stamp, SuppressionId, derive_id},
 };
 
 use crate::{

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    base::{CampaignId, ContactId, Operation, OperationId, Stamp},
     campaigns::{Campaign, Enrolment},
-    contacts::{Contact, HistoryKind},
     inbox::Conversation,
+    people::{Contact, HistoryKind},
+    terms::{CampaignId, ContactId, Operation, OperationId, Stamp},
 };
 use jiff::Timestamp;
 

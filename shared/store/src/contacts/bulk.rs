@@ -10,9 +10,8 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::{
-    base::ContactId,
-    consent::Suppression,
-    contacts::{Addition, Found, Identity, Linked, Person, Profile},
+    people::{Addition, Found, Identity, Linked, Person, Profile, Suppression},
+    terms::ContactId,
 };
 
 use crate::{

@@ -7,11 +7,12 @@ mod ledger;
 use std::collections::HashMap;
 
 use domain::{
-    base::{ContactId, Edition},
     calls::Entry,
-    consent::{ConsentEntry, Suppression},
-    contacts::{Alias, Change, Contact, Identity, Linked, MAX_ALIASES, MAX_SAME, Person, Profile},
     messages::Needs,
+    people::{
+        Alias, Change, ConsentEntry, Contact, Identity, Linked, MAX_ALIASES, MAX_SAME, Person, Profile, Suppression,
+    },
+    terms::{ContactId, Edition},
 };
 use jiff::Timestamp;
 use ulid::Ulid;

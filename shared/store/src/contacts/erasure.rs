@@ -8,11 +8,10 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::{ContactId, ProviderRef},
     calls::{Call, Party, Received},
-    consent::{Wish, Wishes},
-    contacts::{Contact, Erased, Identity, Salt},
     messages::Message,
+    people::{Contact, Erased, Identity, Salt, Wish, Wishes},
+    terms::{ContactId, ProviderRef},
 };
 use jiff::Timestamp;
 

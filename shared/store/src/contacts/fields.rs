@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::{base::TenantId, contacts::Field};
+use domain::{people::Field, terms::TenantId};
 
 use crate::{
     Owned, Part, Pointer, Share, Store, StoreError, TenantScope,

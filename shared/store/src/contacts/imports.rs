@@ -1,8 +1,8 @@
 //! Imports of contacts: a row each, beside the operations that work through them, retained for 30 days.
 
 use domain::{
-    base::{ImportId, Operation, Stamp},
-    contacts::Import,
+    people::Import,
+    terms::{ImportId, Operation, Stamp},
 };
 use jiff::Timestamp;
 use jobs::ToQueue;

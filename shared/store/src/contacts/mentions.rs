@@ -3,8 +3,8 @@
 //! A row is written and removed in the transaction of its note, and erased with its contact.
 
 use domain::{
-    base::{ContactId, ContactItemId as _, NoteId, Stamp, UserId},
-    contacts::{HistoryKind, Note, Person, Recorded},
+    people::{HistoryKind, Note, Person, Recorded},
+    terms::{ContactId, ContactItemId as _, NoteId, Stamp, UserId},
 };
 use jiff::Timestamp;
 

@@ -1,19 +1,18 @@
 //! Merges of contacts: everything that one merge, or its undoing, writes, in one transaction under the versions that were read.
 //!
-//! The other contact's row becomes an alias ([`domain::contacts::Alias`]), which `Store::followed` follows. Its calls, messages, notes
+//! The other contact's row becomes an alias ([`domain::people::Alias`]), which `Store::followed` follows. Its calls, messages, notes
 //! and entries of the consent ledger stay in its partition, which the survivor names. So do its conversations, which are closed: what waits in
 //! them goes on in the survivor's.
 
 use std::collections::BTreeSet;
 
 use domain::{
-    base::{ContactId, ConversationId, MergeId, Stamp},
-    consent::{ConsentEntry, consent_id},
-    contacts::{
-        Alias, Apart, Contact, Digits, Identity, Likeness, MAX_DUPLICATES, Merge, Person, Profile, Undo, Undone,
-        likenesses,
-    },
     inbox::{Conversation, ConversationState, Joined},
+    people::{
+        Alias, Apart, ConsentEntry, Contact, Digits, Identity, Likeness, MAX_DUPLICATES, Merge, Person, Profile, Undo,
+        Undone, consent_id, likenesses,
+    },
+    terms::{ContactId, ConversationId, MergeId, Stamp},
 };
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};

@@ -5,8 +5,8 @@
 //! the row is written, so that nothing of an erased contact stays behind.
 
 use domain::{
-    base::{ContactId, ContactItemId as _, Stamp},
-    contacts::{Contact, Recorded},
+    people::{Contact, Recorded},
+    terms::{ContactId, ContactItemId as _, Stamp},
 };
 use jiff::Timestamp;
 use ulid::Ulid;

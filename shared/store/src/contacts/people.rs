@@ -7,9 +7,8 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{ContactId, Operation, Phone, Stamp, to_hex},
-    consent::Suppression,
-    contacts::{Driver, Filter, Identity, Linked, Person, Search, leads_to},
+    people::{Driver, Filter, Identity, Linked, Person, Search, Suppression, leads_to},
+    terms::{ContactId, Operation, Phone, Stamp, to_hex},
 };
 
 use crate::{
@@ -621,7 +620,7 @@ fn sign_writes(writes: Vec<Write>, stamp: &Stamp) -> impl Iterator<Item = Write>
 
 #[cfg(test)]
 mod tests {
-    use domain::{base::FieldId, contacts::Word};
+    use domain::{people::Word, terms::FieldId};
     use ulid::Ulid;
 
     use super::*;

@@ -1,4 +1,4 @@
-//! The timeline of a contact: its whole [history](domain::contacts::HistoryKind) in one list, the newest or the oldest first.
+//! The timeline of a contact: its whole [history](domain::people::HistoryKind) in one list, the newest or the oldest first.
 //!
 //! Each kind has a prefix of its own in the contact's partition, and every key ends with a ULID, which begins with a time. A
 //! page reads the first rows of each kind behind the previous page and merges them, also from the partitions of the contacts that
@@ -8,10 +8,9 @@
 use std::{cmp::Ordering, fmt, str::FromStr};
 
 use domain::{
-    base::ContactId,
     calls::{Entry, Received},
-    consent::ConsentEntry,
-    contacts::{Contact, HistoryKind},
+    people::{ConsentEntry, Contact, HistoryKind},
+    terms::ContactId,
 };
 use futures::future::try_join_all;
 use jiff::Timestamp;

@@ -1,9 +1,9 @@
 //! The row of a conversation, in its contact's partition.
 
 use domain::{
-    base::{ContactId, ConversationId, LineId, Stamp, TenantId, UserId},
-    contacts::Contact,
     inbox::{Conversation, Happening},
+    people::Contact,
+    terms::{ContactId, ConversationId, LineId, Stamp, TenantId, UserId},
 };
 use jiff::{SignedDuration, Timestamp};
 

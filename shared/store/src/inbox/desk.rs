@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    base::{ConversationId, Stamp, UserId},
-    contacts::Contact,
-    inbox::{Candidate, Conversation, Desk, Happening, Team},
-    tenants::TenantConfig,
+    inbox::{Conversation, Happening},
+    people::Contact,
+    tenants::{Candidate, Desk, Team, TenantConfig},
+    terms::{ConversationId, Stamp, UserId},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -177,7 +177,7 @@ impl Store {
             } else {
                 Vec::new()
             };
-            team = Team::of(teams, contact, conversation.line, &tags);
+            team = Team::of(teams, contact.language.as_deref(), conversation.line, &tags);
             conversation.team = team.map(|team| team.id);
         }
         self.assign(scope, conversation, team, now).await

@@ -2,8 +2,8 @@
 //! audit log has nothing of them.
 
 use domain::{
-    base::{ContactId, ConversationId, UserId},
     inbox::Draft,
+    terms::{ContactId, ConversationId, UserId},
 };
 use jiff::Timestamp;
 

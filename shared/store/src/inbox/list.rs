@@ -9,10 +9,11 @@ use std::{
 };
 
 use domain::{
-    accounts::{MAX_WAITING, Member, Waiting},
-    base::{ContactId, ConversationId, UserId},
-    contacts::{HistoryKind, Person},
+    accounts::Member,
     inbox::{Conversation, ConversationState, What},
+    notices::{MAX_WAITING, Waiting},
+    people::{HistoryKind, Person},
+    terms::{ContactId, ConversationId, UserId},
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use jiff::{SignedDuration, Timestamp};

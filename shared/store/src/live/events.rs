@@ -1,14 +1,15 @@
 //! The meaning of changes of rows to those who follow a tenant, and to those who have no page open.
 
 use domain::{
-    accounts::{ApiKey, Member, NoticeState},
-    base::TenantId,
+    accounts::{ApiKey, Member},
     calls::Received,
     campaigns::Campaign,
-    contacts::{HistoryKind, Note},
     live::{About, Meaning},
+    notices::NoticeState,
+    people::{HistoryKind, Note},
     templates::TemplateDefinition,
     tenants::Connection,
+    terms::TenantId,
 };
 use jiff::Timestamp;
 use serde_dynamo::Item;

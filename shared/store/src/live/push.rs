@@ -1,8 +1,8 @@
 //! The devices on which people are notified, of which events they were, and the key that tells push services who sends.
 
 use domain::{
-    base::{PushSubscriptionId, UserId},
     live::{PushSubscription, Reachable},
+    terms::{PushSubscriptionId, UserId},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

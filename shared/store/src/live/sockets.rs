@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     accounts::{ApiKey, EndedSessions, Member, MemberStatus},
-    base::Actor,
     live::{MAX_SAID, Rights, Socket, SocketId, SocketOwner, Ticket},
     tenants::Tenant,
+    terms::Actor,
 };
 use jiff::Timestamp;
 

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{ContactId, MessageId},
-    consent::LinkCode,
     messages::{Message, TrackedLinks},
+    people::LinkCode,
     tenants::Tenant,
+    terms::{ContactId, MessageId},
 };
 use jiff::Timestamp;
 

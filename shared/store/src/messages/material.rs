@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashSet};
 
 use domain::{
-    base::{CampaignId, ConnectionId, ProductId},
-    campaigns::{Campaign, CampaignState, Exits},
-    contacts::Field,
+    campaigns::{Campaign, Exits},
     media::Asset,
     messages::{Leg, Material, Needs, NewLinks, TemplateNeed},
     money::Product,
+    people::Field,
     templates::TemplateDefinition,
     tenants::Connection,
+    terms::{CampaignId, CampaignState, ConnectionId, ProductId},
 };
 use futures::future::try_join_all;
 use jobs::SentWith;

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::{
-    base::{AssetId, ContactId, FileId, MessageId},
     calls::Received,
     media::{Asset, Medium, MediumState},
-    messages::{Lane, Message},
+    messages::Message,
+    terms::{AssetId, ContactId, FileId, Lane, MessageId},
 };
 use jiff::Timestamp;
 

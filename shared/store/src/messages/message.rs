@@ -1,11 +1,11 @@
 //! Messages in both directions, and the rows under the providers' ids of them.
 
 use domain::{
-    base::{FileId, MessageId, ProviderRef},
     calls::{Direction, MessageRef, Received},
-    contacts::{Contact, Identity},
     media::InboundMedia,
-    messages::{Lane, Leg, Message, Purpose, StatusReport},
+    messages::{Leg, Message, StatusReport},
+    people::{Contact, Identity},
+    terms::{FileId, Lane, MessageId, ProviderRef, Purpose},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::SentWith;

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::{Actor, ConnectionId, Stamp},
-    messages::{Api, Leg, doubts_template},
+    messages::{Leg, doubts_template},
     templates::{Cause, LastSync, ListedNames, TemplateDefinition, TemplateKey, TemplateReport, sync_operation},
+    terms::{Actor, Api, ConnectionId, Stamp},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};

@@ -3,8 +3,8 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::{
-    base::ConnectionId,
-    messages::{Block, Lane, Span, THROUGHPUT_SPAN, Throughput},
+    tenants::{Block, THROUGHPUT_SPAN, TakenSpan, Throughput},
+    terms::{ConnectionId, Lane},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,9 +27,9 @@ const MAX_TRIES: u32 = 4;
 const DOING: &str = "take places of a number's throughput";
 
 /// The span that a row has.
-pub(crate) fn throughput_span(item: &Item) -> Option<Span> {
+pub(crate) fn throughput_span(item: &Item) -> Option<TakenSpan> {
     let number = |name: &str| item.get(name)?.as_n().ok();
-    Some(Span {
+    Some(TakenSpan {
         second: number("second")?.parse().ok()?,
         taken: number("taken")?.parse().ok()?,
     })

@@ -8,10 +8,11 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{
-    base::LineId,
-    messages::{Leg, Policy, Recipient},
-    money::{Cap, Counts, Period, PriceBook, Take, applying_caps, count_money, hour_of, takes_of_caps},
+    messages::Leg,
+    money::{Cap, Counts, Period, PriceBook, Take, hour_of},
+    reports::{applying_caps, count_money, takes_of_caps},
     tenants::TenantConfig,
+    terms::{LineId, Policy, Recipient},
 };
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::{base::LineId, reports::TemplateEdition, templates::TemplateId};
+use domain::{messages::TemplateEdition, templates::TemplateId, terms::LineId};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use crate::{

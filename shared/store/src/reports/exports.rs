@@ -1,6 +1,6 @@
 //! Calls and messages of a day, whole, for exports.
 
-use domain::{base::ContactId, calls::Entry};
+use domain::{calls::Entry, terms::ContactId};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{base::LineId, money::PriceBook, tenants::Tenant};
+use domain::{money::PriceBook, tenants::Tenant, terms::LineId};
 use futures::{
     future::try_join,
     stream::{self, StreamExt as _, TryStreamExt as _},

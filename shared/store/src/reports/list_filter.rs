@@ -7,11 +7,11 @@
 use std::{collections::HashMap, fmt, str::FromStr};
 
 use domain::{
-    base::{CallId, ContactId, MessageId},
     calls::{Call, Entry, Received},
-    contacts::Person,
     messages::{Message, MessageState},
+    people::Person,
     reports::{CallFilter, MessageFilter},
+    terms::{CallId, ContactId, MessageId},
 };
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;

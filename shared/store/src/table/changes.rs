@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::Notice,
-    base::{LineId, Stamp, TenantId},
     calls::{Call, Received},
     campaigns::Occasion,
-    consent::{Choice, ConsentEntry},
-    contacts::{Profile, Record},
     messages::Message,
+    notices::Notice,
+    people::{Choice, ConsentEntry, Profile, Record},
     templates::TemplateDefinition,
     tenants::Connection,
+    terms::{LineId, Stamp, TenantId},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::{CallId, ContactId, LineId, MessageId},
     calls::Call,
-    contacts::Contact,
     inbox::Conversation,
     messages::Message,
+    people::Contact,
+    terms::{CallId, ContactId, LineId, MessageId},
 };
 use jiff::Timestamp;
 

@@ -7,10 +7,9 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnConsumedCapacity},
 };
 use domain::{
-    base::{Operation, TenantId},
     calls::CallProgress,
     media::{Asset, Medium},
-    messages::Lane,
+    terms::{Lane, Operation, TenantId},
 };
 use jiff::Timestamp;
 use jobs::ToQueue;

@@ -1,13 +1,13 @@
 //! Effects: everything that one cause writes, in one transaction, with the jobs that follow from it.
 
 use domain::{
-    base::ContactId,
     calls::{Call, CallProgress, MessageRef, Received},
     campaigns::Enrolment,
-    consent::ConsentEntry,
     inbox::Conversation,
     media::{Asset, Medium},
     messages::Message,
+    people::ConsentEntry,
+    terms::ContactId,
 };
 use jiff::Timestamp;
 use jobs::ToQueue;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{automations::limit_stored_rule, base::NUMBER_FORMS_EDITION, contacts::HistoryKind};
+use domain::{people::HistoryKind, tenants::limit_stored_rule, terms::NUMBER_FORMS_EDITION};
 use serde_json::Value;
 
 use crate::table::{error::StoreError, plain::plain_kinds};

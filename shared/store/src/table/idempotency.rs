@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     accounts::{Permission, Role},
-    base::{Actor, UserId},
+    terms::{Actor, UserId},
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};

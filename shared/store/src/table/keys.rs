@@ -9,13 +9,12 @@ use std::fmt::Display;
 
 use domain::{
     accounts::Slug,
-    base::{
-        ApiKeyId, CampaignId, ConnectionId, ContactId, ImportId, LineId, OperationId, PushSubscriptionId, RuleId,
+    live::{Place, SocketId, Start},
+    people::LinkCode,
+    terms::{
+        ApiKeyId, CampaignId, ConnectionId, ContactId, ImportId, Lane, LineId, OperationId, PushSubscriptionId, RuleId,
         SessionId, TenantId, UserId,
     },
-    consent::LinkCode,
-    live::{Place, SocketId, Start},
-    messages::Lane,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;
@@ -734,7 +733,7 @@ pub(crate) fn area_of(pk: &str) -> Option<&str> {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a test may stand in for access")]
 mod tests {
-    use domain::{base::MessageId, contacts::HistoryKind, reports::TemplateEdition, templates::TemplateId};
+    use domain::{messages::TemplateEdition, people::HistoryKind, templates::TemplateId, terms::MessageId};
 
     use super::*;
     use crate::Authority;

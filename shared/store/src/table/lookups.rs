@@ -1,8 +1,8 @@
 //! Look-ups before a tenant is known: they return no more than the way to it. Only `access` calls them (`clippy.toml`).
 
 use domain::{
-    base::{ConnectionId, TenantId},
     tenants::{Account, Connection},
+    terms::{ConnectionId, TenantId},
 };
 use serde::{Deserialize, Serialize};
 

@@ -6,10 +6,7 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    base::{Operation, OperationId, OperationKind, Stamp},
-    messages::Lane,
-};
+use domain::terms::{Lane, Operation, OperationId, OperationKind, Stamp};
 use jiff::{SignedDuration, Timestamp};
 use jobs::ToQueue;
 use serde::{Serialize, de::DeserializeOwned};

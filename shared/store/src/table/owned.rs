@@ -13,14 +13,13 @@ use std::{collections::BTreeSet, fmt::Display};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     accounts::{ApiKey, Invitation, Member},
-    automations::Rule,
-    base::{Actor, Stamp, name_fingerprint},
     campaigns::Campaign,
-    contacts::Field,
     media::Asset,
     money::Product,
+    people::Field,
     templates::TemplateDefinition,
-    tenants::{Connection, Line},
+    tenants::{Connection, Line, Rule},
+    terms::{Actor, Stamp, name_fingerprint},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -8,11 +8,11 @@ macro_rules! plain_kinds {
     ($then:ident) => {
         $then! {
             { "canned_reply", 1, domain::inbox::CannedReply, "canned reply", Configuration, "CANNED#", name: "canned", cached: false }
-            { "segment", 1, domain::contacts::Segment, "segment", Configuration, "SEGMENT#", name: "segment", cached: false }
-            { "stage", 1, domain::contacts::Stage, "stage", Configuration, "STAGE#", name: "stage", cached: false }
-            { "tag", 1, domain::contacts::Tag, "tag", Configuration, "TAG#", name: "tag", cached: false }
+            { "segment", 1, domain::people::Segment, "segment", Configuration, "SEGMENT#", name: "segment", cached: false }
+            { "stage", 1, domain::people::Stage, "stage", Configuration, "STAGE#", name: "stage", cached: false }
+            { "tag", 1, domain::people::Tag, "tag", Configuration, "TAG#", name: "tag", cached: false }
             // Conversations get their teams by the configuration.
-            { "team", 1, domain::inbox::Team, "team", Configuration, "TEAM#", name: "team", cached: true }
+            { "team", 1, domain::tenants::Team, "team", Configuration, "TEAM#", name: "team", cached: true }
         }
     };
 }

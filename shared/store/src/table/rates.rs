@@ -1,7 +1,7 @@
 //! Rate limits: one conditional counter per span of time.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use domain::base::Actor;
+use domain::terms::Actor;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::{Actor, Stamp},
-    contacts::{HistoryKind, Record},
-    messages::Lane,
+    people::{HistoryKind, Record},
+    terms::{Actor, Lane, Stamp},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};

@@ -1,6 +1,6 @@
 //! The right to name one tenant's data.
 
-use domain::base::TenantId;
+use domain::terms::TenantId;
 
 /// The right to name one tenant's data: every call of the store takes one.
 ///

@@ -8,12 +8,10 @@ use std::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    automations::Rule,
-    base::{ConnectionId, Resource as _, Stamp, TenantId},
-    messages::Channel,
     money::Product,
     templates::TemplateDefinition,
-    tenants::{Connection, ConnectionSummary, Line, MAX_CONNECTIONS, Sealed, Tenant, TenantConfig},
+    tenants::{Connection, ConnectionSummary, Line, MAX_CONNECTIONS, Rule, Sealed, Tenant, TenantConfig},
+    terms::{Channel, ConnectionId, Resource as _, Stamp, TenantId},
 };
 use jiff::Timestamp;
 

@@ -3,8 +3,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::{ConnectionId, Stamp},
     tenants::{Account, CheckResult, Checkup, Connection, ConnectionSummary, Health, Reported, whatsapp},
+    terms::{ConnectionId, Stamp},
 };
 use jiff::Timestamp;
 

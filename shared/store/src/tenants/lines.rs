@@ -1,8 +1,8 @@
 //! Lines: what customers reach a tenant by.
 
 use domain::{
-    base::{Phone, Stamp},
     tenants::{Line, MAX_LINES, Tenant},
+    terms::{Phone, Stamp},
 };
 
 use crate::{

@@ -2,11 +2,10 @@
 //! log, in the same transaction.
 
 use domain::{
-    accounts::{Email, Invitation, Slug},
-    automations::Rule,
-    base::{ConnectionId, ContactId, Stamp, TenantId, UserId},
-    contacts::Identity,
-    tenants::{Checkup, Connection, Tenant},
+    accounts::{Invitation, Slug},
+    people::Identity,
+    tenants::{Checkup, Connection, Rule, Tenant},
+    terms::{ConnectionId, ContactId, Email, Stamp, TenantId, UserId},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};

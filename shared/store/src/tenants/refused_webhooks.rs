@@ -2,8 +2,8 @@
 //! day, written once in it.
 
 use domain::{
-    base::{ConnectionId, TenantId},
     tenants::RefusedWebhook,
+    terms::{ConnectionId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
 

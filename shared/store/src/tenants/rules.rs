@@ -1,6 +1,9 @@
 //! Rules: which calls are followed by which message.
 
-use domain::{automations::Rule, base::Stamp, tenants::Tenant};
+use domain::{
+    tenants::{Rule, Tenant},
+    terms::Stamp,
+};
 
 use crate::{
     Owned, Part, Share, Signed, Store, StoreError, TenantScope, Versioned,

@@ -1,8 +1,8 @@
 //! Called numbers that connections do not have: one row of each connection, which expires a day after the last one was noted.
 
 use domain::{
-    base::{ConnectionId, Phone},
     tenants::{NOTED_FOR, UnknownNumbers},
+    terms::{ConnectionId, Phone},
 };
 use jiff::Timestamp;
 

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    automations::{Answer, Answered, MAX_ANSWERS, MAX_REMEMBERED, answer_intent, answer_texts},
-    base::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, TeamId, UserId, unknown_line_type},
+    automations::{answer_intent, answer_texts},
     calls::{CallProgress, MAX_CALL},
-    contacts::{
+    inbox::{Conversation, ConversationState, Happening, MAX_TAGS, Priority, Started, What},
+    messages::{AttemptState, Cause, Cost, Material, OptFlag, SendOutcome, StatusReport, compose_message},
+    people::{
         Contact, Identity, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, OpenIntent, Profile, Unreachable,
     },
-    inbox::{Conversation, ConversationState, Happening, MAX_TAGS, Priority, Started, What},
-    messages::{
-        AttemptState, Category, Cause, Channel, Cost, Material, Narrowing, OptFlag, Policy, Purpose, SendOutcome,
-        StatusReport, compose_message,
+    terms::{
+        Answer, Answered, CallId, Category, Channel, ContactId, ConversationId, LineId, MAX_ANSWERS, MAX_REMEMBERED,
+        MessageId, Narrowing, Policy, Purpose, TagId, TeamId, UserId, unknown_line_type,
     },
 };
 use store::{
@@ -298,7 +298,7 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
         let cause = Cause::Call(CallId::new(id, world.aws.ids().ulid()));
         contact.open.push(OpenIntent {
             purpose: Purpose::FollowUp,
-            version: domain::messages::PURPOSE_TABLE_VERSION,
+            version: domain::terms::PURPOSE_TABLE_VERSION,
             message: cause.message_id(),
             before: Some(now),
             counts_from: None,
@@ -465,7 +465,7 @@ async fn usual_conversation_is_one_write_unit() {
     let world = World::new_alone().await;
     let ids = world.aws.ids();
     let now = world.aws.now() + jiff::SignedDuration::from_millis(617);
-    let agent: domain::base::Actor = "usr_01hq5bakery0000000000000n1".parse().unwrap();
+    let agent: domain::terms::Actor = "usr_01hq5bakery0000000000000n1".parse().unwrap();
     for (is_full, most) in [(false, UNIT), (true, UNIT + UNIT / 4)] {
         let contact = world.contact(&mobile(usize::from(is_full))).await.id;
         let id = ConversationId::of(contact, Some(LineId::new(ids.ulid())));

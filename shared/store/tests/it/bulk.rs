@@ -1,9 +1,8 @@
 //! People who come in large numbers, and are added again after an interruption.
 
 use domain::{
-    base::{ContactId, ShownName},
-    consent::{By, Choice, ConsentEntry, Scope, Wish},
-    contacts::{Addition, Contact, Person, Profile},
+    people::{Addition, By, Choice, ConsentEntry, Contact, Person, Profile, Scope, Wish},
+    terms::{ContactId, ShownName},
 };
 use store::{
     Store,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    messages::Purpose,
     money::{Cap, Period, Scope, Take},
+    terms::Purpose,
 };
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};

@@ -2,12 +2,11 @@
 //! notes.
 
 use domain::{
-    automations::Rule,
-    base::{ConnectionId, FieldId, LineId, ProductId, Resource as _, RuleId},
-    contacts::{Field, Filter, Search},
     money::Product,
+    people::{Field, Filter, Search},
     templates::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
-    tenants::{Connection, Health, Limits, Line, MAX_LINES, Tenant, TenantStatus},
+    tenants::{Connection, Health, Limits, Line, MAX_LINES, Rule, Tenant, TenantStatus},
+    terms::{ConnectionId, FieldId, LineId, ProductId, Resource as _, RuleId},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

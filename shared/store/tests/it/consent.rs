@@ -1,10 +1,11 @@
 //! The consent ledger and the suppression list.
 
 use domain::{
-    base::{ContactId, SuppressionId},
-    consent::{Address, By, Choice, ConsentEntry, Refused, Scope, Suppression, Wish, consent_id},
-    contacts::{Contact, Identity, Salt},
     messages::{Needs, OptFlag},
+    people::{
+        Address, By, Choice, ConsentEntry, Contact, Identity, Refused, Salt, Scope, Suppression, Wish, consent_id,
+    },
+    terms::{ContactId, SuppressionId},
 };
 use jobs::ToQueue;
 use store::{

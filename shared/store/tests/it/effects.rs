@@ -1,11 +1,10 @@
 //! Effects: all of them or none, at most a hundred rows, and the jobs that follow.
 
 use domain::{
-    base::{ContactId, MessageId},
     calls::{CallProgress, CallProvider, MAX_CALL},
-    consent::{By, Choice, ConsentEntry, Scope, Wish},
-    contacts::{Contact, Identity},
-    messages::{Category, Lane, Message, Narrowing, Policy, Purpose},
+    messages::Message,
+    people::{By, Choice, ConsentEntry, Contact, Identity, Scope, Wish},
+    terms::{Category, ContactId, Lane, MessageId, Narrowing, Policy, Purpose},
 };
 use jobs::ToQueue;
 use store::{

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::ContactId,
     calls::CallProvider,
-    contacts::{Contact, Found, Identity},
-    messages::{OptFlag, Recipient},
+    messages::OptFlag,
+    people::{Contact, Found, Identity},
+    terms::{ContactId, Recipient},
 };
 use store::{
     contacts::{ContactWrite, Holder},

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::{Account, Mailings, Matter, Member, Notice, PasswordHash, Role, day_of},
-    base::{LineId, UserId},
-    contacts::Identity,
+    accounts::{Account, Member, PasswordHash, Role},
     messages::OptFlag,
+    notices::{Mailings, Matter, Notice, day_of},
+    people::Identity,
     tenants::{Account as Provider, Line},
+    terms::{LineId, UserId},
 };
 use store::contacts::ContactWrite;
 use testkit::{

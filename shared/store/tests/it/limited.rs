@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::{Invitation, Role},
-    base::{Actor, InvitationId, UserId},
+    terms::{Actor, InvitationId, UserId},
 };
 use futures::future::join_all;
 use jiff::SignedDuration;

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::Email,
-    base::{ContactId, FieldId, MergeId, Phone, ShownName, StageId, TagId},
-    contacts::{Change, Contact, FieldValue, Identity, Listing, MAX_IDENTITIES, Person, Profile, Staged},
+    people::{Change, Contact, FieldValue, Identity, Listing, MAX_IDENTITIES, Person, Profile, Staged},
+    terms::{ContactId, Email, FieldId, MergeId, Phone, ShownName, StageId, TagId},
 };
 use store::contacts::{Brought, PersonError};
 use testkit::{Dice, business::erase};
@@ -291,7 +290,7 @@ impl Sequence {
     async fn merge(&mut self, survivor: Person) {
         let other = *self.dice.one(&self.ids);
         let other = self.world.person(other).await;
-        if domain::contacts::merge_people(&survivor, &other, self.world.aws.now()).is_err() {
+        if domain::people::merge_people(&survivor, &other, self.world.aws.now()).is_err() {
             return;
         }
         let (into, other_id) = (survivor.contact.id, other.contact.id);

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::CallId,
     calls::{Call, Outcome},
     reports::CallFilter,
+    terms::CallId,
 };
 use jiff::Timestamp;
 use store::{

@@ -1,9 +1,9 @@
 //! Rows of media: due until they are stored, and again when they go.
 
 use domain::{
-    base::{ContactId, ConversationId},
     calls::{Entry, Received},
     media::{InboundMedia, MediaReason, Medium, MediumState},
+    terms::{ContactId, ConversationId},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::{MediaJob, NextJob};
@@ -186,7 +186,7 @@ async fn media_of_several_messages_are_read_together() {
             .iter()
             .all(|medium| messages[1..].iter().any(|message| message.id == medium.message))
     );
-    let other = world.aws.scope(domain::base::TenantId::new(world.aws.ids().ulid()));
+    let other = world.aws.scope(domain::terms::TenantId::new(world.aws.ids().ulid()));
     let foreign = world.store.media_of(&other, &messages, world.aws.now()).await;
     assert_eq!(foreign.unwrap(), []);
 }

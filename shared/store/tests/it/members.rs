@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::{Account, Invitation, Member, PasswordHash, Role},
-    base::{Actor, InvitationId, UserId},
+    terms::{Actor, InvitationId, UserId},
 };
 use jiff::SignedDuration;
 use store::{Versioned, accounts::MemberError};

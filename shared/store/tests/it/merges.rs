@@ -1,14 +1,14 @@
 //! Merged contacts: whatever leads to one leads to the survivor, and what one had is read with it.
 
 use domain::{
-    base::{ContactId, FieldId, LineId, MergeId, NoteId, ShownName, TagId, TeamId, UserId},
     calls::Entry,
-    consent::{By, Choice, Scope, Wish},
-    contacts::{
-        Change, Contact, FieldValue, HistoryKind, Identity, Likeness, Note, Person, Profile, Record, UNDOABLE_FOR,
-    },
     inbox::{Conversation, ConversationState},
     messages::{OptFlag, Sender},
+    people::{
+        By, Change, Choice, Contact, FieldValue, HistoryKind, Identity, Likeness, Note, Person, Profile, Record, Scope,
+        UNDOABLE_FOR, Wish,
+    },
+    terms::{ContactId, FieldId, LineId, MergeId, NoteId, ShownName, TagId, TeamId, UserId},
 };
 use jiff::SignedDuration;
 use store::{

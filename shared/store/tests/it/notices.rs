@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::{Matter, Notice, NoticeState, day_of},
-    base::{ConnectionId, RuleId},
+    notices::{Matter, Notice, NoticeState, day_of},
+    terms::{ConnectionId, RuleId},
 };
 use jiff::SignedDuration;
 use store::{StoreError, Versioned, accounts::DueNotice};

@@ -1,9 +1,8 @@
 //! Operations, and what is remembered of erased people.
 
 use domain::{
-    base::{Claim, Data, Operation, OperationId, OperationKind, Progress},
-    consent::Wishes,
-    contacts::{Change, Contact, Identity, Salt},
+    people::{Change, Contact, Identity, Salt, Wishes},
+    terms::{Claim, Data, Operation, OperationId, OperationKind, Progress},
 };
 use jobs::{StartOperation, ToQueue};
 use store::{Versioned, contacts::ContactWrite, table::operations::DETAILS_LIFE};

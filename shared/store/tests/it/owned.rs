@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    automations::Rule,
-    base::{Actor, FieldId, LineId, ProductId, RuleId, Stamp, UserId},
-    contacts::{Field, Identity},
     messages::{Needs, TemplateNeed},
     money::Product,
+    people::{Field, Identity},
     templates::TemplateDefinition,
-    tenants::Line,
+    tenants::{Line, Rule},
+    terms::{Actor, FieldId, LineId, ProductId, RuleId, Stamp, UserId},
 };
 use jiff::SignedDuration;
 use store::{Along, OwnedError, Signed, Store, TenantScope, Versioned, table::usage, tenants::ConfigCache};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::{ContactId, FieldId, ShownName, TagId},
-    contacts::{FieldValue, Filter, Person, Profile, Sought, Test},
+    people::{FieldValue, Filter, Person, Profile, Sought, Test},
+    terms::{ContactId, FieldId, ShownName, TagId},
 };
 use store::{StoreError, contacts::PersonError};
 use testkit::business::erase;

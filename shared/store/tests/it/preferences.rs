@@ -2,12 +2,12 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::{Actor, ContactId},
-    consent::{
-        By, Choice, ConsentEntry, LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME, PreferenceLink, Scope, Wish,
+    people::{
+        By, Change, Choice, ConsentEntry, Contact, LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME,
+        PreferenceLink, Scope, Wish,
     },
-    contacts::{Change, Contact},
     tenants::Tenant,
+    terms::{Actor, ContactId},
 };
 use store::{consent::LinkWrite, table::usage};
 use testkit::business::CUSTOMER;

@@ -1,8 +1,8 @@
 //! Devices are kept per person, and the people of a tenant who have one are known.
 
 use domain::{
-    base::{SessionId, UserId},
     live::{PushSubscription, SUBSCRIPTIONS_KEPT_FOR},
+    terms::{SessionId, UserId},
 };
 use jiff::SignedDuration;
 

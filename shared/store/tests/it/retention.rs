@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Timestamp,
-    base::MessageId,
     calls::{Call, Entry, Retention},
     messages::{AttemptState, Message, SendOutcome},
+    terms::MessageId,
 };
 use jiff::SignedDuration;
 use jobs::{NextJob, ToQueue};

@@ -1,10 +1,10 @@
 //! Conditions: the first writer wins, and the other one gets a conflict.
 
 use domain::{
-    base::{ContactId, ProviderRef, ShownName},
     calls::{Entry, MessageRef},
-    contacts::{Change, Contact, Identity, MAX_IDENTITIES, Profile},
     messages::{AttemptState, Message, OptFlag, StatusReport},
+    people::{Change, Contact, Identity, MAX_IDENTITIES, Profile},
+    terms::{ContactId, ProviderRef, ShownName},
 };
 use store::{
     RACES, StoreError,

@@ -1,6 +1,6 @@
 //! What is stored stays within what a plan allows, and is counted anew once a day.
 
-use domain::{base::ContactId, contacts::Contact};
+use domain::{people::Contact, terms::ContactId};
 use futures::future::join_all;
 use jiff::SignedDuration;
 use store::{contacts::ContactWrite, reports::Stored};

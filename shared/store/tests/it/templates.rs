@@ -1,9 +1,9 @@
 //! Templates: their list, what the provider's lists and answers change, and their versions.
 
 use domain::{
-    base::{ConnectionId, OperationKind},
-    reports::TemplateEdition,
+    messages::TemplateEdition,
     templates::{LastSync, ListedNames, TemplateContent, TemplateDefinition, TemplateStatus},
+    terms::{ConnectionId, OperationKind},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{

@@ -1,8 +1,8 @@
 //! The places of a number's throughput are never more than its limit, whoever takes them at once.
 
 use domain::{
-    base::ConnectionId,
-    messages::{Block, Lane, Throughput},
+    tenants::{Block, Throughput},
+    terms::{ConnectionId, Lane},
 };
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};

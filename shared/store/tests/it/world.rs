@@ -4,9 +4,9 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use domain::{
-    base::{ContactId, Stamp},
     calls::{CallProgress, CallProvider},
-    contacts::{Change, Contact, Person},
+    people::{Change, Contact, Person},
+    terms::{ContactId, Stamp},
 };
 use store::{
     Page, Store, StoreError,

@@ -3,11 +3,10 @@
 use std::{collections::BTreeSet, path::Path};
 
 use domain::{
-    automations::Rule,
     messages::Material,
     money::Product,
     templates::TemplateDefinition,
-    tenants::{Account, ConnectionSummary, Line, SendSecrets, Tenant, TenantConfig, VerifySecrets},
+    tenants::{Account, ConnectionSummary, Line, Rule, SendSecrets, Tenant, TenantConfig, VerifySecrets},
 };
 use serde_json::{from_str, from_value, json};
 use testkit::template::{resources, template};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::base::OperationKind;
+use domain::terms::OperationKind;
 use serde_json::{Value, json};
 use testkit::template::{Function, function, functions, list_fields, resources, template};
 

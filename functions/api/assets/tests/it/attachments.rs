@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::{Action, Role},
-    base::{ConversationId, FileId},
+    terms::{ConversationId, FileId},
 };
 use testkit::{
     Seeded,

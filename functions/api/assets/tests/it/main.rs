@@ -4,9 +4,9 @@ mod attachments;
 
 use domain::{
     accounts::{Permission, Role},
-    base::AssetId,
     media::{Asset, AssetState, MediaReason},
     tenants::Limits,
+    terms::AssetId,
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::{Action, AuditEntry, FieldChange, Permission, Role},
-    base::{Actor, Stamp},
+    terms::{Actor, Stamp},
 };
 use serde_json::json;
 use store::TenantScope;

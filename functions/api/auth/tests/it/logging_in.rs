@@ -1,7 +1,7 @@
 use access::token::sha256_hex;
 use domain::{
     accounts::{Account, Invitation, Member, MemberStatus, Role},
-    base::{Actor, InvitationId, Stamp, UserId},
+    terms::{Actor, InvitationId, Stamp, UserId},
 };
 use futures::future::join_all;
 use jiff::SignedDuration;

@@ -245,7 +245,7 @@ async fn too_many_ended_sessions_end_all_of_the_person() {
     let mut account = world.account(maya.user).await;
     let scope = access::link::of_own_account(&account.value).remove(0);
     for _one in 0..20 {
-        let session = domain::base::SessionId::new(world.aws.ids().ulid());
+        let session = domain::terms::SessionId::new(world.aws.ids().ulid());
         let ended = store.end_member_session(&scope, maya.user, session, now).await;
         ended.expect("the table answers");
         account.value.end_session(session, now);

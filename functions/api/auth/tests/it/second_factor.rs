@@ -378,9 +378,9 @@ async fn ending_all_sessions_also_ends_one_spared_meanwhile() {
     let (world, maya) = World::with_newcomer().await;
     let account = world.account(maya.user).await.value;
     let scope = access::link::of_own_account(&account).remove(0);
-    let session = domain::base::SessionId::new(world.aws.ids().ulid());
-    let stamp = domain::base::Stamp {
-        actor: domain::base::Actor::User(maya.user),
+    let session = domain::terms::SessionId::new(world.aws.ids().ulid());
+    let stamp = domain::terms::Stamp {
+        actor: domain::terms::Actor::User(maya.user),
         at: world.aws.now(),
         correlation_id: "test".to_owned(),
     };

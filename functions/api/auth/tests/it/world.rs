@@ -6,7 +6,7 @@ use access::{Authenticator, Credentials};
 use auth::routes;
 use domain::{
     accounts::{Account, Role},
-    base::UserId,
+    terms::UserId,
 };
 use futures::future::join_all;
 use jobs::{Mail, MailJob};

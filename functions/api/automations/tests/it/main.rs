@@ -4,10 +4,10 @@ mod trying;
 
 use domain::{
     accounts::{Permission, Role},
-    automations::Rule,
-    base::FieldId,
-    campaigns::{Campaign, CampaignState},
-    contacts::Field,
+    campaigns::Campaign,
+    people::Field,
+    tenants::Rule,
+    terms::{CampaignState, FieldId},
 };
 use serde_json::{Value, json};
 use store::{Owned as _, tenants::ConfigCache};
@@ -58,7 +58,7 @@ fn id(made: &Answer) -> Value {
 async fn deciding(town: &Town<'_>, cache: &ConfigCache) -> Vec<(String, u64)> {
     let config = town.aws().store().config(town.home.scope(), cache).await;
     let config = config.expect("the table answers").expect("the tenant is there");
-    let rules = domain::automations::rules_in_order(&config.rules).into_iter();
+    let rules = domain::tenants::rules_in_order(&config.rules).into_iter();
     let told = |rule: &Rule| (rule.name.as_str().to_owned(), rule.version);
     rules.map(told).collect()
 }

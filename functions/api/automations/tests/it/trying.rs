@@ -1,11 +1,10 @@
 //! Dry runs and replays: they say what happens, and write nothing.
 
 use domain::{
-    base::{CallId, ContactId, OneLine, Resource as _, RuleId, ShownName},
     calls::Outcome,
-    consent::{By, Choice, Scope, Wish},
-    contacts::{Contact, FieldValue, Person},
-    messages::{Channel, Content, Leg, OptFlag, SmsText},
+    messages::{Content, Leg, OptFlag},
+    people::{By, Choice, Contact, FieldValue, Person, Scope, Wish},
+    terms::{CallId, Channel, ContactId, OneLine, Resource as _, RuleId, ShownName, SmsText},
 };
 use jiff::SignedDuration;
 use store::{contacts::Brought, tenants::Configured};

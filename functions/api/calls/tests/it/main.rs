@@ -2,10 +2,10 @@
 
 use domain::{
     accounts::{Permission, Role},
-    base::{CallId, ContactId, LineId, RuleId, ShownName},
     calls::{Call, CallProvider, Direction, Outcome, Recording, RecordingState, Retention},
-    contacts::Profile,
-    messages::{Ended, Reason, Refusal, SendOutcome},
+    messages::{Ended, SendOutcome},
+    people::Profile,
+    terms::{CallId, ContactId, LineId, Reason, Refusal, RuleId, ShownName},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

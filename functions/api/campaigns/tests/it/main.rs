@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use domain::{
     accounts::{Permission, Role},
-    base::ContactId,
-    campaigns::{Campaign, CampaignState, Enrolment, Exit, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
-    contacts::{Change, Field, Segment, Tag},
-    messages::{OptFlag, Reason, Refusal},
+    campaigns::{Campaign, Enrolment, Exit, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
+    messages::OptFlag,
+    people::{Change, Field, Segment, Tag},
+    terms::{CampaignState, ContactId, Reason, Refusal},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

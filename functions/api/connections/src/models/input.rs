@@ -4,8 +4,8 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use api::parse_kept_body;
 use domain::{
-    base::{Fact, Fault, FaultCode},
     tenants::{ConnectionKind, Credential, ReadBody},
+    terms::{Fact, Fault, FaultCode},
 };
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator};

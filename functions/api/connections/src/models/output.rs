@@ -1,8 +1,8 @@
 //! Connections in responses.
 
 use domain::{
-    base::ConnectionId,
     tenants::{CheckResult, Connection, ConnectionKind, Health, MarketingTerms, Quality, RefusedWebhook},
+    terms::ConnectionId,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

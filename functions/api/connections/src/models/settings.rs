@@ -1,8 +1,7 @@
 //! Settings of a connection that can change.
 
 use domain::{
-    base::{IpRange, MAX_NAME_LENGTH, OneLine, Phone},
-    messages::Confirmed,
+    destinations::Confirmed,
     tenants::{
         CallingCode, Connection, Letters, MAX_NUMBERS,
         exotel::{Cluster, MAX_SOURCES},
@@ -10,6 +9,7 @@ use domain::{
         twilio::{SERVICE_SID, VoiceSettings},
         vonage::UUID,
     },
+    terms::{IpRange, MAX_NAME_LENGTH, OneLine, Phone},
 };
 use kit::Problem;
 use schemars::JsonSchema;

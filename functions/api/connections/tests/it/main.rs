@@ -10,7 +10,7 @@ mod world;
 use access::Connections;
 use domain::{
     accounts::Role,
-    messages::RuleKind,
+    destinations::RuleKind,
     tenants::{Connection, Dated, Quality, RefusedBecause, RefusedWebhook, Reported, VerifySecrets},
 };
 use providers::{telephony, whatsapp};

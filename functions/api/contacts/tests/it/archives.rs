@@ -2,8 +2,8 @@
 
 use domain::{
     accounts::{Permission, Role},
-    base::{Actor, ContactId, Data, Operation, OperationId, OperationKind},
-    contacts::{ArchiveContact, ArchiveResult, Change, Contact},
+    people::{ArchiveContact, ArchiveResult, Change, Contact},
+    terms::{Actor, ContactId, Data, Operation, OperationId, OperationKind},
 };
 use kit::{Files, Folder};
 use serde_json::{Value, json};

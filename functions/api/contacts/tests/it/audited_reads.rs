@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::{Action, Look, Role},
-    base::Stamp,
+    terms::Stamp,
 };
 use serde_json::json;
 use testkit::{Aws, api::Town};

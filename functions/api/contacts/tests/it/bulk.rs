@@ -2,8 +2,8 @@
 
 use domain::{
     accounts::{Permission, Role},
-    base::{ContactId, OperationId, OperationKind},
-    contacts::{ChangeDetails, Field, Segment, Stage, Tag},
+    people::{ChangeDetails, Field, Segment, Stage, Tag},
+    terms::{ContactId, OperationId, OperationKind},
 };
 use serde_json::{Value, json};
 use store::Owned;

@@ -1,9 +1,9 @@
 //! The consent of a contact.
 
 use domain::{
-    base::ContactId,
-    contacts::{Contact, Identity, Salt},
     messages::OptFlag,
+    people::{Contact, Identity, Salt},
+    terms::ContactId,
 };
 use serde_json::{Value, json};
 use store::contacts::ContactWrite;

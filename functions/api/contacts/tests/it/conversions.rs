@@ -2,8 +2,8 @@
 
 use domain::{
     accounts::Role,
-    base::ContactId,
-    contacts::{Conversion, Recorded as _},
+    people::{Conversion, Recorded as _},
+    terms::ContactId,
 };
 use serde_json::{Value, json};
 use testkit::{Aws, api::Caller, business::CUSTOMER};

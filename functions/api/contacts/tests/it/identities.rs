@@ -1,9 +1,9 @@
 //! Numbers, addresses and ids one by one, from the callers' point of view.
 
 use domain::{
-    base::ContactId,
-    contacts::{Change, Contact, Identity},
     messages::Sender,
+    people::{Change, Contact, Identity},
+    terms::ContactId,
 };
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};

@@ -14,10 +14,10 @@ mod timeline;
 
 use domain::{
     accounts::{Permission, Role},
-    base::{Operation, OperationState, Resource, TeamId, UserId},
-    contacts::{Field, RESTORABLE_FOR, Stage, Tag},
     inbox::{Conversation, ConversationState},
+    people::{Field, RESTORABLE_FOR, Stage, Tag},
     tenants::Limits,
+    terms::{Operation, OperationState, Resource, TeamId, UserId},
 };
 use serde_json::{Value, json};
 use store::{Owned, inbox::InboxList};

@@ -1,9 +1,9 @@
 //! Merges of contacts, their undoing, and duplicates, from the callers' point of view.
 
 use domain::{
-    base::ContactId,
-    contacts::{Change, Contact, Field, Tag, UNDOABLE_FOR},
     messages::OptFlag,
+    people::{Change, Contact, Field, Tag, UNDOABLE_FOR},
+    terms::ContactId,
 };
 use serde_json::{Value, json};
 use testkit::{

@@ -2,8 +2,8 @@
 
 use domain::{
     accounts::{Permission, Role},
-    base::{ContactId, UserId},
-    contacts::{MAX_NOTE_LENGTH, Note, Recorded as _},
+    people::{MAX_NOTE_LENGTH, Note, Recorded as _},
+    terms::{ContactId, UserId},
 };
 use serde_json::{Value, json};
 use testkit::{

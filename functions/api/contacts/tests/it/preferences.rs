@@ -3,8 +3,8 @@
 use access::link::Customer;
 use domain::{
     accounts::{Action, Role},
-    base::Actor,
-    consent::{LinkCode, LinkOrigin},
+    people::{LinkCode, LinkOrigin},
+    terms::Actor,
 };
 use serde_json::Value;
 use testkit::{Aws, api::Town};

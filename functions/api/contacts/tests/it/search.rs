@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    contacts::{Field, Stage, Tag},
+    people::{Field, Stage, Tag},
     tenants::Tenant,
 };
 use serde_json::json;

@@ -2,10 +2,10 @@
 
 use domain::{
     accounts::Role,
-    base::ContactId,
     calls::Retention,
-    consent::{By, Choice, ConsentEntry, Scope, Wish},
-    messages::{CancelEvent, Message, Refusal, SendOutcome},
+    messages::{Message, SendOutcome},
+    people::{By, Choice, ConsentEntry, Scope, Wish},
+    terms::{CancelEvent, ContactId, Refusal},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};

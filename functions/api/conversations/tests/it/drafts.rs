@@ -2,9 +2,8 @@
 
 use domain::{
     accounts::{Permission, Role},
-    base::{ContactId, ConversationId, MessageId},
     inbox::{Draft, Happening, What},
-    messages::Channel,
+    terms::{Channel, ContactId, ConversationId, MessageId},
 };
 use jiff::SignedDuration;
 use serde_json::json;

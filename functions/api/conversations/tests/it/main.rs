@@ -5,9 +5,9 @@ mod teams;
 
 use domain::{
     accounts::Role,
-    base::{ContactId, ConversationId, LineId, OperationId},
-    contacts::Contact,
+    people::Contact,
     tenants::Line,
+    terms::{ContactId, ConversationId, LineId, OperationId},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

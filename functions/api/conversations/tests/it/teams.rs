@@ -1,6 +1,6 @@
 //! Conversations that are given to teams.
 
-use domain::{accounts::Role, base::UserId, inbox::Team};
+use domain::{accounts::Role, tenants::Team, terms::UserId};
 use futures::future::join;
 use serde_json::{Value, json};
 use testkit::Aws;

@@ -2,9 +2,9 @@
 
 use domain::{
     accounts::{Action, AuditEntry, Permission, Role},
-    base::OperationId,
     campaigns::Campaign,
     reports::ExportResult,
+    terms::OperationId,
 };
 use jiff::SignedDuration;
 use kit::{FileKey, Files};

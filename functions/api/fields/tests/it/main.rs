@@ -1,6 +1,6 @@
 //! Fields, in process against the emulator, from the callers' point of view.
 
-use domain::{accounts::Permission, contacts::Field};
+use domain::{accounts::Permission, people::Field};
 use serde_json::{Value, json};
 use testkit::{Aws, Resource, api::Town};
 

@@ -2,10 +2,9 @@
 
 use domain::{
     accounts::{Permission, Role},
-    base::OperationId,
-    consent::Wishes,
-    contacts::{Identity, ImportResult, RowCounts, Salt, Tag},
+    people::{Identity, ImportResult, RowCounts, Salt, Tag, Wishes},
     tenants::{Limits, Tenant},
+    terms::OperationId,
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};

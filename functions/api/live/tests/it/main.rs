@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::{
     accounts::{Permission, Role},
-    base::{ContactId, EventId, MessageId, TenantId},
     live::{Attended, Event, EventData, EventType, Meaning, Socket, Told},
     tenants::Limits,
+    terms::{ContactId, EventId, MessageId, TenantId},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

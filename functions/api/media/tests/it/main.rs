@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use domain::{
     accounts::{Action, Permission, Role},
-    base::{ContactId, MessageId},
     media::{FileName, InboundMedia, MediaReason, Medium, MediumState},
+    terms::{ContactId, MessageId},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -1,6 +1,9 @@
 //! Previews, cancellations, and failed messages that are sent again.
 
-use domain::messages::{Category, Classified, Effect, ErrorClass, Narrowing, OptFlag, Policy, Purpose};
+use domain::{
+    messages::OptFlag,
+    terms::{Category, Classified, Effect, ErrorClass, Narrowing, Policy, Purpose},
+};
 use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;

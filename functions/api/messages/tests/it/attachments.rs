@@ -1,9 +1,9 @@
 //! Attachments of replies: each is carried by one reply in its conversation, within a day, and kept as long as that.
 
 use domain::{
-    base::{ConversationId, LineId},
-    contacts::Change,
     media::{Asset, AssetState, MediaReason},
+    people::Change,
+    terms::{ConversationId, LineId},
 };
 use jobs::MediaJob;
 use kit::QueueName;

@@ -10,12 +10,12 @@ mod visibility;
 
 use domain::{
     accounts::{Permission, Role},
-    base::{ContactId, MessageId},
     calls::Received,
-    contacts::Contact,
     media::InboundMedia,
-    messages::{AttemptState, Cause, Channel, Cost, Message, Reason, Refusal, SendOutcome, StatusReport, Timers},
+    messages::{AttemptState, Cause, Cost, Message, SendOutcome, StatusReport},
     money::Money,
+    people::Contact,
+    terms::{Channel, ContactId, MessageId, Reason, Refusal, Timers},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -161,7 +161,7 @@ async fn automatic_answer_names_what_it_answers() {
         let inbound = MessageId::new(message.id.contact(), own);
         message.cause = Cause::Answered {
             inbound,
-            answer: domain::automations::Answer::Help,
+            answer: domain::terms::Answer::Help,
         };
     })
     .await;

@@ -1,12 +1,11 @@
 //! Replies: each is sent once, in order, to somebody who wrote, and not over what a colleague has said meanwhile.
 
 use domain::{
-    base::ConversationId,
-    consent::{By, Choice, Scope, Wish},
-    contacts::Change,
     inbox::{Conversation, Happening, What},
-    messages::{EDIT, OptFlag, Purpose, REACTION},
+    messages::{EDIT, OptFlag, REACTION},
+    people::{By, Change, Choice, Scope, Wish},
     tenants::Account,
+    terms::{ConversationId, Purpose},
 };
 use futures::future::join;
 use jobs::SendMessage;

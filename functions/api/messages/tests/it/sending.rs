@@ -2,11 +2,11 @@
 
 use access::link::{Customer, Follower};
 use domain::{
-    consent::{By, Choice, LinkCode, LinkOrigin, Scope, Wish},
-    contacts::Identity,
-    messages::{Lane, OptFlag, Purpose, TrackedEnd},
+    messages::{OptFlag, TrackedEnd},
     money::{Cap, Period, Take},
+    people::{By, Choice, Identity, LinkCode, LinkOrigin, Scope, Wish},
     tenants::{Limits, Tenant, TenantStatus},
+    terms::{Lane, Purpose},
 };
 use futures::future::join_all;
 use jobs::SendMessage;
@@ -663,7 +663,7 @@ async fn new_contact_has_the_refusals_of_its_number() {
     ));
     let store = aws.store();
     let identities = [Identity::Phone(phone(CUSTOMER)).key()];
-    let salt = domain::contacts::Salt::new([7; 32]);
+    let salt = domain::people::Salt::new([7; 32]);
     let remembered = store.remember_erased(business.scope(), &identities, &left.consent, salt, aws.now());
     remembered.await.unwrap();
     agent.post(MESSAGES, sms(CUSTOMER, json!({}))).await.is(201);

@@ -1,6 +1,6 @@
 //! What keys see that may send, and read nothing.
 
-use domain::{base::ShownName, contacts::Profile, messages::OptFlag};
+use domain::{messages::OptFlag, people::Profile, terms::ShownName};
 use store::contacts::ContactWrite;
 use testkit::api::Caller;
 

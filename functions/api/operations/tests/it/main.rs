@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::{Permission, Role},
-    base::{Actor, Data, Operation, OperationId, OperationKind, Progress},
+    terms::{Actor, Data, Operation, OperationId, OperationKind, Progress},
 };
 use serde_json::json;
 use store::TenantScope;

@@ -5,9 +5,9 @@ use std::future::IntoFuture;
 use access::token::{Claims, sha256_hex};
 use domain::{
     accounts::{Grant, Role},
-    base::MessageId,
-    consent::LinkCode,
+    people::LinkCode,
     tenants::{Connection, TenantStatus},
+    terms::MessageId,
 };
 use jobs::{Mail, MailJob};
 use kit::Env;

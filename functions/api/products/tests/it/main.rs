@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use domain::{
     accounts::Permission,
-    base::{FileId, Resource as _},
     media::{Asset, AssetIn, AssetState, MediaKind},
     messages::Needs,
     money::Product,
+    terms::{FileId, Resource as _},
 };
 use serde_json::{Value, json};
 use testkit::{

@@ -6,8 +6,8 @@ use std::cell::Cell;
 
 use domain::{
     accounts::{Action, Permission, Role},
-    base::{CallId, ConnectionId, ContactId, RecordingId},
     calls::{Call, CallProvider, Recording, RecordingState},
+    terms::{CallId, ConnectionId, ContactId, RecordingId},
 };
 use serde_json::{Value, json};
 use store::table::rates::Limit;

@@ -2,8 +2,8 @@
 
 use domain::{
     accounts::{Permission, Role},
-    base::{ContactId, OperationId, ShownName},
-    contacts::{Contact, Field, FieldValue, Person, Profile, Segment, Stage, Staged, Tag},
+    people::{Contact, Field, FieldValue, Person, Profile, Segment, Stage, Staged, Tag},
+    terms::{ContactId, OperationId, ShownName},
 };
 use serde_json::{Value, json};
 use store::contacts::Brought;

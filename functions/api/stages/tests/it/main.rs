@@ -1,6 +1,6 @@
 //! Stages, in process against the emulator, from the callers' point of view.
 
-use domain::{accounts::Permission, contacts::Stage};
+use domain::{accounts::Permission, people::Stage};
 use serde_json::json;
 use testkit::Resource;
 

@@ -1,6 +1,6 @@
 //! Tags, in process against the emulator, from the callers' point of view.
 
-use domain::{accounts::Permission, contacts::Tag};
+use domain::{accounts::Permission, people::Tag};
 use serde_json::{Value, json};
 use testkit::{Aws, Resource, api::Town};
 

@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::{Permission, Role},
-    inbox::Team,
+    tenants::Team,
 };
 use serde_json::{Value, json};
 use testkit::{Aws, Resource, api::Town};

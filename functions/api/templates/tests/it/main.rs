@@ -7,11 +7,11 @@ mod twilio;
 
 use domain::{
     accounts::Role,
-    base::{ConnectionId, OperationKind},
     templates::{
         ButtonKind, LIBRARY, SyncTemplates, TemplateButton, TemplateContent, TemplateDefinition, TemplateKey,
         TemplateReport, TemplateStatus,
     },
+    terms::{ConnectionId, OperationKind},
 };
 use serde_json::{Value, json};
 use store::Versioned;

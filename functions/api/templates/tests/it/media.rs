@@ -1,8 +1,8 @@
 //! Samples of media headers: from the bucket to WhatsApp.
 
 use domain::{
-    base::Resource as _,
     media::{Asset, AssetIn, MediaKind},
+    terms::Resource as _,
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! The numbers of a template, from the readers' point of view.
 
-use domain::reports::TemplateEdition;
+use domain::messages::TemplateEdition;
 
 use super::*;
 

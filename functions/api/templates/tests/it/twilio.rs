@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use domain::{accounts::Role, base::OperationKind};
+use domain::{accounts::Role, terms::OperationKind};
 use serde_json::json;
 use testkit::{
     Aws, Seeded,

@@ -1,6 +1,6 @@
 //! The retention policy: the estimate of its application to the past, and its start.
 
-use domain::base::OperationId;
+use domain::terms::OperationId;
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};
 

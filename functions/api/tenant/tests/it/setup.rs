@@ -2,11 +2,11 @@
 
 use domain::{
     automations::Findings,
-    base::{CallId, ConnectionId, ContactId, OneLine, ProductId, RuleId, unknown_line_type},
-    contacts::{Contact, Identity, Profile},
-    messages::{CallView, Category, Channel, Material, World},
+    messages::{CallView, Material, World},
+    people::{Contact, Identity, Profile},
     templates::TemplateDefinition,
     tenants::{Account, CheckResult, Checkup, Connection, Health, TenantConfig, aircall, twilio},
+    terms::{CallId, Category, Channel, ConnectionId, ContactId, OneLine, ProductId, RuleId, unknown_line_type},
 };
 use serde_json::{Value, json};
 use store::{TenantScope, tenants::Configured};

@@ -2,9 +2,9 @@
 
 use domain::{
     accounts::{Permission, Role},
-    base::{Actor, Stamp},
     money::PriceBook,
     tenants::{Line, Tenant},
+    terms::{Actor, Stamp},
 };
 use serde_json::{Value, json};
 use store::tenants::PlatformAct;

@@ -2,9 +2,9 @@
 
 use access::token::{Claims, link_token, sha256_hex};
 use domain::{
-    accounts::{Account, Email, Grant, Invitation, Member},
-    base::{Actor, InvitationId, TenantId},
+    accounts::{Account, Grant, Invitation, Member},
     tenants::TenantStatus,
+    terms::{Actor, Email, InvitationId, TenantId},
 };
 use futures::future::join_all;
 use jiff::SignedDuration;

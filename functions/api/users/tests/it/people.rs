@@ -2,8 +2,8 @@
 
 use domain::{
     accounts::{Member, MemberStatus, Permission, granted_permissions},
-    base::UserId,
     tenants::Tenant,
+    terms::UserId,
 };
 use futures::future::join_all;
 use serde_json::json;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use apply_retention::{Context, handle};
 use domain::{
     Timestamp,
-    base::{ConversationId, OperationKind, OperationState},
     calls::{AppliedRetention, ApplyRetention, CallProgress, CallProvider, Past, Retention},
     media::InboundMedia,
     messages::{Content, MessageState},
+    terms::{ConversationId, OperationKind, OperationState},
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;

@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use archive_contact::{Context, handle};
 use domain::{
-    accounts::{Email, Role},
-    base::{Actor, CampaignId, ContactId, LineId, NoteId, OperationKind, OperationState, ShownName},
+    accounts::Role,
     campaigns::{Campaign, Enrolment},
-    consent::{By, Choice, ConsentEntry, LinkCode, Scope, Wish},
-    contacts::{ArchiveContact, ArchiveResult, Change, Field, HistoryKind, Identity, Note, Profile, Tag},
-    inbox::{Conversation, Team},
+    inbox::Conversation,
     media::{FileName, InboundMedia},
     messages::{Content, OptFlag},
+    people::{
+        ArchiveContact, ArchiveResult, By, Change, Choice, ConsentEntry, Field, HistoryKind, Identity, LinkCode, Note,
+        Profile, Scope, Tag, Wish,
+    },
+    tenants::Team,
+    terms::{Actor, CampaignId, ContactId, Email, LineId, NoteId, OperationKind, OperationState, ShownName},
 };
 use jobs::StartOperation;
 use kit::{
@@ -137,7 +140,7 @@ impl World {
         found
     }
 
-    async fn change(&self, contact: ContactId, change: impl Fn(&mut domain::contacts::Contact)) {
+    async fn change(&self, contact: ContactId, change: impl Fn(&mut domain::people::Contact)) {
         let changed = self.aws.change_contact(self.business.scope(), contact, |contact| {
             change(contact);
             Change::Contact

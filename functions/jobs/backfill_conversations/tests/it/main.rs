@@ -3,11 +3,12 @@
 use backfill_conversations::{Context, PER_STEP, handle};
 use domain::{
     accounts::Role,
-    base::{ContactId, ConversationId, LineId, OperationKind, TagId, UserId},
     calls::{Call, Outcome, Received},
-    contacts::Contact,
-    inbox::{BackfillConversations, Backfilled, Conversation, ConversationState, Team, What},
-    messages::{Channel, EDIT, REACTION},
+    inbox::{BackfillConversations, Backfilled, Conversation, ConversationState, What},
+    messages::{EDIT, REACTION},
+    people::Contact,
+    tenants::Team,
+    terms::{Channel, ContactId, ConversationId, LineId, OperationKind, TagId, UserId},
 };
 use serde_json::json;
 use testkit::{

@@ -4,15 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use change_contacts::{Context, PER_STEP, handle};
 use domain::{
-    base::{
-        Actor, ContactId, Operation, OperationKind, OperationState, SegmentId, ShownName, Stamp, TagId, TenantId,
-        UserId,
-    },
-    contacts::{
+    inbox::ConversationState,
+    people::{
         ChangeContacts, ChangeDetails, ChangeIn, Conditions, Contact, EditedFields, Field, FieldValue, Identity,
         Person, Profile, RESTORABLE_FOR, Stage, Staged, Tag,
     },
-    inbox::ConversationState,
+    terms::{
+        Actor, ContactId, Operation, OperationKind, OperationState, SegmentId, ShownName, Stamp, TagId, TenantId,
+        UserId,
+    },
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
@@ -508,7 +508,7 @@ async fn contacts_of_another_tenant_are_unknown() {
 #[tokio::test]
 async fn a_thousand_named_contacts_fit_an_operation() {
     let world = World::new().await;
-    let contacts: Vec<_> = (0..domain::contacts::MAX_CHOSEN)
+    let contacts: Vec<_> = (0..domain::people::MAX_CHOSEN)
         .map(|_| ContactId::new(world.aws.ids().ulid()))
         .collect();
     let start = world.start(Of::These(&contacts), json!({"language": "ar"})).await;

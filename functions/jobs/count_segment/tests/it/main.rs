@@ -2,8 +2,8 @@
 
 use count_segment::{Context, PER_STEP, handle};
 use domain::{
-    base::{ContactId, OperationKind, OperationState, SegmentId, TagId},
-    contacts::{Contact, CountSegment, Field, FieldValue, Profile, Stage, Staged},
+    people::{Contact, CountSegment, Field, FieldValue, Profile, Stage, Staged},
+    terms::{ContactId, OperationKind, OperationState, SegmentId, TagId},
 };
 use jobs::StartOperation;
 use kit::operation::Ran;

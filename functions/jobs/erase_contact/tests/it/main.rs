@@ -4,20 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::Email,
-    base::{
-        Actor, ContactId, ConversationId, FieldId, ImportId, MessageId, NoteId, Operation, OperationId, OperationKind,
-        OperationState, RecordingId, ShownName, StageId, TagId, UserId,
-    },
     calls::Received,
-    consent::{By, Choice, ConsentEntry, LinkCode, LinkOrigin, Scope, Wish},
-    contacts::{
-        Change, ChangeDetails, Contact, EraseContact, Erased, FieldValue, Filter, Identity, Import, Note, NoteText,
-        Profile, Staged,
-    },
     inbox::Draft,
     media::InboundMedia,
     messages::{Content, OptFlag, SendOutcome, Sender},
+    people::{
+        By, Change, ChangeDetails, Choice, ConsentEntry, Contact, EraseContact, Erased, FieldValue, Filter, Identity,
+        Import, LinkCode, LinkOrigin, Note, NoteText, Profile, Scope, Staged, Wish,
+    },
+    terms::{
+        Actor, ContactId, ConversationId, Email, FieldId, ImportId, MessageId, NoteId, Operation, OperationId,
+        OperationKind, OperationState, RecordingId, ShownName, StageId, TagId, UserId,
+    },
 };
 use erase_contact::{Context, handle};
 use jobs::StartOperation;
@@ -276,7 +274,7 @@ async fn erased_contact_leaves_no_trace_despite_interruptions() {
         .find(|row| row["kind"].as_s().unwrap() == "preference_link");
     assert!(link.unwrap().contains_key("expires_at"));
     let (store, scope) = (world.aws.store(), world.business.scope());
-    let link = domain::consent::PreferenceLink {
+    let link = domain::people::PreferenceLink {
         tenant: scope.tenant(),
         contact,
         origin: LinkOrigin::Actor(Actor::Operator),

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use domain::{
     accounts::{Action, AuditEntry},
-    base::{CampaignId, ContactId, OperationKind, OperationState},
     calls::Received,
     campaigns::{Campaign, Enrolment, Exit},
-    consent::{By, Choice, ConsentEntry, LinkCode, Scope, Wish},
-    contacts::{Change, Contact, Field, Person, PersonIn, Profile, Tag},
     media::{InboundMedia, MediaKind},
-    messages::{Content, Reason, Refusal},
+    messages::Content,
+    people::{By, Change, Choice, ConsentEntry, Contact, Field, LinkCode, Person, PersonIn, Profile, Scope, Tag, Wish},
     reports::ExportResult,
+    terms::{CampaignId, ContactId, OperationKind, OperationState, Reason, Refusal},
 };
 use export_data::{Context, handle};
 use jiff::SignedDuration;

@@ -1,8 +1,8 @@
 //! Media of customers' messages.
 
 use domain::{
-    base::{ConnectionId, MessageId, TenantId},
     media::{InboundMedia, MediaKind, MediaReason, Medium, MediumState},
+    terms::{ConnectionId, MessageId, TenantId},
 };
 use jiff::SignedDuration;
 use jobs::MediaJob;

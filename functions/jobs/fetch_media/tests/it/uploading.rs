@@ -1,8 +1,8 @@
 //! Uploads of assets to WhatsApp.
 
 use domain::{
-    base::{AssetId, ConnectionId, ConversationId, FileId, MessageId, Resource as _},
     media::{Asset, AssetIn, AssetState, Handle, MediaKind, Turn},
+    terms::{AssetId, ConnectionId, ConversationId, FileId, MessageId, Resource as _},
 };
 use jiff::SignedDuration;
 use jobs::MediaJob;

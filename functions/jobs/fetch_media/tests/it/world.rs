@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    base::MessageId,
     media::{InboundMedia, MediaKind, Medium, MediumState},
+    terms::MessageId,
 };
 use fetch_media::{Context, handle};
 use jobs::MediaJob;

@@ -1,6 +1,6 @@
 //! Damaged and hostile tables.
 
-use domain::base::Data;
+use domain::terms::Data;
 use import_contacts::{Context, handle};
 use kit::operation::{Ran, Step, Turn};
 use serde_json::json;

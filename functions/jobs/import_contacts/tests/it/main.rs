@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     calls::Entry,
-    consent::{By, ConsentEntry, Wishes},
-    contacts::{
-        Contact, Driver, Filter, Identity, Import, ImportResult, RowCounts, RowOutcome, Salt, Search, Tag, Word,
-    },
     messages::OptFlag,
+    people::{
+        By, ConsentEntry, Contact, Driver, Filter, Identity, Import, ImportResult, RowCounts, RowOutcome, Salt, Search,
+        Tag, Wishes, Word,
+    },
     tenants::Limits,
 };
 use kit::operation::Ran;
@@ -564,7 +564,7 @@ async fn national_numbers_are_read_in_the_region() {
     let order = json!({"mapping": mapping(&["phone"]), "region": "AE"});
     let counts = world.import("phone\n050 123 4567\n", order).await.counts;
     assert_eq!(counts.created, 1);
-    let number: domain::base::Phone = "+971501234567".parse().unwrap();
+    let number: domain::terms::Phone = "+971501234567".parse().unwrap();
     assert_eq!(world.people().await[0].contact.phones, [number]);
     let order = json!({"mapping": mapping(&["phone"])});
     assert_eq!(world.import("phone\n050 123 4567\n", order).await.counts.refused, 1);

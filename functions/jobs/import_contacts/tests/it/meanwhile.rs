@@ -1,8 +1,8 @@
 //! Contacts that are changed, merged or erased while an import is about to write to them, or between two attempts of a row.
 
 use domain::{
-    base::{ContactId, ShownName},
-    contacts::{Identity, ImportResult, Person, Profile},
+    people::{Identity, ImportResult, Person, Profile},
+    terms::{ContactId, ShownName},
 };
 use import_contacts::{Context, handle};
 use jobs::StartOperation;

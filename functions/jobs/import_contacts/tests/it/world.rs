@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use domain::{
-    base::{Actor, ImportId, Operation, OperationKind, OperationState},
-    contacts::{Driver, Field, Filter, Import, ImportResult, Person, Search},
+    people::{Driver, Field, Filter, Import, ImportResult, Person, Search},
+    terms::{Actor, ImportId, Operation, OperationKind, OperationState},
 };
 use import_contacts::{Context, handle};
 use jobs::StartOperation;

@@ -3,7 +3,7 @@
 use access::token;
 use domain::{
     accounts::{Account, Grant, SealedFactor, SecondFactor},
-    base::UserId,
+    terms::UserId,
 };
 use jobs::{Mail, MailJob};
 use kit::{Env, JobError};

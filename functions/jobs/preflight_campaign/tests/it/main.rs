@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    base::{ContactId, OperationKind, OperationState},
-    campaigns::{Campaign, CampaignState, PreflightCampaign, PreflightResult},
-    contacts::{Field, FieldValue, Profile, Segment, Stage, Staged, Tag},
+    campaigns::{Campaign, PreflightCampaign, PreflightResult},
     money::{Cap, Period, Scope},
+    people::{Field, FieldValue, Profile, Segment, Stage, Staged, Tag},
     tenants::Account,
+    terms::{CampaignState, ContactId, OperationKind, OperationState},
 };
 use preflight_campaign::{Context, handle};
 use serde_json::{Value, from_value, json, to_value};

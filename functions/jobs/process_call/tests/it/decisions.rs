@@ -1,14 +1,11 @@
 //! The decision about a call, and the sentence that explains it.
 
 use domain::{
-    base::{FieldId, OneLine, ShownName, TenantId, Whole},
     calls::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
-    contacts::{Contact, Field, FieldValue, Identity, Profile},
-    messages::{
-        AttemptState, Category, Channel, Content, Ended, Message, MessageState, Narrowing, OptFlag, Policy, Purpose,
-        SmsText,
-    },
+    messages::{AttemptState, Content, Ended, Message, MessageState, OptFlag},
+    people::{Contact, Field, FieldValue, Identity, Profile},
     tenants::TenantStatus,
+    terms::{Category, Channel, FieldId, Narrowing, OneLine, Policy, Purpose, ShownName, SmsText, TenantId, Whole},
 };
 use jiff::SignedDuration;
 use kit::{Done, Job, QueueName};

@@ -1,11 +1,11 @@
 //! Callers who enter a drip.
 
 use domain::{
-    base::CampaignId,
     calls::{CallFacts, CallStatus, Handling},
-    campaigns::{CampaignState, Enrolment},
-    contacts::Contact,
-    messages::{OptFlag, Reason, Refusal},
+    campaigns::Enrolment,
+    messages::OptFlag,
+    people::Contact,
+    terms::{CampaignId, CampaignState, Reason, Refusal},
 };
 use kit::Done;
 use serde_json::{Value, json};

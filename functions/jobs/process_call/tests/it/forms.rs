@@ -1,8 +1,8 @@
 //! Callers whose number a channel, a list or a person wrote in another form.
 
 use domain::{
-    contacts::{Contact, Identity},
     messages::OptFlag,
+    people::{Contact, Identity},
 };
 use testkit::business::{missed_call_facts, phone};
 

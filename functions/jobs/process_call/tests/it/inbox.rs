@@ -1,10 +1,11 @@
 //! Missed calls in conversations of the inbox.
 
 use domain::{
-    base::{ConversationId, LineId, UserId},
     calls::{CallFacts, Outcome, Party},
-    contacts::Identity,
-    inbox::{Conversation, Team, What},
+    inbox::{Conversation, What},
+    people::Identity,
+    tenants::Team,
+    terms::{ConversationId, LineId, UserId},
 };
 use kit::Done;
 use serde_json::json;

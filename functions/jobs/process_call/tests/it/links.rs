@@ -2,9 +2,9 @@
 
 use access::link::{Customer, Follower};
 use domain::{
-    base::ContactId,
-    consent::{LINK_LIFETIME, LinkCode, LinkOrigin},
-    messages::{Channel, Content, Message, SmsText, TrackedEnd},
+    messages::{Content, Message, TrackedEnd},
+    people::{LINK_LIFETIME, LinkCode, LinkOrigin},
+    terms::{Channel, ContactId, SmsText},
 };
 use store::tenants::Configured;
 use testkit::business::{CUSTOMER, missed_call_facts};

@@ -1,9 +1,9 @@
 //! Reports of one call, in any order and number: one call, one message.
 
 use domain::{
-    base::Whole,
     calls::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Recording, RecordingState},
-    contacts::Identity,
+    people::Identity,
+    terms::Whole,
 };
 use jiff::SignedDuration;
 use kit::{Done, Job};

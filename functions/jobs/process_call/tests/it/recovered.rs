@@ -1,9 +1,9 @@
 //! Missed calls are recovered once: by a later call that is answered, or by what the customer did before the call was reported.
 
 use domain::{
-    base::Whole,
     calls::{CallFacts, CallStatus, DialStatus, Outcome, Party},
-    contacts::{Contact, Identity, MissedCall},
+    people::{Contact, Identity, MissedCall},
+    terms::Whole,
 };
 use jiff::SignedDuration;
 use kit::Done;

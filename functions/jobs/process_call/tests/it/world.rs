@@ -4,8 +4,8 @@ use domain::{
     calls::{
         Call, CallFacts, CallProgress, CallProvider, CallStatus, DialStatus, Direction, Entry, Handling, Outcome, Party,
     },
-    contacts::{Contact, Identity},
     messages::{Message, SendOutcome},
+    people::{Contact, Identity},
 };
 use jobs::CallJob;
 use kit::{Done, Job, QueueName};

@@ -2,9 +2,8 @@
 
 use domain::{
     Timestamp,
-    base::ConnectionId,
-    messages::Category,
     tenants::{Account, Connection, Health, Quality, whatsapp},
+    terms::{Category, ConnectionId},
 };
 use jobs::{EventSource, Payload};
 use kit::{Done, Job, RawBucket};

@@ -1,12 +1,14 @@
 //! Automatic answers to customers' messages: once, to the right people, where they wrote.
 
 use domain::{
-    automations::{Answer, Answered, Answers, MAX_ANSWERS, MAX_REMEMBERED},
-    base::{Actor, ContactId},
     calls::{Entry, Received},
-    contacts::{Contact, Identity, MAX_OPEN},
-    messages::{Category, Cause, Channel, Content, Message, MessageState, Narrowing, OptFlag, Policy, Purpose},
+    messages::{Cause, Content, Message, MessageState, OptFlag},
+    people::{Contact, Identity, MAX_OPEN},
     tenants::{BusinessHours, TenantStatus},
+    terms::{
+        Actor, Answer, Answered, Answers, Category, Channel, ContactId, MAX_ANSWERS, MAX_REMEMBERED, Narrowing, Policy,
+        Purpose,
+    },
 };
 use jiff::SignedDuration;
 use jobs::ProviderEvent;

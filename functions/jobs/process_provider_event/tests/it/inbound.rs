@@ -1,11 +1,10 @@
 //! Messages from customers: stored once, for the right person, with their effects.
 
 use domain::{
-    base::{ConversationId, MessageId, ShownName, Whole},
-    consent::{By, ConsentEntry, Party},
-    contacts::{Contact, Identity, Salt},
-    messages::{AttemptState, Channel, MessageState, OptFlag, Recipient},
+    messages::{AttemptState, MessageState, OptFlag},
+    people::{By, ConsentEntry, Contact, Identity, Party, Salt},
     tenants::Account,
+    terms::{Channel, ConversationId, MessageId, Recipient, ShownName, Whole},
 };
 use jobs::ProviderEvent;
 use kit::{Done, Job};
@@ -880,7 +879,7 @@ async fn message_is_stored_once_after_its_reference_is_gone() {
 /// A message sent in the bulk lane continues in it.
 #[tokio::test]
 async fn failed_bulk_message_is_queued_in_its_lane() {
-    use domain::messages::{Category, Narrowing, Policy, Purpose};
+    use domain::terms::{Category, Narrowing, Policy, Purpose};
     let world = World::new().await;
     let mut message = world.follow_up().await;
     let narrowing = Narrowing {

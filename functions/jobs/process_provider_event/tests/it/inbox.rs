@@ -1,12 +1,13 @@
 //! Customers' messages in conversations of the inbox.
 
 use domain::{
-    base::{ContactId, ConversationId, MessageId, UserId},
     calls::Entry,
-    contacts::{Contact, Identity},
-    inbox::{Conversation, ConversationState, Happening, Team, What},
-    messages::{Channel, Message, MessageState},
+    inbox::{Conversation, ConversationState, Happening, What},
+    messages::{Message, MessageState},
+    people::{Contact, Identity},
     reports::count_message,
+    tenants::Team,
+    terms::{Channel, ContactId, ConversationId, MessageId, UserId},
 };
 use jobs::{EventSource, ProviderEvent};
 use kit::{Done, Job};

@@ -2,8 +2,8 @@
 
 use domain::{
     calls::Received,
-    contacts::Identity,
     media::{MediaKind, Medium, MediumState},
+    people::Identity,
 };
 use jobs::MediaJob;
 use kit::{Done, Job, QueueName};

@@ -1,10 +1,9 @@
 //! Reports on a contact that was merged into another arrive at the survivor.
 
 use domain::{
-    base::{ContactId, MessageId},
-    consent::{By, Choice, ConsentCategory, Scope, Wish},
-    contacts::{Contact, Identity},
-    messages::{AttemptState, Channel, MessageState, OptFlag},
+    messages::{AttemptState, MessageState, OptFlag},
+    people::{By, Choice, ConsentCategory, Contact, Identity, Scope, Wish},
+    terms::{Channel, ContactId, MessageId},
 };
 use kit::Done;
 use store::contacts::ContactWrite;

@@ -1,9 +1,8 @@
 //! What a customer's message says of earlier calls and follow-ups: that calls are recovered, and how long an answer took.
 
 use domain::{
-    contacts::{Change, Contact},
-    messages::Message,
-    reports::AnsweredTemplate,
+    messages::{AnsweredTemplate, Message},
+    people::{Change, Contact},
 };
 use kit::Done;
 use serde_json::{Value, json};

@@ -1,11 +1,11 @@
 //! A WhatsApp number that other responders answer, too: copies, and conversations that pass to and fro.
 
 use domain::{
-    base::{ConversationId, Phone},
     calls::Entry,
-    contacts::Identity,
     inbox::{Conversation, ConversationState},
     messages::Message,
+    people::Identity,
+    terms::{ConversationId, Phone},
 };
 use jobs::ProviderEvent;
 use kit::Done;

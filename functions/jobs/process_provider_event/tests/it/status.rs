@@ -1,10 +1,10 @@
 //! Statuses move our messages forward, in any order and number.
 
 use domain::{
-    base::OperationKind,
     calls::MessageRef,
-    contacts::{Change, Contact, Identity},
-    messages::{AttemptState, Channel, Content, MessageState, Recipient, Sender},
+    messages::{AttemptState, Content, MessageState, Sender},
+    people::{Change, Contact, Identity},
+    terms::{Channel, OperationKind, Recipient},
 };
 use kit::Done;
 use serde_json::json;
@@ -189,7 +189,7 @@ async fn status_with_our_key_needs_no_recorded_reference() {
     let moved = world.message(&message).await;
     assert_eq!(states(&moved), [AttemptState::Delivered]);
     assert_eq!(moved.attempts[0].provider_ref.as_deref(), Some("wamid.1"));
-    let key = domain::base::SendKey {
+    let key = domain::terms::SendKey {
         message: message.id,
         attempt: 1,
     };

@@ -2,9 +2,8 @@
 //! a table of `domain`.
 
 use domain::{
-    base::ConversationId,
-    consent::ConsentEntry,
-    messages::{Category, Narrowing, Policy, Purpose},
+    people::ConsentEntry,
+    terms::{Category, ConversationId, Narrowing, Policy, Purpose},
 };
 use kit::Done;
 use serde_json::{Value, json};

@@ -2,12 +2,11 @@
 
 use domain::{
     Timestamp,
-    base::Operation,
     calls::{Entry, Received},
-    consent::ConsentEntry,
-    contacts::Contact,
     messages::{AttemptState, Message, SendOutcome},
+    people::{ConsentEntry, Contact},
     templates::TemplateDefinition,
+    terms::Operation,
 };
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Done, Job, JobError};
@@ -246,7 +245,7 @@ pub(crate) fn status(word: &str, at: i64) -> Value {
 
 /// The same report with our key.
 pub(crate) fn with_send_key(mut status: Value, message: &Message, attempt: u32) -> Value {
-    let key = domain::base::SendKey {
+    let key = domain::terms::SendKey {
         message: message.id,
         attempt,
     };

@@ -2,8 +2,8 @@
 
 use domain::{
     accounts::{Account, Action, ApiKey, AuditEntry, Invitation, KeySecret, Member, PasswordHash, Permission, Role},
-    base::{Actor, ApiKeyId, InvitationId, Stamp, UserId},
     messages::OptFlag,
+    terms::{Actor, ApiKeyId, InvitationId, Stamp, UserId},
 };
 use jiff::SignedDuration;
 use store::{Versioned, accounts::Wanted, contacts::Brought};

@@ -40,7 +40,7 @@ async fn stated_price_takes_the_place_of_the_expected_one_once() {
         message.claim(0, "claim".to_owned(), now, &timers);
         message.claimed_within(&takes);
         world.write(&mut message).await;
-        let provider_ref: domain::base::ProviderRef = format!("wamid.{number}").parse().expect("a reference");
+        let provider_ref: domain::terms::ProviderRef = format!("wamid.{number}").parse().expect("a reference");
         let accepted = SendOutcome::Accepted {
             provider_ref: provider_ref.clone(),
             segments: None,

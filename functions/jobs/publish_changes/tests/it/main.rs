@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    base::{ConversionId, TenantId},
-    contacts::Conversion,
     messages::{AttemptState, Message, SendOutcome, StatusReport},
+    people::Conversion,
+    terms::{ConversionId, TenantId},
 };
 use jiff::SignedDuration;
 use kit::stream::Batch;

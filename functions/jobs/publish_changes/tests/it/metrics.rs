@@ -2,9 +2,9 @@
 
 use domain::{
     Timestamp,
-    base::LineId,
-    reports::{AnsweredTemplate, TemplateEdition},
+    messages::{AnsweredTemplate, TemplateEdition},
     templates::TemplateId,
+    terms::LineId,
 };
 use jiff::civil::Date;
 use store::{

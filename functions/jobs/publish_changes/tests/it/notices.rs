@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::{Matter, NoticeState, day_of},
+    notices::{Matter, NoticeState, day_of},
     templates::{TemplateKey, TemplateReport, TemplateStatus},
     tenants::{Connection, Health},
 };

@@ -1,9 +1,9 @@
 //! Contacts enter drips by what happens to them, once, whoever changes them.
 
 use domain::{
-    base::{CampaignId, ContactId, TagId},
-    campaigns::{Campaign, CampaignState, Enrolment},
-    contacts::{Contact, Identity, Person, Profile},
+    campaigns::{Campaign, Enrolment},
+    people::{Contact, Identity, Person, Profile},
+    terms::{CampaignId, CampaignState, ContactId, TagId},
 };
 use serde_json::Value;
 use store::Versioned;

@@ -5,10 +5,10 @@ mod sockets;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    base::{Actor, NoteId},
-    contacts::Note,
     live::{Cursor, Event, EventType},
     messages::{Message, MessageState, SendOutcome},
+    people::Note,
+    terms::{Actor, NoteId},
 };
 use jiff::SignedDuration;
 use kit::stream::Batch;

@@ -3,11 +3,11 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     accounts::{Credential, Member, Role},
-    base::{Actor, ContactId, ContactItemId as _, ConversationId, NoteId, SessionId, UserId},
-    contacts::{Mentions, Note},
     inbox::{Conversation, Wrote},
     live::{About, Socket, SocketId, Ticket, View},
+    people::{Mentions, Note},
     tenants::TenantStatus,
+    terms::{Actor, ContactId, ContactItemId as _, ConversationId, NoteId, SessionId, UserId},
 };
 use jiff::SignedDuration;
 use jobs::PushJob;

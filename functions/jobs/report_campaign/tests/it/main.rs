@@ -1,11 +1,11 @@
 //! Reporting on campaigns, in process against the emulator.
 
 use domain::{
-    base::{CampaignId, ContactId, Operation, OperationKind, OperationState},
     campaigns::{Campaign, Enrolment, Exit, ReportCampaign},
-    contacts::{Change, Contact},
-    messages::{AttemptState, Cause, CauseStep, Cost, Message, OptFlag, Reason, Refusal, SendOutcome, StatusReport},
+    messages::{AttemptState, Cause, CauseStep, Cost, Message, OptFlag, SendOutcome, StatusReport},
     money::{Money, decimal_amount},
+    people::{Change, Contact},
+    terms::{CampaignId, ContactId, Operation, OperationKind, OperationState, Reason, Refusal},
 };
 use report_campaign::{Context, PER_STEP, handle};
 use serde_json::{Value, from_value, json};

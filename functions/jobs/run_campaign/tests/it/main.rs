@@ -5,13 +5,13 @@ mod routes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    base::{ContactId, Operation, OperationState, TagId},
-    campaigns::{Campaign, CampaignState},
-    contacts::{Contact, Field, FieldValue, Filter, Profile, Segment, Stage, Staged, Tag},
-    messages::{AttemptState, Content, Ended, Message, OptFlag, Reason, Refusal},
+    campaigns::Campaign,
+    messages::{AttemptState, Content, Ended, Message, OptFlag},
     money::{Cap, Period, Scope},
+    people::{Contact, Field, FieldValue, Filter, Profile, Segment, Stage, Staged, Tag},
     templates::{TemplateDefinition, TemplateStatus},
     tenants::{Dated, Quality, Reported},
+    terms::{CampaignState, ContactId, Operation, OperationState, Reason, Refusal, TagId},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use jobs::StartOperation;

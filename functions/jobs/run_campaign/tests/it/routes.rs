@@ -1,7 +1,8 @@
 //! Marketing that WhatsApp refuses for its route. That no SMS follows is tested where messages are sent.
 
-use domain::messages::{
-    Api, AttemptError, AttemptState, Message, Next, Reason, SendOutcome, Stage, StatusReport, classify_error,
+use domain::{
+    messages::{AttemptError, AttemptState, Message, Next, SendOutcome, Stage, StatusReport, classify_error},
+    terms::{Api, Reason},
 };
 use jobs::StartOperation;
 use kit::QueueName;

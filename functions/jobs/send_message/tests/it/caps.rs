@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use domain::{
-    messages::{AttemptState, Channel, Ended, Message, MessageState, Reason},
+    messages::{AttemptState, Ended, Message, MessageState},
     money::{Cap, Period, Scope, Take, hour_of},
+    terms::{Channel, Reason},
 };
 use jiff::SignedDuration;
 use testkit::Reply;

@@ -1,11 +1,11 @@
 //! Unknown outcomes: settled by evidence, never repeated blindly.
 
 use domain::{
-    base::Whole,
     calls::MessageRef,
-    contacts::Contact,
-    messages::{AttemptState, Channel, Evidence, Message, MessageState, WhenUnknown},
+    messages::{AttemptState, Evidence, Message, MessageState},
+    people::Contact,
     tenants::Connection,
+    terms::{Channel, WhenUnknown, Whole},
 };
 use jiff::SignedDuration;
 use kit::{Done, Job};

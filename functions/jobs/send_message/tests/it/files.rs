@@ -1,9 +1,9 @@
 //! Messages with files: WhatsApp has the file before the message, Twilio fetches it.
 
 use domain::{
-    base::ConversationId,
     media::Asset,
-    messages::{AttemptState, Channel, Content, Message, MessageState, Reason},
+    messages::{AttemptState, Content, Message, MessageState},
+    terms::{Channel, ConversationId, Reason},
 };
 use jobs::MediaJob;
 use kit::QueueName;

@@ -1,9 +1,9 @@
 //! Messages on the way to a contact that is merged into another one are the survivor's.
 
 use domain::{
-    base::MessageId,
-    contacts::{Contact, Identity},
-    messages::{AttemptState, Category, Message, MessageState, Narrowing, OptFlag, Policy, Purpose, Reason},
+    messages::{AttemptState, Message, MessageState, OptFlag},
+    people::{Contact, Identity},
+    terms::{Category, MessageId, Narrowing, Policy, Purpose, Reason},
 };
 use store::contacts::Decided;
 use testkit::{

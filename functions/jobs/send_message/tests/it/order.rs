@@ -1,6 +1,9 @@
 //! Replies of a conversation leave one after the other.
 
-use domain::messages::{AttemptState, Behind, Channel, Message, MessageState};
+use domain::{
+    messages::{AttemptState, Behind, Message, MessageState},
+    terms::Channel,
+};
 use testkit::{
     Reply,
     business::{CUSTOMER, mobile},

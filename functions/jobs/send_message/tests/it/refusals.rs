@@ -6,15 +6,12 @@ use std::sync::{
 };
 
 use domain::{
-    base::{OperationKind, Whole},
     calls::Entry,
-    contacts::Identity,
-    messages::{
-        Api, AttemptState, Category, Channel, Content, Message, MessageState, Narrowing, Next, OptFlag, Policy,
-        Purpose, Reason, SendOutcome, SmsText, Stage, classify_error,
-    },
+    messages::{AttemptState, Content, Message, MessageState, Next, OptFlag, SendOutcome, Stage, classify_error},
+    people::Identity,
     templates::TemplateStatus,
     tenants::{Account, Health},
+    terms::{Api, Category, Channel, Narrowing, OperationKind, Policy, Purpose, Reason, SmsText, Whole},
 };
 use jiff::SignedDuration;
 use jobs::SendMessage;

@@ -1,10 +1,9 @@
 //! Content and time of messages, each sent once.
 
 use domain::{
-    automations::Rule,
-    base::{SendKey, Whole},
-    messages::{AttemptState, Channel, MessageState, Reason},
-    tenants::{Account, SendSecrets, TenantStatus, VerifySecrets, telephony, twilio, whatsapp},
+    messages::{AttemptState, MessageState},
+    tenants::{Account, Rule, SendSecrets, TenantStatus, VerifySecrets, telephony, twilio, whatsapp},
+    terms::{Channel, Reason, SendKey, Whole},
 };
 use jiff::SignedDuration;
 use jobs::SendMessage;
@@ -271,7 +270,7 @@ async fn opt_out_before_the_send_blocks_every_channel() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let at = world.aws.now();
-    let stop = |contact: &mut domain::contacts::Contact| {
+    let stop = |contact: &mut domain::people::Contact| {
         contact.wish(domain::messages::OptFlag::Stop, "wrote STOP by SMS", at);
     };
     world.change_contact(&message, stop).await;

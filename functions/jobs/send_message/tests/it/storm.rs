@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::SendKey,
-    messages::{AttemptState, Channel, Message},
+    messages::{AttemptState, Message},
+    terms::{Channel, SendKey},
 };
 use serde_json::{Value, json};
 use testkit::{Reply, business::mobile, provider::Request};

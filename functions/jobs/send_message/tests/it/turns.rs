@@ -2,9 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::Whole,
-    messages::{Channel, Message, MessageState, Reason, Throttled},
-    tenants::Connection,
+    messages::{Message, MessageState},
+    tenants::{Connection, Throttled},
+    terms::{Channel, Reason, Whole},
 };
 use jiff::SignedDuration;
 use kit::QueueName;

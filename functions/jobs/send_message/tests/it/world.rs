@@ -1,15 +1,12 @@
 //! A business, a customer who called, and the function under test.
 
 use domain::{
-    base::ConnectionId,
     calls::MessageRef,
-    campaigns::{Campaign, CampaignState},
-    contacts::Contact,
-    messages::{
-        AttemptState, Category, Cause, CauseStep, Channel, Message, MessageState, Narrowing, OptFlag, Policy, Purpose,
-        StatusReport,
-    },
+    campaigns::Campaign,
+    messages::{AttemptState, Cause, CauseStep, Message, MessageState, OptFlag, StatusReport},
+    people::Contact,
     tenants::{Account, Connection, SecretPurpose, SendSecrets, whatsapp},
+    terms::{CampaignState, Category, Channel, ConnectionId, Narrowing, Policy, Purpose},
 };
 use jobs::SendMessage;
 use kit::{Done, Job, JobError, QueueName};

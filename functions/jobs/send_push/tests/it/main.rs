@@ -2,12 +2,13 @@
 
 use access::{Kms, PushKeys};
 use domain::{
-    accounts::{Account, Matter, Member, Notice, Notifications, PasswordHash, Role, Session},
-    base::{Actor, ContactItemId as _, ConversationId, LineId, MessageId, NoteId, SessionId, UserId},
+    accounts::{Account, Member, Notifications, PasswordHash, Role, Session},
     calls::Call,
-    contacts::Note,
-    inbox::Team,
     live::{About, PushSubscription, SUBSCRIPTIONS_KEPT_FOR, Socket, Ticket},
+    notices::{Matter, Notice},
+    people::Note,
+    tenants::Team,
+    terms::{Actor, ContactItemId as _, ConversationId, LineId, MessageId, NoteId, SessionId, UserId},
 };
 use jiff::SignedDuration;
 use jobs::{PushJob, PushRest};

@@ -7,8 +7,8 @@ use std::{
 };
 
 use domain::{
-    base::{ConnectionId, OperationKind, OperationState},
     templates::{Cause, LastSync, SyncTemplates, Synced, TemplateDefinition, TemplateStatus, sync_operation},
+    terms::{ConnectionId, OperationKind, OperationState},
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;

@@ -3,12 +3,12 @@
 use delete_tenants::{Context, handle};
 use domain::{
     accounts::{Invitation, Role},
-    base::{Actor, AssetId, CallId, ContactId, Facts, InvitationId, TenantId},
     calls::{Call, CallFacts, CallProgress, CallProvider, Grounds, Outcome, Party},
-    contacts::{Contact, Identity},
     media::InboundMedia,
     messages::Content,
+    people::{Contact, Identity},
     tenants::{Tenant, TenantStatus},
+    terms::{Actor, AssetId, CallId, ContactId, Facts, InvitationId, TenantId},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{FileKey, Files};

@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::types::{
 };
 use dispatch_due::{Context, handle};
 use domain::{
-    base::{Actor, Data, MessageId, Operation, OperationId, OperationKind},
     calls::CallStatus,
     media::InboundMedia,
-    messages::{Category, Message, Narrowing, Policy, Purpose, SendOutcome},
+    messages::{Message, SendOutcome},
+    terms::{Actor, Category, Data, MessageId, Narrowing, Operation, OperationId, OperationKind, Policy, Purpose},
 };
 use jiff::SignedDuration;
 use jobs::{CallJob, MediaJob, SendMessage};

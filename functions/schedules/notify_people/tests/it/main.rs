@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Timestamp,
-    accounts::{
-        Account, MAX_MAILINGS, Mailing, Mailings, Matter, Member, MemberStatus, Notice, PasswordHash, Role, Waiting,
-        day_of,
-    },
-    base::{ConnectionId, ContactId, ConversationId, MessageId, Resource as _, RuleId, UserId},
-    campaigns::{Campaign, CampaignState},
+    accounts::{Account, Member, MemberStatus, PasswordHash, Role},
+    campaigns::Campaign,
     inbox::{Conversation, Happening, What},
-    messages::{Channel, Reason, Refusal},
+    notices::{MAX_MAILINGS, Mailing, Mailings, Matter, Notice, Waiting, day_of},
     templates::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenants::{Connection, Health, TenantStatus},
+    terms::{
+        CampaignState, Channel, ConnectionId, ContactId, ConversationId, MessageId, Reason, Refusal, Resource as _,
+        RuleId, UserId,
+    },
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};

@@ -2,11 +2,11 @@
 
 use domain::{
     Timestamp,
-    accounts::{Notice, Role, Waiting},
-    base::{Actor, ApiKeyId, ConversationId, MessageId, UserId},
-    contacts::Contact,
+    accounts::Role,
     inbox::{Conversation, ConversationState, Happening, What},
-    messages::Channel,
+    notices::{Notice, Waiting},
+    people::Contact,
+    terms::{Actor, ApiKeyId, Channel, ConversationId, MessageId, UserId},
 };
 use jiff::SignedDuration;
 use store::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::base::LineId;
+use domain::terms::LineId;
 use jiff::{Timestamp, civil::Date};
 use roll_up_counters::{Context, handle};
 use store::reports::{Counters, Lines, join_counts};

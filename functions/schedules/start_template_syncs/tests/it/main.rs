@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    base::{ConnectionId, OperationKind},
     templates::{LastSync, SyncTemplates},
     tenants::TenantStatus,
+    terms::{ConnectionId, OperationKind},
 };
 use start_template_syncs::{Context, handle};
 use testkit::{Seeded, seed};

@@ -1,9 +1,9 @@
 //! Contacts enter drips on dates of theirs.
 
 use domain::{
-    base::FieldId,
-    contacts::{Field, FieldValue},
+    people::{Field, FieldValue},
     tenants::TenantStatus,
+    terms::FieldId,
 };
 
 use super::*;

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use domain::{
     accounts::Role,
-    base::{ContactId, ConversionId, UserId},
-    campaigns::{Campaign, CampaignState, Enrolment, EnrolmentStatus, WrittenSteps},
-    contacts::{Change, Contact, Conversion, Identity, Note, Profile, Stage, Tag},
-    messages::{AttemptState, Cause, Message, OptFlag, Reason},
+    campaigns::{Campaign, Enrolment, EnrolmentStatus, WrittenSteps},
+    messages::{AttemptState, Cause, Message, OptFlag},
     money::{Cap, Period, Scope},
+    people::{Change, Contact, Conversion, Identity, Note, Profile, Stage, Tag},
     tenants::Tenant,
+    terms::{CampaignState, ContactId, ConversionId, Reason, UserId},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::SendMessage;
@@ -451,7 +451,7 @@ async fn what_keeps_a_message_back_pauses_or_postpones_or_skips() {
     world.run().await;
     let paused = world.campaign(&broken).await.value;
     assert_eq!(paused.state, CampaignState::Paused);
-    let notice = domain::accounts::Notice::of_campaign(&paused).unwrap();
+    let notice = domain::notices::Notice::of_campaign(&paused).unwrap();
     let noted = world.store().notice(world.scope(), &notice.key()).await.unwrap();
     assert!(noted.is_some(), "people are told");
     assert_eq!(world.at(&broken, fan).await, (ACTIVE, vec![]));

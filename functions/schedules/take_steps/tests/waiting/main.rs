@@ -1,6 +1,6 @@
 //! A minute in which nothing is due costs the same, however many wait. In a process of its own, since it counts what the process consumes.
 
-use domain::base::{CampaignId, ContactId, TenantId};
+use domain::terms::{CampaignId, ContactId, TenantId};
 use jiff::SignedDuration;
 use store::table::usage::{self, Usage};
 use take_steps::{Context, handle};

@@ -2,9 +2,9 @@
 
 use domain::{
     Timestamp,
-    base::{ConversationId, UserId},
-    inbox::{Conversation, ConversationState, Desk, InboxSettings, Team},
-    tenants::TenantStatus,
+    inbox::{Conversation, ConversationState},
+    tenants::{Desk, InboxSettings, Team, TenantStatus},
+    terms::{ConversationId, UserId},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 
 use domain::{
     accounts::{Credential, Permission, Role},
-    base::{Actor, ContactId, ConversationId, SessionId},
     live::{Presence, TICKET_FOR, Ticket},
+    terms::{Actor, ContactId, ConversationId, SessionId},
 };
 use kit::sockets::{Answer, Did, SocketEvent};
 use live_socket::{Context, handle};

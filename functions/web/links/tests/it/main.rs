@@ -2,10 +2,10 @@
 
 use domain::{
     Timestamp,
-    base::MessageId,
-    consent::{LINK_LIFETIME, LinkCode},
     messages::{AttemptState, Ended, Message},
+    people::{LINK_LIFETIME, LinkCode},
     tenants::TenantStatus,
+    terms::MessageId,
 };
 use testkit::{
     Answer, Aws, Call, Function, Seeded,

@@ -3,7 +3,7 @@
 mod ar;
 mod en;
 
-use domain::consent::Topic;
+use domain::people::Topic;
 
 pub(crate) use ar::ARABIC;
 pub(crate) use en::ENGLISH;
@@ -111,7 +111,7 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
-    use domain::base::to_hex;
+    use domain::terms::to_hex;
     use sha2::{Digest as _, Sha256};
 
     use super::*;

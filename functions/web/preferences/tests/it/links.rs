@@ -2,9 +2,8 @@
 
 use domain::{
     accounts::{ApiKey, Member, MemberStatus, Role},
-    base::{Actor, ApiKeyId},
-    consent::{Choice, LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
-    contacts::{Change, Contact},
+    people::{Change, Choice, Contact, LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
+    terms::{Actor, ApiKeyId},
 };
 use store::consent::LinkWrite;
 use testkit::{

@@ -5,13 +5,12 @@ mod links;
 mod look;
 
 use domain::{
-    base::MessageId,
-    consent::{
-        By, Choice, ConsentCategory, ConsentEntry, LinkCode, LinkOrigin, Party, Scope, Topic, TopicState, Wish,
-        topic_state,
+    messages::OptFlag,
+    people::{
+        By, Change, Choice, ConsentCategory, ConsentEntry, Contact, LinkCode, LinkOrigin, Party, Scope, Topic,
+        TopicState, Wish, topic_state,
     },
-    contacts::{Change, Contact},
-    messages::{Channel, OptFlag},
+    terms::{Channel, MessageId},
 };
 use futures::future::join_all;
 use store::consent::LinkWrite;

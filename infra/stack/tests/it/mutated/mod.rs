@@ -7,7 +7,7 @@ mod json;
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use domain::{base::ProviderRef, calls::MessageRef};
+use domain::{calls::MessageRef, terms::ProviderRef};
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use stack::{

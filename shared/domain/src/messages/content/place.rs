@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::{Fault, OneLine};
+use crate::terms::{Fault, OneLine};
 
 /// Maximum characters of the name of a place.
 const MAX_NAME_LENGTH: usize = 100;

@@ -7,14 +7,14 @@ use ulid::Ulid;
 
 use super::*;
 use crate::{
-    base::{ConnectionId, Phone},
     media::Asset,
     messages::{
-        Asked, Channel, Check, CheckInput, Composed, Material, Message, MessageRequest, Recipient, Referred, Waiting,
-        World, check_send, compose_message, intent_to_repeat,
+        Asked, Check, CheckInput, Composed, Material, Message, MessageRequest, Referred, Waiting, World, check_send,
+        compose_message, intent_to_repeat,
     },
     samples::{Case, connections, message_of, timers},
     tenants::{Connection, Line},
+    terms::{Channel, ConnectionId, Phone, Recipient},
 };
 
 const ASSET: &str = "ast_00000000000000000000000001";
@@ -482,7 +482,7 @@ fn file_waits_until_whatsapp_has_it() {
             asset,
             now: case.now,
             timers: &timers(),
-            line_type: &crate::base::unknown_line_type,
+            line_type: &crate::terms::unknown_line_type,
         })
     };
     let whatsapp = &connections[1];

@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition};
 use crate::{
-    base::{AssetId, ByName, Phone, UpTo, Verbatim, Whole},
     media::MediaKind,
-    messages::{Category, MAX_VALUES},
+    terms::{AssetId, ByName, Category, MAX_VALUES, Phone, UpTo, Verbatim, Whole},
 };
 
 /// Maximum length of a body in characters.
@@ -339,7 +338,7 @@ impl TemplateDefinition {
 
     /// A template that was never submitted.
     pub fn new_draft(
-        connection: crate::base::ConnectionId,
+        connection: crate::terms::ConnectionId,
         key: &super::TemplateKey,
         content: &TemplateContent,
         now: jiff::Timestamp,

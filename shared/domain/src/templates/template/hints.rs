@@ -1,10 +1,7 @@
 //! Hints at what the provider may judge otherwise than a template's author means: words of offers and of one-time codes.
 
 use crate::templates::{Press, TemplateCategory, TemplateContent};
-use crate::{
-    messages::{Reason, Refusal},
-    tenants::Warning,
-};
+use crate::terms::{Reason, Refusal, Warning};
 
 /// Words of offers, in the languages of our library. Meta may count a template with one as marketing.
 const OFFERS: [&str; 22] = [

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use super::{TemplateDefinition, TemplateKey};
-use crate::base::ConnectionId;
+use crate::terms::ConnectionId;
 
 /// Id of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -2,10 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    base::{Verbatim, Whole},
-    messages::Source,
-};
+use crate::terms::{Source, Verbatim, Whole};
 use {
     super::TemplateDefinition,
     crate::templates::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent},

@@ -4,9 +4,8 @@
 //! break them; twilio.com/docs/content for templates that Twilio submits. Pure, and linear in the length of the draft.
 
 use crate::{
-    base::{Fact, Fault, FaultCode},
     media::{Asset, MediaKind},
-    tenants::{FieldProblem, Findings, Warning},
+    terms::{Fact, Fault, FaultCode, FieldProblem, Findings, Warning},
 };
 use {
     super::{

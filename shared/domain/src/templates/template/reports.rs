@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{ButtonKind, TemplateButton, TemplateDefinition, TemplateKey, variables_in};
-use crate::{messages::Category, tenants::Quality};
+use crate::{tenants::Quality, terms::Category};
 
 /// A provider's report on a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -811,7 +811,7 @@ mod tests {
             assert!(it.is_submitted_in(&done(&it)), "{what}: all was done");
         }
         // What no list shows.
-        let asset: crate::base::AssetId = "ast_01hq5c1ynyc0000000000000ab".parse().unwrap();
+        let asset: crate::terms::AssetId = "ast_01hq5c1ynyc0000000000000ab".parse().unwrap();
         let mut picture = drafted("REJECTED", &|_| {});
         picture.header_media = Some(crate::media::MediaKind::Image);
         let mut content = TemplateContent::of(&picture);

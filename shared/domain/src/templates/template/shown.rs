@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::media::MediaKind;
+use crate::{media::MediaKind, terms::primary_language};
 use {
-    super::{ButtonKind, TemplateButton, TemplateDefinition, braces, fill_variables, primary_language},
+    super::{ButtonKind, TemplateButton, TemplateDefinition, braces, fill_variables},
     crate::templates::{CODE_BODY, TemplateContent},
 };
 

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Actor, ConnectionId, Data, Operation, OperationId, OperationKind, derive_id};
+use crate::terms::{Actor, ConnectionId, Data, Operation, OperationId, OperationKind, derive_id};
 use {
     super::{TemplateDefinition, TemplateStatus, variables_in},
     crate::templates::{CODE_BODY, SUBMISSION, TemplateContent},
@@ -308,7 +308,7 @@ impl TemplateDefinition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{messages::Category, samples::material, tenants::Quality};
+    use crate::{samples::material, tenants::Quality, terms::Category};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + seconds).unwrap()

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Phone;
 use crate::tenants::{Credential, Kind, Webhook};
+use crate::terms::Phone;
 
 account! {
     /// Aircall.

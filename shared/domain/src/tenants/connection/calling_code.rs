@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::base::Phone;
+use crate::terms::Phone;
 
 /// A country's calling code, such as 44: the digits after the `+`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

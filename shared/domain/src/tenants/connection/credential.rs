@@ -14,7 +14,7 @@ macro_rules! text_like {
                     Ok(Self(text))
                 } else {
                     let expected = $expected.to_string();
-                    Err($crate::base::Fault::new($crate::base::FaultCode::Format, expected).refuse())
+                    Err($crate::terms::Fault::new($crate::terms::FaultCode::Format, expected).refuse())
                 }
             }
         }

@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{
-    base::{Fault, IpRange, Phone},
-    tenants::Findings,
-};
+use crate::terms::{Fault, Findings, IpRange, Phone};
 use {
     super::kind::{check_numbers, is_word},
     crate::tenants::{CallingCode, Credential, Generated, Kind, Webhook},

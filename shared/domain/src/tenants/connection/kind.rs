@@ -2,11 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::{
-    base::{Fault, FaultCode, Phone},
-    messages::Api,
-    tenants::Findings,
-};
+use crate::terms::{Api, Fault, FaultCode, Findings, Phone};
 
 /// Maximum numbers of a connection.
 pub const MAX_NUMBERS: usize = 100;
@@ -183,7 +179,7 @@ macro_rules! account {
             pub kind: Word,
             /// Display name.
             #[cfg_attr(feature = "schema", schemars(example = &$example))]
-            pub name: $crate::base::OneLine<1, { $crate::base::MAX_NAME_LENGTH }>,
+            pub name: $crate::terms::OneLine<1, { $crate::terms::MAX_NAME_LENGTH }>,
             $($(#[$about_field])* pub $field: $type,)*
             $($(#[$about_setting])* pub $setting: $setting_type,)*
             $($(#[$about_given])* pub credentials: $given,)?

@@ -1,14 +1,13 @@
 //! Senders of letters: what recipients of an SMS read instead of a number. Nobody can reply to them, and each country has its own rules for
-//! them ([`crate::messages::RuleKind`]).
+//! them ([`crate::destinations::RuleKind`]).
 
 use std::collections::HashSet;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    base::{Country, Fault, FaultCode, Phone, UpTo},
-    messages::{Category, Origin, takes_letters, takes_numbers},
-    tenants::Findings,
+    destinations::{Origin, takes_letters, takes_numbers},
+    terms::{Category, Country, Fault, FaultCode, Findings, Phone, UpTo},
 };
 
 /// Maximum countries for which a connection has letters.

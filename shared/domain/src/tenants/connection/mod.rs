@@ -27,12 +27,12 @@ use serde_json::{Map, Value};
 pub use self::calling_code::{CallingCode, InvalidCallingCode};
 use self::kind::{Generated, Kind};
 use crate::{
-    base::{ConnectionId, Fault, FaultCode, Phone, RotationId, TenantId},
     calls::Party,
-    messages::{
-        Api, Category, Channel, Classified, Effect, STANDARD_THROUGHPUT, Throttled, Throughput, limit_retry_after,
+    tenants::{Checkup, MarketingTerms, Reported, STANDARD_THROUGHPUT, Throttled, Throughput},
+    terms::{
+        Api, Category, Channel, Classified, ConnectionId, Effect, Fault, FaultCode, FieldProblem, Findings, Phone,
+        RotationId, TenantId, limit_retry_after,
     },
-    tenants::{Checkup, FieldProblem, Findings, MarketingTerms, Reported},
 };
 
 /// Maximum connections per tenant.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Phone;
 use crate::tenants::{Generated, Kind, Webhook};
+use crate::terms::Phone;
 
 account! {
     /// Any telephone system, by the generic signed event.

@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{Fact, Fault, FaultCode, Phone, UpTo, is_language, is_visible},
     calls::Handling,
-    messages::{Api, Confirmed, RuleKind},
-    tenants::Findings,
+    destinations::{Confirmed, RuleKind},
+    terms::{Api, Fact, Fault, FaultCode, Findings, Phone, UpTo, is_language, is_visible},
 };
 use {
     super::{kind::check_numbers, letters},
@@ -157,7 +156,7 @@ impl Default for VoiceSettings {
 #[serde(deny_unknown_fields)]
 pub struct Spoken {
     /// Language (BCP 47).
-    #[cfg_attr(feature = "schema", schemars(length(min = 2, max = crate::base::MAX_LANGUAGE_LENGTH), example = "en-GB"))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 2, max = crate::terms::MAX_LANGUAGE_LENGTH), example = "en-GB"))]
     pub language: String,
     /// Text of the sentence.
     #[cfg_attr(

@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    base::{Fault, Phone},
-    tenants::Findings,
-};
+use crate::terms::{Fault, Findings, Phone};
 use {
     super::kind::{check_numbers, is_word},
     crate::tenants::{Credential, Kind, Webhook},

@@ -3,11 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::tenants::{Credential, Generated, Kind, Webhook};
-use crate::{
-    base::{Fault, Phone},
-    messages::Api,
-    tenants::Findings,
-};
+use crate::terms::{Api, Fault, Findings, Phone};
 
 /// Pattern of [`MetaId`].
 pub const META_ID: &str = "^[0-9]{5,20}$";

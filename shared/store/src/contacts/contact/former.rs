@@ -1,10 +1,7 @@
 //! Rows of telephone numbers that were written by the form of the number, before it had a key of another form: see
 //! [decision 0093](../../../../../docs/decisions/0093-one-key-per-number.md).
 
-use domain::{
-    consent::{ConsentEntry, consent_id},
-    contacts::Contact,
-};
+use domain::people::{ConsentEntry, Contact, consent_id};
 use jiff::Timestamp;
 
 use crate::{

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::ContactId,
-    consent::{ConsentEntry, Suppression, Wish},
-    contacts::{Contact, Identity, Person, Salt},
-    messages::{Needs, Recipient},
+    messages::Needs,
+    people::{ConsentEntry, Contact, Identity, Person, Salt, Suppression, Wish},
+    terms::{ContactId, Recipient},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,8 @@
 //! The consent ledgers of contacts.
 
 use domain::{
-    base::ContactId,
-    consent::ConsentEntry,
-    contacts::{Contact, HistoryKind},
+    people::{ConsentEntry, Contact, HistoryKind},
+    terms::ContactId,
 };
 use jiff::Timestamp;
 use ulid::Ulid;

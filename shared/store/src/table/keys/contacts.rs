@@ -3,12 +3,12 @@
 use std::fmt::Display;
 
 use domain::{
-    base::{
+    inbox::ConversationState,
+    people::{Day, Digits, HistoryKind, Identity, Listing, Word},
+    terms::{
         AttachmentId, CallId, CampaignId, ContactId, ConversationId, FieldId, MergeId, MessageId, Phone, StageId,
         TagId, UserId,
     },
-    contacts::{Day, Digits, HistoryKind, Identity, Listing, Word},
-    inbox::ConversationState,
 };
 use jiff::Timestamp;
 use ulid::Ulid;

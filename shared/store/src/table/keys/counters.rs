@@ -1,6 +1,6 @@
 //! Keys of what is counted by the hour and by the day.
 
-use domain::{base::LineId, reports::TemplateEdition, templates::TemplateId};
+use domain::{messages::TemplateEdition, templates::TemplateId, terms::LineId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{Key, line_at, line_place, tenant_partition};

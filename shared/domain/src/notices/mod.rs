@@ -1,0 +1,8 @@
+//! Notices: what the people of a business are told by mail, and who gets it.
+
+mod mailing;
+mod notice;
+
+pub use mailing::{MAX_DESCRIBED, MAX_MAILINGS, MAX_TOLD, Mailing, Mailings, NoticeState};
+use notice::midnight;
+pub use notice::{DOUBTED, MAX_WAITING, Matter, Notice, NoticeKind, Present, Waiting, Watch, day_of};
