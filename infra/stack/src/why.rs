@@ -3,9 +3,10 @@
 use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
-    calls::{Call, Direction, Entry, Party},
+    calls::{Call, Entry},
     messages::{Ended, Message, Remark},
     people::Identity,
+    telephony::{Direction, Party},
     terms::{Phone, TenantId},
 };
 use store::Store;

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use domain::{
     accounts::permits::Permit,
-    calls::{Call, Direction, MAX_RECORDINGS, Outcome, Received, RecordingState},
+    calls::{Call, Received},
     media::{FileName, InboundMedia, MAX_MEDIA, MediaKind, MediaReason, Medium, MediumState},
     messages::{Attempt, AttemptError, AttemptState, Ended, Leg, MAX_CARDS, Message, MessageState, Remark, Shared},
     people::Person,
+    telephony::{Direction, MAX_RECORDINGS, Outcome, RecordingState},
     templates::FilledTemplate,
     tenants::Line,
     terms::{

@@ -15,6 +15,7 @@ pub mod money;
 pub mod notices;
 pub mod people;
 pub mod reports;
+pub mod telephony;
 pub mod templates;
 pub mod tenants;
 

@@ -6,13 +6,13 @@ use ulid::Ulid;
 
 use crate::{
     automations::{Decision, Findings},
-    calls::{CallFacts, Direction, Outcome, Party},
     destinations::{Applies, ConfirmedRule, RuleKind},
     messages::{
         AttemptState, CallView, Composed, Cost, Material, Message, Needs, NewLinks, OptFlag, SendOutcome, StatusReport,
         Subject, Values, World,
     },
     people::{By, Choice, ConsentCategory, Contact, Field, Identity, Profile, Scope, Wish},
+    telephony::{CallFacts, Direction, Outcome, Party},
     tenants::{Connection, LettersSender, Tenant, TenantConfig},
     terms::{CallId, Category, Channel, ContactId, Country, FieldId, LineType, Phone, Reason, SmsText, Timers},
 };

@@ -14,8 +14,8 @@ pub use operation::StartOperation;
 pub use push::{PushJob, PushRest};
 
 use domain::{
-    calls::{CallEvent, CallProvider},
     messages::Leg,
+    telephony::{CallEvent, CallProvider},
     terms::{CampaignId, ConnectionId, FileId, MessageId, TenantId},
 };
 use jiff::Timestamp;

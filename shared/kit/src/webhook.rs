@@ -15,7 +15,7 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    calls::{CallEvent, CallFacts, Direction, Party},
+    telephony::{CallEvent, CallFacts, Direction, Party},
     tenants::{Connection, VerifySecrets},
     terms::{ConnectionId, Phone, TenantId},
 };

@@ -12,10 +12,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     accounts::{
         Account, ApiKey, Invitation, KeySecret, Member, PasswordHash, Permission, Role, SealedFactor, SecondFactor,
-        SignUp, Slug,
+        SignUp,
     },
     tenants::{Connection, Rule, Tenant},
-    terms::{Actor, ApiKeyId, ConnectionId, Email, InvitationId, Resource, RuleId, SessionId, Stamp, TenantId, UserId},
+    terms::{
+        Actor, ApiKeyId, ConnectionId, Email, InvitationId, Resource, RuleId, SessionId, Slug, Stamp, TenantId, UserId,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     accounts::{EndedSessions, Member, MemberStatus, Role},
     automations::Findings,
-    calls::{Call, CallEvent, CallFacts, CallProgress, CallProvider, Direction, Outcome, Party, Received},
+    calls::{Call, CallProgress, Received},
     campaigns::{Campaign, WrittenSteps},
     inbox::{Conversation, Happening, What},
     media::{Asset, InboundMedia, MediaKind, Medium},
@@ -13,6 +13,7 @@ use domain::{
         Address, By, Change, Contact, Identity, LinkCode, Merge, Merged, Person, Profile, Refused, Salt, Undo,
         merge_people,
     },
+    telephony::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
     templates::TemplateDefinition,
     tenants::{Account, Connection, Dated, InboxSettings, Reported, Rule},
     terms::{

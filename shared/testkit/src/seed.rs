@@ -1,8 +1,8 @@
 //! A tenant with the accounts, numbers and secrets of the fixtures.
 
 use domain::{
-    calls::Handling,
     destinations::{Confirmed, ConfirmedRule, RuleKind},
+    telephony::Handling,
     tenants::{
         Account, Connection, SecretPurpose, SendSecrets, Tenant, TenantStatus, VerifySecrets, telephony,
         twilio::{self, Spoken, VoiceSettings},

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use domain::{
-    calls::CallEvent,
+    telephony::CallEvent,
     tenants::{Account, UnknownNumber, UnknownNumbers, VerifySecrets},
     terms::{ConnectionId, TenantId},
 };

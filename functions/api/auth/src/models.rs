@@ -4,9 +4,9 @@ use std::{borrow::Cow, net::IpAddr};
 
 use api::{KnownPassword, NewPassword, Patchable, SecretText};
 use domain::{
-    accounts::{Account, InterfacePreferences, Member, PersonName, Role, SecurityEventKind, Session, Slug},
+    accounts::{Account, InterfacePreferences, Member, PersonName, Role, SecurityEventKind, Session},
     tenants::Tenant,
-    terms::{Email, Fault, Language, MAX_NAME_LENGTH, OneLine, SessionId, TenantId, UserId, Zone},
+    terms::{Email, Fault, Language, MAX_NAME_LENGTH, OneLine, SessionId, Slug, TenantId, UserId, Zone},
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -7,9 +7,9 @@ use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Verdict};
 use axum::{Extension, Json, extract::State};
 use domain::{
     automations::{Considered, Findings, Recorded, config_with_rules},
-    calls::{CallFacts, Direction, Outcome, Party, asked_outcome},
     messages::{CallView, Material, World},
     people::{Contact, Identity, Person, Profile},
+    telephony::{CallFacts, Direction, Outcome, Party, asked_outcome},
     tenants::{CallSeconds, ConnectionSummary, Line, RuleIn, TenantConfig, line_by_id},
     terms::{
         CallId, ConnectionId, ContactId, Facts, Fault, FaultCode, FieldProblem, Language, LineId, MAX_NAME_LENGTH,

@@ -6,8 +6,9 @@ use api::{Api, Body};
 use axum::{Extension, Json, extract::State};
 use domain::{
     automations::{Difference, Former, Recorded, config_with_rules},
-    calls::{Call, Direction, Outcome},
+    calls::Call,
     reports::CallFilter,
+    telephony::{Direction, Outcome},
     tenants::{Rule, RuleIn},
     terms::{CallId, MAX_NAME_LENGTH, MessageId, OneLine, Reason, RuleId, Whole, line_type_by_plan},
 };

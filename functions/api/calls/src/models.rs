@@ -2,11 +2,10 @@
 
 use api::{CallOut, ContactName, PhoneOut, Showing};
 use domain::{
-    calls::{
-        CallFacts, CallProvider, CallStatus, DialStatus, Direction, Grounds, Handling, Outcome, Party, asked_outcome,
-    },
+    calls::Grounds,
     messages::{Ended, Message, MessageState},
     reports::CallFilter,
+    telephony::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party, asked_outcome},
     terms::{Channel, ConnectionId, Day, Facts, Fault, FaultCode, LineId, MessageId, Reason, RuleId},
 };
 use jiff::Timestamp;

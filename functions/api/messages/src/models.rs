@@ -2,10 +2,11 @@
 
 use api::{ContactName, Failure, MessageOut, PhoneOut, Showing};
 use domain::{
-    calls::{Direction, Received},
+    calls::Received,
     messages::{Attempt, AttemptState, Cost, Leg, Message, MessageState},
     money::{Currency, decimal_amount},
     reports::MessageFilter,
+    telephony::Direction,
     terms::{Actor, Channel, ConnectionId, Day, MessageId, Purpose},
 };
 use jiff::Timestamp;

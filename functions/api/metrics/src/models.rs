@@ -336,7 +336,7 @@ impl From<&Counters> for FiguresOut {
 
 #[cfg(test)]
 mod tests {
-    use domain::calls::Outcome;
+    use domain::telephony::Outcome;
     use serde_json::{Value, from_value, to_value};
 
     use super::*;

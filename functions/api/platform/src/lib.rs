@@ -9,12 +9,12 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    accounts::{Account, Invitation, Role, Slug},
+    accounts::{Account, Invitation, Role},
     messages::{TrackedEnd, TrackedLinks},
     money::PriceBook,
     people::LinkCode,
     tenants::{CheckResult, Checkup, Rule, Tenant, TenantStatus, country_in},
-    terms::{Email, Fault, FaultCode, InvitationId, Language, RuleId, Stamp, TenantId},
+    terms::{Email, Fault, FaultCode, InvitationId, Language, RuleId, Slug, Stamp, TenantId},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use jobs::{Mail, MailJob};

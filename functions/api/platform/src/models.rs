@@ -2,11 +2,10 @@
 
 use api::{Patchable, Tagged};
 use domain::{
-    accounts::Slug,
     messages::TrackedEnd,
     money::PriceBook,
     tenants::{Limits, Tenant, TenantStatus, whatsapp::MetaId},
-    terms::{ConnectionId, Email, Language, MAX_NAME_LENGTH, MessageId, OneLine, TenantId, Whole, Zone},
+    terms::{ConnectionId, Email, Language, MAX_NAME_LENGTH, MessageId, OneLine, Slug, TenantId, Whole, Zone},
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -6,7 +6,8 @@ use access::{Kms, Secrets, SendCredentials};
 use api::Api;
 use axum::http::{StatusCode, header::RETRY_AFTER};
 use domain::{
-    calls::{Call, Recording, RecordingState},
+    calls::Call,
+    telephony::{Recording, RecordingState},
     tenants::{Account, SendSecrets},
 };
 use kit::{ConfigError, Env, Problem, TimeLimit, files::Copying};

@@ -2,7 +2,8 @@
 
 use domain::{
     accounts::Role,
-    calls::{Call, CallProvider, Recording, RecordingState},
+    calls::Call,
+    telephony::{CallProvider, Recording, RecordingState},
 };
 use kit::{FileKey, Files};
 use store::table::usage;

@@ -4,7 +4,8 @@ use api::{Allowed, Api, IfMatch, OperationOut, Tagged, With, permits, require_fo
 use axum::{Extension, Json, extract::State};
 use domain::{
     accounts::permits::Permit,
-    calls::{ApplyRetention, Estimate, Past, Recorded, Retention, Stretch},
+    calls::{ApplyRetention, Estimate, Past, Recorded, Stretch},
+    tenants::Retention,
     terms::{Data, Operation, OperationId, OperationKind},
 };
 use kit::{Bus, Problem};

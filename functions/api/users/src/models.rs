@@ -2,10 +2,10 @@
 
 use api::{NewPassword, Patchable, SecretText};
 use domain::{
-    accounts::{Invitation, Member, MemberStatus, PersonName, Role, Slug},
+    accounts::{Invitation, Member, MemberStatus, PersonName, Role},
     live::{Presence, Socket},
     tenants::Desk,
-    terms::{Actor, Email, InvitationId, Language, TenantId, UserId},
+    terms::{Actor, Email, InvitationId, Language, Slug, TenantId, UserId},
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -10,7 +10,8 @@
 use std::time::Duration;
 
 use domain::{
-    calls::{AppliedRetention, ApplyRetention, Entry, Retention},
+    calls::{AppliedRetention, ApplyRetention, Entry},
+    tenants::Retention,
     terms::Progress,
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};

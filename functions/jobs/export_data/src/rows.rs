@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use domain::{
-    calls::{Call, Party, Received},
+    calls::{Call, Received},
     campaigns::{Campaign, Recipient},
     messages::{Content, Ended, InboundMessage, Message},
     people::{ConsentEntry, Field, Person, PersonIn, Written},
+    telephony::Party,
     terms::{ContactId, FieldKey, Language, LineId, OneLine, StageId, TagId, UserId},
 };
 use jiff::tz::TimeZone;

@@ -3,10 +3,10 @@
 //! Telephone systems report a call several times, in any order, late and twice. This function merges the reports, decides once which
 //! message follows, and writes the decision. The terms are those of `docs/glossary.md`.
 //!
-//! 1. **Report.** A webhook proves who sent it, reads it into a [`CallEvent`](domain::calls::CallEvent), and queues it in `calls`.
+//! 1. **Report.** A webhook proves who sent it, reads it into a [`CallEvent`](domain::telephony::CallEvent), and queues it in `calls`.
 //! 2. **Merge** (`attempt`). The reports so far are one row, [`CallProgress`]. Merging is commutative and idempotent, so their order and number
 //!    do not matter.
-//! 3. **Verdict** ([`CallFacts::verdict`](domain::calls::CallFacts::verdict)). Either the outcome is certain, or the call waits: its row is due at the time at which it
+//! 3. **Verdict** ([`CallFacts::verdict`](domain::telephony::CallFacts::verdict)). Either the outcome is certain, or the call waits: its row is due at the time at which it
 //!    can be decided with what is known, and `dispatch_due` sends a job then.
 //! 4. **Read** (`decide_call`). The tenant's configuration comes from a cache. What leads to the caller is read with the first request. What the
 //!    rules need to know is guessed from it ([`Findings::needs`]), so that contact, conversation and material come with the next two
@@ -32,10 +32,11 @@
 use domain::{
     Timestamp,
     automations::Findings,
-    calls::{Call, CallFacts, CallProgress, Direction, MAX_CALL, Outcome, Party, Verdict},
+    calls::{Call, CallProgress},
     inbox::{Happening, What},
     messages::{CallView, Material, Needs, Remark, World},
     people::{Contact, Identity, Person, Profile, consent_id, is_persons_name},
+    telephony::{CallFacts, Direction, MAX_CALL, Outcome, Party, Verdict},
     tenants::{TenantConfig, called_line},
     terms::{CallId, CampaignId, CancelEvent, ConnectionId, ContactId, ConversationId, Reason, Refusal, Timers},
 };

@@ -1,10 +1,6 @@
 //! Cost of a decision with as many rules as a tenant can have. Alone in its process, whose counters it reads.
 
-use domain::{
-    calls::{Entry, Outcome},
-    messages::Message,
-    tenants::Rule,
-};
+use domain::{calls::Entry, messages::Message, telephony::Outcome, tenants::Rule};
 use kit::{Done, Job};
 use process_call::{Context, handle};
 use serde_json::json;

@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use domain::{
-    calls::CallEvent,
+    telephony::CallEvent,
     tenants::{Account, CallingCode, Connection, VerifySecrets},
 };
 use kit::{

@@ -11,7 +11,7 @@ use std::{
 use axum::{Extension, Router, response::Response, routing::post};
 use domain::{
     Timestamp,
-    calls::{CallFacts, Party},
+    telephony::{CallFacts, Party},
     tenants::{
         Account, Connection, Line, Tenant, VerifySecrets, called_line, is_business_open,
         twilio::{self, OVERRIDES},

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    calls::Outcome,
     messages::{AttemptState, MessageState},
+    telephony::Outcome,
     terms::{CallId, Channel},
 };
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Telephone systems with their own adapters: their calls are followed up like all others.
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{calls::Outcome, terms::Channel};
+use domain::{telephony::Outcome, terms::Channel};
 use serde_json::{Value, json};
 use stack::vendors::{KINDS, PASSWORDS, Vendors};
 

@@ -8,9 +8,8 @@ mod permission;
 mod security;
 
 pub use account::{
-    ACCESS_LIFETIME, Account, Credential, EndedSessions, Grant, InvalidSlug, Invitation, MEANWHILE, Member,
-    MemberStatus, PasswordHash, PersonName, Presented, REFRESH_GRACE, SealedFactor, SecondFactor, Session, SignUp,
-    Slug,
+    ACCESS_LIFETIME, Account, Credential, EndedSessions, Grant, Invitation, MEANWHILE, Member, MemberStatus,
+    PasswordHash, PersonName, Presented, REFRESH_GRACE, SealedFactor, SecondFactor, Session, SignUp,
 };
 pub use api_key::{ApiKey, KeySecret, LastUsed};
 pub use audit::{AUDIT_LIFETIME, Action, AuditEntry, FieldChange, Look, MAX_AUDIT_DAYS, field_changes};

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
 use crate::{
-    calls::{CallFacts, Circumstances, Direction, Grounds, Outcome, Party, Unreached},
+    calls::{Circumstances, Grounds, Unreached},
     destinations::Applies,
     messages::{
         CallView, Carrier, Cause, Composed, Intent, IntentReview, Material, Needs, Says, Subject, Words, World,
@@ -13,6 +13,7 @@ use crate::{
         time_ago, usual_carriers,
     },
     people::{Contact, Unreachable, check_wishes},
+    telephony::{CallFacts, Direction, Outcome, Party},
     tenants::{
         CallSeconds, Caller, ConnectionSummary, Consent, Hours, Line, Rule, TenantConfig, called_line,
         is_business_open, rules_in_order,
@@ -499,10 +500,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        calls::Retention,
         messages::{Content, Message, OptFlag, SendOutcome},
         samples::{Case, NOON, at, message_of, timers},
-        tenants::{SmsSender, TenantStatus},
+        tenants::{Retention, SmsSender, TenantStatus},
         terms::{Category, FREQUENCY_SPAN, Limit, LineType, OneLine, QuietAction, SmsText, WhenUnknown, Whole},
     };
 

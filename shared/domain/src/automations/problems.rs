@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     automations::channel_obstacles,
-    calls::{Direction, Outcome},
     campaigns::CampaignType,
     messages::{Authored, MAX_WARNINGS, Material, Needs, Review, carriers, missing_channel, one_of_words},
+    telephony::{Direction, Outcome},
     tenants::{
         BusinessHours, CallSeconds, Hours, Line, MAX_COOLDOWN_SECONDS, MAX_LINES, Rule, TenantConfig, is_business_open,
         line_by_id, line_problems, rules_in_order,

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
-    calls::{CallFacts, CallProvider, Direction, Outcome},
     messages::{AnsweredTemplate, Delivery, InboundMessage, Message, Remark, StatusReport, TemplateEdition},
     people::{ConsentEntry, Record, Wishes, mask_links},
+    telephony::{CallFacts, CallProvider, Direction, Outcome},
     terms::{Answer, CallId, Channel, ConnectionId, ContactId, Facts, LineId, MessageId, RuleId, derive_id, is_zero},
 };
 

@@ -9,8 +9,9 @@ use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    calls::{Call, Entry, Received, Retention},
+    calls::{Call, Entry, Received},
     messages::Message,
+    tenants::Retention,
     terms::{TenantId, time_of_id},
 };
 

@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    calls::{Entry, Outcome},
+    calls::Entry,
     inbox::{Conversation, ConversationState, Happening, What},
+    telephony::Outcome,
     terms::{ContactId, ConversationId, LineId},
 };
 

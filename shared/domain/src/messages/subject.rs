@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    calls::{CallFacts, Outcome, Party},
+    telephony::{CallFacts, Outcome, Party},
     terms::{CallId, ConnectionId, Phone},
 };
 

@@ -1,9 +1,9 @@
 //! Values of the sources in a message's text.
 
 use crate::{
-    calls::Party,
     messages::{CallView, Material, Subject},
     people::{Contact, Profile, first_name},
+    telephony::Party,
     templates::{MAX_SMS_LENGTH, Misfit, Unfit, check_length},
     tenants::TenantConfig,
     terms::{MAX_FREE_TEXT_LENGTH, Piece, SmsText, Source, Value, placeholders, primary_language},

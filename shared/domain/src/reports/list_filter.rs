@@ -1,8 +1,9 @@
 //! Conditions on calls and messages, by which lists of a period are filtered.
 
 use crate::{
-    calls::{Call, Direction, Outcome, Received},
+    calls::{Call, Received},
     messages::{Message, MessageState},
+    telephony::{Direction, Outcome},
     terms::{Channel, LineId, Purpose, Reason, RuleId},
 };
 

@@ -8,6 +8,7 @@ mod inbox_settings;
 mod line;
 mod recipient_zones;
 mod refused_webhook;
+mod retention;
 mod rule;
 mod settings;
 mod team;
@@ -36,6 +37,7 @@ pub use line::{
 pub(crate) use recipient_zones::wrong_beginning;
 pub use recipient_zones::{country_in, recipient_zone, recipient_zones};
 pub use refused_webhook::{RefusedBecause, RefusedWebhook};
+pub use retention::Retention;
 pub use rule::{
     CallSeconds, Caller, Consent, Hours, MAX_CALL_SECONDS, MAX_COOLDOWN_SECONDS, MAX_DELAY_SECONDS,
     MAX_FALLBACK_SECONDS, Rule, RuleIn, Then, When, limit_stored_rule, priorities_in_order, rules_in_order,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    calls::{Direction, Outcome},
     destinations::WayOut,
+    telephony::{Direction, Outcome},
     tenants::MAX_LINES,
     terms::{
         CampaignId, Category, Channel, Country, Distinct, LineId, MAX_NAME_LENGTH, MAX_TEMPLATE_BUTTONS,

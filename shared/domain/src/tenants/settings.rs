@@ -5,9 +5,8 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use crate::{
-    calls::Retention,
     money::Cap,
-    tenants::{BusinessHours, Span, Tenant, wrong_beginning},
+    tenants::{BusinessHours, Retention, Span, Tenant, wrong_beginning},
     terms::{Fault, FaultCode, FieldProblem, Findings, MAX_NAME_LENGTH, check_line, is_language},
 };
 

@@ -9,13 +9,12 @@ use jiff::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::Slug,
-    calls::Retention,
     destinations::MAX_COUNTRIES,
     money::{Cap, MAX_CAPS},
-    tenants::InboxSettings,
+    tenants::{InboxSettings, Retention},
     terms::{
-        Answers, Country, Day, LocalTime, MAX_NAME_LENGTH, OneLine, QuietHours, Reason, Refusal, TenantId, UpTo, Zone,
+        Answers, Country, Day, LocalTime, MAX_NAME_LENGTH, OneLine, QuietHours, Reason, Refusal, Slug, TenantId, UpTo,
+        Zone,
     },
 };
 

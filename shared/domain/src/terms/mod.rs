@@ -35,6 +35,7 @@ mod quiet;
 mod recipient;
 mod refusal;
 mod send;
+mod slug;
 mod source;
 mod target;
 mod text;
@@ -88,6 +89,7 @@ pub use refusal::{Because, Reason, Refusal};
 pub use resource::{Fields, Resource};
 pub(crate) use send::limit_retry_after;
 pub use send::{Api, Classified, Effect, ErrorClass, Timers};
+pub use slug::{InvalidSlug, Slug};
 pub use source::{
     ButtonValue, FreeText, InvalidPlaceholder, InvalidSource, MAX_FREE_TEXT_LENGTH, MAX_TEMPLATE_BUTTONS,
     MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, MAX_TEXT_LENGTH, MAX_TEXTS, MAX_VALUE_LENGTH, MAX_VALUES,

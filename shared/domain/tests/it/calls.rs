@@ -1,7 +1,7 @@
 //! Reports of a call come in any order and any number.
 
 use domain::{
-    calls::{
+    telephony::{
         CallFacts, CallStatus, DialStatus, Direction, Handling, MAX_CALL, MAX_RECORDINGS, Outcome, Party, Recording,
         RecordingState, Recordings, Verdict,
     },

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    calls::{Call, Direction, Outcome},
+    calls::Call,
     messages::{AttemptState, Cost, Evidence, Message, MessageState, Next, SendOutcome, StatusReport, TemplateEdition},
     money::{Money, PriceBook},
     reports::{
         Carrier, Costs, Counter, Listed, Raise, count_call, count_decided, count_decided_again, count_message,
         count_templates,
     },
+    telephony::{Direction, Outcome},
     terms::{Category, ErrorClass, Narrowing, Policy, ProviderRef, Purpose},
 };
 use jiff::civil::date;

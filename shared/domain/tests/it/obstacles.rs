@@ -2,9 +2,9 @@
 
 use domain::{
     automations::{Findings, channel_obstacles},
-    calls::{CallFacts, Direction, Outcome, Party},
     messages::{CallView, Material, Needs, World, carriers},
     people::{Contact, Identity, Profile},
+    telephony::{CallFacts, Direction, Outcome, Party},
     tenants::{Line, Rule, TenantConfig},
     terms::{CallId, Channel, ConnectionId, ContactId, LineId, ShownName, unknown_line_type},
 };

@@ -2,9 +2,11 @@
 
 use domain::{
     Timestamp,
-    calls::{Call, CallFacts, CallProvider, Entry, Grounds, Outcome, Received, Retention},
+    calls::{Call, Entry, Grounds, Received},
     messages::{InboundMessage, Sender},
     people::{Contact, Identity},
+    telephony::{CallFacts, CallProvider, Outcome},
+    tenants::Retention,
     terms::{CallId, Category, Channel, ContactId, Facts, MessageId, Narrowing, Policy, Purpose},
 };
 use jiff::SignedDuration;

@@ -2,9 +2,9 @@
 
 use domain::{
     automations::{Decision, Findings, unmet_condition},
-    calls::{CallFacts, Direction, Outcome, Party},
     messages::{CallView, Material, OptFlag, World},
     people::{Contact, Identity, Profile},
+    telephony::{CallFacts, Direction, Outcome, Party},
     tenants::{Caller, Hours, Line, Rule, TenantConfig, TenantStatus, rules_in_order},
     terms::{CallId, Channel, ContactId, Phone, Reason, RuleId, Whole, unknown_line_type},
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    tenants::{Block, Held, Span, Throttled, Throughput, Turn},
+    tenants::{Block, Held, TakenSpan, Throttled, Throughput, Turn},
     terms::Lane,
 };
 use jiff::SignedDuration;
@@ -55,7 +55,7 @@ fn noon() -> Timestamp {
 
 impl Process {
     /// One move: a message, a read of the row, or a conditional write, between which anything can happen. Returns whether a message was sent.
-    fn act(&mut self, row: &mut Option<Span>, throughput: Throughput, now: Timestamp) -> bool {
+    fn act(&mut self, row: &mut Option<TakenSpan>, throughput: Throughput, now: Timestamp) -> bool {
         if let Some((block, read_with)) = self.taking.take() {
             match block.after(*row) {
                 Some(span) => {
@@ -75,7 +75,7 @@ impl Process {
         false
     }
 
-    fn decide(&mut self, row: Option<Span>, throughput: Throughput, now: Timestamp) {
+    fn decide(&mut self, row: Option<TakenSpan>, throughput: Throughput, now: Timestamp) {
         match throughput.next_block(self.lane, row, now) {
             Ok(block) => self.taking = Some((block, throughput)),
             Err(until) => self.held.found_none(until),

@@ -2,12 +2,13 @@
 
 use domain::{
     automations::{Considered, Decision, Difference, Findings, Former, Recorded, Replayed, config_with_rules},
-    calls::{Call, CallFacts, CallProvider, Direction, Grounds, Outcome, Party},
+    calls::{Call, Grounds},
     messages::{CallView, Check, CheckInput, Composed, Material, Message, Needs, World, all_send_checks, check_send},
     people::{
         By, Choice, ConsentCategory, Contact, Field, FieldValue, Identity, MAX_OPEN, Profile, Scope, Unreachable, Wish,
         Wishes,
     },
+    telephony::{CallFacts, CallProvider, Direction, Outcome, Party},
     templates::{FilledTemplate, TemplateDefinition},
     tenants::{Caller, Connection, Consent, Health, Hours, Line, Rule, TenantConfig, TenantStatus, rules_in_order},
     terms::{

@@ -4,7 +4,7 @@
 
 use domain::{
     Timestamp,
-    calls::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party, Recording, RecordingState},
+    telephony::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party, Recording, RecordingState},
     terms::ConnectionId,
 };
 use serde_json::Value;

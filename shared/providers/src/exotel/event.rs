@@ -4,7 +4,7 @@
 
 use domain::{
     Timestamp,
-    calls::{
+    telephony::{
         CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Outcome, Party, Recording,
         RecordingState,
     },

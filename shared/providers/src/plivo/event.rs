@@ -4,7 +4,7 @@
 
 use domain::{
     Timestamp,
-    calls::{CallEvent, CallFacts, CallProvider, CallStatus, Direction, Outcome},
+    telephony::{CallEvent, CallFacts, CallProvider, CallStatus, Direction, Outcome},
     terms::{ConnectionId, ShownName},
 };
 use jiff::{civil::DateTime, tz};

@@ -3,7 +3,7 @@
 
 use domain::{
     Timestamp,
-    calls::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
+    telephony::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
     terms::ConnectionId,
 };
 use jiff::SignedDuration;

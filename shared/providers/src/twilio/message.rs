@@ -105,10 +105,10 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     from.name = name.or_else(|| ShownName::of(from.sender_id.as_ref()?.as_str()));
     let text = body
         .or_else(|| location(form))
-        .map(|text| cut_to_bytes(text, MAX_TEXT_LENGTH));
+        .map(|text| cut_to_bytes(text, MAX_FOREIGN_TEXT_LENGTH));
     // As with Meta, the label stands for a payload that is missing.
     let payload = first(&["ButtonPayload", "ListId", "ButtonText", "ListTitle"]);
-    let payload = payload.map(|payload| cut_to_bytes(payload, MAX_TEXT_LENGTH));
+    let payload = payload.map(|payload| cut_to_bytes(payload, MAX_FOREIGN_TEXT_LENGTH));
     let was_cut = |part: &Option<(String, bool)>| part.as_ref().is_some_and(|(_, cut)| *cut);
     let message = Update::Message(InboundMessage {
         channel,

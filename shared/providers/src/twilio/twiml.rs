@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use domain::{
-    calls::{DialStatus, Handling},
+    telephony::{DialStatus, Handling},
     tenants::twilio::{Spoken, VoiceSettings},
     terms::Phone,
 };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use domain::{
     Timestamp,
-    calls::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Recording, RecordingState},
+    telephony::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Recording, RecordingState},
     terms::{ConnectionId, Phone, ShownName},
 };
 use jiff::SignedDuration;

@@ -4,7 +4,7 @@
 
 use domain::{
     Timestamp,
-    calls::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
+    telephony::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
     terms::ConnectionId,
 };
 use serde_json::Value;

@@ -451,7 +451,7 @@ fn unsupported_type(item: &Value) -> String {
 }
 
 fn cut_text(text: Option<String>) -> (Option<String>, bool) {
-    match text.map(|text| cut_to_bytes(text, MAX_TEXT_LENGTH)) {
+    match text.map(|text| cut_to_bytes(text, MAX_FOREIGN_TEXT_LENGTH)) {
         Some((text, cut)) => (Some(text), cut),
         None => (None, false),
     }

@@ -1,6 +1,6 @@
 //! Aircall's events: every fixture, and its outcome.
 
-use domain::calls::{CallEvent, Direction, Outcome, Party};
+use domain::telephony::{CallEvent, Direction, Outcome, Party};
 use providers::{
     Unreadable,
     aircall::{event, without_token},

@@ -1,7 +1,7 @@
 //! Exotel's events: every fixture, and its outcome.
 
 use domain::{
-    calls::{CallEvent, Direction, Outcome, Party},
+    telephony::{CallEvent, Direction, Outcome, Party},
     tenants::CallingCode,
 };
 use providers::{

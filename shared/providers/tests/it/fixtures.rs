@@ -8,8 +8,8 @@ use std::{
 
 use domain::{
     Timestamp,
-    calls::{CallEvent, CallFacts, MAX_CALL, Outcome, Verdict},
     messages::Update,
+    telephony::{CallEvent, CallFacts, MAX_CALL, Outcome, Verdict},
     templates::{TemplateContent, TemplateDefinition, TemplateKey},
     terms::ConnectionId,
 };

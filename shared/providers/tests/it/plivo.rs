@@ -1,6 +1,6 @@
 //! Plivo's callbacks: every fixture, and its outcome.
 
-use domain::calls::{CallEvent, Direction, Outcome, Party};
+use domain::telephony::{CallEvent, Direction, Outcome, Party};
 use providers::{form, plivo};
 
 use crate::fixtures::{self, assert_outcomes, at, connection, outcome, read_all};

@@ -6,7 +6,7 @@ use std::{
     net::TcpListener,
 };
 
-use domain::calls::RecordingState;
+use domain::telephony::RecordingState;
 use providers::{
     http::Failure,
     twilio::{

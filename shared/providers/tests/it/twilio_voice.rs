@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    calls::{CallEvent, CallFacts, DialStatus, Handling, Party, Recording, RecordingState, Recordings},
+    telephony::{CallEvent, CallFacts, DialStatus, Handling, Party, Recording, RecordingState, Recordings},
     tenants::twilio::{Spoken, VoiceSettings},
 };
 use providers::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::calls::{CallEvent, CallFacts, Outcome, Party};
+use domain::telephony::{CallEvent, CallFacts, Outcome, Party};
 use providers::vonage::event;
 use serde_json::{Value, json};
 

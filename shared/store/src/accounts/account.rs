@@ -2,8 +2,8 @@
 //! a tenant than the way to it.
 
 use domain::{
-    accounts::{Account, Grant, Session, SignUp, Slug},
-    terms::{SessionId, TenantId, UserId},
+    accounts::{Account, Grant, Session, SignUp},
+    terms::{SessionId, Slug, TenantId, UserId},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
 //! Members of a tenant, and invitations.
 
 use domain::{
-    accounts::{Account, ApiKey, Grant, Invitation, Member, MemberStatus, Role, Slug},
+    accounts::{Account, ApiKey, Grant, Invitation, Member, MemberStatus, Role},
     tenants::{Rule, Tenant},
-    terms::{Actor, InvitationId, SessionId, Stamp, UserId},
+    terms::{Actor, InvitationId, SessionId, Slug, Stamp, UserId},
 };
 use jiff::Timestamp;
 

@@ -1,8 +1,9 @@
 //! Calls: their reports until the decision, and the decided calls.
 
 use domain::{
-    calls::{Call, CallProgress, CallProvider},
+    calls::{Call, CallProgress},
     people::Identity,
+    telephony::CallProvider,
     terms::{CallId, ConnectionId, Lane},
 };
 use jiff::{SignedDuration, Timestamp};

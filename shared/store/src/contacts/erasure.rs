@@ -8,9 +8,10 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    calls::{Call, Party, Received},
+    calls::{Call, Received},
     messages::Message,
     people::{Contact, Erased, Identity, Salt, Wish, Wishes},
+    telephony::Party,
     terms::{ContactId, ProviderRef},
 };
 use jiff::Timestamp;

@@ -1,10 +1,11 @@
 //! Messages in both directions, and the rows under the providers' ids of them.
 
 use domain::{
-    calls::{Direction, MessageRef, Received},
+    calls::{MessageRef, Received},
     media::InboundMedia,
     messages::{Leg, Message, StatusReport},
     people::{Contact, Identity},
+    telephony::Direction,
     terms::{FileId, Lane, MessageId, ProviderRef, Purpose},
 };
 use jiff::{SignedDuration, Timestamp};

@@ -8,12 +8,11 @@ mod counters;
 use std::fmt::Display;
 
 use domain::{
-    accounts::Slug,
     live::{Place, SocketId, Start},
     people::LinkCode,
     terms::{
         ApiKeyId, CampaignId, ConnectionId, ContactId, ImportId, Lane, LineId, OperationId, PushSubscriptionId, RuleId,
-        SessionId, TenantId, UserId,
+        SessionId, Slug, TenantId, UserId,
     },
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};

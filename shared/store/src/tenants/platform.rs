@@ -2,10 +2,10 @@
 //! log, in the same transaction.
 
 use domain::{
-    accounts::{Invitation, Slug},
+    accounts::Invitation,
     people::Identity,
     tenants::{Checkup, Connection, Rule, Tenant},
-    terms::{ConnectionId, ContactId, Email, Stamp, TenantId, UserId},
+    terms::{ConnectionId, ContactId, Email, Slug, Stamp, TenantId, UserId},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};

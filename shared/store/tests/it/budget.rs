@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     automations::{answer_intent, answer_texts},
-    calls::{CallProgress, MAX_CALL},
+    calls::CallProgress,
     inbox::{Conversation, ConversationState, Happening, MAX_TAGS, Priority, Started, What},
     messages::{AttemptState, Cause, Cost, Material, OptFlag, SendOutcome, StatusReport, compose_message},
     people::{
         Contact, Identity, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, OpenIntent, Profile, Unreachable,
     },
+    telephony::MAX_CALL,
     terms::{
         Answer, Answered, CallId, Category, Channel, ContactId, ConversationId, LineId, MAX_ANSWERS, MAX_REMEMBERED,
         MessageId, Narrowing, Policy, Purpose, TagId, TeamId, UserId, unknown_line_type,

@@ -1,9 +1,10 @@
 //! Effects: all of them or none, at most a hundred rows, and the jobs that follow.
 
 use domain::{
-    calls::{CallProgress, CallProvider, MAX_CALL},
+    calls::CallProgress,
     messages::Message,
     people::{By, Choice, ConsentEntry, Contact, Identity, Scope, Wish},
+    telephony::{CallProvider, MAX_CALL},
     terms::{Category, ContactId, Lane, MessageId, Narrowing, Policy, Purpose},
 };
 use jobs::ToQueue;

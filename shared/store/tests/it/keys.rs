@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use domain::{
-    calls::CallProvider,
     messages::OptFlag,
     people::{Contact, Found, Identity},
+    telephony::CallProvider,
     terms::{ContactId, Recipient},
 };
 use store::{

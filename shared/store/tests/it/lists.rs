@@ -3,11 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    calls::{Call, Outcome},
-    reports::CallFilter,
-    terms::CallId,
-};
+use domain::{calls::Call, reports::CallFilter, telephony::Outcome, terms::CallId};
 use jiff::Timestamp;
 use store::{
     reports::{ReportPosition, Wanted},

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Timestamp,
-    calls::{Call, Entry, Retention},
+    calls::{Call, Entry},
     messages::{AttemptState, Message, SendOutcome},
+    tenants::Retention,
     terms::MessageId,
 };
 use jiff::SignedDuration;

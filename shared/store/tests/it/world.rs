@@ -4,8 +4,9 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use domain::{
-    calls::{CallProgress, CallProvider},
+    calls::CallProgress,
     people::{Change, Contact, Person},
+    telephony::CallProvider,
     terms::{ContactId, Stamp},
 };
 use store::{

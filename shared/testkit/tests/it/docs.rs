@@ -205,7 +205,7 @@ fn the_worked_example_of_the_generic_event_verifies() {
     assert_eq!(verified, Ok(()));
     let connection = "conn_00000000000000000000000001".parse().unwrap();
     let event = providers::telephony::event(body.as_bytes(), connection, now).unwrap();
-    assert_eq!(event.facts.stated, Some(domain::calls::Outcome::Missed));
+    assert_eq!(event.facts.stated, Some(domain::telephony::Outcome::Missed));
 }
 
 #[test]

@@ -167,6 +167,67 @@ fn files_of_a_shared_crate_form_no_circle() {
     }
 }
 
+/// The rooms of the domain, each of which uses only those before it, except for [`AGAINST_THE_ORDER`].
+const ORDER: [&str; 17] = [
+    "terms",
+    "destinations",
+    "media",
+    "money",
+    "telephony",
+    "tenants",
+    "people",
+    "templates",
+    "accounts",
+    "messages",
+    "calls",
+    "inbox",
+    "reports",
+    "campaigns",
+    "automations",
+    "notices",
+    "live",
+];
+
+/// Rooms that use a later one, with the reason. Each makes a pair of rooms that use each other.
+const AGAINST_THE_ORDER: [(&str, &str, &str); 4] = [
+    (
+        "people",
+        "messages",
+        "a contact counts its open messages, and hears of what it wrote",
+    ),
+    ("people", "inbox", "a merge of contacts joins their conversations"),
+    (
+        "messages",
+        "calls",
+        "a message answers what a customer wrote, whose record is kept beside that of calls",
+    ),
+    (
+        "messages",
+        "campaigns",
+        "a message is checked by the state of its campaign, and may begin one",
+    ),
+];
+
+#[test]
+fn rooms_of_the_domain_use_those_before_them() {
+    let mut found = BTreeSet::new();
+    let room = |module: &str| ORDER.iter().position(|known| module.split('/').next() == Some(*known));
+    for (module, used) in modules("shared/domain/src/") {
+        let own = room(&module).unwrap_or_else(|| panic!("{module} has no place in the order of rooms"));
+        for other in used {
+            let other = room(&other).unwrap_or_else(|| panic!("{other} has no place in the order of rooms"));
+            if own < other {
+                found.insert((ORDER[own], ORDER[other]));
+            }
+        }
+    }
+    let allowed: BTreeSet<_> = AGAINST_THE_ORDER
+        .iter()
+        .map(|(room, later, _)| (*room, *later))
+        .collect();
+    assert_eq!(found, allowed, "these use later rooms");
+}
+
 #[test]
 fn testkit_is_for_tests_only_and_functions_use_no_function() {
     let functions: Vec<_> = packages().iter().filter(|package| package.is_function()).collect();

@@ -1,9 +1,9 @@
 //! Dry runs and replays: they say what happens, and write nothing.
 
 use domain::{
-    calls::Outcome,
     messages::{Content, Leg, OptFlag},
     people::{By, Choice, Contact, FieldValue, Person, Scope, Wish},
+    telephony::Outcome,
     terms::{CallId, Channel, ContactId, OneLine, Resource as _, RuleId, ShownName, SmsText},
 };
 use jiff::SignedDuration;

@@ -2,9 +2,11 @@
 
 use domain::{
     accounts::{Permission, Role},
-    calls::{Call, CallProvider, Direction, Outcome, Recording, RecordingState, Retention},
+    calls::Call,
     messages::{Ended, SendOutcome},
     people::Profile,
+    telephony::{CallProvider, Direction, Outcome, Recording, RecordingState},
+    tenants::Retention,
     terms::{CallId, ContactId, LineId, Reason, Refusal, RuleId, ShownName},
 };
 use jiff::{SignedDuration, Timestamp};

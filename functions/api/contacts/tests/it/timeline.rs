@@ -2,9 +2,9 @@
 
 use domain::{
     accounts::Role,
-    calls::Retention,
     messages::{Message, SendOutcome},
     people::{By, Choice, ConsentEntry, Scope, Wish},
+    tenants::Retention,
     terms::{CancelEvent, ContactId, Refusal},
 };
 use jiff::Timestamp;

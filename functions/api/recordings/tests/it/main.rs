@@ -6,7 +6,8 @@ use std::cell::Cell;
 
 use domain::{
     accounts::{Action, Permission, Role},
-    calls::{Call, CallProvider, Recording, RecordingState},
+    calls::Call,
+    telephony::{CallProvider, Recording, RecordingState},
     terms::{CallId, ConnectionId, ContactId, RecordingId},
 };
 use serde_json::{Value, json};

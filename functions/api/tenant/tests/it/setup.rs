@@ -399,7 +399,7 @@ async fn follows(
         id: CallId::new(id, aws.ids().ulid()),
         connection: reported_by.id,
         facts: &facts,
-        outcome: domain::calls::Outcome::Missed,
+        outcome: domain::telephony::Outcome::Missed,
         started_at: aws.now(),
     };
     let world = World {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use apply_retention::{Context, handle};
 use domain::{
     Timestamp,
-    calls::{AppliedRetention, ApplyRetention, CallProgress, CallProvider, Past, Retention},
+    calls::{AppliedRetention, ApplyRetention, CallProgress, Past},
     media::InboundMedia,
     messages::{Content, MessageState},
+    telephony::CallProvider,
+    tenants::Retention,
     terms::{ConversationId, OperationKind, OperationState},
 };
 use jiff::SignedDuration;

@@ -3,10 +3,11 @@
 use backfill_conversations::{Context, PER_STEP, handle};
 use domain::{
     accounts::Role,
-    calls::{Call, Outcome, Received},
+    calls::{Call, Received},
     inbox::{BackfillConversations, Backfilled, Conversation, ConversationState, What},
     messages::{EDIT, REACTION},
     people::Contact,
+    telephony::Outcome,
     tenants::Team,
     terms::{Channel, ContactId, ConversationId, LineId, OperationKind, TagId, UserId},
 };

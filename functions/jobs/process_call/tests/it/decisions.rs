@@ -1,9 +1,9 @@
 //! The decision about a call, and the sentence that explains it.
 
 use domain::{
-    calls::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
     messages::{AttemptState, Content, Ended, Message, MessageState, OptFlag},
     people::{Contact, Field, FieldValue, Identity, Profile},
+    telephony::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
     tenants::TenantStatus,
     terms::{Category, Channel, FieldId, Narrowing, OneLine, Policy, Purpose, ShownName, SmsText, TenantId, Whole},
 };

@@ -1,10 +1,10 @@
 //! Callers who enter a drip.
 
 use domain::{
-    calls::{CallFacts, CallStatus, Handling},
     campaigns::Enrolment,
     messages::OptFlag,
     people::Contact,
+    telephony::{CallFacts, CallStatus, Handling},
     terms::{CampaignId, CampaignState, Reason, Refusal},
 };
 use kit::Done;

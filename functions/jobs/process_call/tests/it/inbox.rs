@@ -1,9 +1,9 @@
 //! Missed calls in conversations of the inbox.
 
 use domain::{
-    calls::{CallFacts, Outcome, Party},
     inbox::{Conversation, What},
     people::Identity,
+    telephony::{CallFacts, Outcome, Party},
     tenants::Team,
     terms::{ConversationId, LineId, UserId},
 };

@@ -1,8 +1,8 @@
 //! Reports of one call, in any order and number: one call, one message.
 
 use domain::{
-    calls::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Recording, RecordingState},
     people::Identity,
+    telephony::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Recording, RecordingState},
     terms::Whole,
 };
 use jiff::SignedDuration;

@@ -1,8 +1,8 @@
 //! Missed calls are recovered once: by a later call that is answered, or by what the customer did before the call was reported.
 
 use domain::{
-    calls::{CallFacts, CallStatus, DialStatus, Outcome, Party},
     people::{Contact, Identity, MissedCall},
+    telephony::{CallFacts, CallStatus, DialStatus, Outcome, Party},
     terms::Whole,
 };
 use jiff::SignedDuration;

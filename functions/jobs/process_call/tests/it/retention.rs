@@ -1,6 +1,6 @@
 //! Retention of a call and its message: by the tenant's setting when the call is decided.
 
-use domain::calls::{CallFacts, Retention};
+use domain::{telephony::CallFacts, tenants::Retention};
 use jiff::SignedDuration;
 use testkit::business::{CUSTOMER, SENT_WITHIN, missed_call_facts};
 

@@ -1,11 +1,10 @@
 //! A business, and the function under test.
 
 use domain::{
-    calls::{
-        Call, CallFacts, CallProgress, CallProvider, CallStatus, DialStatus, Direction, Entry, Handling, Outcome, Party,
-    },
+    calls::{Call, CallProgress, Entry},
     messages::{Message, SendOutcome},
     people::{Contact, Identity},
+    telephony::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
 };
 use jobs::CallJob;
 use kit::{Done, Job, QueueName};

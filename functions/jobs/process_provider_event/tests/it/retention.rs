@@ -1,6 +1,6 @@
 //! Retention of messages: by the tenant's setting when they are stored, whatever is reported later.
 
-use domain::{calls::Retention, messages::AttemptState};
+use domain::{messages::AttemptState, tenants::Retention};
 use jiff::SignedDuration;
 use kit::Done;
 use testkit::business::SENT_WITHIN;

@@ -229,7 +229,7 @@ async fn call_decided_again_counts_as_one_call() {
     call.version += 1;
     // A later report counts nothing.
     world.record().await;
-    call.outcome = domain::calls::Outcome::Voicemail;
+    call.outcome = domain::telephony::Outcome::Voicemail;
     call.decided_again = 1;
     store.write_call(&scope, &call).await.unwrap();
     world.record().await;

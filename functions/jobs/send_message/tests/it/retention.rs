@@ -1,6 +1,6 @@
 //! Sending does not change a message's expiry, and an expired message is not sent.
 
-use domain::{calls::Retention, messages::MessageState};
+use domain::{messages::MessageState, tenants::Retention};
 use jiff::SignedDuration;
 use kit::Done;
 use testkit::business::SENT_WITHIN;

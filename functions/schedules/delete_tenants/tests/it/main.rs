@@ -3,10 +3,11 @@
 use delete_tenants::{Context, handle};
 use domain::{
     accounts::{Invitation, Role},
-    calls::{Call, CallFacts, CallProgress, CallProvider, Grounds, Outcome, Party},
+    calls::{Call, CallProgress, Grounds},
     media::InboundMedia,
     messages::Content,
     people::{Contact, Identity},
+    telephony::{CallFacts, CallProvider, Outcome, Party},
     tenants::{Tenant, TenantStatus},
     terms::{Actor, AssetId, CallId, ContactId, Facts, InvitationId, TenantId},
 };

@@ -10,9 +10,9 @@ use aws_sdk_dynamodb::types::{
 };
 use dispatch_due::{Context, handle};
 use domain::{
-    calls::CallStatus,
     media::InboundMedia,
     messages::{Message, SendOutcome},
+    telephony::CallStatus,
     terms::{Actor, Category, Data, MessageId, Narrowing, Operation, OperationId, OperationKind, Policy, Purpose},
 };
 use jiff::SignedDuration;
@@ -225,7 +225,7 @@ async fn waiting_call_is_dispatched_at_its_time() {
     facts.status = Some(CallStatus::Completed);
     let progress = domain::calls::CallProgress {
         connection: world.business.twilio,
-        provider: domain::calls::CallProvider::Twilio,
+        provider: domain::telephony::CallProvider::Twilio,
         provider_call_id: "CA1".to_owned(),
         facts,
         first_seen: world.aws.now(),
@@ -249,7 +249,7 @@ async fn waiting_call_is_dispatched_at_its_time() {
         tenant: world.business.tenant(),
         correlation_id: "cor-CA1".to_owned(),
         connection: world.business.twilio,
-        provider: domain::calls::CallProvider::Twilio,
+        provider: domain::telephony::CallProvider::Twilio,
         provider_call_id: "CA1".to_owned(),
     };
     assert_eq!(jobs, [decide]);

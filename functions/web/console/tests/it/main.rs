@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use console::routes_of;
-use domain::accounts::{InvalidSlug, Slug};
+use domain::terms::{InvalidSlug, Slug};
 use rust_embed::Embed;
 use serde_json::Value;
 use testkit::{Answer, Aws, Call, Function};

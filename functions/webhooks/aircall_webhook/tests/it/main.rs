@@ -2,7 +2,7 @@
 
 use aircall_webhook::routes;
 use domain::{
-    calls::{CallProvider, Outcome},
+    telephony::{CallProvider, Outcome},
     tenants::{Account, VerifySecrets, aircall},
 };
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Exotel's Passthru and StatusCallback, in process against the emulator's table and queues.
 
 use domain::{
-    calls::{CallProvider, Outcome, Party},
+    telephony::{CallProvider, Outcome, Party},
     tenants::{
         Account, VerifySecrets,
         exotel::{self, Cluster},

@@ -1,7 +1,7 @@
 //! Plivo's hangup callback, in process against the emulator's table and queues.
 
 use domain::{
-    calls::CallProvider,
+    telephony::CallProvider,
     tenants::{Account, VerifySecrets, plivo},
 };
 use plivo_webhook::routes;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    calls::{CallFacts, DialStatus, Handling},
+    telephony::{CallFacts, DialStatus, Handling},
     tenants::{
         Account, BusinessHours, SecretPurpose, VerifySecrets,
         twilio::{self, SharedKey},
@@ -43,7 +43,7 @@ fn signed_request(world: &World, what: &str, fixture: &str) -> Call {
     signed_for(BASE, &path(world, what), &form)
 }
 
-fn event(job: Value) -> domain::calls::CallEvent {
+fn event(job: Value) -> domain::telephony::CallEvent {
     match serde_json::from_value(job).expect("it is a job of this queue") {
         CallJob::Reported { event, .. } => event,
         other => panic!("{other:?}"),

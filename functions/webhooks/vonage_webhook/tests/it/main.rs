@@ -1,7 +1,7 @@
 //! Vonage's voice events, in process against the emulator's table and queues.
 
 use domain::{
-    calls::{CallFacts, CallProvider, MAX_CALL, Outcome, Verdict},
+    telephony::{CallFacts, CallProvider, MAX_CALL, Outcome, Verdict},
     tenants::{Account, VerifySecrets, vonage},
 };
 use jiff::SignedDuration;

@@ -27,7 +27,7 @@ use serde_json::{Map, Value};
 pub use self::calling_code::{CallingCode, InvalidCallingCode};
 use self::kind::{Generated, Kind};
 use crate::{
-    calls::Party,
+    telephony::Party,
     tenants::{Checkup, MarketingTerms, Reported, STANDARD_THROUGHPUT, Throttled, Throughput},
     terms::{
         Api, Category, Channel, Classified, ConnectionId, Effect, Fault, FaultCode, FieldProblem, Findings, Phone,

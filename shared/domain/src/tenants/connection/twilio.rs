@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    calls::Handling,
     destinations::{Confirmed, RuleKind},
+    telephony::Handling,
     terms::{Api, Fact, Fault, FaultCode, Findings, Phone, UpTo, is_language, is_visible},
 };
 use {

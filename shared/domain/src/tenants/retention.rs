@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::calls::MAX_CALL;
+use crate::telephony::MAX_CALL;
 
 /// Days for which calls and messages are retained, counted from the time they happened. They are deleted afterwards. A change
 /// applies to new calls and messages; `POST /api/v1/tenant/retention/apply` applies it to those that are stored already.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    calls::Recordings,
+    telephony::Recordings,
     terms::{ConnectionId, Fact, Fault, FaultCode, Phone, ShownName},
 };
 
