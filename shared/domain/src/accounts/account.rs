@@ -84,7 +84,6 @@ pub struct Slug(String);
 /// Reason why a text is not a slug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSlug {
-    /// Wrong form.
     #[error("expected 3 to 40 lower-case letters a to z, digits and single hyphens, such as joes-pizza")]
     Form,
     /// Reserved for the platform.
@@ -135,7 +134,6 @@ impl Slug {
     /// Maximum length in characters.
     pub const MAX_LENGTH: usize = 40;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -181,7 +179,6 @@ parsed!(Slug, by fault);
 /// A person's account. It belongs to no tenant: a person may work for several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// The person.
     pub id: UserId,
     /// E-mail address, verified.
     pub email: Email,
@@ -204,7 +201,7 @@ pub struct Account {
     pub tenants: Vec<TenantId>,
     /// Tokens issued before this time are invalid: raised by logging out everywhere, a new password, and a second factor.
     pub sessions_from: Timestamp,
-    /// The one older session that stays valid: the one in which the second factor was switched on.
+    /// The older session that stays valid, since the second factor was switched on in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spared_session: Option<SessionId>,
     /// Sessions that ended one by one.
@@ -220,7 +217,6 @@ pub struct Account {
         skip_serializing_if = "InterfacePreferences::are_usual"
     )]
     pub preferences: InterfacePreferences,
-    /// Time of creation.
     pub created_at: Timestamp,
 }
 
@@ -324,13 +320,12 @@ impl fmt::Debug for SealedFactor {
 /// A second factor that log-in asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecondFactor {
-    /// The secret.
     pub secret: SealedFactor,
     /// The last 30-second step whose code was used, so that no code is accepted twice.
     pub last_step: u64,
     /// SHA-256 of the recovery codes that are left.
     pub recovery_codes: Vec<String>,
-    /// Time at which it was switched on.
+    /// Time of switching it on.
     pub enabled_at: Timestamp,
     /// Wrong codes since the last right one, or since the password was reset by mail.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -361,7 +356,7 @@ impl Default for EndedSessions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct EndedSession {
     id: SessionId,
-    /// Time at which whatever it opened is over anyway.
+    /// End of whatever the session opened.
     until: Timestamp,
 }
 
@@ -389,20 +384,19 @@ pub enum Credential {
 /// Lifetime of access tokens.
 pub const ACCESS_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
-/// Time after which nothing is there any more that a session opened before it ended: its access tokens are good for [`ACCESS_LIFETIME`], and a
-/// socket that one of them opened is for two hours.
+/// Time until nothing is left that an ended session opened: access tokens live for [`ACCESS_LIFETIME`], sockets opened
+/// with one for two hours.
 const ENDED_FOR: SignedDuration = SignedDuration::from_mins(150);
 
 /// Margin for tokens that are issued while sessions are being ended, by a process that read the account before. They end, too.
 pub const MEANWHILE: SignedDuration = SignedDuration::from_secs(2);
 
-/// Time after which no access token of an ended session is accepted, however the clocks of functions differ.
+/// Time until no access token of an ended session is accepted, however much the clocks of functions differ.
 const TOKENS_FOR: SignedDuration = SignedDuration::from_mins(16);
 
 /// A person's membership of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// The person.
     pub user: UserId,
     /// Their address, as in the account.
     pub email: Email,
@@ -420,15 +414,12 @@ pub struct Member {
     /// Sessions that ended one by one.
     #[serde(default, skip_serializing_if = "EndedSessions::is_empty")]
     pub ended_sessions: EndedSessions,
-    /// Time of joining.
     pub joined_at: Timestamp,
 }
 
 impl EndedSessions {
-    /// No session.
     pub const NONE: Self = Self(Vec::new());
 
-    /// Maximum sessions.
     const MAX: usize = 20;
 
     /// Whether it has none.
@@ -547,7 +538,6 @@ pub enum MemberStatus {
 /// An invitation to a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// The invitation.
     pub id: InvitationId,
     /// E-mail address. Accepting proves it, since the link is sent to it.
     pub email: Email,
@@ -559,11 +549,9 @@ pub struct Invitation {
     pub language: Option<Language>,
     /// Role that the person will have.
     pub role: Role,
-    /// The inviter.
     pub invited_by: Actor,
-    /// Time of creation.
     pub created_at: Timestamp,
-    /// Time at which the link expires.
+    /// Expiry of the link.
     pub expires_at: Timestamp,
     /// SHA-256 of the link's token, in hex.
     pub token_sha256: String,
@@ -573,9 +561,7 @@ pub struct Invitation {
 /// `rbr_<user><session>_<family secret>_<own secret>`; only hashes are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// The session.
     pub id: SessionId,
-    /// The person.
     pub user: UserId,
     /// SHA-256 of the secret that all tokens of the session share, in hex.
     pub family_sha256: String,
@@ -584,11 +570,11 @@ pub struct Session {
     /// SHA-256 of the previous token, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_sha256: Option<String>,
-    /// Time at which the current token was issued.
+    /// Time of issue of the current token.
     pub rotated_at: Timestamp,
     /// Time of the log-in.
     pub created_at: Timestamp,
-    /// Time at which the session expires, unless it is refreshed before.
+    /// Expiry of the session, unless it is refreshed before.
     pub expires_at: Timestamp,
     /// Whether it began with a second factor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -639,17 +625,16 @@ impl Session {
 pub struct SignUp {
     /// E-mail address, not verified yet.
     pub email: Email,
-    /// The person.
+    /// Name of the person.
     pub name: String,
     /// BCP 47 language of their mail.
     pub language: String,
-    /// Their password's hash.
     pub password: PasswordHash,
-    /// The business's name.
+    /// Name of the business.
     pub business: String,
     /// Its name in URLs, reserved until then.
     pub slug: Slug,
-    /// Its time zone.
+    /// Time zone of the business.
     pub time_zone: crate::base::Zone,
     /// Time of the request.
     pub created_at: Timestamp,
@@ -659,22 +644,17 @@ pub struct SignUp {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Grant {
-    /// Open the business.
     SignUp(Box<SignUp>),
     /// Choose a new password.
     Reset {
-        /// The account's person.
         user: UserId,
         /// The account's own value when the link was issued: whatever ends all sessions, such as a new password, also ends
         /// the link. A row from before this field was added is expired.
         #[serde(default)]
         sessions_from: Timestamp,
     },
-    /// Join a tenant.
     Invitation {
-        /// The tenant.
         tenant: TenantId,
-        /// The invitation.
         invitation: InvitationId,
     },
 }

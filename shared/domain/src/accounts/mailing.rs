@@ -15,12 +15,11 @@ use crate::accounts::{Notice, NoticeKind, day_of, midnight};
 /// The latest occurrence about a subject, and whether people were told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeState {
-    /// The occurrence.
     pub notice: Notice,
-    /// Time at which people are to be told of it; `None` once they were, or need not be.
+    /// Time of the next mail about it. `None`: people have been told, or need not be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// Time at which people were last told about the subject.
+    /// Time of the last mail about the subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailed_at: Option<Timestamp>,
 }
@@ -90,7 +89,6 @@ pub const MAX_DESCRIBED: usize = 10;
 /// A mailing that is under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailing {
-    /// Its start.
     pub at: Timestamp,
     /// Keys of its notices.
     pub notices: Vec<String>,

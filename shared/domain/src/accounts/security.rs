@@ -9,7 +9,6 @@ use crate::base::SessionId;
 
 shown_as!(SecurityEventKind, {"type": "string", "examples": ["log_in_refused"]});
 
-/// Kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecurityEventKind {
@@ -50,7 +49,6 @@ pub enum SecurityEventKind {
 }
 
 impl SecurityEventKind {
-    /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LoggedIn => "logged_in",
@@ -86,7 +84,6 @@ impl SecurityEventKind {
 /// An entry of a person's security trail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecurityEvent {
-    /// Kind of event.
     pub what: SecurityEventKind,
     /// Time; of several events, the last one.
     pub at: Timestamp,

@@ -58,18 +58,17 @@ impl Decision {
 /// Everything that was found out about a call: what a dry run shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Considered<'a> {
-    /// The rules in the order in which they are tried, each with the first condition that the call does not fulfil. The first one
-    /// without decides, unless nobody may be messaged after such a call.
+    /// The rules in the order of trying them, each with the first condition that the call does not fulfil. The first
+    /// one without decides, unless nobody may be messaged after such a call.
     pub rules: Vec<(&'a Rule, Option<Refusal>)>,
-    /// What was found out about the message of that rule, also if nobody may be messaged. `None`: no rule matches, the caller has no
-    /// telephone number, or no message after a call has the rule's category.
+    /// Findings about the message of that rule, also if nobody may be messaged. `None`: no rule matches, the caller has
+    /// no telephone number, or no message after a call has the rule's category.
     pub review: Option<IntentReview>,
-    /// The decision.
     pub decision: Decision,
 }
 
-/// The findings about a call, on which its decision rests. The methods get the same world, with material and open messages once they were
-/// read.
+/// Findings about a call that its decision rests on. The methods get the same world, with material and open messages
+/// once they were read.
 #[derive(Debug, Clone)]
 pub struct Findings<'a> {
     call: CallView<'a>,
@@ -82,13 +81,13 @@ pub struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    /// Those about a call that is decided now. The contact is the caller as known before this call: `calls` does not include it yet. The
-    /// same call with the same data gives the same decision.
+    /// Findings about a call that is decided now. The contact is the caller as known before this call: `calls` does not
+    /// include it yet. The same call with the same data gives the same decision.
     pub fn of(call: &CallView<'a>, world: &World<'a>) -> Self {
         Self::on(call, world, grounds(call, world), require_permitted_call(call, world))
     }
 
-    /// Those about a call with these grounds, whatever rule they name.
+    /// Findings about a call with these grounds, whatever rule they name.
     pub(crate) fn on(
         call: &CallView<'a>,
         world: &World<'a>,
@@ -116,7 +115,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// The same for [`Findings::consider`], which also shows a message that is refused.
+    /// Data that [`Findings::consider`] needs, which also shows a message that is refused.
     pub fn needs_to_consider(&self, world: &World<'_>) -> Needs {
         let wanted = self.wanted.as_ref().ok();
         wanted
@@ -220,7 +219,7 @@ fn circumstances(call: &CallView<'_>, world: &World<'_>) -> Circumstances {
     }
 }
 
-/// The rules in the order in which they are tried, each with the first condition that the call does not fulfil.
+/// The rules in the order of trying them, each with the first condition that the call does not fulfil.
 fn rules_with_unmet_condition<'a>(
     config: &'a TenantConfig,
     call: &CallView<'_>,
@@ -459,9 +458,9 @@ fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<C
     found
 }
 
-/// The obstacles that keep a rule from writing by this channel to a person of whom only the number is known, whichever
-/// connection reports the call and whatever their language: the reasons that such calls would get. Empty: none. Whether a
-/// connection carries the channel at all is not checked here. Each has its effect on messages.
+/// Obstacles that keep a rule from writing on this channel to a person with a known number and nothing else, whichever
+/// connection reports the call and whatever their language: the reasons that such calls would get. Empty: none. Whether
+/// a connection carries the channel at all is not checked here. Each has its effect on messages.
 pub fn channel_obstacles(
     config: &TenantConfig,
     material: &Material,
@@ -835,7 +834,7 @@ mod tests {
         assert_eq!(case.reason_for_nothing().0, Reason::NoChannel);
     }
 
-    /// What the sentence says, for software: the same for a message and for none, with the channels that are left out.
+    /// Facts for software say what the sentence says, the same for a message and for none, with the channels that are left out.
     #[test]
     fn decision_has_the_facts_of_its_sentence() {
         let facts = |case: &Case| serde_json::to_value(case.decide().facts()).unwrap();
@@ -1008,7 +1007,7 @@ mod tests {
         (case, message)
     }
 
-    /// Such as while the token of the connection is broken: they would all go out once it is renewed.
+    /// For example while the token of the connection is broken: they would all go out once it is renewed.
     #[test]
     fn marketing_is_refused_while_another_may_be_sent() {
         let hour = SignedDuration::from_hours(1);
@@ -1217,7 +1216,7 @@ mod tests {
         assert!(!matched(&|case| case.config.rules[0].archived_at = Some(at(NOON))));
     }
 
-    /// That of the first condition.
+    /// The code and facts are those of the first unmet condition.
     #[test]
     fn unmet_condition_has_a_code_and_facts() {
         let told = |change: &dyn Fn(&mut Case)| {

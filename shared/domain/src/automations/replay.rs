@@ -28,11 +28,11 @@ pub struct Recorded<'a> {
 /// The rule that decided a recorded call, as it was then.
 #[derive(Debug, Clone, Copy)]
 pub enum Former<'a> {
-    /// This one.
+    /// The rule itself.
     Rule(&'a Rule),
-    /// None matched.
+    /// No rule matched.
     None,
-    /// One whose version is not kept any more.
+    /// A version of a rule that is not kept any more.
     Lost,
 }
 
@@ -45,7 +45,6 @@ pub enum Difference {
     More,
     /// No message follows, although one did.
     Fewer,
-    /// Another message follows.
     Different,
 }
 
@@ -82,7 +81,7 @@ impl<'a> Recorded<'a> {
         }
     }
 
-    /// The same with the caller's present profile, for texts with their values. A name that was not known then is left out.
+    /// This call with the caller's present profile, for texts with their values. A name that was not known then is left out.
     pub fn with_profile(self, mut profile: Profile) -> Self {
         let known = self.call.grounds.circumstances.as_ref();
         if known.is_some_and(|known| !known.named) {
@@ -107,7 +106,7 @@ impl<'a> Recorded<'a> {
         profile
     }
 
-    /// Whether a channel was left out because it names this field, of which nothing was known.
+    /// Whether a channel was left out because it names this field, whose value was unknown.
     fn was_unknown(&self, field: &Field) -> bool {
         let source = Fact::from(Source::ContactField(field.key.clone()).to_string());
         let told = |channel: Channel| self.call.because.get(&format!("{}_source", channel.as_str()));
@@ -162,7 +161,7 @@ impl<'a> Recorded<'a> {
         }
     }
 
-    /// The same as it was then. `find` finds a rule in one of its versions.
+    /// The rule that decided then. `find` finds a rule in one of its versions.
     pub fn former<'r>(&self, find: impl FnOnce((RuleId, u64)) -> Option<&'r Rule>) -> Former<'r> {
         match self.decided_by() {
             Some(decided) => find(decided).map_or(Former::Lost, Former::Rule),
@@ -178,7 +177,7 @@ impl<'a> Recorded<'a> {
         self.findings(&world).needs_to_consider(&world)
     }
 
-    /// What is found out about it, as of a call that is decided now.
+    /// Findings about it, as of a call that is decided now.
     pub fn consider<'w>(
         &'w self,
         scene: &'w TenantConfig,

@@ -1,4 +1,4 @@
-//! Rules: which calls are followed by which message. A tenant writes them as data. The API calls them automations.
+//! Rules say which message follows which calls. A tenant writes them as data. The API calls them automations.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::{
 resource! {
     /// A follow-up rule of a tenant.
     pub struct Rule of RuleId {
-        /// Time at which it was archived. An archived rule matches nothing.
+        /// Time of archiving it. An archived rule matches nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
         pub archived_at: Option<Timestamp>,
@@ -110,7 +110,7 @@ impl Rule {
     }
 }
 
-/// The rules in the order in which they are tried.
+/// Sorts the rules into the order of trying them.
 pub fn rules_in_order<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Vec<&'a Rule> {
     let mut rules: Vec<&Rule> = rules.into_iter().collect();
     rules.sort_by_key(|rule| rule.place());
@@ -120,8 +120,8 @@ pub fn rules_in_order<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Vec<&'a 
 /// Distance of priorities that are given anew, so that there is room between them.
 const STEP: i32 = 10;
 
-/// Priorities by which these rules are tried in the given order. As few as possible change: rules that are in this order already keep
-/// theirs, unless there is no room between them.
+/// Priorities that put these rules in the given order. As few as possible change: rules that are in this order already
+/// keep theirs, unless there is no room between them.
 pub fn priorities_in_order(wanted: &[&Rule]) -> Vec<i32> {
     let step = usize::try_from(STEP).unwrap_or(1);
     between(wanted, &mark_kept_priorities(wanted))
@@ -305,7 +305,7 @@ pub const MAX_CALL_SECONDS: u32 = 86_400;
 /// Seconds of a call in a condition.
 pub type CallSeconds = Whole<0, MAX_CALL_SECONDS>;
 
-/// Conditions on a call, all of which must hold.
+/// Conditions on a call. All of them must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -448,7 +448,7 @@ pub enum Caller {
 )]
 #[serde(deny_unknown_fields)]
 pub struct Then {
-    /// The channels, in the order in which they are tried.
+    /// The channels, in the order of trying them.
     #[cfg_attr(feature = "schema", schemars(example = ["sms"]))]
     pub channels: Distinct<MAX_CHANNELS, Channel>,
     /// Category of the message: `utility`, or `marketing`, which requires an opt-in. The template must have the same.
@@ -458,8 +458,8 @@ pub struct Then {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub template: Option<TemplateUse>,
-    /// Content for SMS: one text, or an object of texts by language, of which that in the tenant's first language is for people whose
-    /// language is unknown. `{{source}}` and `{{source|default}}` stand for values.
+    /// Content for SMS: one text, or an object of texts by language. People whose language is unknown get the text in
+    /// the tenant's first language. `{{source}}` and `{{source|default}}` stand for values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sms_text: Option<SmsText>,
     /// Seconds between the decision and the message.
@@ -474,7 +474,7 @@ pub struct Then {
     /// Quiet hours instead of the tenant's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
-    /// Ground on which it is sent. Marketing always requires the opt-in.
+    /// Consent that it requires. Marketing always requires the opt-in.
     #[serde(default)]
     pub consent: Consent,
     /// Reaction to an unknown outcome of a send: `next_channel`, which marketing excludes, or `stop`. If missing, it depends on the
@@ -506,7 +506,7 @@ fn default_cooldown() -> Whole<0, MAX_COOLDOWN_SECONDS> {
     Whole::nearest(86_400)
 }
 
-/// Ground on which a message is sent.
+/// Consent that a message requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",

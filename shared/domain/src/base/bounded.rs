@@ -41,7 +41,6 @@ impl<const LEAST: u32, const MAX: u32> Whole<LEAST, MAX> {
         Self(number.clamp(LEAST, MAX))
     }
 
-    /// The number.
     pub const fn get(self) -> u32 {
         self.0
     }
@@ -63,7 +62,6 @@ impl<'de, const LEAST: u32, const MAX: u32> Deserialize<'de> for Whole<LEAST, MA
 pub struct UpTo<const MAX: usize, T>(Vec<T>);
 
 impl<const MAX: usize, T> UpTo<MAX, T> {
-    /// An empty list.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
@@ -73,7 +71,6 @@ impl<const MAX: usize, T> UpTo<MAX, T> {
         self.0.is_empty()
     }
 
-    /// The items.
     pub fn into_vec(self) -> Vec<T> {
         self.0
     }

@@ -22,7 +22,6 @@ impl Language {
         Self(tag.to_owned())
     }
 
-    /// The tag.
     pub fn as_str(&self) -> &str {
         &self.0
     }

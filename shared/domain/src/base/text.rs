@@ -60,14 +60,11 @@ shown_as!(const LEAST, MAX; OneLine<LEAST, MAX>, {"type": "string", "minLength":
 /// Reason why a text of one or several lines is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidLine {
-    /// Wrong length.
     #[error("must have {least} to {most} characters")]
     Length {
         /// Number of characters, which are not counted beyond the maximum.
         found: usize,
-        /// Minimum.
         least: usize,
-        /// Maximum.
         most: usize,
     },
     /// Characters that it may not contain.
@@ -101,7 +98,6 @@ impl<const LEAST: usize, const MAX: usize> OneLine<LEAST, MAX> {
         Self(text.to_owned())
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -137,7 +133,6 @@ pub struct Lines<const LEAST: usize, const MAX: usize>(String);
 shown_as!(const LEAST, MAX; Lines<LEAST, MAX>, {"type": "string", "minLength": LEAST, "maxLength": MAX});
 
 impl<const LEAST: usize, const MAX: usize> Lines<LEAST, MAX> {
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -180,7 +175,6 @@ impl<const LEAST: usize, const MAX: usize> Verbatim<LEAST, MAX> {
         Self(text)
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -225,7 +219,6 @@ impl WebUrl {
     /// Maximum length in characters.
     pub const MAX_LENGTH: usize = 2_000;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -274,9 +267,9 @@ pub fn check_line(text: &str) -> Result<(), WrongText> {
     }
 }
 
-/// The form in which two names are one name: Unicode's compatibility form (NFKC) without differences of case, without characters that
-/// are not seen, and with single spaces. Keys are made of it, so it never changes; texts are searched for in their
-/// [`folded`](crate::base::fold) form.
+/// The form that two names share if they are one name: Unicode's compatibility form (NFKC) without differences of case,
+/// without invisible characters, and with single spaces. Keys are made of it, so it never changes; texts are searched
+/// for in their [`folded`](crate::base::fold) form.
 pub fn unify_name(name: &str) -> String {
     // Most names; ASCII is its own compatibility form, and none of it is ignorable.
     if name.is_ascii() {
