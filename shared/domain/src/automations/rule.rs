@@ -468,7 +468,7 @@ pub struct Then {
     /// Seconds after acceptance without `delivered` until the next channel is tried. 0: only when the channel fails.
     #[serde(default = "default_fallback_after")]
     pub fallback_after_seconds: Whole<0, MAX_FALLBACK_SECONDS>,
-    /// Cooldown in seconds: no message to somebody for whom one was planned less than this long ago. 0: no limit.
+    /// Cooldown in seconds: nobody gets a message this soon after another one was planned for them. 0: no limit.
     #[serde(default = "default_cooldown")]
     pub cooldown_seconds: Whole<0, MAX_COOLDOWN_SECONDS>,
     /// Quiet hours instead of the tenant's.

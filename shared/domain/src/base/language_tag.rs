@@ -1,4 +1,4 @@
-//! Language tags.
+//! BCP 47 language tags, by shape.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! Time zones.
+//! Time zones of the IANA database.
 
 use std::{fmt, str::FromStr};
 

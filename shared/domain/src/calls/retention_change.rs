@@ -19,7 +19,7 @@ use crate::{
 pub struct ApplyRetention {
     /// The policy when the operation was started. Later changes of it do not affect the operation.
     pub retention: Retention,
-    /// The first day of which there may be calls and messages, in UTC.
+    /// The first day that may have calls and messages, in UTC.
     pub first: Date,
     /// The estimated number of calls and messages.
     pub total: u64,
@@ -34,7 +34,7 @@ pub struct AppliedRetention {
     pub messages: u64,
     /// Calls and messages that had the right one.
     pub unchanged: u64,
-    /// Those of the changed ones that have expired: they are hidden, and deleted within days.
+    /// Changed calls and messages that have expired: they are hidden, and deleted within days.
     pub expired: u64,
 }
 
@@ -50,12 +50,11 @@ impl ApplyRetention {
     pub const PER_SECOND: u32 = 300;
 }
 
-/// The days of which a tenant may have calls and messages, in UTC.
+/// The days that may have calls and messages of a tenant, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Past {
-    /// The day on which the tenant was created.
+    /// The day of the tenant's creation.
     pub first: Date,
-    /// Today.
     pub last: Date,
 }
 
@@ -80,7 +79,7 @@ impl Past {
         }
     }
 
-    /// The first day of which something may be listed: it may have happened before the tenant was created.
+    /// The first day that may list something: it may have happened before the tenant was created.
     pub fn first_listed(&self) -> Date {
         self.first.saturating_sub(i64::from(Retention::LATEST_DAYS).days())
     }
@@ -135,14 +134,12 @@ fn until(from: Date, to: Date) -> u32 {
     u32::try_from(days).unwrap_or(0)
 }
 
-/// Consecutive days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stretch {
     /// The first of them.
     pub first: Date,
-    /// Number of days.
     pub days: u32,
-    /// Those whose counters are read, never none.
+    /// Days to read the counters of, never none.
     pub counted: Vec<Date>,
 }
 
@@ -163,7 +160,6 @@ impl Stretch {
 /// Calls and messages that were recorded, by day counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// Calls.
     pub calls: u64,
     /// Messages in both directions.
     pub messages: u64,
@@ -183,11 +179,10 @@ impl Recorded {
     }
 }
 
-/// What the application of a policy does and costs at most. Calls and messages that were deleted since are included, because the
+/// Effects and maximum costs of applying a policy. Calls and messages that were deleted since are included, because the
 /// counters do not know of that.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Estimate {
-    /// Calls.
     pub calls: u64,
     /// Messages in both directions.
     pub messages: u64,
@@ -197,14 +192,13 @@ pub struct Estimate {
     pub expiring_messages: u64,
     /// Reports of calls that expire with them.
     reports: u64,
-    /// Days.
     days: u64,
 }
 
 /// Write units of a call or message: it has about one KiB, few have more.
 const UNITS_PER_ROW: u64 = 2;
 
-/// Days for which reports of a call are retained, unless the call expires before.
+/// Days of retaining reports of a call, unless the call expires before.
 const REPORTS_DAYS: u32 = 60;
 
 /// Prices of a million units on demand, in millionths of a US dollar: <https://aws.amazon.com/dynamodb/pricing/on-demand/>, us-east-1.
@@ -268,8 +262,8 @@ impl Estimate {
 }
 
 impl Retention {
-    /// Time until which something stored is kept by this policy: the same as if it had been recorded under it. `now` is any later time;
-    /// a customer's message from after it comes from a wrong clock. `None` for what has no retention.
+    /// Expiry of something stored under this policy: the same as if it had been recorded under it. `now` is any later
+    /// time; a customer's message from after it comes from a wrong clock. `None` for entries without retention.
     pub fn of(&self, entry: &Entry, now: Timestamp) -> Option<Timestamp> {
         match entry {
             Entry::Call(call) => Some(self.of_call(call)),
@@ -289,7 +283,7 @@ impl Retention {
         self.call_until(call.facts.started_at.unwrap_or(recorded), recorded)
     }
 
-    /// From the last moment at which it may be sent.
+    /// Counts from the last moment that allows sending it.
     fn of_message(&self, message: &Message) -> Timestamp {
         let last = message.created_at + message.policy.validity();
         self.message_until(last, last)

@@ -37,7 +37,7 @@ impl AudienceConditions {
     }
 }
 
-/// Who is chosen.
+/// Audience of a broadcast or a drip.
 #[derive(Debug)]
 pub struct Choice<'a> {
     /// The search that finds them, and others.

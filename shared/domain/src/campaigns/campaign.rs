@@ -38,15 +38,15 @@ resource! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(range(max = MAX_VARIANTS), example = 1))]
         pub winner: Option<VariantNumber>,
-        /// Time at which a user started it, or last resumed it. `null`: not yet.
+        /// Time of the last start or resumption by a user. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T09:55:00Z"))]
         pub started_at: Option<Timestamp>,
-        /// Time at which its audience was begun to be fixed. `null`: not yet.
+        /// Time of beginning to fix its audience. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
         pub began_at: Option<Timestamp>,
-        /// Time at which it was completed or cancelled. `null`: not yet.
+        /// Time of its completion or cancellation. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T11:00:00Z"))]
         pub ended_at: Option<Timestamp>,
@@ -54,7 +54,7 @@ resource! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = 1200))]
         pub recipients: Option<u64>,
-        /// Version of the steps with which contacts enter it. `null`: it has none, or is no drip.
+        /// Version of the steps for contacts who enter it now. `null`: it has none, or is no drip.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = 1))]
         pub steps_version: Option<u32>,
@@ -62,11 +62,11 @@ resource! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
         pub operation_id: Option<OperationId>,
-        /// The reason for which it was paused or cancelled, if no user did so.
+        /// The reason for its pause or cancellation, if no user did so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub stopped: Option<Stopped>,
-        /// Time until which there is no place for a further message by WhatsApp, since campaigns have messaged as many customers first as they may
-        /// within 24 hours. It goes on by itself. A time in the past means nothing. `null`: it has not come to that since its state changed.
+        /// Time until the next message by WhatsApp has room: campaigns have messaged as many customers first as they may within 24 hours.
+        /// The campaign continues by itself. A time in the past means nothing. `null`: it has not come to that since its state changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-21T11:00:00Z"))]
         pub limited_until: Option<Timestamp>,
@@ -103,17 +103,17 @@ resource! {
         /// Whether a contact who has been through a drip, or has left it, can enter it again.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         pub reentry: bool,
-        /// Time at which it begins, at most 180 days ahead. `null`: as soon as it is started.
+        /// Time of its beginning, at most 180 days ahead. `null`: as soon as it is started.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z", extend("x-refers" = true)))]
         pub starts_at: Option<Timestamp>,
-        /// The day and time by the recipients' clocks at which a broadcast is sent, instead of `starts_at`: each recipient gets it when it is that
-        /// late in their time zone, or at once if it is later. It begins, and its audience is fixed, when clocks show it first anywhere, which is
-        /// 14 hours earlier than in UTC.
+        /// The day and time by the recipients' clocks to send a broadcast, instead of `starts_at`: each recipient gets
+        /// it when it is that late in their time zone, or at once if it is later. It begins, and its audience is fixed,
+        /// when clocks show it first anywhere, 14 hours earlier than in UTC.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-12-02T10:00", extend("x-refers" = true)))]
         pub starts_at_local: Option<LocalDateTime>,
-        /// Hours of the day in which its messages are sent, beside the tenant's quiet hours, in which none is. `null`: all others.
+        /// Hours of the day for sending its messages, beside the tenant's quiet hours, when none is sent. `null`: all others.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub send_window: Option<SendWindow>,
         /// Maximum messages per minute. `null`: as many as the limits of the providers allow.
@@ -123,7 +123,7 @@ resource! {
     }
 }
 
-/// The reason for which a campaign was paused or cancelled, if no user did so.
+/// The reason for the pause or cancellation of a campaign, if no user did so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -168,7 +168,7 @@ impl Campaign {
     /// Maximum days between now and the start.
     pub const MAX_DAYS_AHEAD: i64 = 180;
 
-    /// Time at which it begins. `None`: as soon as it is started.
+    /// Time of its beginning. `None`: as soon as it is started.
     pub fn begins_at(&self) -> Option<Timestamp> {
         self.starts_at.or_else(|| Some(self.starts_at_local?.first()))
     }
@@ -179,7 +179,7 @@ impl Campaign {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CampaignType {
-    /// One message to everybody of an audience, which is fixed at the start.
+    /// A single message to everybody of an audience, which is fixed at the start.
     Broadcast,
     /// Several steps, one after the other, for each contact who enters it.
     Drip,
@@ -281,12 +281,12 @@ impl Audience {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CampaignMessage {
-    /// The channels, in the order in which they are tried.
+    /// The channels, in the order of trying them.
     #[cfg_attr(feature = "schema", schemars(example = ["sms"]))]
     pub channels: Distinct<MAX_CHANNELS, Channel>,
     /// Category: `marketing` or `utility`. The template must have the same. Both require an opt-in.
     pub category: Category,
-    /// Line that sends it, by which answers come. `null`: a connection that sends for calls without a line.
+    /// Line that sends it and receives the answers. `null`: a connection that sends for calls without a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub line: Option<LineId>,
@@ -347,8 +347,8 @@ fn is_empty(variants: &UpTo<MAX_VARIANTS, Variant>) -> bool {
     variants.is_empty()
 }
 
-/// Hours of every day, in the recipient's time zone, in which messages are sent. They cross midnight if `to` is before `from`. The two
-/// cannot be equal.
+/// Hours of every day, in the recipient's time zone, for sending messages. They cross midnight if `to` is before
+/// `from`. The two cannot be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

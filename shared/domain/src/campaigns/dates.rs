@@ -12,7 +12,7 @@ use crate::{
 /// Maximum days before or after a date.
 pub const MAX_DATE_OFFSET_DAYS: i16 = 180;
 
-/// Time by which contacts may enter late. Those of an earlier day do not enter any more.
+/// Maximum delay of contacts who enter late. Nobody enters after that.
 const LATE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Recurrence of a date.
@@ -48,7 +48,7 @@ pub struct DateTrigger {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(min = -MAX_DATE_OFFSET_DAYS, max = MAX_DATE_OFFSET_DAYS), example = -3))]
     pub days: i16,
-    /// Local time of the tenant at which contacts enter.
+    /// Local time of the tenant when contacts enter.
     pub at: LocalTime,
 }
 
@@ -82,7 +82,7 @@ impl DateTrigger {
 /// The day whose contacts enter a drip next, with the place that was reached among them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
-    /// Time at which they enter.
+    /// Time of entry.
     pub at: Timestamp,
     /// Time of the next look: behind each part of them, others have their turn.
     pub look: Timestamp,
@@ -92,7 +92,7 @@ pub struct Round {
     /// The list that is read, of those of the day.
     #[serde(default)]
     pub list: usize,
-    /// Position in it behind which the next page begins.
+    /// Position in it that the next page begins after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }

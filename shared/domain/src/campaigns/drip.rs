@@ -14,12 +14,11 @@ use crate::{
 /// Where a contact is in a drip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passage {
-    /// Version of the steps with which it began, and ends.
+    /// Version of its steps, from its beginning to its end.
     pub version: u32,
     /// The next step. `None`: there is none, so it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextStep>,
-    /// The latest message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message: Option<MessageId>,
     /// Steps that were taken, in their order.
@@ -32,7 +31,7 @@ pub struct Passage {
 pub struct NextStep {
     /// Its place among the steps.
     pub place: usize,
-    /// Time at which it is looked at.
+    /// Time of the next look at it.
     pub at: Timestamp,
     /// Beginning of its wait, if it is one and has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +44,7 @@ pub struct NextStep {
 pub struct Taken {
     /// Name of the step.
     pub step: StepName,
-    /// Time at which it was taken.
+    /// Time of taking it.
     pub at: Timestamp,
     /// The message, of a step that has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +52,7 @@ pub struct Taken {
     /// Whether the condition of a branch was fulfilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfilled: Option<bool>,
-    /// The reason for which nothing was done, in one sentence.
+    /// The reason for doing nothing, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = &"the contact has a landline"))]
     pub skipped: Option<String>,
@@ -62,15 +61,12 @@ pub struct Taken {
 /// The data that a look at a passage needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
-    /// The steps.
     pub steps: &'a Steps,
-    /// The contact.
     pub person: &'a Person,
     /// The latest message, if it is kept.
     pub last: Option<&'a Message>,
     /// Time zone of the contact.
     pub zone: &'a TimeZone,
-    /// The present time.
     pub now: Timestamp,
 }
 
@@ -87,21 +83,20 @@ pub enum Turn {
     Stage(StageId),
     /// People are to be told by this step.
     Notify(NextStep),
-    /// It is over.
     Over,
 }
 
 /// Time until a step looks again for the message before it, which has not left yet.
 const UNSENT_LOOK: SignedDuration = SignedDuration::from_mins(1);
-/// Time by which a message may leave later than it was made without moving the wait behind it.
+/// Usual delay between making and sending a message. It does not move the wait behind the message.
 const USUAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
 
-/// Time before an hour begins in which those are due whom a cap has kept back until then. It orders them: a step that is due then by chance
-/// is only taken a moment earlier than others.
+/// Time before an hour begins that steps are due that a cap has kept back until then. It orders them: a step that is
+/// due then by chance is only taken a moment earlier than others.
 const BEFORE_HOUR: SignedDuration = SignedDuration::from_secs(1);
 /// The share of it of those who are kept back in the same minute.
 const OF_MINUTE: SignedDuration = SignedDuration::from_millis(16);
-/// The same of the minute into which a day of those who are put off is shortened.
+/// Share of the minute that a day of postponed steps is shortened into, for the steps that are put off at the same time.
 const OF_MINUTE_OF_A_DAY: SignedDuration = SignedDuration::from_millis(40);
 
 /// Whether this is the time of the next look at a step that a cap keeps back.
@@ -109,7 +104,7 @@ pub fn is_after_cap(at: Timestamp) -> bool {
     Period::Hour.next(at) <= at + BEFORE_HOUR
 }
 
-/// Time of the next look at a step that a cap keeps back, and that was due at this time: just before the hour begins in which there may be room
+/// Time of the next look at a step that a cap keeps back, and that was due at this time: just before the next hour, which may have room
 /// again. Whoever was kept back earlier is due earlier: of those of one run, this is the one at this place of so many.
 pub fn step_kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
     let hour = Period::Hour.next(now);
@@ -121,8 +116,8 @@ pub fn step_kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Ti
     (hour - BEFORE_HOUR + passed + own).min(hour - SignedDuration::from_millis(1))
 }
 
-/// Time at which a step is made whose message could not leave before `leaves_at`, such as at the end of quiet hours. Within a minute behind that,
-/// whoever was put off earlier comes earlier, as many as they are by then.
+/// Time of making a step whose message could not leave before `leaves_at`, such as at the end of quiet hours. Within a
+/// minute behind that, whoever was put off earlier comes earlier, as many as they are by then.
 pub fn step_made_at(leaves_at: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
     let left = SignedDuration::from_hours(24) - leaves_at.duration_since(now);
     leaves_at + left.max(SignedDuration::ZERO) / 1_440 + share_time(OF_MINUTE_OF_A_DAY, place, of)
@@ -318,8 +313,8 @@ impl Condition {
 }
 
 impl Exits {
-    /// The reason for which a contact leaves a drip, if something has happened since that ends it, and its time. Whoever refuses all
-    /// messages leaves every drip.
+    /// The reason why a contact leaves a drip, if something has happened since that ends it, and its time. Whoever
+    /// refuses all messages leaves every drip.
     pub fn reason(self, contact: &Contact, since: Timestamp) -> Option<(Refusal, Timestamp)> {
         let happened = |at: Option<Timestamp>| at.filter(|at| since < *at);
         if let Some(at) = contact.deleted_at {
@@ -342,7 +337,7 @@ impl Exits {
     }
 }
 
-/// The reason for which a contact leaves a drip after a conversion.
+/// The reason why a contact leaves a drip after a conversion.
 pub fn conversion_refusal(at: Timestamp) -> Refusal {
     Refusal::since(CancelEvent::Settled, "a conversion of the contact was recorded since").and("event_at", at)
 }
@@ -500,7 +495,7 @@ mod tests {
         assert_eq!(walk.next(), None);
     }
 
-    /// Such as for the end of quiet hours.
+    /// For example a wait for the end of quiet hours.
     #[test]
     fn wait_counts_from_when_the_message_left() {
         let hours = json!({"name": "b", "does": {"type": "wait", "wait": {"until": "passed", "hours": 2}}});
@@ -551,7 +546,7 @@ mod tests {
         assert!(!is_after_cap(ten) && !is_after_cap(run(59)));
     }
 
-    /// Steps that are put off during a night are made in the order in which they were put off.
+    /// Steps that are put off during a night are made in the order of being put off.
     #[test]
     fn put_off_steps_keep_their_order() {
         let morning = at("2026-11-21T05:00:00Z");

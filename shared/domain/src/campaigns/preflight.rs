@@ -1,7 +1,7 @@
 //! The pre-flight of a campaign: what would become of everybody it chooses, before anything is sent.
 //!
-//! Everybody who is chosen is counted in one line: of those who get the message, or of one reason for which others get none. The same code
-//! decides as when the campaign runs.
+//! Everybody who is chosen is counted in one line: as getting the message, or by one reason for getting none. The same
+//! code decides as when the campaign runs.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -24,7 +24,6 @@ use crate::{
 /// Parameters of the operation that makes a pre-flight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreflightCampaign {
-    /// The campaign.
     pub campaign: CampaignId,
     /// A digest of what can be changed of it.
     content: String,
@@ -46,18 +45,18 @@ impl PreflightCampaign {
         *self == Self::of(campaign)
     }
 
-    /// The name under which the list of everybody is downloaded.
+    /// File name of the list of everybody.
     pub const FILE: &str = "preflight.csv";
     /// Maximum samples.
     pub const SAMPLES: usize = 10;
 }
 
-/// What would become of those who were looked at so far.
+/// Counts of the contacts who were looked at so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreflightTally {
     /// Contacts who are chosen.
     pub chosen: u64,
-    /// Those who would get the message.
+    /// Contacts who would get the message.
     pub messages: u64,
     held_back: BTreeMap<String, u64>,
     channel_problems: BTreeMap<Channel, BTreeMap<String, u64>>,
@@ -276,8 +275,8 @@ pub fn channel_problems(why: &Refusal) -> impl Iterator<Item = (Channel, String)
     [Channel::WhatsApp, Channel::Sms].into_iter().filter_map(problem)
 }
 
-/// What is expected to be paid for each country, channel and category, by the prices of a day: those with most messages first, and the
-/// others of a channel and category together.
+/// Expected costs of each country, channel and category, by the prices of a day: those with most messages first, and
+/// the others of a channel and category together.
 fn cost_lines(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Vec<PreflightCost> {
     let mut lines: Vec<CostLine> = Vec::new();
     for (name, units) in listed {
@@ -329,7 +328,7 @@ fn cost_lines(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Ve
 /// Country, channel and category, units, and the price in millionths of the currency's unit.
 type CostLine = (Option<Country>, (Channel, PriceCategory), u64, Option<(Currency, u64)>);
 
-/// What would become of everybody whom a campaign chooses.
+/// Effects of a campaign on everybody it chooses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -340,14 +339,14 @@ pub struct PreflightResult {
     /// Contacts who are chosen: all who would get the message, and all who are held back.
     #[cfg_attr(feature = "schema", schemars(example = 1200))]
     pub chosen: u64,
-    /// Those who would get the message.
+    /// Contacts who would get the message.
     #[cfg_attr(feature = "schema", schemars(example = 1100))]
     pub messages: u64,
-    /// Those who would get none, by the reason: one of `x-codes` at the root of the document.
+    /// Contacts who would get none, by the reason: one of `x-codes` at the root of the document.
     #[cfg_attr(feature = "schema", schemars(example = held_back()))]
     pub held_back: BTreeMap<String, u64>,
-    /// For each channel, the problems for which it is left out, of those who have no other channel: one of `x-codes`, with the number of
-    /// contacts.
+    /// Problems that leave out each channel, of contacts who have no other channel: one of `x-codes`, with the number
+    /// of contacts.
     #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({"sms": {"landline": 5}})))]
     pub channel_problems: BTreeMap<Channel, BTreeMap<String, u64>>,
     /// Messages by the channel that is tried first.
@@ -360,12 +359,12 @@ pub struct PreflightResult {
     /// are counted among `messages`, since a rule is checked when the SMS is sent.
     #[serde(default)]
     pub country_rules: Vec<CountryRuleCount>,
-    /// Earliest time at which the last message is sent: at the campaign's pace and the throughput of the number, outside quiet hours and within the
-    /// send window. `null`: there is none.
+    /// Earliest time of the last message: at the campaign's pace and the throughput of the number, outside quiet hours
+    /// and within the send window. `null`: there is none.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:15:00Z"))]
     pub last_at: Option<Timestamp>,
-    /// What the messages are expected to cost by the price lists, if the first channel delivers them: the 50 countries, channels and
-    /// categories with most messages, then the others together.
+    /// Expected costs of the messages by the price lists, if the first channel delivers them: the 50 countries,
+    /// channels and categories with most messages, then the others together.
     #[cfg_attr(feature = "schema", schemars(length(max = PreflightCost::MOST_LINES)))]
     pub costs: Vec<PreflightCost>,
     /// Price lists of these channels that nobody has compared with their source for three months, so that `costs` may be wrong.
@@ -375,7 +374,7 @@ pub struct PreflightResult {
     pub caps: Vec<CapExceeded>,
     /// For each connection of WhatsApp that has a limit that is known, how much of a day's it would use.
     pub daily_shares: Vec<DailyShare>,
-    /// The reason for which the campaign would be paused when it begins. `null`: there is none.
+    /// The reason that would pause the campaign when it begins. `null`: there is none.
     pub stopped: Option<Stopped>,
     /// Contacts who would get the message, at most 10, for samples.
     #[cfg_attr(feature = "schema", schemars(length(max = PreflightCampaign::SAMPLES)))]
@@ -387,7 +386,7 @@ fn held_back() -> BTreeMap<&'static str, u64> {
     [("no_consent", 90), ("frequency", 10)].into()
 }
 
-/// Contacts for whom an SMS would be against a rule of their country, whichever channel is tried first.
+/// Contacts whose SMS would break a rule of their country, whichever channel is tried first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -404,7 +403,7 @@ pub struct CountryRuleCount {
     /// Number of contacts.
     #[cfg_attr(feature = "schema", schemars(example = 120))]
     pub contacts: u64,
-    /// What is wrong, and what to do. Empty if there is no such rule any more.
+    /// Problem and remedy. Empty if there is no such rule any more.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[cfg_attr(
         feature = "schema",
@@ -413,7 +412,7 @@ pub struct CountryRuleCount {
     pub detail: String,
 }
 
-/// What messages to a country are expected to cost.
+/// Expected costs of the messages to a country.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PreflightCost {
@@ -442,10 +441,10 @@ pub struct CapExceeded {
     /// Its maximum of messages, or of the smallest units of its currency.
     #[cfg_attr(feature = "schema", schemars(example = 1000))]
     pub maximum: u32,
-    /// What is counted in the present period, in the same unit.
+    /// Amount counted in the present period, in the same unit.
     #[cfg_attr(feature = "schema", schemars(example = 12))]
     pub counted: u64,
-    /// What the campaign needs of it, in the same unit. `null`: messages of it have no price in this currency, and are blocked.
+    /// Amount that the campaign needs of it, in the same unit. `null`: messages of it have no price in this currency, and are blocked.
     #[cfg_attr(feature = "schema", schemars(example = 1100))]
     pub needed: Option<u64>,
 }

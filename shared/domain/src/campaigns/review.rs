@@ -16,16 +16,13 @@ use crate::{
     tenants::{FieldProblem, Findings, TenantConfig, Warning, added_problems, line_by_id},
 };
 
-/// What campaigns name and what does not exist, by id.
+/// Missing objects that campaigns name, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// Segments.
     pub segments: BTreeSet<String>,
-    /// Tags.
     pub tags: BTreeSet<String>,
-    /// Stages.
     pub stages: BTreeSet<String>,
-    /// Fields by whose dates nobody is found: those that are not searchable, or hold something else, too.
+    /// Fields without dates to find contacts by: those that are not searchable, or hold something else, too.
     pub dates: BTreeSet<String>,
     /// Users who cannot attend to contacts, each with the problem.
     pub users: BTreeMap<UserId, FieldProblem>,
@@ -213,8 +210,8 @@ fn of_step(place: usize, field: &str) -> String {
     format!("steps[{place}].does.{field}")
 }
 
-/// The problems for which a draft is not saved: those of what it says, as far as it said something else before. What it lacks is no
-/// such problem.
+/// The problems that prevent saving a draft: those of what it says, as far as it said something else before. Missing
+/// parts are no such problem.
 pub fn draft_problems(before: Option<(&Campaign, &Review)>, after: (&Campaign, &Review)) -> Vec<FieldProblem> {
     let mut known = before.map(|(_, review)| review.problems.clone()).unwrap_or_default();
     // Its sentence is the same for every time.
@@ -365,7 +362,7 @@ fn carrying<'a>(message: &'a CampaignMessage, config: &'a TenantConfig, channel:
     own.or_else(|| Some((usual_carriers(config, to).next()?, None)))
 }
 
-/// The connection by whose number a campaign is sent by WhatsApp, if it is.
+/// The connection that sends a campaign by WhatsApp, if it is sent that way.
 pub fn whatsapp_sender(campaign: &Campaign, config: &TenantConfig) -> Option<ConnectionId> {
     let message = &campaign.message;
     let sends = message.channels.contains(&Channel::WhatsApp);

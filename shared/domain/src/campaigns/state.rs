@@ -39,7 +39,6 @@ pub const TRANSITIONS: [(CampaignState, CampaignState); 11] = [
 ];
 
 impl CampaignState {
-    /// All states.
     pub const ALL: [Self; 7] = [Draft, Scheduled, Running, Paused, Finishing, Completed, Cancelled];
 
     /// The name for software.

@@ -44,7 +44,7 @@ impl Campaign {
         self.hold_percent.is_some() && self.winner.is_none()
     }
 
-    /// The same as if `message` were chosen for those who wait.
+    /// The campaign as if `message` were chosen for those who wait.
     #[must_use]
     pub fn with_message_chosen(&self) -> Self {
         Self {
@@ -198,7 +198,7 @@ mod tests {
         );
     }
 
-    /// Those who got something keep it.
+    /// Contacts who got something keep it.
     #[test]
     fn a_part_waits_for_the_choice_of_a_variant() {
         let mut campaign = campaign(&json!([{"name": "Shorter", "percent": 10, "sms_text": "20% off"}]), 1);
