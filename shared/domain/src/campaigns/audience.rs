@@ -37,7 +37,7 @@ impl AudienceConditions {
     }
 }
 
-/// Audience of a broadcast or a drip.
+/// Contacts chosen by an audience: its segment without its exclusions.
 #[derive(Debug)]
 pub struct Choice<'a> {
     /// The search that finds them, and others.

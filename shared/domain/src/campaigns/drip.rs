@@ -94,9 +94,9 @@ const USUAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
 /// Time before an hour begins that steps are due that a cap has kept back until then. It orders them: a step that is
 /// due then by chance is only taken a moment earlier than others.
 const BEFORE_HOUR: SignedDuration = SignedDuration::from_secs(1);
-/// The share of it of those who are kept back in the same minute.
+/// Share of [`BEFORE_HOUR`] for the steps that are kept back in the same minute.
 const OF_MINUTE: SignedDuration = SignedDuration::from_millis(16);
-/// Share of the minute that a day of postponed steps is shortened into, for the steps that are put off at the same time.
+/// Share of the minute that stands for a day, for the steps that are put off at the same time.
 const OF_MINUTE_OF_A_DAY: SignedDuration = SignedDuration::from_millis(40);
 
 /// Whether this is the time of the next look at a step that a cap keeps back.

@@ -279,7 +279,7 @@ impl Steps {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenSteps {
     pub steps: Steps,
-    /// Their author, in whose name they change contacts.
+    /// Their author. The steps change contacts in that name.
     pub by: Actor,
     /// Time of writing them.
     pub at: Timestamp,

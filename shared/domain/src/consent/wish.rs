@@ -106,7 +106,7 @@ pub enum Choice {
     Lifted,
 }
 
-/// The way in which a wish became known.
+/// How a wish became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
@@ -123,7 +123,6 @@ pub enum By {
     User,
     /// The tenant's software decided it.
     Key,
-    /// It was imported.
     Import,
 }
 
@@ -138,7 +137,7 @@ pub enum Party {
     Business,
 }
 
-/// The method by which a wish was recorded.
+/// How a wish was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ConsentMethod"))]
 #[serde(rename_all = "snake_case")]
@@ -173,7 +172,7 @@ impl By {
         }
     }
 
-    /// The method by which it was recorded.
+    /// How it was recorded, for the API.
     pub const fn method(self) -> Method {
         match self {
             Self::Keyword => Method::Keyword,
@@ -228,10 +227,9 @@ pub struct Wish {
     /// Its category; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<ConsentCategory>,
-    /// Its content.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub choice: Choice,
-    /// The way in which it became known.
+    /// How it became known.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub by: By,
     /// Source of a refusal, such as "asked for no more messages by SMS". At most [`MAX_SOURCE_LENGTH`] characters.
@@ -264,7 +262,7 @@ impl Wish {
         }
     }
 
-    /// What distinguishes it from the other wishes of a contact.
+    /// Distinguishes it from the other wishes of a contact.
     pub(crate) fn key(&self) -> (Choice, Scope, Party, bool) {
         (self.choice, self.scope(), self.by.party(), self.ends_nothing())
     }
@@ -483,7 +481,6 @@ impl Wishes {
         Self(all)
     }
 
-    /// The refusals alone.
     pub fn only_refusals(&self) -> Self {
         Self(self.refusals().cloned().collect())
     }
@@ -537,7 +534,7 @@ impl Wish {
         Self { source, ..self.clone() }
     }
 
-    /// The refusal as it is remembered of an erased person: not in the words in which it was recorded.
+    /// The refusal as it is remembered of an erased person: not in its recorded words.
     pub fn as_remembered_refusal(&self) -> Self {
         let source = "before the data of this person was erased".to_owned();
         Self { source, ..self.clone() }
@@ -586,7 +583,7 @@ mod tests {
         assert!(contact_with_wishes(&[stopped, (Choice::Granted, narrow, By::Page)]).refuses());
     }
 
-    /// What was known before the import still ends a refusal that becomes known after it.
+    /// A grant known before the import still ends a refusal that becomes known after it.
     #[test]
     fn import_hides_no_grant_of_the_business() {
         let mut contact = contact();
@@ -602,8 +599,8 @@ mod tests {
         assert_eq!(contact.opted_in_at(), Some(hour(3)));
     }
 
-    /// What the person says to one of their contacts does not end what another one refused before they proved to be one person. Later,
-    /// it does: the other one only repeats what both of them refused.
+    /// A wish of the person at one of their contacts does not end the refusal of another one before they proved to be
+    /// one person. Later, it does: the other one only repeats what both of them refused.
     #[test]
     fn shared_refusal_ends_for_both_once_they_are_known() {
         let mut starts = contact();

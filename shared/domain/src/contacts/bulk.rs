@@ -19,17 +19,14 @@ pub const MAX_CHOSEN: usize = 1_000;
 /// A change of a value: omitted, it stays; `null` removes it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Edit<T> {
-    /// It stays.
     #[default]
     Keep,
-    /// It is removed.
     Clear,
     /// It becomes this one.
     Set(T),
 }
 
 impl<T> Edit<T> {
-    /// Whether it stays.
     pub const fn keeps(&self) -> bool {
         matches!(self, Self::Keep)
     }
@@ -281,7 +278,6 @@ pub struct ChangeContacts {
     pub filter: Option<Conditions>,
     /// The change, without values of fields.
     pub change: ChangeIn,
-    /// Fields that change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldKey>,
 }
@@ -312,7 +308,6 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All reasons.
     pub const ALL: [Self; 4] = [Self::NotFound, Self::TooManyTags, Self::TooLarge, Self::Busy];
 
     /// The reason in a sentence.
@@ -329,16 +324,13 @@ impl Reason {
 /// A contact that was not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The contact.
     pub contact: ContactId,
-    /// The reason.
     pub reason: Reason,
 }
 
-/// What became of a contact.
+/// Effect on a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Became {
-    /// It has changed.
     Changed,
     /// It was already as wanted.
     Unchanged,
@@ -348,7 +340,6 @@ pub enum Became {
     NotMeant,
 }
 
-/// Numbers of contacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Contacts that have changed.
@@ -363,10 +354,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Maximum contacts of which the reason is recorded.
+    /// Maximum contacts with a recorded reason.
     pub const MAX_FAILURES: usize = 50;
 
-    /// Counts a contact.
     pub fn count(&mut self, contact: ContactId, became: Became) {
         match became {
             Became::Changed => self.changed += 1,

@@ -1,4 +1,4 @@
-//! Contacts: the people who call or write to a tenant, with the identities by which they are recognized.
+//! Contacts: the people who call or write to a tenant, and the identities that recognize them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,15 +22,12 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "value")]
 pub enum Identity {
-    /// A telephone number.
     Phone(Phone),
     /// Meta's business-scoped user id.
     Bsuid(String),
-    /// An e-mail address.
     Email(Email),
-    /// A SIP address.
     Sip(String),
-    /// A short code or a name from which SMS came: they are stored, nobody is messaged.
+    /// A short code or a name that sends SMS: they are stored, nobody is messaged.
     Sender(SenderId),
     /// Everybody who hides their number from one connection: calls are stored, nobody is messaged.
     Withheld(ConnectionId),
@@ -62,7 +59,6 @@ impl Identity {
 /// and message, so every list is bounded; all other data is in the [`Profile`](crate::contacts::Profile).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
-    /// The contact.
     pub id: ContactId,
     /// Whether the profile has a name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -73,8 +69,8 @@ pub struct Contact {
     /// Telephone numbers, the preferred one first, each in one form. At most [`MAX_IDENTITIES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<Phone>,
-    /// The forms in which channels reported those numbers, for messages on the same channel. One for each channel and number, unless the
-    /// number stands in the form of its key everywhere.
+    /// The forms of those numbers that channels reported, for messages on the same channel. One for each channel and
+    /// number, unless the number stands in the form of its key everywhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forms: Vec<NumberForm>,
     /// Meta's business-scoped user ids, the newest first. At most [`MAX_IDENTITIES`].
@@ -105,21 +101,21 @@ pub struct Contact {
     /// Numbers that a channel does not reach. At most [`MAX_UNREACHABLE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<Unreachable>,
-    /// Time at which the last message that starts a cooldown was planned, or sent if it obeyed the frequency limit.
+    /// Time of planning the last message that starts a cooldown, or of sending it if it obeyed the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
-    /// Time at which the last message was sent that starts no cooldown and counts towards the frequency limit.
+    /// Time of sending the last message that starts no cooldown and counts towards the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_counted_at: Option<Timestamp>,
     /// Messages that may not have been sent yet, the newest last. At most [`MAX_OPEN`] and the confirmation of a stop word, or after a
     /// merge those of all contacts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenIntent>,
-    /// Time at which as many messages may be sent by WhatsApp at once as to somebody who has got none: see
+    /// Time when WhatsApp again takes as many messages at once as for somebody who has got none: see
     /// [`earliest_by_whatsapp`](Contact::earliest_by_whatsapp).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowance_whole_at: Option<Timestamp>,
-    /// Time at which the last inbound call was decided.
+    /// Time of deciding the last inbound call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_call_at: Option<Timestamp>,
     /// Time of the last answered call.
@@ -154,13 +150,13 @@ pub struct Contact {
     /// Automatic answers of the last day, in the order of planning. At most [`crate::automations::MAX_REMEMBERED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answered: Vec<Answered>,
-    /// Time at which a user deleted it. It is hidden from then on, and back if the person calls or writes.
+    /// Time of its deletion by a user. It is hidden from then on, and back if the person calls or writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
     /// Whether its erasure has begun. It cannot be restored any more, and nothing new is written for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erasing: bool,
-    /// Time at which the contact was first seen.
+    /// Time of the contact's first sign.
     pub created_at: Timestamp,
     /// Raised by every write; the condition of the next.
     pub version: u64,
@@ -186,7 +182,7 @@ pub const MAX_UNREACHABLE: usize = 4;
 /// Maximum missed calls to be recovered. A further one takes the place of the oldest, which then is not recovered any more.
 pub const MAX_MISSED: usize = 8;
 
-/// Time after a missed call in which it is recovered if the person writes, or a call with them is answered, whoever calls.
+/// Time for recovering a missed call: the person writes, or a call with them is answered, whoever calls.
 pub const RECOVERABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// A message that may not have been sent yet, so that it can be cancelled if it becomes unnecessary.
@@ -197,13 +193,12 @@ pub struct OpenIntent {
     /// The version of the purposes' table that its policy names.
     #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
     pub version: u8,
-    /// The message.
     pub message: MessageId,
     /// Start of the cooldown before this message was planned, restored if nothing of it goes out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Timestamp>,
-    /// If the frequency limit counts from its sending: the earliest time at which it may be sent, from which that limit counts
-    /// until it is sent.
+    /// Earliest time of sending it, if the frequency limit counts from its sending. The limit counts from here until it
+    /// is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts_from: Option<Timestamp>,
 }
@@ -211,7 +206,7 @@ pub struct OpenIntent {
 /// A call that nobody answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MissedCall {
-    /// Time at which it began, as its decision knew it.
+    /// Time of its beginning, as its decision knew it.
     pub at: Timestamp,
 }
 
@@ -225,9 +220,7 @@ impl MissedCall {
 /// A message that was tried, as far as an error says something about the person.
 #[derive(Debug, Clone, Copy)]
 pub struct Tried<'a> {
-    /// Its channel.
     pub channel: Channel,
-    /// The recipient.
     pub to: &'a Recipient,
     /// The WhatsApp number of the business that sent it.
     pub from: Option<&'a Phone>,
@@ -240,7 +233,7 @@ pub struct Tried<'a> {
 pub struct Linked {
     /// Identities that lead to the contact now.
     pub new: Vec<Identity>,
-    /// Identities for which the contact has no room any more.
+    /// Identities that the contact has no room for any more.
     pub dropped: Vec<Identity>,
 }
 
@@ -299,12 +292,10 @@ fn learn_of<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T, preferred: bool) 
     }
 }
 
-/// The form in which a channel reported a telephone number of the person's.
+/// The form of a person's telephone number that a channel reported.
 #[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 pub struct NumberForm {
-    /// The channel.
     pub channel: Channel,
-    /// The number.
     pub number: Phone,
 }
 
@@ -315,7 +306,7 @@ impl PartialEq for NumberForm {
 }
 
 impl NumberForm {
-    /// Whether both say in which form a channel writes a number.
+    /// Whether both are the form of one number on one channel.
     pub(crate) fn is_about(&self, other: &Self) -> bool {
         self.channel == other.channel && self.number == other.number
     }
@@ -324,18 +315,17 @@ impl NumberForm {
 /// A number of the person's that a channel does not reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreachable {
-    /// The channel.
     pub channel: Channel,
     /// The number; `None` if the message was sent to Meta's user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Phone>,
-    /// Time at which this was found out.
+    /// Time of finding this out.
     pub at: Timestamp,
     /// The reason, in words.
     pub reason: String,
 }
 
-/// Time in which a deleted contact can be restored. It is erased afterwards.
+/// Time for restoring a deleted contact. It is erased afterwards.
 pub const RESTORABLE_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
 impl Contact {
@@ -370,14 +360,14 @@ impl Contact {
         shown(self).is_written_as(&shown(other))
     }
 
-    /// A contact of which only one identity is known.
+    /// A contact with one identity and nothing else known.
     pub fn first_seen(id: ContactId, identity: &Identity, at: Timestamp) -> Self {
         let mut contact = Self::new(id, at);
         contact.prefer(identity);
         contact
     }
 
-    /// A contact of which nothing is known.
+    /// A contact without any data yet.
     pub const fn new(id: ContactId, at: Timestamp) -> Self {
         Self {
             id,
@@ -479,7 +469,7 @@ impl Contact {
         })
     }
 
-    /// Everybody by whose number or id WhatsApp may know the person.
+    /// Everybody whose number or id WhatsApp may know the person by.
     pub(crate) fn users(&self) -> Vec<Recipient> {
         let phones = self.phones.iter().map(|phone| Recipient {
             phone: Some(phone.clone()),
@@ -515,7 +505,7 @@ impl Contact {
         self
     }
 
-    /// The earliest time at which WhatsApp takes this message, planned or not, since it takes only so many to one person. `None`: any time.
+    /// The earliest time for WhatsApp to take this message, planned or not, since it takes only so many to one person. `None`: any time.
     pub fn earliest_by_whatsapp(&self, message: MessageId) -> Option<Timestamp> {
         let place = self.open.iter().position(|open| open.message == message);
         let counted = place.map_or(0, |place| self.open.len() - place);
@@ -536,7 +526,7 @@ impl Contact {
             .is_some_and(|deleted_at| self.erasing || at <= deleted_at)
     }
 
-    /// Learns the language in which the person writes. One that was set stays, and one that is not certain only fills a gap.
+    /// Learns the language of the person's texts. One that was set stays, and one that is not certain only fills a gap.
     pub fn writes_in(&mut self, recognized: Recognized) {
         let was_set = self.language.is_some() && !self.language_detected;
         if was_set || (self.language.is_some() && !recognized.certain) {
@@ -607,8 +597,8 @@ impl Contact {
         self.window_closes_at(number, to).is_some_and(|closes| now < closes)
     }
 
-    /// Time until which free text may go out by WhatsApp from this number of the business to this recipient. `None`: they never opened the
-    /// window.
+    /// Time until free text by WhatsApp may go out from this number of the business to this recipient. `None`: they
+    /// never opened the window.
     pub fn window_closes_at(&self, number: &Phone, to: &Recipient) -> Option<Timestamp> {
         window_closes_at(&self.windows, number, to)
     }
@@ -648,8 +638,8 @@ impl Contact {
         self.note_window(new, at);
     }
 
-    /// What a message by WhatsApp to this number of the business says of the service window, and of who answers its writer. What was said to
-    /// another responder opens no window of ours before the conversation is passed to us.
+    /// Learns from a message by WhatsApp to this number of the business about the service window, and about who answers
+    /// its writer. A message to another responder opens no window of ours before the conversation is passed to us.
     pub fn hears_by_whatsapp(&mut self, number: &Phone, message: &InboundMessage, at: Timestamp) {
         let user = message.from.recipient();
         if message.opens_window && message.standby {
@@ -702,7 +692,7 @@ impl Contact {
         known.find(|known| known.channel == channel && known.number.as_ref() == number)
     }
 
-    /// A channel reported a number of the person's in this form, in which it gets messages from now on.
+    /// Learns the form of a number of the person's on a channel. Messages there use it from now on.
     pub fn learn_form(&mut self, channel: Channel, number: &Phone) {
         let Some(own) = self.phones.iter().find(|own| *own == number) else {
             return;
@@ -802,7 +792,7 @@ impl Contact {
         }
     }
 
-    /// Time of the last sign on the channel of whoever has this number, if any. Without a number: of whom WhatsApp knows an id.
+    /// Time of the last sign on the channel of whoever has this number, if any. Without a number: of whoever has an id of WhatsApp's.
     pub(crate) fn heard_on(&self, channel: Channel, number: Option<&Phone>) -> Option<Timestamp> {
         match channel {
             Channel::WhatsApp => {
@@ -929,7 +919,6 @@ impl Contact {
 /// The result of changing a contact: what has to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// Nothing to write.
     Nothing,
     /// The contact's own row.
     Contact,
@@ -940,7 +929,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The same; an entry in the ledger has a reference as proof.
+    /// Adds a reference as proof to an entry in the ledger.
     pub fn proven_by(self, reference: &impl std::fmt::Display) -> Self {
         match self {
             Self::Consent(entry) => Self::Consent(Box::new(entry.proven_by(reference))),
@@ -948,7 +937,7 @@ impl Change {
         }
     }
 
-    /// The same; an entry in the ledger repeats what is known already.
+    /// Marks an entry in the ledger as a repetition of what is known already.
     pub fn as_repetition(self) -> Self {
         match self {
             Self::Consent(entry) => Self::Consent(Box::new(entry.as_repetition())),

@@ -15,20 +15,17 @@ use crate::{
 pub trait Recorded: Serialize + DeserializeOwned + Clone + Send + Sync {
     /// Type of its ids.
     type Id: ContactItemId;
-    /// Its kind.
     const KIND: HistoryKind;
     /// Name of its kind.
     const WORD: &'static str = Self::KIND.word();
-    /// Maximum per contact.
     const MAX: u32;
-    /// What creates one, in errors.
+    /// Who or what creates one, in errors.
     const CREATE: &'static str;
-    /// What changes one.
+    /// Who or what changes one, in errors.
     const CHANGE: &'static str;
-    /// What deletes one.
+    /// Who or what deletes one, in errors.
     const DELETE: &'static str;
 
-    /// Its id.
     fn id(&self) -> Self::Id;
 
     /// The users whom it mentions.
@@ -56,7 +53,6 @@ macro_rules! records {
         }
 
         impl HistoryKind {
-            /// All kinds.
             pub const ALL: [Self; 3 + Self::RECORDS.len()] =
                 [Self::Call, Self::Message, Self::Consent, $(Self::$kind),+];
 
@@ -128,7 +124,7 @@ macro_rules! records {
                 }
             }
 
-            /// The counters of a day that it raises, with the number by which each is raised.
+            /// The counters of a day that it raises, with the increase of each.
             pub fn counters(&self) -> Vec<(String, u64)> {
                 match self {
                     $(Self::$kind(record) => $counters(record),)+

@@ -24,7 +24,6 @@ use crate::{
 /// An import: a table that is uploaded, then worked through by operations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
-    /// The import.
     pub id: ImportId,
     /// Name of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,7 +32,6 @@ pub struct Import {
     pub size: u32,
     /// User or key that created it.
     pub created_by: Actor,
-    /// Time of creation.
     pub created_at: Timestamp,
     /// The newest operation that works through it. There may be several: a dry run, then the import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,7 +78,7 @@ impl Import {
     }
 }
 
-/// What happens to rows about people who are contacts already.
+/// Treatment of rows about people who are contacts already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -114,7 +112,7 @@ pub struct ConsentStatement {
     /// The category of the messages. Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<ConsentCategory>,
-    /// Day on which they agreed, unless a column says it. Default: the day of the import.
+    /// Day of their consent, unless a column says it. Default: the day of the import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20"))]
     pub on: Option<Day>,
@@ -125,10 +123,10 @@ pub struct ConsentStatement {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentOf {
-    /// Rows of which a column such as `opted_in` says yes, or the column `opted_in_at` has a day.
+    /// Rows with a yes in a column such as `opted_in`, or a day in the column `opted_in_at`.
     #[default]
     Column,
-    /// All rows, except those of which a column such as `opted_in` says anything else than yes.
+    /// All rows, except those with anything else than yes in a column such as `opted_in`.
     AllRows,
 }
 
@@ -151,14 +149,12 @@ pub enum Said {
     Unsubscribed,
 }
 
-/// What a row says of consent.
+/// Consent that a row states.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowConsent {
     /// Column of no channel.
     pub opted_in: Option<Said>,
-    /// Column of SMS.
     pub sms: Option<Said>,
-    /// Column of WhatsApp.
     pub whatsapp: Option<Said>,
     /// Day of the opt-in.
     pub on: Option<Date>,
@@ -230,25 +226,17 @@ impl ConsentStatement {
 /// A contact's values in a row. Tags, stage and owner exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Incoming {
-    /// Name.
     pub name: Option<OneLine<1, MAX_NAME_LENGTH>>,
     /// Telephone numbers, all different.
     pub phones: Vec<Phone>,
     /// E-mail addresses, all different.
     pub emails: Vec<Email>,
-    /// Language.
     pub language: Option<Language>,
-    /// Tags, all different.
     pub tags: Vec<TagId>,
-    /// Values of fields.
     pub fields: WrittenFields,
-    /// Stage.
     pub stage: Option<StageId>,
-    /// Responsible user.
     pub owner: Option<UserId>,
-    /// Source.
     pub source: Option<Origin>,
-    /// Expected value.
     pub value: Option<Price>,
     /// Changes of consent, as entries for the ledger. They undo no refusal.
     pub states: Vec<ConsentEntry>,
@@ -259,7 +247,6 @@ pub struct Incoming {
 pub enum Found {
     /// Nobody has its numbers and addresses.
     Nobody,
-    /// A contact.
     One(Box<Person>),
     /// More than one contact.
     Several {
@@ -270,10 +257,9 @@ pub enum Found {
     Erased,
 }
 
-/// What a row makes.
+/// Effect of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
-    /// A new contact.
     Create(Addition),
     /// A change of a contact. `after` may be the same: then there is nothing to write.
     Update {
@@ -289,11 +275,10 @@ pub enum Plan {
 /// A contact to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addition {
-    /// The contact.
     pub person: Box<Person>,
     /// Changes of consent that the row states, until [`Addition::agree`].
     pub states: Vec<ConsentEntry>,
-    /// Those that changed the contact, as entries for its ledger.
+    /// Changes of consent that changed the contact, as entries for its ledger.
     pub consent: Vec<(Ulid, ConsentEntry)>,
 }
 
@@ -351,14 +336,14 @@ pub enum RowRefused {
 }
 
 impl Incoming {
-    /// The identities by which the person is found.
+    /// The identities that find the person.
     pub fn identities(&self) -> Vec<Identity> {
         let phones = self.phones.iter().cloned().map(Identity::Phone);
         phones.chain(self.emails.iter().cloned().map(Identity::Email)).collect()
     }
 
-    /// What the row makes of the person. `own` is the contact that the row creates: if it was found, the row was interrupted, and
-    /// what is missing is added. `now` is the time of the import, the same for all attempts.
+    /// The effect of the row on the person. `own` is the contact that the row creates: if it was found, the row was
+    /// interrupted, and what is missing is added. `now` is the time of the import, the same for all attempts.
     ///
     /// # Errors
     /// The reason why the row is refused.
@@ -479,7 +464,7 @@ fn union<T: Clone + PartialEq>(mut known: Vec<T>, others: &[T]) -> Vec<T> {
     known
 }
 
-/// What became of a row.
+/// Result of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowOutcome {
     /// It created a contact.
@@ -488,7 +473,6 @@ pub enum RowOutcome {
     Updated,
     /// It was skipped, because the person is a contact already.
     Skipped,
-    /// It was refused.
     Refused,
     /// It was refused, because the person was erased.
     Erased,
@@ -513,7 +497,7 @@ pub struct RowCounts {
     /// Rows with errors.
     #[serde(default)]
     pub refused: u64,
-    /// Those of them whose people were erased.
+    /// Rows with errors because their people were erased.
     #[serde(default)]
     pub erased: u64,
     /// Rows that created or updated contacts, although a cell may be wrong.
@@ -541,7 +525,6 @@ impl RowCounts {
         self.said_no += u64::from(ended > refused);
     }
 
-    /// Counts a row.
     pub const fn add(&mut self, outcome: RowOutcome) {
         self.rows += 1;
         match outcome {
@@ -560,7 +543,6 @@ impl RowCounts {
 /// Result of an operation that works through an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportResult {
-    /// Numbers of rows.
     #[serde(flatten)]
     pub counts: RowCounts,
     /// Whether nothing was written: a dry run.
@@ -811,7 +793,7 @@ mod tests {
         }
     }
 
-    /// What columns of SMS and of WhatsApp state, with a statement about marketing.
+    /// Consent stated in columns of SMS and of WhatsApp, with a statement about marketing.
     fn stated_consent(sms: Option<Said>, whatsapp: Option<Said>) -> Vec<ConsentEntry> {
         let row = RowConsent {
             sms,

@@ -59,7 +59,7 @@ impl Contact {
         })
     }
 
-    /// The latest time from which the frequency limit counts, as far as this is known without the open messages. In the
+    /// The latest time that the frequency limit counts from, as far as this is known without the open messages. In the
     /// future if one waits for its time.
     pub fn frequency_from(&self) -> Option<Timestamp> {
         let open = self.open.iter().filter_map(|open| open.counts_from);
@@ -100,7 +100,7 @@ impl Contact {
         cancelled
     }
 
-    /// Counts a message by WhatsApp, of which a person gets only so many in a short time.
+    /// Counts a message by WhatsApp: a person gets only so many in a short time.
     fn takes_from_allowance(&mut self, message: &Message) {
         if message.plan.iter().any(|leg| leg.channel == Channel::WhatsApp) {
             let whole_at = pair_rate_with_one_more(self.allowance_whole_at, message.created_at);
@@ -198,7 +198,7 @@ impl Contact {
         open
     }
 
-    /// Removes a message of which nothing is left to cancel. If the frequency limit counts from its sending, that is kept.
+    /// Removes a message with nothing left to cancel. If the frequency limit counts from its sending, that is kept.
     pub fn settle(&mut self, message: &Message) {
         let Some(place) = self.open.iter().position(|open| open.message == message.id) else {
             return;

@@ -19,7 +19,6 @@ use crate::{
 /// A contact and its profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// The contact.
     pub contact: Contact,
     /// Its profile; empty if there is none.
     pub profile: Profile,
@@ -400,7 +399,7 @@ mod tests {
         }
     }
 
-    /// What was detected is nobody's wish: it neither changes the version nor is it set by a change of something else.
+    /// A detected language is nobody's wish: it neither changes the version nor is it set by a change of something else.
     #[test]
     fn a_detected_language_is_not_a_set_one() {
         let recognized = |language: &str, certain: bool| Recognized {

@@ -18,51 +18,44 @@ use crate::{
 /// Maximum tags of a conversation.
 pub const MAX_TAGS: usize = 10;
 
-/// Maximum time for which a conversation is snoozed.
+/// Maximum time of snoozing a conversation.
 pub const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The smallest difference between times of rows.
 const MOMENT: SignedDuration = SignedDuration::from_millis(1);
 
 impl ConversationId {
-    /// That with a contact on a line. `None`: no line can be told.
+    /// The conversation with a contact on a line. `None`: no line can be told.
     pub fn of(contact: ContactId, line: Option<LineId>) -> Self {
         Self::new(contact, line.map_or(Ulid(0), LineId::ulid))
     }
 
-    /// The line.
     pub fn line(self) -> Option<LineId> {
         let own = self.own();
         (own != Ulid(0)).then(|| LineId::new(own))
     }
 }
 
-/// A conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
-    /// The contact.
     pub contact: ContactId,
     /// The line. `None`: none can be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,
-    /// State.
     pub state: ConversationState,
-    /// Time at which a snoozed one is opened again.
+    /// Time when a snoozed one is opened again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<Timestamp>,
-    /// Time at which a snoozed one was opened by itself, or a person opened it or set it to pending.
+    /// Time when a snoozed one was last opened by itself, or a person opened it or set it to pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub woken_at: Option<Timestamp>,
     /// The person who attends to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee: Option<UserId>,
-    /// The team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
-    /// Priority.
     #[serde(default, skip_serializing_if = "Priority::is_usual")]
     pub priority: Priority,
-    /// Tags.
     #[serde(default, skip_serializing_if = "Distinct::is_empty")]
     pub tags: Distinct<MAX_TAGS, TagId>,
     /// Number of happenings so far.
@@ -73,7 +66,6 @@ pub struct Conversation {
     /// Number of the customer's among those that it has not seen.
     #[serde(default)]
     pub unread: u32,
-    /// The latest happening.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Happening>,
     /// Time since which the customer waits for an answer.
@@ -82,10 +74,10 @@ pub struct Conversation {
     /// Time of the team's latest reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replied_at: Option<Timestamp>,
-    /// That reply.
+    /// The team's latest reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
-    /// The latest message by which a person has begun it or gone on with it, until somebody replies.
+    /// The latest message of a person who has begun it or gone on with it, until somebody replies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Started>,
     /// Time that the customer waited for the first reply.
@@ -94,7 +86,7 @@ pub struct Conversation {
     /// The customer's latest message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrote: Option<Wrote>,
-    /// Time at which people are told that nobody has read a message, unless somebody has by then.
+    /// Time of telling people that nobody has read a message, unless somebody has by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tell_at: Option<Timestamp>,
     /// Time of the latest notice that nobody has read a message, until somebody has.
@@ -162,16 +154,13 @@ impl Priority {
 /// Something that happened in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Happening {
-    /// Its time.
     pub at: Timestamp,
-    /// Its kind.
     pub what: What,
 }
 
 /// The customer's latest message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wrote {
-    /// Its time.
     pub at: Timestamp,
     /// Number of the message that became known last.
     pub seq: u64,
@@ -180,23 +169,18 @@ pub struct Wrote {
 /// The team's latest reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
-    /// Its message.
     pub message: MessageId,
-    /// Its author.
     pub by: Actor,
-    /// Its number.
     pub seq: u64,
     /// Number of the latest one before it by somebody else. 0: there is none.
     #[serde(default)]
     pub others: u64,
 }
 
-/// A message by which a person has begun a conversation or gone on with it.
+/// A message of a person who has begun a conversation or gone on with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
-    /// Its author.
     pub by: Actor,
-    /// Its number.
     pub seq: u64,
     /// Number of the latest one before it by somebody else. 0: there is none.
     #[serde(default)]
@@ -207,7 +191,6 @@ pub struct Started {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// The customer wrote.
     Inbound(MessageId, Channel),
     /// Nobody answered the customer's call.
     Missed(CallId),
@@ -234,7 +217,7 @@ impl What {
 }
 
 impl Conversation {
-    /// One in which nothing has happened yet.
+    /// A conversation without happenings.
     pub fn empty(id: ConversationId, now: Timestamp) -> Self {
         Self {
             contact: id.contact(),
@@ -263,14 +246,13 @@ impl Conversation {
         }
     }
 
-    /// One that begins with this.
+    /// A conversation that begins with this happening.
     pub fn from_happening(id: ConversationId, with: Happening, tell_after: Option<SignedDuration>) -> Self {
         let mut begun = Self::empty(id, with.at);
         begun.note(with, tell_after);
         begun
     }
 
-    /// Its id.
     pub fn id(&self) -> ConversationId {
         ConversationId::of(self.contact, self.line)
     }
@@ -283,7 +265,7 @@ impl Conversation {
         begun
     }
 
-    /// Notes what a customer wrote to another responder, of which it knew nothing: it is shown, and nobody here is asked for an answer.
+    /// Notes a customer's message to another responder that it knew nothing of: it is shown, and nobody here is asked for an answer.
     pub fn overhear(&mut self, happening: Happening) {
         let was_read = self.read_seq == self.seq;
         self.count(happening);
@@ -299,7 +281,7 @@ impl Conversation {
         self.await_answer(at, true, tell_after);
     }
 
-    /// Counts a happening, of which it knew nothing.
+    /// Counts a happening that it knew nothing of.
     fn count(&mut self, happening: Happening) {
         self.seq += 1;
         self.created_at = self.created_at.min(happening.at);
@@ -330,7 +312,7 @@ impl Conversation {
         }
     }
 
-    /// Notes a happening, of which it knew nothing. `tell_after`: the time for which a message may be unread before people are told, if they are.
+    /// Notes a happening that it knew nothing of. `tell_after`: how long a message may be unread before people are told, if they are.
     pub fn note(&mut self, happening: Happening, tell_after: Option<SignedDuration>) {
         let Happening { at, what } = happening;
         self.count(happening);
@@ -459,7 +441,7 @@ impl Conversation {
         self.noticed_at.filter(|_| self.tell_at.is_none())
     }
 
-    /// Lets the customer wait for an answer to what was done at this time only, of which people may have been told already.
+    /// Lets the customer wait for an answer only to what was done at this time. People may have been told of it already.
     fn wait_on(&mut self, since: Option<Timestamp>, told: Option<Timestamp>, tell_after: Option<SignedDuration>) {
         self.end_wait();
         self.waiting_since = since;
@@ -525,7 +507,7 @@ impl Conversation {
         (self.snoozed_until, self.hidden) = (None, None);
     }
 
-    /// Whether a person can move it to this state until this time. A snoozed one has a time at which it is opened, and no other has.
+    /// Whether a person can move it to this state until this time. A snoozed conversation has a time of opening, and no other has.
     ///
     /// # Errors
     /// The fault of the time.
@@ -598,7 +580,7 @@ impl Conversation {
         self.end_wait();
     }
 
-    /// Time at which a message became overdue that nobody has read, if people are to be told of it now.
+    /// Time when an unread message became overdue, if people are to be told of it now.
     pub fn overdue_since(&self, now: Timestamp) -> Option<Timestamp> {
         self.tell_at.filter(|at| *at <= now && self.unread_message().is_some())
     }
@@ -624,7 +606,7 @@ impl Conversation {
         since > mailed_at
     }
 
-    /// Time at which it is to be looked at: a snoozed one is opened, and people are told of a message that nobody has read.
+    /// Time of the next look at it: a snoozed one is opened, and people are told of a message that nobody has read.
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             ConversationState::Snoozed => self.snoozed_until,
@@ -658,7 +640,7 @@ impl Conversation {
         self.waiting_since.or(self.replied_at).unwrap_or(self.created_at)
     }
 
-    /// Time of its latest happening or awakening, by which lists are sorted.
+    /// Time of its latest happening or awakening, for sorting lists.
     pub fn active_at(&self) -> Timestamp {
         let last = self.last.map_or(self.created_at, |last| last.at);
         self.woken_at.map_or(last, |woken| woken.max(last))
@@ -1081,7 +1063,7 @@ mod tests {
         }
     }
 
-    /// What people were told of goes on waiting after a call or a reply that became known late, and they are not told again.
+    /// A message that people were told of goes on waiting after a call or a reply that became known late, and they are not told again.
     #[test]
     fn message_is_overdue_once_until_somebody_reads_it() {
         let (now, by) = (wrote(60).at, wrote(60).at - TELL);

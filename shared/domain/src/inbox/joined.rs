@@ -67,8 +67,8 @@ impl Joined {
     }
 }
 
-/// A conversation as it was before the merge, except for what was changed in it since. All of it stays as it is now if the customer or
-/// the team has said something in it since: nobody knows to whom.
+/// A conversation as it was before the merge, except for what was changed in it since. All of it stays as it is now if
+/// the customer or the team has said something in it since: nobody knows to whom.
 fn undo_conversation(before: &Conversation, merged: &Conversation, now: &Conversation) -> Conversation {
     if merged.seq < now.seq {
         return now.clone();
@@ -171,7 +171,7 @@ mod tests {
         at("2026-11-20T10:00:00Z") + SignedDuration::from_mins(minute)
     }
 
-    /// One in which the customer wrote at these minutes.
+    /// A conversation with messages of the customer at these minutes.
     fn wrote(number: u64, minutes: &[i64]) -> Conversation {
         let line = Some(LineId::new(Ulid::from_parts(9, 9)));
         let mut all = Conversation::empty(ConversationId::of(contact(number), line), minute(minutes[0]));

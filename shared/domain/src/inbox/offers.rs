@@ -38,7 +38,7 @@ pub struct Offer {
     pub missing: Vec<String>,
 }
 
-/// The schema of requests, in which what has a default can be left out.
+/// The schema of requests, which may leave out fields with a default.
 #[cfg(feature = "schema")]
 fn as_in_requests(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({"$ref": "#/components/schemas/TemplateUse"})
@@ -47,7 +47,6 @@ fn as_in_requests(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 /// The templates that somebody can send in a conversation in place of free text.
 #[derive(Clone, Copy)]
 pub struct Offers<'a> {
-    /// The conversation.
     pub conversation: ConversationId,
     /// The request for free text.
     pub asked: &'a Asked,
@@ -81,9 +80,9 @@ impl Offers<'_> {
         sent.map_err(|refusal| said.refusal_for_author(refusal, (contact, config)))
     }
 
-    /// Those that can be sent, each in the contact's language if it has it, the ones that miss no value first. Values are those that the
-    /// tenant's rules give to the same template, and the names of the contact and the tenant where the library has them. Templates that show
-    /// a file are left out.
+    /// The templates that can be sent, each in the contact's language if it has it, the ones that miss no value first.
+    /// Values are those that the tenant's rules give to the same template, and the names of the contact and the tenant
+    /// where the library has them. Templates that show a file are left out.
     pub fn sendable_offers(&self) -> Vec<Offer> {
         let World {
             config,
@@ -238,7 +237,7 @@ mod tests {
     use crate::base::ShownName;
     use crate::samples::{Case, NOON, at};
 
-    /// What is offered to a customer who wrote more than a day ago: the text, with what is missing.
+    /// Offers to a customer who wrote more than a day ago: the text, with what is missing.
     fn offers_after_day(change: impl FnOnce(&mut Case)) -> Vec<(String, Vec<String>)> {
         let mut case = Case::new();
         case.contact.last_inbound_at = Some(at(NOON) - SignedDuration::from_hours(30));

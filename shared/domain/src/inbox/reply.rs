@@ -58,12 +58,12 @@ pub struct ReplyRequest {
     /// 1,600 characters with the values.
     #[serde(default)]
     pub sms_text: Option<SmsText>,
-    /// Channels in the order in which they are tried. Default: those that have content, WhatsApp first.
+    /// Channels in the order of trying them. Default: those that have content, WhatsApp first.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = ["whatsapp"]))]
     pub channels: UpTo<MAX_CHANNELS, Channel>,
-    /// Seconds after which the next channel is tried if the message was accepted and not delivered. 0: only when the channel fails.
-    /// Default: 120.
+    /// Seconds until the next channel is tried if the message was accepted and not delivered. 0: only when the channel
+    /// fails. Default: 120.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = 120))]
     pub fallback_after_seconds: Option<Whole<0, MAX_FALLBACK_SECONDS>>,
@@ -111,7 +111,7 @@ impl ReplyRequest {
 }
 
 impl Said {
-    /// The same as a message that somebody asks for.
+    /// The reply as a message that somebody asks for.
     pub const fn request(&self) -> &MessageRequest {
         &self.request
     }
@@ -138,7 +138,7 @@ impl Said {
         found
     }
 
-    /// Its cause. `asked`: who writes it, in which request. The contact may be another since the conversation began.
+    /// The cause of its message. `asked`: who writes it, in which request. The contact may be another since the conversation began.
     pub fn cause(&self, asked: &Asked) -> Cause {
         Cause::Written {
             conversation: ConversationId::of(asked.contact, self.conversation.line()),
@@ -156,7 +156,7 @@ impl Said {
         }
     }
 
-    /// Without a line, what is for WhatsApp goes out by the number to which the person wrote.
+    /// Without a line, content for WhatsApp goes out by the number that the person wrote to.
     fn through(&self, contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<Through<'static>> {
         let by_whatsapp = self.conversation.line().is_none() && self.request.has_content_of_whatsapp();
         let connection = number_written_to(contact, config).filter(|_| by_whatsapp && contact.any_window_open(now))?;
@@ -226,7 +226,7 @@ mod tests {
         serde_json::from_value(whole).unwrap()
     }
 
-    /// A case whose customer wrote an hour ago, to which number of the business if it is by WhatsApp.
+    /// A case whose customer wrote an hour ago, by WhatsApp to a number of the business.
     fn wrote(channel: Channel) -> Case {
         let mut case = Case::new();
         let at = case.now - HOUR;
