@@ -13,7 +13,7 @@ use domain::{
     base::{ConnectionId, ContactId, ConversationId, Fault, FaultCode, MessageId},
     consent::{ConsentEntry, consent_id},
     contacts::{Contact, Identity, Person, Profile, Sign},
-    inbox::Conversation,
+    inbox::{Conversation, TeamMessage},
     media::Asset,
     messages::{
         Asked, Category, Cause, Channel, Composed, Intent, IntentReview, Lane, Message, MessageRequest, Needs, Purpose,
@@ -166,7 +166,11 @@ impl Sending {
              }| {
                 attachment = carries;
                 let channel = message.plan.first().map_or(Channel::WhatsApp, |leg| leg.channel);
-                let sent = (now, message.id, channel);
+                let sent = TeamMessage {
+                    at: now,
+                    message: message.id,
+                    channel,
+                };
                 match seen {
                     Some(seen) => known.value.reply(who.actor(), seen, sent, tell_after),
                     None => known.value.start(who.actor(), sent),

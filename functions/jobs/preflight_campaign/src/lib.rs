@@ -10,8 +10,8 @@ use domain::{
     Timestamp,
     base::{ContactId, Data, MessageId, Progress},
     campaigns::{
-        AudienceConditions, Campaign, Pace, PreflightCampaign, PreflightTally, Stopped, USUAL_PER_MINUTE,
-        channel_problems,
+        AudienceConditions, Campaign, Pace, PreflightCampaign, PreflightResult, PreflightTally, Stopped,
+        USUAL_PER_MINUTE, channel_problems,
     },
     contacts::Person,
     messages::{Channel, Composed, IntentReview, Message, Needs, Refusal},
@@ -233,7 +233,7 @@ impl Flight<'_> {
         let others = self.others_of(people, &cursor.conditions).await?;
         let everybody = people.iter().chain(others.values());
         let (open, book) = futures::try_join!(self.open(broadcast, everybody), self.book())?;
-        let prices = (&**book, day_of(self.begins_at()));
+        let day = day_of(self.begins_at());
         for person in people {
             let (tenant, to) = (&broadcast.config.tenant, person.contact.recipient());
             let made_at = self.made_at(cursor.tally.messages);
@@ -250,8 +250,8 @@ impl Flight<'_> {
             };
             match &decided {
                 Ok((composed, made_at)) => {
-                    let of = (self.campaign, &*broadcast.config);
-                    cursor.tally.add(composed, *made_at, of, prices);
+                    let (tally, config) = (&mut cursor.tally, &broadcast.config);
+                    tally.add(composed, *made_at, self.campaign, config, &book, day);
                 }
                 Err(why) => cursor.tally.hold_back(why),
             }
@@ -315,13 +315,12 @@ impl Flight<'_> {
             connections.extend(store.connection(scope, id).await?);
         }
         let progress = progress(&cursor.tally);
-        let result = cursor.tally.result(
-            (self.begins_at(), now),
-            (&all_caps_of(&config.tenant), &counts),
-            &book,
-            &connections,
-            cursor.stopped,
-        );
+        let caps = all_caps_of(&config.tenant);
+        let tally = cursor.tally;
+        let result = PreflightResult {
+            stopped: cursor.stopped,
+            ..tally.result(self.begins_at(), now, &caps, &counts, &book, &connections)
+        };
         let progress = Progress {
             total: Some(result.chosen),
             ..progress

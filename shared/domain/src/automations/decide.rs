@@ -415,15 +415,19 @@ pub fn unmet_condition(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> O
         return Some(refusal.and("new_caller", grounds.new_caller));
     }
     let (rang, talked) = grounds.seconds(call.facts);
-    let rang = (rang, when.min_ring_seconds, when.max_ring_seconds);
-    let talked = (Some(talked.unwrap_or(0)), when.min_talk_seconds, when.max_talk_seconds);
-    outside(rang, Reason::OtherRingTime, "it rang for")
-        .or_else(|| outside(talked, Reason::OtherTalkTime, "people talked for"))
+    let (least, most) = (when.min_ring_seconds, when.max_ring_seconds);
+    outside(rang, least, most, Reason::OtherRingTime, "it rang for").or_else(|| {
+        let (least, most) = (when.min_talk_seconds, when.max_talk_seconds);
+        let talked = Some(talked.unwrap_or(0));
+        outside(talked, least, most, Reason::OtherTalkTime, "people talked for")
+    })
 }
 
 /// The reason if so many seconds are not within these bounds. An unknown time is.
 fn outside(
-    (seconds, least, most): (Option<u32>, Option<CallSeconds>, Option<CallSeconds>),
+    seconds: Option<u32>,
+    least: Option<CallSeconds>,
+    most: Option<CallSeconds>,
     reason: Reason,
     words: &str,
 ) -> Option<Refusal> {

@@ -337,7 +337,7 @@ mod tests {
     use crate::samples::at;
 
     /// The id of a message that a webhook brings at its place, so many milliseconds after the second of its writing.
-    fn id(reference: &str, (after, place): (i64, u32)) -> Ulid {
+    fn id(reference: &str, after: i64, place: u32) -> Ulid {
         let written = at("2026-11-20T10:00:00Z");
         let message = serde_json::from_value(json!({
             "channel": "whatsapp", "provider_ref": reference, "from": {}, "at": written, "kind": "text",
@@ -367,14 +367,14 @@ mod tests {
             (7 * DAY, 1),
         ];
         for reference in ["wamid.1", "wamid.2"] {
-            let ids = deliveries.map(|delivery| id(reference, delivery));
+            let ids = deliveries.map(|(after, place)| id(reference, after, place));
             assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
             assert!(ids.iter().all(|id| id.timestamp_ms() == ids[0].timestamp_ms()));
         }
         // Beyond what fits, time and reference alone decide.
         for (one, other) in [((300 * DAY, 0), (400 * DAY, 0)), ((0, 3_000_000), (0, u32::MAX))] {
-            assert_eq!(id("wamid.1", one), id("wamid.1", other));
+            assert_eq!(id("wamid.1", one.0, one.1), id("wamid.1", other.0, other.1));
         }
-        assert_ne!(id("wamid.1", (0, 0)), id("wamid.2", (0, 0)));
+        assert_ne!(id("wamid.1", 0, 0), id("wamid.2", 0, 0));
     }
 }

@@ -106,7 +106,7 @@ pub fn is_after_cap(at: Timestamp) -> bool {
 
 /// Time of the next look at a step that a cap keeps back, and that was due at this time: just before the next hour, which may have room
 /// again. Whoever was kept back earlier is due earlier: of those of one run, this is the one at this place of so many.
-pub fn step_kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
+pub fn step_kept_back_until(due: Timestamp, place: usize, of: usize, now: Timestamp) -> Timestamp {
     let hour = Period::Hour.next(now);
     if is_after_cap(due) && Period::Hour.next(due) == hour {
         return due;
@@ -118,7 +118,7 @@ pub fn step_kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Ti
 
 /// Time of making a step whose message could not leave before `leaves_at`, such as at the end of quiet hours. Within a
 /// minute behind that, whoever was put off earlier comes earlier, as many as they are by then.
-pub fn step_made_at(leaves_at: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
+pub fn step_made_at(leaves_at: Timestamp, place: usize, of: usize, now: Timestamp) -> Timestamp {
     let left = SignedDuration::from_hours(24) - leaves_at.duration_since(now);
     leaves_at + left.max(SignedDuration::ZERO) / 1_440 + share_time(OF_MINUTE_OF_A_DAY, place, of)
 }
@@ -533,7 +533,7 @@ mod tests {
                 due.extend(
                     all.into_iter()
                         .enumerate()
-                        .map(|(place, at)| step_kept_back_until(at, (place, of), now)),
+                        .map(|(place, at)| step_kept_back_until(at, place, of, now)),
                 );
                 assert!(due.is_sorted_by(|one, next| one < next), "{due:?}");
                 let before = |due: &&Timestamp| is_after_cap(**due) && now < **due && **due < next;
@@ -541,7 +541,7 @@ mod tests {
             }
             // A look just before the hour changes nothing.
             let early = next - SignedDuration::from_millis(1);
-            assert_eq!(step_kept_back_until(due[0], (5, 9), early), due[0]);
+            assert_eq!(step_kept_back_until(due[0], 5, 9, early), due[0]);
         }
         assert!(!is_after_cap(ten) && !is_after_cap(run(59)));
     }
@@ -553,7 +553,7 @@ mod tests {
         let evening = at("2026-11-20T17:00:00Z");
         let times = (0..720).map(|minute| evening + SignedDuration::from_mins(minute));
         let made: Vec<Timestamp> = times
-            .flat_map(|now| (0..3).map(move |place| step_made_at(morning, (place, 3), now)))
+            .flat_map(|now| (0..3).map(move |place| step_made_at(morning, place, 3, now)))
             .collect();
         assert!(made.is_sorted());
         assert!(

@@ -41,7 +41,7 @@ pub use report::{
     VariantTally,
 };
 pub use review::{
-    Missing, WithSteps, draft_problems, is_incomplete, needs_of_campaigns, review_campaign, review_steps,
+    Missing, Reviewed, WithSteps, draft_problems, is_incomplete, needs_of_campaigns, review_campaign, review_steps,
     whatsapp_sender,
 };
 pub use run::{Enrolment, Exit, MAX_RUN, NoEntry, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, may_still_send};

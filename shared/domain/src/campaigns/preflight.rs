@@ -96,13 +96,15 @@ impl PreflightTally {
         }
     }
 
-    /// Adds somebody who gets this message, which is made at this time. `prices`: those of a day.
+    /// Adds somebody who gets this message, which is made at this time, at the prices of a day.
     pub fn add(
         &mut self,
         composed: &Composed,
         made_at: Timestamp,
-        (campaign, config): (&Campaign, &TenantConfig),
-        prices: (&PriceBook, Date),
+        campaign: &Campaign,
+        config: &TenantConfig,
+        book: &PriceBook,
+        day: Date,
     ) {
         self.chosen += 1;
         self.messages += 1;
@@ -118,7 +120,7 @@ impl PreflightTally {
             }
             let message = (composed.policy.category(), &composed.to, leg);
             let caps = applying_caps(config, &composed.policy, composed.line, &composed.to);
-            for take in takes_of_caps(caps, config, message, prices) {
+            for take in takes_of_caps(caps, config, message, (book, day)) {
                 let needed = self.needed.entry(take.cap.number).or_default();
                 *needed = needed.saturating_add(take.amount);
             }
@@ -173,11 +175,12 @@ impl PreflightTally {
     /// would send by WhatsApp.
     pub fn result(
         self,
-        (begins_at, now): (Timestamp, Timestamp),
-        (caps, counts): (&[Cap], &Counts),
+        begins_at: Timestamp,
+        now: Timestamp,
+        caps: &[Cap],
+        counts: &Counts,
         book: &PriceBook,
         connections: &[Connection],
-        stopped: Option<Stopped>,
     ) -> PreflightResult {
         let needed = |cap: &Cap| {
             let unit = cap.currency.as_ref().map_or(1, Currency::smallest_in_millionths);
@@ -231,7 +234,7 @@ impl PreflightTally {
             channels: self.channels,
             deferred: self.deferred,
             country_rules: country_rules(self.country_rules, &self.unclear_rules),
-            stopped,
+            stopped: None,
             samples: self.samples,
         }
     }
@@ -485,14 +488,14 @@ mod tests {
             let mut case = against.case(confirmed);
             for channels in [vec![Channel::Sms], vec![Channel::WhatsApp, Channel::Sms]] {
                 case.config.rules[0].then.channels = channels.into();
-                tally.add(&case.plan(), now, (&campaign, &case.config), (book, day_of(now)));
+                tally.add(&case.plan(), now, &campaign, &case.config, book, day_of(now));
             }
             if !confirmed && against.applies != Applies::Wait {
                 let refused = against.applies == Applies::Refuse;
                 expected.push((against.country, against.rule, refused, 2, against.sentence));
             }
         }
-        let result = tally.result((now, now), (&[], &Counts::default()), book, &[], None);
+        let result = tally.result(now, now, &[], &Counts::default(), book, &[]);
         let told = result.with_sentences().country_rules.into_iter();
         let told = told.map(|line| (line.country, line.rule, line.refused, line.contacts, line.detail));
         assert_eq!(told.collect::<Vec<_>>(), expected);

@@ -266,7 +266,8 @@ impl DripTally {
     pub fn add(
         &mut self,
         steps: &Steps,
-        (enrolment, exit): (&Enrolment, Option<&Exit>),
+        enrolment: &Enrolment,
+        exit: Option<&Exit>,
         contact: Option<&Contact>,
         messages: &mut HashMap<MessageId, Message>,
     ) {
@@ -477,7 +478,7 @@ mod tests {
         let (mut case, now) = (Case::new(), at(NOON));
         let message = read_message();
         let other = message_of(Case::new().plan(), now + jiff::SignedDuration::from_secs(1)).id;
-        let mut enrolment = Enrolment::new((CampaignId::new(ulid::Ulid(1)), Some(1)), case.contact.id, now);
+        let mut enrolment = Enrolment::new(CampaignId::new(ulid::Ulid(1)), Some(1), case.contact.id, now);
         enrolment.passage.as_mut().unwrap().taken = vec![
             read(serde_json::json!({"step": "welcome", "at": now, "message_id": message.id})),
             read(serde_json::json!({"step": "read?", "at": now, "fulfilled": true})),
@@ -491,13 +492,13 @@ mod tests {
         case.contact.wish(OptFlag::Stop, "wrote STOP", after);
         let mut stops = DripTally::default();
         let mut welcome = HashMap::from([(message.id, message.clone())]);
-        stops.add(&steps, (&enrolment, None), Some(&case.contact), &mut welcome);
+        stops.add(&steps, &enrolment, None, Some(&case.contact), &mut welcome);
         assert_eq!((stops.steps[&0].replied, stops.steps[&0].opted_out), (0, 1));
         case.contact.wrote(after);
         let mut messages = HashMap::from([(message.id, message)]);
-        tally.add(&steps, (&enrolment, Some(&left)), Some(&case.contact), &mut messages);
-        let another = Enrolment::new((enrolment.campaign, Some(1)), case.contact.id, now);
-        tally.add(&steps, (&another, None), None, &mut messages);
+        tally.add(&steps, &enrolment, Some(&left), Some(&case.contact), &mut messages);
+        let another = Enrolment::new(enrolment.campaign, Some(1), case.contact.id, now);
+        tally.add(&steps, &another, None, None, &mut messages);
         assert_eq!(tally.entered, 2);
         let statuses = [EnrolmentStatus::Active, EnrolmentStatus::Exited];
         assert_eq!(tally.statuses, statuses.map(|status| (status, 1)).into());

@@ -82,7 +82,7 @@ impl Enrolment {
     }
 
     /// A contact's enrolment at this time, with the version of the steps of a drip.
-    pub fn new((campaign, steps): (CampaignId, Option<u32>), contact: ContactId, at: Timestamp) -> Self {
+    pub fn new(campaign: CampaignId, steps: Option<u32>, contact: ContactId, at: Timestamp) -> Self {
         Self {
             campaign,
             contact,
@@ -383,7 +383,7 @@ impl Campaign {
                 return Err(NoEntry::Before);
             }
         }
-        Ok(Enrolment::new((self.id, Some(version)), contact.id, at))
+        Ok(Enrolment::new(self.id, Some(version), contact.id, at))
     }
 }
 
@@ -430,7 +430,7 @@ mod tests {
         let mut drip = campaign(&case, serde_json::json!({"type": "drip", "name": "Welcome"}));
         drip.steps_version = Some(3);
         let began = at("2026-11-19T08:00:00Z");
-        let inside = Enrolment::new((drip.id, Some(2)), case.contact.id, began);
+        let inside = Enrolment::new(drip.id, Some(2), case.contact.id, began);
         let left = inside.clone().with_exit(
             Refusal::since(crate::messages::CancelEvent::Author, "taken out".to_owned()),
             began,
@@ -455,7 +455,7 @@ mod tests {
                     drip.reentry = reentry;
                     let entered = drip.enrol_contact(contact, *known, now);
                     let refused = if is_open { *refused } else { Some(NoEntry::NotOpen) };
-                    let first = Enrolment::new((drip.id, Some(3)), contact.id, now);
+                    let first = Enrolment::new(drip.id, Some(3), contact.id, now);
                     assert_eq!(entered, refused.map_or(Ok(first), Err), "{state:?} {reentry} {known:?}");
                 }
             }

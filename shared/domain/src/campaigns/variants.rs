@@ -55,7 +55,12 @@ impl Campaign {
 
     /// A variant's message as a request for one recipient, to see what it looks like there. `None`: it has no such variant, or it is a drip,
     /// whose messages are steps.
-    pub fn trial(&self, number: VariantNumber, to: (Option<ContactId>, Option<Phone>)) -> Option<MessageRequest> {
+    pub fn trial(
+        &self,
+        number: VariantNumber,
+        contact: Option<ContactId>,
+        phone: Option<Phone>,
+    ) -> Option<MessageRequest> {
         if self.kind != CampaignType::Broadcast || number > self.variants.len() {
             return None;
         }
@@ -67,8 +72,8 @@ impl Campaign {
         let channels: Vec<Channel> = says.channels.iter().copied().collect();
         let by = |channel: Channel| channels.contains(&channel);
         Some(MessageRequest {
-            contact_id: to.0,
-            phone: to.1,
+            contact_id: contact,
+            phone,
             line_id: says.line,
             basis: format!("Test of the campaign {}", self.name.as_str()).parse().ok(),
             template: says.template.filter(|_| by(Channel::WhatsApp)),
@@ -187,7 +192,7 @@ mod tests {
             .enumerate()
             .map(|(number, text)| (text.to_owned(), counts[&number]));
         assert_eq!(said, expected.collect::<Vec<_>>());
-        let trial = |number| first.trial(number, (Some(parts[0].1[0]), None));
+        let trial = |number| first.trial(number, Some(parts[0].1[0]), None);
         let trials: Vec<_> = (0..=3).filter_map(trial).map(|one| json!(one.sms_text)).collect();
         assert_eq!(trials, texts, "each as a message of its own");
         assert_eq!(trial(1).unwrap().category, Declared::Marketing);

@@ -19,11 +19,11 @@ pub trait Recorded: Serialize + DeserializeOwned + Clone + Send + Sync {
     /// Name of its kind.
     const WORD: &'static str = Self::KIND.word();
     const MAX: u32;
-    /// Who or what creates one, in errors.
+    /// Name of the action that creates one, in errors.
     const CREATE: &'static str;
-    /// Who or what changes one, in errors.
+    /// Name of the action that changes one, in errors.
     const CHANGE: &'static str;
-    /// Who or what deletes one, in errors.
+    /// Name of the action that deletes one, in errors.
     const DELETE: &'static str;
 
     fn id(&self) -> Self::Id;

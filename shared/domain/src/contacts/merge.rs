@@ -321,8 +321,7 @@ fn contacts(
         conflicts.push(Conflict::new("consent", Resolution::Stricter));
     }
     all.unreachable = unreachable(&one.unreachable, &other.unreachable);
-    let windows = [one, other].map(|of| (of.windows.as_slice(), of.users()));
-    all.windows = merge_windows(windows, now);
+    all.windows = merge_windows(one, other, now);
     for texted in &other.texted {
         add_texted(&mut all.texted, texted.clone());
     }

@@ -146,11 +146,9 @@ impl Contact {
 
     /// Cancels and closes those of these open messages that can still be cancelled, because a call was answered. Returns them.
     pub fn answered_after_all(&mut self, open: Vec<Message>) -> Vec<Message> {
-        let why = (
-            "not sent: the call was answered after all",
-            "no further channel: the call was answered after all",
-        );
-        self.cancel_for(CancelEvent::AnsweredCall, why, open)
+        let untried = "not sent: the call was answered after all";
+        let tried = "no further channel: the call was answered after all";
+        self.cancel_for(CancelEvent::AnsweredCall, untried, tried, open)
     }
 
     /// Notes that somebody wrote on the business's own phone at this time, and cancels and closes those of these waiting follow-ups and
@@ -159,38 +157,35 @@ impl Contact {
         self.last_by_phone_at = self.last_by_phone_at.max(Some(at));
         // With the time of its cause begins the id of a message, which may be planned later.
         open.retain(|message| is_later(at, time_of_id(message.id.own())));
-        let why = (
-            "not sent: somebody wrote on the business's own phone",
-            "no further channel: somebody wrote on the business's own phone",
-        );
-        self.cancel_for(CancelEvent::ByPhone, why, open)
+        let untried = "not sent: somebody wrote on the business's own phone";
+        let tried = "no further channel: somebody wrote on the business's own phone";
+        self.cancel_for(CancelEvent::ByPhone, untried, tried, open)
     }
 
     /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because the person wrote again and gets
     /// an answer to that. Returns them.
     pub fn answered_anew(&mut self, waiting: Vec<Message>) -> Vec<Message> {
-        let why = (
-            "not sent: the customer wrote again",
-            "no further channel: the customer wrote",
-        );
-        self.cancel_for(CancelEvent::Inbound, why, waiting)
+        let untried = "not sent: the customer wrote again";
+        let tried = "no further channel: the customer wrote";
+        self.cancel_for(CancelEvent::Inbound, untried, tried, waiting)
     }
 
     /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because a person replied. Returns them.
     fn cancel_automatic_answers(&mut self, mut known: Vec<Message>) -> Vec<Message> {
         let answers = self.open_to(CancelEvent::HumanReply);
         known.retain(|message| answers.contains(&message.id));
-        let why = ("not sent: a person replied", "no further channel: a person replied");
-        self.cancel_for(CancelEvent::HumanReply, why, known)
+        let untried = "not sent: a person replied";
+        let tried = "no further channel: a person replied";
+        self.cancel_for(CancelEvent::HumanReply, untried, tried, known)
     }
 
-    /// Cancels and closes those of these open messages that can still be cancelled. `why`: the sentence about one that was not tried, and
-    /// about one that was. Returns them.
-    fn cancel_for(&mut self, event: CancelEvent, why: (&str, &str), mut open: Vec<Message>) -> Vec<Message> {
+    /// Cancels and closes those of these open messages that can still be cancelled. `untried` and `tried`: the sentences about
+    /// messages that were not tried yet, and that were. Returns them.
+    fn cancel_for(&mut self, event: CancelEvent, untried: &str, tried: &str, mut open: Vec<Message>) -> Vec<Message> {
         open.retain_mut(|message| {
-            let tried = !message.attempts.is_empty();
-            let why = if tried { why.1 } else { why.0 };
-            message.cancel(Refusal::since(event, why).and("tried", tried))
+            let was_tried = !message.attempts.is_empty();
+            let why = if was_tried { tried } else { untried };
+            message.cancel(Refusal::since(event, why).and("tried", was_tried))
         });
         for message in &open {
             self.close(message);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{LineId, Phone},
+    contacts::Contact,
     messages::Recipient,
 };
 
@@ -320,12 +321,13 @@ pub(crate) fn close_window(all: &mut Vec<Window>, number: &Phone, to: &Recipient
     true
 }
 
-/// The windows of two contacts that become one at this time, each of them of its own users. `users`: those of each
-/// contact. A window that names none counts for each of them.
-pub(crate) fn merge_windows(contacts: [(&[Window], Vec<Recipient>); 2], now: Timestamp) -> Vec<Window> {
+/// The windows of two contacts that become one at this time, each of them of its own users. A window that names none
+/// counts for each user of its contact.
+pub(crate) fn merge_windows(one: &Contact, other: &Contact, now: Timestamp) -> Vec<Window> {
     let mut all = Vec::new();
-    for (windows, users) in contacts {
-        for window in windows {
+    for contact in [one, other] {
+        let users = contact.users();
+        for window in &contact.windows {
             let of_users = users.iter().filter(|_| window.is_of_anybody());
             let of_users = of_users.cloned().map(|Recipient { phone, bsuid }| Window {
                 phone,

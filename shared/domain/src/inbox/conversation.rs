@@ -158,6 +158,23 @@ pub struct Happening {
     pub what: What,
 }
 
+/// A message of the team to the customer.
+#[derive(Debug, Clone, Copy)]
+pub struct TeamMessage {
+    pub at: Timestamp,
+    pub message: MessageId,
+    pub channel: Channel,
+}
+
+impl TeamMessage {
+    const fn happening(self) -> Happening {
+        Happening {
+            at: self.at,
+            what: What::Reply(self.message, self.channel),
+        }
+    }
+}
+
 /// The customer's latest message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wrote {
@@ -328,13 +345,7 @@ impl Conversation {
     }
 
     /// Notes a reply by somebody who has seen everything up to this number.
-    pub fn reply(
-        &mut self,
-        by: Actor,
-        seen: u64,
-        (at, message, channel): (Timestamp, MessageId, Channel),
-        tell_after: Option<SignedDuration>,
-    ) {
+    pub fn reply(&mut self, by: Actor, seen: u64, sent: TeamMessage, tell_after: Option<SignedDuration>) {
         self.read_to(seen);
         // What the customer did meanwhile still waits for an answer.
         let wrote = self.wrote.filter(|wrote| seen < wrote.seq).map(|wrote| wrote.at);
@@ -342,8 +353,8 @@ impl Conversation {
             .last
             .filter(|last| matches!(last.what, What::Missed(_)) && self.unread > 0);
         let unseen = wrote.or(called.map(|called| called.at));
-        let (what, told) = (What::Reply(message, channel), self.all_noticed_at());
-        self.note(Happening { at, what }, None);
+        let told = self.all_noticed_at();
+        self.note(sent.happening(), None);
         if unseen.is_some() {
             self.wait_on(unseen, told, tell_after);
         } else {
@@ -353,7 +364,7 @@ impl Conversation {
         let seq = self.seq;
         self.started = None;
         self.reply = Some(Reply {
-            message,
+            message: sent.message,
             by,
             seq,
             others,
@@ -363,11 +374,11 @@ impl Conversation {
     /// Notes a message that begins it or goes on with it. It is no reply: replies do not wait for it, since it may leave only in the morning.
     /// A person who sends one opens the conversation, and attends to it, unless somebody else does; what they have read no longer waits.
     /// Software changes nothing else: it answers nobody.
-    pub fn start(&mut self, by: Actor, (at, message, channel): (Timestamp, MessageId, Channel)) {
-        let what = What::Reply(message, channel);
+    pub fn start(&mut self, by: Actor, sent: TeamMessage) {
+        let happening = sent.happening();
         let Actor::User(user) = by else {
             let (waits, replied) = (self.waiting_since.take(), self.replied_at);
-            self.note(Happening { at, what }, None);
+            self.note(happening, None);
             (self.waiting_since, self.replied_at) = (waits, replied);
             return;
         };
@@ -376,10 +387,10 @@ impl Conversation {
         self.open();
         if self.unread > 0 {
             let waits = self.waiting_since.take();
-            self.note(Happening { at, what }, None);
+            self.note(happening, None);
             self.waiting_since = waits;
         } else {
-            self.note(Happening { at, what }, None);
+            self.note(happening, None);
             self.read_to(self.seq);
         }
         if was_over || self.assignee.is_none() {
@@ -596,7 +607,7 @@ impl Conversation {
     }
 
     /// Whether an overdue message is noticed only now, or was after people were last told of any.
-    pub fn is_untold(&self, mailed_at: Option<Timestamp>, (after, now): (SignedDuration, Timestamp)) -> bool {
+    pub fn is_untold(&self, mailed_at: Option<Timestamp>, after: SignedDuration, now: Timestamp) -> bool {
         let since = match (self.tell_at, self.noticed_at) {
             (Some(at), _) if at <= now => return true,
             // Neither has its time if a release before `noticed_at` noticed it, or if nobody was to be told then.
@@ -675,6 +686,14 @@ mod tests {
         }
     }
 
+    fn sms(at: Timestamp, number: u128) -> TeamMessage {
+        TeamMessage {
+            at,
+            message: message(number),
+            channel: Channel::Sms,
+        }
+    }
+
     fn reply_at(minute: i64) -> Happening {
         Happening {
             at: at(NOW) + SignedDuration::from_mins(minute),
@@ -693,7 +712,11 @@ mod tests {
     #[test]
     fn whoever_starts_attends_to_it_and_nobody_waits_for_it() {
         let [user, other] = [1, 2].map(|number| UserId::new(Ulid::from_parts(3, number)));
-        let sent = (at(NOW), message(1), Channel::WhatsApp);
+        let sent = TeamMessage {
+            at: at(NOW),
+            message: message(1),
+            channel: Channel::WhatsApp,
+        };
         let mut conversation = Conversation::empty(ConversationId::of(contact(), None), at(NOW));
         conversation.start(Actor::User(user), sent);
         assert_eq!(
@@ -704,14 +727,9 @@ mod tests {
         let moved = |by, seen| conversation.has_moved(Actor::User(by), seen);
         assert_eq!([moved(user, 0), moved(other, 0), moved(other, 1)], [false, true, false]);
         let mut both = conversation.clone();
-        both.start(Actor::User(other), (wrote(1).at, message(8), Channel::Sms));
+        both.start(Actor::User(other), sms(wrote(1).at, 8));
         assert!(both.has_moved(Actor::User(other), 0), "hidden by one's own");
-        both.reply(
-            Actor::User(other),
-            2,
-            (wrote(1).at, message(7), Channel::Sms),
-            TELL_AFTER,
-        );
+        both.reply(Actor::User(other), 2, sms(wrote(1).at, 7), TELL_AFTER);
         assert_eq!(both.started, None, "the reply says what was before it");
         assert!(both.has_moved(Actor::User(other), 0) && both.has_moved(Actor::User(user), 2));
         assert_eq!(
@@ -720,7 +738,7 @@ mod tests {
         );
         // What nobody has read goes on waiting, and whoever attends to it does.
         conversation.note(wrote(2), TELL_AFTER);
-        conversation.start(Actor::User(other), (wrote(3).at, message(9), Channel::Sms));
+        conversation.start(Actor::User(other), sms(wrote(3).at, 9));
         assert_eq!(
             (conversation.unread, conversation.waiting_since),
             (1, Some(wrote(2).at))
@@ -728,10 +746,10 @@ mod tests {
         assert_eq!((conversation.first_response, conversation.assignee), (None, Some(user)));
         assert!(conversation.due_at().is_some());
         conversation.read_to(3);
-        conversation.start(Actor::User(other), (wrote(4).at, message(10), Channel::Sms));
+        conversation.start(Actor::User(other), sms(wrote(4).at, 10));
         assert_eq!((conversation.unread, conversation.waiting_since), (0, None));
         conversation.move_to(ConversationState::Closed, None);
-        conversation.start(Actor::User(other), (wrote(5).at, message(11), Channel::Sms));
+        conversation.start(Actor::User(other), sms(wrote(5).at, 11));
         assert_eq!(
             (conversation.state, conversation.assignee),
             (ConversationState::Open, Some(other))
@@ -781,7 +799,7 @@ mod tests {
     fn software_that_writes_in_it_answers_nobody() {
         let user = UserId::new(Ulid::from_parts(3, 1));
         let software = Actor::ApiKey(ApiKeyId::new(Ulid::from_parts(4, 1)));
-        let sent = |minute: i64| (reply_at(minute).at, message(9), Channel::Sms);
+        let sent = |minute: i64| sms(reply_at(minute).at, 9);
         let mut conversation = conversation_of([wrote(2)]);
         conversation.assignee = Some(user);
         conversation.read_to(1);
@@ -1056,7 +1074,7 @@ mod tests {
         let user = Actor::User(UserId::new(Ulid::from_parts(3, 1)));
         for by in [software, user] {
             let mut conversation = conversation_of([wrote(0), wrote(20)]);
-            conversation.start(by, (wrote(24).at, message(9), Channel::Sms));
+            conversation.start(by, sms(wrote(24).at, 9));
             assert!(conversation.note_talk(wrote(10).at, TELL_AFTER));
             assert_eq!(conversation.waiting_since, Some(wrote(20).at), "{by:?}");
             assert_eq!(conversation.due_at(), Some(wrote(20).at + TELL), "{by:?}");
@@ -1072,16 +1090,16 @@ mod tests {
         let (mut called, mut replied, mut read) = (told.clone(), told.clone(), told.clone());
         assert!(called.note_talk(wrote(4).at, TELL_AFTER));
         let user = Actor::User(UserId::new(Ulid::from_parts(3, 1)));
-        replied.reply(user, 1, (wrote(30).at, message(9), Channel::Sms), TELL_AFTER);
+        replied.reply(user, 1, sms(wrote(30).at, 9), TELL_AFTER);
         for one in [&told, &called, &replied] {
             assert!(one.is_overdue(by, now) && one.due_at().is_none(), "{one:?}");
-            assert!(one.is_untold(None, (TELL, now)) && !one.is_untold(told.noticed_at, (TELL, now)));
+            assert!(one.is_untold(None, TELL, now) && !one.is_untold(told.noticed_at, TELL, now));
         }
         // The customer waits on, but nobody has to be told until the next message is overdue.
         assert!(read.read_to(2) && !read.is_overdue(by, now));
         read.note(wrote(50), TELL_AFTER);
         assert!(read.waiting_since == told.waiting_since && !read.is_overdue(by, now));
-        assert!(read.is_overdue(by, wrote(70).at) && read.is_untold(Some(now), (TELL, wrote(70).at)));
+        assert!(read.is_overdue(by, wrote(70).at) && read.is_untold(Some(now), TELL, wrote(70).at));
         // A further message changes nothing of the former.
         told.note(wrote(50), TELL_AFTER);
         assert!(told.is_overdue(by, now) && told.due_at() == Some(wrote(50).at + TELL));

@@ -16,7 +16,8 @@ mod window;
 
 pub use canned::{CannedReply, CannedReplyIn};
 pub use conversation::{
-    Conversation, ConversationState, Happening, MAX_SNOOZE, MAX_TAGS, Priority, Reply, Started, What, Wrote,
+    Conversation, ConversationState, Happening, MAX_SNOOZE, MAX_TAGS, Priority, Reply, Started, TeamMessage, What,
+    Wrote,
 };
 pub use draft::Draft;
 pub use joined::Joined;

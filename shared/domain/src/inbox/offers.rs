@@ -59,10 +59,11 @@ impl Offers<'_> {
     pub fn sender(
         conversation: ConversationId,
         asked: &Asked,
-        (contact, config): (&Contact, &TenantConfig),
+        contact: &Contact,
+        config: &TenantConfig,
     ) -> Option<ConnectionId> {
         let said = ReplyRequest::default().in_conversation(conversation);
-        let (connection, _) = carrier(config, &intent(&said, asked, (contact, config)), Channel::WhatsApp)?;
+        let (connection, _) = carrier(config, &intent(&said, asked, contact, config), Channel::WhatsApp)?;
         Some(connection.id)
     }
 
@@ -70,14 +71,14 @@ impl Offers<'_> {
     pub fn verdict(&self, content: &ReplyRequest) -> Result<(), Refusal> {
         let World { config, contact, .. } = *self.world;
         let said = content.in_conversation(self.conversation);
-        let composed = compose_message(&intent(&said, self.asked, (contact, config)), self.world);
+        let composed = compose_message(&intent(&said, self.asked, contact, config), self.world);
         let sent = composed.and_then(|Composed { legs, to, policy, .. }| {
             let mut refused = legs
                 .iter()
                 .filter_map(|leg| config.sms_refused(leg, &to, policy.category()));
             refused.next().map_or(Ok(()), Err)
         });
-        sent.map_err(|refusal| said.refusal_for_author(refusal, (contact, config)))
+        sent.map_err(|refusal| said.refusal_for_author(refusal, contact, config))
     }
 
     /// The templates that can be sent, each in the contact's language if it has it, the ones that miss no value first.
@@ -208,11 +209,11 @@ pub const fn team_writes_first(contact: &Contact) -> bool {
     contact.last_inbound_at.is_none()
 }
 
-fn intent<'a>(said: &'a Said, asked: &'a Asked, (contact, config): (&Contact, &TenantConfig)) -> Intent<'a> {
+fn intent<'a>(said: &'a Said, asked: &'a Asked, contact: &Contact, config: &TenantConfig) -> Intent<'a> {
     if team_writes_first(contact) {
         said.request().intent(asked, contact, config)
     } else {
-        said.intent(asked, (None, contact), config)
+        said.intent(asked, None, contact, config)
     }
 }
 

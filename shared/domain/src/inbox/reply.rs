@@ -167,7 +167,7 @@ impl Said {
     }
 
     /// A refusal as its author is told: whoever has not written for a day gets no free text by WhatsApp, but a template.
-    pub fn refusal_for_author(&self, refusal: Refusal, (contact, config): (&Contact, &TenantConfig)) -> Refusal {
+    pub fn refusal_for_author(&self, refusal: Refusal, contact: &Contact, config: &TenantConfig) -> Refusal {
         let late = refusal.reason == Reason::NoConsent && self.category() == Category::Service;
         let ever_wrote = contact.last_inbound_at.is_some();
         if !(late && ever_wrote && self.request.has_content_of_whatsapp()) {
@@ -181,7 +181,8 @@ impl Said {
     pub fn intent<'a>(
         &'a self,
         asked: &'a Asked,
-        (after, contact): (Option<MessageId>, &Contact),
+        after: Option<MessageId>,
+        contact: &Contact,
         config: &TenantConfig,
     ) -> Intent<'a> {
         let request = self.request.intent(asked, contact, config);
@@ -210,7 +211,7 @@ mod tests {
     use super::*;
     use crate::{
         base::{LineId, Phone},
-        inbox::{Happening, What},
+        inbox::{Happening, TeamMessage, What},
         messages::{Behind, Composed, MAX_WAITING, Message, Needs, SendOutcome, compose_message},
         samples::{Case, message_of, timers},
     };
@@ -224,6 +225,14 @@ mod tests {
         let mut whole = json!({"seen": 1});
         whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
         serde_json::from_value(whole).unwrap()
+    }
+
+    fn by_whatsapp(at: Timestamp, message: MessageId) -> TeamMessage {
+        TeamMessage {
+            at,
+            message,
+            channel: Channel::WhatsApp,
+        }
     }
 
     /// A case whose customer wrote an hour ago, by WhatsApp to a number of the business.
@@ -273,13 +282,14 @@ mod tests {
     fn compose_answer(
         case: &Case,
         conversation: &Conversation,
-        (reply, open): (&ReplyRequest, &[Message]),
+        reply: &ReplyRequest,
+        open: &[Message],
     ) -> Result<Composed, Refusal> {
         let said = reply.in_conversation(conversation.id());
         let asked = asked_by_agent(case, 1);
         case.with_world(|_, world| {
             let after = conversation.goes_first(case.now);
-            let intent = said.intent(&asked, (after, world.contact), world.config);
+            let intent = said.intent(&asked, after, world.contact, world.config);
             compose_message(&intent, &crate::messages::World { open, ..*world })
         })
     }
@@ -288,7 +298,7 @@ mod tests {
     fn free_text_is_for_whoever_wrote_within_a_day() {
         let free = reply(&json!({"text": "Yes", "channels": ["whatsapp"]}));
         let sms = reply(&json!({"sms_text": "Yes"}));
-        let composed = |case: &Case, reply| compose_answer(case, &conversation(case), (reply, &[]));
+        let composed = |case: &Case, reply| compose_answer(case, &conversation(case), reply, &[]);
         let message = composed(&wrote(Channel::WhatsApp), &free).unwrap();
         assert_eq!(
             (message.policy.purpose(), message.policy.category()),
@@ -303,11 +313,9 @@ mod tests {
         for (reply, told) in [(&free, Reason::WindowClosed), (&sms, Reason::NoConsent)] {
             let refusal = composed(&late, reply).unwrap_err();
             let said = reply.in_conversation(conversation(&late).id());
-            let known = (&late.contact, &late.config);
-            assert_eq!(
-                (refusal.reason, said.refusal_for_author(refusal.clone(), known).reason),
-                (Reason::NoConsent, told)
-            );
+            assert_eq!(refusal.reason, Reason::NoConsent);
+            let for_author = said.refusal_for_author(refusal, &late.contact, &late.config);
+            assert_eq!(for_author.reason, told);
         }
     }
 
@@ -317,10 +325,10 @@ mod tests {
         let mut case = wrote(Channel::Sms);
         let stop = crate::messages::OptFlag::Stop;
         case.contact.wish(stop, "wrote STOP", case.now - HOUR);
-        let refused = compose_answer(&case, &conversation(&case), (&reply, &[])).unwrap_err();
+        let refused = compose_answer(&case, &conversation(&case), &reply, &[]).unwrap_err();
         assert_eq!(refused.reason, Reason::OptedOut);
         case.contact.last_inbound_at = Some(case.now);
-        assert!(compose_answer(&case, &conversation(&case), (&reply, &[])).is_ok());
+        assert!(compose_answer(&case, &conversation(&case), &reply, &[]).is_ok());
     }
 
     #[test]
@@ -328,13 +336,18 @@ mod tests {
         let case = wrote(Channel::Sms);
         let next = reply(&json!({"sms_text": "Yes"}));
         let mut conversation = conversation(&case);
-        let first = compose_answer(&case, &conversation, (&next, &[])).unwrap();
+        let first = compose_answer(&case, &conversation, &next, &[]).unwrap();
         assert_eq!(first.behind, None);
         let mut first = message_of(first, case.now);
         let by = AGENT.parse().unwrap();
-        conversation.reply(by, 1, (case.now, first.id, Channel::Sms), TELL_AFTER);
+        let sent = TeamMessage {
+            at: case.now,
+            message: first.id,
+            channel: Channel::Sms,
+        };
+        conversation.reply(by, 1, sent, TELL_AFTER);
         let second = |first: &Message, conversation: &Conversation, case: &Case| {
-            compose_answer(case, conversation, (&next, std::slice::from_ref(first)))
+            compose_answer(case, conversation, &next, std::slice::from_ref(first))
         };
         let message = first.id;
         let behind = |place| Some(Behind { message, place });
@@ -345,7 +358,7 @@ mod tests {
         let needs = case.with_world(|_, world| {
             let asked = asked_by_agent(&case, 2);
             let after = conversation.goes_first(case.now);
-            Needs::of(&said.intent(&asked, (after, world.contact), world.config), world)
+            Needs::of(&said.intent(&asked, after, world.contact, world.config), world)
         });
         assert_eq!(needs.open, [first.id]);
         let mut waiting = first.clone();
@@ -369,7 +382,7 @@ mod tests {
     #[test]
     fn reply_takes_the_place_of_a_cancelled_one() {
         let case = wrote(Channel::Sms);
-        let composed = compose_answer(&case, &conversation(&case), (&reply(&json!({"sms_text": "Yes"})), &[]));
+        let composed = compose_answer(&case, &conversation(&case), &reply(&json!({"sms_text": "Yes"})), &[]);
         let mut middle = message_of(composed.unwrap(), case.now);
         let first = Behind {
             message: message_id(&case, 1),
@@ -401,7 +414,7 @@ mod tests {
         }
         case.config.connections.push(other.clone());
         let reply = reply(&json!({"text": "Yes"}));
-        let composed = compose_answer(&case, &conversation(&case), (&reply, &[])).unwrap();
+        let composed = compose_answer(&case, &conversation(&case), &reply, &[]).unwrap();
         assert_eq!((composed.line, composed.legs[0].connection), (None, other.id));
     }
 
@@ -409,7 +422,7 @@ mod tests {
     fn what_crosses_a_reply_still_waits() {
         let case = Case::new();
         let by = AGENT.parse().unwrap();
-        let said = |at| (at, message_id(&case, 3), Channel::WhatsApp);
+        let said = |at| by_whatsapp(at, message_id(&case, 3));
         let wrote = Happening {
             at: case.now - HOUR / 2,
             what: What::Inbound(message_id(&case, 6), Channel::WhatsApp),
@@ -432,7 +445,7 @@ mod tests {
         let case = Case::new();
         let mut conversation = conversation(&case);
         let [own, other] = [AGENT, OTHER].map(|by| by.parse().unwrap());
-        let said = |number: u64| (case.now, message_id(&case, number), Channel::WhatsApp);
+        let said = |number: u64| by_whatsapp(case.now, message_id(&case, number));
         assert!(!conversation.has_moved(own, 0), "nobody has replied");
         conversation.reply(own, 1, said(1), TELL_AFTER);
         assert!(!conversation.has_moved(own, 1), "one's own reply is no surprise");
