@@ -315,8 +315,7 @@ impl Flight<'_> {
             connections.extend(store.connection(scope, id).await?);
         }
         let progress = progress(&cursor.tally);
-        let caps = all_caps_of(&config.tenant);
-        let tally = cursor.tally;
+        let (tally, caps) = (cursor.tally, all_caps_of(&config.tenant));
         let result = PreflightResult {
             stopped: cursor.stopped,
             ..tally.result(self.begins_at(), now, &caps, &counts, &book, &connections)

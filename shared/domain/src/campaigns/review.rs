@@ -184,7 +184,7 @@ pub fn review_steps(
                 found.add("when", Fault::excludes(&["exits.on_reply"], detail));
             }
             Action::Message { message: says } => {
-                let warned = message(says, (config, material), &mut found);
+                let warned = message(says, config, material, &mut found);
                 warnings.extend(warned.into_iter().map(|warning| Warning {
                     field: of_step(place, &warning.field),
                     ..warning
