@@ -91,7 +91,7 @@ pub enum InvalidSlug {
     Reserved,
 }
 
-/// Names of hosts and paths, also those of the console, whose paths begin with the tenant's name.
+/// Names of hosts and paths, including paths of the console, which begin with the tenant's name.
 const RESERVED: [&str; 24] = [
     "accept-invitation",
     "account",
@@ -363,9 +363,9 @@ struct EndedSession {
 /// Effect of adding a session to those that ended by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Added {
-    /// It was among them.
+    /// The session was listed before.
     Before,
-    /// It is among them now.
+    /// The session is listed now.
     Listed,
     /// The list was full of sessions whose access tokens may still be valid. It was emptied, so all sessions must end.
     Instead,
@@ -432,8 +432,8 @@ impl EndedSessions {
         self.0.iter().any(|ended| ended.id == session)
     }
 
-    /// Adds a session that ends now, and removes those of long ago. If there is no room, the oldest one leaves whose access tokens have
-    /// expired: its sockets were closed when it ended.
+    /// Adds a session that ends now, and removes sessions that ended long ago. If there is no room, the oldest session
+    /// with expired access tokens leaves: its sockets were closed when it ended.
     pub(crate) fn add(&mut self, session: SessionId, now: Timestamp) -> Added {
         if self.has(session) {
             return Added::Before;
@@ -529,9 +529,9 @@ pub type PersonName = OneLine<1, 100>;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "UserStatus"))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberStatus {
-    /// They may.
+    /// The member may use the tenant.
     Active,
-    /// They may not, until somebody activates them again.
+    /// The member has no access until somebody activates them again.
     Deactivated,
 }
 

@@ -177,8 +177,8 @@ fn is_said(name: &str, was_without: bool) -> bool {
     }
 }
 
-/// Fields by kind with data and texts of people, which the log does not repeat: they can be deleted, and entries cannot. Those of a
-/// contact's history are named by their kinds.
+/// Fields with data and texts of people, by kind. The log does not repeat them: they can be deleted, and entries
+/// cannot. Fields of a contact's history are named by their kinds.
 const PRIVATE: [(&str, &str); 12] = [
     ("contact", "bsuids"),
     ("contact", "called_from"),

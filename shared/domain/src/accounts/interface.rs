@@ -43,7 +43,7 @@ impl InterfacePreferences {
         *self == Self::USUAL
     }
 
-    /// Reads stored preferences. Those of a newer version must not lock a person out: they count as the usual ones.
+    /// Reads stored preferences. Preferences of a newer version must not lock a person out: they count as the usual ones.
     ///
     /// # Errors
     /// If nothing can be read at all.

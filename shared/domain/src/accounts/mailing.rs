@@ -76,8 +76,8 @@ impl NoticeState {
     }
 }
 
-/// Maximum mailings of a tenant in a day (UTC). Whatever is noted beyond waits for the next day. Those that only say that customers wait are not
-/// counted.
+/// Maximum mailings of a tenant in a day (UTC). Later notices wait for the next day. Mailings that only say that
+/// customers wait are not counted.
 pub const MAX_MAILINGS: u32 = 4;
 
 /// Maximum notices of one mailing. Others wait for the next one.
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(Mailings::begin(known.as_ref(), Vec::new(), tomorrow).unwrap().count, 1);
     }
 
-    /// It neither uses up what a day has for others, nor waits for the next day.
+    /// A mailing about waiting customers neither uses up the maximum of a day, nor waits for the next day.
     #[test]
     fn mailings_about_waiting_customers_are_not_counted() {
         let begin = |known: &Mailings, keys: &[&str]| {

@@ -47,7 +47,7 @@ words! {
 }
 
 impl NoticeKind {
-    /// The lowest role that is told: that of those who can mend it.
+    /// The lowest role that is told: the lowest one that can mend it.
     pub const fn least_role(self) -> Role {
         match self {
             Self::ConnectionRefused
@@ -345,8 +345,8 @@ impl Notice {
         })
     }
 
-    /// Whether it is anybody's concern with these automations. That of a template is none unless an active one may send it, and was made for
-    /// another category if that is what changed.
+    /// Whether it is anybody's concern with these automations. A template concerns nobody unless an active automation
+    /// may send it, and, after a change of category, was made for another one.
     pub fn concerns(&self, rules: &[Rule]) -> bool {
         let Matter::TemplatePaused { language, category, .. } = &self.matter else {
             return true;

@@ -71,8 +71,8 @@ impl SecurityEventKind {
         }
     }
 
-    /// Whether strangers, or somebody who took over a session, can cause any number of these events: then those of an hour
-    /// are one entry, so that nobody can fill the table.
+    /// Whether strangers, or somebody who took over a session, can cause any number of these events. Such events of one
+    /// hour are a single entry, so that nobody can fill the table.
     pub const fn is_tallied(self) -> bool {
         matches!(
             self,

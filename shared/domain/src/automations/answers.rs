@@ -776,7 +776,7 @@ mod tests {
     }
 
     proptest! {
-        /// With any of them, in one second or several, as often as they are delivered.
+        /// Signs of every kind, in one second or several, as often as they are delivered.
         #[test]
         fn repeated_reports_of_who_answers_change_nothing(
             once in proptest::collection::vec(any_shared_event(), 1..8),

@@ -72,7 +72,7 @@ pub struct Considered<'a> {
 #[derive(Debug, Clone)]
 pub struct Findings<'a> {
     call: CallView<'a>,
-    /// With the rule that decides, unless nobody may be messaged.
+    /// Grounds of the call, with the rule that decides, unless nobody may be messaged.
     grounds: Grounds,
     /// Whether anybody may be messaged after such a call, whatever the rules say.
     allowed: Result<(), Refusal>,
@@ -423,7 +423,7 @@ pub fn unmet_condition(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> O
     })
 }
 
-/// The reason if so many seconds are not within these bounds. An unknown time is.
+/// The reason if these seconds are outside the bounds. An unknown time is within them.
 fn outside(
     seconds: Option<u32>,
     least: Option<CallSeconds>,
@@ -439,8 +439,8 @@ fn outside(
     })
 }
 
-/// The connections that may send a rule's content by a channel in the business's own country: those of its lines, or of all calls if it names
-/// none.
+/// The connections that may send a rule's content by a channel in the business's own country: the connections of its
+/// lines, or of all calls if it names none.
 fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<Carrier<'a>> {
     let to = (channel, config.tenant.country());
     let named = &rule.when.lines;
@@ -622,7 +622,7 @@ mod tests {
         assert_eq!(plan.policy.when_unknown(), WhenUnknown::NextChannel);
     }
 
-    /// Also if they refuse the message: the contact may have changed its mind by the time somebody asks why.
+    /// Wishes are recorded even if they refuse the message: the contact may have changed its mind by the time somebody asks why.
     #[test]
     fn grounds_record_the_callers_wishes() {
         fn recorded_wishes(change: impl FnOnce(&mut Case)) -> [bool; 3] {

@@ -285,7 +285,8 @@ fn half_hours() -> impl Iterator<Item = Timestamp> {
     (0..7 * 48).map(|number| Timestamp::UNIX_EPOCH + MONDAY + SignedDuration::from_mins(30 * number))
 }
 
-/// Of so many moments, one that is not quiet is none: it may be the minute between two quiet hours.
+/// Quiet hours count as covering all moments if fewer than one of this many is outside them: that may be the minute between two quiet
+/// hours.
 const ONE_OF: usize = 40;
 
 /// Warnings about hours that never come, and about quiet hours that skip nearly all messages.

@@ -43,7 +43,7 @@ pub enum Difference {
     Unchanged,
     /// A message follows that did not.
     More,
-    /// No message follows, although one did.
+    /// No message follows any more.
     Fewer,
     Different,
 }
@@ -59,7 +59,7 @@ pub struct Replayed {
     pub decision: String,
 }
 
-/// A configuration with these rules, as it was for every call that rules decided: that of an active account.
+/// A configuration with these rules and an active account, as it was for every call that rules decided.
 pub fn config_with_rules(config: &TenantConfig, rules: Vec<Rule>) -> TenantConfig {
     let mut scene = TenantConfig {
         rules,
@@ -95,8 +95,8 @@ impl<'a> Recorded<'a> {
         &self.contact
     }
 
-    /// The profile with a stand-in for the value of each field, since calls do not store values. Those of two fields differ. A field has none
-    /// if the decision says that nothing was known of it.
+    /// The profile with a stand-in for the value of each field, since calls do not store values. No two fields share
+    /// one. A field has none if the decision says that nothing was known of it.
     fn with_values_of(&self, fields: &[Field]) -> Profile {
         let mut profile = self.profile.clone();
         for field in fields.iter().filter(|field| !self.was_unknown(field)) {

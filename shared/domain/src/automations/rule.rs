@@ -33,15 +33,15 @@ resource! {
         /// Display name.
         #[cfg_attr(feature = "schema", schemars(example = "Missed calls"))]
         pub name: OneLine<1, MAX_NAME_LENGTH>,
-        /// Priority: the automation with the lowest number is tried first, and the first one that matches decides the call; all
-        /// others are ignored. Automations with equal numbers are tried in the order of their creation. That of a new tenant has 100.
+        /// Priority: the automation with the lowest number is tried first, and the first one that matches decides the call; all others are
+        /// ignored. Automations with equal numbers are tried in the order of their creation. The automation of a new tenant has 100.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(range(min = i32::MIN, max = i32::MAX)))]
         pub priority: i32,
         /// Whether it is active. An inactive one matches no call.
         #[serde(default = "yes")]
         pub enabled: bool,
-        /// The calls that it applies to: those that fulfil all conditions.
+        /// The calls that it applies to. They fulfil all conditions.
         #[serde(default)]
         pub when: When,
         /// The message that follows.
@@ -258,13 +258,13 @@ pub fn limit_stored_rule(rule: &mut Value) {
     }
 }
 
-/// At most so many characters of a text.
+/// Cuts a text to a maximum number of characters.
 fn cut(text: &str, most: usize) -> &str {
     let end = text.char_indices().nth(most);
     end.map_or(text, |(end, _)| &text[..end])
 }
 
-/// At most so many entries of an object, with names that are read.
+/// Keeps a maximum number of entries of an object, with names that are read.
 fn entries(object: &mut Value, most: usize) {
     let mut left = most;
     if let Value::Object(entries) = object {
@@ -433,7 +433,7 @@ pub enum Caller {
     /// No condition.
     #[default]
     Any,
-    /// Never called or wrote before.
+    /// A caller who has never called or written before.
     New,
     /// Called or wrote before.
     Known,

@@ -91,7 +91,7 @@ impl<const MAX: usize, T> Default for UpTo<MAX, T> {
 }
 
 impl<const MAX: usize, T> From<Vec<T>> for UpTo<MAX, T> {
-    /// For values that are stored already, whatever their length.
+    /// Takes values that are stored already, whatever their length.
     fn from(items: Vec<T>) -> Self {
         Self(items)
     }
@@ -152,7 +152,7 @@ impl<const MAX: usize, T> Default for Distinct<MAX, T> {
 }
 
 impl<const MAX: usize, T> From<Vec<T>> for Distinct<MAX, T> {
-    /// For values of our own, which keep to the limits.
+    /// Takes values of our own, which keep to the limits.
     fn from(items: Vec<T>) -> Self {
         Self(items)
     }
@@ -248,7 +248,7 @@ impl<const MAX: usize, T> Default for ByName<MAX, T> {
 }
 
 impl<const MAX: usize, T> From<BTreeMap<String, T>> for ByName<MAX, T> {
-    /// For values of our own, which keep to the limits.
+    /// Takes values of our own, which keep to the limits.
     fn from(values: BTreeMap<String, T>) -> Self {
         Self(values)
     }
@@ -272,7 +272,7 @@ impl<'de, const MAX: usize, T: Deserialize<'de>> Deserialize<'de> for ByName<MAX
     }
 }
 
-/// Reads an object of at most so many entries, whose names are not wrong.
+/// Reads an object with a maximum number of entries and valid names.
 struct Entries<T> {
     most: usize,
     /// The entries in a word.

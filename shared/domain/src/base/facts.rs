@@ -20,7 +20,7 @@ macro_rules! codes {
         }
 
         impl $name {
-            /// All of them, in the order of the table.
+            /// All codes in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$code),+];
 
             pub const fn as_str(self) -> &'static str {

@@ -114,7 +114,7 @@ impl Fault {
         fault.and("expected", expected).and("example", example)
     }
 
-    /// A list, or another set of things, has more than so many.
+    /// A fault for a list, or another set of things, that exceeds its maximum.
     pub fn too_many(maximum: usize, detail: impl Into<String>) -> Self {
         Self::new(FaultCode::TooMany, detail).and("maximum", maximum)
     }

@@ -66,7 +66,7 @@ impl LocalDateTime {
         self.at(Self::LAST)
     }
 
-    /// At the end of all times, it is the last instant.
+    /// The instant at this offset. At the end of all times, it is the last instant.
     fn at(self, offset: Offset) -> Timestamp {
         offset.to_timestamp(self.0).unwrap_or(Timestamp::MAX)
     }

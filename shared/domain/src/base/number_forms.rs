@@ -23,7 +23,7 @@ pub const NUMBER_FORMS_EDITION: u64 = 2;
 /// plan, and the source. Of the lines of a code, the first that fits counts. The key's form fits none.
 const FORMS: &str = include_str!("number_forms.txt");
 
-/// A form that some numbers of a country have beside that of their key.
+/// A form of some numbers of a country beside the form of their key.
 struct Form {
     digits: Regex,
     of_key: &'static str,

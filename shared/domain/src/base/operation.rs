@@ -141,10 +141,10 @@ pub struct Data(Value);
 /// Data that an operation cannot have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidData {
-    /// It has more than [`Data::LARGEST`] bytes.
+    /// The data has more than [`Data::LARGEST`] bytes.
     #[error("the data of an operation is too large")]
     TooLarge,
-    /// It is not of the expected type.
+    /// The data is not of the expected type.
     #[error("the data of an operation does not have the expected form")]
     Form,
 }
@@ -243,7 +243,7 @@ pub struct Operation {
 pub enum Claim {
     /// The worker holds it.
     Taken,
-    /// It ended now: it was to be cancelled, or made no progress in too many attempts.
+    /// The operation ended now: it was to be cancelled, or made no progress in too many attempts.
     EndedNow,
     /// Another worker holds it.
     Held,

@@ -25,13 +25,13 @@ use crate::base::{Fault, FaultCode, Faulty};
 /// Problem of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WrongText {
-    /// It has no visible characters.
+    /// The text has no visible characters.
     #[error("must not be empty")]
     Empty,
-    /// It has several lines, or other control characters.
+    /// The text has several lines, or other control characters.
     #[error("must be one line without control characters")]
     Control,
-    /// It has invisible characters.
+    /// The text has invisible characters.
     #[error("must not contain invisible characters, such as those that change the direction of writing")]
     Invisible,
 }

@@ -121,7 +121,7 @@ pub struct Circumstances {
     /// Channels that did not reach the caller a short time ago.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<Unreached>,
-    /// Start of the frequency limit, if it is later than that of the cooldown.
+    /// Start of the frequency limit, if it is later than the start of the cooldown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_at: Option<Timestamp>,
 }
@@ -250,7 +250,7 @@ pub struct Received {
     /// Missed calls that it recovers: the customer wrote within a day of them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub recovered: u32,
-    /// Of each follow-up that it answers, the seconds since it was sent.
+    /// Seconds since each follow-up that it answers was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers_after: Vec<u32>,
     /// The templates that it answers.
@@ -336,7 +336,7 @@ mod tests {
     use super::*;
     use crate::samples::at;
 
-    /// The id of a message that a webhook brings at its place, so many milliseconds after the second of its writing.
+    /// The id of a message that a webhook brings at this place, `after` milliseconds after the second of its writing.
     fn id(reference: &str, after: i64, place: u32) -> Ulid {
         let written = at("2026-11-20T10:00:00Z");
         let message = serde_json::from_value(json!({

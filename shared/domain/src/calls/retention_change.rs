@@ -1,7 +1,7 @@
-//! Applying a retention policy to calls and messages that are stored already: the operation, and an estimate of what it costs.
+//! Applying a retention policy to calls and messages that are stored already: the operation, and an estimate of its costs.
 //!
-//! A tenant's day counters say how many calls and messages it had. Those of a few weeks are read one by one and are the number. Of a
-//! longer history, whole weeks are read and stand for the months around them.
+//! A tenant's day counters say how many calls and messages it had. A few weeks of counters are read one by one and give the exact number.
+//! Of a longer history, whole weeks are read and stand for the months around them.
 
 use std::collections::BTreeMap;
 
@@ -144,7 +144,7 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// The number for the whole stretch, rounded up, if this is that of the counted days.
+    /// The number for the whole stretch, rounded up, from a count of the counted days.
     fn scale_to_stretch(&self, counted: u64) -> u64 {
         let read = u64::try_from(self.counted.len()).unwrap_or(1).max(1);
         counted.saturating_mul(self.days.into()).div_ceil(read)
@@ -248,7 +248,7 @@ impl Estimate {
         self.rows().saturating_add(self.days)
     }
 
-    /// Both in millionths of a US dollar, rounded up.
+    /// Costs of reading and writing in millionths of a US dollar, rounded up.
     pub const fn micro_dollars(&self) -> u64 {
         let writing = self.write_units().saturating_mul(price::WRITE_UNITS);
         let reading = self.read_units().saturating_mul(price::READ_UNITS);
@@ -289,7 +289,7 @@ impl Retention {
         self.message_until(last, last)
     }
 
-    /// By the provider's time alone: the row does not say when it was recorded.
+    /// Uses the provider's time alone: the row does not say when it was recorded.
     fn of_received(&self, received: &Received, now: Timestamp) -> Timestamp {
         let at = received.message.at.min(now);
         self.message_until(at, at)

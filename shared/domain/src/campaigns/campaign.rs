@@ -34,7 +34,8 @@ resource! {
     pub struct Campaign of CampaignId {
         /// State. Only a draft can be changed.
         pub state: CampaignState,
-        /// Number of the variant that a user chose for those who waited: 0 is `message`, and `variants` follow in their order. `null`: none was chosen.
+        /// Number of the variant that a user chose for the contacts who waited: 0 is `message`, and `variants` follow in their order.
+        /// `null`: none was chosen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(range(max = MAX_VARIANTS), example = 1))]
         pub winner: Option<VariantNumber>,
@@ -80,10 +81,10 @@ resource! {
         /// Display name.
         #[cfg_attr(feature = "schema", schemars(example = "Offer for the holidays"))]
         pub name: OneLine<1, MAX_NAME_LENGTH>,
-        /// The contacts who get the message. Those of a drip enter it when it begins; it can do without.
+        /// The contacts who get the message. The contacts of a drip enter it when it begins; a drip can do without.
         #[serde(default)]
         pub audience: Audience,
-        /// The message of a broadcast. Those of a drip are in its steps.
+        /// The message of a broadcast. A drip has its messages in its steps.
         #[serde(default)]
         pub message: CampaignMessage,
         /// Other contents of a broadcast, each for a part of the audience, which is drawn by lot. The others get `message`. The report compares them.
@@ -134,7 +135,7 @@ pub struct Stopped {
     /// The reason as a word: one of `x-codes` at the root of the document. Further ones may be added.
     #[cfg_attr(feature = "schema", schemars(with = "String", example = &"template_not_approved"))]
     pub code: Reason,
-    /// Facts of the sentence by name. `x-codes` names those of each code.
+    /// Facts of the sentence by name. `x-codes` names the facts of each code.
     #[serde(default)]
     pub facts: Facts,
     /// The reason, in one sentence.
@@ -242,7 +243,8 @@ impl Triggers {
     }
 }
 
-/// The contacts who get a campaign's message: those who belong to the segment or have the tag at the start, without those of the exclusions.
+/// The contacts who get a campaign's message. They belong to the segment or have the tag at the start, and belong to none of the
+/// exclusions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",

@@ -24,9 +24,9 @@ const LATE: SignedDuration = SignedDuration::from_hours(24);
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Recurrence {
-    /// On that day of each year. 29 February is 28 February in a year without it.
+    /// Every year on that day. 29 February is 28 February in a year without it.
     Yearly,
-    /// On that date only.
+    /// Only on that date.
     Once,
 }
 
@@ -89,7 +89,7 @@ pub struct Round {
     /// The day. `None`: the first one is not chosen yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day: Option<Date>,
-    /// The list that is read, of those of the day.
+    /// The list to read next, among the lists of the day.
     #[serde(default)]
     pub list: usize,
     /// Position in it that the next page begins after.

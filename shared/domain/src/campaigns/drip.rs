@@ -11,7 +11,7 @@ use crate::{
     money::Period,
 };
 
-/// Where a contact is in a drip.
+/// Progress of a contact in a drip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passage {
     /// Version of its steps, from its beginning to its end.
@@ -105,7 +105,7 @@ pub fn is_after_cap(at: Timestamp) -> bool {
 }
 
 /// Time of the next look at a step that a cap keeps back, and that was due at this time: just before the next hour, which may have room
-/// again. Whoever was kept back earlier is due earlier: of those of one run, this is the one at this place of so many.
+/// again. Steps that were kept back earlier are due earlier. `place`: position among the `of` steps of one run.
 pub fn step_kept_back_until(due: Timestamp, place: usize, of: usize, now: Timestamp) -> Timestamp {
     let hour = Period::Hour.next(now);
     if is_after_cap(due) && Period::Hour.next(due) == hour {
@@ -123,7 +123,7 @@ pub fn step_made_at(leaves_at: Timestamp, place: usize, of: usize, now: Timestam
     leaves_at + left.max(SignedDuration::ZERO) / 1_440 + share_time(OF_MINUTE_OF_A_DAY, place, of)
 }
 
-/// The part of a time that passes before this place of so many.
+/// The part of a time that passes before a place among this number of places.
 fn share_time(time: SignedDuration, place: usize, of: usize) -> SignedDuration {
     let [place, of] = [place, of].map(|count| i32::try_from(count).unwrap_or(i32::MAX));
     time / of.max(1) * place.min(of)
@@ -401,7 +401,7 @@ mod tests {
         json!({"name": name, "does": {"type": "branch", "when": when, "then": then}})
     }
 
-    /// A person in a drip with these steps, whose time is that of the case.
+    /// A person in a drip with these steps, at the time of the case.
     struct Walk {
         case: Case,
         person: Person,
@@ -513,7 +513,7 @@ mod tests {
         assert!(walk.look("2026-11-22T08:00:00Z"));
     }
 
-    /// Also over several hours, and after further ones were kept back.
+    /// Steps keep their order over several hours, and after further ones were kept back.
     #[test]
     fn whoever_is_kept_back_first_is_due_first() {
         let ten = at("2026-11-20T10:00:00Z");

@@ -1,8 +1,8 @@
 //! Campaigns: a message to all contacts of an audience, once each.
 //!
-//! A `campaign` is written as a draft; `review` says what it lacks and what is wrong with it. Once started, it goes through the states of
-//! the table in `state` and cannot be changed any more. `audience` says whom it means, `preflight`, what would become of them; `run`, what
-//! each of them gets, and how fast; `watch`, when it is paused for what becomes of them, and `report`, what became.
+//! A `campaign` is written as a draft; `review` finds missing parts and problems. Once started, it goes through the states of the table in
+//! `state` and cannot be changed any more. `audience` chooses its contacts, and `preflight` foresees the result. `run` makes the messages
+//! and sets their pace. `watch` pauses a campaign whose messages fail or are not wanted, and `report` counts the results.
 //!
 //! A `drip` has `steps` instead of one message. People `wait` between them, and enter it by themselves by a `trigger`, or when one of their
 //! `dates` comes round.

@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreflightCampaign {
     pub campaign: CampaignId,
-    /// A digest of what can be changed of it.
+    /// Digest of the fields that can be changed.
     content: String,
 }
 
@@ -81,7 +81,7 @@ pub struct PreflightTally {
 impl PreflightCost {
     /// Maximum countries, channels and categories that have a line of their own.
     const MOST: usize = 50;
-    /// Maximum lines: with those of all others of a channel, category and currency.
+    /// Maximum lines, including those for all others of a channel, category and currency.
     pub const MOST_LINES: usize = 100;
 }
 
@@ -240,7 +240,7 @@ impl PreflightTally {
     }
 }
 
-/// The rules, those of most contacts first.
+/// The counts of rules, most contacts first.
 fn country_rules(counted: Vec<(Country, RuleKind, u64)>, unclear: &[(Country, RuleKind)]) -> Vec<CountryRuleCount> {
     let told = counted.into_iter().filter_map(|(country, rule, contacts)| {
         let refused = known_rule(country, rule)?.applies() == Applies::Refuse && !unclear.contains(&(country, rule));
@@ -358,8 +358,8 @@ pub struct PreflightResult {
     /// Messages that would wait for the end of quiet hours, or for the send window.
     #[cfg_attr(feature = "schema", schemars(example = 12))]
     pub deferred: u64,
-    /// Rules of recipients' countries for SMS that messages are against, with the number of contacts, most first. Those who would be refused
-    /// are counted among `messages`, since a rule is checked when the SMS is sent.
+    /// Rules of recipients' countries for SMS that messages are against, with the number of contacts, most first.
+    /// Refused messages are counted among `messages`, since a rule is checked when the SMS is sent.
     #[serde(default)]
     pub country_rules: Vec<CountryRuleCount>,
     /// Earliest time of the last message: at the campaign's pace and the throughput of the number, outside quiet hours
@@ -375,7 +375,7 @@ pub struct PreflightResult {
     pub outdated_prices: Vec<OutdatedPrices>,
     /// The caps that have no room for all messages, if they are sent within one period. The campaign is paused when it reaches one.
     pub caps: Vec<CapExceeded>,
-    /// For each connection of WhatsApp that has a limit that is known, how much of a day's it would use.
+    /// Share of a day's limit that the campaign would use, for each connection of WhatsApp with a known limit.
     pub daily_shares: Vec<DailyShare>,
     /// The reason that would pause the campaign when it begins. `null`: there is none.
     pub stopped: Option<Stopped>,
@@ -452,7 +452,7 @@ pub struct CapExceeded {
     pub needed: Option<u64>,
 }
 
-/// How many of the customers whom a business may write to first in a day are taken.
+/// Share of the customers whom a business may write to first in a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DailyShare {

@@ -188,8 +188,8 @@ pub struct VariantTally {
     /// Contacts who have refused messages since they got it.
     #[serde(default)]
     pub opted_out: u64,
-    /// Counters of costs of those who were added since the tally was read, paid or expected. They are not stored: together, those of all variants
-    /// can have more names than a checkpoint has room for.
+    /// Counters of costs of contacts who were added since the tally was read, paid or expected. They are not stored:
+    /// together, the counters of all variants can have more names than a checkpoint has room for.
     #[serde(skip)]
     pub counters: BTreeMap<String, u64>,
 }
@@ -242,7 +242,7 @@ pub struct StepTally {
     pub opted_out: u64,
 }
 
-/// Counts of those who entered a drip.
+/// Counts of the contacts who entered a drip.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DripTally {
     /// Version of the steps that are counted, once it is known.
@@ -262,7 +262,8 @@ pub struct DripTally {
 }
 
 impl DripTally {
-    /// Adds somebody. `contact`: as it is stored, unless it was erased or merged; `messages`: those of the enrolment that are kept, and others.
+    /// Adds a contact. `contact`: as it is stored, unless it was erased or merged; `messages`: the stored messages of the enrolment, and
+    /// others.
     pub fn add(
         &mut self,
         steps: &Steps,

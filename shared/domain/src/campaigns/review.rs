@@ -22,7 +22,7 @@ pub struct Missing {
     pub segments: BTreeSet<String>,
     pub tags: BTreeSet<String>,
     pub stages: BTreeSet<String>,
-    /// Fields without dates to find contacts by: those that are not searchable, or hold something else, too.
+    /// Fields without dates to find contacts by: they are not searchable, or hold something else, too.
     pub dates: BTreeSet<String>,
     /// Users who cannot attend to contacts, each with the problem.
     pub users: BTreeMap<UserId, FieldProblem>,
@@ -221,8 +221,8 @@ pub struct Reviewed<'a> {
     pub review: &'a Review,
 }
 
-/// The problems that prevent saving a draft: those of what it says, as far as it said something else before. Missing
-/// parts are no such problem.
+/// The problems that prevent saving a draft: wrong values, unless the draft had them before. Missing parts are no such
+/// problem.
 pub fn draft_problems(before: Option<Reviewed<'_>>, after: Reviewed<'_>) -> Vec<FieldProblem> {
     let mut known = before.map_or_else(Vec::new, |before| before.review.problems.clone());
     // Its sentence is the same for every time.
@@ -366,7 +366,7 @@ fn wrong_time(at: Timestamp, now: Timestamp) -> Option<Fault> {
     (at > last).then(|| Fault::out_of_range(now, last, detail()))
 }
 
-/// The connection that sends by a channel in the business's own country: that of the line, or the usual one.
+/// The connection that sends by a channel in the business's own country: the one of the line, or the usual one.
 fn carrying<'a>(message: &'a CampaignMessage, config: &'a TenantConfig, channel: Channel) -> Option<Carrier<'a>> {
     let to = (channel, config.tenant.country());
     let line = message.line.and_then(|id| line_by_id(&config.lines, id));
@@ -532,7 +532,7 @@ mod tests {
         assert_eq!(needs_of_campaigns([(&whole, None)], &config()).templates.len(), 1);
     }
 
-    /// It is saved all the same, and not paused for it.
+    /// The campaign is saved all the same, and not paused for it.
     #[test]
     fn rules_of_the_own_country_for_sms_are_warnings() {
         let (mut config, whole) = (config(), campaign(&json!({})));
@@ -550,7 +550,7 @@ mod tests {
         assert_eq!(Campaign::obstacle(found.warnings), None);
     }
 
-    /// In the message, in a variant, and in a step of a drip.
+    /// Rules are told of the message, of a variant, and of a step of a drip.
     #[test]
     fn warnings_tell_each_kind_of_rule_until_it_is_confirmed() {
         for (against, confirmed) in AgainstRule::all() {

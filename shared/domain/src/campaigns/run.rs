@@ -1,4 +1,4 @@
-//! The run of a campaign: whom it reaches, what each of them gets, and how fast.
+//! The run of a campaign: its recipients, their messages, and its pace.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub struct Enrolment {
     /// The reason why the contact gets no message. `None`: the campaign has not come to the contact, or there is a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
-    /// Where the contact is, if the campaign is a drip.
+    /// Progress of the contact, if the campaign is a drip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passage: Option<Passage>,
 }
@@ -262,7 +262,7 @@ impl SendWindow {
     }
 }
 
-/// How fast a campaign makes its messages: a steady rate. After a pause, two minutes' worth may be made at once.
+/// Pace of a campaign's messages: a steady rate. After a pause, two minutes' worth may be made at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// Time of the next message.
@@ -323,7 +323,7 @@ impl Pace {
     }
 }
 
-/// Maximum time of making messages: those of its beginning may be deleted after it, and must not be made again.
+/// Maximum time of making messages. After it, the first messages may be deleted, and must not be made again.
 pub const MAX_RUN: SignedDuration = SignedDuration::from_hours(20 * 24);
 
 /// Whether a message that was made a while ago still waits to be sent, although nothing but the providers' limits keeps it. Then more
@@ -485,7 +485,7 @@ mod tests {
         assert_eq!(not_before, at("2026-11-20T18:00:00+04:00"));
     }
 
-    /// It is sent at once where clocks have shown the time.
+    /// The message is sent at once where clocks have shown the time.
     #[test]
     fn message_waits_for_the_time_by_the_recipients_clock() {
         let mut case = opted_in();

@@ -14,7 +14,7 @@ pub enum CampaignState {
     Scheduled,
     /// Its messages are being made and sent.
     Running,
-    /// Nothing of it is sent until it is resumed.
+    /// Nothing is sent until it is resumed.
     Paused,
     /// All of its messages are made, and some of them are not in a final state.
     Finishing,

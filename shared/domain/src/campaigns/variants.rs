@@ -93,7 +93,7 @@ impl Campaign {
         self.saying(&message)
     }
 
-    /// These items by the variant of their contact, each with the campaign as it speaks to them. Those who wait are left out.
+    /// Groups these items by the variant of their contact, each with the campaign as it speaks to them. Contacts who wait are left out.
     pub fn by_variant<T>(
         &self,
         items: impl IntoIterator<Item = T>,

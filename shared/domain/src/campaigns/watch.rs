@@ -1,8 +1,7 @@
-//! A look at what becomes of a campaign's messages while it runs: it is paused before everybody has got a message that fails, or that people
-//! do not want.
+//! A look at a campaign's messages while it runs: it is paused before everybody has got a message that fails, or that people do not want.
 //!
-//! Of each minute, a few messages are looked at once, some minutes after they leave. That costs two requests a minute, whatever the size of
-//! the campaign. Of messages that leave later than they are made, fewer are noted, so that those that wait to be looked at are few, too.
+//! A few messages of each minute are looked at once, some minutes after they leave. That costs two requests a minute, whatever the size of
+//! the campaign. Of messages that leave later than they are made, fewer are noted, so that few wait to be looked at.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

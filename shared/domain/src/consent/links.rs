@@ -254,7 +254,7 @@ mod tests {
         }
     }
 
-    /// In a link of any host, and alone, as a button's value is. Nothing else that is like it.
+    /// A link is recognized with any host, and alone, as a button's value. Nothing else like it is.
     #[test]
     fn codes_are_masked_wherever_they_stand() {
         let code = LinkCode::of([7; 32]);

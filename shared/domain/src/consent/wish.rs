@@ -314,7 +314,7 @@ impl Wish {
 pub enum Applied {
     /// None: a newer one is known.
     Nothing,
-    /// It is recorded, but allows and refuses nothing else than before.
+    /// The wish is recorded, but allows and refuses nothing else than before.
     Noted,
     /// Something else is refused or granted than before.
     Changed,
@@ -336,7 +336,7 @@ impl Wishes {
         self.0.is_empty()
     }
 
-    /// All of them: refusals first.
+    /// All wishes, refusals first.
     pub fn all(&self) -> impl Iterator<Item = &Wish> {
         self.0.iter()
     }
@@ -618,7 +618,7 @@ mod tests {
         assert!(starts.refuses());
     }
 
-    /// As after a merge with somebody who had refused: the survivor had opted in later, and so had a third contact of the person.
+    /// Like after a merge with somebody who had refused: the survivor had opted in later, and so had a third contact of the person.
     #[test]
     fn carried_refusal_is_shared_with_those_who_opted_in_later() {
         let [mut third, mut survivor] = [8, 9].map(|own| {

@@ -81,7 +81,7 @@ const CLOSINGS: &[&str] = &[
     "مشكور", "مشكورين", "مع الشكر", "تحياتي", "مع تحياتي",
 ];
 
-/// With these words, devices sign what is written on them, in a new line or sentence.
+/// Words that devices sign messages with, in a new line or sentence.
 #[rustfmt::skip]
 const DEVICES: &[&str] = &[
     "sent from", "sent via", "get outlook for", "أرسلت من", "تم الإرسال من", "مرسل من",
@@ -262,8 +262,8 @@ fn begins(said: &[Word], words: &[String]) -> bool {
     said.len() >= words.len() && said.iter().zip(words).all(|(said, word)| said.plain == *word)
 }
 
-/// Whether these words, the last ones of a text, are a signature: a name in a new line, behind a dash or behind words that close a
-/// letter, or that of a device. In scripts without capitals, nothing tells a name from other words, except words that close a letter.
+/// Whether these words, the last ones of a text, are a signature: a name in a new line, behind a dash or behind words that close a letter,
+/// or the signature of a device. In scripts without capitals, nothing tells a name from other words, except words that close a letter.
 fn is_signature(text: &str, rest: &[Word], closed: bool) -> bool {
     const DASHES: [char; 5] = ['-', '–', '—', '―', '~'];
     const MOST: usize = 3;

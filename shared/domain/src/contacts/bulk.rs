@@ -22,7 +22,7 @@ pub enum Edit<T> {
     #[default]
     Keep,
     Clear,
-    /// It becomes this one.
+    /// It becomes this value.
     Set(T),
 }
 
@@ -297,13 +297,13 @@ pub struct ChangeDetails {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// It does not exist, or is deleted.
+    /// The contact does not exist, or is deleted.
     NotFound,
-    /// It would have too many tags.
+    /// The contact would have too many tags.
     TooManyTags,
-    /// It would be too large.
+    /// The contact would be too large.
     TooLarge,
-    /// Others changed it at the same time, again and again.
+    /// Others changed the contact at the same time, again and again.
     Busy,
 }
 
@@ -332,11 +332,11 @@ pub struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Became {
     Changed,
-    /// It was already as wanted.
+    /// The contact was already as wanted.
     Unchanged,
-    /// It was not changed.
+    /// The contact was not changed.
     Failed(Reason),
-    /// It was not meant: it does not fulfil the conditions any more.
+    /// The contact was not meant: it does not fulfil the conditions any more.
     NotMeant,
 }
 
@@ -348,7 +348,7 @@ pub struct Tally {
     pub unchanged: u64,
     /// Contacts that were not changed.
     pub failed: u64,
-    /// The first of those that were not changed. At most [`Tally::MAX_FAILURES`].
+    /// The first contacts that were not changed. At most [`Tally::MAX_FAILURES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
 }

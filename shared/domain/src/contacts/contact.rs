@@ -107,8 +107,8 @@ pub struct Contact {
     /// Time of sending the last message that starts no cooldown and counts towards the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_counted_at: Option<Timestamp>,
-    /// Messages that may not have been sent yet, the newest last. At most [`MAX_OPEN`] and the confirmation of a stop word, or after a
-    /// merge those of all contacts.
+    /// Messages that may not have been sent yet, the newest last. At most [`MAX_OPEN`] and the confirmation of a stop
+    /// word, or after a merge the messages of all contacts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenIntent>,
     /// Time when WhatsApp again takes as many messages at once as for somebody who has got none: see
@@ -124,8 +124,8 @@ pub struct Contact {
     /// Time of the last message to the person from the business's own phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_by_phone_at: Option<Timestamp>,
-    /// Calls of the person that nobody answered and that are not recovered, the oldest first. Those of more than a day ago count for
-    /// nothing. At most [`MAX_MISSED`].
+    /// Calls of the person that nobody answered and that are not recovered, the oldest first. Calls of more than a day
+    /// ago count for nothing. At most [`MAX_MISSED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<MissedCall>,
     /// Beginning of the latest call with the person that was answered, in either direction, as its decision knew it.
@@ -335,7 +335,7 @@ impl Contact {
         self == other && forms(self) == forms(other)
     }
 
-    /// Whether another version of it says the same of the person: calls and messages leave other things in it.
+    /// Whether another version of it says the same about the person: calls and messages leave other things in it.
     pub fn is_shown_as(&self, other: &Self) -> bool {
         let shown = |contact: &Self| Self {
             forms: Vec::new(),
@@ -426,12 +426,12 @@ impl Contact {
         self.consent.opted_in_at()
     }
 
-    /// Its id, then those of the contacts that were merged into it.
+    /// Its id, then the ids of the contacts that were merged into it.
     pub fn ids(&self) -> impl Iterator<Item = ContactId> + '_ {
         [self.id].into_iter().chain(self.aliases.iter().copied())
     }
 
-    /// Whether this is its id, or that of a contact that was merged into it.
+    /// Whether this is its id, or the id of a contact that was merged into it.
     pub fn is(&self, id: ContactId) -> bool {
         self.ids().any(|own| own == id)
     }
@@ -457,7 +457,7 @@ impl Contact {
     }
 
     /// The service windows of the contact's own users, each with its user, or the preferred one where it names none. Left out are users who
-    /// were taken off, and those of other contacts of the same person, which hear each other's messages.
+    /// were taken off, and users of other contacts of the same person, which hear each other's messages.
     pub(crate) fn own_windows(&self) -> impl DoubleEndedIterator<Item = (&Window, Recipient)> {
         self.windows.iter().filter_map(|window| {
             let user = if window.is_of_anybody() {
@@ -487,8 +487,8 @@ impl Contact {
         self.bsuids.first().map(String::as_str)
     }
 
-    /// The contact as known at an earlier time, as far as it tells: without what happened since, and without open messages. Identities,
-    /// language and wishes are those of today.
+    /// The contact as known at an earlier time, as far as it tells: without later happenings, and without open
+    /// messages. Identities, language and wishes are as they are today.
     pub fn as_of(mut self, at: Timestamp) -> Self {
         for time in [
             &mut self.last_follow_up_at,
@@ -710,8 +710,9 @@ impl Contact {
         self.forms.retain(|known| self.phones.contains(&known.number));
     }
 
-    /// The recipient as a channel writes their number: in the form that it reported. Otherwise SMS in that of the number's key, and WhatsApp
-    /// if it is this one or the contact's own: other forms may be in no numbering plan, but WhatsApp may know no other.
+    /// The recipient as a channel writes their number: in the form that it reported. Otherwise SMS uses the form of the number's key, and
+    /// so does WhatsApp if this number or the contact's own is in it: other forms may be in no numbering plan, but WhatsApp may know no
+    /// other.
     pub fn recipient_on(&self, channel: Channel, to: &Recipient) -> Recipient {
         let form = to.phone.as_ref().map(|phone| {
             let reported = self.forms.iter().filter(|known| known.channel == channel);

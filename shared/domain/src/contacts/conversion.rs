@@ -105,8 +105,8 @@ impl Conversion {
         })
     }
 
-    /// The counters of a day that it raises, with the increase of each: all conversions, those of its kind, and the sum
-    /// of the values in its currency, in the smallest unit.
+    /// The counters of a day that it raises, with the increase of each: all conversions, conversions of its kind, and
+    /// the sum of the values in its currency, in the smallest unit.
     pub fn counters(&self) -> Vec<(String, u64)> {
         let mut counters = vec![
             ("conversions".to_owned(), 1),

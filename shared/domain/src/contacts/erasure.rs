@@ -71,7 +71,7 @@ impl Erased {
             + self.files
     }
 
-    /// Adds those of a further step.
+    /// Adds the counts of a further step.
     pub const fn add(&mut self, more: &Self) {
         self.contacts += more.contacts;
         self.profiles += more.profiles;

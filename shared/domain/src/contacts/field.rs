@@ -1,4 +1,4 @@
-//! Fields that a tenant defines for its contacts, beyond those that every contact has.
+//! Fields that a tenant defines for its contacts, beyond the fields of every contact.
 
 use std::{
     collections::{BTreeMap, HashSet},

@@ -81,7 +81,8 @@ impl Search {
         }
     }
 
-    /// The driver, and those of what the former folding wrote for contacts that were not written since, where that differs.
+    /// The driver, and the drivers for entries of the former folding, where they differ: contacts that were not written since have such
+    /// entries.
     pub fn drivers(&self) -> Vec<Driver> {
         let mut drivers = vec![self.driver.clone()];
         match self.driver {
@@ -122,8 +123,8 @@ fn is_same_value(one: &FieldValue, other: &FieldValue) -> bool {
 }
 
 impl Filter {
-    /// The list that it reads: that of the condition which the fewest contacts fulfil, as a rule. `None` if none of its conditions
-    /// has one.
+    /// The list that it reads: as a rule, the list of the condition that the fewest contacts fulfil. `None` if none of
+    /// its conditions has one.
     pub fn driver(&self) -> Option<Driver> {
         self.driver_by(Edition::CURRENT)
     }

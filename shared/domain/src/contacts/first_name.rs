@@ -29,7 +29,7 @@ enum Kind {
     Joins,
     /// The end of a name after an article, such as "Nour El Din".
     Ends,
-    /// Such an end in one word with its article.
+    /// The end of a name in one word with its article.
     EndsWithArticle,
     /// The legal form of a company, or a word for one.
     Company,

@@ -454,7 +454,7 @@ impl Incoming {
     }
 }
 
-/// The known items, then those of the others that are new.
+/// Unites lists: the known items, then the new ones among the others.
 fn union<T: Clone + PartialEq>(mut known: Vec<T>, others: &[T]) -> Vec<T> {
     for other in others {
         if !known.contains(other) {
@@ -467,14 +467,14 @@ fn union<T: Clone + PartialEq>(mut known: Vec<T>, others: &[T]) -> Vec<T> {
 /// Result of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowOutcome {
-    /// It created a contact.
+    /// The row created a contact.
     Created,
-    /// It is about a contact that exists, whether or not that changed.
+    /// The row is about a contact that exists, whether or not that changed.
     Updated,
-    /// It was skipped, because the person is a contact already.
+    /// The row was skipped, because the person is a contact already.
     Skipped,
     Refused,
-    /// It was refused, because the person was erased.
+    /// The row was refused, because the person was erased.
     Erased,
 }
 
@@ -604,7 +604,7 @@ mod tests {
         }
     }
 
-    /// As it is found later, by another import.
+    /// The person as another import finds them later.
     fn person_found_later(row: &Incoming) -> Person {
         let mut person = created_person(row);
         person.contact.id = ContactId::new(Ulid::from_parts(9, 9));
@@ -670,7 +670,8 @@ mod tests {
         }
     }
 
-    /// If a row is worked again, one of them may be that of a later row. It was skipped because of the other, and is once more.
+    /// If a row is worked again, one of the contacts may be the contact of a later row. The row was skipped because of the other contact,
+    /// and is once more.
     #[test]
     fn rows_about_several_contacts_change_none_of_them() {
         for (mode, expected) in [
@@ -864,7 +865,7 @@ mod tests {
         }
     }
 
-    /// It is older than all that the person says here, so it takes nothing away that they gave, and START lifts it.
+    /// An imported refusal is older than anything the person says here, so it takes nothing away that they gave, and START lifts it.
     #[test]
     fn imported_refusal_is_as_old_as_the_contact() {
         let row = Incoming {

@@ -209,8 +209,8 @@ impl Profile {
         self.listings_by(Edition::CURRENT)
     }
 
-    /// The entries that certainly are there, if the profile is stored: those of the edition that it names. An older version of a function, which
-    /// knows no editions, may have written it last, and entries only where it saw a difference.
+    /// The entries that certainly are there, if the profile is stored: entries of the edition that it names. An older version of a
+    /// function, which knows no editions, may have written it last, and entries only where it saw a difference.
     pub fn certain_listings(&self) -> BTreeSet<Listing> {
         let (listings, former) = (self.listings(), self.listings_by(Edition::FORMER));
         if self.folding.is_former() {
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(profile.possible_listings(), profile.listings());
     }
 
-    /// Entries of both foldings are taken away, and those that may be missing are written.
+    /// Entries of both foldings are taken away, and entries that may be missing are written.
     #[test]
     fn entries_of_both_foldings_may_be_there() {
         let city = FieldId::new(ulid::Ulid::from_parts(1, 0));

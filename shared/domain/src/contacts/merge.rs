@@ -355,7 +355,7 @@ fn language(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> (O
     (from.language.clone(), from.language_detected)
 }
 
-/// Both lists without doubles.
+/// Joins two lists without doubles.
 fn unite_lists<T: Clone + PartialEq>(what: &'static str, first: &[T], then: &[T]) -> Result<Vec<T>, Unmergeable> {
     let mut all = first.to_vec();
     all.extend(then.iter().filter(|one| !first.contains(one)).cloned());
@@ -647,7 +647,7 @@ impl Undo {
         }
     }
 
-    /// The survivor's missed calls: as before, or without those of the other contact and those that were recovered since.
+    /// The survivor's missed calls: as before, or without the other contact's calls and the calls that were recovered since.
     fn missed_calls(&self, now: &Contact) -> Vec<MissedCall> {
         let (before, others) = (&self.survivor.contact.missed, &self.other.contact.missed);
         if now.missed == self.merged.contact.missed {
@@ -667,7 +667,7 @@ impl Undo {
     }
 
     /// The survivor's refusals that its ledger does not end with, since it says that they have ended, or since they are
-    /// in that of the other contact.
+    /// in the ledger of the other contact.
     fn refusals_to_repeat(&self, after: &Wishes, now: &Wishes) -> Vec<ConsentEntry> {
         let merged = &self.merged.contact.consent;
         if now == merged {

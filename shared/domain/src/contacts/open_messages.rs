@@ -26,8 +26,8 @@ impl Contact {
         open.map(|open| open.message).collect()
     }
 
-    /// The messages to read before one with this policy is composed: all open ones if their list is full, or else those that the
-    /// frequency limit counts, if the policy obeys it.
+    /// The messages to read before one with this policy is composed: all open ones if their list is full, or else the
+    /// ones that the frequency limit counts, if the policy obeys it.
     pub fn to_compare(&self, policy: &Policy) -> Vec<MessageId> {
         let all = self.to_make_room();
         if !all.is_empty() || !policy.obeys(Limit::Frequency) {
@@ -37,9 +37,9 @@ impl Contact {
         counted.map(|open| open.message).collect()
     }
 
-    /// The reason why there is no room for a message of this purpose: the list of open messages is full of some that may still be sent
-    /// and that it does not displace. What a stop word ends leaves room for its confirmation. `known`: those of
-    /// [`Contact::to_make_room`] that are still stored.
+    /// The reason why there is no room for a message of this purpose: the list of open messages is full of some that
+    /// may still be sent and that it does not displace. Messages that a stop word ends leave room for its confirmation.
+    /// `known`: the messages of [`Contact::to_make_room`] that are still stored.
     pub fn no_room(&self, purpose: Purpose, known: &[Message], now: Timestamp) -> Option<Refusal> {
         if self.open.len() < MAX_OPEN {
             return None;
@@ -66,11 +66,11 @@ impl Contact {
         open.max().max(self.last_follow_up_at).max(self.last_counted_at)
     }
 
-    /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
-    /// [`Contact::to_make_room`] that are still stored. The settled and the late ones are closed. If too many are left, the oldest of
-    /// those that it displaces are cancelled and returned: a message that the contact does not know of could not be cancelled any more.
+    /// Records a planned message. Starts a cooldown if its policy says so. `known`: the messages of [`Contact::to_make_room`] that are
+    /// still stored. The settled and the late ones are closed. If too many are left, the oldest displaceable ones are cancelled and
+    /// returned: a message that the contact does not know of could not be cancelled any more.
     ///
-    /// A reply waits in its conversation instead. It ends the waiting automatic answers among those known.
+    /// A reply waits in its conversation instead. It ends the waiting automatic answers among the known messages.
     pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Vec<Message> {
         if !message.policy.purpose().waits_in_the_contact() {
             self.takes_from_allowance(message);
@@ -144,15 +144,15 @@ impl Contact {
         open.map(|open| open.message).collect()
     }
 
-    /// Cancels and closes those of these open messages that can still be cancelled, because a call was answered. Returns them.
+    /// Cancels and closes these open messages, where that is still possible, because a call was answered. Returns the cancelled ones.
     pub fn answered_after_all(&mut self, open: Vec<Message>) -> Vec<Message> {
         let untried = "not sent: the call was answered after all";
         let tried = "no further channel: the call was answered after all";
         self.cancel_for(CancelEvent::AnsweredCall, untried, tried, open)
     }
 
-    /// Notes that somebody wrote on the business's own phone at this time, and cancels and closes those of these waiting follow-ups and
-    /// automatic answers that can still be cancelled and whose causes are earlier. Returns them.
+    /// Notes that somebody wrote on the business's own phone at this time. Cancels and closes these waiting follow-ups
+    /// and automatic answers, where that is still possible and their causes are earlier. Returns the cancelled ones.
     pub fn answered_by_phone(&mut self, at: Timestamp, mut open: Vec<Message>) -> Vec<Message> {
         self.last_by_phone_at = self.last_by_phone_at.max(Some(at));
         // With the time of its cause begins the id of a message, which may be planned later.
@@ -162,15 +162,16 @@ impl Contact {
         self.cancel_for(CancelEvent::ByPhone, untried, tried, open)
     }
 
-    /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because the person wrote again and gets
-    /// an answer to that. Returns them.
+    /// Cancels and closes these waiting automatic answers, where that is still possible, because the person wrote again
+    /// and gets an answer to that. Returns the cancelled ones.
     pub fn answered_anew(&mut self, waiting: Vec<Message>) -> Vec<Message> {
         let untried = "not sent: the customer wrote again";
         let tried = "no further channel: the customer wrote";
         self.cancel_for(CancelEvent::Inbound, untried, tried, waiting)
     }
 
-    /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because a person replied. Returns them.
+    /// Cancels and closes these waiting automatic answers, where that is still possible, because a person replied. Returns the cancelled
+    /// ones.
     fn cancel_automatic_answers(&mut self, mut known: Vec<Message>) -> Vec<Message> {
         let answers = self.open_to(CancelEvent::HumanReply);
         known.retain(|message| answers.contains(&message.id));
@@ -179,8 +180,8 @@ impl Contact {
         self.cancel_for(CancelEvent::HumanReply, untried, tried, known)
     }
 
-    /// Cancels and closes those of these open messages that can still be cancelled. `untried` and `tried`: the sentences about
-    /// messages that were not tried yet, and that were. Returns them.
+    /// Cancels and closes these open messages, where that is still possible. `untried` and `tried`: the sentences about
+    /// messages without and with an attempt. Returns the cancelled ones.
     fn cancel_for(&mut self, event: CancelEvent, untried: &str, tried: &str, mut open: Vec<Message>) -> Vec<Message> {
         open.retain_mut(|message| {
             let was_tried = !message.attempts.is_empty();
@@ -204,8 +205,8 @@ impl Contact {
         }
     }
 
-    /// Counts its limits from the sending of a message that left the list, if that was later. `place`: that of the message
-    /// planned after it.
+    /// Counts its limits from the sending of a message that left the list, if that was later. `place`: the place of the
+    /// message planned after it.
     fn count_from_sending(&mut self, place: usize, message: &Message) {
         let sent = message.last_sent_at();
         if !message.policy.counts(Limit::Cooldown) {

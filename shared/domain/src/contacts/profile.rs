@@ -21,7 +21,7 @@ pub struct Profile {
     /// Values of the tenant's fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<FieldId, FieldValue>,
-    /// Fields that list the contact by their values: those that had a value and were searchable at the last change.
+    /// Fields that list the contact by their values: they had a value and were searchable at the last change.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub listed: BTreeSet<FieldId>,
     /// Tags. At most [`Profile::MAX_TAGS`].

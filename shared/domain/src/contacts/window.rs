@@ -198,7 +198,7 @@ impl Window {
         self.closes_at().is_some_and(|closes_at| at < closes_at)
     }
 
-    /// Whether its user has this number, or this id: those of one webhook are one user's.
+    /// Whether its user has this number, or this id: number and id of one webhook belong to one user.
     fn is_users(&self, user: &Recipient) -> bool {
         let phone = self.phone.is_some() && self.phone == user.phone;
         phone || self.bsuid.is_some() && self.bsuid == user.bsuid
@@ -210,12 +210,12 @@ impl Window {
         self.number == other.number && (of_anybody || self.is_users(&other.user()))
     }
 
-    /// Whether it is that of this recipient with this number.
+    /// Whether it is the window of this recipient with this number.
     fn is_of(&self, number: &Phone, to: &Recipient) -> bool {
         self.number == *number && self.is_users(&to.addressed_user())
     }
 
-    /// Both, which are of the same user: what was said last holds.
+    /// Joins two windows of the same user: the latest statement holds.
     fn join_window(self, other: Self) -> Self {
         let ours_at = self.ours_at.max(other.ours_at);
         let signs = self.elsewhere.into_iter().chain(other.elsewhere);
@@ -241,7 +241,7 @@ impl Window {
     }
 }
 
-/// Adds a window. Those of the same user become one.
+/// Adds a window. Windows of the same user become one.
 pub(crate) fn add_window(all: &mut Vec<Window>, new: Window) {
     let first = all.iter().position(|known| known.is_same(&new));
     let place = first.unwrap_or(all.len());
@@ -250,8 +250,8 @@ pub(crate) fn add_window(all: &mut Vec<Window>, new: Window) {
     *all = others;
 }
 
-/// Removes those that are closed at this time, as long as there are too many. The latest one of a number of the business goes last: it says
-/// who wrote there.
+/// Removes windows that are closed at this time, as long as there are too many. The latest one of a number of the
+/// business goes last: it says who wrote there.
 pub(crate) fn make_room_for_windows(all: &mut Vec<Window>, now: Timestamp) {
     while all.len() > MAX_WINDOWS {
         let is_latest = |place: usize, window: &Window| {

@@ -1,7 +1,7 @@
-//! Conversations: what was said between a contact and the team on one line, whose turn it is, and who attends to it.
+//! Conversations between a contact and the team on one line: what was said, whose turn it is, and who attends to it.
 //!
-//! Actions of customers can become known in any order, and their effect does not depend on the order. Whoever writes a conversation knows of
-//! each happening once: its row is written together with that of the message or call.
+//! Actions of customers can become known in any order, and their effect does not depend on the order. Whoever writes a
+//! conversation knows of each happening once: its row is written together with the row of the message or call.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -60,10 +60,10 @@ pub struct Conversation {
     pub tags: Distinct<MAX_TAGS, TagId>,
     /// Number of happenings so far.
     pub seq: u64,
-    /// Number of those that the team has seen.
+    /// Number of happenings that the team has seen.
     #[serde(default)]
     pub read_seq: u64,
-    /// Number of the customer's among those that it has not seen.
+    /// Number of the customer's happenings that the team has not seen.
     #[serde(default)]
     pub unread: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,7 +138,7 @@ impl ConversationState {
 pub enum Priority {
     /// It can wait.
     Low,
-    /// As most.
+    /// Usual priority.
     #[default]
     Normal,
     /// It comes before others.
@@ -401,7 +401,7 @@ impl Conversation {
         self.started = Some(Started { by, seq, others });
     }
 
-    /// Its team, among those of the tenant.
+    /// Its team, among the teams of the tenant.
     pub fn team_of<'a>(&self, teams: &'a [Team]) -> Option<&'a Team> {
         teams.iter().find(|team| Some(team.id) == self.team)
     }
@@ -447,7 +447,7 @@ impl Conversation {
         (self.waiting_since, self.tell_at, self.noticed_at) = (None, None, None);
     }
 
-    /// The time of the notice of what is unread, if all of it is noticed.
+    /// Time of the notice of the unread messages, if all of them are noticed.
     fn all_noticed_at(&self) -> Option<Timestamp> {
         self.noticed_at.filter(|_| self.tell_at.is_none())
     }
@@ -632,7 +632,7 @@ impl Conversation {
         matches!(self.state, ConversationState::Open | ConversationState::Pending)
     }
 
-    /// Whether a customer waits in it whom somebody should attend to at once.
+    /// Whether a customer waits in it and needs somebody at once.
     pub fn wants_a_person(&self) -> bool {
         self.state == ConversationState::Open && self.waiting_since.is_some()
     }

@@ -30,7 +30,7 @@ fn earlier<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
 }
 
 impl Joined {
-    /// Joins a conversation of another contact with that of the surviving one on the same line, if there is one.
+    /// Joins another contact's conversation with the surviving contact's on the same line, if there is one.
     pub fn of(survivor: ContactId, own: Option<Conversation>, other: Conversation) -> Self {
         let merged = match &own {
             Some(own) => unite_conversations(own, &other),
@@ -98,7 +98,7 @@ fn undo_conversation(before: &Conversation, merged: &Conversation, now: &Convers
     restored
 }
 
-/// Both as one. What the team has not seen of the other one stands behind the survivor's own.
+/// Joins two conversations. Unseen happenings of the other one stand behind the survivor's own.
 fn unite_conversations(own: &Conversation, other: &Conversation) -> Conversation {
     let place = |seq: u64| match seq.saturating_sub(other.read_seq) {
         0 => own.read_seq,

@@ -1,7 +1,7 @@
-//! The shared inbox: a `conversation` for each contact and line, which a team answers from one place, with `canned` replies and
-//! each person's `draft`, those that begin with the `past`, those that are `joined` when their contacts are merged, the `team`s that get the
-//! conversations, and the tenant's `settings` of it.
-//! While WhatsApp's `window` is open, a `reply` is free text; afterwards it is one of the `offers`.
+//! The shared inbox: a `conversation` for each contact and line, which a team answers from one place, with `canned`
+//! replies and each person's `draft`. Conversations begin with the `past`, and are `joined` when their contacts are
+//! merged. `team`s get the conversations, and the tenant has `settings` of the inbox. While WhatsApp's `window` is
+//! open, a `reply` is free text; afterwards it is one of the `offers`.
 
 mod canned;
 mod conversation;

@@ -82,7 +82,7 @@ impl Offers<'_> {
     }
 
     /// The templates that can be sent, each in the contact's language if it has it, the ones that miss no value first.
-    /// Values are those that the tenant's rules give to the same template, and the names of the contact and the tenant
+    /// Values come from the tenant's rules for the same template, and from the names of the contact and the tenant
     /// where the library has them. Templates that show a file are left out.
     pub fn sendable_offers(&self) -> Vec<Offer> {
         let World {

@@ -20,7 +20,7 @@ pub struct InboxSettings {
     /// True to close conversations even while the customer waits for an answer. Default: false.
     pub close_unanswered: bool,
     /// Minutes until conversations with waiting customers go from a user who is away to other users of their teams, or
-    /// to nobody. `null`: only if the user asks for it. A change applies to those who are away from then on.
+    /// to nobody. `null`: only if the user asks for it. A change applies to users who are away from then on.
     #[cfg_attr(feature = "schema", schemars(example = 120))]
     pub hand_over_after_minutes: Option<Whole<5, 10_080>>,
 }
