@@ -862,7 +862,7 @@ mod tests {
             assert_eq!(watch.review(&config.rules, &never, eve).0, [], "{again}");
             assert_eq!(watch.review(&config.rules, &never, day(next)).0.len(), 1, "{again}");
         }
-        // What was found before no longer stands.
+        // Earlier findings no longer stand.
         let (notices, _) = first.review(&config.rules, &never, day("2026-11-10"));
         let stands = |watch: &Watch| {
             notices[0].stands(&Present {

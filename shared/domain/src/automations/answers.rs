@@ -719,7 +719,7 @@ mod tests {
                 last(|one| matches!(one, Signed(Sign::Copied, _))),
             );
             let passed = last(|one| matches!(one, Signed(Sign::Passed, _)));
-            // What was said to another responder counts once the conversation is passed to us.
+            // Messages to another responder count once the conversation is passed to us.
             let opened = wrote.max(copied.filter(|copied| Some(*copied) <= passed));
             let closes_at = opened.map(|second| Self::time(second) + crate::contacts::SERVICE_WINDOW);
             assert_eq!(window, closes_at, "the window of {:?}", self.heard);

@@ -1035,7 +1035,7 @@ mod tests {
         assert_eq!(case.reason_for_nothing(), (Reason::Frequency, sent));
         case.now += hour * 14;
         assert_eq!(case.plan().policy.category(), Category::Marketing);
-        // One that was never sent and is no longer valid does not count.
+        // A message that was never sent and is no longer valid does not count.
         let (mut case, message) = marketing_planned_at(NOON);
         case.open = vec![message];
         case.now += hour * 72;

@@ -392,7 +392,7 @@ mod tests {
                 "rule \"Missed calls\": then.channels[1]: No connection sends SMS.",
             ]
         );
-        // What is archived is not looked at.
+        // Archived rules are not looked at.
         config.rules[0].archived_at = Some(Timestamp::UNIX_EPOCH);
         assert_eq!(config.problems(&material), Vec::<String>::new());
     }

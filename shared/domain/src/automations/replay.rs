@@ -166,7 +166,7 @@ impl<'a> Recorded<'a> {
         match self.decided_by() {
             Some(decided) => find(decided).map_or(Former::Lost, Former::Rule),
             None if self.call.grounds.rule.is_none() && self.call.message.is_none() => Former::None,
-            // Of before versions were stored.
+            // Recorded before versions were stored.
             None => Former::Lost,
         }
     }

@@ -611,7 +611,7 @@ mod tests {
             (template.variables.len(), template.buttons.len()),
             (MAX_VALUES, MAX_TEMPLATE_BUTTONS)
         );
-        // What is within the limits stays as it is.
+        // Values within the limits stay as they are.
         let before = stored.clone();
         limit_stored_rule(&mut stored);
         assert_eq!(stored, before);

@@ -161,7 +161,7 @@ impl<const MAX: usize, T> From<Vec<T>> for Distinct<MAX, T> {
 impl<'de, const MAX: usize, T: Deserialize<'de> + PartialEq> Deserialize<'de> for Distinct<MAX, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let items = UpTo::<MAX, T>::deserialize(deserializer)?.into_vec();
-        // Such lists are short.
+        // These lists are short.
         if (1..items.len()).any(|place| items[..place].contains(&items[place])) {
             return Err(Fault::new(FaultCode::GivenTwice, "must have no item twice").refuse());
         }

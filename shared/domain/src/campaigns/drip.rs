@@ -507,7 +507,7 @@ mod tests {
         assert!(!walk.look("2026-11-20T10:01:00Z"));
         assert_eq!(walk.next().unwrap(), "2026-11-20T12:00:30Z");
         assert!(walk.look("2026-11-20T12:00:30Z"));
-        // One that is not valid any more holds up nobody.
+        // A message that is not valid any more holds up nobody.
         let mut walk = Walk::new(json!([message("a"), wait("b"), message("c")]));
         assert!(walk.look(NOW));
         assert!(walk.look("2026-11-22T08:00:00Z"));

@@ -197,7 +197,7 @@ pub struct VariantTally {
 impl CampaignTally {
     /// Adds somebody in the audience of this campaign.
     pub fn add(&mut self, campaign: &Campaign, recipient: &Recipient) {
-        // Those who waited got it later, which is no comparison.
+        // Contacts who waited got it later, which is no comparison.
         if let Some(number) = campaign.drawn_variant(recipient.contact)
             && !campaign.variants.is_empty()
         {

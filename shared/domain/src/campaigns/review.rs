@@ -409,7 +409,7 @@ fn variants(campaign: &Campaign, config: &TenantConfig, material: &Material, fou
             let detail = "It says the same as the message. Give it content of its own for a channel of the message.";
             found.add(field(name), Fault::new(FaultCode::Required, detail));
         }
-        // What it has from the message is reviewed there.
+        // Content from the message is reviewed there.
         let same_category = found.0.iter().all(|problem| problem.field != "message.category");
         let renamed = |path: &str| {
             if path == "message.category" && same_category && has_own(Channel::WhatsApp) {

@@ -603,7 +603,7 @@ mod tests {
                     "{per_minute} {second}: {made}"
                 );
             }
-            // It was idle for nearly eight minutes, of which it makes up one.
+            // It was idle for nearly eight minutes, and makes up for one of them.
             assert!(made >= 5 * per_minute as usize, "{per_minute}: {made}");
             let again = pace.next_turn_at(per_minute);
             assert!(pace.room(per_minute, again) > 0, "{per_minute}");

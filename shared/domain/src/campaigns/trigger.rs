@@ -166,7 +166,7 @@ mod tests {
         });
         let tagged = both.still(&person);
         assert_eq!((tagged.tags.len(), tagged.stage), (1, None));
-        // It becomes known a little later, and so does the message with which the person wrote.
+        // It becomes known a little later, and so does the message that the person wrote.
         let now = tagged.at + SignedDuration::from_secs(30);
         person.contact.last_inbound_at = Some(tagged.at + SignedDuration::from_millis(100));
         let first = tagged.enters(&drip, &person, None, now).unwrap();

@@ -185,7 +185,7 @@ impl Suppression {
         match known {
             Some(place) => {
                 let known = &mut self.refusals[place];
-                // Of two with different origins, neither ends where the other began.
+                // With two different origins, it ends at neither of them.
                 let left = known.left.filter(|left| refused.left == Some(*left));
                 if known.at <= refused.at {
                     *known = refused;

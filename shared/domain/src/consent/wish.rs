@@ -474,7 +474,7 @@ impl Wishes {
             own.all().filter(kept).cloned().collect()
         };
         let mut all = [kept(self, other), kept(other, self)].concat();
-        // Of the same choice, scope and party, the newest.
+        // The newest of the same choice, scope and party.
         let order = |wish: &Wish| (wish.key(), std::cmp::Reverse(wish.at), wish.by, wish.source.clone());
         all.sort_by_cached_key(order);
         all.dedup_by_key(|wish| wish.key());

@@ -282,7 +282,7 @@ fn is_signature(text: &str, rest: &[Word], closed: bool) -> bool {
     };
     let gap = &text[first.gap..first.start];
     let line = gap.contains('\n');
-    // One within a word joins its parts.
+    // A dash within a word joins its parts.
     let dash = gap.contains(DASHES) && gap.chars().count() > 1;
     let is_name = |word: &Word| {
         let raw = &text[word.start..word.end];

@@ -42,7 +42,7 @@ impl<T> Edit<T> {
 
 impl<T: Serialize> Serialize for Edit<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // One that stays is omitted by its object.
+        // The object around it omits an edit that keeps the value.
         self.set().serialize(serializer)
     }
 }
@@ -219,7 +219,7 @@ impl ChangeIn {
         }
         match &self.language {
             Edit::Keep => {}
-            // What was detected is nobody's wish, so it is nothing to remove.
+            // A detected language is nobody's wish, so there is nothing to remove.
             Edit::Clear if contact.language_detected => {}
             Edit::Clear => contact.language = None,
             Edit::Set(language) => {

@@ -763,7 +763,7 @@ impl Contact {
                 Change::Contact
             }
             Effect::WindowClosed => {
-                // What the person wrote since has opened it again.
+                // A later message of the person has opened it again.
                 let close = |from| close_window(&mut self.windows, from, tried.to, tried.claimed_at);
                 if tried.from.is_some_and(close) {
                     Change::Contact

@@ -38,7 +38,7 @@ macro_rules! records {
         private: $private:expr, counters: $counters:expr, mentions: $mentions:expr $(,)?
     })+) => {
         /// Kind of an entry.
-        // In the order in which those of one moment happened: a message follows its call.
+        // In the order of happening at one moment: a message follows its call.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TimelineKind"))]
         #[serde(rename_all = "snake_case")]
@@ -199,7 +199,7 @@ records! {
         meaning: "What the business counts as a success with the person, such as an order.",
         max: 1_000, author: created_by, private: ["reference", "value"], counters: Conversion::counters, mentions: no_mentions,
     }
-    // Written with the contacts that it merges, of which there can be few.
+    // Written with the contacts that it merges, and there are few of them.
     merge: Merge {
         id: MergeId, shown: MergeShown, list: "merges",
         meaning: "Other contacts that turned out to be the same person, and were merged into this one.",

@@ -85,7 +85,7 @@ impl std::str::FromStr for Day {
     type Err = NotADay;
 
     fn from_str(text: &str) -> Result<Self, NotADay> {
-        // Of a leap year, so that 29 February is one.
+        // In a leap year, so that 29 February is a day.
         let date: Date = format!("2024-{text}").parse().map_err(|_| NotADay)?;
         let day = Self::of(date);
         (day.to_string() == text).then_some(day).ok_or(NotADay)

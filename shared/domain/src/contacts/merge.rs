@@ -202,7 +202,7 @@ pub fn merge_people(survivor: &Person, other: &Person, now: Timestamp) -> Result
         }
     }
     let mut conflicts = Vec::new();
-    // What a network says of a caller is no name beside one that a person gave.
+    // A network's name of a caller gives way to a name that a person gave.
     let (mut own, mut others) = (survivor.profile.clone(), other.profile.clone());
     if own.name.is_some() && others.name.is_some() && one.named_by_call != two.named_by_call {
         let called = if one.named_by_call { &mut own } else { &mut others };
@@ -712,7 +712,7 @@ impl Undo {
         if now.missed != merged.missed {
             other.missed.retain(|call| now.missed.contains(call));
         }
-        // Those that were erased since are named by nobody.
+        // Nobody names the ones that were erased since.
         other
             .same_as
             .retain(|known| now.same_as.contains(known) || !merged.same_as.contains(known));

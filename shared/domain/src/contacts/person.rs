@@ -421,7 +421,7 @@ mod tests {
             (renamed.language.as_deref(), renamed.language_detected),
             (Some("ar"), true)
         );
-        // What is set stays, also if it is the same.
+        // A set language stays set, even if it is the same.
         for language in ["ar", "fr"] {
             let mut set = change(&person, json!({"name": "Maya", "language": language})).unwrap();
             assert!(!set.contact.language_detected);

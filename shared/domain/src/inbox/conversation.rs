@@ -318,7 +318,7 @@ impl Conversation {
                 seq: self.seq,
             });
         }
-        // One that was written before the latest reply, and is known only now, was answered by it as far as anybody can tell.
+        // A message from before the latest reply that becomes known only now was answered by it, as far as anybody can tell.
         if self.replied_at.is_none_or(|replied| replied < at) {
             if is_message {
                 // The first one counts, so that whoever goes on writing postpones nothing.
@@ -347,7 +347,7 @@ impl Conversation {
     /// Notes a reply by somebody who has seen everything up to this number.
     pub fn reply(&mut self, by: Actor, seen: u64, sent: TeamMessage, tell_after: Option<SignedDuration>) {
         self.read_to(seen);
-        // What the customer did meanwhile still waits for an answer.
+        // The customer's actions meanwhile still wait for an answer.
         let wrote = self.wrote.filter(|wrote| seen < wrote.seq).map(|wrote| wrote.at);
         let called = self
             .last
@@ -502,7 +502,7 @@ impl Conversation {
         self.talked_by_phone(at, tell_after);
         let what = What::Reply(message, Channel::WhatsApp);
         let is_last = self.last.is_none_or(|last| last.at <= at);
-        // What the customer did since waits on, also if it becomes known later.
+        // The customer's actions since then wait on, even if they become known later.
         let waits = self.waiting_since.take();
         let replied_at = self.replied_at.max(Some(at - MOMENT));
         self.note(Happening { at, what }, None);
@@ -559,7 +559,7 @@ impl Conversation {
             return false;
         }
         self.read_seq = seq;
-        // Of what has happened since, replies are the team's own.
+        // Among later happenings, replies are the team's own.
         self.unread = self.unread.min(u32::try_from(self.seq - seq).unwrap_or(u32::MAX));
         if self.wrote.is_none_or(|wrote| wrote.seq <= seq) {
             (self.tell_at, self.noticed_at) = (None, None);
@@ -736,7 +736,7 @@ mod tests {
             (conversation.goes_first(at(NOW)), conversation.waiting_since),
             (None, None)
         );
-        // What nobody has read goes on waiting, and whoever attends to it does.
+        // An unread message goes on waiting, and the assignee stays.
         conversation.note(wrote(2), TELL_AFTER);
         conversation.start(Actor::User(other), sms(wrote(3).at, 9));
         assert_eq!(

@@ -73,7 +73,7 @@ fn undo_conversation(before: &Conversation, merged: &Conversation, now: &Convers
     if merged.seq < now.seq {
         return now.clone();
     }
-    // Only a snoozed one has a time at which it is opened.
+    // Only a snoozed conversation has a time of opening.
     let state = |of: &Conversation| (of.state, of.snoozed_until, of.woken_at, of.hidden);
     let (state, snoozed_until, woken_at, hidden) = undo_field(&state(before), &state(merged), &state(now));
     let stays = |tag: &&TagId| before.tags.contains(tag) || !merged.tags.contains(tag);

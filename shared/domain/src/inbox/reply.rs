@@ -306,7 +306,7 @@ mod tests {
         );
         assert_eq!(message.cause.requested_by(), Some(AGENT.parse().unwrap()));
         assert!(composed(&wrote(Channel::Sms), &sms).is_ok());
-        // Of an SMS, WhatsApp knows nothing.
+        // WhatsApp knows nothing of an SMS.
         assert!(composed(&wrote(Channel::Sms), &free).is_err());
         let mut late = wrote(Channel::WhatsApp);
         late.now += HOUR * 24;
@@ -365,7 +365,7 @@ mod tests {
         waiting.behind = behind(MAX_WAITING - 1);
         let refused = second(&waiting, &conversation, &case).unwrap_err();
         assert_eq!(refused.reason, Reason::TooManyOpen);
-        // One that went out is no longer waited for, nor is one that cannot be sent any more.
+        // Nothing waits for a reply that went out, or that cannot be sent any more.
         first.claim(0, "claim".to_owned(), case.now, &timers());
         assert_eq!(second(&first, &conversation, &case).unwrap().behind, behind(1));
         let accepted = SendOutcome::Accepted {
