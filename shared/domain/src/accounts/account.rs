@@ -325,7 +325,7 @@ pub struct SecondFactor {
     pub last_step: u64,
     /// SHA-256 of the recovery codes that are left.
     pub recovery_codes: Vec<String>,
-    /// Time of switching it on.
+    /// Time when it was switched on.
     pub enabled_at: Timestamp,
     /// Wrong codes since the last right one, or since the password was reset by mail.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -159,7 +159,7 @@ impl Answers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered {
     pub answer: Answer,
-    /// Time of planning its message.
+    /// Time when its message was planned.
     pub at: Timestamp,
     /// The line that was written to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

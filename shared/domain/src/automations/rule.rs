@@ -18,7 +18,7 @@ use crate::{
 resource! {
     /// A follow-up rule of a tenant.
     pub struct Rule of RuleId {
-        /// Time of archiving it. An archived rule matches nothing.
+        /// Time when it was archived. An archived rule matches nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
         pub archived_at: Option<Timestamp>,

@@ -244,7 +244,7 @@ pub struct CallFacts {
     /// Whether our answer found the business closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed: Option<bool>,
-    /// Time of being picked up, perhaps by a machine of the business: does not tell whether a person spoke.
+    /// Time when it was picked up, perhaps by a machine of the business: does not tell whether a person spoke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<Timestamp>,
     /// The best of the attempts to reach somebody, if the provider reports each of them. Unless it is an answer, it counts

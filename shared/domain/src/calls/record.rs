@@ -130,7 +130,7 @@ pub struct Circumstances {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreached {
     pub channel: Channel,
-    /// Time of finding this out.
+    /// Time when this was found out.
     pub at: Timestamp,
     /// The reason, in words. Empty in older rows.
     #[serde(default, skip_serializing_if = "String::is_empty")]

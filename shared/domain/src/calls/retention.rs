@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::calls::MAX_CALL;
 
-/// Days of retaining calls and messages, counted from the time they happened. They are deleted afterwards. A change applies to new calls
-/// and messages; `POST /api/v1/tenant/retention/apply` applies it to those that are stored already.
+/// Days that calls and messages are retained, counted from the time they happened. They are deleted afterwards. A change applies to new
+/// calls and messages; `POST /api/v1/tenant/retention/apply` applies it to those that are stored already.
 // The row of a call or message says until when it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

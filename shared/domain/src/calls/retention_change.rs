@@ -198,7 +198,7 @@ pub struct Estimate {
 /// Write units of a call or message: it has about one KiB, few have more.
 const UNITS_PER_ROW: u64 = 2;
 
-/// Days of retaining reports of a call, unless the call expires before.
+/// Days that reports of a call are retained, unless the call expires before.
 const REPORTS_DAYS: u32 = 60;
 
 /// Prices of a million units on demand, in millionths of a US dollar: <https://aws.amazon.com/dynamodb/pricing/on-demand/>, us-east-1.

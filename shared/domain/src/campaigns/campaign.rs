@@ -39,15 +39,15 @@ resource! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(range(max = MAX_VARIANTS), example = 1))]
         pub winner: Option<VariantNumber>,
-        /// Time of the last start or resumption by a user. `null`: not yet.
+        /// Time when a user last started or resumed it. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T09:55:00Z"))]
         pub started_at: Option<Timestamp>,
-        /// Time of beginning to fix its audience. `null`: not yet.
+        /// Time when fixing its audience began. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
         pub began_at: Option<Timestamp>,
-        /// Time of its completion or cancellation. `null`: not yet.
+        /// Time when it was completed or cancelled. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T11:00:00Z"))]
         pub ended_at: Option<Timestamp>,
@@ -63,10 +63,10 @@ resource! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
         pub operation_id: Option<OperationId>,
-        /// The reason for its pause or cancellation, if no user did so.
+        /// The reason why it was paused or cancelled, if no user did so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub stopped: Option<Stopped>,
-        /// Time until the next message by WhatsApp has room: campaigns have messaged as many customers first as they may within 24 hours.
+        /// Time when WhatsApp has room for a further message: campaigns have messaged as many customers first as they may within 24 hours.
         /// The campaign continues by itself. A time in the past means nothing. `null`: it has not come to that since its state changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-21T11:00:00Z"))]
@@ -104,17 +104,17 @@ resource! {
         /// Whether a contact who has been through a drip, or has left it, can enter it again.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         pub reentry: bool,
-        /// Time of its beginning, at most 180 days ahead. `null`: as soon as it is started.
+        /// Start time, at most 180 days ahead. `null`: as soon as it is started.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z", extend("x-refers" = true)))]
         pub starts_at: Option<Timestamp>,
-        /// The day and time by the recipients' clocks to send a broadcast, instead of `starts_at`: each recipient gets
+        /// Day and time by the recipients' clocks when a broadcast is sent, instead of `starts_at`: each recipient gets
         /// it when it is that late in their time zone, or at once if it is later. It begins, and its audience is fixed,
         /// when clocks show it first anywhere, 14 hours earlier than in UTC.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-12-02T10:00", extend("x-refers" = true)))]
         pub starts_at_local: Option<LocalDateTime>,
-        /// Hours of the day for sending its messages, beside the tenant's quiet hours, when none is sent. `null`: all others.
+        /// Hours of the day when its messages are sent, beside the tenant's quiet hours, when none is. `null`: all others.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub send_window: Option<SendWindow>,
         /// Maximum messages per minute. `null`: as many as the limits of the providers allow.
@@ -124,7 +124,7 @@ resource! {
     }
 }
 
-/// The reason for the pause or cancellation of a campaign, if no user did so.
+/// The reason why a campaign was paused or cancelled, if no user did so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -169,7 +169,7 @@ impl Campaign {
     /// Maximum days between now and the start.
     pub const MAX_DAYS_AHEAD: i64 = 180;
 
-    /// Time of its beginning. `None`: as soon as it is started.
+    /// Start time. `None`: as soon as it is started.
     pub fn begins_at(&self) -> Option<Timestamp> {
         self.starts_at.or_else(|| Some(self.starts_at_local?.first()))
     }
@@ -349,7 +349,7 @@ fn is_empty(variants: &UpTo<MAX_VARIANTS, Variant>) -> bool {
     variants.is_empty()
 }
 
-/// Hours of every day, in the recipient's time zone, for sending messages. They cross midnight if `to` is before
+/// Hours of every day, in the recipient's time zone, when messages are sent. They cross midnight if `to` is before
 /// `from`. The two cannot be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

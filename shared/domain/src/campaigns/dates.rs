@@ -12,7 +12,7 @@ use crate::{
 /// Maximum days before or after a date.
 pub const MAX_DATE_OFFSET_DAYS: i16 = 180;
 
-/// Maximum delay of contacts who enter late. Nobody enters after that.
+/// Maximum delay for entering late. Contacts of an earlier day do not enter any more.
 const LATE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Recurrence of a date.

@@ -44,7 +44,7 @@ pub struct NextStep {
 pub struct Taken {
     /// Name of the step.
     pub step: StepName,
-    /// Time of taking it.
+    /// Time when it was taken.
     pub at: Timestamp,
     /// The message, of a step that has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,8 +91,8 @@ const UNSENT_LOOK: SignedDuration = SignedDuration::from_mins(1);
 /// Usual delay between making and sending a message. It does not move the wait behind the message.
 const USUAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
 
-/// Time before an hour begins that steps are due that a cap has kept back until then. It orders them: a step that is
-/// due then by chance is only taken a moment earlier than others.
+/// Steps that a cap keeps back until an hour are due this long before it begins. It orders them: a step that is due
+/// then by chance is only taken a moment earlier than others.
 const BEFORE_HOUR: SignedDuration = SignedDuration::from_secs(1);
 /// Share of [`BEFORE_HOUR`] for the steps that are kept back in the same minute.
 const OF_MINUTE: SignedDuration = SignedDuration::from_millis(16);
@@ -116,8 +116,8 @@ pub fn step_kept_back_until(due: Timestamp, place: usize, of: usize, now: Timest
     (hour - BEFORE_HOUR + passed + own).min(hour - SignedDuration::from_millis(1))
 }
 
-/// Time of making a step whose message could not leave before `leaves_at`, such as at the end of quiet hours. Within a
-/// minute behind that, whoever was put off earlier comes earlier, as many as they are by then.
+/// Time when a step is made whose message could not leave before `leaves_at`, such as the end of quiet hours. Within a
+/// minute after that, steps that were put off earlier come earlier. `place`: position among the `of` steps put off now.
 pub fn step_made_at(leaves_at: Timestamp, place: usize, of: usize, now: Timestamp) -> Timestamp {
     let left = SignedDuration::from_hours(24) - leaves_at.duration_since(now);
     leaves_at + left.max(SignedDuration::ZERO) / 1_440 + share_time(OF_MINUTE_OF_A_DAY, place, of)

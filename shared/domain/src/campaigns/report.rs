@@ -22,7 +22,7 @@ use crate::{
 pub struct Recipient {
     pub contact: ContactId,
     pub message: Option<Message>,
-    /// The reason for having no message.
+    /// The reason why there is no message.
     pub exit: Option<Exit>,
     /// Time of the contact's last message.
     pub wrote_at: Option<Timestamp>,

@@ -14,7 +14,7 @@ use crate::{
     tenants::{Tenant, Warning, recipient_zone},
 };
 
-/// Time for making a message before it leaves by the recipient's clock, in addition to the time for making all of them:
+/// Lead for making a message before it leaves by the recipient's clock, in addition to the time for making all of them:
 /// they leave at once then, and changes since the campaign began are still seen.
 const LEAD: SignedDuration = SignedDuration::from_mins(30);
 
@@ -155,7 +155,7 @@ impl Campaign {
         }
     }
 
-    /// Earliest time of sending this recipient a message that is made now, but for quiet hours.
+    /// Earliest time when the campaign sends this recipient a message that is made now, apart from quiet hours.
     pub fn planned_at(&self, tenant: &Tenant, to: &Recipient, now: Timestamp) -> Timestamp {
         let local = self
             .starts_at_local
@@ -163,7 +163,7 @@ impl Campaign {
         local.map_or(now, |local| local.max(now))
     }
 
-    /// Time to begin making messages before the recipients' clocks show its time.
+    /// Lead for making messages before the recipients' clocks show its time.
     pub fn lead(&self) -> SignedDuration {
         let minutes = self.recipients.unwrap_or_default() / u64::from(USUAL_PER_MINUTE);
         LEAD + SignedDuration::from_mins(i64::try_from(minutes).unwrap_or_default())
@@ -292,8 +292,8 @@ impl Pace {
         SPAN / i32::try_from(per_minute.max(1)).unwrap_or(i32::MAX)
     }
 
-    /// Time of making the message after this many, if the campaign begins at this time and nothing delays it. `None`:
-    /// it is never made, since the campaign [ends](MAX_RUN) before.
+    /// Time when the message after this many is made, if the campaign begins at this time and nothing delays it.
+    /// `None`: it is never made, since the campaign [ends](MAX_RUN) before.
     pub fn made_at(begins_at: Timestamp, before: u64, per_minute: u32) -> Option<Timestamp> {
         let due = i32::try_from(before).ok()?.checked_add(1)?;
         let after = Self::interval(per_minute).checked_mul(due)?.saturating_sub(SPAN);
@@ -323,7 +323,7 @@ impl Pace {
     }
 }
 
-/// Maximum time of making messages. After it, the first messages may be deleted, and must not be made again.
+/// Maximum time that a campaign makes messages. After it, the first messages may be deleted, and must not be made again.
 pub const MAX_RUN: SignedDuration = SignedDuration::from_hours(20 * 24);
 
 /// Whether a message that was made a while ago still waits to be sent, although nothing but the providers' limits keeps it. Then more

@@ -281,7 +281,7 @@ pub struct WrittenSteps {
     pub steps: Steps,
     /// Their author. The steps change contacts in that name.
     pub by: Actor,
-    /// Time of writing them.
+    /// Time when they were written.
     pub at: Timestamp,
 }
 

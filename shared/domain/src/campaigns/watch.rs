@@ -61,7 +61,7 @@ impl Limit {
 /// Observations of a campaign's messages since it was begun or resumed, and the messages to look at next.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
-    /// Some messages of each of the minutes that wait to be looked at, with the latest time of their leaving, oldest first.
+    /// Some messages of each of the minutes that wait to be looked at, with the latest time when these leave, oldest first.
     samples: Vec<(Timestamp, Vec<MessageId>)>,
     looked: u32,
     failed: u32,
@@ -110,7 +110,7 @@ impl Watch {
     }
 }
 
-/// Time of a user's last start or resumption of a campaign: they have seen what was wrong.
+/// Time when a user last started or resumed a campaign, having seen what was wrong.
 fn seen_by_a_user(campaign: &Campaign) -> Timestamp {
     campaign.started_at.unwrap_or(campaign.updated_at)
 }

@@ -33,7 +33,7 @@ pub struct ConsentEntry {
     /// provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
-    /// Time of recording it, if that was later.
+    /// Time when it was recorded, if that was later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_at: Option<Timestamp>,
     /// The text that the person saw.

@@ -97,7 +97,7 @@ pub struct Refused {
     pub evidence: Option<Evidence>,
     /// Reason or origin of the refusal, in words.
     pub source: String,
-    /// Time of recording it.
+    /// Time when it was recorded.
     pub recorded_at: Timestamp,
     /// The contact that made it and lost the address. What that one says later ends it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -101,10 +101,10 @@ pub struct Contact {
     /// Numbers that a channel does not reach. At most [`MAX_UNREACHABLE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<Unreachable>,
-    /// Time of planning the last message that starts a cooldown, or of sending it if it obeyed the frequency limit.
+    /// Time when the last message that starts a cooldown was planned, or sent if it obeyed the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
-    /// Time of sending the last message that starts no cooldown and counts towards the frequency limit.
+    /// Time when the last message was sent that starts no cooldown and counts towards the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_counted_at: Option<Timestamp>,
     /// Messages that may not have been sent yet, the newest last. At most [`MAX_OPEN`] and the confirmation of a stop
@@ -115,7 +115,7 @@ pub struct Contact {
     /// [`earliest_by_whatsapp`](Contact::earliest_by_whatsapp).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowance_whole_at: Option<Timestamp>,
-    /// Time of deciding the last inbound call.
+    /// Time when the last inbound call was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_call_at: Option<Timestamp>,
     /// Time of the last answered call.
@@ -150,13 +150,13 @@ pub struct Contact {
     /// Automatic answers of the last day, in the order of planning. At most [`crate::automations::MAX_REMEMBERED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answered: Vec<Answered>,
-    /// Time of its deletion by a user. It is hidden from then on, and back if the person calls or writes.
+    /// Time when a user deleted it. It is hidden from then on, and back if the person calls or writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
     /// Whether its erasure has begun. It cannot be restored any more, and nothing new is written for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erasing: bool,
-    /// Time of the contact's first sign.
+    /// Time when the contact was first seen.
     pub created_at: Timestamp,
     /// Raised by every write; the condition of the next.
     pub version: u64,
@@ -182,7 +182,7 @@ pub const MAX_UNREACHABLE: usize = 4;
 /// Maximum missed calls to be recovered. A further one takes the place of the oldest, which then is not recovered any more.
 pub const MAX_MISSED: usize = 8;
 
-/// Time for recovering a missed call: the person writes, or a call with them is answered, whoever calls.
+/// Time limit for recovering a missed call: the person writes, or a call with them is answered, whoever calls.
 pub const RECOVERABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// A message that may not have been sent yet, so that it can be cancelled if it becomes unnecessary.
@@ -206,7 +206,7 @@ pub struct OpenIntent {
 /// A call that nobody answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MissedCall {
-    /// Time of its beginning, as its decision knew it.
+    /// Time when it began, as its decision knew it.
     pub at: Timestamp,
 }
 
@@ -319,13 +319,13 @@ pub struct Unreachable {
     /// The number; `None` if the message was sent to Meta's user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Phone>,
-    /// Time of finding this out.
+    /// Time when this was found out.
     pub at: Timestamp,
     /// The reason, in words.
     pub reason: String,
 }
 
-/// Time for restoring a deleted contact. It is erased afterwards.
+/// Time limit for restoring a deleted contact. It is erased afterwards.
 pub const RESTORABLE_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
 impl Contact {

@@ -21,7 +21,7 @@ use crate::{
     messages::Limit,
 };
 
-/// Time for undoing a merge.
+/// Time limit for undoing a merge.
 pub const UNDOABLE_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// A merge of another contact into the one whose timeline shows it.
@@ -75,7 +75,7 @@ pub struct MergeShown {
     /// End of the time for undoing it. `null` if it was undone.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-21T10:00:00Z"))]
     pub undo_until: Option<Timestamp>,
-    /// Time of its undoing. `null` if it was not undone.
+    /// Time when it was undone. `null` if it was not.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T12:00:00Z"))]
     pub undone_at: Option<Timestamp>,
     /// User or API key that undid it. `null` if nobody did.
@@ -400,7 +400,7 @@ fn starts_cooldown(open: &OpenIntent) -> bool {
     row.is_some_and(|row| row.kinds.iter().any(|kind| kind.counts.contains(&Limit::Cooldown)))
 }
 
-/// An open message, and its time of planning, as far as the contact knows it.
+/// An open message, and the time when it was planned, as far as the contact knows it.
 type Planned = (Option<Timestamp>, OpenIntent);
 
 /// The open messages of one contact. The cooldown before each also counts from what the other contact got earlier. `tie`: also at

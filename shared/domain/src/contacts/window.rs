@@ -178,14 +178,14 @@ impl Window {
         self.last_heard().max(self.ours_at).max(elsewhere)
     }
 
-    /// Time of the user's latest opening of it: by writing or calling, or by what they wrote to another responder before that passed them
-    /// to us.
+    /// Time when the user last opened it: by writing or calling, or by what they wrote to another responder before that
+    /// passed them to us.
     fn opened_at(&self) -> Option<Timestamp> {
         self.at
             .max(self.copied_at.filter(|copied| Some(*copied) <= self.passed_at))
     }
 
-    /// Time of its closing, or of finding it closed. `None`: it was never open.
+    /// Time when it closes, or was found closed. `None`: it was never open.
     pub fn closes_at(&self) -> Option<Timestamp> {
         let at = self.opened_at()?;
         let closes_at = at + SERVICE_WINDOW;

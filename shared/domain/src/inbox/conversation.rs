@@ -18,7 +18,7 @@ use crate::{
 /// Maximum tags of a conversation.
 pub const MAX_TAGS: usize = 10;
 
-/// Maximum time of snoozing a conversation.
+/// Maximum time that a conversation can be snoozed.
 pub const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The smallest difference between times of rows.
@@ -86,7 +86,7 @@ pub struct Conversation {
     /// The customer's latest message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrote: Option<Wrote>,
-    /// Time of telling people that nobody has read a message, unless somebody has by then.
+    /// Time when people are told that nobody has read a message, unless somebody has by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tell_at: Option<Timestamp>,
     /// Time of the latest notice that nobody has read a message, until somebody has.

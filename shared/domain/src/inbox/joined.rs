@@ -98,7 +98,7 @@ fn undo_conversation(before: &Conversation, merged: &Conversation, now: &Convers
     restored
 }
 
-/// Joins two conversations. Unseen happenings of the other one stand behind the survivor's own.
+/// Joins two conversations. Happenings of the other one that the team has not seen stand behind the survivor's own.
 fn unite_conversations(own: &Conversation, other: &Conversation) -> Conversation {
     let place = |seq: u64| match seq.saturating_sub(other.read_seq) {
         0 => own.read_seq,

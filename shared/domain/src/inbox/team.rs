@@ -77,7 +77,7 @@ pub struct Desk {
     /// Whether they attend to conversations no more: they have left the tenant, or only read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
-    /// Time of handing over their conversations, until all of them are.
+    /// Time when their conversations are handed over, until all of them are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand_over_at: Option<Timestamp>,
 }
