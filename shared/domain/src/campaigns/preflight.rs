@@ -47,7 +47,6 @@ impl PreflightCampaign {
 
     /// File name of the list of everybody.
     pub const FILE: &str = "preflight.csv";
-    /// Maximum samples.
     pub const SAMPLES: usize = 10;
 }
 

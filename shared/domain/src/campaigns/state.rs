@@ -26,7 +26,6 @@ pub enum CampaignState {
 
 use CampaignState::{Cancelled, Completed, Draft, Finishing, Paused, Running, Scheduled};
 
-/// The allowed transitions.
 #[rustfmt::skip]
 pub const TRANSITIONS: [(CampaignState, CampaignState); 11] = [
     // By its start, also if it is to begin at once.
