@@ -106,7 +106,7 @@ impl Planner {
             links: self.pages().nobodys(),
             ..read
         };
-        let found = review_campaign((campaign, None), (&config, &material), &Missing::default(), now);
+        let found = review_campaign(campaign, None, &config, &material, &Missing::default(), now);
         let mut wrong = found.problems.into_iter();
         let wrong = wrong.find(|problem| problem.field.starts_with("message"));
         let wrong = wrong.map(|problem| Refusal::new(Reason::Template, problem.detail));

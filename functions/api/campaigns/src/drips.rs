@@ -221,11 +221,7 @@ async fn review_written_steps(
     let config = require_found(api.store().config(who.scope(), configs)).await?;
     let steps = HashMap::from([(campaign.id, written.clone())]);
     let scene = Scene::with(api, who, config, (&[campaign], steps)).await?;
-    let review = review_steps(
-        (campaign, &written.steps),
-        (&scene.config, &scene.material),
-        &scene.missing,
-    );
+    let review = review_steps(campaign, &written.steps, &scene.config, &scene.material, &scene.missing);
     Ok(review)
 }
 

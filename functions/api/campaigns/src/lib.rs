@@ -260,12 +260,7 @@ impl Scene {
         match campaign.state {
             CampaignState::Draft => {
                 let steps = self.steps.get(&campaign.id).map(|written| &written.steps);
-                review_campaign(
-                    (campaign, steps),
-                    (&self.config, &self.material),
-                    &self.missing,
-                    self.now,
-                )
+                review_campaign(campaign, steps, &self.config, &self.material, &self.missing, self.now)
             }
             _ => Review::default(),
         }
@@ -370,7 +365,11 @@ async fn create_campaign(
 ) -> Result<Created<CampaignOut>, Problem> {
     let new = Campaign::new(who.ulid(), fields, who.now());
     let scene = Scene::of(&api, &who, &configs, &[&new]).await?;
-    refuse_problems(draft_problems(None, (&new, &scene.review(&new))))?;
+    let reviewed = Reviewed {
+        campaign: &new,
+        review: &scene.review(&new),
+    };
+    refuse_problems(draft_problems(None, reviewed))?;
     let created = api.create_this(&who, CAMPAIGNS, new).await?;
     Ok(Created {
         location: created.location,
@@ -424,11 +423,15 @@ async fn update_campaign(
             return Ok(scene.campaign_with_etag(before));
         }
         draft(&before.value)?;
-        let known = scene.review(&before.value);
-        refuse_problems(draft_problems(
-            Some((&before.value, &known)),
-            (&after, &scene.review(&after)),
-        ))?;
+        let known = Reviewed {
+            campaign: &before.value,
+            review: &scene.review(&before.value),
+        };
+        let changed = Reviewed {
+            campaign: &after,
+            review: &scene.review(&after),
+        };
+        refuse_problems(draft_problems(Some(known), changed))?;
         let after = after.changed_at(stamp.at);
         let written = store.change(scope, &before, &after, stamp).await;
         let version = written.map_err(setback::<Campaign>)?;

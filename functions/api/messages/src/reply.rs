@@ -59,7 +59,7 @@ pub(crate) async fn send_reply(
         // What it will probably need is read along with the contact.
         let stranger = likely(who, whom, id.contact());
         let probably = request_as_cause(who, ulid, whom, &stranger.contact);
-        let intent = said.intent(&probably, (None, &stranger.contact), config);
+        let intent = said.intent(&probably, None, &stranger.contact, config);
         let probably = needs(config, &stranger, &intent, now);
         let on = Some(OnLine(id.line()));
         let read = api.store().known_with(who.scope(), id.contact(), &probably, on);
@@ -70,7 +70,7 @@ pub(crate) async fn send_reply(
         let mut asked = request_as_cause(who, ulid, whom, contact);
         let refers = Box::pin(find_referred_message(api, who, said.request(), contact)).await?;
         asked.refers = refers.as_ref().ok().cloned().flatten();
-        let intent = said.intent(&asked, (known.value.goes_first(now), contact), config);
+        let intent = said.intent(&asked, known.value.goes_first(now), contact, config);
         let needs = needs(config, &person, &intent, now);
         let before = sending.placed_before(api, who, contact, &asked, |asked| said.cause(asked));
         let gathered = sending.gather(who.scope(), &needs, || api.secret(), &along, now);
@@ -104,7 +104,7 @@ pub(crate) async fn send_reply(
             file.attachable(id, now).map_err(problem_of_refusal)?;
         }
         let composed = review_message(config, &person, &intent, &gathered, now).and_then(IntentReview::into_outcome);
-        let composed = match composed.map_err(|refusal| said.refusal_for_author(refusal, (contact, config))) {
+        let composed = match composed.map_err(|refusal| said.refusal_for_author(refusal, contact, config)) {
             Ok(composed) => composed,
             Err(refusal) if refusal.reason == Reason::WindowClosed => {
                 let offers = offers(api, who, (id, &asked), (&person, config, gathered));
@@ -137,7 +137,7 @@ pub(crate) async fn offers(
     (person, config, mut gathered): (&Person, &TenantConfig, Gathered),
 ) -> Result<Vec<Offer>, Setback> {
     let may = |permission| who.principal().may(permission);
-    let sender = Offers::sender(conversation, asked, (&person.contact, config));
+    let sender = Offers::sender(conversation, asked, &person.contact, config);
     let Some(connection) = sender.filter(|_| may(Permission::TemplatesRead) && may(Permission::ContactsRead)) else {
         return Ok(Vec::new());
     };

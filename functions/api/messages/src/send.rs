@@ -167,7 +167,11 @@ impl Sending {
              }| {
                 attachment = carries;
                 let channel = message.plan.first().map_or(Channel::WhatsApp, |leg| leg.channel);
-                let sent = (now, message.id, channel);
+                let sent = TeamMessage {
+                    at: now,
+                    message: message.id,
+                    channel,
+                };
                 match seen {
                     Some(seen) => known.value.reply(who.actor(), seen, sent, tell_after),
                     None => known.value.start(who.actor(), sent),

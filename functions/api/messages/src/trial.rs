@@ -56,7 +56,7 @@ pub(crate) async fn test_campaign(
         return Err(Problem::conflict("campaign_type", detail));
     }
     let number: VariantNumber = usize::try_from(variant.get()).unwrap_or(usize::MAX);
-    let Some(request) = campaign.trial(number, (contact_id, phone)) else {
+    let Some(request) = campaign.trial(number, contact_id, phone) else {
         let last = campaign.variants.len();
         let detail = format!("The campaign has {last} variants.");
         return Err(Problem::field(

@@ -9,8 +9,8 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 use domain::{
     Timestamp,
     campaigns::{
-        AudienceConditions, Campaign, Pace, PreflightCampaign, PreflightTally, Stopped, USUAL_PER_MINUTE,
-        channel_problems,
+        AudienceConditions, Campaign, Pace, PreflightCampaign, PreflightResult, PreflightTally, Stopped,
+        USUAL_PER_MINUTE, channel_problems,
     },
     messages::{Composed, IntentReview, Message, Needs},
     money::{PriceBook, day_of},
@@ -234,7 +234,7 @@ impl Flight<'_> {
         let others = self.others_of(people, &cursor.conditions).await?;
         let everybody = people.iter().chain(others.values());
         let (open, book) = futures::try_join!(self.open(broadcast, everybody), self.book())?;
-        let prices = (&**book, day_of(self.begins_at()));
+        let day = day_of(self.begins_at());
         for person in people {
             let (tenant, to) = (&broadcast.config.tenant, person.contact.recipient());
             let made_at = self.made_at(cursor.tally.messages);
@@ -251,8 +251,8 @@ impl Flight<'_> {
             };
             match &decided {
                 Ok((composed, made_at)) => {
-                    let of = (self.campaign, &*broadcast.config);
-                    cursor.tally.add(composed, *made_at, of, prices);
+                    let (tally, config) = (&mut cursor.tally, &broadcast.config);
+                    tally.add(composed, *made_at, self.campaign, config, &book, day);
                 }
                 Err(why) => cursor.tally.hold_back(why),
             }
@@ -316,13 +316,11 @@ impl Flight<'_> {
             connections.extend(store.connection(scope, id).await?);
         }
         let progress = progress(&cursor.tally);
-        let result = cursor.tally.result(
-            (self.begins_at(), now),
-            (&all_caps_of(&config.tenant), &counts),
-            &book,
-            &connections,
-            cursor.stopped,
-        );
+        let (tally, caps) = (cursor.tally, all_caps_of(&config.tenant));
+        let result = PreflightResult {
+            stopped: cursor.stopped,
+            ..tally.result(self.begins_at(), now, &caps, &counts, &book, &connections)
+        };
         let progress = Progress {
             total: Some(result.chosen),
             ..progress

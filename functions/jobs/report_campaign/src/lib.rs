@@ -218,7 +218,7 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     let mut messages: HashMap<_, _> = read.map(|message| (message.id, message)).collect();
     for Enrolled { enrolment, contact } in &page {
         let exit = campaign.exit_of(enrolment, contact.as_ref());
-        tally.add(&steps, (enrolment, exit.as_ref()), contact.as_ref(), &mut messages);
+        tally.add(&steps, enrolment, exit.as_ref(), contact.as_ref(), &mut messages);
     }
     // It goes on for months, so with today's prices.
     sums.add(&mem::take(&mut tally.counters), now, ctx).await?;

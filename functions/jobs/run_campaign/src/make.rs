@@ -344,7 +344,7 @@ impl<'a> Making<'a> {
     async fn leave_out(&self, contact: ContactId, why: Refusal) -> Result<Made, JobError> {
         let Run { ctx, scope, now } = *self.run;
         let campaign = self.broadcast.campaign;
-        let enrolment = Enrolment::new((campaign.id, None), contact, campaign.began_at.unwrap_or(now));
+        let enrolment = Enrolment::new(campaign.id, None, contact, campaign.began_at.unwrap_or(now));
         ctx.store.exit(scope, enrolment, Exit::new(why, now)).await?;
         Ok(Made::LeftOut)
     }

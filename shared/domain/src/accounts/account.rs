@@ -13,7 +13,6 @@ use crate::{
 /// A person's account. It belongs to no tenant: a person may work for several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// The person.
     pub id: UserId,
     /// E-mail address, verified.
     pub email: Email,
@@ -36,7 +35,7 @@ pub struct Account {
     pub tenants: Vec<TenantId>,
     /// Tokens issued before this time are invalid: raised by logging out everywhere, a new password, and a second factor.
     pub sessions_from: Timestamp,
-    /// The one older session that stays valid: the one in which the second factor was switched on.
+    /// The older session that stays valid, since the second factor was switched on in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spared_session: Option<SessionId>,
     /// Sessions that ended one by one.
@@ -52,7 +51,6 @@ pub struct Account {
         skip_serializing_if = "InterfacePreferences::are_usual"
     )]
     pub preferences: InterfacePreferences,
-    /// Time of creation.
     pub created_at: Timestamp,
 }
 
@@ -156,13 +154,12 @@ impl fmt::Debug for SealedFactor {
 /// A second factor that log-in asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecondFactor {
-    /// The secret.
     pub secret: SealedFactor,
     /// The last 30-second step whose code was used, so that no code is accepted twice.
     pub last_step: u64,
     /// SHA-256 of the recovery codes that are left.
     pub recovery_codes: Vec<String>,
-    /// Time at which it was switched on.
+    /// Time when it was switched on.
     pub enabled_at: Timestamp,
     /// Wrong codes since the last right one, or since the password was reset by mail.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -193,16 +190,16 @@ impl Default for EndedSessions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct EndedSession {
     id: SessionId,
-    /// Time at which whatever it opened is over anyway.
+    /// End of whatever the session opened.
     until: Timestamp,
 }
 
 /// Effect of adding a session to those that ended by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Added {
-    /// It was among them.
+    /// The session was listed before.
     Before,
-    /// It is among them now.
+    /// The session is listed now.
     Listed,
     /// The list was full of sessions whose access tokens may still be valid. It was emptied, so all sessions must end.
     Instead,
@@ -221,20 +218,19 @@ pub enum Credential {
 /// Lifetime of access tokens.
 pub const ACCESS_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
-/// Time after which nothing is there any more that a session opened before it ended: its access tokens are good for [`ACCESS_LIFETIME`], and a
-/// socket that one of them opened is for two hours.
+/// Time until nothing is left that an ended session opened: access tokens live for [`ACCESS_LIFETIME`], sockets opened
+/// with one for two hours.
 const ENDED_FOR: SignedDuration = SignedDuration::from_mins(150);
 
 /// Margin for tokens that are issued while sessions are being ended, by a process that read the account before. They end, too.
 pub const MEANWHILE: SignedDuration = SignedDuration::from_secs(2);
 
-/// Time after which no access token of an ended session is accepted, however the clocks of functions differ.
+/// Time until no access token of an ended session is accepted, however much the clocks of functions differ.
 const TOKENS_FOR: SignedDuration = SignedDuration::from_mins(16);
 
 /// A person's membership of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// The person.
     pub user: UserId,
     /// Their address, as in the account.
     pub email: Email,
@@ -252,15 +248,12 @@ pub struct Member {
     /// Sessions that ended one by one.
     #[serde(default, skip_serializing_if = "EndedSessions::is_empty")]
     pub ended_sessions: EndedSessions,
-    /// Time of joining.
     pub joined_at: Timestamp,
 }
 
 impl EndedSessions {
-    /// No session.
     pub const NONE: Self = Self(Vec::new());
 
-    /// Maximum sessions.
     const MAX: usize = 20;
 
     /// Whether it has none.
@@ -273,8 +266,8 @@ impl EndedSessions {
         self.0.iter().any(|ended| ended.id == session)
     }
 
-    /// Adds a session that ends now, and removes those of long ago. If there is no room, the oldest one leaves whose access tokens have
-    /// expired: its sockets were closed when it ended.
+    /// Adds a session that ends now, and removes sessions that ended long ago. If there is no room, the oldest session
+    /// with expired access tokens leaves: its sockets were closed when it ended.
     pub(crate) fn add(&mut self, session: SessionId, now: Timestamp) -> Added {
         if self.has(session) {
             return Added::Before;
@@ -370,16 +363,15 @@ pub type PersonName = OneLine<1, 100>;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "UserStatus"))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberStatus {
-    /// They may.
+    /// The member may use the tenant.
     Active,
-    /// They may not, until somebody activates them again.
+    /// The member has no access until somebody activates them again.
     Deactivated,
 }
 
 /// An invitation to a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// The invitation.
     pub id: InvitationId,
     /// E-mail address. Accepting proves it, since the link is sent to it.
     pub email: Email,
@@ -391,11 +383,9 @@ pub struct Invitation {
     pub language: Option<Language>,
     /// Role that the person will have.
     pub role: Role,
-    /// The inviter.
     pub invited_by: Actor,
-    /// Time of creation.
     pub created_at: Timestamp,
-    /// Time at which the link expires.
+    /// Expiry of the link.
     pub expires_at: Timestamp,
     /// SHA-256 of the link's token, in hex.
     pub token_sha256: String,
@@ -405,9 +395,7 @@ pub struct Invitation {
 /// `rbr_<user><session>_<family secret>_<own secret>`; only hashes are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// The session.
     pub id: SessionId,
-    /// The person.
     pub user: UserId,
     /// SHA-256 of the secret that all tokens of the session share, in hex.
     pub family_sha256: String,
@@ -416,11 +404,11 @@ pub struct Session {
     /// SHA-256 of the previous token, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_sha256: Option<String>,
-    /// Time at which the current token was issued.
+    /// Time of issue of the current token.
     pub rotated_at: Timestamp,
     /// Time of the log-in.
     pub created_at: Timestamp,
-    /// Time at which the session expires, unless it is refreshed before.
+    /// Expiry of the session, unless it is refreshed before.
     pub expires_at: Timestamp,
     /// Whether it began with a second factor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -471,17 +459,16 @@ impl Session {
 pub struct SignUp {
     /// E-mail address, not verified yet.
     pub email: Email,
-    /// The person.
+    /// Name of the person.
     pub name: String,
     /// BCP 47 language of their mail.
     pub language: String,
-    /// Their password's hash.
     pub password: PasswordHash,
-    /// The business's name.
+    /// Name of the business.
     pub business: String,
     /// Its name in URLs, reserved until then.
     pub slug: Slug,
-    /// Its time zone.
+    /// Time zone of the business.
     pub time_zone: crate::terms::Zone,
     /// Time of the request.
     pub created_at: Timestamp,
@@ -491,22 +478,17 @@ pub struct SignUp {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Grant {
-    /// Open the business.
     SignUp(Box<SignUp>),
     /// Choose a new password.
     Reset {
-        /// The account's person.
         user: UserId,
         /// The account's own value when the link was issued: whatever ends all sessions, such as a new password, also ends
         /// the link. A row from before this field was added is expired.
         #[serde(default)]
         sessions_from: Timestamp,
     },
-    /// Join a tenant.
     Invitation {
-        /// The tenant.
         tenant: TenantId,
-        /// The invitation.
         invitation: InvitationId,
     },
 }

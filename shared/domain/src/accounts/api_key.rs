@@ -24,22 +24,21 @@ pub struct ApiKey {
     pub secrets: Vec<KeySecret>,
     /// Author of the key.
     pub created_by: Actor,
-    /// Time of creation.
     pub created_at: Timestamp,
-    /// Time at which the key expires.
+    /// Expiry of the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// Time at which the key was revoked.
+    /// Time of its revocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
 }
 
-/// One secret of a key.
+/// Secret of a key: it has two during a rotation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeySecret {
     /// SHA-256 of the whole key as sent, in hex.
     pub sha256: String,
-    /// Its first characters, by which people recognize it.
+    /// Its first characters, so that people can recognize it.
     pub hint: String,
     /// End of the overlap, if the secret is being replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +78,7 @@ impl ApiKey {
         self.revoked_at.is_none() && !is_over(self.expires_at, now)
     }
 
-    /// Time at which the secret with this hash expires, if it does: a secret that is being replaced ends before its key.
+    /// Expiry of the secret with this hash, if it expires: a secret that is being replaced ends before its key.
     pub fn ends_at(&self, sha256: &str) -> Option<Timestamp> {
         let secret = self.secrets.iter().find(|secret| secret.sha256 == sha256);
         let ends = [self.expires_at, secret.and_then(|secret| secret.valid_until)];

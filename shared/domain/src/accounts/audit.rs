@@ -18,12 +18,11 @@ const DAY: i64 = 24 * 3_600;
 /// The longest period of one list, in days.
 pub const MAX_AUDIT_DAYS: i32 = 31;
 
-/// One change that a person or a key made.
+/// A change that a person or a key made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditEntry {
     /// Author, time and request.
     pub by: Stamp,
-    /// Kind of change.
     pub action: Action,
     /// Kind of the changed object: `member`, `connection`, …
     pub kind: String,
@@ -59,7 +58,6 @@ pub enum Look {
     Media,
     /// The link to a recording of a call.
     Recording,
-    /// Its timeline.
     Timeline,
 }
 
@@ -77,7 +75,8 @@ impl Look {
 }
 
 impl AuditEntry {
-    /// That somebody saw this of a contact. Its time is the beginning of the day: whoever looks again that day adds nothing.
+    /// The entry for somebody who looks at this data of a contact. Its time is the beginning of the day, so that a second look on that day
+    /// adds nothing.
     pub fn of_look(look: Look, contact: ContactId, by: Stamp) -> Self {
         let day = by.at.as_second().div_euclid(DAY) * DAY;
         Self {
@@ -99,7 +98,7 @@ impl AuditEntry {
 }
 
 impl AuditEntry {
-    /// That somebody asked for a link to the preference page of a contact. `link`: its name, which does not tell its code.
+    /// The entry for somebody who asks for a link to the preference page of a contact. `link`: its name, which does not tell its code.
     pub fn of_link(link: &str, contact: ContactId, by: Stamp) -> Self {
         Self {
             by,
@@ -178,8 +177,8 @@ fn is_said(name: &str, was_without: bool) -> bool {
     }
 }
 
-/// Fields by kind with data and texts of people, which the log does not repeat: they can be deleted, and entries cannot. Those of a
-/// contact's history are named by their kinds.
+/// Fields with data and texts of people, by kind. The log does not repeat them: they can be deleted, and entries
+/// cannot. Fields of a contact's history are named by their kinds.
 const PRIVATE: [(&str, &str); 12] = [
     ("contact", "bsuids"),
     ("contact", "called_from"),
@@ -231,7 +230,8 @@ fn is_hidden(name: &str) -> bool {
     HIDDEN.contains(&name.as_str()) || HIDDEN_PARTS.iter().any(|part| name.contains(part))
 }
 
-/// The fields in which two rows of this kind differ, by path. `None` is a missing row: then all fields of the other one.
+/// Paths of the fields that differ between two rows of this kind, with their values. `None` is a missing row: then all fields of the other
+/// one differ.
 pub fn field_changes(kind: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<FieldChange> {
     let mut found = Vec::new();
     compare(kind, "", before, after, &mut found);

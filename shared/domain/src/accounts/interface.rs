@@ -27,7 +27,7 @@ pub struct InterfacePreferences {
 }
 
 impl InterfacePreferences {
-    /// Those of a person who has none yet.
+    /// Settings of a person who has none yet.
     pub const USUAL: Self = Self {
         language: None,
         numerals: Numerals::Auto,
@@ -43,7 +43,7 @@ impl InterfacePreferences {
         *self == Self::USUAL
     }
 
-    /// Reads stored preferences. Those of a newer version must not lock a person out: they count as the usual ones.
+    /// Reads stored preferences. Preferences of a newer version must not lock a person out: they count as the usual ones.
     ///
     /// # Errors
     /// If nothing can be read at all.
@@ -140,7 +140,7 @@ pub struct Notifications {
     pub mentions: bool,
     /// Calls that no message follows.
     pub calls: bool,
-    /// What somebody must attend to, such as a connection that the provider refuses.
+    /// Matters that somebody must attend to, such as a connection that the provider refuses.
     pub attention: bool,
     /// Whether a notification shows the text of a message, not only its sender.
     pub texts: bool,
@@ -174,7 +174,7 @@ pub struct NoticeMails {
 }
 
 impl NoticeMails {
-    /// Those of a person who has set nothing.
+    /// Settings of a person who has set nothing.
     pub const USUAL: Self = Self {
         connection_refused: true,
         template_paused: true,
@@ -205,7 +205,7 @@ pub struct QuietTime {
 }
 
 impl Notifications {
-    /// Those of a person who has set nothing.
+    /// Settings of a person who has set nothing.
     pub const USUAL: Self = Self {
         mine: true,
         unassigned: true,

@@ -92,7 +92,6 @@ macro_rules! permissions {
 
             /// A permission as a type.
             pub trait Permit: Send + Sync + 'static {
-                /// The permission.
                 const PERMISSION: Permission;
             }
 

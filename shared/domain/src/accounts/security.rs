@@ -9,7 +9,6 @@ use crate::terms::SessionId;
 
 shown_as!(SecurityEventKind, {"type": "string", "examples": ["log_in_refused"]});
 
-/// Kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecurityEventKind {
@@ -50,7 +49,6 @@ pub enum SecurityEventKind {
 }
 
 impl SecurityEventKind {
-    /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LoggedIn => "logged_in",
@@ -73,8 +71,8 @@ impl SecurityEventKind {
         }
     }
 
-    /// Whether strangers, or somebody who took over a session, can cause any number of these events: then those of an hour
-    /// are one entry, so that nobody can fill the table.
+    /// Whether strangers, or somebody who took over a session, can cause any number of these events. Such events of one
+    /// hour are a single entry, so that nobody can fill the table.
     pub const fn is_tallied(self) -> bool {
         matches!(
             self,
@@ -86,7 +84,6 @@ impl SecurityEventKind {
 /// An entry of a person's security trail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecurityEvent {
-    /// Kind of event.
     pub what: SecurityEventKind,
     /// Time; of several events, the last one.
     pub at: Timestamp,

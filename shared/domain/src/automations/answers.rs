@@ -63,13 +63,11 @@ impl Answers {
 pub struct Heard<'a> {
     /// The tenant with its configuration.
     pub config: &'a TenantConfig,
-    /// The message.
     pub message: &'a InboundMessage,
     /// The line it was sent to.
     pub line: Option<&'a Line>,
     /// The wish that it is, and whether it changed what the person had wished before.
     pub wish: Option<(OptFlag, bool)>,
-    /// Current time.
     pub now: Timestamp,
 }
 
@@ -196,7 +194,7 @@ impl Contact {
         self.answered.drain(..oldest);
     }
 
-    /// Forgets an answer of which nothing went out, so that the next message gets one. Returns whether there was one.
+    /// Forgets an answer that never went out, so that the next message gets one. Returns whether there was one.
     pub(crate) fn forget_answer(&mut self, ended: &Message) -> bool {
         let Some((_, answer)) = ended.cause.answered_message().filter(|_| ended.nothing_went_out()) else {
             return false;
@@ -208,7 +206,7 @@ impl Contact {
     }
 }
 
-/// The texts of an answer to this message, in the order in which they are tried: the tenant's own, then the usual one, which has no
+/// The texts of an answer to this message, in order of preference: the tenant's own, then the usual one, which has no
 /// value that may be unknown.
 pub fn answer_texts(received: &Received, answer: Answer, tenant: &Tenant, contact: &Contact) -> Vec<SmsText> {
     let own = tenant
@@ -248,7 +246,7 @@ pub fn no_way_back(
     })
 }
 
-/// Time in which an answer may go out: what is left of its purpose's, and after hours until the business opens.
+/// Time left to send an answer: the rest of its purpose's validity, and after hours at most until the business opens.
 fn validity(received: &Received, answer: Answer, config: &TenantConfig, now: Timestamp) -> SignedDuration {
     let left = time_left(received.message.at, now);
     if answer != Answer::AfterHours {
@@ -259,8 +257,8 @@ fn validity(received: &Received, answer: Answer, config: &TenantConfig, now: Tim
     opens.map_or(left, |opens| left.min(opens.duration_since(now)))
 }
 
-/// What is to be said: on the channel by which the customer wrote, and from the number that they wrote to. What they wrote since makes it
-/// unnecessary only if it got the same answer, which the contact remembers.
+/// The intent of an answer: on the customer's channel, and from the number that they wrote to. A later message makes it
+/// unnecessary only if that got the same answer, which the contact remembers.
 pub fn answer_intent<'a>(
     received: &'a Received,
     answer: Answer,
@@ -313,7 +311,7 @@ mod tests {
         terms::Fact,
     };
 
-    /// A Sunday, on which the sample business is closed.
+    /// A Sunday: the sample business is closed.
     const CLOSED: &str = "2026-11-22T12:00:00+04";
 
     /// A Monday morning.
@@ -342,7 +340,7 @@ mod tests {
         serde_json::from_value(written).unwrap()
     }
 
-    /// A message to no line, of which the provider's flag or its text is a wish that changes something.
+    /// A message to no line. The provider's flag or its text is a wish that changes something.
     fn heard_message<'a>(config: &'a TenantConfig, message: &'a InboundMessage, now: Timestamp) -> Heard<'a> {
         let text = message.text.as_deref();
         let wish = message
@@ -440,7 +438,7 @@ mod tests {
         assert_eq!(given(&mut person, Answer::Help, None), often(5));
     }
 
-    /// What it repeats has been confirmed.
+    /// A wish that repeats a confirmed one.
     #[test]
     fn word_that_changes_nothing_is_not_confirmed() {
         let (config, now) = (all(), at(CLOSED));
@@ -640,7 +638,7 @@ mod tests {
 
     use Shared::{Signed, Wrote};
 
-    /// A number on which nobody has said anything yet, after its business has closed.
+    /// A number after the hours of its business, before anybody has said anything on it.
     struct SharedNumber {
         config: TenantConfig,
         person: Contact,
@@ -722,7 +720,7 @@ mod tests {
                 last(|one| matches!(one, Signed(Sign::Copied, _))),
             );
             let passed = last(|one| matches!(one, Signed(Sign::Passed, _)));
-            // What was said to another responder counts once the conversation is passed to us.
+            // Messages to another responder count once the conversation is passed to us.
             let opened = wrote.max(copied.filter(|copied| Some(*copied) <= passed));
             let closes_at = opened.map(|second| Self::time(second) + crate::people::SERVICE_WINDOW);
             assert_eq!(window, closes_at, "the window of {:?}", self.heard);
@@ -779,7 +777,7 @@ mod tests {
     }
 
     proptest! {
-        /// With any of them, in one second or several, as often as they are delivered.
+        /// Signs of every kind, in one second or several, as often as they are delivered.
         #[test]
         fn repeated_reports_of_who_answers_change_nothing(
             once in proptest::collection::vec(any_shared_event(), 1..8),

@@ -64,22 +64,21 @@ impl Decision {
 /// Everything that was found out about a call: what a dry run shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Considered<'a> {
-    /// The rules in the order in which they are tried, each with the first condition that the call does not fulfil. The first one
-    /// without decides, unless nobody may be messaged after such a call.
+    /// The rules in the order of trying them, each with the first condition that the call does not fulfil. The first
+    /// one without decides, unless nobody may be messaged after such a call.
     pub rules: Vec<(&'a Rule, Option<Refusal>)>,
-    /// What was found out about the message of that rule, also if nobody may be messaged. `None`: no rule matches, the caller has no
-    /// telephone number, or no message after a call has the rule's category.
+    /// Findings about the message of that rule, also if nobody may be messaged. `None`: no rule matches, the caller has
+    /// no telephone number, or no message after a call has the rule's category.
     pub review: Option<IntentReview>,
-    /// The decision.
     pub decision: Decision,
 }
 
-/// The findings about a call, on which its decision rests. The methods get the same world, with material and open messages once they were
-/// read.
+/// Findings about a call that its decision rests on. The methods get the same world, with material and open messages
+/// once they were read.
 #[derive(Debug, Clone)]
 pub struct Findings<'a> {
     call: CallView<'a>,
-    /// With the rule that decides, unless nobody may be messaged.
+    /// Grounds of the call, with the rule that decides, unless nobody may be messaged.
     grounds: Grounds,
     /// Whether anybody may be messaged after such a call, whatever the rules say.
     allowed: Result<(), Refusal>,
@@ -88,13 +87,13 @@ pub struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    /// Those about a call that is decided now. The contact is the caller as known before this call: `calls` does not include it yet. The
-    /// same call with the same data gives the same decision.
+    /// Findings about a call that is decided now. The contact is the caller as known before this call: `calls` does not
+    /// include it yet. The same call with the same data gives the same decision.
     pub fn of(call: &CallView<'a>, world: &World<'a>) -> Self {
         Self::on(call, world, grounds(call, world), require_permitted_call(call, world))
     }
 
-    /// Those about a call with these grounds, whatever rule they name.
+    /// Findings about a call with these grounds, whatever rule they name.
     pub(crate) fn on(
         call: &CallView<'a>,
         world: &World<'a>,
@@ -122,7 +121,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// The same for [`Findings::consider`], which also shows a message that is refused.
+    /// Data that [`Findings::consider`] needs, which also shows a message that is refused.
     pub fn needs_to_consider(&self, world: &World<'_>) -> Needs {
         let wanted = self.wanted.as_ref().ok();
         wanted
@@ -226,7 +225,7 @@ fn circumstances(call: &CallView<'_>, world: &World<'_>) -> Circumstances {
     }
 }
 
-/// The rules in the order in which they are tried, each with the first condition that the call does not fulfil.
+/// The rules in the order of trying them, each with the first condition that the call does not fulfil.
 fn rules_with_unmet_condition<'a>(
     config: &'a TenantConfig,
     call: &CallView<'_>,
@@ -422,15 +421,19 @@ pub fn unmet_condition(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> O
         return Some(refusal.and("new_caller", grounds.new_caller));
     }
     let (rang, talked) = grounds.seconds(call.facts);
-    let rang = (rang, when.min_ring_seconds, when.max_ring_seconds);
-    let talked = (Some(talked.unwrap_or(0)), when.min_talk_seconds, when.max_talk_seconds);
-    outside(rang, Reason::OtherRingTime, "it rang for")
-        .or_else(|| outside(talked, Reason::OtherTalkTime, "people talked for"))
+    let (least, most) = (when.min_ring_seconds, when.max_ring_seconds);
+    outside(rang, least, most, Reason::OtherRingTime, "it rang for").or_else(|| {
+        let (least, most) = (when.min_talk_seconds, when.max_talk_seconds);
+        let talked = Some(talked.unwrap_or(0));
+        outside(talked, least, most, Reason::OtherTalkTime, "people talked for")
+    })
 }
 
-/// The reason if so many seconds are not within these bounds. An unknown time is.
+/// The reason if these seconds are outside the bounds. An unknown time is within them.
 fn outside(
-    (seconds, least, most): (Option<u32>, Option<CallSeconds>, Option<CallSeconds>),
+    seconds: Option<u32>,
+    least: Option<CallSeconds>,
+    most: Option<CallSeconds>,
     reason: Reason,
     words: &str,
 ) -> Option<Refusal> {
@@ -442,8 +445,8 @@ fn outside(
     })
 }
 
-/// The connections that may send a rule's content by a channel in the business's own country: those of its lines, or of all calls if it names
-/// none.
+/// The connections that may send a rule's content by a channel in the business's own country: the connections of its
+/// lines, or of all calls if it names none.
 fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<Carrier<'a>> {
     let to = (channel, config.tenant.country());
     let named = &rule.when.lines;
@@ -465,9 +468,9 @@ fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<C
     found
 }
 
-/// The obstacles that keep a rule from writing by this channel to a person of whom only the number is known, whichever
-/// connection reports the call and whatever their language: the reasons that such calls would get. Empty: none. Whether a
-/// connection carries the channel at all is not checked here. Each has its effect on messages.
+/// Obstacles that keep a rule from writing on this channel to a person with a known number and nothing else, whichever
+/// connection reports the call and whatever their language: the reasons that such calls would get. Empty: none. Whether
+/// a connection carries the channel at all is not checked here. Each has its effect on messages.
 pub fn channel_obstacles(
     config: &TenantConfig,
     material: &Material,
@@ -622,7 +625,7 @@ mod tests {
         assert_eq!(plan.policy.when_unknown(), WhenUnknown::NextChannel);
     }
 
-    /// Also if they refuse the message: the contact may have changed its mind by the time somebody asks why.
+    /// Wishes are recorded even if they refuse the message: the contact may have changed its mind by the time somebody asks why.
     #[test]
     fn grounds_record_the_callers_wishes() {
         fn recorded_wishes(change: impl FnOnce(&mut Case)) -> [bool; 3] {
@@ -838,7 +841,7 @@ mod tests {
         assert_eq!(case.reason_for_nothing().0, Reason::NoChannel);
     }
 
-    /// What the sentence says, for software: the same for a message and for none, with the channels that are left out.
+    /// Facts for software say what the sentence says, the same for a message and for none, with the channels that are left out.
     #[test]
     fn decision_has_the_facts_of_its_sentence() {
         let facts = |case: &Case| serde_json::to_value(case.decide().facts()).unwrap();
@@ -1011,7 +1014,7 @@ mod tests {
         (case, message)
     }
 
-    /// Such as while the token of the connection is broken: they would all go out once it is renewed.
+    /// For example while the token of the connection is broken: they would all go out once it is renewed.
     #[test]
     fn marketing_is_refused_while_another_may_be_sent() {
         let hour = SignedDuration::from_hours(1);
@@ -1035,7 +1038,7 @@ mod tests {
         assert_eq!(case.reason_for_nothing(), (Reason::Frequency, sent));
         case.now += hour * 14;
         assert_eq!(case.plan().policy.category(), Category::Marketing);
-        // One that was never sent and is no longer valid does not count.
+        // A message that was never sent and is no longer valid does not count.
         let (mut case, message) = marketing_planned_at(NOON);
         case.open = vec![message];
         case.now += hour * 72;
@@ -1220,7 +1223,7 @@ mod tests {
         assert!(!matched(&|case| case.config.rules[0].archived_at = Some(at(NOON))));
     }
 
-    /// That of the first condition.
+    /// The code and facts are those of the first unmet condition.
     #[test]
     fn unmet_condition_has_a_code_and_facts() {
         let told = |change: &dyn Fn(&mut Case)| {

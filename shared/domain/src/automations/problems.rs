@@ -101,7 +101,7 @@ impl TenantConfig {
     }
 }
 
-/// Outcomes after which people are messaged.
+/// Outcomes that a message can follow.
 const OUTCOMES: [Outcome; 7] = [
     Outcome::Missed,
     Outcome::Busy,
@@ -279,16 +279,17 @@ fn senders(rule: &Rule, config: &TenantConfig, material: &Material, problems: &[
     warnings
 }
 
-/// Half-hours of a week, at which the times of a rule are looked at. One of them stands for all.
+/// The half-hours of a week, as samples for the times of a rule.
 fn half_hours() -> impl Iterator<Item = Timestamp> {
     const MONDAY: SignedDuration = SignedDuration::from_hours(491_160);
     (0..7 * 48).map(|number| Timestamp::UNIX_EPOCH + MONDAY + SignedDuration::from_mins(30 * number))
 }
 
-/// Of so many moments, one that is not quiet is none: it may be the minute between two quiet hours.
+/// Quiet hours count as covering all moments if fewer than one of this many is outside them: that may be the minute between two quiet
+/// hours.
 const ONE_OF: usize = 40;
 
-/// Warnings about hours that never come, and quiet hours in which nearly all messages would fall and are skipped.
+/// Warnings about hours that never come, and about quiet hours that skip nearly all messages.
 fn times(rule: &Rule, config: &TenantConfig) -> Option<Warning> {
     let (when, tenant) = (&rule.when, &config.tenant);
     let quiet = rule.then.quiet_hours.or(tenant.quiet_hours);
@@ -331,7 +332,7 @@ fn always_quiet(rule: &Rule, config: &TenantConfig, quiet: QuietHours, moments: 
     })
 }
 
-/// The business hours by which a rule's calls are judged: those of its lines, and the tenant's (`None`) for all others.
+/// Business hours that judge a rule's calls: those of its lines, and the tenant's (`None`) for all others.
 fn hours_of<'a>(rule: &Rule, config: &'a TenantConfig) -> Vec<Option<&'a BusinessHours>> {
     let named = &rule.when.lines;
     let lines: Vec<&Line> = config
@@ -392,7 +393,7 @@ mod tests {
                 "rule \"Missed calls\": then.channels[1]: No connection sends SMS.",
             ]
         );
-        // What is archived is not looked at.
+        // Archived rules are not looked at.
         config.rules[0].archived_at = Some(Timestamp::UNIX_EPOCH);
         assert_eq!(config.problems(&material), Vec::<String>::new());
     }

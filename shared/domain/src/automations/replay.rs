@@ -27,11 +27,11 @@ pub struct Recorded<'a> {
 /// The rule that decided a recorded call, as it was then.
 #[derive(Debug, Clone, Copy)]
 pub enum Former<'a> {
-    /// This one.
+    /// The rule itself.
     Rule(&'a Rule),
-    /// None matched.
+    /// No rule matched.
     None,
-    /// One whose version is not kept any more.
+    /// A version of a rule that is not kept any more.
     Lost,
 }
 
@@ -42,9 +42,8 @@ pub enum Difference {
     Unchanged,
     /// A message follows that did not.
     More,
-    /// No message follows, although one did.
+    /// No message follows any more.
     Fewer,
-    /// Another message follows.
     Different,
 }
 
@@ -59,7 +58,7 @@ pub struct Replayed {
     pub decision: String,
 }
 
-/// A configuration with these rules, as it was for every call that rules decided: that of an active account.
+/// A configuration with these rules and an active account, as it was for every call that rules decided.
 pub fn config_with_rules(config: &TenantConfig, rules: Vec<Rule>) -> TenantConfig {
     let mut scene = TenantConfig {
         rules,
@@ -81,7 +80,7 @@ impl<'a> Recorded<'a> {
         }
     }
 
-    /// The same with the caller's present profile, for texts with their values. A name that was not known then is left out.
+    /// This call with the caller's present profile, for texts with their values. A name that was not known then is left out.
     pub fn with_profile(self, mut profile: Profile) -> Self {
         let known = self.call.grounds.circumstances.as_ref();
         if known.is_some_and(|known| !known.named) {
@@ -95,8 +94,8 @@ impl<'a> Recorded<'a> {
         &self.contact
     }
 
-    /// The profile with a stand-in for the value of each field, since calls do not store values. Those of two fields differ. A field has none
-    /// if the decision says that nothing was known of it.
+    /// The profile with a stand-in for the value of each field, since calls do not store values. No two fields share
+    /// one. A field has none if the decision says that nothing was known of it.
     fn with_values_of(&self, fields: &[Field]) -> Profile {
         let mut profile = self.profile.clone();
         for field in fields.iter().filter(|field| !self.was_unknown(field)) {
@@ -106,7 +105,7 @@ impl<'a> Recorded<'a> {
         profile
     }
 
-    /// Whether a channel was left out because it names this field, of which nothing was known.
+    /// Whether a channel was left out because it names this field, whose value was unknown.
     fn was_unknown(&self, field: &Field) -> bool {
         let source = Fact::from(Source::ContactField(field.key.clone()).to_string());
         let told = |channel: Channel| self.call.because.get(&format!("{}_source", channel.as_str()));
@@ -161,12 +160,12 @@ impl<'a> Recorded<'a> {
         }
     }
 
-    /// The same as it was then. `find` finds a rule in one of its versions.
+    /// The rule that decided then. `find` finds a rule in one of its versions.
     pub fn former<'r>(&self, find: impl FnOnce((RuleId, u64)) -> Option<&'r Rule>) -> Former<'r> {
         match self.decided_by() {
             Some(decided) => find(decided).map_or(Former::Lost, Former::Rule),
             None if self.call.grounds.rule.is_none() && self.call.message.is_none() => Former::None,
-            // Of before versions were stored.
+            // Recorded before versions were stored.
             None => Former::Lost,
         }
     }
@@ -177,7 +176,7 @@ impl<'a> Recorded<'a> {
         self.findings(&world).needs_to_consider(&world)
     }
 
-    /// What is found out about it, as of a call that is decided now.
+    /// Findings about it, as of a call that is decided now.
     pub fn consider<'w>(
         &'w self,
         scene: &'w TenantConfig,

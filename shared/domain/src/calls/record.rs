@@ -27,7 +27,7 @@ pub struct CallProgress {
     /// The call, once its outcome is decided. It is decided once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<CallId>,
-    /// Time at which it must be processed again.
+    /// Time of the next processing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// Number of times the dispatcher has queued it since it last changed.
@@ -81,7 +81,7 @@ pub struct Grounds {
     /// Whether the caller had refused marketing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub marketing_opted_out: bool,
-    /// Time of the last follow-up, from which the cooldown counts.
+    /// Time of the last follow-up. The cooldown counts from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
     /// Time of the caller's last message, if it was after the call.
@@ -93,7 +93,7 @@ pub struct Grounds {
     /// Time of the last message to the caller from the business's own phone, if it was after the beginning of the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_by_phone_at: Option<Timestamp>,
-    /// Facts by which other rules would have decided. `None`: the row is of before they were stored.
+    /// Facts that other rules would need. `None` in rows written before these were stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub circumstances: Option<Circumstances>,
 }
@@ -108,19 +108,17 @@ pub struct Circumstances {
     /// Talking time in seconds, if it was known by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talk_seconds: Option<u32>,
-    /// The caller's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// Whether the caller's name was known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub named: bool,
-    /// The caller's wishes.
     #[serde(default, skip_serializing_if = "Wishes::is_empty")]
     pub consent: Wishes,
     /// Channels that did not reach the caller a short time ago.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<Unreached>,
-    /// Time from which the frequency limit counts, if it is later than that of the cooldown.
+    /// Start of the frequency limit, if it is later than the start of the cooldown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_at: Option<Timestamp>,
 }
@@ -128,9 +126,8 @@ pub struct Circumstances {
 /// A channel that did not reach a caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreached {
-    /// The channel.
     pub channel: Channel,
-    /// Time at which this was found out.
+    /// Time when this was found out.
     pub at: Timestamp,
     /// The reason, in words. Empty in older rows.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -150,7 +147,6 @@ impl Grounds {
 /// A call with its outcome and the decision about a follow-up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
-    /// The call.
     pub id: CallId,
     /// The connection that reported it.
     pub connection: ConnectionId,
@@ -160,7 +156,6 @@ pub struct Call {
     pub provider_call_id: String,
     /// The facts reported by the time of the decision.
     pub facts: CallFacts,
-    /// Its outcome.
     pub outcome: Outcome,
     /// Time of the decision.
     pub decided_at: Timestamp,
@@ -183,11 +178,10 @@ pub struct Call {
     /// with them was answered, before it was decided.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub recovered: u32,
-    /// Time with which its contact records it as missed or answered: its beginning as the decision knew it. `None` if that is still its
-    /// [beginning](Self::began).
+    /// Time of the call in its contact's records as missed or answered: its beginning as the decision knew it. `None`
+    /// if that is still its [beginning](Self::began).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noted_at: Option<Timestamp>,
-    /// Later decisions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
     /// Correlation id of the call.
@@ -212,7 +206,7 @@ impl Call {
         self.facts.started_at.unwrap_or(first_seen).min(self.decided_at)
     }
 
-    /// Time with which its contact records it as missed or answered.
+    /// Time of the call in its contact's records as missed or answered.
     pub fn noted_time(&self, first_seen: Timestamp) -> Timestamp {
         self.noted_at.unwrap_or_else(|| self.began(first_seen))
     }
@@ -240,14 +234,12 @@ impl Call {
 /// A stored message of a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Received {
-    /// The message.
     pub id: MessageId,
     /// The connection that received it.
     pub connection: ConnectionId,
     /// The line it was sent to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,
-    /// The message itself.
     pub message: InboundMessage,
     /// Our reactions, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -255,7 +247,7 @@ pub struct Received {
     /// Missed calls that it recovers: the customer wrote within a day of them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub recovered: u32,
-    /// Of each follow-up that it answers, the seconds since it was sent.
+    /// Seconds since each follow-up that it answers was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers_after: Vec<u32>,
     /// The templates that it answers.
@@ -305,11 +297,9 @@ impl Received {
 pub enum MessageRef {
     /// An attempt of a message of ours.
     Ours {
-        /// The message.
         message: MessageId,
-        /// The attempt's number.
         attempt: u32,
-        /// The template that it sent, for which answers are counted.
+        /// Its template, for counting answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         template: Option<TemplateEdition>,
     },
@@ -319,20 +309,15 @@ pub enum MessageRef {
         reports: Vec<StatusReport>,
     },
     /// A customer's message that is stored, or is about to be.
-    Theirs {
-        /// The message.
-        message: MessageId,
-    },
+    Theirs { message: MessageId },
 }
 
-/// One entry of a contact's history.
+/// An entry of a contact's history.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
-    /// A call.
     Call(Box<Call>),
     /// A message of ours.
     Sent(Box<Message>),
-    /// A customer's message.
     Received(Box<Received>),
     /// A change of consent.
     Consent(ConsentEntry),
@@ -348,8 +333,8 @@ mod tests {
     use super::*;
     use crate::samples::at;
 
-    /// The id of a message that a webhook brings at its place, so many milliseconds after the second in which it was written.
-    fn id(reference: &str, (after, place): (i64, u32)) -> Ulid {
+    /// The id of a message that a webhook brings at this place, `after` milliseconds after the second of its writing.
+    fn id(reference: &str, after: i64, place: u32) -> Ulid {
         let written = at("2026-11-20T10:00:00Z");
         let message = serde_json::from_value(json!({
             "channel": "whatsapp", "provider_ref": reference, "from": {}, "at": written, "kind": "text",
@@ -379,14 +364,14 @@ mod tests {
             (7 * DAY, 1),
         ];
         for reference in ["wamid.1", "wamid.2"] {
-            let ids = deliveries.map(|delivery| id(reference, delivery));
+            let ids = deliveries.map(|(after, place)| id(reference, after, place));
             assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
             assert!(ids.iter().all(|id| id.timestamp_ms() == ids[0].timestamp_ms()));
         }
         // Beyond what fits, time and reference alone decide.
         for (one, other) in [((300 * DAY, 0), (400 * DAY, 0)), ((0, 3_000_000), (0, u32::MAX))] {
-            assert_eq!(id("wamid.1", one), id("wamid.1", other));
+            assert_eq!(id("wamid.1", one.0, one.1), id("wamid.1", other.0, other.1));
         }
-        assert_ne!(id("wamid.1", (0, 0)), id("wamid.2", (0, 0)));
+        assert_ne!(id("wamid.1", 0, 0), id("wamid.2", 0, 0));
     }
 }

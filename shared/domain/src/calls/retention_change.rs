@@ -1,7 +1,7 @@
-//! Applying a retention policy to calls and messages that are stored already: the operation, and an estimate of what it costs.
+//! Applying a retention policy to calls and messages that are stored already: the operation, and an estimate of its costs.
 //!
-//! A tenant's day counters say how many calls and messages it had. Those of a few weeks are read one by one and are the number. Of a
-//! longer history, whole weeks are read and stand for the months around them.
+//! A tenant's day counters say how many calls and messages it had. A few weeks of counters are read one by one and give the exact number.
+//! Of a longer history, whole weeks are read and stand for the months around them.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::{
 pub struct ApplyRetention {
     /// The policy when the operation was started. Later changes of it do not affect the operation.
     pub retention: Retention,
-    /// The first day of which there may be calls and messages, in UTC.
+    /// The first day that may have calls and messages, in UTC.
     pub first: Date,
     /// The estimated number of calls and messages.
     pub total: u64,
@@ -35,7 +35,7 @@ pub struct AppliedRetention {
     pub messages: u64,
     /// Calls and messages that had the right one.
     pub unchanged: u64,
-    /// Those of the changed ones that have expired: they are hidden, and deleted within days.
+    /// Changed calls and messages that have expired: they are hidden, and deleted within days.
     pub expired: u64,
 }
 
@@ -51,12 +51,11 @@ impl ApplyRetention {
     pub const PER_SECOND: u32 = 300;
 }
 
-/// The days of which a tenant may have calls and messages, in UTC.
+/// The days that may have calls and messages of a tenant, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Past {
-    /// The day on which the tenant was created.
+    /// The day of the tenant's creation.
     pub first: Date,
-    /// Today.
     pub last: Date,
 }
 
@@ -81,7 +80,7 @@ impl Past {
         }
     }
 
-    /// The first day of which something may be listed: it may have happened before the tenant was created.
+    /// The first day that may list something: it may have happened before the tenant was created.
     pub fn first_listed(&self) -> Date {
         self.first.saturating_sub(i64::from(Retention::LATEST_DAYS).days())
     }
@@ -136,19 +135,17 @@ fn until(from: Date, to: Date) -> u32 {
     u32::try_from(days).unwrap_or(0)
 }
 
-/// Consecutive days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stretch {
     /// The first of them.
     pub first: Date,
-    /// Number of days.
     pub days: u32,
-    /// Those whose counters are read, never none.
+    /// Days to read the counters of, never none.
     pub counted: Vec<Date>,
 }
 
 impl Stretch {
-    /// The number for the whole stretch, rounded up, if this is that of the counted days.
+    /// The number for the whole stretch, rounded up, from a count of the counted days.
     fn scale_to_stretch(&self, counted: u64) -> u64 {
         let read = u64::try_from(self.counted.len()).unwrap_or(1).max(1);
         counted.saturating_mul(self.days.into()).div_ceil(read)
@@ -164,7 +161,6 @@ impl Stretch {
 /// Calls and messages that were recorded, by day counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// Calls.
     pub calls: u64,
     /// Messages in both directions.
     pub messages: u64,
@@ -184,11 +180,10 @@ impl Recorded {
     }
 }
 
-/// What the application of a policy does and costs at most. Calls and messages that were deleted since are included, because the
+/// Effects and maximum costs of applying a policy. Calls and messages that were deleted since are included, because the
 /// counters do not know of that.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Estimate {
-    /// Calls.
     pub calls: u64,
     /// Messages in both directions.
     pub messages: u64,
@@ -198,14 +193,13 @@ pub struct Estimate {
     pub expiring_messages: u64,
     /// Reports of calls that expire with them.
     reports: u64,
-    /// Days.
     days: u64,
 }
 
 /// Write units of a call or message: it has about one KiB, few have more.
 const UNITS_PER_ROW: u64 = 2;
 
-/// Days for which reports of a call are retained, unless the call expires before.
+/// Days that reports of a call are retained, unless the call expires before.
 const REPORTS_DAYS: u32 = 60;
 
 /// Prices of a million units on demand, in millionths of a US dollar: <https://aws.amazon.com/dynamodb/pricing/on-demand/>, us-east-1.
@@ -255,7 +249,7 @@ impl Estimate {
         self.rows().saturating_add(self.days)
     }
 
-    /// Both in millionths of a US dollar, rounded up.
+    /// Costs of reading and writing in millionths of a US dollar, rounded up.
     pub const fn micro_dollars(&self) -> u64 {
         let writing = self.write_units().saturating_mul(price::WRITE_UNITS);
         let reading = self.read_units().saturating_mul(price::READ_UNITS);
@@ -269,8 +263,8 @@ impl Estimate {
 }
 
 impl Retention {
-    /// Time until which something stored is kept by this policy: the same as if it had been recorded under it. `now` is any later time;
-    /// a customer's message from after it comes from a wrong clock. `None` for what has no retention.
+    /// Expiry of something stored under this policy: the same as if it had been recorded under it. `now` is any later
+    /// time; a customer's message from after it comes from a wrong clock. `None` for entries without retention.
     pub fn of(&self, entry: &Entry, now: Timestamp) -> Option<Timestamp> {
         match entry {
             Entry::Call(call) => Some(self.of_call(call)),
@@ -290,13 +284,13 @@ impl Retention {
         self.call_until(call.facts.started_at.unwrap_or(recorded), recorded)
     }
 
-    /// From the last moment at which it may be sent.
+    /// Counts from the last moment that allows sending it.
     fn of_message(&self, message: &Message) -> Timestamp {
         let last = message.created_at + message.policy.validity();
         self.message_until(last, last)
     }
 
-    /// By the provider's time alone: the row does not say when it was recorded.
+    /// Uses the provider's time alone: the row does not say when it was recorded.
     fn of_received(&self, received: &Received, now: Timestamp) -> Timestamp {
         let at = received.message.at.min(now);
         self.message_until(at, at)

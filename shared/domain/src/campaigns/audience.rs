@@ -1,4 +1,4 @@
-//! Whom a campaign means: its tag or the conditions of its segments, as they are at one time.
+//! Audiences of campaigns: contacts with a tag or within the conditions of segments, as they are at one time.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,8 +24,8 @@ impl AudienceConditions {
         all.any(|conditions| conditions.field.is_some())
     }
 
-    /// Who is chosen by these conditions, with the tags of the audience. `None`: a field that one of them names is not there any more, or
-    /// of another type.
+    /// The contacts chosen by these conditions, with the tags of the audience. `None`: a field that one of them names
+    /// is not there any more, or of another type.
     pub fn choice<'a>(&self, audience: &'a Audience, definitions: &[Field]) -> Option<Choice<'a>> {
         let excluded = self.excluded.iter();
         let excluded = excluded.map(|conditions| conditions.filter(definitions).ok());
@@ -37,7 +37,7 @@ impl AudienceConditions {
     }
 }
 
-/// Who is chosen.
+/// Contacts chosen by an audience: its segment without its exclusions.
 #[derive(Debug)]
 pub struct Choice<'a> {
     /// The search that finds them, and others.

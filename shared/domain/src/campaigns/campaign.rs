@@ -34,19 +34,20 @@ resource! {
     pub struct Campaign of CampaignId {
         /// State. Only a draft can be changed.
         pub state: CampaignState,
-        /// Number of the variant that a user chose for those who waited: 0 is `message`, and `variants` follow in their order. `null`: none was chosen.
+        /// Number of the variant that a user chose for the contacts who waited: 0 is `message`, and `variants` follow in their order.
+        /// `null`: none was chosen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(range(max = MAX_VARIANTS), example = 1))]
         pub winner: Option<VariantNumber>,
-        /// Time at which a user started it, or last resumed it. `null`: not yet.
+        /// Time when a user last started or resumed it. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T09:55:00Z"))]
         pub started_at: Option<Timestamp>,
-        /// Time at which its audience was begun to be fixed. `null`: not yet.
+        /// Time when fixing its audience began. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
         pub began_at: Option<Timestamp>,
-        /// Time at which it was completed or cancelled. `null`: not yet.
+        /// Time when it was completed or cancelled. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T11:00:00Z"))]
         pub ended_at: Option<Timestamp>,
@@ -54,7 +55,7 @@ resource! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = 1200))]
         pub recipients: Option<u64>,
-        /// Version of the steps with which contacts enter it. `null`: it has none, or is no drip.
+        /// Version of the steps for contacts who enter it now. `null`: it has none, or is no drip.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = 1))]
         pub steps_version: Option<u32>,
@@ -62,11 +63,11 @@ resource! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
         pub operation_id: Option<OperationId>,
-        /// The reason for which it was paused or cancelled, if no user did so.
+        /// The reason why it was paused or cancelled, if no user did so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub stopped: Option<Stopped>,
-        /// Time until which there is no place for a further message by WhatsApp, since campaigns have messaged as many customers first as they may
-        /// within 24 hours. It goes on by itself. A time in the past means nothing. `null`: it has not come to that since its state changed.
+        /// Time when WhatsApp has room for a further message: campaigns have messaged as many customers first as they may within 24 hours.
+        /// The campaign continues by itself. A time in the past means nothing. `null`: it has not come to that since its state changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-21T11:00:00Z"))]
         pub limited_until: Option<Timestamp>,
@@ -80,10 +81,10 @@ resource! {
         /// Display name.
         #[cfg_attr(feature = "schema", schemars(example = "Offer for the holidays"))]
         pub name: OneLine<1, MAX_NAME_LENGTH>,
-        /// The contacts who get the message. Those of a drip enter it when it begins; it can do without.
+        /// The contacts who get the message. The contacts of a drip enter it when it begins; a drip can do without.
         #[serde(default)]
         pub audience: Audience,
-        /// The message of a broadcast. Those of a drip are in its steps.
+        /// The message of a broadcast. A drip has its messages in its steps.
         #[serde(default)]
         pub message: CampaignMessage,
         /// Other contents of a broadcast, each for a part of the audience, which is drawn by lot. The others get `message`. The report compares them.
@@ -103,17 +104,17 @@ resource! {
         /// Whether a contact who has been through a drip, or has left it, can enter it again.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         pub reentry: bool,
-        /// Time at which it begins, at most 180 days ahead. `null`: as soon as it is started.
+        /// Start time, at most 180 days ahead. `null`: as soon as it is started.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z", extend("x-refers" = true)))]
         pub starts_at: Option<Timestamp>,
-        /// The day and time by the recipients' clocks at which a broadcast is sent, instead of `starts_at`: each recipient gets it when it is that
-        /// late in their time zone, or at once if it is later. It begins, and its audience is fixed, when clocks show it first anywhere, which is
-        /// 14 hours earlier than in UTC.
+        /// Day and time by the recipients' clocks when a broadcast is sent, instead of `starts_at`: each recipient gets
+        /// it when it is that late in their time zone, or at once if it is later. It begins, and its audience is fixed,
+        /// when clocks show it first anywhere, 14 hours earlier than in UTC.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-12-02T10:00", extend("x-refers" = true)))]
         pub starts_at_local: Option<LocalDateTime>,
-        /// Hours of the day in which its messages are sent, beside the tenant's quiet hours, in which none is. `null`: all others.
+        /// Hours of the day when its messages are sent, beside the tenant's quiet hours, when none is. `null`: all others.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub send_window: Option<SendWindow>,
         /// Maximum messages per minute. `null`: as many as the limits of the providers allow.
@@ -123,7 +124,7 @@ resource! {
     }
 }
 
-/// The reason for which a campaign was paused or cancelled, if no user did so.
+/// The reason why a campaign was paused or cancelled, if no user did so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -134,7 +135,7 @@ pub struct Stopped {
     /// The reason as a word: one of `x-codes` at the root of the document. Further ones may be added.
     #[cfg_attr(feature = "schema", schemars(with = "String", example = &"template_not_approved"))]
     pub code: Reason,
-    /// Facts of the sentence by name. `x-codes` names those of each code.
+    /// Facts of the sentence by name. `x-codes` names the facts of each code.
     #[serde(default)]
     pub facts: Facts,
     /// The reason, in one sentence.
@@ -168,7 +169,7 @@ impl Campaign {
     /// Maximum days between now and the start.
     pub const MAX_DAYS_AHEAD: i64 = 180;
 
-    /// Time at which it begins. `None`: as soon as it is started.
+    /// Start time. `None`: as soon as it is started.
     pub fn begins_at(&self) -> Option<Timestamp> {
         self.starts_at.or_else(|| Some(self.starts_at_local?.first()))
     }
@@ -179,7 +180,7 @@ impl Campaign {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CampaignType {
-    /// One message to everybody of an audience, which is fixed at the start.
+    /// A single message to everybody of an audience, which is fixed at the start.
     Broadcast,
     /// Several steps, one after the other, for each contact who enters it.
     Drip,
@@ -242,7 +243,8 @@ impl Triggers {
     }
 }
 
-/// The contacts who get a campaign's message: those who belong to the segment or have the tag at the start, without those of the exclusions.
+/// The contacts who get a campaign's message. They belong to the segment or have the tag at the start, and belong to none of the
+/// exclusions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -281,12 +283,12 @@ impl Audience {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CampaignMessage {
-    /// The channels, in the order in which they are tried.
+    /// The channels, in the order of trying them.
     #[cfg_attr(feature = "schema", schemars(example = ["sms"]))]
     pub channels: Distinct<MAX_CHANNELS, Channel>,
     /// Category: `marketing` or `utility`. The template must have the same. Both require an opt-in.
     pub category: Category,
-    /// Line that sends it, by which answers come. `null`: a connection that sends for calls without a line.
+    /// Line that sends it and receives the answers. `null`: a connection that sends for calls without a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub line: Option<LineId>,
@@ -347,8 +349,8 @@ fn is_empty(variants: &UpTo<MAX_VARIANTS, Variant>) -> bool {
     variants.is_empty()
 }
 
-/// Hours of every day, in the recipient's time zone, in which messages are sent. They cross midnight if `to` is before `from`. The two
-/// cannot be equal.
+/// Hours of every day, in the recipient's time zone, when messages are sent. They cross midnight if `to` is before
+/// `from`. The two cannot be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -12,7 +12,7 @@ use crate::{
 /// Maximum days before or after a date.
 pub const MAX_DATE_OFFSET_DAYS: i16 = 180;
 
-/// Time by which contacts may enter late. Those of an earlier day do not enter any more.
+/// Maximum delay for entering late. Contacts of an earlier day do not enter any more.
 const LATE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Recurrence of a date.
@@ -24,9 +24,9 @@ const LATE: SignedDuration = SignedDuration::from_hours(24);
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Recurrence {
-    /// On that day of each year. 29 February is 28 February in a year without it.
+    /// Every year on that day. 29 February is 28 February in a year without it.
     Yearly,
-    /// On that date only.
+    /// Only on that date.
     Once,
 }
 
@@ -48,7 +48,7 @@ pub struct DateTrigger {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(min = -MAX_DATE_OFFSET_DAYS, max = MAX_DATE_OFFSET_DAYS), example = -3))]
     pub days: i16,
-    /// Local time of the tenant at which contacts enter.
+    /// Local time of the tenant when contacts enter.
     pub at: LocalTime,
 }
 
@@ -82,17 +82,17 @@ impl DateTrigger {
 /// The day whose contacts enter a drip next, with the place that was reached among them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
-    /// Time at which they enter.
+    /// Time of entry.
     pub at: Timestamp,
     /// Time of the next look: behind each part of them, others have their turn.
     pub look: Timestamp,
     /// The day. `None`: the first one is not chosen yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day: Option<Date>,
-    /// The list that is read, of those of the day.
+    /// The list to read next, among the lists of the day.
     #[serde(default)]
     pub list: usize,
-    /// Position in it behind which the next page begins.
+    /// Position in it that the next page begins after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }

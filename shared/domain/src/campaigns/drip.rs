@@ -11,15 +11,14 @@ use crate::{
     terms::{CancelEvent, MessageId, Reason, Refusal, StageId, TagId},
 };
 
-/// Where a contact is in a drip.
+/// Progress of a contact in a drip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passage {
-    /// Version of the steps with which it began, and ends.
+    /// Version of its steps, from its beginning to its end.
     pub version: u32,
     /// The next step. `None`: there is none, so it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextStep>,
-    /// The latest message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message: Option<MessageId>,
     /// Steps that were taken, in their order.
@@ -32,7 +31,7 @@ pub struct Passage {
 pub struct NextStep {
     /// Its place among the steps.
     pub place: usize,
-    /// Time at which it is looked at.
+    /// Time of the next look at it.
     pub at: Timestamp,
     /// Beginning of its wait, if it is one and has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +44,7 @@ pub struct NextStep {
 pub struct Taken {
     /// Name of the step.
     pub step: StepName,
-    /// Time at which it was taken.
+    /// Time when it was taken.
     pub at: Timestamp,
     /// The message, of a step that has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +52,7 @@ pub struct Taken {
     /// Whether the condition of a branch was fulfilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfilled: Option<bool>,
-    /// The reason for which nothing was done, in one sentence.
+    /// The reason for doing nothing, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = &"the contact has a landline"))]
     pub skipped: Option<String>,
@@ -62,15 +61,12 @@ pub struct Taken {
 /// The data that a look at a passage needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
-    /// The steps.
     pub steps: &'a Steps,
-    /// The contact.
     pub person: &'a Person,
     /// The latest message, if it is kept.
     pub last: Option<&'a Message>,
     /// Time zone of the contact.
     pub zone: &'a TimeZone,
-    /// The present time.
     pub now: Timestamp,
 }
 
@@ -87,21 +83,20 @@ pub enum Turn {
     Stage(StageId),
     /// People are to be told by this step.
     Notify(NextStep),
-    /// It is over.
     Over,
 }
 
 /// Time until a step looks again for the message before it, which has not left yet.
 const UNSENT_LOOK: SignedDuration = SignedDuration::from_mins(1);
-/// Time by which a message may leave later than it was made without moving the wait behind it.
+/// Usual delay between making and sending a message. It does not move the wait behind the message.
 const USUAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
 
-/// Time before an hour begins in which those are due whom a cap has kept back until then. It orders them: a step that is due then by chance
-/// is only taken a moment earlier than others.
+/// Steps that a cap keeps back until an hour are due this long before it begins. It orders them: a step that is due
+/// then by chance is only taken a moment earlier than others.
 const BEFORE_HOUR: SignedDuration = SignedDuration::from_secs(1);
-/// The share of it of those who are kept back in the same minute.
+/// Share of [`BEFORE_HOUR`] for the steps that are kept back in the same minute.
 const OF_MINUTE: SignedDuration = SignedDuration::from_millis(16);
-/// The same of the minute into which a day of those who are put off is shortened.
+/// Share of the minute that stands for a day, for the steps that are put off at the same time.
 const OF_MINUTE_OF_A_DAY: SignedDuration = SignedDuration::from_millis(40);
 
 /// Whether this is the time of the next look at a step that a cap keeps back.
@@ -109,9 +104,9 @@ pub fn is_after_cap(at: Timestamp) -> bool {
     Period::Hour.next(at) <= at + BEFORE_HOUR
 }
 
-/// Time of the next look at a step that a cap keeps back, and that was due at this time: just before the hour begins in which there may be room
-/// again. Whoever was kept back earlier is due earlier: of those of one run, this is the one at this place of so many.
-pub fn step_kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
+/// Time of the next look at a step that a cap keeps back, and that was due at this time: just before the next hour, which may have room
+/// again. Steps that were kept back earlier are due earlier. `place`: position among the `of` steps of one run.
+pub fn step_kept_back_until(due: Timestamp, place: usize, of: usize, now: Timestamp) -> Timestamp {
     let hour = Period::Hour.next(now);
     if is_after_cap(due) && Period::Hour.next(due) == hour {
         return due;
@@ -121,14 +116,14 @@ pub fn step_kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Ti
     (hour - BEFORE_HOUR + passed + own).min(hour - SignedDuration::from_millis(1))
 }
 
-/// Time at which a step is made whose message could not leave before `leaves_at`, such as at the end of quiet hours. Within a minute behind that,
-/// whoever was put off earlier comes earlier, as many as they are by then.
-pub fn step_made_at(leaves_at: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
+/// Time when a step is made whose message could not leave before `leaves_at`, such as the end of quiet hours. Within a
+/// minute after that, steps that were put off earlier come earlier. `place`: position among the `of` steps put off now.
+pub fn step_made_at(leaves_at: Timestamp, place: usize, of: usize, now: Timestamp) -> Timestamp {
     let left = SignedDuration::from_hours(24) - leaves_at.duration_since(now);
     leaves_at + left.max(SignedDuration::ZERO) / 1_440 + share_time(OF_MINUTE_OF_A_DAY, place, of)
 }
 
-/// The part of a time that passes before this place of so many.
+/// The part of a time that passes before a place among this number of places.
 fn share_time(time: SignedDuration, place: usize, of: usize) -> SignedDuration {
     let [place, of] = [place, of].map(|count| i32::try_from(count).unwrap_or(i32::MAX));
     time / of.max(1) * place.min(of)
@@ -318,8 +313,8 @@ impl Condition {
 }
 
 impl Exits {
-    /// The reason for which a contact leaves a drip, if something has happened since that ends it, and its time. Whoever refuses all
-    /// messages leaves every drip.
+    /// The reason why a contact leaves a drip, if something has happened since that ends it, and its time. Whoever
+    /// refuses all messages leaves every drip.
     pub fn reason(self, contact: &Contact, since: Timestamp) -> Option<(Refusal, Timestamp)> {
         let happened = |at: Option<Timestamp>| at.filter(|at| since < *at);
         if let Some(at) = contact.deleted_at {
@@ -342,7 +337,7 @@ impl Exits {
     }
 }
 
-/// The reason for which a contact leaves a drip after a conversion.
+/// The reason why a contact leaves a drip after a conversion.
 pub fn conversion_refusal(at: Timestamp) -> Refusal {
     Refusal::since(CancelEvent::Settled, "a conversion of the contact was recorded since").and("event_at", at)
 }
@@ -406,7 +401,7 @@ mod tests {
         json!({"name": name, "does": {"type": "branch", "when": when, "then": then}})
     }
 
-    /// A person in a drip with these steps, whose time is that of the case.
+    /// A person in a drip with these steps, at the time of the case.
     struct Walk {
         case: Case,
         person: Person,
@@ -500,7 +495,7 @@ mod tests {
         assert_eq!(walk.next(), None);
     }
 
-    /// Such as for the end of quiet hours.
+    /// For example a wait for the end of quiet hours.
     #[test]
     fn wait_counts_from_when_the_message_left() {
         let hours = json!({"name": "b", "does": {"type": "wait", "wait": {"until": "passed", "hours": 2}}});
@@ -512,13 +507,13 @@ mod tests {
         assert!(!walk.look("2026-11-20T10:01:00Z"));
         assert_eq!(walk.next().unwrap(), "2026-11-20T12:00:30Z");
         assert!(walk.look("2026-11-20T12:00:30Z"));
-        // One that is not valid any more holds up nobody.
+        // A message that is not valid any more holds up nobody.
         let mut walk = Walk::new(json!([message("a"), wait("b"), message("c")]));
         assert!(walk.look(NOW));
         assert!(walk.look("2026-11-22T08:00:00Z"));
     }
 
-    /// Also over several hours, and after further ones were kept back.
+    /// Steps keep their order over several hours, and after further ones were kept back.
     #[test]
     fn whoever_is_kept_back_first_is_due_first() {
         let ten = at("2026-11-20T10:00:00Z");
@@ -538,7 +533,7 @@ mod tests {
                 due.extend(
                     all.into_iter()
                         .enumerate()
-                        .map(|(place, at)| step_kept_back_until(at, (place, of), now)),
+                        .map(|(place, at)| step_kept_back_until(at, place, of, now)),
                 );
                 assert!(due.is_sorted_by(|one, next| one < next), "{due:?}");
                 let before = |due: &&Timestamp| is_after_cap(**due) && now < **due && **due < next;
@@ -546,19 +541,19 @@ mod tests {
             }
             // A look just before the hour changes nothing.
             let early = next - SignedDuration::from_millis(1);
-            assert_eq!(step_kept_back_until(due[0], (5, 9), early), due[0]);
+            assert_eq!(step_kept_back_until(due[0], 5, 9, early), due[0]);
         }
         assert!(!is_after_cap(ten) && !is_after_cap(run(59)));
     }
 
-    /// Steps that are put off during a night are made in the order in which they were put off.
+    /// Steps that are put off during a night are made in the order of being put off.
     #[test]
     fn put_off_steps_keep_their_order() {
         let morning = at("2026-11-21T05:00:00Z");
         let evening = at("2026-11-20T17:00:00Z");
         let times = (0..720).map(|minute| evening + SignedDuration::from_mins(minute));
         let made: Vec<Timestamp> = times
-            .flat_map(|now| (0..3).map(move |place| step_made_at(morning, (place, 3), now)))
+            .flat_map(|now| (0..3).map(move |place| step_made_at(morning, place, 3, now)))
             .collect();
         assert!(made.is_sorted());
         assert!(

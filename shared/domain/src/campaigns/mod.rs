@@ -1,11 +1,11 @@
-//! Campaigns: one message to all contacts of an audience, each of whom gets it once.
+//! Campaigns: a message to all contacts of an audience, once each.
 //!
-//! A `campaign` is written as a draft; `review` says what it lacks and what is wrong with it. Once started, it goes through the
-//! states of the table in `terms`, `campaign_state`, and cannot be changed any more. `audience` says whom it means, `preflight`, what would become of
-//! them; `run`, what each of them gets, and how fast; `watch`, when it is paused for what becomes of them, and `report`, what became.
+//! A `campaign` is written as a draft; `review` finds missing parts and problems. Once started, it goes through the states of the table in
+//! `terms` (`campaign_state`) and cannot be changed any more. `audience` chooses its contacts, and `preflight` foresees the result. `run` makes
+//! the messages and sets their pace. `watch` pauses a campaign whose messages fail or are not wanted, and `report` counts the results.
 //!
-//! A `drip` has `steps` instead of one message, between which people `wait`, and that they enter by themselves by a `trigger`, or
-//! when one of their `dates` comes round.
+//! A `drip` has `steps` instead of one message. People `wait` between them, and enter it by themselves by a `trigger`, or when one of their
+//! `dates` comes round.
 
 mod audience;
 mod campaign;
@@ -40,7 +40,7 @@ pub use report::{
     VariantTally,
 };
 pub use review::{
-    Missing, WithSteps, draft_problems, is_incomplete, needs_of_campaigns, review_campaign, review_steps,
+    Missing, Reviewed, WithSteps, draft_problems, is_incomplete, needs_of_campaigns, review_campaign, review_steps,
     whatsapp_sender,
 };
 pub use run::{Enrolment, Exit, MAX_RUN, NoEntry, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, may_still_send};

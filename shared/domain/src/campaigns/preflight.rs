@@ -1,7 +1,7 @@
 //! The pre-flight of a campaign: what would become of everybody it chooses, before anything is sent.
 //!
-//! Everybody who is chosen is counted in one line: of those who get the message, or of one reason for which others get none. The same code
-//! decides as when the campaign runs.
+//! Everybody who is chosen is counted in one line: as getting the message, or by one reason for getting none. The same
+//! code decides as when the campaign runs.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -25,9 +25,8 @@ use crate::{
 /// Parameters of the operation that makes a pre-flight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreflightCampaign {
-    /// The campaign.
     pub campaign: CampaignId,
-    /// A digest of what can be changed of it.
+    /// Digest of the fields that can be changed.
     content: String,
 }
 
@@ -47,18 +46,17 @@ impl PreflightCampaign {
         *self == Self::of(campaign)
     }
 
-    /// The name under which the list of everybody is downloaded.
+    /// File name of the list of everybody.
     pub const FILE: &str = "preflight.csv";
-    /// Maximum samples.
     pub const SAMPLES: usize = 10;
 }
 
-/// What would become of those who were looked at so far.
+/// Counts of the contacts who were looked at so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreflightTally {
     /// Contacts who are chosen.
     pub chosen: u64,
-    /// Those who would get the message.
+    /// Contacts who would get the message.
     pub messages: u64,
     held_back: BTreeMap<String, u64>,
     channel_problems: BTreeMap<Channel, BTreeMap<String, u64>>,
@@ -83,7 +81,7 @@ pub struct PreflightTally {
 impl PreflightCost {
     /// Maximum countries, channels and categories that have a line of their own.
     const MOST: usize = 50;
-    /// Maximum lines: with those of all others of a channel, category and currency.
+    /// Maximum lines, including those for all others of a channel, category and currency.
     pub const MOST_LINES: usize = 100;
 }
 
@@ -98,13 +96,15 @@ impl PreflightTally {
         }
     }
 
-    /// Adds somebody who gets this message, which is made at this time. `prices`: those of a day.
+    /// Adds somebody who gets this message, which is made at this time, at the prices of a day.
     pub fn add(
         &mut self,
         composed: &Composed,
         made_at: Timestamp,
-        (campaign, config): (&Campaign, &TenantConfig),
-        prices: (&PriceBook, Date),
+        campaign: &Campaign,
+        config: &TenantConfig,
+        book: &PriceBook,
+        day: Date,
     ) {
         self.chosen += 1;
         self.messages += 1;
@@ -120,7 +120,7 @@ impl PreflightTally {
             }
             let message = (composed.policy.category(), &composed.to, leg);
             let caps = applying_caps(config, &composed.policy, composed.line, &composed.to);
-            for take in takes_of_caps(caps, config, message, prices) {
+            for take in takes_of_caps(caps, config, message, (book, day)) {
                 let needed = self.needed.entry(take.cap.number).or_default();
                 *needed = needed.saturating_add(take.amount);
             }
@@ -175,11 +175,12 @@ impl PreflightTally {
     /// would send by WhatsApp.
     pub fn result(
         self,
-        (begins_at, now): (Timestamp, Timestamp),
-        (caps, counts): (&[Cap], &Counts),
+        begins_at: Timestamp,
+        now: Timestamp,
+        caps: &[Cap],
+        counts: &Counts,
         book: &PriceBook,
         connections: &[Connection],
-        stopped: Option<Stopped>,
     ) -> PreflightResult {
         let needed = |cap: &Cap| {
             let unit = cap.currency.as_ref().map_or(1, Currency::smallest_in_millionths);
@@ -233,13 +234,13 @@ impl PreflightTally {
             channels: self.channels,
             deferred: self.deferred,
             country_rules: country_rules(self.country_rules, &self.unclear_rules),
-            stopped,
+            stopped: None,
             samples: self.samples,
         }
     }
 }
 
-/// The rules, those of most contacts first.
+/// The counts of rules, most contacts first.
 fn country_rules(counted: Vec<(Country, RuleKind, u64)>, unclear: &[(Country, RuleKind)]) -> Vec<CountryRuleCount> {
     let told = counted.into_iter().filter_map(|(country, rule, contacts)| {
         let refused = known_rule(country, rule)?.applies() == Applies::Refuse && !unclear.contains(&(country, rule));
@@ -277,8 +278,8 @@ pub fn channel_problems(why: &Refusal) -> impl Iterator<Item = (Channel, String)
     [Channel::WhatsApp, Channel::Sms].into_iter().filter_map(problem)
 }
 
-/// What is expected to be paid for each country, channel and category, by the prices of a day: those with most messages first, and the
-/// others of a channel and category together.
+/// Expected costs of each country, channel and category, by the prices of a day: those with most messages first, and
+/// the others of a channel and category together.
 fn cost_lines(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Vec<PreflightCost> {
     let mut lines: Vec<CostLine> = Vec::new();
     for (name, units) in listed {
@@ -330,7 +331,7 @@ fn cost_lines(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Ve
 /// Country, channel and category, units, and the price in millionths of the currency's unit.
 type CostLine = (Option<Country>, (Channel, PriceCategory), u64, Option<(Currency, u64)>);
 
-/// What would become of everybody whom a campaign chooses.
+/// Effects of a campaign on everybody it chooses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -341,14 +342,14 @@ pub struct PreflightResult {
     /// Contacts who are chosen: all who would get the message, and all who are held back.
     #[cfg_attr(feature = "schema", schemars(example = 1200))]
     pub chosen: u64,
-    /// Those who would get the message.
+    /// Contacts who would get the message.
     #[cfg_attr(feature = "schema", schemars(example = 1100))]
     pub messages: u64,
-    /// Those who would get none, by the reason: one of `x-codes` at the root of the document.
+    /// Contacts who would get none, by the reason: one of `x-codes` at the root of the document.
     #[cfg_attr(feature = "schema", schemars(example = held_back()))]
     pub held_back: BTreeMap<String, u64>,
-    /// For each channel, the problems for which it is left out, of those who have no other channel: one of `x-codes`, with the number of
-    /// contacts.
+    /// Problems that leave out each channel, of contacts who have no other channel: one of `x-codes`, with the number
+    /// of contacts.
     #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({"sms": {"landline": 5}})))]
     pub channel_problems: BTreeMap<Channel, BTreeMap<String, u64>>,
     /// Messages by the channel that is tried first.
@@ -357,16 +358,16 @@ pub struct PreflightResult {
     /// Messages that would wait for the end of quiet hours, or for the send window.
     #[cfg_attr(feature = "schema", schemars(example = 12))]
     pub deferred: u64,
-    /// Rules of recipients' countries for SMS that messages are against, with the number of contacts, most first. Those who would be refused
-    /// are counted among `messages`, since a rule is checked when the SMS is sent.
+    /// Rules of recipients' countries for SMS that messages are against, with the number of contacts, most first.
+    /// Refused messages are counted among `messages`, since a rule is checked when the SMS is sent.
     #[serde(default)]
     pub country_rules: Vec<CountryRuleCount>,
-    /// Earliest time at which the last message is sent: at the campaign's pace and the throughput of the number, outside quiet hours and within the
-    /// send window. `null`: there is none.
+    /// Earliest time of the last message: at the campaign's pace and the throughput of the number, outside quiet hours
+    /// and within the send window. `null`: there is none.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:15:00Z"))]
     pub last_at: Option<Timestamp>,
-    /// What the messages are expected to cost by the price lists, if the first channel delivers them: the 50 countries, channels and
-    /// categories with most messages, then the others together.
+    /// Expected costs of the messages by the price lists, if the first channel delivers them: the 50 countries,
+    /// channels and categories with most messages, then the others together.
     #[cfg_attr(feature = "schema", schemars(length(max = PreflightCost::MOST_LINES)))]
     pub costs: Vec<PreflightCost>,
     /// Price lists of these channels that nobody has compared with their source for three months, so that `costs` may be wrong.
@@ -374,9 +375,9 @@ pub struct PreflightResult {
     pub outdated_prices: Vec<OutdatedPrices>,
     /// The caps that have no room for all messages, if they are sent within one period. The campaign is paused when it reaches one.
     pub caps: Vec<CapExceeded>,
-    /// For each connection of WhatsApp that has a limit that is known, how much of a day's it would use.
+    /// Share of a day's limit that the campaign would use, for each connection of WhatsApp with a known limit.
     pub daily_shares: Vec<DailyShare>,
-    /// The reason for which the campaign would be paused when it begins. `null`: there is none.
+    /// The reason that would pause the campaign when it begins. `null`: there is none.
     pub stopped: Option<Stopped>,
     /// Contacts who would get the message, at most 10, for samples.
     #[cfg_attr(feature = "schema", schemars(length(max = PreflightCampaign::SAMPLES)))]
@@ -388,7 +389,7 @@ fn held_back() -> BTreeMap<&'static str, u64> {
     [("no_consent", 90), ("frequency", 10)].into()
 }
 
-/// Contacts for whom an SMS would be against a rule of their country, whichever channel is tried first.
+/// Contacts whose SMS would break a rule of their country, whichever channel is tried first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -405,7 +406,7 @@ pub struct CountryRuleCount {
     /// Number of contacts.
     #[cfg_attr(feature = "schema", schemars(example = 120))]
     pub contacts: u64,
-    /// What is wrong, and what to do. Empty if there is no such rule any more.
+    /// Problem and remedy. Empty if there is no such rule any more.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[cfg_attr(
         feature = "schema",
@@ -414,7 +415,7 @@ pub struct CountryRuleCount {
     pub detail: String,
 }
 
-/// What messages to a country are expected to cost.
+/// Expected costs of the messages to a country.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PreflightCost {
@@ -443,15 +444,15 @@ pub struct CapExceeded {
     /// Its maximum of messages, or of the smallest units of its currency.
     #[cfg_attr(feature = "schema", schemars(example = 1000))]
     pub maximum: u32,
-    /// What is counted in the present period, in the same unit.
+    /// Amount counted in the present period, in the same unit.
     #[cfg_attr(feature = "schema", schemars(example = 12))]
     pub counted: u64,
-    /// What the campaign needs of it, in the same unit. `null`: messages of it have no price in this currency, and are blocked.
+    /// Amount that the campaign needs of it, in the same unit. `null`: messages of it have no price in this currency, and are blocked.
     #[cfg_attr(feature = "schema", schemars(example = 1100))]
     pub needed: Option<u64>,
 }
 
-/// How many of the customers whom a business may write to first in a day are taken.
+/// Share of the customers whom a business may write to first in a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DailyShare {
@@ -487,14 +488,14 @@ mod tests {
             let mut case = against.case(confirmed);
             for channels in [vec![Channel::Sms], vec![Channel::WhatsApp, Channel::Sms]] {
                 case.config.rules[0].then.channels = channels.into();
-                tally.add(&case.plan(), now, (&campaign, &case.config), (book, day_of(now)));
+                tally.add(&case.plan(), now, &campaign, &case.config, book, day_of(now));
             }
             if !confirmed && against.applies != Applies::Wait {
                 let refused = against.applies == Applies::Refuse;
                 expected.push((against.country, against.rule, refused, 2, against.sentence));
             }
         }
-        let result = tally.result((now, now), (&[], &Counts::default()), book, &[], None);
+        let result = tally.result(now, now, &[], &Counts::default(), book, &[]);
         let told = result.with_sentences().country_rules.into_iter();
         let told = told.map(|line| (line.country, line.rule, line.refused, line.contacts, line.detail));
         assert_eq!(told.collect::<Vec<_>>(), expected);

@@ -20,15 +20,13 @@ use crate::{
 /// Somebody in the audience of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
-    /// The contact.
     pub contact: ContactId,
-    /// The message.
     pub message: Option<Message>,
-    /// The reason for which there is none.
+    /// The reason why there is no message.
     pub exit: Option<Exit>,
-    /// Time at which the contact last wrote.
+    /// Time of the contact's last message.
     pub wrote_at: Option<Timestamp>,
-    /// Time at which the contact last refused messages, if that holds.
+    /// Time of the contact's last refusal of messages, if it holds.
     pub refused_at: Option<Timestamp>,
     /// Whether the campaign has come to everybody.
     pub all_made: bool,
@@ -85,7 +83,6 @@ impl From<MessageState> for RecipientState {
 }
 
 impl Recipient {
-    /// The state.
     pub fn state(&self) -> RecipientState {
         match (&self.message, &self.exit) {
             (Some(message), _) => message.state().into(),
@@ -95,7 +92,7 @@ impl Recipient {
         }
     }
 
-    /// The reason for which there is no message, or it goes no further: a code, and a sentence.
+    /// The reason why there is no message, or it goes no further: a code, and a sentence.
     pub fn reason(&self) -> Option<(Reason, &str)> {
         match (&self.message, &self.exit) {
             (Some(message), _) => Some((message.because()?.code, message.why()?)),
@@ -151,49 +148,48 @@ impl Recipient {
     }
 }
 
-/// What became of those in the audience of a campaign, counted.
+/// Counts of the audience of a campaign.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CampaignTally {
     /// Number of contacts in the audience.
     pub recipients: u64,
-    /// Those in each state.
+    /// Contacts in each state.
     pub states: BTreeMap<RecipientState, u64>,
-    /// Those who got no message, or whose message went no further, by the code of the reason.
+    /// Contacts who got no message, or whose message went no further, by the code of the reason.
     pub reasons: BTreeMap<String, u64>,
-    /// Those who wrote after they had got the message.
+    /// Contacts who wrote after they had got the message.
     pub replied: u64,
-    /// Those who followed a tracked link of it.
+    /// Contacts who followed a tracked link of it.
     #[serde(default)]
     pub clicked: u64,
-    /// Those who have refused messages since they got it.
+    /// Contacts who have refused messages since they got it.
     #[serde(default)]
     pub opted_out: u64,
-    /// What was paid, or is expected to be, as counters of costs.
+    /// Amounts paid or expected, as counters of costs.
     pub counters: BTreeMap<String, u64>,
-    /// Those of each variant, if there are some.
+    /// Counts of each variant, if there are some.
     #[serde(default)]
     pub variants: BTreeMap<VariantNumber, VariantTally>,
 }
 
-/// What became of those who got a variant.
+/// Counts of the contacts who got a variant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VariantTally {
-    /// Number of contacts.
     pub recipients: u64,
-    /// Those in each state.
+    /// Contacts in each state.
     pub states: BTreeMap<RecipientState, u64>,
-    /// Those who got no message, or whose message went no further, by the code of the reason.
+    /// Contacts who got no message, or whose message went no further, by the code of the reason.
     #[serde(default)]
     pub reasons: BTreeMap<String, u64>,
-    /// Those who wrote after they had got the message.
+    /// Contacts who wrote after they had got the message.
     pub replied: u64,
-    /// Those who followed a tracked link of it.
+    /// Contacts who followed a tracked link of it.
     pub clicked: u64,
-    /// Those who have refused messages since they got it.
+    /// Contacts who have refused messages since they got it.
     #[serde(default)]
     pub opted_out: u64,
-    /// Counters of costs of those who were added since the tally was read, paid or expected. They are not stored: together, those of all variants
-    /// can have more names than a checkpoint has room for.
+    /// Counters of costs of contacts who were added since the tally was read, paid or expected. They are not stored:
+    /// together, the counters of all variants can have more names than a checkpoint has room for.
     #[serde(skip)]
     pub counters: BTreeMap<String, u64>,
 }
@@ -201,7 +197,7 @@ pub struct VariantTally {
 impl CampaignTally {
     /// Adds somebody in the audience of this campaign.
     pub fn add(&mut self, campaign: &Campaign, recipient: &Recipient) {
-        // Those who waited got it later, which is no comparison.
+        // Contacts who waited got it later, which is no comparison.
         if let Some(number) = campaign.drawn_variant(recipient.contact)
             && !campaign.variants.is_empty()
         {
@@ -229,9 +225,9 @@ impl CampaignTally {
 pub struct StepTally {
     /// Contacts who came to it.
     pub taken: u64,
-    /// Those of them for whom nothing was done.
+    /// Contacts whose step did nothing.
     pub skipped: u64,
-    /// Those who fulfilled the condition of a branch.
+    /// Contacts who fulfilled the condition of a branch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfilled: Option<u64>,
     /// Messages in each state.
@@ -239,23 +235,23 @@ pub struct StepTally {
     pub states: BTreeMap<RecipientState, u64>,
     /// Contacts who wrote after they had got the message.
     pub replied: u64,
-    /// Those who followed a tracked link of it.
+    /// Contacts who followed a tracked link of it.
     pub clicked: u64,
-    /// Those who have refused messages since they got it.
+    /// Contacts who have refused messages since they got it.
     #[serde(default)]
     pub opted_out: u64,
 }
 
-/// Counts of those who entered a drip.
+/// Counts of the contacts who entered a drip.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DripTally {
     /// Version of the steps that are counted, once it is known.
     pub version: Option<u32>,
     /// Number of contacts who entered it.
     pub entered: u64,
-    /// Those in each state.
+    /// Contacts in each state.
     pub statuses: BTreeMap<EnrolmentStatus, u64>,
-    /// Those who left it before its end, by the code of the reason.
+    /// Contacts who left it before its end, by the code of the reason.
     pub reasons: BTreeMap<String, u64>,
     /// The steps of the version, by their places.
     pub steps: BTreeMap<usize, StepTally>,
@@ -266,11 +262,13 @@ pub struct DripTally {
 }
 
 impl DripTally {
-    /// Adds somebody. `contact`: as it is stored, unless it was erased or merged; `messages`: those of the enrolment that are kept, and others.
+    /// Adds a contact. `contact`: as it is stored, unless it was erased or merged; `messages`: the stored messages of the enrolment, and
+    /// others.
     pub fn add(
         &mut self,
         steps: &Steps,
-        (enrolment, exit): (&Enrolment, Option<&Exit>),
+        enrolment: &Enrolment,
+        exit: Option<&Exit>,
         contact: Option<&Contact>,
         messages: &mut HashMap<MessageId, Message>,
     ) {
@@ -314,21 +312,20 @@ impl DripTally {
 /// Parameters of the operation that reports on a campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportCampaign {
-    /// The campaign.
     pub campaign: CampaignId,
 }
 
 /// A position in the audience of a campaign: everybody of the parts before, and of this one up to a contact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InAudience {
-    /// The part.
     pub part: u8,
     /// The contact. `None`: at the beginning of the part.
     pub after: Option<ContactId>,
 }
 
 impl InAudience {
-    /// The position behind a page of the part, of which `after` is the last contact unless the part is over. `None` behind the last part.
+    /// The position behind a page of the part. `after` is the last contact of the page unless the part is over. `None` behind the last
+    /// part.
     pub fn behind(self, after: Option<ContactId>) -> Option<Self> {
         let part = self.part + u8::from(after.is_none());
         (part < Enrolment::PARTS).then_some(Self { part, after })
@@ -482,7 +479,7 @@ mod tests {
         let (mut case, now) = (Case::new(), at(NOON));
         let message = read_message();
         let other = message_of(Case::new().plan(), now + jiff::SignedDuration::from_secs(1)).id;
-        let mut enrolment = Enrolment::new((CampaignId::new(ulid::Ulid(1)), Some(1)), case.contact.id, now);
+        let mut enrolment = Enrolment::new(CampaignId::new(ulid::Ulid(1)), Some(1), case.contact.id, now);
         enrolment.passage.as_mut().unwrap().taken = vec![
             read(serde_json::json!({"step": "welcome", "at": now, "message_id": message.id})),
             read(serde_json::json!({"step": "read?", "at": now, "fulfilled": true})),
@@ -496,13 +493,13 @@ mod tests {
         case.contact.wish(OptFlag::Stop, "wrote STOP", after);
         let mut stops = DripTally::default();
         let mut welcome = HashMap::from([(message.id, message.clone())]);
-        stops.add(&steps, (&enrolment, None), Some(&case.contact), &mut welcome);
+        stops.add(&steps, &enrolment, None, Some(&case.contact), &mut welcome);
         assert_eq!((stops.steps[&0].replied, stops.steps[&0].opted_out), (0, 1));
         case.contact.wrote(after);
         let mut messages = HashMap::from([(message.id, message)]);
-        tally.add(&steps, (&enrolment, Some(&left)), Some(&case.contact), &mut messages);
-        let another = Enrolment::new((enrolment.campaign, Some(1)), case.contact.id, now);
-        tally.add(&steps, (&another, None), None, &mut messages);
+        tally.add(&steps, &enrolment, Some(&left), Some(&case.contact), &mut messages);
+        let another = Enrolment::new(enrolment.campaign, Some(1), case.contact.id, now);
+        tally.add(&steps, &another, None, None, &mut messages);
         assert_eq!(tally.entered, 2);
         let statuses = [EnrolmentStatus::Active, EnrolmentStatus::Exited];
         assert_eq!(tally.statuses, statuses.map(|status| (status, 1)).into());

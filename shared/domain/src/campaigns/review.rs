@@ -19,16 +19,13 @@ use crate::{
     },
 };
 
-/// What campaigns name and what does not exist, by id.
+/// Missing objects that campaigns name, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// Segments.
     pub segments: BTreeSet<String>,
-    /// Tags.
     pub tags: BTreeSet<String>,
-    /// Stages.
     pub stages: BTreeSet<String>,
-    /// Fields by whose dates nobody is found: those that are not searchable, or hold something else, too.
+    /// Fields without dates to find contacts by: they are not searchable, or hold something else, too.
     pub dates: BTreeSet<String>,
     /// Users who cannot attend to contacts, each with the problem.
     pub users: BTreeMap<UserId, FieldProblem>,
@@ -59,8 +56,10 @@ pub fn needs_of_campaigns<'a>(campaigns: impl IntoIterator<Item = WithSteps<'a>>
 
 /// Reviews a campaign at this time. `material`: what [`needs_of_campaigns`] says, with a link as every message gets one.
 pub fn review_campaign(
-    (campaign, steps): WithSteps<'_>,
-    (config, material): (&TenantConfig, &Material),
+    campaign: &Campaign,
+    steps: Option<&Steps>,
+    config: &TenantConfig,
+    material: &Material,
     missing: &Missing,
     now: Timestamp,
 ) -> Review {
@@ -97,8 +96,8 @@ pub fn review_campaign(
                 let fault = Fault::excludes(&["type"], "Only a drip has it. Leave it out.");
                 found.expect(is_usual, field, fault);
             }
-            warnings = message(&campaign.message, (config, material), &mut found);
-            warnings.extend(variants(campaign, (config, material), &mut found));
+            warnings = message(&campaign.message, config, material, &mut found);
+            warnings.extend(variants(campaign, config, material, &mut found));
         }
         (CampaignType::Drip, steps) => {
             let in_steps = "The messages of a drip are in its steps.";
@@ -124,7 +123,7 @@ pub fn review_campaign(
                     let Review {
                         problems,
                         warnings: of_steps,
-                    } = review_steps((campaign, steps), (config, material), missing);
+                    } = review_steps(campaign, steps, config, material, missing);
                     found.0.extend(problems);
                     warnings = of_steps;
                 }
@@ -140,8 +139,10 @@ pub fn review_campaign(
 
 /// Reviews the steps of a drip.
 pub fn review_steps(
-    (campaign, steps): (&Campaign, &Steps),
-    (config, material): (&TenantConfig, &Material),
+    campaign: &Campaign,
+    steps: &Steps,
+    config: &TenantConfig,
+    material: &Material,
     missing: &Missing,
 ) -> Review {
     let mut problems = steps.problems();
@@ -186,7 +187,7 @@ pub fn review_steps(
                 found.add("when", Fault::excludes(&["exits.on_reply"], detail));
             }
             Action::Message { message: says } => {
-                let warned = message(says, (config, material), &mut found);
+                let warned = message(says, config, material, &mut found);
                 warnings.extend(warned.into_iter().map(|warning| Warning {
                     field: of_step(place, &warning.field),
                     ..warning
@@ -216,16 +217,23 @@ fn of_step(place: usize, field: &str) -> String {
     format!("steps[{place}].does.{field}")
 }
 
-/// The problems for which a draft is not saved: those of what it says, as far as it said something else before. What it lacks is no
-/// such problem.
-pub fn draft_problems(before: Option<(&Campaign, &Review)>, after: (&Campaign, &Review)) -> Vec<FieldProblem> {
-    let mut known = before.map(|(_, review)| review.problems.clone()).unwrap_or_default();
+/// A campaign with its review.
+#[derive(Debug, Clone, Copy)]
+pub struct Reviewed<'a> {
+    pub campaign: &'a Campaign,
+    pub review: &'a Review,
+}
+
+/// The problems that prevent saving a draft: wrong values, unless the draft had them before. Missing parts are no such
+/// problem.
+pub fn draft_problems(before: Option<Reviewed<'_>>, after: Reviewed<'_>) -> Vec<FieldProblem> {
+    let mut known = before.map_or_else(Vec::new, |before| before.review.problems.clone());
     // Its sentence is the same for every time.
     let times = |campaign: &Campaign| (campaign.starts_at, campaign.starts_at_local);
-    if before.is_some_and(|(campaign, _)| times(campaign) != times(after.0)) {
+    if before.is_some_and(|before| times(before.campaign) != times(after.campaign)) {
         known.retain(|problem| ![STARTS_AT, STARTS_AT_LOCAL].contains(&problem.field.as_str()));
     }
-    let mut wrong = added_problems(&known, after.1.problems.clone());
+    let mut wrong = added_problems(&known, after.review.problems.clone());
     wrong.retain(|problem| !is_incomplete(problem));
     wrong
 }
@@ -330,7 +338,8 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
 /// Reviews a message, and returns what would keep it from being sent at present.
 fn message(
     message: &CampaignMessage,
-    (config, material): (&TenantConfig, &Material),
+    config: &TenantConfig,
+    material: &Material,
     found: &mut Findings,
 ) -> Vec<Warning> {
     found.expect(!message.channels.is_empty(), "message.channels", missing_channel());
@@ -360,7 +369,7 @@ fn wrong_time(at: Timestamp, now: Timestamp) -> Option<Fault> {
     (at > last).then(|| Fault::out_of_range(now, last, detail()))
 }
 
-/// The connection that sends by a channel in the business's own country: that of the line, or the usual one.
+/// The connection that sends by a channel in the business's own country: the one of the line, or the usual one.
 fn carrying<'a>(message: &'a CampaignMessage, config: &'a TenantConfig, channel: Channel) -> Option<Carrier<'a>> {
     let to = (channel, config.tenant.country());
     let line = message.line.and_then(|id| line_by_id(&config.lines, id));
@@ -368,7 +377,7 @@ fn carrying<'a>(message: &'a CampaignMessage, config: &'a TenantConfig, channel:
     own.or_else(|| Some((usual_carriers(config, to).next()?, None)))
 }
 
-/// The connection by whose number a campaign is sent by WhatsApp, if it is.
+/// The connection that sends a campaign by WhatsApp, if it is sent that way.
 pub fn whatsapp_sender(campaign: &Campaign, config: &TenantConfig) -> Option<ConnectionId> {
     let message = &campaign.message;
     let sends = message.channels.contains(&Channel::WhatsApp);
@@ -377,7 +386,7 @@ pub fn whatsapp_sender(campaign: &Campaign, config: &TenantConfig) -> Option<Con
 }
 
 /// Reviews the variants, and returns what would keep them from being sent at present, beside what keeps the message.
-fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut Findings) -> Vec<Warning> {
+fn variants(campaign: &Campaign, config: &TenantConfig, material: &Material, found: &mut Findings) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for (place, (variant, says)) in campaign.variant_messages().enumerate() {
         let field = |name: &str| format!("variants[{place}].{name}");
@@ -403,7 +412,7 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
             let detail = "It says the same as the message. Give it content of its own for a channel of the message.";
             found.add(field(name), Fault::new(FaultCode::Required, detail));
         }
-        // What it has from the message is reviewed there.
+        // Content from the message is reviewed there.
         let same_category = found.0.iter().all(|problem| problem.field != "message.category");
         let renamed = |path: &str| {
             if path == "message.category" && same_category && has_own(Channel::WhatsApp) {
@@ -415,7 +424,7 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
             is_own.then(|| path.replacen("message", &format!("variants[{place}]"), 1))
         };
         let mut of_variant = Findings::default();
-        let warned = message(&says, with, &mut of_variant);
+        let warned = message(&says, config, material, &mut of_variant);
         found.0.extend(of_variant.0.into_iter().filter_map(|problem| {
             let field = renamed(&problem.field)?;
             Some(FieldProblem { field, ..problem })
@@ -516,7 +525,7 @@ mod tests {
     }
 
     fn review_sample(campaign: &Campaign, material: &Material) -> Review {
-        review_campaign((campaign, None), (&config(), material), &Missing::default(), at(NOW))
+        review_campaign(campaign, None, &config(), material, &Missing::default(), at(NOW))
     }
 
     #[test]
@@ -526,12 +535,12 @@ mod tests {
         assert_eq!(needs_of_campaigns([(&whole, None)], &config()).templates.len(), 1);
     }
 
-    /// It is saved all the same, and not paused for it.
+    /// The campaign is saved all the same, and not paused for it.
     #[test]
     fn rules_of_the_own_country_for_sms_are_warnings() {
         let (mut config, whole) = (config(), campaign(&json!({})));
         config.connections[0].letters.clear();
-        let found = review_campaign((&whole, None), (&config, &material()), &Missing::default(), at(NOW));
+        let found = review_campaign(&whole, None, &config, &material(), &Missing::default(), at(NOW));
         let told: Vec<_> = found
             .warnings
             .iter()
@@ -544,7 +553,7 @@ mod tests {
         assert_eq!(Campaign::obstacle(found.warnings), None);
     }
 
-    /// In the message, in a variant, and in a step of a drip.
+    /// Rules are told of the message, of a variant, and of a step of a drip.
     #[test]
     fn warnings_tell_each_kind_of_rule_until_it_is_confirmed() {
         for (against, confirmed) in AgainstRule::all() {
@@ -557,8 +566,7 @@ mod tests {
             let steps: Steps =
                 from_value(json!([{"name": "offer", "does": {"type": "message", "message": says}}])).unwrap();
             let told = |campaign: &Campaign, steps: Option<&Steps>| {
-                let found =
-                    review_campaign((campaign, steps), (&config, &material), &Missing::default(), at(NOW)).warnings;
+                let found = review_campaign(campaign, steps, &config, &material, &Missing::default(), at(NOW)).warnings;
                 let told = found.into_iter().map(|it| (it.field, it.why.reason, it.why.sentence));
                 told.collect::<Vec<_>>()
             };
@@ -673,16 +681,12 @@ mod tests {
             let review = review_sample(&changed, &material());
             let fields: Vec<_> = review.problems.iter().map(|problem| problem.field.as_str()).collect();
             assert_eq!(fields, [field], "{change}");
-            assert_eq!(
-                !draft_problems(None, (&changed, &review)).is_empty(),
-                is_refused,
-                "{change}"
-            );
-            assert_eq!(
-                draft_problems(Some((&changed, &review)), (&changed, &review)),
-                [],
-                "{change}"
-            );
+            let reviewed = Reviewed {
+                campaign: &changed,
+                review: &review,
+            };
+            assert_eq!(!draft_problems(None, reviewed).is_empty(), is_refused, "{change}");
+            assert_eq!(draft_problems(Some(reviewed), reviewed), [], "{change}");
         }
     }
 
@@ -694,7 +698,9 @@ mod tests {
         let review = |campaign: &Campaign| review_sample(campaign, &material());
         let (known, found) = (review(&before), review(&after));
         assert_eq!(known, found);
-        let wrong = draft_problems(Some((&before, &known)), (&after, &found));
+        let [before, after] =
+            [(&before, &known), (&after, &found)].map(|(campaign, review)| Reviewed { campaign, review });
+        let wrong = draft_problems(Some(before), after);
         assert_eq!((wrong.len(), wrong[0].field.as_str()), (1, "starts_at"));
         for fine in [NOW, "2027-05-19T12:00:00Z"] {
             let fine = campaign(&json!({ "/starts_at": fine }));
@@ -714,7 +720,7 @@ mod tests {
             tags: [tag.to_owned()].into(),
             ..Missing::default()
         };
-        let found = review_campaign((&excluding, None), (&config(), &material()), &missing, at(NOW)).problems;
+        let found = review_campaign(&excluding, None, &config(), &material(), &missing, at(NOW)).problems;
         let fields: Vec<_> = found.iter().map(|problem| problem.field.as_str()).collect();
         assert_eq!(
             fields,
@@ -724,13 +730,7 @@ mod tests {
                 "audience.excluded_tags[0]"
             ]
         );
-        let found = review_campaign(
-            (&campaign_by_tag(&[]), None),
-            (&config(), &material()),
-            &missing,
-            at(NOW),
-        )
-        .problems;
+        let found = review_campaign(&campaign_by_tag(&[]), None, &config(), &material(), &missing, at(NOW)).problems;
         assert_eq!(found[0].field, "audience.tag");
     }
 
@@ -784,7 +784,7 @@ mod tests {
             ),
             (drip("once", false), &missing, &["triggers.date.field"]),
         ] {
-            let found = review_campaign((&drip, None), (&config(), &material()), missing, at(NOW)).problems;
+            let found = review_campaign(&drip, None, &config(), &material(), missing, at(NOW)).problems;
             let fields: Vec<_> = found.iter().map(|problem| problem.field.as_str()).collect();
             let fields: Vec<_> = fields.into_iter().filter(|field| *field != "steps").collect();
             assert_eq!(fields, expected, "{drip:?}");
@@ -794,12 +794,7 @@ mod tests {
     #[test]
     fn what_keeps_it_from_being_sent_at_present_is_a_warning() {
         let told = |change: Value, material: &Material, config: &TenantConfig| {
-            let review = review_campaign(
-                (&campaign(&change), None),
-                (config, material),
-                &Missing::default(),
-                at(NOW),
-            );
+            let review = review_campaign(&campaign(&change), None, config, material, &Missing::default(), at(NOW));
             assert_eq!(review.problems, []);
             let warnings = review.warnings.into_iter();
             warnings

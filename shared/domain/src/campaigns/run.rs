@@ -1,4 +1,4 @@
-//! The run of a campaign: whom it reaches, what each of them gets, and how fast.
+//! The run of a campaign: its recipients, their messages, and its pace.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -14,14 +14,13 @@ use crate::{
     },
 };
 
-/// Time before a message leaves by the recipient's clock at which it is made, in addition to that of making all of them: they leave at once
-/// then, and what has changed since the campaign began is still seen.
+/// Lead for making a message before it leaves by the recipient's clock, in addition to the time for making all of them:
+/// they leave at once then, and changes since the campaign began are still seen.
 const LEAD: SignedDuration = SignedDuration::from_mins(30);
 
 /// Parameters of the operation that runs a campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunCampaign {
-    /// The campaign.
     pub campaign: CampaignId,
 }
 
@@ -35,21 +34,18 @@ impl RunCampaign {
 /// A contact in the audience of a campaign, which is fixed when the campaign begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrolment {
-    /// The campaign.
     pub campaign: CampaignId,
-    /// The contact.
     pub contact: ContactId,
-    /// Time of enrolment.
     pub at: Timestamp,
-    /// The reason for which the contact gets no message. `None`: the campaign has not come to the contact, or there is a message.
+    /// The reason why the contact gets no message. `None`: the campaign has not come to the contact, or there is a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
-    /// Where the contact is, if the campaign is a drip.
+    /// Progress of the contact, if the campaign is a drip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passage: Option<Passage>,
 }
 
-/// The reason for which somebody in an audience gets no message.
+/// The reason why somebody in an audience gets no message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
     /// Time of the decision.
@@ -74,19 +70,19 @@ impl Exit {
 }
 
 impl Enrolment {
-    /// Time for which the row is kept.
+    /// Retention of the row.
     pub const RETAINED: SignedDuration = SignedDuration::from_hours(365 * 24);
 
-    /// Parts of an audience, by which its lists are spread.
+    /// Parts of an audience. Its lists are spread over them.
     pub const PARTS: u8 = 16;
 
-    /// The part of an audience in which a contact is.
+    /// The part of an audience that a contact is in.
     pub fn part(contact: ContactId) -> u8 {
         u8::try_from(contact.ulid().random() % u128::from(Self::PARTS)).unwrap_or_default()
     }
 
     /// A contact's enrolment at this time, with the version of the steps of a drip.
-    pub fn new((campaign, steps): (CampaignId, Option<u32>), contact: ContactId, at: Timestamp) -> Self {
+    pub fn new(campaign: CampaignId, steps: Option<u32>, contact: ContactId, at: Timestamp) -> Self {
         Self {
             campaign,
             contact,
@@ -96,7 +92,7 @@ impl Enrolment {
         }
     }
 
-    /// Time at which its next step is looked at, in a drip.
+    /// Time of the next look at its step, in a drip.
     pub fn next_step_at(&self) -> Option<Timestamp> {
         self.passage
             .as_ref()
@@ -109,7 +105,7 @@ impl Enrolment {
         self.exit.is_none() && self.next_step_at().is_some()
     }
 
-    /// Time from which it is kept.
+    /// Beginning of its retention.
     pub fn kept_from(&self) -> Timestamp {
         let taken = self.passage.as_ref().and_then(|passage| passage.taken.last());
         let left = self
@@ -121,7 +117,7 @@ impl Enrolment {
         last.map_or(self.at, |last| last.max(self.at))
     }
 
-    /// The same once the contact has left the campaign, at this time.
+    /// Records that the contact has left the campaign, at this time.
     #[must_use]
     pub fn with_exit(mut self, why: Refusal, at: Timestamp) -> Self {
         if let Some(passage) = &mut self.passage {
@@ -145,7 +141,7 @@ impl Campaign {
         }
     }
 
-    /// Version of the steps with which contacts enter it, if it is a drip.
+    /// Version of the steps for contacts who enter it, if it is a drip.
     pub fn drips(&self) -> Option<u32> {
         self.steps_version.filter(|_| self.kind == CampaignType::Drip)
     }
@@ -159,7 +155,7 @@ impl Campaign {
         }
     }
 
-    /// Earliest time at which the campaign sends to this recipient what is made now, but for quiet hours.
+    /// Earliest time when the campaign sends this recipient a message that is made now, apart from quiet hours.
     pub fn planned_at(&self, tenant: &Tenant, to: &Recipient, now: Timestamp) -> Timestamp {
         let local = self
             .starts_at_local
@@ -167,13 +163,13 @@ impl Campaign {
         local.map_or(now, |local| local.max(now))
     }
 
-    /// Time before the recipients' clocks show its time from which their messages are made.
+    /// Lead for making messages before the recipients' clocks show its time.
     pub fn lead(&self) -> SignedDuration {
         let minutes = self.recipients.unwrap_or_default() / u64::from(USUAL_PER_MINUTE);
         LEAD + SignedDuration::from_mins(i64::try_from(minutes).unwrap_or_default())
     }
 
-    /// What the campaign says to a contact of the tenant. It says nothing as long as it is incomplete.
+    /// The campaign's intent for a contact of the tenant. It says nothing as long as it is incomplete.
     pub fn intent(&self, tenant: &Tenant, contact: &Contact, now: Timestamp) -> Intent<'_> {
         let message = &self.message;
         let words = |channel: Channel| match channel {
@@ -219,7 +215,7 @@ impl Campaign {
         all.find(|why| of_all(why.reason))
     }
 
-    /// The same in another state, if the table allows it.
+    /// The campaign in another state, if the table allows it.
     #[must_use]
     pub fn with_state(&self, next: CampaignState, stopped: Option<Refusal>, now: Timestamp) -> Option<Self> {
         self.state.may_become(next).then(|| Self {
@@ -256,7 +252,7 @@ impl Campaign {
 }
 
 impl SendWindow {
-    /// The other hours, in which messages wait.
+    /// The other hours, when messages wait.
     pub const fn outside(self) -> QuietHours {
         QuietHours {
             from: self.to,
@@ -266,10 +262,10 @@ impl SendWindow {
     }
 }
 
-/// How fast a campaign makes its messages: a steady rate, of which two minutes' worth may be made at once after a pause.
+/// Pace of a campaign's messages: a steady rate. After a pause, two minutes' worth may be made at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
-    /// Time at which the next message is due.
+    /// Time of the next message.
     next: Timestamp,
 }
 
@@ -285,7 +281,7 @@ impl Pace {
         Self { next: now }
     }
 
-    /// The reason for which a message is not made any more.
+    /// The reason why a message is not made any more.
     pub fn over() -> Refusal {
         let days = MAX_RUN.as_hours() / 24;
         let sentence = format!("it has run for {days} days; send the rest by another campaign");
@@ -296,8 +292,8 @@ impl Pace {
         SPAN / i32::try_from(per_minute.max(1)).unwrap_or(i32::MAX)
     }
 
-    /// Time at which the message after this many is made, if the campaign begins at this time and nothing delays it. `None`: it is never
-    /// made, since the campaign [ends](MAX_RUN) before.
+    /// Time when the message after this many is made, if the campaign begins at this time and nothing delays it.
+    /// `None`: it is never made, since the campaign [ends](MAX_RUN) before.
     pub fn made_at(begins_at: Timestamp, before: u64, per_minute: u32) -> Option<Timestamp> {
         let due = i32::try_from(before).ok()?.checked_add(1)?;
         let after = Self::interval(per_minute).checked_mul(due)?.saturating_sub(SPAN);
@@ -312,7 +308,7 @@ impl Pace {
         usize::try_from(ahead / interval).unwrap_or_default()
     }
 
-    /// The same after this number of messages.
+    /// The pace after this number of messages.
     #[must_use]
     pub fn after(self, made: usize, per_minute: u32, now: Timestamp) -> Self {
         let made = i32::try_from(made).unwrap_or(i32::MAX);
@@ -321,13 +317,13 @@ impl Pace {
         }
     }
 
-    /// Time at which it is worth to go on: half a minute's worth may be made by then, and one message at least.
+    /// Time of the next turn: half a minute's worth may be made by then, and one message at least.
     pub fn next_turn_at(self, per_minute: u32) -> Timestamp {
         self.next - SPAN + (SPAN / 2).max(Self::interval(per_minute))
     }
 }
 
-/// Time after which a campaign makes no more messages: those of its beginning may be deleted by then, and must not be made again.
+/// Maximum time that a campaign makes messages. After it, the first messages may be deleted, and must not be made again.
 pub const MAX_RUN: SignedDuration = SignedDuration::from_hours(20 * 24);
 
 /// Whether a message that was made a while ago still waits to be sent, although nothing but the providers' limits keeps it. Then more
@@ -341,7 +337,7 @@ pub fn may_still_send(message: &Message, now: Timestamp) -> bool {
     message.due.is_some() || message.may_be_sent(now)
 }
 
-/// The reason for which a contact does not enter a drip.
+/// The reason why a contact does not enter a drip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoEntry {
     /// The drip has not begun, or has ended.
@@ -366,10 +362,10 @@ impl Campaign {
         Some(Exit::new(why, at))
     }
 
-    /// The enrolment with which a contact enters the drip at this time. `known`: the person's former one.
+    /// The enrolment of a contact who enters the drip at this time. `known`: the person's former one.
     ///
     /// # Errors
-    /// The reason for which the contact does not enter it.
+    /// The reason why the contact does not enter it.
     pub fn enrol_contact(
         &self,
         contact: &Contact,
@@ -387,7 +383,7 @@ impl Campaign {
                 return Err(NoEntry::Before);
             }
         }
-        Ok(Enrolment::new((self.id, Some(version)), contact.id, at))
+        Ok(Enrolment::new(self.id, Some(version), contact.id, at))
     }
 }
 
@@ -434,7 +430,7 @@ mod tests {
         let mut drip = campaign(&case, serde_json::json!({"type": "drip", "name": "Welcome"}));
         drip.steps_version = Some(3);
         let began = at("2026-11-19T08:00:00Z");
-        let inside = Enrolment::new((drip.id, Some(2)), case.contact.id, began);
+        let inside = Enrolment::new(drip.id, Some(2), case.contact.id, began);
         let left = inside.clone().with_exit(
             Refusal::since(crate::terms::CancelEvent::Author, "taken out".to_owned()),
             began,
@@ -459,7 +455,7 @@ mod tests {
                     drip.reentry = reentry;
                     let entered = drip.enrol_contact(contact, *known, now);
                     let refused = if is_open { *refused } else { Some(NoEntry::NotOpen) };
-                    let first = Enrolment::new((drip.id, Some(3)), contact.id, now);
+                    let first = Enrolment::new(drip.id, Some(3), contact.id, now);
                     assert_eq!(entered, refused.map_or(Ok(first), Err), "{state:?} {reentry} {known:?}");
                 }
             }
@@ -489,7 +485,7 @@ mod tests {
         assert_eq!(not_before, at("2026-11-20T18:00:00+04:00"));
     }
 
-    /// It is sent at once where clocks have shown the time.
+    /// The message is sent at once where clocks have shown the time.
     #[test]
     fn message_waits_for_the_time_by_the_recipients_clock() {
         let mut case = opted_in();
@@ -607,7 +603,7 @@ mod tests {
                     "{per_minute} {second}: {made}"
                 );
             }
-            // It was idle for nearly eight minutes, of which it makes up one.
+            // It was idle for nearly eight minutes, and makes up for one of them.
             assert!(made >= 5 * per_minute as usize, "{per_minute}: {made}");
             let again = pace.next_turn_at(per_minute);
             assert!(pace.room(per_minute, again) > 0, "{per_minute}");

@@ -16,7 +16,7 @@ pub const MAX_STEPS: usize = 50;
 /// Maximum length of a step's name in characters.
 const MAX_NAME: usize = 60;
 
-/// Name of a step, by which branches lead to it.
+/// Name of a step, for branches that lead to it.
 pub type StepName = OneLine<1, MAX_NAME>;
 
 /// A step of a drip.
@@ -50,11 +50,11 @@ pub enum Action {
     Branch {
         /// The condition.
         when: Condition,
-        /// Name of a later step at which it goes on if the condition is fulfilled. `null`: at the next one.
+        /// Name of a later step to go on with if the condition is fulfilled. `null`: the next one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = &"thanks"))]
         then: Option<StepName>,
-        /// Name of a later step at which it goes on otherwise. `null`: at the next one.
+        /// Name of a later step to go on with otherwise. `null`: the next one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = &"reminder"))]
         otherwise: Option<StepName>,
@@ -134,7 +134,6 @@ impl Condition {
 pub struct Steps(UpTo<MAX_STEPS, Step>);
 
 impl Steps {
-    /// These steps.
     pub fn of(steps: Vec<Step>) -> Self {
         Self(steps.into())
     }
@@ -209,7 +208,6 @@ impl Steps {
         (0..self.0.len()).filter_map(|place| self.message_at(place))
     }
 
-    /// The steps.
     pub fn iter(&self) -> impl Iterator<Item = &Step> {
         self.0.iter()
     }
@@ -279,11 +277,10 @@ impl Steps {
 /// A version of the steps of a drip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenSteps {
-    /// The steps.
     pub steps: Steps,
-    /// Their author, in whose name they change contacts.
+    /// Their author. The steps change contacts in that name.
     pub by: Actor,
-    /// Time at which they were written.
+    /// Time when they were written.
     pub at: Timestamp,
 }
 

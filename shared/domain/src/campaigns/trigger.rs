@@ -11,15 +11,13 @@ use crate::{
     terms::{CampaignId, ContactId, StageId, TagId},
 };
 
-/// Time in which a contact enters a drip by itself at most once: two drips that tag contacts for each other go no faster than that.
+/// Minimum time between two entries of a contact into a drip by itself: two drips that tag contacts for each other go no faster than that.
 pub const AT_MOST_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A drip that contacts enter by themselves, as it was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Triggered {
-    /// The drip.
     pub campaign: CampaignId,
-    /// Its triggers.
     pub by: Triggers,
     /// The next day whose contacts enter, if they enter on a date of theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,12 +37,10 @@ impl Triggered {
     }
 }
 
-/// Something that happened to a contact, by which it may enter drips.
+/// Something that happened to a contact and may make it enter drips.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occasion {
-    /// The contact.
     pub contact: ContactId,
-    /// Time.
     pub at: Timestamp,
     /// Whether the contact is new.
     pub new: bool,
@@ -55,7 +51,6 @@ pub struct Occasion {
 }
 
 impl Occasion {
-    /// Whether anything happened.
     pub fn is_any(&self) -> bool {
         self.new || self.stage.is_some() || !self.tags.is_empty()
     }
@@ -75,7 +70,7 @@ impl Occasion {
         self
     }
 
-    /// The enrolment with which this person enters a drip now. `known`: the former one. What happened before the drip began is no occasion.
+    /// The enrolment of this person who enters a drip now. `known`: the former one. Anything before the drip began is no occasion.
     ///
     /// It begins now, and not with the occasion: a message that made the contact new is no reply to the drip.
     pub fn enters(
@@ -171,7 +166,7 @@ mod tests {
         });
         let tagged = both.still(&person);
         assert_eq!((tagged.tags.len(), tagged.stage), (1, None));
-        // It becomes known a little later, and so does the message with which the person wrote.
+        // It becomes known a little later, and so does the message that the person wrote.
         let now = tagged.at + SignedDuration::from_secs(30);
         person.contact.last_inbound_at = Some(tagged.at + SignedDuration::from_millis(100));
         let first = tagged.enters(&drip, &person, None, now).unwrap();

@@ -44,7 +44,7 @@ impl Campaign {
         self.hold_percent.is_some() && self.winner.is_none()
     }
 
-    /// The same as if `message` were chosen for those who wait.
+    /// The campaign as if `message` were chosen for those who wait.
     #[must_use]
     pub fn with_message_chosen(&self) -> Self {
         Self {
@@ -55,7 +55,12 @@ impl Campaign {
 
     /// A variant's message as a request for one recipient, to see what it looks like there. `None`: it has no such variant, or it is a drip,
     /// whose messages are steps.
-    pub fn trial(&self, number: VariantNumber, to: (Option<ContactId>, Option<Phone>)) -> Option<MessageRequest> {
+    pub fn trial(
+        &self,
+        number: VariantNumber,
+        contact: Option<ContactId>,
+        phone: Option<Phone>,
+    ) -> Option<MessageRequest> {
         if self.kind != CampaignType::Broadcast || number > self.variants.len() {
             return None;
         }
@@ -67,8 +72,8 @@ impl Campaign {
         let channels: Vec<Channel> = says.channels.iter().copied().collect();
         let by = |channel: Channel| channels.contains(&channel);
         Some(MessageRequest {
-            contact_id: to.0,
-            phone: to.1,
+            contact_id: contact,
+            phone,
             line_id: says.line,
             basis: format!("Test of the campaign {}", self.name.as_str()).parse().ok(),
             template: says.template.filter(|_| by(Channel::WhatsApp)),
@@ -88,7 +93,7 @@ impl Campaign {
         self.saying(&message)
     }
 
-    /// These items by the variant of their contact, each with the campaign as it speaks to them. Those who wait are left out.
+    /// Groups these items by the variant of their contact, each with the campaign as it speaks to them. Contacts who wait are left out.
     pub fn by_variant<T>(
         &self,
         items: impl IntoIterator<Item = T>,
@@ -187,7 +192,7 @@ mod tests {
             .enumerate()
             .map(|(number, text)| (text.to_owned(), counts[&number]));
         assert_eq!(said, expected.collect::<Vec<_>>());
-        let trial = |number| first.trial(number, (Some(parts[0].1[0]), None));
+        let trial = |number| first.trial(number, Some(parts[0].1[0]), None);
         let trials: Vec<_> = (0..=3).filter_map(trial).map(|one| json!(one.sms_text)).collect();
         assert_eq!(trials, texts, "each as a message of its own");
         assert_eq!(trial(1).unwrap().category, Declared::Marketing);
@@ -198,7 +203,7 @@ mod tests {
         );
     }
 
-    /// Those who got something keep it.
+    /// Contacts who got something keep it.
     #[test]
     fn a_part_waits_for_the_choice_of_a_variant() {
         let mut campaign = campaign(&json!([{"name": "Shorter", "percent": 10, "sms_text": "20% off"}]), 1);

@@ -77,7 +77,7 @@ impl From<Weekday> for civil::Weekday {
     }
 }
 
-/// Days in which the next time of a weekday is looked for: a zone may skip one.
+/// Days to search for the next time of a weekday: a zone may skip one.
 const DAYS_OF_SEARCH: usize = 16;
 
 impl Wait {
@@ -110,7 +110,7 @@ impl Wait {
     }
 }
 
-/// The first instant behind this one at which clocks show this time, on this day of the week if one is named.
+/// The first instant after this one when clocks show this time, on this day of the week if one is named.
 fn next(after: Timestamp, zone: &TimeZone, time: LocalTime, day: Option<civil::Weekday>) -> Timestamp {
     let fits = |instant: &Timestamp| {
         let weekday = instant.to_zoned(zone.clone()).weekday();

@@ -1,8 +1,7 @@
-//! A look at what becomes of a campaign's messages while it runs: it is paused before everybody has got a message that fails, or that people
-//! do not want.
+//! A look at a campaign's messages while it runs: it is paused before everybody has got a message that fails, or that people do not want.
 //!
-//! Of each minute, a few messages are looked at once, some minutes after they leave. That costs two requests a minute, whatever the size of
-//! the campaign. Of messages that leave later than they are made, fewer are noted, so that those that wait to be looked at are few, too.
+//! A few messages of each minute are looked at once, some minutes after they leave. That costs two requests a minute, whatever the size of
+//! the campaign. Of messages that leave later than they are made, fewer are noted, so that few wait to be looked at.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -30,13 +29,12 @@ struct Limit {
     reason: Reason,
     /// Messages that must be looked at before.
     least: u32,
-    /// Of a hundred.
     percent: u32,
     says: &'static str,
 }
 
-/// Too many that fail mean a wrong list or a refused template; more than a few in a hundred who refuse further messages, a message that
-/// is not wanted, for which providers lower a number's quality.
+/// Limits of failures and refusals. Too many that fail mean a wrong list or a refused template; more than a few in a
+/// hundred who refuse further messages mean an unwanted message, and providers lower the quality of its number.
 const FAILED: Limit = Limit {
     reason: Reason::FailureRate,
     least: 45,
@@ -60,10 +58,10 @@ impl Limit {
     }
 }
 
-/// What was seen of a campaign's messages since it was begun or resumed, and which are looked at next.
+/// Observations of a campaign's messages since it was begun or resumed, and the messages to look at next.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
-    /// Some messages of each of the minutes that wait to be looked at, with the time at which these leave at the latest, oldest first.
+    /// Some messages of each of the minutes that wait to be looked at, with the latest time when these leave, oldest first.
     samples: Vec<(Timestamp, Vec<MessageId>)>,
     looked: u32,
     failed: u32,
@@ -112,7 +110,7 @@ impl Watch {
     }
 }
 
-/// Time at which a user started or resumed a campaign, and has seen what was wrong.
+/// Time when a user last started or resumed a campaign, having seen what was wrong.
 fn seen_by_a_user(campaign: &Campaign) -> Timestamp {
     campaign.started_at.unwrap_or(campaign.updated_at)
 }

@@ -14,8 +14,8 @@ resource! {
         /// Name, unique among the tenant's canned replies, whatever its case.
         #[cfg_attr(feature = "schema", schemars(example = &"Parking", extend("x-unique" = true)))]
         pub name: OneLine<1, 60>,
-        /// One text, or one for each language. `{{contact.first_name|there}}` stands for a value with its default. There are no values of
-        /// calls.
+        /// A single text, or one for each language. `{{contact.first_name|there}}` stands for a value with its default.
+        /// There are no values of calls.
         #[cfg_attr(feature = "schema", schemars(
             example = "Hello {{contact.first_name|there}}, you can park behind {{tenant.name}}."
         ))]

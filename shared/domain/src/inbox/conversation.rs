@@ -1,7 +1,7 @@
-//! Conversations: what was said between a contact and the team on one line, whose turn it is, and who attends to it.
+//! Conversations between a contact and the team on one line: what was said, whose turn it is, and who attends to it.
 //!
-//! Actions of customers can become known in any order, and their effect does not depend on the order. Whoever writes a conversation knows of
-//! each happening once: its row is written together with that of the message or call.
+//! Actions of customers can become known in any order, and their effect does not depend on the order. Whoever writes a
+//! conversation knows of each happening once: its row is written together with the row of the message or call.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -18,62 +18,54 @@ use crate::{
 /// Maximum tags of a conversation.
 pub const MAX_TAGS: usize = 10;
 
-/// Maximum time for which a conversation is snoozed.
+/// Maximum time that a conversation can be snoozed.
 pub const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The smallest difference between times of rows.
 const MOMENT: SignedDuration = SignedDuration::from_millis(1);
 
 impl ConversationId {
-    /// That with a contact on a line. `None`: no line can be told.
+    /// The conversation with a contact on a line. `None`: no line can be told.
     pub fn of(contact: ContactId, line: Option<LineId>) -> Self {
         Self::new(contact, line.map_or(Ulid(0), LineId::ulid))
     }
 
-    /// The line.
     pub fn line(self) -> Option<LineId> {
         let own = self.own();
         (own != Ulid(0)).then(|| LineId::new(own))
     }
 }
 
-/// A conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
-    /// The contact.
     pub contact: ContactId,
     /// The line. `None`: none can be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,
-    /// State.
     pub state: ConversationState,
-    /// Time at which a snoozed one is opened again.
+    /// Time when a snoozed one is opened again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<Timestamp>,
-    /// Time at which a snoozed one was opened by itself, or a person opened it or set it to pending.
+    /// Time when a snoozed one was last opened by itself, or a person opened it or set it to pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub woken_at: Option<Timestamp>,
     /// The person who attends to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee: Option<UserId>,
-    /// The team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
-    /// Priority.
     #[serde(default, skip_serializing_if = "Priority::is_usual")]
     pub priority: Priority,
-    /// Tags.
     #[serde(default, skip_serializing_if = "Distinct::is_empty")]
     pub tags: Distinct<MAX_TAGS, TagId>,
     /// Number of happenings so far.
     pub seq: u64,
-    /// Number of those that the team has seen.
+    /// Number of happenings that the team has seen.
     #[serde(default)]
     pub read_seq: u64,
-    /// Number of the customer's among those that it has not seen.
+    /// Number of the customer's happenings that the team has not seen.
     #[serde(default)]
     pub unread: u32,
-    /// The latest happening.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Happening>,
     /// Time since which the customer waits for an answer.
@@ -82,10 +74,10 @@ pub struct Conversation {
     /// Time of the team's latest reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replied_at: Option<Timestamp>,
-    /// That reply.
+    /// The team's latest reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
-    /// The latest message by which a person has begun it or gone on with it, until somebody replies.
+    /// The latest message of a person who has begun it or gone on with it, until somebody replies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Started>,
     /// Time that the customer waited for the first reply.
@@ -94,7 +86,7 @@ pub struct Conversation {
     /// The customer's latest message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrote: Option<Wrote>,
-    /// Time at which people are told that nobody has read a message, unless somebody has by then.
+    /// Time when people are told that nobody has read a message, unless somebody has by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tell_at: Option<Timestamp>,
     /// Time of the latest notice that nobody has read a message, until somebody has.
@@ -146,7 +138,7 @@ impl ConversationState {
 pub enum Priority {
     /// It can wait.
     Low,
-    /// As most.
+    /// Usual priority.
     #[default]
     Normal,
     /// It comes before others.
@@ -162,16 +154,30 @@ impl Priority {
 /// Something that happened in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Happening {
-    /// Its time.
     pub at: Timestamp,
-    /// Its kind.
     pub what: What,
+}
+
+/// A message of the team to the customer.
+#[derive(Debug, Clone, Copy)]
+pub struct TeamMessage {
+    pub at: Timestamp,
+    pub message: MessageId,
+    pub channel: Channel,
+}
+
+impl TeamMessage {
+    const fn happening(self) -> Happening {
+        Happening {
+            at: self.at,
+            what: What::Reply(self.message, self.channel),
+        }
+    }
 }
 
 /// The customer's latest message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wrote {
-    /// Its time.
     pub at: Timestamp,
     /// Number of the message that became known last.
     pub seq: u64,
@@ -180,23 +186,18 @@ pub struct Wrote {
 /// The team's latest reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
-    /// Its message.
     pub message: MessageId,
-    /// Its author.
     pub by: Actor,
-    /// Its number.
     pub seq: u64,
     /// Number of the latest one before it by somebody else. 0: there is none.
     #[serde(default)]
     pub others: u64,
 }
 
-/// A message by which a person has begun a conversation or gone on with it.
+/// A message of a person who has begun a conversation or gone on with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
-    /// Its author.
     pub by: Actor,
-    /// Its number.
     pub seq: u64,
     /// Number of the latest one before it by somebody else. 0: there is none.
     #[serde(default)]
@@ -207,7 +208,6 @@ pub struct Started {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// The customer wrote.
     Inbound(MessageId, Channel),
     /// Nobody answered the customer's call.
     Missed(CallId),
@@ -234,7 +234,7 @@ impl What {
 }
 
 impl Conversation {
-    /// One in which nothing has happened yet.
+    /// A conversation without happenings.
     pub fn empty(id: ConversationId, now: Timestamp) -> Self {
         Self {
             contact: id.contact(),
@@ -263,14 +263,13 @@ impl Conversation {
         }
     }
 
-    /// One that begins with this.
+    /// A conversation that begins with this happening.
     pub fn from_happening(id: ConversationId, with: Happening, tell_after: Option<SignedDuration>) -> Self {
         let mut begun = Self::empty(id, with.at);
         begun.note(with, tell_after);
         begun
     }
 
-    /// Its id.
     pub fn id(&self) -> ConversationId {
         ConversationId::of(self.contact, self.line)
     }
@@ -283,7 +282,7 @@ impl Conversation {
         begun
     }
 
-    /// Notes what a customer wrote to another responder, of which it knew nothing: it is shown, and nobody here is asked for an answer.
+    /// Notes a customer's message to another responder that it knew nothing of: it is shown, and nobody here is asked for an answer.
     pub fn overhear(&mut self, happening: Happening) {
         let was_read = self.read_seq == self.seq;
         self.count(happening);
@@ -299,7 +298,7 @@ impl Conversation {
         self.await_answer(at, true, tell_after);
     }
 
-    /// Counts a happening, of which it knew nothing.
+    /// Counts a happening that it knew nothing of.
     fn count(&mut self, happening: Happening) {
         self.seq += 1;
         self.created_at = self.created_at.min(happening.at);
@@ -319,7 +318,7 @@ impl Conversation {
                 seq: self.seq,
             });
         }
-        // One that was written before the latest reply, and is known only now, was answered by it as far as anybody can tell.
+        // A message from before the latest reply that becomes known only now was answered by it, as far as anybody can tell.
         if self.replied_at.is_none_or(|replied| replied < at) {
             if is_message {
                 // The first one counts, so that whoever goes on writing postpones nothing.
@@ -330,7 +329,7 @@ impl Conversation {
         }
     }
 
-    /// Notes a happening, of which it knew nothing. `tell_after`: the time for which a message may be unread before people are told, if they are.
+    /// Notes a happening that it knew nothing of. `tell_after`: how long a message may be unread before people are told, if they are.
     pub fn note(&mut self, happening: Happening, tell_after: Option<SignedDuration>) {
         let Happening { at, what } = happening;
         self.count(happening);
@@ -346,22 +345,16 @@ impl Conversation {
     }
 
     /// Notes a reply by somebody who has seen everything up to this number.
-    pub fn reply(
-        &mut self,
-        by: Actor,
-        seen: u64,
-        (at, message, channel): (Timestamp, MessageId, Channel),
-        tell_after: Option<SignedDuration>,
-    ) {
+    pub fn reply(&mut self, by: Actor, seen: u64, sent: TeamMessage, tell_after: Option<SignedDuration>) {
         self.read_to(seen);
-        // What the customer did meanwhile still waits for an answer.
+        // The customer's actions meanwhile still wait for an answer.
         let wrote = self.wrote.filter(|wrote| seen < wrote.seq).map(|wrote| wrote.at);
         let called = self
             .last
             .filter(|last| matches!(last.what, What::Missed(_)) && self.unread > 0);
         let unseen = wrote.or(called.map(|called| called.at));
-        let (what, told) = (What::Reply(message, channel), self.all_noticed_at());
-        self.note(Happening { at, what }, None);
+        let told = self.all_noticed_at();
+        self.note(sent.happening(), None);
         if unseen.is_some() {
             self.wait_on(unseen, told, tell_after);
         } else {
@@ -371,7 +364,7 @@ impl Conversation {
         let seq = self.seq;
         self.started = None;
         self.reply = Some(Reply {
-            message,
+            message: sent.message,
             by,
             seq,
             others,
@@ -381,11 +374,11 @@ impl Conversation {
     /// Notes a message that begins it or goes on with it. It is no reply: replies do not wait for it, since it may leave only in the morning.
     /// A person who sends one opens the conversation, and attends to it, unless somebody else does; what they have read no longer waits.
     /// Software changes nothing else: it answers nobody.
-    pub fn start(&mut self, by: Actor, (at, message, channel): (Timestamp, MessageId, Channel)) {
-        let what = What::Reply(message, channel);
+    pub fn start(&mut self, by: Actor, sent: TeamMessage) {
+        let happening = sent.happening();
         let Actor::User(user) = by else {
             let (waits, replied) = (self.waiting_since.take(), self.replied_at);
-            self.note(Happening { at, what }, None);
+            self.note(happening, None);
             (self.waiting_since, self.replied_at) = (waits, replied);
             return;
         };
@@ -394,10 +387,10 @@ impl Conversation {
         self.open();
         if self.unread > 0 {
             let waits = self.waiting_since.take();
-            self.note(Happening { at, what }, None);
+            self.note(happening, None);
             self.waiting_since = waits;
         } else {
-            self.note(Happening { at, what }, None);
+            self.note(happening, None);
             self.read_to(self.seq);
         }
         if was_over || self.assignee.is_none() {
@@ -408,7 +401,7 @@ impl Conversation {
         self.started = Some(Started { by, seq, others });
     }
 
-    /// Its team, among those of the tenant.
+    /// Its team, among the teams of the tenant.
     pub fn team_of<'a>(&self, teams: &'a [Team]) -> Option<&'a Team> {
         teams.iter().find(|team| Some(team.id) == self.team)
     }
@@ -454,12 +447,12 @@ impl Conversation {
         (self.waiting_since, self.tell_at, self.noticed_at) = (None, None, None);
     }
 
-    /// The time of the notice of what is unread, if all of it is noticed.
+    /// Time of the notice of the unread messages, if all of them are noticed.
     fn all_noticed_at(&self) -> Option<Timestamp> {
         self.noticed_at.filter(|_| self.tell_at.is_none())
     }
 
-    /// Lets the customer wait for an answer to what was done at this time only, of which people may have been told already.
+    /// Lets the customer wait for an answer only to what was done at this time. People may have been told of it already.
     fn wait_on(&mut self, since: Option<Timestamp>, told: Option<Timestamp>, tell_after: Option<SignedDuration>) {
         self.end_wait();
         self.waiting_since = since;
@@ -509,7 +502,7 @@ impl Conversation {
         self.talked_by_phone(at, tell_after);
         let what = What::Reply(message, Channel::WhatsApp);
         let is_last = self.last.is_none_or(|last| last.at <= at);
-        // What the customer did since waits on, also if it becomes known later.
+        // The customer's actions since then wait on, even if they become known later.
         let waits = self.waiting_since.take();
         let replied_at = self.replied_at.max(Some(at - MOMENT));
         self.note(Happening { at, what }, None);
@@ -525,7 +518,7 @@ impl Conversation {
         (self.snoozed_until, self.hidden) = (None, None);
     }
 
-    /// Whether a person can move it to this state until this time. A snoozed one has a time at which it is opened, and no other has.
+    /// Whether a person can move it to this state until this time. A snoozed conversation has a time of opening, and no other has.
     ///
     /// # Errors
     /// The fault of the time.
@@ -566,7 +559,7 @@ impl Conversation {
             return false;
         }
         self.read_seq = seq;
-        // Of what has happened since, replies are the team's own.
+        // Among later happenings, replies are the team's own.
         self.unread = self.unread.min(u32::try_from(self.seq - seq).unwrap_or(u32::MAX));
         if self.wrote.is_none_or(|wrote| wrote.seq <= seq) {
             (self.tell_at, self.noticed_at) = (None, None);
@@ -598,7 +591,7 @@ impl Conversation {
         self.end_wait();
     }
 
-    /// Time at which a message became overdue that nobody has read, if people are to be told of it now.
+    /// Time when an unread message became overdue, if people are to be told of it now.
     pub fn overdue_since(&self, now: Timestamp) -> Option<Timestamp> {
         self.tell_at.filter(|at| *at <= now && self.unread_message().is_some())
     }
@@ -614,7 +607,7 @@ impl Conversation {
     }
 
     /// Whether an overdue message is noticed only now, or was after people were last told of any.
-    pub fn is_untold(&self, mailed_at: Option<Timestamp>, (after, now): (SignedDuration, Timestamp)) -> bool {
+    pub fn is_untold(&self, mailed_at: Option<Timestamp>, after: SignedDuration, now: Timestamp) -> bool {
         let since = match (self.tell_at, self.noticed_at) {
             (Some(at), _) if at <= now => return true,
             // Neither has its time if a release before `noticed_at` noticed it, or if nobody was to be told then.
@@ -624,7 +617,7 @@ impl Conversation {
         since > mailed_at
     }
 
-    /// Time at which it is to be looked at: a snoozed one is opened, and people are told of a message that nobody has read.
+    /// Time of the next look at it: a snoozed one is opened, and people are told of a message that nobody has read.
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             ConversationState::Snoozed => self.snoozed_until,
@@ -639,7 +632,7 @@ impl Conversation {
         matches!(self.state, ConversationState::Open | ConversationState::Pending)
     }
 
-    /// Whether a customer waits in it whom somebody should attend to at once.
+    /// Whether a customer waits in it and needs somebody at once.
     pub fn wants_a_person(&self) -> bool {
         self.state == ConversationState::Open && self.waiting_since.is_some()
     }
@@ -658,7 +651,7 @@ impl Conversation {
         self.waiting_since.or(self.replied_at).unwrap_or(self.created_at)
     }
 
-    /// Time of its latest happening or awakening, by which lists are sorted.
+    /// Time of its latest happening or awakening, for sorting lists.
     pub fn active_at(&self) -> Timestamp {
         let last = self.last.map_or(self.created_at, |last| last.at);
         self.woken_at.map_or(last, |woken| woken.max(last))
@@ -693,6 +686,14 @@ mod tests {
         }
     }
 
+    fn sms(at: Timestamp, number: u128) -> TeamMessage {
+        TeamMessage {
+            at,
+            message: message(number),
+            channel: Channel::Sms,
+        }
+    }
+
     fn reply_at(minute: i64) -> Happening {
         Happening {
             at: at(NOW) + SignedDuration::from_mins(minute),
@@ -711,7 +712,11 @@ mod tests {
     #[test]
     fn whoever_starts_attends_to_it_and_nobody_waits_for_it() {
         let [user, other] = [1, 2].map(|number| UserId::new(Ulid::from_parts(3, number)));
-        let sent = (at(NOW), message(1), Channel::WhatsApp);
+        let sent = TeamMessage {
+            at: at(NOW),
+            message: message(1),
+            channel: Channel::WhatsApp,
+        };
         let mut conversation = Conversation::empty(ConversationId::of(contact(), None), at(NOW));
         conversation.start(Actor::User(user), sent);
         assert_eq!(
@@ -722,23 +727,18 @@ mod tests {
         let moved = |by, seen| conversation.has_moved(Actor::User(by), seen);
         assert_eq!([moved(user, 0), moved(other, 0), moved(other, 1)], [false, true, false]);
         let mut both = conversation.clone();
-        both.start(Actor::User(other), (wrote(1).at, message(8), Channel::Sms));
+        both.start(Actor::User(other), sms(wrote(1).at, 8));
         assert!(both.has_moved(Actor::User(other), 0), "hidden by one's own");
-        both.reply(
-            Actor::User(other),
-            2,
-            (wrote(1).at, message(7), Channel::Sms),
-            TELL_AFTER,
-        );
+        both.reply(Actor::User(other), 2, sms(wrote(1).at, 7), TELL_AFTER);
         assert_eq!(both.started, None, "the reply says what was before it");
         assert!(both.has_moved(Actor::User(other), 0) && both.has_moved(Actor::User(user), 2));
         assert_eq!(
             (conversation.goes_first(at(NOW)), conversation.waiting_since),
             (None, None)
         );
-        // What nobody has read goes on waiting, and whoever attends to it does.
+        // An unread message goes on waiting, and the assignee stays.
         conversation.note(wrote(2), TELL_AFTER);
-        conversation.start(Actor::User(other), (wrote(3).at, message(9), Channel::Sms));
+        conversation.start(Actor::User(other), sms(wrote(3).at, 9));
         assert_eq!(
             (conversation.unread, conversation.waiting_since),
             (1, Some(wrote(2).at))
@@ -746,10 +746,10 @@ mod tests {
         assert_eq!((conversation.first_response, conversation.assignee), (None, Some(user)));
         assert!(conversation.due_at().is_some());
         conversation.read_to(3);
-        conversation.start(Actor::User(other), (wrote(4).at, message(10), Channel::Sms));
+        conversation.start(Actor::User(other), sms(wrote(4).at, 10));
         assert_eq!((conversation.unread, conversation.waiting_since), (0, None));
         conversation.move_to(ConversationState::Closed, None);
-        conversation.start(Actor::User(other), (wrote(5).at, message(11), Channel::Sms));
+        conversation.start(Actor::User(other), sms(wrote(5).at, 11));
         assert_eq!(
             (conversation.state, conversation.assignee),
             (ConversationState::Open, Some(other))
@@ -799,7 +799,7 @@ mod tests {
     fn software_that_writes_in_it_answers_nobody() {
         let user = UserId::new(Ulid::from_parts(3, 1));
         let software = Actor::ApiKey(ApiKeyId::new(Ulid::from_parts(4, 1)));
-        let sent = |minute: i64| (reply_at(minute).at, message(9), Channel::Sms);
+        let sent = |minute: i64| sms(reply_at(minute).at, 9);
         let mut conversation = conversation_of([wrote(2)]);
         conversation.assignee = Some(user);
         conversation.read_to(1);
@@ -1074,14 +1074,14 @@ mod tests {
         let user = Actor::User(UserId::new(Ulid::from_parts(3, 1)));
         for by in [software, user] {
             let mut conversation = conversation_of([wrote(0), wrote(20)]);
-            conversation.start(by, (wrote(24).at, message(9), Channel::Sms));
+            conversation.start(by, sms(wrote(24).at, 9));
             assert!(conversation.note_talk(wrote(10).at, TELL_AFTER));
             assert_eq!(conversation.waiting_since, Some(wrote(20).at), "{by:?}");
             assert_eq!(conversation.due_at(), Some(wrote(20).at + TELL), "{by:?}");
         }
     }
 
-    /// What people were told of goes on waiting after a call or a reply that became known late, and they are not told again.
+    /// A message that people were told of goes on waiting after a call or a reply that became known late, and they are not told again.
     #[test]
     fn message_is_overdue_once_until_somebody_reads_it() {
         let (now, by) = (wrote(60).at, wrote(60).at - TELL);
@@ -1090,16 +1090,16 @@ mod tests {
         let (mut called, mut replied, mut read) = (told.clone(), told.clone(), told.clone());
         assert!(called.note_talk(wrote(4).at, TELL_AFTER));
         let user = Actor::User(UserId::new(Ulid::from_parts(3, 1)));
-        replied.reply(user, 1, (wrote(30).at, message(9), Channel::Sms), TELL_AFTER);
+        replied.reply(user, 1, sms(wrote(30).at, 9), TELL_AFTER);
         for one in [&told, &called, &replied] {
             assert!(one.is_overdue(by, now) && one.due_at().is_none(), "{one:?}");
-            assert!(one.is_untold(None, (TELL, now)) && !one.is_untold(told.noticed_at, (TELL, now)));
+            assert!(one.is_untold(None, TELL, now) && !one.is_untold(told.noticed_at, TELL, now));
         }
         // The customer waits on, but nobody has to be told until the next message is overdue.
         assert!(read.read_to(2) && !read.is_overdue(by, now));
         read.note(wrote(50), TELL_AFTER);
         assert!(read.waiting_since == told.waiting_since && !read.is_overdue(by, now));
-        assert!(read.is_overdue(by, wrote(70).at) && read.is_untold(Some(now), (TELL, wrote(70).at)));
+        assert!(read.is_overdue(by, wrote(70).at) && read.is_untold(Some(now), TELL, wrote(70).at));
         // A further message changes nothing of the former.
         told.note(wrote(50), TELL_AFTER);
         assert!(told.is_overdue(by, now) && told.due_at() == Some(wrote(50).at + TELL));

@@ -16,6 +16,6 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Time for which it is kept after its last change.
+    /// Retention after its last change.
     pub const RETAINED: SignedDuration = SignedDuration::from_hours(30 * 24);
 }

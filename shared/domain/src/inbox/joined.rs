@@ -30,7 +30,7 @@ fn earlier<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
 }
 
 impl Joined {
-    /// Joins a conversation of another contact with that of the surviving one on the same line, if there is one.
+    /// Joins another contact's conversation with the surviving contact's on the same line, if there is one.
     pub fn of(survivor: ContactId, own: Option<Conversation>, other: Conversation) -> Self {
         let merged = match &own {
             Some(own) => unite_conversations(own, &other),
@@ -67,13 +67,13 @@ impl Joined {
     }
 }
 
-/// A conversation as it was before the merge, except for what was changed in it since. All of it stays as it is now if the customer or
-/// the team has said something in it since: nobody knows to whom.
+/// A conversation as it was before the merge, except for what was changed in it since. All of it stays as it is now if
+/// the customer or the team has said something in it since: nobody knows to whom.
 fn undo_conversation(before: &Conversation, merged: &Conversation, now: &Conversation) -> Conversation {
     if merged.seq < now.seq {
         return now.clone();
     }
-    // Only a snoozed one has a time at which it is opened.
+    // Only a snoozed conversation has a time of opening.
     let state = |of: &Conversation| (of.state, of.snoozed_until, of.woken_at, of.hidden);
     let (state, snoozed_until, woken_at, hidden) = undo_field(&state(before), &state(merged), &state(now));
     let stays = |tag: &&TagId| before.tags.contains(tag) || !merged.tags.contains(tag);
@@ -98,7 +98,7 @@ fn undo_conversation(before: &Conversation, merged: &Conversation, now: &Convers
     restored
 }
 
-/// Both as one. What the team has not seen of the other one stands behind the survivor's own.
+/// Joins two conversations. Happenings of the other one that the team has not seen stand behind the survivor's own.
 fn unite_conversations(own: &Conversation, other: &Conversation) -> Conversation {
     let place = |seq: u64| match seq.saturating_sub(other.read_seq) {
         0 => own.read_seq,
@@ -170,7 +170,7 @@ mod tests {
         at("2026-11-20T10:00:00Z") + SignedDuration::from_mins(minute)
     }
 
-    /// One in which the customer wrote at these minutes.
+    /// A conversation with messages of the customer at these minutes.
     fn wrote(number: u64, minutes: &[i64]) -> Conversation {
         let line = Some(LineId::new(Ulid::from_parts(9, 9)));
         let mut all = Conversation::empty(ConversationId::of(contact(number), line), minute(minutes[0]));

@@ -1,6 +1,6 @@
-//! The shared inbox: a `conversation` for each contact and line, which a team answers from one place, with `canned` replies and
-//! each person's `draft`, those that begin with the `past`, and those that are `joined` when their contacts are merged.
-//! While WhatsApp's `window` is open, a `reply` is free text; afterwards it is one of the `offers`.
+//! The shared inbox: a `conversation` for each contact and line, which a team answers from one place, with `canned`
+//! replies and each person's `draft`. Conversations begin with the `past`, and are `joined` when their contacts are
+//! merged. While WhatsApp's `window` is open, a `reply` is free text; afterwards it is one of the `offers`.
 
 mod canned;
 mod conversation;
@@ -13,7 +13,8 @@ mod window;
 
 pub use canned::{CannedReply, CannedReplyIn};
 pub use conversation::{
-    Conversation, ConversationState, Happening, MAX_SNOOZE, MAX_TAGS, Priority, Reply, Started, What, Wrote,
+    Conversation, ConversationState, Happening, MAX_SNOOZE, MAX_TAGS, Priority, Reply, Started, TeamMessage, What,
+    Wrote,
 };
 pub use draft::Draft;
 pub use joined::Joined;

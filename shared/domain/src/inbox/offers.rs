@@ -38,7 +38,7 @@ pub struct Offer {
     pub missing: Vec<String>,
 }
 
-/// The schema of requests, in which what has a default can be left out.
+/// The schema of requests, which may leave out fields with a default.
 #[cfg(feature = "schema")]
 fn as_in_requests(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({"$ref": "#/components/schemas/TemplateUse"})
@@ -47,7 +47,6 @@ fn as_in_requests(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 /// The templates that somebody can send in a conversation in place of free text.
 #[derive(Clone, Copy)]
 pub struct Offers<'a> {
-    /// The conversation.
     pub conversation: ConversationId,
     /// The request for free text.
     pub asked: &'a Asked,
@@ -60,10 +59,11 @@ impl Offers<'_> {
     pub fn sender(
         conversation: ConversationId,
         asked: &Asked,
-        (contact, config): (&Contact, &TenantConfig),
+        contact: &Contact,
+        config: &TenantConfig,
     ) -> Option<ConnectionId> {
         let said = ReplyRequest::default().in_conversation(conversation);
-        let (connection, _) = carrier(config, &intent(&said, asked, (contact, config)), Channel::WhatsApp)?;
+        let (connection, _) = carrier(config, &intent(&said, asked, contact, config), Channel::WhatsApp)?;
         Some(connection.id)
     }
 
@@ -71,19 +71,19 @@ impl Offers<'_> {
     pub fn verdict(&self, content: &ReplyRequest) -> Result<(), Refusal> {
         let World { config, contact, .. } = *self.world;
         let said = content.in_conversation(self.conversation);
-        let composed = compose_message(&intent(&said, self.asked, (contact, config)), self.world);
+        let composed = compose_message(&intent(&said, self.asked, contact, config), self.world);
         let sent = composed.and_then(|Composed { legs, to, policy, .. }| {
             let mut refused = legs
                 .iter()
                 .filter_map(|leg| config.sms_refused(leg, &to, policy.category()));
             refused.next().map_or(Ok(()), Err)
         });
-        sent.map_err(|refusal| said.refusal_for_author(refusal, (contact, config)))
+        sent.map_err(|refusal| said.refusal_for_author(refusal, contact, config))
     }
 
-    /// Those that can be sent, each in the contact's language if it has it, the ones that miss no value first. Values are those that the
-    /// tenant's rules give to the same template, and the names of the contact and the tenant where the library has them. Templates that show
-    /// a file are left out.
+    /// The templates that can be sent, each in the contact's language if it has it, the ones that miss no value first.
+    /// Values come from the tenant's rules for the same template, and from the names of the contact and the tenant
+    /// where the library has them. Templates that show a file are left out.
     pub fn sendable_offers(&self) -> Vec<Offer> {
         let World {
             config,
@@ -209,11 +209,11 @@ pub const fn team_writes_first(contact: &Contact) -> bool {
     contact.last_inbound_at.is_none()
 }
 
-fn intent<'a>(said: &'a Said, asked: &'a Asked, (contact, config): (&Contact, &TenantConfig)) -> Intent<'a> {
+fn intent<'a>(said: &'a Said, asked: &'a Asked, contact: &Contact, config: &TenantConfig) -> Intent<'a> {
     if team_writes_first(contact) {
         said.request().intent(asked, contact, config)
     } else {
-        said.intent(asked, (None, contact), config)
+        said.intent(asked, None, contact, config)
     }
 }
 
@@ -238,7 +238,7 @@ mod tests {
     use crate::samples::{Case, NOON, at};
     use crate::terms::ShownName;
 
-    /// What is offered to a customer who wrote more than a day ago: the text, with what is missing.
+    /// Offers to a customer who wrote more than a day ago: the text, with what is missing.
     fn offers_after_day(change: impl FnOnce(&mut Case)) -> Vec<(String, Vec<String>)> {
         let mut case = Case::new();
         case.contact.last_inbound_at = Some(at(NOON) - SignedDuration::from_hours(30));

@@ -10,7 +10,7 @@ use crate::{
     terms::{ContactId, ConversationId, LineId},
 };
 
-/// Time for which a customer is taken to wait still, after they last got in touch. Conversations without such a customer are closed.
+/// Time that a customer counts as waiting, after they last got in touch. Conversations without such a customer are closed.
 pub const STILL_CLOSING: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Calls, and messages, of a contact that are read: the latest ones.
@@ -27,12 +27,12 @@ pub struct Backfilled {
     pub contacts: u64,
     /// Conversations that were begun.
     pub conversations: u64,
-    /// Those among them in which a customer waits.
+    /// Begun conversations with a customer who waits.
     pub waiting: u64,
 }
 
-/// The conversations with a contact to whom these calls and messages belong, in the order of their time: one for each line on which the
-/// customer wrote or was missed. Nobody is told of what is unread in them.
+/// The conversations made from these calls and messages of a contact, in the order of their time: one for each line
+/// that the customer wrote or called on. Nobody is told of what is unread in them.
 pub fn past_conversations(contact: ContactId, entries: &[Entry], now: Timestamp) -> Vec<Conversation> {
     let mut found: Vec<Conversation> = Vec::new();
     for entry in entries {

@@ -59,12 +59,12 @@ pub struct ReplyRequest {
     /// 1,600 characters with the values.
     #[serde(default)]
     pub sms_text: Option<SmsText>,
-    /// Channels in the order in which they are tried. Default: those that have content, WhatsApp first.
+    /// Channels in the order of trying them. Default: those that have content, WhatsApp first.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = ["whatsapp"]))]
     pub channels: UpTo<MAX_CHANNELS, Channel>,
-    /// Seconds after which the next channel is tried if the message was accepted and not delivered. 0: only when the channel fails.
-    /// Default: 120.
+    /// Seconds until the next channel is tried if the message was accepted and not delivered. 0: only when the channel
+    /// fails. Default: 120.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = 120))]
     pub fallback_after_seconds: Option<Whole<0, MAX_FALLBACK_SECONDS>>,
@@ -112,7 +112,7 @@ impl ReplyRequest {
 }
 
 impl Said {
-    /// The same as a message that somebody asks for.
+    /// The reply as a message that somebody asks for.
     pub const fn request(&self) -> &MessageRequest {
         &self.request
     }
@@ -139,7 +139,7 @@ impl Said {
         found
     }
 
-    /// Its cause. `asked`: who writes it, in which request. The contact may be another since the conversation began.
+    /// The cause of its message. `asked`: who writes it, in which request. The contact may be another since the conversation began.
     pub fn cause(&self, asked: &Asked) -> Cause {
         Cause::Written {
             conversation: ConversationId::of(asked.contact, self.conversation.line()),
@@ -157,7 +157,7 @@ impl Said {
         }
     }
 
-    /// Without a line, what is for WhatsApp goes out by the number to which the person wrote.
+    /// Without a line, content for WhatsApp goes out by the number that the person wrote to.
     fn through(&self, contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<Through<'static>> {
         let by_whatsapp = self.conversation.line().is_none() && self.request.has_content_of_whatsapp();
         let connection = number_written_to(contact, config).filter(|_| by_whatsapp && contact.any_window_open(now))?;
@@ -168,7 +168,7 @@ impl Said {
     }
 
     /// A refusal as its author is told: whoever has not written for a day gets no free text by WhatsApp, but a template.
-    pub fn refusal_for_author(&self, refusal: Refusal, (contact, config): (&Contact, &TenantConfig)) -> Refusal {
+    pub fn refusal_for_author(&self, refusal: Refusal, contact: &Contact, config: &TenantConfig) -> Refusal {
         let late = refusal.reason == Reason::NoConsent && self.category() == Category::Service;
         let ever_wrote = contact.last_inbound_at.is_some();
         if !(late && ever_wrote && self.request.has_content_of_whatsapp()) {
@@ -182,7 +182,8 @@ impl Said {
     pub fn intent<'a>(
         &'a self,
         asked: &'a Asked,
-        (after, contact): (Option<MessageId>, &Contact),
+        after: Option<MessageId>,
+        contact: &Contact,
         config: &TenantConfig,
     ) -> Intent<'a> {
         let request = self.request.intent(asked, contact, config);
@@ -227,7 +228,15 @@ mod tests {
         serde_json::from_value(whole).unwrap()
     }
 
-    /// A case whose customer wrote an hour ago, to which number of the business if it is by WhatsApp.
+    fn by_whatsapp(at: Timestamp, message: MessageId) -> TeamMessage {
+        TeamMessage {
+            at,
+            message,
+            channel: Channel::WhatsApp,
+        }
+    }
+
+    /// A case whose customer wrote an hour ago, by WhatsApp to a number of the business.
     fn wrote(channel: Channel) -> Case {
         let mut case = Case::new();
         let at = case.now - HOUR;
@@ -274,13 +283,14 @@ mod tests {
     fn compose_answer(
         case: &Case,
         conversation: &Conversation,
-        (reply, open): (&ReplyRequest, &[Message]),
+        reply: &ReplyRequest,
+        open: &[Message],
     ) -> Result<Composed, Refusal> {
         let said = reply.in_conversation(conversation.id());
         let asked = asked_by_agent(case, 1);
         case.with_world(|_, world| {
             let after = conversation.goes_first(case.now);
-            let intent = said.intent(&asked, (after, world.contact), world.config);
+            let intent = said.intent(&asked, after, world.contact, world.config);
             compose_message(&intent, &crate::messages::World { open, ..*world })
         })
     }
@@ -289,7 +299,7 @@ mod tests {
     fn free_text_is_for_whoever_wrote_within_a_day() {
         let free = reply(&json!({"text": "Yes", "channels": ["whatsapp"]}));
         let sms = reply(&json!({"sms_text": "Yes"}));
-        let composed = |case: &Case, reply| compose_answer(case, &conversation(case), (reply, &[]));
+        let composed = |case: &Case, reply| compose_answer(case, &conversation(case), reply, &[]);
         let message = composed(&wrote(Channel::WhatsApp), &free).unwrap();
         assert_eq!(
             (message.policy.purpose(), message.policy.category()),
@@ -297,18 +307,16 @@ mod tests {
         );
         assert_eq!(message.cause.requested_by(), Some(AGENT.parse().unwrap()));
         assert!(composed(&wrote(Channel::Sms), &sms).is_ok());
-        // Of an SMS, WhatsApp knows nothing.
+        // WhatsApp knows nothing of an SMS.
         assert!(composed(&wrote(Channel::Sms), &free).is_err());
         let mut late = wrote(Channel::WhatsApp);
         late.now += HOUR * 24;
         for (reply, told) in [(&free, Reason::WindowClosed), (&sms, Reason::NoConsent)] {
             let refusal = composed(&late, reply).unwrap_err();
             let said = reply.in_conversation(conversation(&late).id());
-            let known = (&late.contact, &late.config);
-            assert_eq!(
-                (refusal.reason, said.refusal_for_author(refusal.clone(), known).reason),
-                (Reason::NoConsent, told)
-            );
+            assert_eq!(refusal.reason, Reason::NoConsent);
+            let for_author = said.refusal_for_author(refusal, &late.contact, &late.config);
+            assert_eq!(for_author.reason, told);
         }
     }
 
@@ -318,10 +326,10 @@ mod tests {
         let mut case = wrote(Channel::Sms);
         let stop = crate::messages::OptFlag::Stop;
         case.contact.wish(stop, "wrote STOP", case.now - HOUR);
-        let refused = compose_answer(&case, &conversation(&case), (&reply, &[])).unwrap_err();
+        let refused = compose_answer(&case, &conversation(&case), &reply, &[]).unwrap_err();
         assert_eq!(refused.reason, Reason::OptedOut);
         case.contact.last_inbound_at = Some(case.now);
-        assert!(compose_answer(&case, &conversation(&case), (&reply, &[])).is_ok());
+        assert!(compose_answer(&case, &conversation(&case), &reply, &[]).is_ok());
     }
 
     #[test]
@@ -329,13 +337,18 @@ mod tests {
         let case = wrote(Channel::Sms);
         let next = reply(&json!({"sms_text": "Yes"}));
         let mut conversation = conversation(&case);
-        let first = compose_answer(&case, &conversation, (&next, &[])).unwrap();
+        let first = compose_answer(&case, &conversation, &next, &[]).unwrap();
         assert_eq!(first.behind, None);
         let mut first = message_of(first, case.now);
         let by = AGENT.parse().unwrap();
-        conversation.reply(by, 1, (case.now, first.id, Channel::Sms), TELL_AFTER);
+        let sent = TeamMessage {
+            at: case.now,
+            message: first.id,
+            channel: Channel::Sms,
+        };
+        conversation.reply(by, 1, sent, TELL_AFTER);
         let second = |first: &Message, conversation: &Conversation, case: &Case| {
-            compose_answer(case, conversation, (&next, std::slice::from_ref(first)))
+            compose_answer(case, conversation, &next, std::slice::from_ref(first))
         };
         let message = first.id;
         let behind = |place| Some(Behind { message, place });
@@ -346,14 +359,14 @@ mod tests {
         let needs = case.with_world(|_, world| {
             let asked = asked_by_agent(&case, 2);
             let after = conversation.goes_first(case.now);
-            Needs::of(&said.intent(&asked, (after, world.contact), world.config), world)
+            Needs::of(&said.intent(&asked, after, world.contact, world.config), world)
         });
         assert_eq!(needs.open, [first.id]);
         let mut waiting = first.clone();
         waiting.behind = behind(MAX_WAITING - 1);
         let refused = second(&waiting, &conversation, &case).unwrap_err();
         assert_eq!(refused.reason, Reason::TooManyOpen);
-        // One that went out is no longer waited for, nor is one that cannot be sent any more.
+        // Nothing waits for a reply that went out, or that cannot be sent any more.
         first.claim(0, "claim".to_owned(), case.now, &timers());
         assert_eq!(second(&first, &conversation, &case).unwrap().behind, behind(1));
         let accepted = SendOutcome::Accepted {
@@ -370,7 +383,7 @@ mod tests {
     #[test]
     fn reply_takes_the_place_of_a_cancelled_one() {
         let case = wrote(Channel::Sms);
-        let composed = compose_answer(&case, &conversation(&case), (&reply(&json!({"sms_text": "Yes"})), &[]));
+        let composed = compose_answer(&case, &conversation(&case), &reply(&json!({"sms_text": "Yes"})), &[]);
         let mut middle = message_of(composed.unwrap(), case.now);
         let first = Behind {
             message: message_id(&case, 1),
@@ -402,7 +415,7 @@ mod tests {
         }
         case.config.connections.push(other.clone());
         let reply = reply(&json!({"text": "Yes"}));
-        let composed = compose_answer(&case, &conversation(&case), (&reply, &[])).unwrap();
+        let composed = compose_answer(&case, &conversation(&case), &reply, &[]).unwrap();
         assert_eq!((composed.line, composed.legs[0].connection), (None, other.id));
     }
 
@@ -410,7 +423,7 @@ mod tests {
     fn what_crosses_a_reply_still_waits() {
         let case = Case::new();
         let by = AGENT.parse().unwrap();
-        let said = |at| (at, message_id(&case, 3), Channel::WhatsApp);
+        let said = |at| by_whatsapp(at, message_id(&case, 3));
         let wrote = Happening {
             at: case.now - HOUR / 2,
             what: What::Inbound(message_id(&case, 6), Channel::WhatsApp),
@@ -433,7 +446,7 @@ mod tests {
         let case = Case::new();
         let mut conversation = conversation(&case);
         let [own, other] = [AGENT, OTHER].map(|by| by.parse().unwrap());
-        let said = |number: u64| (case.now, message_id(&case, number), Channel::WhatsApp);
+        let said = |number: u64| by_whatsapp(case.now, message_id(&case, number));
         assert!(!conversation.has_moved(own, 0), "nobody has replied");
         conversation.reply(own, 1, said(1), TELL_AFTER);
         assert!(!conversation.has_moved(own, 1), "one's own reply is no surprise");

@@ -20,8 +20,8 @@ pub fn conversation_answered_elsewhere(
     contact.elsewhere(number, &to, now)
 }
 
-/// Time until which free text can be sent by WhatsApp to whoever of this contact was heard last: from this line, or, without a line, from the
-/// number to which they wrote. `None`: the window was never open.
+/// Time until free text can be sent by WhatsApp to whoever of this contact was heard last: from this line, or, without
+/// a line, from the number that they wrote to. `None`: the window was never open.
 pub fn conversation_window_closes_at(
     line: Option<LineId>,
     contact: &Contact,
@@ -44,7 +44,7 @@ fn between<'a>(line: Option<LineId>, contact: &Contact, config: &'a TenantConfig
     Some((number, to))
 }
 
-/// The connection of the number to which a person wrote last by WhatsApp.
+/// The connection of the number that a person last wrote to by WhatsApp.
 pub(super) fn number_written_to<'a>(contact: &Contact, config: &'a TenantConfig) -> Option<&'a ConnectionSummary> {
     let (latest, _) = heard_by_whatsapp(contact, None, None)?;
     let mut connections = config.connections.iter();

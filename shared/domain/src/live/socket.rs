@@ -48,7 +48,6 @@ impl SocketId {
         ((1..=128).contains(&text.len()) && text.bytes().all(sound)).then_some(Self(text))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -136,7 +136,7 @@ mod tests {
                 body["seen"] = json!(1);
                 let reply: ReplyRequest = from_value(body).unwrap();
                 let said = reply.in_conversation(ConversationId::of(case.contact.id, line));
-                said.intent(&asked, (None, &case.contact), &case.config).to
+                said.intent(&asked, None, &case.contact, &case.config).to
             }
             Err(named) => {
                 body["category"] = json!("marketing");

@@ -15,12 +15,11 @@ use crate::notices::{Notice, NoticeKind, day_of, midnight};
 /// The latest occurrence about a subject, and whether people were told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeState {
-    /// The occurrence.
     pub notice: Notice,
-    /// Time at which people are to be told of it; `None` once they were, or need not be.
+    /// Time of the next mail about it. `None`: people have been told, or need not be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// Time at which people were last told about the subject.
+    /// Time of the last mail about the subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailed_at: Option<Timestamp>,
 }
@@ -77,8 +76,8 @@ impl NoticeState {
     }
 }
 
-/// Maximum mailings of a tenant in a day (UTC). Whatever is noted beyond waits for the next day. Those that only say that customers wait are not
-/// counted.
+/// Maximum mailings of a tenant in a day (UTC). Later notices wait for the next day. Mailings that only say that
+/// customers wait are not counted.
 pub const MAX_MAILINGS: u32 = 4;
 
 /// Maximum notices of one mailing. Others wait for the next one.
@@ -90,7 +89,6 @@ pub const MAX_DESCRIBED: usize = 10;
 /// A mailing that is under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailing {
-    /// Its start.
     pub at: Timestamp,
     /// Keys of its notices.
     pub notices: Vec<String>,
@@ -188,7 +186,7 @@ mod tests {
         assert_eq!(Mailings::begin(known.as_ref(), Vec::new(), tomorrow).unwrap().count, 1);
     }
 
-    /// It neither uses up what a day has for others, nor waits for the next day.
+    /// A mailing about waiting customers neither uses up the maximum of a day, nor waits for the next day.
     #[test]
     fn mailings_about_waiting_customers_are_not_counted() {
         let begin = |known: &Mailings, keys: &[&str]| {

@@ -46,7 +46,7 @@ words! {
 }
 
 impl NoticeKind {
-    /// The lowest role that is told: that of those who can mend it.
+    /// The lowest role that is told: the lowest one that can mend it.
     pub const fn least_role(self) -> Role {
         match self {
             Self::ConnectionRefused
@@ -97,12 +97,7 @@ impl NoticeKind {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Matter {
     /// See [`NoticeKind::ConnectionRefused`].
-    ConnectionRefused {
-        /// The connection.
-        connection: ConnectionId,
-        /// Reason, for people.
-        reason: String,
-    },
+    ConnectionRefused { connection: ConnectionId, reason: String },
     /// See [`NoticeKind::TemplatePaused`].
     TemplatePaused {
         /// The connection whose account has it.
@@ -111,15 +106,12 @@ pub enum Matter {
         language: String,
         /// Meta's word for its state, or [`DOUBTED`].
         status: String,
-        /// The category to which Meta moved it, if that is what happened.
+        /// Its new category, if Meta moved it to another one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         category: Option<Category>,
     },
     /// See [`NoticeKind::AutomationUnmatched`].
-    AutomationUnmatched {
-        /// The automation.
-        automation: RuleId,
-    },
+    AutomationUnmatched { automation: RuleId },
     /// See [`NoticeKind::CapNearlyReached`].
     CapNearlyReached {
         /// The cap, with the maximum of that time.
@@ -127,7 +119,6 @@ pub enum Matter {
     },
     /// See [`NoticeKind::CampaignPaused`].
     CampaignPaused {
-        /// The campaign.
         campaign: CampaignId,
         /// The reason, as a word.
         code: Reason,
@@ -155,7 +146,7 @@ impl Matter {
 /// Maximum of [`Waiting::conversations`].
 pub const MAX_WAITING: usize = 100;
 
-/// Conversations in which nobody has read the customer's latest message. The row holds the one that was noted, a mail all of them.
+/// Conversations with a message of the customer that nobody has read. The row holds the one that was noted, a mail all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// Their number, at most [`MAX_WAITING`].
@@ -178,17 +169,17 @@ impl Waiting {
 /// The word of ours for a template that WhatsApp knows otherwise than it lists it.
 pub const DOUBTED: &str = "DOUBTED";
 
-/// Time by which the change of a category comes behind the state of its template, if it is older, and a stop behind the doubt that it
-/// caused.
+/// Delay that orders the change of a category after an older state of its template, and a stop after the doubt that
+/// caused it.
 const BEHIND: SignedDuration = SignedDuration::from_millis(1);
 
-/// Time within which `tend_inbox` finds a message that is overdue.
+/// Time that `tend_inbox` takes at most to find an overdue message.
 const FOUND_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
-/// One occurrence of something that people must attend to.
+/// An occurrence of something that people must attend to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// What it is about.
+    /// Subject, with what is known about it.
     pub matter: Matter,
     /// Name of the connection, template or automation at that time. Empty if it is about the tenant.
     pub name: String,
@@ -199,24 +190,21 @@ pub struct Notice {
 /// A subject as it is at present.
 #[derive(Debug, Clone, Copy)]
 pub struct Present<'a> {
-    /// The tenant's configuration.
     pub config: &'a TenantConfig,
     /// The template that the notice names, if it exists.
     pub template: Option<&'a TemplateDefinition>,
-    /// First day on which matches of the tenant's automations were recorded.
+    /// First day with recorded matches of the tenant's automations.
     pub began: Option<Date>,
     /// Day of the automation's last match, if there was one.
     pub matched: Option<Date>,
     /// The campaign that the notice names, if it exists.
     pub campaign: Option<&'a Campaign>,
-    /// Whether customers wait of whom nobody was told.
+    /// Whether customers wait and nobody was told of them.
     pub customers_wait: bool,
-    /// The present time.
     pub now: Timestamp,
 }
 
 impl Notice {
-    /// Its kind.
     pub const fn kind(&self) -> NoticeKind {
         match self.matter {
             Matter::ConnectionRefused { .. } => NoticeKind::ConnectionRefused,
@@ -243,7 +231,7 @@ impl Notice {
         }
     }
 
-    /// The notice of a cap of which four fifths are counted at this time. One for each period, however often that happens in it.
+    /// The notice of a cap that is four fifths used at this time. There is one per period, however often it happens.
     pub fn of_cap(cap: &Cap, now: Timestamp) -> Self {
         Self {
             name: cap.name().to_string(),
@@ -267,9 +255,9 @@ impl Notice {
         })
     }
 
-    /// The notice of a conversation in which a message has been unread for too long. It has the time at which that became so, which is the
-    /// same at every look: every mail since then has counted it. One that is found late, such as with a contact who was deleted meanwhile, was
-    /// out of sight for a while, so it is new.
+    /// The notice of a conversation with a message that has been unread for too long. Its time is when the message
+    /// became overdue, which is the same at every look: every mail since then has counted it. An overdue message that
+    /// is found late is new, since it was out of sight for a while, such as with a contact who was deleted meanwhile.
     pub fn of_conversation(conversation: &Conversation, now: Timestamp) -> Option<Self> {
         let since = conversation.overdue_since(now)?;
         Some(Self {
@@ -356,8 +344,8 @@ impl Notice {
         })
     }
 
-    /// Whether it is anybody's concern with these automations. That of a template is none unless an active one may send it, and was made for
-    /// another category if that is what changed.
+    /// Whether it is anybody's concern with these automations. A template concerns nobody unless an active automation
+    /// may send it, and, after a change of category, was made for another one.
     pub fn concerns(&self, rules: &[Rule]) -> bool {
         let Matter::TemplatePaused { language, category, .. } = &self.matter else {
             return true;
@@ -420,14 +408,14 @@ const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// may have been without a match for long enough by then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
-    /// First day on which matches were recorded, or on which calls came again after seven days without any (UTC).
+    /// First day of recorded matches, or of calls after seven days without any (UTC).
     pub began: Date,
-    /// First day on which an automation may be unmatched (UTC).
+    /// First day that may leave an automation unmatched (UTC).
     pub next: Date,
     /// Last day with a call (UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called: Option<Date>,
-    /// Time at which the automations are to be reviewed.
+    /// Time of the next review of the automations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
 }
@@ -438,8 +426,8 @@ const UNTIL_TOLD: i64 = 8;
 impl Watch {
     /// The record after a call on this day; `None` if it stays as it is.
     ///
-    /// After seven days without a call, it begins anew: nothing could match. So each seven days by which an automation is judged have a
-    /// call.
+    /// After seven days without a call it begins anew: nothing could match. So every seven days that count against an
+    /// automation include a call.
     pub fn after_call(known: Option<&Self>, day: Date, now: Timestamp) -> Option<Self> {
         let known = known.filter(|known| known.called.is_none_or(|called| day < add_days_until_told(called)));
         let Some(known) = known else {
@@ -484,8 +472,8 @@ impl Watch {
     }
 }
 
-/// The first day on which an automation has been without a match for seven whole days: since its last match, its creation or last change,
-/// or the beginning of the records.
+/// The first day that ends seven whole days without a match of an automation: since its last match, its creation or
+/// last change, or the beginning of the records.
 fn due_on(rule: &Rule, began: Date, matched: Option<Date>) -> Date {
     let since = began.max(day_of(rule.updated_at));
     add_days_until_told(matched.map_or(since, |matched| since.max(matched)))
@@ -874,7 +862,7 @@ mod tests {
             assert_eq!(watch.review(&config.rules, &never, eve).0, [], "{again}");
             assert_eq!(watch.review(&config.rules, &never, day(next)).0.len(), 1, "{again}");
         }
-        // What was found before no longer stands.
+        // Earlier findings no longer stand.
         let (notices, _) = first.review(&config.rules, &never, day("2026-11-10"));
         let stands = |watch: &Watch| {
             notices[0].stands(&Present {

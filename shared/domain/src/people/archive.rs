@@ -7,12 +7,11 @@ use crate::terms::ContactId;
 /// Parameters of the operation `archive_contact`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiveContact {
-    /// The contact.
     pub contact: ContactId,
 }
 
 impl ArchiveContact {
-    /// The name under which the file is downloaded.
+    /// Name of the file to download.
     pub const FILE: &str = "contact.json";
 }
 

@@ -20,17 +20,14 @@ pub const MAX_CHOSEN: usize = 1_000;
 /// A change of a value: omitted, it stays; `null` removes it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Edit<T> {
-    /// It stays.
     #[default]
     Keep,
-    /// It is removed.
     Clear,
-    /// It becomes this one.
+    /// It becomes this value.
     Set(T),
 }
 
 impl<T> Edit<T> {
-    /// Whether it stays.
     pub const fn keeps(&self) -> bool {
         matches!(self, Self::Keep)
     }
@@ -46,7 +43,7 @@ impl<T> Edit<T> {
 
 impl<T: Serialize> Serialize for Edit<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // One that stays is omitted by its object.
+        // The object around it omits an edit that keeps the value.
         self.set().serialize(serializer)
     }
 }
@@ -223,7 +220,7 @@ impl ChangeIn {
         }
         match &self.language {
             Edit::Keep => {}
-            // What was detected is nobody's wish, so it is nothing to remove.
+            // A detected language is nobody's wish, so there is nothing to remove.
             Edit::Clear if contact.language_detected => {}
             Edit::Clear => contact.language = None,
             Edit::Set(language) => {
@@ -282,7 +279,6 @@ pub struct ChangeContacts {
     pub filter: Option<Conditions>,
     /// The change, without values of fields.
     pub change: ChangeIn,
-    /// Fields that change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldKey>,
 }
@@ -302,18 +298,17 @@ pub struct ChangeDetails {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// It does not exist, or is deleted.
+    /// The contact does not exist, or is deleted.
     NotFound,
-    /// It would have too many tags.
+    /// The contact would have too many tags.
     TooManyTags,
-    /// It would be too large.
+    /// The contact would be too large.
     TooLarge,
-    /// Others changed it at the same time, again and again.
+    /// Others changed the contact at the same time, again and again.
     Busy,
 }
 
 impl Reason {
-    /// All reasons.
     pub const ALL: [Self; 4] = [Self::NotFound, Self::TooManyTags, Self::TooLarge, Self::Busy];
 
     /// The reason in a sentence.
@@ -330,26 +325,22 @@ impl Reason {
 /// A contact that was not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The contact.
     pub contact: ContactId,
-    /// The reason.
     pub reason: Reason,
 }
 
-/// What became of a contact.
+/// Effect on a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Became {
-    /// It has changed.
     Changed,
-    /// It was already as wanted.
+    /// The contact was already as wanted.
     Unchanged,
-    /// It was not changed.
+    /// The contact was not changed.
     Failed(Reason),
-    /// It was not meant: it does not fulfil the conditions any more.
+    /// The contact was not meant: it does not fulfil the conditions any more.
     NotMeant,
 }
 
-/// Numbers of contacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Contacts that have changed.
@@ -358,16 +349,15 @@ pub struct Tally {
     pub unchanged: u64,
     /// Contacts that were not changed.
     pub failed: u64,
-    /// The first of those that were not changed. At most [`Tally::MAX_FAILURES`].
+    /// The first contacts that were not changed. At most [`Tally::MAX_FAILURES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
 }
 
 impl Tally {
-    /// Maximum contacts of which the reason is recorded.
+    /// Maximum contacts with a recorded reason.
     pub const MAX_FAILURES: usize = 50;
 
-    /// Counts a contact.
     pub fn count(&mut self, contact: ContactId, became: Became) {
         match became {
             Became::Changed => self.changed += 1,

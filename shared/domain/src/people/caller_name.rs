@@ -2,7 +2,7 @@
 
 use crate::terms::Phone;
 
-/// Words of which networks make what they send without a name, such as "WIRELESS CALLER" and "Out of Area".
+/// Words of texts that networks send instead of a name, such as "WIRELESS CALLER" and "Out of Area".
 const PLACEHOLDERS: &str = "A ANONYMOUS AREA ASSERTED AVAILABLE BLOCKED CALL CALLER CELL CELLULAR CONFIDENTIAL FRAUD FREE ID INCOMING \
                             INTERNATIONAL LIKELY MOBILE N NAME NO NON NONE NONPUB NOT NULL NUMBER OF OUT PAY PAYPHONE PHONE POTENTIAL PRIVATE \
                             PROVIDED PUBLIC RESTRICTED RISK SCAM SERVICE SPAM STATES SUSPECTED TELEMARKETER TOLL UNASSIGNED UNAVAILABLE \

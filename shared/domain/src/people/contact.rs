@@ -1,4 +1,4 @@
-//! Contacts: the people who call or write to a tenant, with the identities by which they are recognized.
+//! Contacts: the people who call or write to a tenant, and the identities that recognize them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,15 +20,12 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "value")]
 pub enum Identity {
-    /// A telephone number.
     Phone(Phone),
     /// Meta's business-scoped user id.
     Bsuid(String),
-    /// An e-mail address.
     Email(Email),
-    /// A SIP address.
     Sip(String),
-    /// A short code or a name from which SMS came: they are stored, nobody is messaged.
+    /// A short code or a name that sends SMS: they are stored, nobody is messaged.
     Sender(SenderId),
     /// Everybody who hides their number from one connection: calls are stored, nobody is messaged.
     Withheld(ConnectionId),
@@ -60,7 +57,6 @@ impl Identity {
 /// and message, so every list is bounded; all other data is in the [`Profile`](crate::people::Profile).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
-    /// The contact.
     pub id: ContactId,
     /// Whether the profile has a name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -71,8 +67,8 @@ pub struct Contact {
     /// Telephone numbers, the preferred one first, each in one form. At most [`MAX_IDENTITIES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<Phone>,
-    /// The forms in which channels reported those numbers, for messages on the same channel. One for each channel and number, unless the
-    /// number stands in the form of its key everywhere.
+    /// The forms of those numbers that channels reported, for messages on the same channel. One for each channel and
+    /// number, unless the number stands in the form of its key everywhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forms: Vec<NumberForm>,
     /// Meta's business-scoped user ids, the newest first. At most [`MAX_IDENTITIES`].
@@ -103,21 +99,21 @@ pub struct Contact {
     /// Numbers that a channel does not reach. At most [`MAX_UNREACHABLE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<Unreachable>,
-    /// Time at which the last message that starts a cooldown was planned, or sent if it obeyed the frequency limit.
+    /// Time when the last message that starts a cooldown was planned, or sent if it obeyed the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
-    /// Time at which the last message was sent that starts no cooldown and counts towards the frequency limit.
+    /// Time when the last message was sent that starts no cooldown and counts towards the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_counted_at: Option<Timestamp>,
-    /// Messages that may not have been sent yet, the newest last. At most [`MAX_OPEN`] and the confirmation of a stop word, or after a
-    /// merge those of all contacts.
+    /// Messages that may not have been sent yet, the newest last. At most [`MAX_OPEN`] and the confirmation of a stop
+    /// word, or after a merge the messages of all contacts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenIntent>,
-    /// Time at which as many messages may be sent by WhatsApp at once as to somebody who has got none: see
+    /// Time when WhatsApp again takes as many messages at once as for somebody who has got none: see
     /// [`earliest_by_whatsapp`](Contact::earliest_by_whatsapp).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowance_whole_at: Option<Timestamp>,
-    /// Time at which the last inbound call was decided.
+    /// Time when the last inbound call was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_call_at: Option<Timestamp>,
     /// Time of the last answered call.
@@ -126,8 +122,8 @@ pub struct Contact {
     /// Time of the last message to the person from the business's own phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_by_phone_at: Option<Timestamp>,
-    /// Calls of the person that nobody answered and that are not recovered, the oldest first. Those of more than a day ago count for
-    /// nothing. At most [`MAX_MISSED`].
+    /// Calls of the person that nobody answered and that are not recovered, the oldest first. Calls of more than a day
+    /// ago count for nothing. At most [`MAX_MISSED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<MissedCall>,
     /// Beginning of the latest call with the person that was answered, in either direction, as its decision knew it.
@@ -152,13 +148,13 @@ pub struct Contact {
     /// Automatic answers of the last day, in the order of planning. At most [`crate::terms::MAX_REMEMBERED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answered: Vec<Answered>,
-    /// Time at which a user deleted it. It is hidden from then on, and back if the person calls or writes.
+    /// Time when a user deleted it. It is hidden from then on, and back if the person calls or writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
     /// Whether its erasure has begun. It cannot be restored any more, and nothing new is written for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erasing: bool,
-    /// Time at which the contact was first seen.
+    /// Time when the contact was first seen.
     pub created_at: Timestamp,
     /// Raised by every write; the condition of the next.
     pub version: u64,
@@ -184,7 +180,7 @@ pub const MAX_UNREACHABLE: usize = 4;
 /// Maximum missed calls to be recovered. A further one takes the place of the oldest, which then is not recovered any more.
 pub const MAX_MISSED: usize = 8;
 
-/// Time after a missed call in which it is recovered if the person writes, or a call with them is answered, whoever calls.
+/// Time limit for recovering a missed call: the person writes, or a call with them is answered, whoever calls.
 pub const RECOVERABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// A message that may not have been sent yet, so that it can be cancelled if it becomes unnecessary.
@@ -195,13 +191,12 @@ pub struct OpenIntent {
     /// The version of the purposes' table that its policy names.
     #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
     pub version: u8,
-    /// The message.
     pub message: MessageId,
     /// Start of the cooldown before this message was planned, restored if nothing of it goes out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Timestamp>,
-    /// If the frequency limit counts from its sending: the earliest time at which it may be sent, from which that limit counts
-    /// until it is sent.
+    /// Earliest time of sending it, if the frequency limit counts from its sending. The limit counts from here until it
+    /// is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts_from: Option<Timestamp>,
 }
@@ -209,7 +204,7 @@ pub struct OpenIntent {
 /// A call that nobody answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MissedCall {
-    /// Time at which it began, as its decision knew it.
+    /// Time when it began, as its decision knew it.
     pub at: Timestamp,
 }
 
@@ -223,9 +218,7 @@ impl MissedCall {
 /// A message that was tried, as far as an error says something about the person.
 #[derive(Debug, Clone, Copy)]
 pub struct Tried<'a> {
-    /// Its channel.
     pub channel: Channel,
-    /// The recipient.
     pub to: &'a Recipient,
     /// The WhatsApp number of the business that sent it.
     pub from: Option<&'a Phone>,
@@ -238,7 +231,7 @@ pub struct Tried<'a> {
 pub struct Linked {
     /// Identities that lead to the contact now.
     pub new: Vec<Identity>,
-    /// Identities for which the contact has no room any more.
+    /// Identities that the contact has no room for any more.
     pub dropped: Vec<Identity>,
 }
 
@@ -297,12 +290,10 @@ fn learn_of<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T, preferred: bool) 
     }
 }
 
-/// The form in which a channel reported a telephone number of the person's.
+/// The form of a person's telephone number that a channel reported.
 #[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 pub struct NumberForm {
-    /// The channel.
     pub channel: Channel,
-    /// The number.
     pub number: Phone,
 }
 
@@ -313,7 +304,7 @@ impl PartialEq for NumberForm {
 }
 
 impl NumberForm {
-    /// Whether both say in which form a channel writes a number.
+    /// Whether both are the form of one number on one channel.
     pub(crate) fn is_about(&self, other: &Self) -> bool {
         self.channel == other.channel && self.number == other.number
     }
@@ -322,18 +313,17 @@ impl NumberForm {
 /// A number of the person's that a channel does not reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreachable {
-    /// The channel.
     pub channel: Channel,
     /// The number; `None` if the message was sent to Meta's user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Phone>,
-    /// Time at which this was found out.
+    /// Time when this was found out.
     pub at: Timestamp,
     /// The reason, in words.
     pub reason: String,
 }
 
-/// Time in which a deleted contact can be restored. It is erased afterwards.
+/// Time limit for restoring a deleted contact. It is erased afterwards.
 pub const RESTORABLE_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
 impl Contact {
@@ -343,7 +333,7 @@ impl Contact {
         self == other && forms(self) == forms(other)
     }
 
-    /// Whether another version of it says the same of the person: calls and messages leave other things in it.
+    /// Whether another version of it says the same about the person: calls and messages leave other things in it.
     pub fn is_shown_as(&self, other: &Self) -> bool {
         let shown = |contact: &Self| Self {
             forms: Vec::new(),
@@ -368,14 +358,14 @@ impl Contact {
         shown(self).is_written_as(&shown(other))
     }
 
-    /// A contact of which only one identity is known.
+    /// A contact with one identity and nothing else known.
     pub fn first_seen(id: ContactId, identity: &Identity, at: Timestamp) -> Self {
         let mut contact = Self::new(id, at);
         contact.prefer(identity);
         contact
     }
 
-    /// A contact of which nothing is known.
+    /// A contact without any data yet.
     pub const fn new(id: ContactId, at: Timestamp) -> Self {
         Self {
             id,
@@ -434,12 +424,12 @@ impl Contact {
         self.consent.opted_in_at()
     }
 
-    /// Its id, then those of the contacts that were merged into it.
+    /// Its id, then the ids of the contacts that were merged into it.
     pub fn ids(&self) -> impl Iterator<Item = ContactId> + '_ {
         [self.id].into_iter().chain(self.aliases.iter().copied())
     }
 
-    /// Whether this is its id, or that of a contact that was merged into it.
+    /// Whether this is its id, or the id of a contact that was merged into it.
     pub fn is(&self, id: ContactId) -> bool {
         self.ids().any(|own| own == id)
     }
@@ -465,7 +455,7 @@ impl Contact {
     }
 
     /// The service windows of the contact's own users, each with its user, or the preferred one where it names none. Left out are users who
-    /// were taken off, and those of other contacts of the same person, which hear each other's messages.
+    /// were taken off, and users of other contacts of the same person, which hear each other's messages.
     pub(crate) fn own_windows(&self) -> impl DoubleEndedIterator<Item = (&Window, Recipient)> {
         self.windows.iter().filter_map(|window| {
             let user = if window.is_of_anybody() {
@@ -477,7 +467,7 @@ impl Contact {
         })
     }
 
-    /// Everybody by whose number or id WhatsApp may know the person.
+    /// Everybody whose number or id WhatsApp may know the person by.
     pub(crate) fn users(&self) -> Vec<Recipient> {
         let phones = self.phones.iter().map(|phone| Recipient {
             phone: Some(phone.clone()),
@@ -495,8 +485,8 @@ impl Contact {
         self.bsuids.first().map(String::as_str)
     }
 
-    /// The contact as known at an earlier time, as far as it tells: without what happened since, and without open messages. Identities,
-    /// language and wishes are those of today.
+    /// The contact as known at an earlier time, as far as it tells: without later happenings, and without open
+    /// messages. Identities, language and wishes are as they are today.
     pub fn as_of(mut self, at: Timestamp) -> Self {
         for time in [
             &mut self.last_follow_up_at,
@@ -513,7 +503,7 @@ impl Contact {
         self
     }
 
-    /// The earliest time at which WhatsApp takes this message, planned or not, since it takes only so many to one person. `None`: any time.
+    /// The earliest time for WhatsApp to take this message, planned or not, since it takes only so many to one person. `None`: any time.
     pub fn earliest_by_whatsapp(&self, message: MessageId) -> Option<Timestamp> {
         let place = self.open.iter().position(|open| open.message == message);
         let counted = place.map_or(0, |place| self.open.len() - place);
@@ -534,7 +524,7 @@ impl Contact {
             .is_some_and(|deleted_at| self.erasing || at <= deleted_at)
     }
 
-    /// Learns the language in which the person writes. One that was set stays, and one that is not certain only fills a gap.
+    /// Learns the language of the person's texts. One that was set stays, and one that is not certain only fills a gap.
     pub fn writes_in(&mut self, recognized: Recognized) {
         let was_set = self.language.is_some() && !self.language_detected;
         if was_set || (self.language.is_some() && !recognized.certain) {
@@ -605,8 +595,8 @@ impl Contact {
         self.window_closes_at(number, to).is_some_and(|closes| now < closes)
     }
 
-    /// Time until which free text may go out by WhatsApp from this number of the business to this recipient. `None`: they never opened the
-    /// window.
+    /// Time until free text by WhatsApp may go out from this number of the business to this recipient. `None`: they
+    /// never opened the window.
     pub fn window_closes_at(&self, number: &Phone, to: &Recipient) -> Option<Timestamp> {
         window_closes_at(&self.windows, number, to)
     }
@@ -646,8 +636,8 @@ impl Contact {
         self.note_window(new, at);
     }
 
-    /// What a message by WhatsApp to this number of the business says of the service window, and of who answers its writer. What was said to
-    /// another responder opens no window of ours before the conversation is passed to us.
+    /// Learns from a message by WhatsApp to this number of the business about the service window, and about who answers
+    /// its writer. A message to another responder opens no window of ours before the conversation is passed to us.
     pub fn hears_by_whatsapp(&mut self, number: &Phone, message: &InboundMessage, at: Timestamp) {
         let user = message.from.recipient();
         if message.opens_window && message.standby {
@@ -700,7 +690,7 @@ impl Contact {
         known.find(|known| known.channel == channel && known.number.as_ref() == number)
     }
 
-    /// A channel reported a number of the person's in this form, in which it gets messages from now on.
+    /// Learns the form of a number of the person's on a channel. Messages there use it from now on.
     pub fn learn_form(&mut self, channel: Channel, number: &Phone) {
         let Some(own) = self.phones.iter().find(|own| *own == number) else {
             return;
@@ -718,8 +708,9 @@ impl Contact {
         self.forms.retain(|known| self.phones.contains(&known.number));
     }
 
-    /// The recipient as a channel writes their number: in the form that it reported. Otherwise SMS in that of the number's key, and WhatsApp
-    /// if it is this one or the contact's own: other forms may be in no numbering plan, but WhatsApp may know no other.
+    /// The recipient as a channel writes their number: in the form that it reported. Otherwise SMS uses the form of the number's key, and
+    /// so does WhatsApp if this number or the contact's own is in it: other forms may be in no numbering plan, but WhatsApp may know no
+    /// other.
     pub fn recipient_on(&self, channel: Channel, to: &Recipient) -> Recipient {
         let form = to.phone.as_ref().map(|phone| {
             let reported = self.forms.iter().filter(|known| known.channel == channel);
@@ -770,7 +761,7 @@ impl Contact {
                 Change::Contact
             }
             Effect::WindowClosed => {
-                // What the person wrote since has opened it again.
+                // A later message of the person has opened it again.
                 let close = |from| close_window(&mut self.windows, from, tried.to, tried.claimed_at);
                 if tried.from.is_some_and(close) {
                     Change::Contact
@@ -800,7 +791,7 @@ impl Contact {
         }
     }
 
-    /// Time of the last sign on the channel of whoever has this number, if any. Without a number: of whom WhatsApp knows an id.
+    /// Time of the last sign on the channel of whoever has this number, if any. Without a number: of whoever has an id of WhatsApp's.
     pub(crate) fn heard_on(&self, channel: Channel, number: Option<&Phone>) -> Option<Timestamp> {
         match channel {
             Channel::WhatsApp => {
@@ -927,7 +918,6 @@ impl Contact {
 /// The result of changing a contact: what has to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// Nothing to write.
     Nothing,
     /// The contact's own row.
     Contact,
@@ -938,7 +928,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The same; an entry in the ledger has a reference as proof.
+    /// Adds a reference as proof to an entry in the ledger.
     pub fn proven_by(self, reference: &impl std::fmt::Display) -> Self {
         match self {
             Self::Consent(entry) => Self::Consent(Box::new(entry.proven_by(reference))),
@@ -946,7 +936,7 @@ impl Change {
         }
     }
 
-    /// The same; an entry in the ledger repeats what is known already.
+    /// Marks an entry in the ledger as a repetition of what is known already.
     pub fn as_repetition(self) -> Self {
         match self {
             Self::Consent(entry) => Self::Consent(Box::new(entry.as_repetition())),

@@ -85,7 +85,6 @@ pub struct ConversionIn {
 }
 
 impl Conversion {
-    /// A new conversion.
     pub fn new(id: ConversionId, fields: ConversionIn, by: Actor, at: Timestamp) -> Result<Self, FieldProblem> {
         let ConversionIn { what, value, reference } = fields;
         if value.as_ref().is_some_and(|value| !value.currency.is_in_use()) {
@@ -105,8 +104,8 @@ impl Conversion {
         })
     }
 
-    /// The counters of a day that it raises, with the number by which each is raised: all conversions, those of its kind, and the
-    /// sum of the values in its currency, in the smallest unit.
+    /// The counters of a day that it raises, with the increase of each: all conversions, conversions of its kind, and
+    /// the sum of the values in its currency, in the smallest unit.
     pub fn counters(&self) -> Vec<(String, u64)> {
         let mut counters = vec![
             ("conversions".to_owned(), 1),

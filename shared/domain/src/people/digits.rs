@@ -46,7 +46,7 @@ impl Digits {
         !self.is_whole && self.digits.len() > Self::LAST - 1
     }
 
-    /// The digits by which a list is read, the last one first: as many as numbers have in common with each spelling of theirs.
+    /// The digits for reading a list, the last one first: as many as numbers have in common with each spelling of theirs.
     pub fn reversed_digits(&self) -> String {
         const FEWEST: usize = 5;
         let own = self.digits.strip_prefix('0').filter(|own| own.len() >= FEWEST);
@@ -59,7 +59,7 @@ impl Digits {
         phone.key().trim_start_matches('+').chars().rev().collect()
     }
 
-    /// Digits at the end in which forms of a number do not differ.
+    /// Digits at the end that are the same in all forms of a number.
     const LAST: usize = 7;
 
     /// The last digits of a number that two numbers of one person have in common, whatever their form.

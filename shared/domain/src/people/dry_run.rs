@@ -1,8 +1,8 @@
 //! Rows of a table that are decided without being written, for dry runs and previews of imports.
 //!
-//! Nothing is written that would show what earlier rows make of whom. So their identities are remembered, each with the contact that it
-//! would lead to: rows about one person find each other, and a row about two people is known as such. What several rows together would
-//! give a contact is not remembered: that it exceeds a limit is found by the import itself.
+//! Nothing is written that would show what earlier rows make of whom. So their identities are remembered, each with the
+//! contact that it would lead to: rows about one person find each other, and a row about two people is known as such.
+//! The sum of several rows about one contact is not remembered: that it exceeds a limit is found by the import itself.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -14,10 +14,10 @@ use crate::{
     terms::{ContactId, TagId},
 };
 
-/// What the rows so far would have made.
+/// Effects of the rows so far, if they had been written.
 ///
-/// Identities, contacts and tags are eight bytes of their hashes each. Of the 800,000 identities that a table can hold, which take 12.8 MB,
-/// two are taken for one in one of 50 million tables.
+/// Identities, contacts and tags are eight bytes of their hashes each. Of the 800,000 identities that a table can hold,
+/// which take 12.8 MB, two are taken for one in one of 50 million tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Foreseen {
     /// The contacts that identities would lead to.
@@ -70,7 +70,7 @@ impl Foreseen {
         bytes
     }
 
-    /// What would become of a row, with the contact if it exists, as [`Incoming::plan`] decides when the rows before it are written.
+    /// The effect of a row, with the contact if it exists, as [`Incoming::plan`] decides when the rows before it are written.
     ///
     /// # Errors
     /// The reason why the row is refused.
@@ -175,7 +175,7 @@ mod tests {
         }
     }
 
-    /// What becomes of rows with these numbers, a letter each. `X` belongs to a contact. The state is written and read before each row.
+    /// Outcomes of rows with these numbers, a letter each. `X` belongs to a contact. The state is written and read before each row.
     fn became(mode: ImportMode, rows: &[&str], person: &Person) -> String {
         let mut foreseen = Foreseen::default();
         let mut became = String::new();

@@ -23,8 +23,8 @@ pub const MAX_DUPLICATES: usize = 20;
 pub enum Likeness {
     /// A provider reported the identities of both as one person's.
     SamePerson,
-    /// They have one telephone number in two forms, such as with and without a trunk zero, of which one was reported before both were
-    /// known to be one.
+    /// They have one telephone number in two forms, such as with and without a trunk zero. One form was reported before
+    /// both were known to be one.
     Phone,
     /// They have one e-mail address with different suffixes after a plus sign.
     Email,

@@ -10,7 +10,6 @@ use crate::terms::{ContactId, Data, Operation, OperationId, OperationKind, Stamp
 /// Parameters of the erasure of a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EraseContact {
-    /// The contact.
     pub contact: ContactId,
     /// Time of its deletion. A contact that was restored since is not erased.
     pub deleted_at: Timestamp,
@@ -37,13 +36,11 @@ impl EraseContact {
 pub struct Erased {
     /// The contact itself, and those that were merged into it; 0 if there was none.
     pub contacts: u64,
-    /// Their profiles.
     pub profiles: u64,
     /// Identities that led to it.
     pub identities: u64,
-    /// Entries of lists by which it was found.
+    /// Entries in lists of contacts.
     pub listings: u64,
-    /// Calls.
     pub calls: u64,
     /// Messages in both directions.
     pub messages: u64,
@@ -60,7 +57,6 @@ pub struct Erased {
 }
 
 impl Erased {
-    /// All of them.
     pub const fn total(&self) -> u64 {
         self.contacts
             + self.profiles
@@ -75,7 +71,7 @@ impl Erased {
             + self.files
     }
 
-    /// Adds those of a further step.
+    /// Adds the counts of a further step.
     pub const fn add(&mut self, more: &Self) {
         self.contacts += more.contacts;
         self.profiles += more.profiles;
@@ -91,7 +87,7 @@ impl Erased {
     }
 }
 
-/// Random bytes of a tenant, by which the identities of erased people are hashed. Without them, the hashes lead to nobody.
+/// Random bytes of a tenant, for hashing the identities of erased people. Without them, the hashes lead to nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Salt(String);

@@ -1,4 +1,4 @@
-//! Fields that a tenant defines for its contacts, beyond those that every contact has.
+//! Fields that a tenant defines for its contacts, beyond the fields of every contact.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -176,7 +176,7 @@ pub enum FieldType {
     Number,
     /// A day.
     Date,
-    /// One of the field's options.
+    /// An option of the field.
     Choice,
     /// Yes or no.
     YesNo,
@@ -185,19 +185,15 @@ pub enum FieldType {
 /// A value of a contact's field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FieldValue {
-    /// A text.
     #[serde(rename = "t")]
     Text(OneLine<1, MAX_FIELD_LENGTH>),
-    /// A number.
     #[serde(rename = "n")]
     Number(Number),
-    /// A day.
     #[serde(rename = "d")]
     Date(Date),
-    /// One of the field's options, as it was written when it was chosen.
+    /// An option of the field, as it was written when it was chosen.
     #[serde(rename = "c")]
     Choice(OneLine<1, 100>),
-    /// Yes or no.
     #[serde(rename = "y")]
     YesNo(bool),
 }
@@ -235,11 +231,8 @@ impl fmt::Display for FieldValue {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Written {
-    /// True or false.
     YesNo(bool),
-    /// A number.
     Number(Number),
-    /// A text.
     Text(OneLine<1, MAX_FIELD_LENGTH>),
 }
 

@@ -1,5 +1,5 @@
-//! Filters of contacts. One condition of a filter, its driver, names a list of the table in which the contacts stand; all conditions
-//! are then tested on each of them. Without a condition that can drive it, a filter would have to read every contact.
+//! Filters of contacts. The driver of a filter is the condition that names a list of contacts to read in the table; all conditions are then
+//! tested on each of them. Without a condition that can drive it, a filter would have to read every contact.
 
 use jiff::Timestamp;
 
@@ -11,25 +11,19 @@ use crate::{
 /// Conditions that a contact fulfils, all of them. Empty: every contact that is not deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Telephone number.
     pub phone: Option<Phone>,
-    /// E-mail address.
     pub email: Option<Email>,
     /// Last digits of a telephone number, or one in any spelling.
     pub digits: Option<Digits>,
-    /// Words of which each begins a word of the name.
+    /// Beginnings of words of the name.
     pub name: Vec<Sought>,
-    /// Tag.
     pub tag: Option<TagId>,
     /// Value of a searchable field.
     pub field: Option<(FieldId, Test)>,
-    /// Stage.
     pub stage: Option<StageId>,
-    /// Responsible user.
     pub owner: Option<UserId>,
     /// Source of the lead, whatever its case.
     pub source: Option<Origin>,
-    /// Language.
     pub language: Option<Language>,
     /// Whether deleted contacts are wanted, instead of the others.
     pub deleted: bool,
@@ -51,9 +45,7 @@ pub enum Test {
 /// The list that a filter reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Driver {
-    /// All contacts.
     All,
-    /// Deleted contacts.
     Deleted,
     /// The contact of an identity.
     Identity(Identity),
@@ -76,14 +68,11 @@ pub enum Driver {
 /// A filter with the list that it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// The filter.
     pub filter: Filter,
-    /// Its driver.
     pub driver: Driver,
 }
 
 impl Search {
-    /// All contacts.
     pub fn of_all_contacts() -> Self {
         Self {
             filter: Filter::default(),
@@ -91,7 +80,8 @@ impl Search {
         }
     }
 
-    /// The driver, and those of what the former folding wrote for contacts that were not written since, where that differs.
+    /// The driver, and the drivers for entries of the former folding, where they differ: contacts that were not written since have such
+    /// entries.
     pub fn drivers(&self) -> Vec<Driver> {
         let mut drivers = vec![self.driver.clone()];
         match self.driver {
@@ -132,13 +122,13 @@ fn is_same_value(one: &FieldValue, other: &FieldValue) -> bool {
 }
 
 impl Filter {
-    /// The list that it reads: that of the condition which the fewest contacts fulfil, as a rule. `None` if none of its conditions
-    /// has one.
+    /// The list that it reads: as a rule, the list of the condition that the fewest contacts fulfil. `None` if none of
+    /// its conditions has one.
     pub fn driver(&self) -> Option<Driver> {
         self.driver_by(Edition::CURRENT)
     }
 
-    /// The same by the entries of an edition of the folding.
+    /// The driver by the entries of an edition of the folding.
     fn driver_by(&self, edition: Edition) -> Option<Driver> {
         if *self == Self::default() {
             return Some(Driver::All);
@@ -271,8 +261,8 @@ fn name(profile: &Profile) -> &str {
 }
 
 impl Search {
-    /// Whether a contact is among those for which work that began at this time is meant: it existed, and in a list by time it has
-    /// not moved to the end since. Otherwise, work that makes contacts, or moves them within its own list, would never end.
+    /// Whether work that began at this time means a contact: it existed, and in a list by time it has not moved to the
+    /// end since. Otherwise, work that makes contacts, or moves them within its own list, would never end.
     pub fn is_meant_contact(&self, person: &Person, begun: Timestamp) -> bool {
         let moved = match self.driver {
             Driver::Stage(_) => person.profile.stage.is_some_and(|staged| staged.since > begun),

@@ -21,7 +21,7 @@ enum Kind {
     And,
     /// A title before a first name, but a name before a family's, as in "Sheikha Al Kaabi".
     TitleOrName,
-    /// The beginning of a name, without which it says something else: عبد is "slave".
+    /// The beginning of a name that means something else alone: عبد is "slave".
     Begins,
     /// The beginning of a name that is also used alone.
     BeginsOrName,
@@ -29,7 +29,7 @@ enum Kind {
     Joins,
     /// The end of a name after an article, such as "Nour El Din".
     Ends,
-    /// Such an end in one word with its article.
+    /// The end of a name in one word with its article.
     EndsWithArticle,
     /// The legal form of a company, or a word for one.
     Company,
@@ -164,7 +164,7 @@ fn without_titles(mut words: &[Word]) -> &[Word] {
     words
 }
 
-/// The number of words that make the first name with which these words begin.
+/// The number of words in the first name that begins these words.
 fn words_of_first_name(words: &[Word]) -> Option<usize> {
     let first = words.first()?;
     // Common as the end of a name.
@@ -227,7 +227,7 @@ const INNER_SIGNS: [char; 11] = [
     '.', '-', '\u{2010}', '\u{2011}', '\'', '’', '‘', '`', '·', '\u{200c}', '\u{200d}',
 ];
 
-/// Whether the text begins with a dot behind which a word follows, as in "Dr.Sara" or "Dr.-Ing.", and no initial, as in "M.D.".
+/// Whether the text begins with a dot before another word, as in "Dr.Sara" or "Dr.-Ing.", and no initial, as in "M.D.".
 fn separates(text: &str) -> bool {
     let next = text.strip_prefix('.').unwrap_or_default();
     next.starts_with('-') || next.chars().take(2).filter(|sign| sign.is_alphabetic()).count() == 2

@@ -15,20 +15,17 @@ use crate::{
 pub trait Recorded: Serialize + DeserializeOwned + Clone + Send + Sync {
     /// Type of its ids.
     type Id: ContactItemId;
-    /// Its kind.
     const KIND: HistoryKind;
     /// Name of its kind.
     const WORD: &'static str = Self::KIND.word();
-    /// Maximum per contact.
     const MAX: u32;
-    /// What creates one, in errors.
+    /// Name of the action that creates one, in errors.
     const CREATE: &'static str;
-    /// What changes one.
+    /// Name of the action that changes one, in errors.
     const CHANGE: &'static str;
-    /// What deletes one.
+    /// Name of the action that deletes one, in errors.
     const DELETE: &'static str;
 
-    /// Its id.
     fn id(&self) -> Self::Id;
 
     /// The users whom it mentions.
@@ -41,7 +38,7 @@ macro_rules! records {
         private: $private:expr, counters: $counters:expr, mentions: $mentions:expr $(,)?
     })+) => {
         /// Kind of an entry.
-        // In the order in which those of one moment happened: a message follows its call.
+        // In the order of happening at one moment: a message follows its call.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TimelineKind"))]
         #[serde(rename_all = "snake_case")]
@@ -56,7 +53,6 @@ macro_rules! records {
         }
 
         impl HistoryKind {
-            /// All kinds.
             pub const ALL: [Self; 3 + Self::RECORDS.len()] =
                 [Self::Call, Self::Message, Self::Consent, $(Self::$kind),+];
 
@@ -128,7 +124,7 @@ macro_rules! records {
                 }
             }
 
-            /// The counters of a day that it raises, with the number by which each is raised.
+            /// The counters of a day that it raises, with the increase of each.
             pub fn counters(&self) -> Vec<(String, u64)> {
                 match self {
                     $(Self::$kind(record) => $counters(record),)+
@@ -203,7 +199,7 @@ records! {
         meaning: "What the business counts as a success with the person, such as an order.",
         max: 1_000, author: created_by, private: ["reference", "value"], counters: Conversion::counters, mentions: no_mentions,
     }
-    // Written with the contacts that it merges, of which there can be few.
+    // Written with the contacts that it merges, and there are few of them.
     merge: Merge {
         id: MergeId, shown: MergeShown, list: "merges",
         meaning: "Other contacts that turned out to be the same person, and were merged into this one.",

@@ -23,7 +23,6 @@ use crate::{
 /// An import: a table that is uploaded, then worked through by operations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
-    /// The import.
     pub id: ImportId,
     /// Name of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +31,6 @@ pub struct Import {
     pub size: u32,
     /// User or key that created it.
     pub created_by: Actor,
-    /// Time of creation.
     pub created_at: Timestamp,
     /// The newest operation that works through it. There may be several: a dry run, then the import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +77,7 @@ impl Import {
     }
 }
 
-/// What happens to rows about people who are contacts already.
+/// Treatment of rows about people who are contacts already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -113,7 +111,7 @@ pub struct ConsentStatement {
     /// The category of the messages. Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<ConsentCategory>,
-    /// Day on which they agreed, unless a column says it. Default: the day of the import.
+    /// Day of their consent, unless a column says it. Default: the day of the import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20"))]
     pub on: Option<Day>,
@@ -124,10 +122,10 @@ pub struct ConsentStatement {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentOf {
-    /// Rows of which a column such as `opted_in` says yes, or the column `opted_in_at` has a day.
+    /// Rows with a yes in a column such as `opted_in`, or a day in the column `opted_in_at`.
     #[default]
     Column,
-    /// All rows, except those of which a column such as `opted_in` says anything else than yes.
+    /// All rows, except those with anything else than yes in a column such as `opted_in`.
     AllRows,
 }
 
@@ -150,14 +148,12 @@ pub enum Said {
     Unsubscribed,
 }
 
-/// What a row says of consent.
+/// Consent that a row states.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowConsent {
     /// Column of no channel.
     pub opted_in: Option<Said>,
-    /// Column of SMS.
     pub sms: Option<Said>,
-    /// Column of WhatsApp.
     pub whatsapp: Option<Said>,
     /// Day of the opt-in.
     pub on: Option<Date>,
@@ -229,25 +225,17 @@ impl ConsentStatement {
 /// A contact's values in a row. Tags, stage and owner exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Incoming {
-    /// Name.
     pub name: Option<OneLine<1, MAX_NAME_LENGTH>>,
     /// Telephone numbers, all different.
     pub phones: Vec<Phone>,
     /// E-mail addresses, all different.
     pub emails: Vec<Email>,
-    /// Language.
     pub language: Option<Language>,
-    /// Tags, all different.
     pub tags: Vec<TagId>,
-    /// Values of fields.
     pub fields: WrittenFields,
-    /// Stage.
     pub stage: Option<StageId>,
-    /// Responsible user.
     pub owner: Option<UserId>,
-    /// Source.
     pub source: Option<Origin>,
-    /// Expected value.
     pub value: Option<Price>,
     /// Changes of consent, as entries for the ledger. They undo no refusal.
     pub states: Vec<ConsentEntry>,
@@ -258,7 +246,6 @@ pub struct Incoming {
 pub enum Found {
     /// Nobody has its numbers and addresses.
     Nobody,
-    /// A contact.
     One(Box<Person>),
     /// More than one contact.
     Several {
@@ -269,10 +256,9 @@ pub enum Found {
     Erased,
 }
 
-/// What a row makes.
+/// Effect of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
-    /// A new contact.
     Create(Addition),
     /// A change of a contact. `after` may be the same: then there is nothing to write.
     Update {
@@ -288,11 +274,10 @@ pub enum Plan {
 /// A contact to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addition {
-    /// The contact.
     pub person: Box<Person>,
     /// Changes of consent that the row states, until [`Addition::agree`].
     pub states: Vec<ConsentEntry>,
-    /// Those that changed the contact, as entries for its ledger.
+    /// Changes of consent that changed the contact, as entries for its ledger.
     pub consent: Vec<(Ulid, ConsentEntry)>,
 }
 
@@ -350,14 +335,14 @@ pub enum RowRefused {
 }
 
 impl Incoming {
-    /// The identities by which the person is found.
+    /// The identities that find the person.
     pub fn identities(&self) -> Vec<Identity> {
         let phones = self.phones.iter().cloned().map(Identity::Phone);
         phones.chain(self.emails.iter().cloned().map(Identity::Email)).collect()
     }
 
-    /// What the row makes of the person. `own` is the contact that the row creates: if it was found, the row was interrupted, and
-    /// what is missing is added. `now` is the time of the import, the same for all attempts.
+    /// The effect of the row on the person. `own` is the contact that the row creates: if it was found, the row was
+    /// interrupted, and what is missing is added. `now` is the time of the import, the same for all attempts.
     ///
     /// # Errors
     /// The reason why the row is refused.
@@ -468,7 +453,7 @@ impl Incoming {
     }
 }
 
-/// The known items, then those of the others that are new.
+/// Unites lists: the known items, then the new ones among the others.
 fn union<T: Clone + PartialEq>(mut known: Vec<T>, others: &[T]) -> Vec<T> {
     for other in others {
         if !known.contains(other) {
@@ -478,18 +463,17 @@ fn union<T: Clone + PartialEq>(mut known: Vec<T>, others: &[T]) -> Vec<T> {
     known
 }
 
-/// What became of a row.
+/// Result of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowOutcome {
-    /// It created a contact.
+    /// The row created a contact.
     Created,
-    /// It is about a contact that exists, whether or not that changed.
+    /// The row is about a contact that exists, whether or not that changed.
     Updated,
-    /// It was skipped, because the person is a contact already.
+    /// The row was skipped, because the person is a contact already.
     Skipped,
-    /// It was refused.
     Refused,
-    /// It was refused, because the person was erased.
+    /// The row was refused, because the person was erased.
     Erased,
 }
 
@@ -512,7 +496,7 @@ pub struct RowCounts {
     /// Rows with errors.
     #[serde(default)]
     pub refused: u64,
-    /// Those of them whose people were erased.
+    /// Rows with errors because their people were erased.
     #[serde(default)]
     pub erased: u64,
     /// Rows that created or updated contacts, although a cell may be wrong.
@@ -540,7 +524,6 @@ impl RowCounts {
         self.said_no += u64::from(ended > refused);
     }
 
-    /// Counts a row.
     pub const fn add(&mut self, outcome: RowOutcome) {
         self.rows += 1;
         match outcome {
@@ -559,7 +542,6 @@ impl RowCounts {
 /// Result of an operation that works through an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportResult {
-    /// Numbers of rows.
     #[serde(flatten)]
     pub counts: RowCounts,
     /// Whether nothing was written: a dry run.
@@ -621,7 +603,7 @@ mod tests {
         }
     }
 
-    /// As it is found later, by another import.
+    /// The person as another import finds them later.
     fn person_found_later(row: &Incoming) -> Person {
         let mut person = created_person(row);
         person.contact.id = ContactId::new(Ulid::from_parts(9, 9));
@@ -687,7 +669,8 @@ mod tests {
         }
     }
 
-    /// If a row is worked again, one of them may be that of a later row. It was skipped because of the other, and is once more.
+    /// If a row is worked again, one of the contacts may be the contact of a later row. The row was skipped because of the other contact,
+    /// and is once more.
     #[test]
     fn rows_about_several_contacts_change_none_of_them() {
         for (mode, expected) in [
@@ -810,7 +793,7 @@ mod tests {
         }
     }
 
-    /// What columns of SMS and of WhatsApp state, with a statement about marketing.
+    /// Consent stated in columns of SMS and of WhatsApp, with a statement about marketing.
     fn stated_consent(sms: Option<Said>, whatsapp: Option<Said>) -> Vec<ConsentEntry> {
         let row = RowConsent {
             sms,
@@ -881,7 +864,7 @@ mod tests {
         }
     }
 
-    /// It is older than all that the person says here, so it takes nothing away that they gave, and START lifts it.
+    /// An imported refusal is older than anything the person says here, so it takes nothing away that they gave, and START lifts it.
     #[test]
     fn imported_refusal_is_as_old_as_the_contact() {
         let row = Incoming {

@@ -25,14 +25,14 @@ pub struct ConsentEntry {
     /// Its category; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<ConsentCategory>,
-    /// Its content.
     pub choice: Choice,
-    /// The way in which it became known, which tells whose wish it is.
+    /// How it became known, which tells whose wish it is.
     pub by: By,
-    /// User or API key that recorded it, or asked for the link to the preference page by which it was made. `None`: the person or a provider.
+    /// User or API key that recorded it, or asked for the link to the preference page that the customer used. `None`: the person or a
+    /// provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
-    /// Time at which it was recorded, if that was later.
+    /// Time when it was recorded, if that was later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_at: Option<Timestamp>,
     /// The text that the person saw.
@@ -41,7 +41,7 @@ pub struct ConsentEntry {
     /// Proof, such as the id of the message that says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
-    /// Source, in words.
+    /// Reason or origin of the wish, in words.
     pub source: String,
     /// Whether it only repeats what is known already: a wish that is recorded with another contact of the person, a refusal of the
     /// suppression list, of an erased contact or of an imported table, one that the undoing of a merge brings back, or a part of a wider one
@@ -68,7 +68,7 @@ impl ConsentEntry {
         }
     }
 
-    /// The same as a repetition of what is known already.
+    /// Marks the entry as a repetition of what is known already.
     pub fn as_repetition(self) -> Self {
         Self { repeats: true, ..self }
     }
@@ -82,15 +82,15 @@ impl ConsentEntry {
         Wish::new(self.choice, scope, self.by, &self.source, self.at)
     }
 
-    /// The same with a reference as proof.
+    /// Adds a reference as proof.
     pub fn proven_by(mut self, reference: &impl Display) -> Self {
         let reference: String = reference.to_string().chars().take(MAX_EVIDENCE_LENGTH).collect();
         self.evidence = Some(Evidence::from_stored(&reference));
         self
     }
 
-    /// Whether the person refused messages within the day before this time, at which it was recorded. A refusal that was known before is
-    /// none.
+    /// Whether the person refused messages within the day before this time of recording. A refusal that was known
+    /// before is none.
     pub fn is_opt_out(&self, recorded: Timestamp) -> bool {
         let just_said = recorded.duration_since(self.at) <= NEW;
         self.choice == Choice::Refused && self.by.party() == Party::Customer && just_said && !self.repeats

@@ -47,7 +47,7 @@ impl LinkCode {
     /// Number of its characters.
     pub(crate) const LENGTH: usize = LENGTH;
 
-    /// From random bytes, of which the first ten become 16 characters.
+    /// A code from random bytes. The first ten become 16 characters.
     pub fn of(random: [u8; 32]) -> Self {
         let bits = random[..RANDOM].iter();
         let bits = bits.fold(0_u128, |all, byte| all << 8 | u128::from(*byte));
@@ -55,7 +55,6 @@ impl LinkCode {
         Self(text[ZEROS.len()..].to_owned())
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -143,7 +142,7 @@ fn is_apart(text: &str, at: usize) -> bool {
     !beside(at.checked_sub(1).and_then(|before| bytes.get(before))) && !beside(bytes.get(at + LENGTH))
 }
 
-/// The same for all texts in a value, at any depth.
+/// Masks the links in all texts of a value, at any depth.
 pub(crate) fn mask_links_in(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(mask_links(&text)),
@@ -169,7 +168,7 @@ pub(crate) fn for_each_text(value: &Value, of: &mut impl FnMut(&str)) {
     }
 }
 
-/// Fields of contents that hold ids, some of which look like codes.
+/// Fields of contents that hold ids. Some ids look like codes.
 const IDS: [&str; 3] = ["content_sid", "asset", "header_media"];
 
 /// The link to a page at this scheme and host.
@@ -190,18 +189,15 @@ pub enum LinkOrigin {
 /// A link to the page of one contact, as it is stored under the hash of its code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreferenceLink {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The contact.
     pub contact: ContactId,
     /// The reason why it was made.
     pub origin: LinkOrigin,
-    /// Time of creation.
     pub created_at: Timestamp,
 }
 
 impl PreferenceLink {
-    /// Time at which it expires.
+    /// Time of its expiry.
     pub fn expires_at(&self) -> Timestamp {
         let lifetime = match self.origin {
             LinkOrigin::Message(_) => LINK_LIFETIME,
@@ -258,7 +254,7 @@ mod tests {
         }
     }
 
-    /// In a link of any host, and alone, as a button's value is. Nothing else that is like it.
+    /// A link is recognized with any host, and alone, as a button's value. Nothing else like it is.
     #[test]
     fn codes_are_masked_wherever_they_stand() {
         let code = LinkCode::of([7; 32]);

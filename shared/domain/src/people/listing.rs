@@ -1,5 +1,5 @@
-//! The lists in which a contact is found: by the words of its name, its tags and the values of its searchable fields. They are a
-//! function of its profile, so that a change of the profile says exactly which entries come and go.
+//! The lists that hold a contact: by the words of its name, its tags and the values of its searchable fields. They are
+//! a function of its profile, so that a change of the profile says exactly which entries come and go.
 
 use std::collections::BTreeSet;
 
@@ -15,9 +15,8 @@ use crate::{
 pub enum Listing {
     /// A word of the name.
     Word(Word),
-    /// A tag.
     Tag(TagId),
-    /// A value of a field, in the form in which values sort as text. At most [`Listing::MAX_VALUE_LENGTH`] bytes.
+    /// A value of a field, in a form that sorts as text. At most [`Listing::MAX_VALUE_LENGTH`] bytes.
     Value(FieldId, String),
     /// The day of the year of a date, such as a birthday, whatever the year.
     DayOfYear(FieldId, Day),
@@ -32,7 +31,8 @@ impl Listing {
         Self::value_by(Edition::CURRENT, value)
     }
 
-    /// The same by an edition of the folding. Options are compared among themselves, so they keep the form in which they are different names.
+    /// The form of a value by an edition of the folding. Options are compared among themselves, so they keep the form that makes their
+    /// names differ.
     pub(crate) fn value_by(edition: Edition, value: &FieldValue) -> String {
         match value {
             FieldValue::Text(text) => cut(&edition.value(text.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
@@ -85,7 +85,7 @@ impl std::str::FromStr for Day {
     type Err = NotADay;
 
     fn from_str(text: &str) -> Result<Self, NotADay> {
-        // Of a leap year, so that 29 February is one.
+        // In a leap year, so that 29 February is a day.
         let date: Date = format!("2024-{text}").parse().map_err(|_| NotADay)?;
         let day = Self::of(date);
         (day.to_string() == text).then_some(day).ok_or(NotADay)
@@ -106,17 +106,16 @@ shown_as!(Day, {
     "examples": ["11-20"],
 });
 
-/// A word of a name in the form by which names are searched: folded, without accents and other marks, letters and digits only.
+/// A word of a name in the form of searches by name: folded, without accents and other marks, letters and digits only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word(String);
 
 impl Word {
-    /// Maximum words of a name by which it is found: the first ones.
+    /// Maximum searchable words of a name: the first ones.
     pub const MAX: usize = 5;
     /// Maximum length in bytes. Longer words are cut.
     pub const MAX_LENGTH: usize = 48;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -131,7 +130,7 @@ impl Word {
         Self::by(Edition::CURRENT, name)
     }
 
-    /// The same by an edition of the folding.
+    /// Words of a name by an edition of the folding.
     pub(crate) fn by(edition: Edition, name: &str) -> Vec<Self> {
         let mut words: Vec<Self> = Vec::new();
         let folded = edition.name(name);
@@ -162,10 +161,9 @@ impl Word {
 /// A word that is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sought {
-    /// The word.
     pub word: Word,
-    /// What it may begin in the lists of the former folding, if that differs: the word as it was typed, and with the other letter where Arabic
-    /// words end in one of two that sound alike.
+    /// Beginnings in the lists of the former folding, if they differ: the word as it was typed, and with the other
+    /// letter where Arabic words end in one of two that sound alike.
     pub former: Vec<Word>,
 }
 
@@ -211,8 +209,8 @@ impl Profile {
         self.listings_by(Edition::CURRENT)
     }
 
-    /// The entries that certainly are there, if the profile is stored: those of the edition that it names. An older version of a function, which
-    /// knows no editions, may have written it last, and entries only where it saw a difference.
+    /// The entries that certainly are there, if the profile is stored: entries of the edition that it names. An older version of a
+    /// function, which knows no editions, may have written it last, and entries only where it saw a difference.
     pub fn certain_listings(&self) -> BTreeSet<Listing> {
         let (listings, former) = (self.listings(), self.listings_by(Edition::FORMER));
         if self.folding.is_former() {
@@ -340,7 +338,7 @@ mod tests {
         assert_eq!(profile.possible_listings(), profile.listings());
     }
 
-    /// Entries of both foldings are taken away, and those that may be missing are written.
+    /// Entries of both foldings are taken away, and entries that may be missing are written.
     #[test]
     fn entries_of_both_foldings_may_be_there() {
         let city = FieldId::new(ulid::Ulid::from_parts(1, 0));

@@ -19,24 +19,21 @@ use crate::{
     terms::{Actor, Answered, ContactId, FieldId, Limit, MAX_REMEMBERED, MergeId},
 };
 
-/// Time in which a merge can be undone.
+/// Time limit for undoing a merge.
 pub const UNDOABLE_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// A merge of another contact into the one in whose timeline it is shown.
+/// A merge of another contact into the one whose timeline shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merge {
-    /// The merge.
     pub id: MergeId,
     /// The contact that was merged.
     pub other: ContactId,
-    /// Who merged them.
     pub by: Actor,
     /// Time of the merge.
     pub at: Timestamp,
-    /// Fields in which the contacts differed.
+    /// Fields that differed between the contacts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
-    /// Its undoing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone: Option<Undone>,
 }
@@ -44,14 +41,12 @@ pub struct Merge {
 /// The undoing of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone {
-    /// Who undid it.
     pub by: Actor,
-    /// Time.
     pub at: Timestamp,
 }
 
 impl Merge {
-    /// End of the time in which it can be undone.
+    /// End of the time for undoing it.
     pub fn undo_until(&self) -> Timestamp {
         self.at + UNDOABLE_FOR
     }
@@ -75,10 +70,10 @@ pub struct MergeShown {
     /// Time of the merge.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
     pub merged_at: Timestamp,
-    /// End of the time in which it can be undone. `null` if it was undone.
+    /// End of the time for undoing it. `null` if it was undone.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-21T10:00:00Z"))]
     pub undo_until: Option<Timestamp>,
-    /// Time at which it was undone. `null` if it was not.
+    /// Time when it was undone. `null` if it was not.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T12:00:00Z"))]
     pub undone_at: Option<Timestamp>,
     /// User or API key that undid it. `null` if nobody did.
@@ -108,12 +103,11 @@ pub struct Alias {
     pub at: Timestamp,
 }
 
-/// A field in which two contacts differ, and what becomes of it.
+/// A field that differs between two contacts, and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
     /// The field, such as `name`, or `fields.<id>`.
     pub field: String,
-    /// The result.
     pub decision: Resolution,
 }
 
@@ -150,23 +144,20 @@ pub enum Unmergeable {
     /// They are the same.
     #[error("A contact cannot be merged with itself.")]
     Same,
-    /// One of them is deleted.
+    /// A contact of the two is deleted.
     #[error("The contact {0} is deleted. Restore it first.")]
     Deleted(ContactId),
     /// The erasure of one of them has begun.
     #[error("The contact {0} is being erased.")]
     Erasing(ContactId),
-    /// One of them stands for everybody who hides their number.
+    /// A contact of the two stands for everybody who hides their number.
     #[error("The contact {0} stands for everybody who hides their number.")]
     Hidden(ContactId),
     /// Together they have too many.
     #[error("A contact can have at most {most} {what}, and these two have {count}. Remove one first.")]
     TooMany {
-        /// The things.
         what: &'static str,
-        /// Number of both.
         count: usize,
-        /// Maximum.
         most: usize,
     },
     /// Too many contacts have been merged into them.
@@ -183,9 +174,8 @@ pub enum Unmergeable {
 /// The surviving contact after a merge, and what was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
-    /// The surviving contact.
     pub person: Person,
-    /// Fields in which the contacts differed.
+    /// Fields that differed between the contacts.
     pub conflicts: Vec<Conflict>,
 }
 
@@ -210,7 +200,7 @@ pub fn merge_people(survivor: &Person, other: &Person, now: Timestamp) -> Result
         }
     }
     let mut conflicts = Vec::new();
-    // What a network says of a caller is no name beside one that a person gave.
+    // A network's name of a caller gives way to a name that a person gave.
     let (mut own, mut others) = (survivor.profile.clone(), other.profile.clone());
     if own.name.is_some() && others.name.is_some() && one.named_by_call != two.named_by_call {
         let called = if one.named_by_call { &mut own } else { &mut others };
@@ -329,8 +319,7 @@ fn contacts(
         conflicts.push(Conflict::new("consent", Resolution::Stricter));
     }
     all.unreachable = unreachable(&one.unreachable, &other.unreachable);
-    let windows = [one, other].map(|of| (of.windows.as_slice(), of.users()));
-    all.windows = merge_windows(windows, now);
+    all.windows = merge_windows(one, other, now);
     for texted in &other.texted {
         add_texted(&mut all.texted, texted.clone());
     }
@@ -364,7 +353,7 @@ fn language(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> (O
     (from.language.clone(), from.language_detected)
 }
 
-/// Both lists without doubles.
+/// Joins two lists without doubles.
 fn unite_lists<T: Clone + PartialEq>(what: &'static str, first: &[T], then: &[T]) -> Result<Vec<T>, Unmergeable> {
     let mut all = first.to_vec();
     all.extend(then.iter().filter(|one| !first.contains(one)).cloned());
@@ -378,7 +367,7 @@ fn unite_lists<T: Clone + PartialEq>(what: &'static str, first: &[T], then: &[T]
     Ok(all)
 }
 
-/// What either contact is not reached by, the newest.
+/// The latest failures to reach either contact.
 fn unreachable(one: &[Unreachable], other: &[Unreachable]) -> Vec<Unreachable> {
     let mut all = one.to_vec();
     for known in other {
@@ -409,7 +398,7 @@ fn starts_cooldown(open: &OpenIntent) -> bool {
     row.is_some_and(|row| row.kinds.iter().any(|kind| kind.counts.contains(&Limit::Cooldown)))
 }
 
-/// An open message, and the time at which it was planned, as far as the contact knows it.
+/// An open message, and the time when it was planned, as far as the contact knows it.
 type Planned = (Option<Timestamp>, OpenIntent);
 
 /// The open messages of one contact. The cooldown before each also counts from what the other contact got earlier. `tie`: also at
@@ -656,7 +645,7 @@ impl Undo {
         }
     }
 
-    /// The survivor's missed calls: as before, or without those of the other contact and those that were recovered since.
+    /// The survivor's missed calls: as before, or without the other contact's calls and the calls that were recovered since.
     fn missed_calls(&self, now: &Contact) -> Vec<MissedCall> {
         let (before, others) = (&self.survivor.contact.missed, &self.other.contact.missed);
         if now.missed == self.merged.contact.missed {
@@ -675,8 +664,8 @@ impl Undo {
         before.stricter(&now.only_refusals())
     }
 
-    /// The survivor's refusals with which its ledger does not end, since it says that they have ended, or since they are in that of the
-    /// other contact.
+    /// The survivor's refusals that its ledger does not end with, since it says that they have ended, or since they are
+    /// in the ledger of the other contact.
     fn refusals_to_repeat(&self, after: &Wishes, now: &Wishes) -> Vec<ConsentEntry> {
         let merged = &self.merged.contact.consent;
         if now == merged {
@@ -721,7 +710,7 @@ impl Undo {
         if now.missed != merged.missed {
             other.missed.retain(|call| now.missed.contains(call));
         }
-        // Those that were erased since are named by nobody.
+        // Nobody names the ones that were erased since.
         other
             .same_as
             .retain(|known| now.same_as.contains(known) || !merged.same_as.contains(known));

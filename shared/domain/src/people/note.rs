@@ -52,7 +52,7 @@ impl Note {
         }
     }
 
-    /// The same note with another text, which mentions these users.
+    /// Replaces the text and the mentioned users, and keeps the rest.
     pub fn with_text(&self, text: NoteText, mentions: Mentions) -> Self {
         Self {
             text,

@@ -24,8 +24,8 @@ impl Contact {
         open.map(|open| open.message).collect()
     }
 
-    /// The messages to read before one with this policy is composed: all open ones if their list is full, or else those that the
-    /// frequency limit counts, if the policy obeys it.
+    /// The messages to read before one with this policy is composed: all open ones if their list is full, or else the
+    /// ones that the frequency limit counts, if the policy obeys it.
     pub fn to_compare(&self, policy: &Policy) -> Vec<MessageId> {
         let all = self.to_make_room();
         if !all.is_empty() || !policy.obeys(Limit::Frequency) {
@@ -35,9 +35,9 @@ impl Contact {
         counted.map(|open| open.message).collect()
     }
 
-    /// The reason why there is no room for a message of this purpose: the list of open messages is full of some that may still be sent
-    /// and that it does not displace. What a stop word ends leaves room for its confirmation. `known`: those of
-    /// [`Contact::to_make_room`] that are still stored.
+    /// The reason why there is no room for a message of this purpose: the list of open messages is full of some that
+    /// may still be sent and that it does not displace. Messages that a stop word ends leave room for its confirmation.
+    /// `known`: the messages of [`Contact::to_make_room`] that are still stored.
     pub fn no_room(&self, purpose: Purpose, known: &[Message], now: Timestamp) -> Option<Refusal> {
         if self.open.len() < MAX_OPEN {
             return None;
@@ -57,18 +57,18 @@ impl Contact {
         })
     }
 
-    /// The latest time from which the frequency limit counts, as far as this is known without the open messages. In the
+    /// The latest time that the frequency limit counts from, as far as this is known without the open messages. In the
     /// future if one waits for its time.
     pub fn frequency_from(&self) -> Option<Timestamp> {
         let open = self.open.iter().filter_map(|open| open.counts_from);
         open.max().max(self.last_follow_up_at).max(self.last_counted_at)
     }
 
-    /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
-    /// [`Contact::to_make_room`] that are still stored. The settled and the late ones are closed. If too many are left, the oldest of
-    /// those that it displaces are cancelled and returned: a message that the contact does not know of could not be cancelled any more.
+    /// Records a planned message. Starts a cooldown if its policy says so. `known`: the messages of [`Contact::to_make_room`] that are
+    /// still stored. The settled and the late ones are closed. If too many are left, the oldest displaceable ones are cancelled and
+    /// returned: a message that the contact does not know of could not be cancelled any more.
     ///
-    /// A reply waits in its conversation instead. It ends the waiting automatic answers among those known.
+    /// A reply waits in its conversation instead. It ends the waiting automatic answers among the known messages.
     pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Vec<Message> {
         if !message.policy.purpose().waits_in_the_contact() {
             self.takes_from_allowance(message);
@@ -98,7 +98,7 @@ impl Contact {
         cancelled
     }
 
-    /// Counts a message by WhatsApp, of which a person gets only so many in a short time.
+    /// Counts a message by WhatsApp: a person gets only so many in a short time.
     fn takes_from_allowance(&mut self, message: &Message) {
         if message.plan.iter().any(|leg| leg.channel == Channel::WhatsApp) {
             let whole_at = pair_rate_with_one_more(self.allowance_whole_at, message.created_at);
@@ -142,53 +142,49 @@ impl Contact {
         open.map(|open| open.message).collect()
     }
 
-    /// Cancels and closes those of these open messages that can still be cancelled, because a call was answered. Returns them.
+    /// Cancels and closes these open messages, where that is still possible, because a call was answered. Returns the cancelled ones.
     pub fn answered_after_all(&mut self, open: Vec<Message>) -> Vec<Message> {
-        let why = (
-            "not sent: the call was answered after all",
-            "no further channel: the call was answered after all",
-        );
-        self.cancel_for(CancelEvent::AnsweredCall, why, open)
+        let untried = "not sent: the call was answered after all";
+        let tried = "no further channel: the call was answered after all";
+        self.cancel_for(CancelEvent::AnsweredCall, untried, tried, open)
     }
 
-    /// Notes that somebody wrote on the business's own phone at this time, and cancels and closes those of these waiting follow-ups and
-    /// automatic answers that can still be cancelled and whose causes are earlier. Returns them.
+    /// Notes that somebody wrote on the business's own phone at this time. Cancels and closes these waiting follow-ups
+    /// and automatic answers, where that is still possible and their causes are earlier. Returns the cancelled ones.
     pub fn answered_by_phone(&mut self, at: Timestamp, mut open: Vec<Message>) -> Vec<Message> {
         self.last_by_phone_at = self.last_by_phone_at.max(Some(at));
         // With the time of its cause begins the id of a message, which may be planned later.
         open.retain(|message| is_later(at, time_of_id(message.id.own())));
-        let why = (
-            "not sent: somebody wrote on the business's own phone",
-            "no further channel: somebody wrote on the business's own phone",
-        );
-        self.cancel_for(CancelEvent::ByPhone, why, open)
+        let untried = "not sent: somebody wrote on the business's own phone";
+        let tried = "no further channel: somebody wrote on the business's own phone";
+        self.cancel_for(CancelEvent::ByPhone, untried, tried, open)
     }
 
-    /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because the person wrote again and gets
-    /// an answer to that. Returns them.
+    /// Cancels and closes these waiting automatic answers, where that is still possible, because the person wrote again
+    /// and gets an answer to that. Returns the cancelled ones.
     pub fn answered_anew(&mut self, waiting: Vec<Message>) -> Vec<Message> {
-        let why = (
-            "not sent: the customer wrote again",
-            "no further channel: the customer wrote",
-        );
-        self.cancel_for(CancelEvent::Inbound, why, waiting)
+        let untried = "not sent: the customer wrote again";
+        let tried = "no further channel: the customer wrote";
+        self.cancel_for(CancelEvent::Inbound, untried, tried, waiting)
     }
 
-    /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because a person replied. Returns them.
+    /// Cancels and closes these waiting automatic answers, where that is still possible, because a person replied. Returns the cancelled
+    /// ones.
     fn cancel_automatic_answers(&mut self, mut known: Vec<Message>) -> Vec<Message> {
         let answers = self.open_to(CancelEvent::HumanReply);
         known.retain(|message| answers.contains(&message.id));
-        let why = ("not sent: a person replied", "no further channel: a person replied");
-        self.cancel_for(CancelEvent::HumanReply, why, known)
+        let untried = "not sent: a person replied";
+        let tried = "no further channel: a person replied";
+        self.cancel_for(CancelEvent::HumanReply, untried, tried, known)
     }
 
-    /// Cancels and closes those of these open messages that can still be cancelled. `why`: the sentence about one that was not tried, and
-    /// about one that was. Returns them.
-    fn cancel_for(&mut self, event: CancelEvent, why: (&str, &str), mut open: Vec<Message>) -> Vec<Message> {
+    /// Cancels and closes these open messages, where that is still possible. `untried` and `tried`: the sentences about
+    /// messages without and with an attempt. Returns the cancelled ones.
+    fn cancel_for(&mut self, event: CancelEvent, untried: &str, tried: &str, mut open: Vec<Message>) -> Vec<Message> {
         open.retain_mut(|message| {
-            let tried = !message.attempts.is_empty();
-            let why = if tried { why.1 } else { why.0 };
-            message.cancel(Refusal::since(event, why).and("tried", tried))
+            let was_tried = !message.attempts.is_empty();
+            let why = if was_tried { tried } else { untried };
+            message.cancel(Refusal::since(event, why).and("tried", was_tried))
         });
         for message in &open {
             self.close(message);
@@ -196,7 +192,7 @@ impl Contact {
         open
     }
 
-    /// Removes a message of which nothing is left to cancel. If the frequency limit counts from its sending, that is kept.
+    /// Removes a message with nothing left to cancel. If the frequency limit counts from its sending, that is kept.
     pub fn settle(&mut self, message: &Message) {
         let Some(place) = self.open.iter().position(|open| open.message == message.id) else {
             return;
@@ -207,8 +203,8 @@ impl Contact {
         }
     }
 
-    /// Counts its limits from the sending of a message that left the list, if that was later. `place`: that of the message
-    /// planned after it.
+    /// Counts its limits from the sending of a message that left the list, if that was later. `place`: the place of the
+    /// message planned after it.
     fn count_from_sending(&mut self, place: usize, message: &Message) {
         let sent = message.last_sent_at();
         if !message.policy.counts(Limit::Cooldown) {

@@ -18,7 +18,6 @@ use crate::{
 /// A contact and its profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// The contact.
     pub contact: Contact,
     /// Its profile; empty if there is none.
     pub profile: Profile,
@@ -398,7 +397,7 @@ mod tests {
         }
     }
 
-    /// What was detected is nobody's wish: it neither changes the version nor is it set by a change of something else.
+    /// A detected language is nobody's wish: it neither changes the version nor is it set by a change of something else.
     #[test]
     fn a_detected_language_is_not_a_set_one() {
         let recognized = |language: &str, certain: bool| Recognized {
@@ -420,7 +419,7 @@ mod tests {
             (renamed.language.as_deref(), renamed.language_detected),
             (Some("ar"), true)
         );
-        // What is set stays, also if it is the same.
+        // A set language stays set, even if it is the same.
         for language in ["ar", "fr"] {
             let mut set = change(&person, json!({"name": "Maya", "language": language})).unwrap();
             assert!(!set.contact.language_detected);

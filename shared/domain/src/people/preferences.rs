@@ -1,5 +1,5 @@
-//! The page on which a customer sees which messages a business may send, and changes that: the topics that it offers, and the wishes
-//! that a choice makes (docs/decisions/0054-preference-page.md).
+//! The preference page shows a customer which messages a business may send, and lets them change that: the topics that
+//! it offers, and the wishes that a choice makes (docs/decisions/0054-preference-page.md).
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -12,9 +12,7 @@ use crate::{
 /// Messages that the page offers by themselves: a category on a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Topic {
-    /// The channel.
     pub channel: Channel,
-    /// The category.
     pub category: ConsentCategory,
 }
 
@@ -103,7 +101,6 @@ pub fn wishes_mark(wishes: &Wishes) -> String {
 /// A wish that a customer expresses on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
-    /// The wish.
     pub wish: Wish,
     /// Whether it refuses only what the customer did not get before.
     pub repeats: bool,
@@ -299,7 +296,7 @@ mod tests {
         assert_eq!(states(&contact), [TopicState::Unwanted; 4]);
     }
 
-    /// What the business refuses is shown as it is, and not undone by a tick.
+    /// A refusal of the business is shown as it is, and not undone by a tick.
     #[test]
     fn refusal_of_the_business_stays() {
         let mut contact = contact();
@@ -327,8 +324,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever was said before: what the customer chooses is what holds, nothing that the business refuses is sent, and
-        /// choosing the same again changes nothing. The order in which the wishes are read does not matter.
+        /// Whatever was said before, the customer's choice holds, nothing that the business refuses is sent, and
+        /// choosing the same again changes nothing. The order of reading the wishes does not matter.
         #[test]
         fn choice_holds(
             said in prop::collection::vec((0..ALL_WISHES.len(), 0..9_usize, -100..100_i64), 0..12),

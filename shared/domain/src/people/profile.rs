@@ -21,7 +21,7 @@ pub struct Profile {
     /// Values of the tenant's fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<FieldId, FieldValue>,
-    /// Fields by whose values the contact is listed: those that had a value and were searchable at the last change.
+    /// Fields that list the contact by their values: they had a value and were searchable at the last change.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub listed: BTreeSet<FieldId>,
     /// Tags. At most [`Profile::MAX_TAGS`].
@@ -42,7 +42,7 @@ pub struct Profile {
     /// Time of the last change by a person, a key or an import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// The folding by which the entries of its lists were written.
+    /// The folding that the entries of its lists were written with.
     #[serde(default = "Edition::unsaid", skip_serializing_if = "Edition::is_former")]
     pub folding: Edition,
     /// Raised by every write, and the condition of the next one.
@@ -56,9 +56,8 @@ pub type Origin = OneLine<1, 60>;
 /// The stage of a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Staged {
-    /// The stage.
     pub stage: StageId,
-    /// Time at which the lead reached it.
+    /// Time of reaching it.
     pub since: Timestamp,
 }
 
@@ -68,7 +67,7 @@ impl Profile {
     /// Maximum tags of a contact.
     pub const MAX_TAGS: usize = 20;
 
-    /// A profile of which only the name is known.
+    /// A profile with a name and nothing else known.
     pub fn from_name(name: Option<ShownName>) -> Self {
         Self {
             name,

@@ -35,7 +35,6 @@ impl Segment {
 /// Parameters of the operation that counts a segment's contacts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountSegment {
-    /// The segment.
     pub segment: SegmentId,
     /// Its conditions when the operation was started. Later changes of the segment do not affect it.
     pub filter: Conditions,
@@ -44,6 +43,5 @@ pub struct CountSegment {
 /// Result of the operation that counts a segment's contacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentCount {
-    /// Number of contacts.
     pub contacts: u64,
 }

@@ -14,9 +14,7 @@ use crate::{
 /// A telephone number or an e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
-    /// A telephone number.
     Phone(Phone),
-    /// An e-mail address.
     Email(Email),
 }
 
@@ -42,7 +40,6 @@ impl Address {
         }
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Phone(phone) => phone.as_str(),
@@ -88,16 +85,16 @@ pub struct Refused {
     /// The refused category; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<ConsentCategory>,
-    /// The way in which it became known, which tells whose wish it is.
+    /// How it became known, which tells whose wish it is.
     pub by: By,
-    /// Who recorded it.
+    /// Author of the entry.
     pub actor: Actor,
-    /// Proof.
+    /// Evidence of the refusal, such as a reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
-    /// Source, in words.
+    /// Reason or origin of the refusal, in words.
     pub source: String,
-    /// Time at which it was recorded.
+    /// Time when it was recorded.
     pub recorded_at: Timestamp,
     /// The contact that made it and lost the address. What that one says later ends it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,7 +114,7 @@ impl Refused {
         }
     }
 
-    /// What distinguishes it from the other refusals of an address.
+    /// Distinguishes it from the other refusals of an address.
     const fn key(&self) -> (Scope, Party) {
         (self.scope(), self.by.party())
     }
@@ -142,7 +139,7 @@ impl Refused {
 /// An address on the list, with the refusals of the person: of each scope and party the newest, at least one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {
-    /// Id of the entry, by which the audit log names it: the log is retained when the address is not.
+    /// Id of the entry, for the audit log: the log is retained when the address is not.
     pub id: SuppressionId,
     /// The number or address.
     pub address: Address,
@@ -185,7 +182,7 @@ impl Suppression {
         match known {
             Some(place) => {
                 let known = &mut self.refusals[place];
-                // Of two with different origins, neither ends where the other began.
+                // With two different origins, it ends at neither of them.
                 let left = known.left.filter(|left| refused.left == Some(*left));
                 if known.at <= refused.at {
                     *known = refused;

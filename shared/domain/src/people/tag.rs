@@ -1,4 +1,4 @@
-//! Tags, by which a tenant sorts its contacts.
+//! Tags of contacts, a tenant's way to sort them.
 
 use std::{fmt, str::FromStr};
 
@@ -15,7 +15,7 @@ resource! {
         /// Name, unique among the tenant's tags, whatever its case.
         #[cfg_attr(feature = "schema", schemars(example = &"Regular", extend("x-unique" = true)))]
         pub name: OneLine<1, 60>,
-        /// Color in which the tag is shown.
+        /// Color of the tag on screens.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub color: Option<Color>,
         /// Who gets the tag.

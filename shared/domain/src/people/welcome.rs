@@ -41,7 +41,7 @@ pub fn check_policy_wishes(
     let (wishes, category) = (&contact.consent, policy.category());
     let passes = |refusal: &Wish| match policy.stop() {
         Stop::Obey => false,
-        // The customer chose the other channel, on which the reply is possible.
+        // The customer chose the other channel, which can carry the reply.
         Stop::UnlessWrittenSince if refusal.channel.is_some() => false,
         Stop::UnlessWrittenSince => contact.last_inbound_at.is_some_and(|written| written > refusal.at),
         Stop::Requested => true,

@@ -1,5 +1,5 @@
-//! The lines and numbers of the business to which a person wrote, by which of the person's numbers: WhatsApp's service windows, and the
-//! latest SMS.
+//! The lines and numbers of the business that a person wrote to, for each of the person's numbers: WhatsApp's service
+//! windows, and the latest SMS.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,8 @@ pub const SERVICE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// a newer one, or else the oldest of all.
 pub const MAX_WINDOWS: usize = 4;
 
-/// Time after the last sign of another responder at which a conversation is taken for nobody's. A hand-back is not reported, and WhatsApp
-/// lets a conversation go a day after the customer's last message.
+/// Time after the last sign of another responder until a conversation counts as nobody's. A hand-back is not reported,
+/// and WhatsApp lets a conversation go a day after the customer's last message.
 pub const ELSEWHERE_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// The smallest difference between times of rows. WhatsApp's have whole seconds.
@@ -27,7 +27,7 @@ pub enum Sign {
     Received,
     /// A person here has answered.
     Answered,
-    /// What was said to another responder, or by it, came to us as a copy.
+    /// A message to another responder, or from it, came to us as a copy.
     Copied,
     /// The conversation was passed to us.
     Passed,
@@ -57,13 +57,13 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Time at which nobody answers the user any more, unless there is a new sign.
+    /// Time when nobody answers the user any more, unless there is a new sign.
     pub fn until(self) -> Timestamp {
         self.at + ELSEWHERE_FOR
     }
 
-    /// Both, of which only what came after `ours_at` is one turn. Which signs there were between the known ones is forgotten, so the
-    /// beginning depends on the order in which they arrive; the latest, which decides, does not.
+    /// Joins both: only signs after `ours_at` are one turn. The signs between the known ones are forgotten, so the
+    /// beginning depends on the order of their arrival; the latest, which decides, does not.
     fn join_turn(self, other: Self, ours_at: Option<Timestamp>) -> Self {
         let at = self.at.max(other.at);
         let known = [self.since, other.since, self.at, other.at].into_iter();
@@ -72,7 +72,7 @@ impl Elsewhere {
     }
 }
 
-/// Maximum lines of which the number is known that wrote by SMS last. A further one replaces the one that got an SMS longest ago.
+/// Maximum lines that remember the number of the last SMS. A further one replaces the one that got an SMS longest ago.
 pub const MAX_TEXTED: usize = 4;
 
 /// WhatsApp's service window of one WhatsApp user with one number of the business.
@@ -95,10 +95,10 @@ pub struct Window {
     /// Time of the last copy of a message that opens the window of the responder that it went to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_at: Option<Timestamp>,
-    /// Time at which the conversation was passed to us last. What the user wrote before opens our window from then on.
+    /// Time of the latest hand-over of the conversation to us. Earlier messages of the user open our window from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_at: Option<Timestamp>,
-    /// Time of the latest message to the user for which WhatsApp found it closed.
+    /// Time of the latest message to the user that WhatsApp refused because it found the window closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
     /// Time of the latest sign that we answer the user.
@@ -151,7 +151,6 @@ impl Window {
         found.filter(|found| now < found.until())
     }
 
-    /// The user.
     pub fn user(&self) -> Recipient {
         Recipient {
             phone: self.phone.clone(),
@@ -175,13 +174,14 @@ impl Window {
         self.last_heard().max(self.ours_at).max(elsewhere)
     }
 
-    /// Time at which the user opened it last: by writing or calling, or by what they wrote to another responder before that passed them to us.
+    /// Time when the user last opened it: by writing or calling, or by what they wrote to another responder before that
+    /// passed them to us.
     fn opened_at(&self) -> Option<Timestamp> {
         self.at
             .max(self.copied_at.filter(|copied| Some(*copied) <= self.passed_at))
     }
 
-    /// Time at which it closes, or was found closed. `None`: it was never open.
+    /// Time when it closes, or was found closed. `None`: it was never open.
     pub fn closes_at(&self) -> Option<Timestamp> {
         let at = self.opened_at()?;
         let closes_at = at + SERVICE_WINDOW;
@@ -194,7 +194,7 @@ impl Window {
         self.closes_at().is_some_and(|closes_at| at < closes_at)
     }
 
-    /// Whether its user has this number, or this id: those of one webhook are one user's.
+    /// Whether its user has this number, or this id: number and id of one webhook belong to one user.
     fn is_users(&self, user: &Recipient) -> bool {
         let phone = self.phone.is_some() && self.phone == user.phone;
         phone || self.bsuid.is_some() && self.bsuid == user.bsuid
@@ -206,12 +206,12 @@ impl Window {
         self.number == other.number && (of_anybody || self.is_users(&other.user()))
     }
 
-    /// Whether it is that of this recipient with this number.
+    /// Whether it is the window of this recipient with this number.
     fn is_of(&self, number: &Phone, to: &Recipient) -> bool {
         self.number == *number && self.is_users(&to.addressed_user())
     }
 
-    /// Both, which are of the same user: what was said last holds.
+    /// Joins two windows of the same user: the latest statement holds.
     fn join_window(self, other: Self) -> Self {
         let ours_at = self.ours_at.max(other.ours_at);
         let signs = self.elsewhere.into_iter().chain(other.elsewhere);
@@ -237,7 +237,7 @@ impl Window {
     }
 }
 
-/// Adds a window. Those of the same user become one.
+/// Adds a window. Windows of the same user become one.
 pub(crate) fn add_window(all: &mut Vec<Window>, new: Window) {
     let first = all.iter().position(|known| known.is_same(&new));
     let place = first.unwrap_or(all.len());
@@ -246,8 +246,8 @@ pub(crate) fn add_window(all: &mut Vec<Window>, new: Window) {
     *all = others;
 }
 
-/// Removes those that are closed at this time, as long as there are too many. The latest one of a number of the business goes last: it says
-/// who wrote there.
+/// Removes windows that are closed at this time, as long as there are too many. The latest one of a number of the
+/// business goes last: it says who wrote there.
 pub(crate) fn make_room_for_windows(all: &mut Vec<Window>, now: Timestamp) {
     while all.len() > MAX_WINDOWS {
         let is_latest = |place: usize, window: &Window| {
@@ -293,13 +293,13 @@ pub(crate) fn add_sign(all: &mut Vec<Window>, number: &Phone, user: &Recipient, 
     add_window(all, Window::new(number, user, None).with_sign(sign, at));
 }
 
-/// Time until which free text can be sent to this recipient from this number of the business. `None`: the window was never open.
+/// Time until free text can be sent to this recipient from this number of the business. `None`: the window was never open.
 pub(crate) fn window_closes_at(all: &[Window], number: &Phone, to: &Recipient) -> Option<Timestamp> {
     of(all, number, to).filter_map(Window::closes_at).max()
 }
 
-/// Closes the window of this recipient, to whom a message was sent at this time. Returns false if it was closed already, or the recipient
-/// has written since.
+/// Closes the window of this recipient after a message sent to them at this time. Returns false if it was closed
+/// already, or the recipient has written since.
 pub(crate) fn close_window(all: &mut Vec<Window>, number: &Phone, to: &Recipient, sent_at: Timestamp) -> bool {
     let at = of(all, number, to).filter_map(Window::opened_at).max();
     let is_open = window_closes_at(all, number, to).is_some_and(|closes_at| sent_at < closes_at);
@@ -317,12 +317,13 @@ pub(crate) fn close_window(all: &mut Vec<Window>, number: &Phone, to: &Recipient
     true
 }
 
-/// The windows of two contacts that become one at this time, each of them of its own users. `users`: those of each contact, for which
-/// one counts that names none.
-pub(crate) fn merge_windows(contacts: [(&[Window], Vec<Recipient>); 2], now: Timestamp) -> Vec<Window> {
+/// The windows of two contacts that become one at this time, each of them of its own users. A window that names none
+/// counts for each user of its contact.
+pub(crate) fn merge_windows(one: &Contact, other: &Contact, now: Timestamp) -> Vec<Window> {
     let mut all = Vec::new();
-    for (windows, users) in contacts {
-        for window in windows {
+    for contact in [one, other] {
+        let users = contact.users();
+        for window in &contact.windows {
             let of_users = users.iter().filter(|_| window.is_of_anybody());
             let of_users = of_users.cloned().map(|Recipient { phone, bsuid }| Window {
                 phone,
@@ -340,19 +341,18 @@ pub(crate) fn merge_windows(contacts: [(&[Window], Vec<Recipient>); 2], now: Tim
     all
 }
 
-/// The number from which a person wrote by SMS last, on one line.
+/// The number that a person last wrote from by SMS, on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Texted {
     /// The line. `None`: none could be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,
-    /// The person's number.
     pub number: Phone,
     /// Time of the SMS.
     pub at: Timestamp,
 }
 
-/// Adds an SMS, of which only the latest of each line counts.
+/// Adds an SMS: only the latest of each line counts.
 pub(crate) fn add_texted(all: &mut Vec<Texted>, new: Texted) {
     match all.iter_mut().find(|known| known.line == new.line) {
         Some(known) if known.at <= new.at => *known = new,

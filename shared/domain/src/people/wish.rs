@@ -106,7 +106,7 @@ pub enum Choice {
     Lifted,
 }
 
-/// The way in which a wish became known.
+/// How a wish became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
@@ -123,7 +123,6 @@ pub enum By {
     User,
     /// The tenant's software decided it.
     Key,
-    /// It was imported.
     Import,
 }
 
@@ -138,7 +137,7 @@ pub enum Party {
     Business,
 }
 
-/// The method by which a wish was recorded.
+/// How a wish was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ConsentMethod"))]
 #[serde(rename_all = "snake_case")]
@@ -173,7 +172,7 @@ impl By {
         }
     }
 
-    /// The method by which it was recorded.
+    /// How it was recorded, for the API.
     pub const fn method(self) -> Method {
         match self {
             Self::Keyword => Method::Keyword,
@@ -228,10 +227,9 @@ pub struct Wish {
     /// Its category; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<ConsentCategory>,
-    /// Its content.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub choice: Choice,
-    /// The way in which it became known.
+    /// How it became known.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub by: By,
     /// Source of a refusal, such as "asked for no more messages by SMS". At most [`MAX_SOURCE_LENGTH`] characters.
@@ -264,7 +262,7 @@ impl Wish {
         }
     }
 
-    /// What distinguishes it from the other wishes of a contact.
+    /// Distinguishes it from the other wishes of a contact.
     pub(crate) fn key(&self) -> (Choice, Scope, Party, bool) {
         (self.choice, self.scope(), self.by.party(), self.ends_nothing())
     }
@@ -316,7 +314,7 @@ impl Wish {
 pub enum Applied {
     /// None: a newer one is known.
     Nothing,
-    /// It is recorded, but allows and refuses nothing else than before.
+    /// The wish is recorded, but allows and refuses nothing else than before.
     Noted,
     /// Something else is refused or granted than before.
     Changed,
@@ -338,7 +336,7 @@ impl Wishes {
         self.0.is_empty()
     }
 
-    /// All of them: refusals first.
+    /// All wishes, refusals first.
     pub fn all(&self) -> impl Iterator<Item = &Wish> {
         self.0.iter()
     }
@@ -476,14 +474,13 @@ impl Wishes {
             own.all().filter(kept).cloned().collect()
         };
         let mut all = [kept(self, other), kept(other, self)].concat();
-        // Of the same choice, scope and party, the newest.
+        // The newest of the same choice, scope and party.
         let order = |wish: &Wish| (wish.key(), std::cmp::Reverse(wish.at), wish.by, wish.source.clone());
         all.sort_by_cached_key(order);
         all.dedup_by_key(|wish| wish.key());
         Self(all)
     }
 
-    /// The refusals alone.
     pub fn only_refusals(&self) -> Self {
         Self(self.refusals().cloned().collect())
     }
@@ -537,7 +534,7 @@ impl Wish {
         Self { source, ..self.clone() }
     }
 
-    /// The refusal as it is remembered of an erased person: not in the words in which it was recorded.
+    /// The refusal as it is remembered of an erased person: not in its recorded words.
     pub fn as_remembered_refusal(&self) -> Self {
         let source = "before the data of this person was erased".to_owned();
         Self { source, ..self.clone() }
@@ -586,7 +583,7 @@ mod tests {
         assert!(contact_with_wishes(&[stopped, (Choice::Granted, narrow, By::Page)]).refuses());
     }
 
-    /// What was known before the import still ends a refusal that becomes known after it.
+    /// A grant known before the import still ends a refusal that becomes known after it.
     #[test]
     fn import_hides_no_grant_of_the_business() {
         let mut contact = contact();
@@ -602,8 +599,8 @@ mod tests {
         assert_eq!(contact.opted_in_at(), Some(hour(3)));
     }
 
-    /// What the person says to one of their contacts does not end what another one refused before they proved to be one person. Later,
-    /// it does: the other one only repeats what both of them refused.
+    /// A wish of the person at one of their contacts does not end the refusal of another one before they proved to be
+    /// one person. Later, it does: the other one only repeats what both of them refused.
     #[test]
     fn shared_refusal_ends_for_both_once_they_are_known() {
         let mut starts = contact();
@@ -621,7 +618,7 @@ mod tests {
         assert!(starts.refuses());
     }
 
-    /// As after a merge with somebody who had refused: the survivor had opted in later, and so had a third contact of the person.
+    /// Like after a merge with somebody who had refused: the survivor had opted in later, and so had a third contact of the person.
     #[test]
     fn carried_refusal_is_shared_with_those_who_opted_in_later() {
         let [mut third, mut survivor] = [8, 9].map(|own| {

@@ -1,4 +1,4 @@
-//! Words by which customers opt out of messages, or in again.
+//! Words of customers who opt out of messages, or in again.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -20,8 +20,8 @@ const STOPS: &[&str] = &[
     "إيقاف الاشتراك", "إيقاف اشتراكي", "لا تراسلني", "لا تراسلوني",
 ];
 
-/// What else is stopped beyond doubt: each of these verbs before each of these objects, with or without a word for how many or whose
-/// between them. `stop promotions`, and its Arabic, is the label of Meta's own button.
+/// Further texts that stop messages beyond doubt: each of these verbs before each of these objects, with or without a
+/// word for how many or whose between them. `stop promotions`, and its Arabic, is the label of Meta's own button.
 #[rustfmt::skip]
 const STOPPED: [(&[&str], &[&str], &[&str]); 2] = [
     (
@@ -63,7 +63,6 @@ const START: &[&str] = &[
 
 const HELP: &[&str] = &["help", "info", "مساعدة"];
 
-/// Words of politeness.
 #[rustfmt::skip]
 const POLITE: &[&str] = &[
     "please", "pls", "plz", "kindly", "hi", "hello", "sir", "madam", "dear sir", "dear madam", "hey", "good morning",
@@ -73,7 +72,7 @@ const POLITE: &[&str] = &[
     "السلام عليكم", "السلام عليكم ورحمة الله", "السلام عليكم ورحمة الله وبركاته", "صباح الخير", "مساء الخير", "أهلا", "بليز", "عفوا",
 ];
 
-/// Words of politeness behind which the writer may sign. Arabic joins its "and" to them.
+/// Words of politeness that a signature may follow. Arabic joins its "and" to them.
 #[rustfmt::skip]
 const CLOSINGS: &[&str] = &[
     "thanks", "thank you", "thank u", "thx", "ty", "cheers", "many thanks", "thanks a lot", "thanks again", "thanks so much",
@@ -83,7 +82,7 @@ const CLOSINGS: &[&str] = &[
     "مشكور", "مشكورين", "مع الشكر", "تحياتي", "مع تحياتي",
 ];
 
-/// With these words, devices sign what is written on them, in a new line or sentence.
+/// Words that devices sign messages with, in a new line or sentence.
 #[rustfmt::skip]
 const DEVICES: &[&str] = &[
     "sent from", "sent via", "get outlook for", "أرسلت من", "تم الإرسال من", "مرسل من",
@@ -251,7 +250,7 @@ fn is_refusal(text: &str) -> bool {
     stops && (rest.is_empty() || is_signature(text, rest, last == Some(Part::Closing)))
 }
 
-/// The longest part with which these words begin, with the number of its words.
+/// The longest part that begins these words, with the number of its words.
 fn first_part(said: &[Word]) -> Option<(usize, Part)> {
     let (words, part) = PARTS
         .get(&said.first()?.plain)?
@@ -264,8 +263,8 @@ fn begins(said: &[Word], words: &[String]) -> bool {
     said.len() >= words.len() && said.iter().zip(words).all(|(said, word)| said.plain == *word)
 }
 
-/// Whether these words, the last ones of a text, are a signature: a name in a new line, behind a dash or behind words that close a
-/// letter, or that of a device. In scripts without capitals, nothing tells a name from other words, except words that close a letter.
+/// Whether these words, the last ones of a text, are a signature: a name in a new line, behind a dash or behind words that close a letter,
+/// or the signature of a device. In scripts without capitals, nothing tells a name from other words, except words that close a letter.
 fn is_signature(text: &str, rest: &[Word], closed: bool) -> bool {
     const DASHES: [char; 5] = ['-', '–', '—', '―', '~'];
     const MOST: usize = 3;
@@ -284,7 +283,7 @@ fn is_signature(text: &str, rest: &[Word], closed: bool) -> bool {
     };
     let gap = &text[first.gap..first.start];
     let line = gap.contains('\n');
-    // One within a word joins its parts.
+    // A dash within a word joins its parts.
     let dash = gap.contains(DASHES) && gap.chars().count() > 1;
     let is_name = |word: &Word| {
         let raw = &text[word.start..word.end];
@@ -327,8 +326,8 @@ pub fn is_answered_by_twilio(text: &str) -> bool {
     text.len() <= MAX_LENGTH && OF_TWILIO.contains(&plain(text).as_str())
 }
 
-/// The language of a text that is one of the built-in words. The English ones are known everywhere and say nothing; an Arabic one
-/// fills the gap if nothing else is known. `tenants`: the tags of the languages in which the tenant writes.
+/// The language of a text that is one of the built-in words. The English ones are known everywhere and say nothing; an
+/// Arabic one fills the gap if nothing else is known. `tenants`: tags of the tenant's languages.
 pub fn language_of_wish(text: &str, tenants: &[String]) -> Option<Recognized> {
     const ARABIC: &str = "ar";
     if text.len() > MAX_LENGTH || text.is_ascii() {

@@ -97,8 +97,8 @@ pub fn asked_outcome<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Outco
 }
 
 impl Outcome {
-    /// Of two outcomes stated for one call, the higher rank wins: first those in which somebody was reached, then the more
-    /// specific ones.
+    /// Rank among outcomes stated for one call. The highest wins: first whether somebody was reached, then the more
+    /// specific one.
     const fn rank(self) -> u8 {
         match self {
             Self::Unknown => 0,
@@ -113,13 +113,11 @@ impl Outcome {
     }
 }
 
-/// One end of the call, as far as the provider reports it.
+/// An end of the call, as far as the provider reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
-    /// A telephone number.
     Phone(Phone),
-    /// A SIP address.
     Sip(String),
     /// Hidden by the caller or not transmitted by the network: never messaged.
     Withheld,
@@ -208,16 +206,15 @@ pub struct CallFacts {
     /// Direction of the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
-    /// The calling side.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Party>,
     /// The called side: for inbound calls the business's line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Party>,
-    /// Time at which it began.
+    /// Time of its beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// Time at which it ended.
+    /// Time of its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// Ringing time in seconds.
@@ -247,7 +244,7 @@ pub struct CallFacts {
     /// Whether our answer found the business closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed: Option<bool>,
-    /// Time at which it was picked up, perhaps by a machine of the business: does not tell whether a person spoke.
+    /// Time when it was picked up, perhaps by a machine of the business: does not tell whether a person spoke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<Timestamp>,
     /// The best of the attempts to reach somebody, if the provider reports each of them. Unless it is an answer, it counts
@@ -257,12 +254,11 @@ pub struct CallFacts {
     /// The outcome that the provider states itself (the generic event).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated: Option<Outcome>,
-    /// Its recordings.
     #[serde(skip_serializing_if = "Recordings::is_empty")]
     pub recordings: Recordings,
 }
 
-/// One report of a call: a job on the queue `calls`.
+/// A report of a call: a job on the queue `calls`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallEvent {
     /// The connection whose webhook received it.
@@ -271,9 +267,7 @@ pub struct CallEvent {
     pub provider: CallProvider,
     /// The provider's id of the call.
     pub provider_call_id: String,
-    /// Time of receipt.
     pub received_at: Timestamp,
-    /// The reported facts.
     pub facts: CallFacts,
 }
 
@@ -320,7 +314,6 @@ impl CallProvider {
 pub enum Verdict {
     /// Decide again at this time, if no further report arrives.
     Wait(Timestamp),
-    /// Decided.
     Decided(Outcome),
 }
 
@@ -425,8 +418,8 @@ impl CallFacts {
         })
     }
 
-    /// Decides the outcome, or says when to try again. `first_seen` is the time of the first report, `quiet` the time after
-    /// the end of a call in which its dial result may still arrive.
+    /// Decides the outcome, or says when to try again. `first_seen` is the time of the first report, `quiet` the time
+    /// after the end of a call during which its dial result may still arrive.
     ///
     /// "Missed" never follows from `completed` alone: our own announcement also completes a call.
     pub fn verdict(&self, first_seen: Timestamp, now: Timestamp, quiet: SignedDuration) -> Verdict {

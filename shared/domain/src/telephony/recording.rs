@@ -25,7 +25,6 @@ pub enum RecordingState {
 pub struct Recording {
     /// Id of the recording in the telephone system.
     pub reference: ProviderRef,
-    /// Its state.
     pub state: RecordingState,
     /// Its length in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +60,6 @@ impl Recordings {
         self.0.is_empty()
     }
 
-    /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Recording> {
         self.0.iter()
     }

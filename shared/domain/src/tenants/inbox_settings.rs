@@ -10,17 +10,17 @@ use crate::terms::Whole;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct InboxSettings {
-    /// Minutes for which a customer's message may be unread before people get a mail about it. 0: they get none. Default: 10. A longer
-    /// time also applies to messages that have not been unread for so long yet, 0 to all, a shorter one only to later messages.
+    /// Minutes that a customer's message may be unread before people get a mail about it. 0: they get none. Default: 10. A longer time also
+    /// applies to messages that have not been unread for so long yet, 0 to all, a shorter one only to later messages.
     #[cfg_attr(feature = "schema", schemars(example = 10))]
     pub notify_after_minutes: Whole<0, 1_440>,
-    /// Days without activity after which an open or pending conversation is closed. `null`: never.
+    /// Days without activity before an open or pending conversation is closed. `null`: never.
     #[cfg_attr(feature = "schema", schemars(example = 14))]
     pub close_after_days: Option<Whole<1, 365>>,
-    /// True if those are closed, too, in which the customer waits for an answer. Default: false.
+    /// True to close conversations even while the customer waits for an answer. Default: false.
     pub close_unanswered: bool,
-    /// Minutes after which the conversations of a user who is away, and in which customers wait, go to other users of their teams, or to
-    /// nobody. `null`: only if the user asks for it. A change applies to those who are away from then on.
+    /// Minutes until conversations with waiting customers go from a user who is away to other users of their teams, or
+    /// to nobody. `null`: only if the user asks for it. A change applies to users who are away from then on.
     #[cfg_attr(feature = "schema", schemars(example = 120))]
     pub hand_over_after_minutes: Option<Whole<5, 10_080>>,
 }
@@ -42,13 +42,13 @@ const fn minutes<const LEAST: u32, const MAX: u32>(number: Whole<LEAST, MAX>) ->
 }
 
 impl InboxSettings {
-    /// Time for which a customer's message may be unread before people are told. `None`: they are not.
+    /// How long a customer's message may be unread before people are told. `None`: they are not.
     pub fn notify_after(&self) -> Option<SignedDuration> {
         let after = minutes(self.notify_after_minutes);
         (!after.is_zero()).then_some(after)
     }
 
-    /// Time after which the conversations of somebody away are handed over.
+    /// How long somebody may be away before their conversations are handed over.
     pub fn hand_over_after(&self) -> Option<SignedDuration> {
         self.hand_over_after_minutes.map(minutes)
     }

@@ -1,12 +1,12 @@
-//! Retention: the time for which a tenant's calls and messages are stored.
+//! Retention: how long a tenant's calls and messages are stored.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::telephony::MAX_CALL;
 
-/// Days for which calls and messages are retained, counted from the time they happened. They are deleted afterwards. A change
-/// applies to new calls and messages; `POST /api/v1/tenant/retention/apply` applies it to those that are stored already.
+/// Days that calls and messages are retained, counted from the time they happened. They are deleted afterwards. A change applies to new
+/// calls and messages; `POST /api/v1/tenant/retention/apply` applies it to those that are stored already.
 // The row of a call or message says until when it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -28,12 +28,12 @@ impl Retention {
     /// Maximum days between an event and its record: queues hold nothing longer.
     pub const LATEST_DAYS: u32 = 14;
 
-    /// Time until which a call of this time is kept, if it is recorded now.
+    /// Time of expiry of a call of this time, if it is recorded now.
     pub fn call_until(&self, at: Timestamp, now: Timestamp) -> Timestamp {
         until(self.calls_days, at, now)
     }
 
-    /// Time until which a message of this time is kept, if it is recorded now.
+    /// Time of expiry of a message of this time, if it is recorded now.
     pub fn message_until(&self, at: Timestamp, now: Timestamp) -> Timestamp {
         until(self.messages_days, at, now)
     }

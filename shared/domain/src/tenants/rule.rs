@@ -1,4 +1,4 @@
-//! Rules: which calls are followed by which message. A tenant writes them as data. The API calls them automations.
+//! Rules say which message follows which calls. A tenant writes them as data. The API calls them automations.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::{
 resource! {
     /// A follow-up rule of a tenant.
     pub struct Rule of RuleId {
-        /// Time at which it was archived. An archived rule matches nothing.
+        /// Time when it was archived. An archived rule matches nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
         pub archived_at: Option<Timestamp>,
@@ -34,15 +34,15 @@ resource! {
         /// Display name.
         #[cfg_attr(feature = "schema", schemars(example = "Missed calls"))]
         pub name: OneLine<1, MAX_NAME_LENGTH>,
-        /// Priority: the automation with the lowest number is tried first, and the first one that matches decides the call; all
-        /// others are ignored. Automations with equal numbers are tried in the order of their creation. That of a new tenant has 100.
+        /// Priority: the automation with the lowest number is tried first, and the first one that matches decides the call; all others are
+        /// ignored. Automations with equal numbers are tried in the order of their creation. The automation of a new tenant has 100.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(range(min = i32::MIN, max = i32::MAX)))]
         pub priority: i32,
         /// Whether it is active. An inactive one matches no call.
         #[serde(default = "yes")]
         pub enabled: bool,
-        /// The calls that it applies to: those that fulfil all conditions.
+        /// The calls that it applies to. They fulfil all conditions.
         #[serde(default)]
         pub when: When,
         /// The message that follows.
@@ -111,7 +111,7 @@ impl Rule {
     }
 }
 
-/// The rules in the order in which they are tried.
+/// Sorts the rules into the order of trying them.
 pub fn rules_in_order<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Vec<&'a Rule> {
     let mut rules: Vec<&Rule> = rules.into_iter().collect();
     rules.sort_by_key(|rule| rule.place());
@@ -121,8 +121,8 @@ pub fn rules_in_order<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Vec<&'a 
 /// Distance of priorities that are given anew, so that there is room between them.
 const STEP: i32 = 10;
 
-/// Priorities by which these rules are tried in the given order. As few as possible change: rules that are in this order already keep
-/// theirs, unless there is no room between them.
+/// Priorities that put these rules in the given order. As few as possible change: rules that are in this order already
+/// keep theirs, unless there is no room between them.
 pub fn priorities_in_order(wanted: &[&Rule]) -> Vec<i32> {
     let step = usize::try_from(STEP).unwrap_or(1);
     between(wanted, &mark_kept_priorities(wanted))
@@ -259,13 +259,13 @@ pub fn limit_stored_rule(rule: &mut Value) {
     }
 }
 
-/// At most so many characters of a text.
+/// Cuts a text to a maximum number of characters.
 fn cut(text: &str, most: usize) -> &str {
     let end = text.char_indices().nth(most);
     end.map_or(text, |(end, _)| &text[..end])
 }
 
-/// At most so many entries of an object, with names that are read.
+/// Keeps a maximum number of entries of an object, with names that are read.
 fn entries(object: &mut Value, most: usize) {
     let mut left = most;
     if let Value::Object(entries) = object {
@@ -306,7 +306,7 @@ pub const MAX_CALL_SECONDS: u32 = 86_400;
 /// Seconds of a call in a condition.
 pub type CallSeconds = Whole<0, MAX_CALL_SECONDS>;
 
-/// Conditions on a call, all of which must hold.
+/// Conditions on a call. All of them must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -434,7 +434,7 @@ pub enum Caller {
     /// No condition.
     #[default]
     Any,
-    /// Never called or wrote before.
+    /// A caller who has never called or written before.
     New,
     /// Called or wrote before.
     Known,
@@ -449,7 +449,7 @@ pub enum Caller {
 )]
 #[serde(deny_unknown_fields)]
 pub struct Then {
-    /// The channels, in the order in which they are tried.
+    /// The channels, in the order of trying them.
     #[cfg_attr(feature = "schema", schemars(example = ["sms"]))]
     pub channels: Distinct<MAX_CHANNELS, Channel>,
     /// Category of the message: `utility`, or `marketing`, which requires an opt-in. The template must have the same.
@@ -459,8 +459,8 @@ pub struct Then {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub template: Option<TemplateUse>,
-    /// Content for SMS: one text, or an object of texts by language, of which that in the tenant's first language is for people whose
-    /// language is unknown. `{{source}}` and `{{source|default}}` stand for values.
+    /// Content for SMS: one text, or an object of texts by language. People whose language is unknown get the text in
+    /// the tenant's first language. `{{source}}` and `{{source|default}}` stand for values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sms_text: Option<SmsText>,
     /// Seconds between the decision and the message.
@@ -469,13 +469,13 @@ pub struct Then {
     /// Seconds after acceptance without `delivered` until the next channel is tried. 0: only when the channel fails.
     #[serde(default = "default_fallback_after")]
     pub fallback_after_seconds: Whole<0, MAX_FALLBACK_SECONDS>,
-    /// Cooldown in seconds: no message to somebody for whom one was planned less than this long ago. 0: no limit.
+    /// Cooldown in seconds: nobody gets a message this soon after another one was planned for them. 0: no limit.
     #[serde(default = "default_cooldown")]
     pub cooldown_seconds: Whole<0, MAX_COOLDOWN_SECONDS>,
     /// Quiet hours instead of the tenant's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
-    /// Ground on which it is sent. Marketing always requires the opt-in.
+    /// Consent that it requires. Marketing always requires the opt-in.
     #[serde(default)]
     pub consent: Consent,
     /// Reaction to an unknown outcome of a send: `next_channel`, which marketing excludes, or `stop`. If missing, it depends on the
@@ -507,7 +507,7 @@ fn default_cooldown() -> Whole<0, MAX_COOLDOWN_SECONDS> {
     Whole::nearest(86_400)
 }
 
-/// Ground on which a message is sent.
+/// Consent that a message requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -612,7 +612,7 @@ mod tests {
             (template.variables.len(), template.buttons.len()),
             (MAX_VALUES, MAX_TEMPLATE_BUTTONS)
         );
-        // What is within the limits stays as it is.
+        // Values within the limits stay as they are.
         let before = stored.clone();
         limit_stored_rule(&mut stored);
         assert_eq!(stored, before);

@@ -8,7 +8,7 @@ use crate::terms::{Distinct, Language, LineId, OneLine, TagId, TeamId, UserId, W
 /// Maximum members of a team.
 pub const MAX_MEMBERS: usize = 100;
 
-/// Maximum lines, languages and tags by which a team gets conversations.
+/// Maximum lines, languages and tags that choose conversations for a team.
 pub const MAX_CONDITIONS: usize = 20;
 
 resource! {
@@ -63,7 +63,6 @@ pub enum AssignmentMode {
 /// The place of a person in the inbox of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Desk {
-    /// The person.
     pub user: UserId,
     /// Whether conversations are assigned to them by the mode of their teams.
     pub available: bool,
@@ -75,13 +74,13 @@ pub struct Desk {
     /// Whether they attend to conversations no more: they have left the tenant, or only read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
-    /// Time from which their conversations are handed over, until all of them are.
+    /// Time when their conversations are handed over, until all of them are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand_over_at: Option<Timestamp>,
 }
 
 impl Desk {
-    /// That of a person of whom nothing is known: they are available.
+    /// The place of a person before anything is known of them: they are available.
     pub const fn new(user: UserId, now: Timestamp) -> Self {
         Self {
             user,
@@ -122,7 +121,6 @@ impl Desk {
 /// A member who may get the next conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
-    /// The member.
     pub user: UserId,
     /// Time of their latest turn.
     pub turn_at: Option<Timestamp>,

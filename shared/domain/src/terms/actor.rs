@@ -10,7 +10,6 @@ use crate::terms::{ApiKeyId, UserId};
 /// The author of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Actor {
-    /// A person.
     User(UserId),
     /// A tenant's software, by its API key.
     ApiKey(ApiKeyId),
@@ -80,7 +79,6 @@ parsed!(Actor, "actor", "usr_…");
 /// written from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// The author.
     pub actor: Actor,
     /// Time of the change.
     pub at: Timestamp,

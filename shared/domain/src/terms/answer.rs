@@ -35,7 +35,6 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// All of them.
     pub const ALL: [Self; 4] = [Self::AfterHours, Self::Help, Self::Stop, Self::Start];
 
     /// The name for software.
@@ -70,7 +69,7 @@ pub struct Answers {
     pub after_hours: AfterHours,
     /// Answer to words that ask for help, such as HELP, once in 24 hours.
     pub help: Help,
-    /// Confirmation of stop words, after which nothing follows.
+    /// Confirmation of stop words. No other answer follows it.
     pub stop: Confirmation,
     /// Confirmation of start words.
     pub start: Confirmation,
@@ -87,9 +86,9 @@ pub struct Answers {
 pub struct AfterHours {
     /// True if it is sent. Default: false.
     pub enabled: bool,
-    /// One text, or one for each language. `null`: the usual text.
+    /// A single text, or one for each language. `null`: the usual text.
     pub text: Option<SmsText>,
-    /// Seconds in which a customer gets at most one such answer from a line. Default: 43,200.
+    /// Seconds before a customer gets another such answer from the same line. Default: 43,200.
     #[cfg_attr(feature = "schema", schemars(example = 43_200))]
     pub every_seconds: Period,
 }
@@ -112,7 +111,7 @@ impl Default for AfterHours {
 pub struct Help {
     /// True if it is sent. Default: true.
     pub enabled: bool,
-    /// One text, or one for each language. `null`: the usual text.
+    /// A single text, or one for each language. `null`: the usual text.
     pub text: Option<SmsText>,
 }
 
@@ -137,7 +136,7 @@ impl Default for Help {
 pub struct Confirmation {
     /// True if it is sent. Default: false.
     pub enabled: bool,
-    /// One text, or one for each language. `null`: the usual text.
+    /// A single text, or one for each language. `null`: the usual text.
     pub text: Option<SmsText>,
 }
 
@@ -156,9 +155,8 @@ impl Answers {
 /// An automatic answer that a person got, or may still get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered {
-    /// The answer.
     pub answer: Answer,
-    /// Time at which its message was planned.
+    /// Time when its message was planned.
     pub at: Timestamp,
     /// The line that was written to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

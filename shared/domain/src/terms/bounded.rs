@@ -41,7 +41,6 @@ impl<const LEAST: u32, const MAX: u32> Whole<LEAST, MAX> {
         Self(number.clamp(LEAST, MAX))
     }
 
-    /// The number.
     pub const fn get(self) -> u32 {
         self.0
     }
@@ -63,7 +62,6 @@ impl<'de, const LEAST: u32, const MAX: u32> Deserialize<'de> for Whole<LEAST, MA
 pub struct UpTo<const MAX: usize, T>(Vec<T>);
 
 impl<const MAX: usize, T> UpTo<MAX, T> {
-    /// An empty list.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
@@ -73,7 +71,6 @@ impl<const MAX: usize, T> UpTo<MAX, T> {
         self.0.is_empty()
     }
 
-    /// The items.
     pub fn into_vec(self) -> Vec<T> {
         self.0
     }
@@ -94,7 +91,7 @@ impl<const MAX: usize, T> Default for UpTo<MAX, T> {
 }
 
 impl<const MAX: usize, T> From<Vec<T>> for UpTo<MAX, T> {
-    /// For values that are stored already, whatever their length.
+    /// Takes values that are stored already, whatever their length.
     fn from(items: Vec<T>) -> Self {
         Self(items)
     }
@@ -155,7 +152,7 @@ impl<const MAX: usize, T> Default for Distinct<MAX, T> {
 }
 
 impl<const MAX: usize, T> From<Vec<T>> for Distinct<MAX, T> {
-    /// For values of our own, which keep to the limits.
+    /// Takes values of our own, which keep to the limits.
     fn from(items: Vec<T>) -> Self {
         Self(items)
     }
@@ -164,7 +161,7 @@ impl<const MAX: usize, T> From<Vec<T>> for Distinct<MAX, T> {
 impl<'de, const MAX: usize, T: Deserialize<'de> + PartialEq> Deserialize<'de> for Distinct<MAX, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let items = UpTo::<MAX, T>::deserialize(deserializer)?.into_vec();
-        // Such lists are short.
+        // These lists are short.
         if (1..items.len()).any(|place| items[..place].contains(&items[place])) {
             return Err(Fault::new(FaultCode::GivenTwice, "must have no item twice").refuse());
         }
@@ -251,7 +248,7 @@ impl<const MAX: usize, T> Default for ByName<MAX, T> {
 }
 
 impl<const MAX: usize, T> From<BTreeMap<String, T>> for ByName<MAX, T> {
-    /// For values of our own, which keep to the limits.
+    /// Takes values of our own, which keep to the limits.
     fn from(values: BTreeMap<String, T>) -> Self {
         Self(values)
     }
@@ -275,7 +272,7 @@ impl<'de, const MAX: usize, T: Deserialize<'de>> Deserialize<'de> for ByName<MAX
     }
 }
 
-/// Reads an object of at most so many entries, whose names are not wrong.
+/// Reads an object with a maximum number of entries and valid names.
 struct Entries<T> {
     most: usize,
     /// The entries in a word.

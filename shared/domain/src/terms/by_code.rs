@@ -1,18 +1,16 @@
-//! Tables of lines by calling code, of which only those of the numbers' own countries are read: the first field of a line is its code.
+//! Tables of lines by calling code, the first field of each line. Only the lines of the numbers' own countries are read.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Longest calling code.
 const MAX_CODE_LENGTH: usize = 3;
 
-/// Such a table, with the entries of the codes that the process has met, also of those that it lacks: the first digits of longer ones. At most
-/// 999 codes.
+/// A table with the entries of the codes that the process has met, also of those that it lacks: the first digits of
+/// longer ones. At most 999 codes.
 pub(crate) struct ByCode<T> {
     lines: &'static str,
-    /// Reads a line.
     read: fn(&'static str) -> Option<T>,
     known: Mutex<BTreeMap<u16, Option<Arc<[T]>>>>,
 }

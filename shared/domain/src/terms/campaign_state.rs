@@ -14,7 +14,7 @@ pub enum CampaignState {
     Scheduled,
     /// Its messages are being made and sent.
     Running,
-    /// Nothing of it is sent until it is resumed.
+    /// Nothing is sent until it is resumed.
     Paused,
     /// All of its messages are made, and some of them are not in a final state.
     Finishing,
@@ -26,7 +26,6 @@ pub enum CampaignState {
 
 use CampaignState::{Cancelled, Completed, Draft, Finishing, Paused, Running, Scheduled};
 
-/// The allowed transitions.
 #[rustfmt::skip]
 pub const TRANSITIONS: [(CampaignState, CampaignState); 11] = [
     // By its start, also if it is to begin at once.
@@ -39,7 +38,6 @@ pub const TRANSITIONS: [(CampaignState, CampaignState); 11] = [
 ];
 
 impl CampaignState {
-    /// All states.
     pub const ALL: [Self; 7] = [Draft, Scheduled, Running, Paused, Finishing, Completed, Cancelled];
 
     /// The name for software.

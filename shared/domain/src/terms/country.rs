@@ -42,7 +42,6 @@ impl FromStr for Country {
 parsed!(Country, "country", "AE");
 
 impl Country {
-    /// The code.
     pub fn as_str(&self) -> &str {
         // Both are letters of ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()

@@ -13,7 +13,6 @@ impl ProviderRef {
     /// Maximum length in bytes. The longest known ids have about 200.
     pub const MAX_LENGTH: usize = 512;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -91,7 +90,6 @@ impl Bsuid {
     /// Maximum length in bytes. Known ids are far shorter.
     pub const MAX_LENGTH: usize = 160;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -123,7 +121,7 @@ impl FromStr for Bsuid {
 
 parsed!(Bsuid, "whatsapp_id", "AE.1234567890");
 
-/// What stands in place of a number as the sender of an SMS: a short code such as `68849`, or a name. Nobody can be written to by it.
+/// Sender of an SMS that is not a telephone number: a short code such as `68849`, or a name. Nobody can write to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct SenderId(String);
@@ -135,7 +133,6 @@ impl SenderId {
     /// Maximum digits of a short code: more are a number that is not in international form.
     const MAX_CODE_LENGTH: usize = 8;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -20,10 +20,9 @@ macro_rules! codes {
         }
 
         impl $name {
-            /// All of them, in the order of the table.
+            /// All codes in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$code),+];
 
-            /// The code.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$code => $word,)+ }
             }
@@ -62,11 +61,8 @@ macro_rules! codes {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Fact {
-    /// Yes or no.
     Flag(bool),
-    /// A number.
     Number(i64),
-    /// A text.
     Text(String),
     /// A list of words.
     Words(Vec<String>),
@@ -137,10 +133,8 @@ impl Facts {
     /// Maximum number of words in a list.
     pub const MAX_WORDS: usize = 10;
 
-    /// No facts.
     pub const NONE: Self = Self(BTreeMap::new());
 
-    /// A single fact.
     pub fn of(name: &'static str, fact: impl Into<Fact>) -> Self {
         Self::NONE.and(name, fact)
     }
@@ -151,7 +145,7 @@ impl Facts {
         self
     }
 
-    /// The same, if it is known.
+    /// Adds a fact, if it is known.
     pub fn and_if(self, name: &'static str, fact: Option<impl Into<Fact>>) -> Self {
         match fact {
             Some(fact) => self.and(name, fact),
@@ -175,7 +169,7 @@ impl Facts {
         self
     }
 
-    /// Those of these facts that are codes: the problems of channels.
+    /// Keeps only the facts that are codes: the problems of channels.
     pub fn problems(mut self) -> Self {
         self.0.retain(|name, _| name.ends_with("_problem"));
         self

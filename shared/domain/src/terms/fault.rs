@@ -43,7 +43,7 @@ codes! {
         Reserved = "reserved" [],
         /// Something else has this value, which must be unique.
         Taken = "taken" ["by"],
-        /// What the value refers to does not exist.
+        /// The value refers to something that does not exist.
         NotFound = "not_found" ["id"],
         /// No connection that reports calls has the number.
         NotConnected = "not_connected" [],
@@ -57,7 +57,7 @@ codes! {
         Excludes = "excludes" ["others"],
         /// The field needs another one.
         Requires = "requires" ["others"],
-        /// What it begins ends before.
+        /// The end comes before the beginning.
         WrongOrder = "wrong_order" ["other"],
         /// Periods overlap.
         Overlaps = "overlaps" [],
@@ -79,11 +79,10 @@ codes! {
 /// Why a value is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fault {
-    /// The code.
     pub code: FaultCode,
     /// The facts of the sentence.
     pub facts: Facts,
-    /// What is wrong, and what would be correct. Never the value itself.
+    /// Problem and remedy, in words. Never the value itself.
     pub detail: String,
 }
 
@@ -97,7 +96,7 @@ impl Fault {
         }
     }
 
-    /// The same with a fact, which the table of codes must know.
+    /// Adds a fact, which the table of codes must know.
     pub fn and(mut self, name: &'static str, fact: impl Into<Fact>) -> Self {
         debug_assert!(self.code.facts().contains(&name), "{} has no fact {name}", self.code);
         self.facts = self.facts.and(name, fact);
@@ -115,7 +114,7 @@ impl Fault {
         fault.and("expected", expected).and("example", example)
     }
 
-    /// A list, or another set of things, has more than so many.
+    /// A fault for a list, or another set of things, that exceeds its maximum.
     pub fn too_many(maximum: usize, detail: impl Into<String>) -> Self {
         Self::new(FaultCode::TooMany, detail).and("maximum", maximum)
     }
@@ -167,7 +166,7 @@ impl Fault {
         })
     }
 
-    /// The same, or a fault of the code `invalid`.
+    /// Reads a marked text. Any other text becomes a fault of the code `invalid`.
     pub fn read(text: &str) -> Self {
         Self::from_marked_text(text).unwrap_or_else(|| text.into())
     }
@@ -208,7 +207,6 @@ impl From<String> for Fault {
 
 /// An error of parsing that is a fault of several possible codes.
 pub trait Faulty {
-    /// The fault.
     fn fault(&self) -> Fault;
 }
 

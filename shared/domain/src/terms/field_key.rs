@@ -15,7 +15,6 @@ impl FieldKey {
     /// Maximum length in bytes.
     pub const MAX_LENGTH: usize = 40;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,10 +1,10 @@
-//! The folding: the form in which texts are searched for, and names in tables are found. Whoever types a name does not repeat how somebody
-//! else typed it.
+//! Folding: brings texts into a form for searching, and names in tables into a form for finding them. Whoever types a name does not repeat
+//! how somebody else typed it.
 //!
-//! Case, width and invisible characters go by Unicode ([`unify_name`]), marks by its decompositions (NFKD). What no decomposition says are spellings of
-//! one letter that keyboards and habits mix: those that Lucene's `ArabicNormalizer` (ة and ه, ى and ي), `PersianNormalizer` and `SoraniNormalizer`
-//! (letters that Persian, Urdu and Kurdish keyboards have in place of Arabic ones), and `ASCIIFoldingFilter` (ı, ł, ø and others) make one, and
-//! digits of other scripts. Hamza on its carrier is a mark.
+//! Case, width and invisible characters go by Unicode ([`unify_name`]), marks by its decompositions (NFKD). Keyboards and habits also mix
+//! spellings of one letter that no decomposition equates: those that Lucene's `ArabicNormalizer` (ة and ه, ى and ي), `PersianNormalizer`
+//! and `SoraniNormalizer` (letters that Persian, Urdu and Kurdish keyboards have in place of Arabic ones), and `ASCIIFoldingFilter` (ı, ł,
+//! ø and others) make one, and digits of other scripts. Hamza on its carrier is a mark.
 //!
 //! Entries of lists are made of the folded text, so a changed folding is a further [`Edition`]
 //! ([decision 0097](../../../../docs/decisions/0097-one-folding.md)).
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::terms::unify_name;
 
-/// The folding by which entries of lists were written.
+/// The folding that entries of lists were written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Edition(u64);
@@ -53,7 +53,7 @@ impl Edition {
 }
 
 impl Default for Edition {
-    /// The edition by which this version writes.
+    /// The edition that this version writes.
     fn default() -> Self {
         Self::CURRENT
     }
@@ -84,7 +84,7 @@ const ZEROS: [char; 16] = [
     '٠', '۰', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '༠', '၀', '០',
 ];
 
-/// A text in the form in which it is searched for.
+/// Folds a text for searching.
 pub fn fold(text: &str) -> String {
     // Most names; ASCII has no marks and one spelling of each letter.
     if text.is_ascii() {

@@ -39,7 +39,7 @@ pub fn derive_id(millisecond: u64, key: &[u8]) -> Ulid {
     Ulid::from_parts(millisecond, random)
 }
 
-/// The time with which an id begins.
+/// The time that an id begins with.
 pub fn time_of_id(id: Ulid) -> Timestamp {
     let at = i64::try_from(id.timestamp_ms()).ok();
     let at = at.and_then(|at| Timestamp::from_millisecond(at).ok());
@@ -96,7 +96,6 @@ macro_rules! id {
                 Self(id)
             }
 
-            /// The bare ULID.
             pub const fn ulid(self) -> Ulid {
                 self.0
             }
@@ -155,7 +154,7 @@ macro_rules! contact_item_id {
                 Self { contact, own }
             }
 
-            /// The contact in whose partition the item lives.
+            /// The contact whose partition holds the item.
             pub const fn contact(self) -> ContactId {
                 self.contact
             }
@@ -219,7 +218,7 @@ id!(
     RuleId, "rule"
 );
 id!(
-    /// A line, by which customers reach a tenant.
+    /// A line that customers reach a tenant by.
     LineId, "line"
 );
 id!(
@@ -231,7 +230,7 @@ id!(
     FieldId, "fld"
 );
 id!(
-    /// A tag, by which a tenant sorts its contacts.
+    /// A tag that sorts a tenant's contacts.
     TagId, "tag"
 );
 id!(
@@ -283,7 +282,7 @@ id!(
     SessionId, "ses"
 );
 id!(
-    /// A device on which a person is notified.
+    /// A device that shows a person notifications.
     PushSubscriptionId, "psh"
 );
 id!(
@@ -407,7 +406,6 @@ shown_as!(FileId, {
 /// The key that travels with every send, so that a status can find its attempt: `<contact>.<message>.<attempt>`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SendKey {
-    /// The message.
     pub message: MessageId,
     /// The attempt's number, from 1.
     pub attempt: u32,

@@ -1,4 +1,4 @@
-//! Language tags.
+//! BCP 47 language tags, by shape.
 
 use std::str::FromStr;
 
@@ -22,7 +22,6 @@ impl Language {
         Self(tag.to_owned())
     }
 
-    /// The tag.
     pub fn as_str(&self) -> &str {
         &self.0
     }

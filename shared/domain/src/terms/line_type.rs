@@ -14,7 +14,6 @@ pub enum LineType {
     FixedLine,
     /// Premium rate: the caller, or sender, pays many times the usual price.
     Premium,
-    /// Shared cost.
     SharedCost,
     /// No number of any country: its calling code is not assigned, or it has too few or too many digits.
     Invalid,
@@ -30,9 +29,9 @@ pub const fn unknown_line_type(_: &Phone) -> LineType {
     LineType::Other
 }
 
-/// One line per country: its calling code, how its numbers begin if others share the code, the fewest and the most digits of its numbers, and
-/// the kinds of numbers, separated by tabs. A kind is its numbers of digits, separated by commas, a colon, and its pattern. Those that a country
-/// does not have are empty. The order of the countries of a code counts.
+/// A line per country: its calling code, how its numbers begin if others share the code, the fewest and the most digits
+/// of its numbers, and the kinds of numbers, separated by tabs. A kind is its numbers of digits, separated by commas, a
+/// colon, and its pattern. Those that a country does not have are empty. The order of the countries of a code counts.
 const PLANS: &str = include_str!("line_types.txt");
 
 /// The kinds in a line, in this order: all numbers, premium, toll-free, shared cost, further ones, landlines, and mobiles. The first that fits

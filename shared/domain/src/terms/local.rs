@@ -16,10 +16,8 @@ pub struct LocalTime(Time);
 shown_as!(LocalTime, {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["09:00"]});
 
 impl LocalTime {
-    /// Midnight.
     pub const MIDNIGHT: Self = Self(Time::midnight());
 
-    /// The time.
     pub const fn get(self) -> Time {
         self.0
     }
@@ -32,7 +30,6 @@ pub struct Day(Date);
 shown_as!(Day, {"type": "string", "format": "date"});
 
 impl Day {
-    /// The date.
     pub const fn get(self) -> Date {
         self.0
     }
@@ -49,27 +46,27 @@ shown_as!(LocalDateTime, {
 });
 
 impl LocalDateTime {
-    /// The zones in which clocks show a time first and last, east and west of the date line.
+    /// The first and the last zone to reach a time, east and west of the date line.
     const FIRST: Offset = Offset::constant(14);
     const LAST: Offset = Offset::constant(-12);
 
-    /// The instant at which clocks show it in a time zone: the first one if they show it twice, and if they skip it, as much later as they are
-    /// put forward.
+    /// The instant when clocks show it in a time zone: the first one if they show it twice, and if they skip it, as
+    /// much later as they are put forward.
     pub fn in_zone(self, rules: &TimeZone) -> Timestamp {
         rules.to_timestamp(self.0).unwrap_or_else(|_| self.last())
     }
 
-    /// The instant at which clocks show it first anywhere.
+    /// The instant when clocks first show it anywhere.
     pub fn first(self) -> Timestamp {
         self.at(Self::FIRST)
     }
 
-    /// The instant from which clocks have shown it everywhere.
+    /// The instant when clocks have shown it everywhere.
     pub fn last(self) -> Timestamp {
         self.at(Self::LAST)
     }
 
-    /// At the end of all times, it is the last instant.
+    /// The instant at this offset. At the end of all times, it is the last instant.
     fn at(self, offset: Offset) -> Timestamp {
         offset.to_timestamp(self.0).unwrap_or(Timestamp::MAX)
     }

@@ -1,13 +1,14 @@
-//! Telephone numbers that have two forms, both of which providers report, so that one person is not taken for two.
+//! Telephone numbers with two forms. Providers report both, so the forms are compared, lest one person is taken for two.
 //!
 //! The forms stand in `number_forms.txt`, written by hand: one person's numbers must not become two people's, or two people's one, because
 //! a new version of a library knows other numbering plans. At most one of two forms is in the plan of its country, which a test compares
-//! with libphonenumber; Argentina has both, of which the one without 9 may also be a landline.
+//! with libphonenumber. Argentina has both, and the one without 9 may also be a landline.
 //!
 //! A zero of a trunk prefix is dropped only behind the codes that have lines for it: in Italy, San Marino, Gabon and Ivory Coast, a zero
 //! belongs to the number.
 //!
-//! Keys of rows are made of these forms: a changed table is a new form of rows ([decision 0044](../../../../docs/decisions/0044-forms-of-rows.md),
+//! Keys of rows are made of these forms: a changed table is a new form of rows ([decision
+//! 0044](../../../../docs/decisions/0044-forms-of-rows.md),
 //! [0093](../../../../docs/decisions/0093-one-key-per-number.md)).
 
 use regex_lite::Regex;
@@ -17,12 +18,12 @@ use crate::terms::ByCode;
 /// The form of the rows whose keys are made of the table. A changed table is a further one.
 pub const NUMBER_FORMS_EDITION: u64 = 2;
 
-/// One line per form that is not that of the key, with fields separated by tabs: the country's calling code, the digits behind it with their
-/// length and first digits, those of the key's form, the year since when only that one is in the plan, and the source. Of the lines of a code,
-/// the first that fits counts. The key's form fits none.
+/// A line per form that is not that of the key, with fields separated by tabs: the country's calling code, the digits
+/// behind it with their length and first digits, those of the key's form, the year since when only that one is in the
+/// plan, and the source. Of the lines of a code, the first that fits counts. The key's form fits none.
 const FORMS: &str = include_str!("number_forms.txt");
 
-/// A form that some numbers of a country have beside that of their key.
+/// A form of some numbers of a country beside the form of their key.
 struct Form {
     digits: Regex,
     of_key: &'static str,

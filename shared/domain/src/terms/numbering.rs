@@ -7,8 +7,8 @@ use regex_lite::Regex;
 
 use crate::terms::{ByCode, Phone};
 
-/// One line per format: the country's calling code, how the number begins, its groups, and how they are written, separated by
-/// tabs. Of the lines of a code, the first that fits counts. A code whose numbers are written without groups stands alone.
+/// A line per format: the country's calling code, how the number begins, its groups, and how they are written, separated by tabs. Of the
+/// lines of a code, the first that fits counts. A code whose numbers are written without groups stands alone.
 const FORMATS: &str = include_str!("numbering.txt");
 
 /// A format of a country's numbers.
@@ -40,7 +40,7 @@ impl Format {
 
 static KNOWN: ByCode<Format> = ByCode::new(FORMATS, Format::read);
 
-/// The calling code with which these digits begin, if a country or a service has it.
+/// The calling code that begins these digits, if a country or a service has it.
 pub(crate) fn calling_code(digits: &str) -> Option<&str> {
     KNOWN.of(digits).map(|(code, _, _)| code)
 }

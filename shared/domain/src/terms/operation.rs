@@ -86,7 +86,6 @@ pub enum OperationState {
 }
 
 impl OperationState {
-    /// All states.
     pub const ALL: [Self; 6] = [
         Self::Queued,
         Self::Running,
@@ -106,7 +105,6 @@ impl OperationState {
         }
     }
 
-    /// Whether nothing follows.
     pub const fn is_end(self) -> bool {
         self.rank() == 3
     }
@@ -143,10 +141,10 @@ pub struct Data(Value);
 /// Data that an operation cannot have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidData {
-    /// It has more than [`Data::LARGEST`] bytes.
+    /// The data has more than [`Data::LARGEST`] bytes.
     #[error("the data of an operation is too large")]
     TooLarge,
-    /// It is not of the expected type.
+    /// The data is not of the expected type.
     #[error("the data of an operation does not have the expected form")]
     Form,
 }
@@ -181,7 +179,7 @@ impl Data {
         T::deserialize(&self.0).map_err(|_| InvalidData::Form)
     }
 
-    /// The same as JSON.
+    /// The data as JSON.
     pub fn into_json(self) -> Value {
         self.0
     }
@@ -192,25 +190,20 @@ impl Data {
 pub struct Lease {
     /// Id of the attempt, fresh for each.
     pub holder: Ulid,
-    /// Time at which another worker may take over.
+    /// Time when another worker may take over.
     pub until: Timestamp,
 }
 
-/// An operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
-    /// The operation.
     pub id: OperationId,
-    /// Its kind.
     pub kind: OperationKind,
-    /// Its state.
     pub state: OperationState,
     /// Parameters of its kind.
     pub params: Data,
     /// Position after the last recorded step. Removed when the operation ends, since it may name what it worked on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Data>,
-    /// Progress.
     #[serde(default)]
     pub progress: Progress,
     /// Result, once it is done.
@@ -221,23 +214,21 @@ pub struct Operation {
     pub reason: Option<String>,
     /// User or key that started it.
     pub created_by: Actor,
-    /// Time of creation.
     pub created_at: Timestamp,
     /// Time of the first attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
     /// Time of the last change.
     pub updated_at: Timestamp,
-    /// Time at which it ended.
+    /// Time of its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
     /// Attempts since the last progress.
     #[serde(default)]
     pub attempts: u32,
-    /// The current attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
-    /// Time at which it must be started again. `None` once it has ended.
+    /// Time of the next start. `None` once it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// Number of times that the dispatcher has started it since it last changed.
@@ -252,11 +243,10 @@ pub struct Operation {
 pub enum Claim {
     /// The worker holds it.
     Taken,
-    /// It ended now: it was to be cancelled, or made no progress in too many attempts.
+    /// The operation ended now: it was to be cancelled, or made no progress in too many attempts.
     EndedNow,
     /// Another worker holds it.
     Held,
-    /// It ended before.
     Ended,
 }
 
@@ -267,7 +257,7 @@ impl Operation {
     /// Time for one step. It is given up before its lease ends, so that two workers never make steps at the same time.
     pub const STEP: SignedDuration = SignedDuration::from_secs(45);
 
-    /// Time after which an operation is started again if no event reached its function.
+    /// Time until an operation is started again if no event reached its function.
     pub const FIRST_DUE: SignedDuration = SignedDuration::from_secs(90);
 
     /// Maximum attempts without progress. With the waits between them they take six hours.
@@ -276,7 +266,6 @@ impl Operation {
     /// Retention after the end.
     pub const RETAINED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-    /// A new operation.
     pub fn new(
         id: OperationId,
         kind: OperationKind,
@@ -307,7 +296,7 @@ impl Operation {
         }
     }
 
-    /// The same to begin at this time.
+    /// Begins the operation at this time at the earliest.
     pub const fn not_before(mut self, at: Timestamp) -> Self {
         self.due = Some(at);
         self
@@ -322,7 +311,6 @@ impl Operation {
         self.lease.is_some_and(|lease| now < lease.until)
     }
 
-    /// Begins an attempt.
     pub fn claim(&mut self, holder: Ulid, now: Timestamp) -> Claim {
         if self.state.is_end() {
             return Claim::Ended;
@@ -383,7 +371,7 @@ impl Operation {
         }
     }
 
-    /// Records a step, and gives the lease back until this time, at which the due index starts the next attempt.
+    /// Records a step, and gives the lease back until this time, when the due index starts the next attempt.
     pub fn wait(&mut self, cursor: Data, progress: Progress, until: Timestamp, now: Timestamp) {
         if self.lease.take().is_some() && !self.state.is_end() {
             self.attempts = 0;

@@ -10,8 +10,8 @@ use std::{
 
 use crate::terms::other_number_form;
 
-/// A telephone number: `+`, then 7 to 15 digits, the first not zero. It stays in the form in which it was reported. Two forms of one number
-/// are equal, since they have the same [`key`](Phone::key): whoever compares numbers asks whether they reach the same person.
+/// A telephone number: `+`, then 7 to 15 digits, the first not zero. It keeps the form that was reported. Two forms of one number are
+/// equal, since they have the same [`key`](Phone::key): comparing numbers asks whether they reach the same person.
 #[derive(Clone, serde::Serialize)]
 pub struct Phone(String);
 
@@ -59,7 +59,7 @@ impl Phone {
         &self.0
     }
 
-    /// The form of the number under which its person is known, by the table of [`number_forms`]: the same for all of its forms.
+    /// The form of the number that identifies its person, by the table of [`number_forms`]: the same for all of its forms.
     pub fn key(&self) -> Cow<'_, str> {
         other_number_form(self.digits()).map_or(Cow::Borrowed(self.as_str()), Cow::Owned)
     }

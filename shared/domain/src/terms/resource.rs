@@ -7,7 +7,6 @@ use ulid::Ulid;
 
 /// A resource: an id, fields that people write, and two times. [`resource!`] defines one.
 pub trait Resource: Clone + PartialEq + Serialize {
-    /// Its id.
     type Id;
     /// The fields that people write.
     type Fields: Fields<Of = Self>;
@@ -15,12 +14,12 @@ pub trait Resource: Clone + PartialEq + Serialize {
     /// A new resource, created at this time.
     fn new(id: Ulid, fields: Self::Fields, at: Timestamp) -> Self;
 
-    /// The same resource with other fields and the same times: if no field differs, both are equal. Whoever writes it says when by
-    /// [`Resource::changed_at`].
+    /// Replaces the fields and keeps the times: if no field differs, both resources are equal. Whoever writes it says
+    /// when by [`Resource::changed_at`].
     #[must_use]
     fn with(&self, fields: Self::Fields) -> Self;
 
-    /// The same resource, changed at this time.
+    /// Sets the time of the change.
     #[must_use]
     fn changed_at(self, at: Timestamp) -> Self;
 
@@ -29,13 +28,11 @@ pub trait Resource: Clone + PartialEq + Serialize {
     #[must_use]
     fn in_place_of(&self, before: &Self) -> Self;
 
-    /// Its fields.
     fn fields(&self) -> Self::Fields;
 }
 
 /// The fields of a [`Resource`].
 pub trait Fields: Serialize + DeserializeOwned {
-    /// The resource.
     type Of: Resource<Fields = Self>;
 }
 

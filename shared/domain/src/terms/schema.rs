@@ -25,7 +25,7 @@ macro_rules! shown_as {
 macro_rules! words {
     ($(#[$about:meta])* $type:ident { $($value:ident = $word:literal,)+ }) => {
         impl $type {
-            /// All of them, in the order in which they are declared.
+            /// All values in the order of their declaration.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$value),+];
 
             $(#[$about])*

@@ -15,7 +15,6 @@ pub struct Slug(String);
 /// Reason why a text is not a slug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSlug {
-    /// Wrong form.
     #[error("expected 3 to 40 lower-case letters a to z, digits and single hyphens, such as joes-pizza")]
     Form,
     /// Reserved for the platform.
@@ -23,7 +22,7 @@ pub enum InvalidSlug {
     Reserved,
 }
 
-/// Names of hosts and paths, also those of the console, whose paths begin with the tenant's name.
+/// Names of hosts and paths, including paths of the console, which begin with the tenant's name.
 const RESERVED: [&str; 24] = [
     "accept-invitation",
     "account",

@@ -25,13 +25,13 @@ use crate::terms::{Fault, FaultCode, Faulty};
 /// Problem of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WrongText {
-    /// It has no visible characters.
+    /// The text has no visible characters.
     #[error("must not be empty")]
     Empty,
-    /// It has several lines, or other control characters.
+    /// The text has several lines, or other control characters.
     #[error("must be one line without control characters")]
     Control,
-    /// It has invisible characters.
+    /// The text has invisible characters.
     #[error("must not contain invisible characters, such as those that change the direction of writing")]
     Invisible,
 }
@@ -60,14 +60,11 @@ shown_as!(const LEAST, MAX; OneLine<LEAST, MAX>, {"type": "string", "minLength":
 /// Reason why a text of one or several lines is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidLine {
-    /// Wrong length.
     #[error("must have {least} to {most} characters")]
     Length {
         /// Number of characters, which are not counted beyond the maximum.
         found: usize,
-        /// Minimum.
         least: usize,
-        /// Maximum.
         most: usize,
     },
     /// Characters that it may not contain.
@@ -101,7 +98,6 @@ impl<const LEAST: usize, const MAX: usize> OneLine<LEAST, MAX> {
         Self(text.to_owned())
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -137,7 +133,6 @@ pub struct Lines<const LEAST: usize, const MAX: usize>(String);
 shown_as!(const LEAST, MAX; Lines<LEAST, MAX>, {"type": "string", "minLength": LEAST, "maxLength": MAX});
 
 impl<const LEAST: usize, const MAX: usize> Lines<LEAST, MAX> {
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -180,7 +175,6 @@ impl<const LEAST: usize, const MAX: usize> Verbatim<LEAST, MAX> {
         Self(text)
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -225,7 +219,6 @@ impl WebUrl {
     /// Maximum length in characters.
     pub const MAX_LENGTH: usize = 2_000;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Time zones.
+//! Time zones of the IANA database.
 
 use std::{fmt, str::FromStr};
 
@@ -22,7 +22,6 @@ shown_as!(Zone, {
 pub struct InvalidZone;
 
 impl Zone {
-    /// Universal time.
     pub const UTC: Self = Self(TimeZone::UTC);
 
     /// The rules of the zone.
@@ -30,7 +29,6 @@ impl Zone {
         &self.0
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }

@@ -201,7 +201,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         const DOING: &str = "enrol a contact";
         let enrol = async |contact: &ContactId| {
-            let enrolment = Enrolment::new((campaign, steps), *contact, at);
+            let enrolment = Enrolment::new(campaign, steps, *contact, at);
             let row = enrolment_row(scope, &enrolment, None, DOING)?;
             self.database.try_put(row, DOING).await.map(drop)
         };

@@ -300,7 +300,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<OverdueCustomers, StoreError> {
         let by = now - after;
-        let is_untold = |one: &Conversation| one.is_untold(mailed_at, (after, now));
+        let is_untold = |one: &Conversation| one.is_untold(mailed_at, after, now);
         let (members, desks) = tokio::try_join!(self.all::<Member>(scope), self.desks(scope))?;
         let attending = members.into_iter().filter(Member::attends).map(|member| member.user);
         let handing_over = desks.into_values().filter(|desk| desk.value.hand_over_at.is_some());

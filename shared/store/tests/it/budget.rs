@@ -477,7 +477,12 @@ async fn usual_conversation_is_one_write_unit() {
         };
         let tell_after = Some(jiff::SignedDuration::from_mins(10));
         let mut row = Conversation::from_happening(id, wrote(now), tell_after);
-        row.reply(agent, 1, (now, message(), Channel::WhatsApp), tell_after);
+        let reply = TeamMessage {
+            at: now,
+            message: message(),
+            channel: Channel::WhatsApp,
+        };
+        row.reply(agent, 1, reply, tell_after);
         row.note(wrote(now + jiff::SignedDuration::from_secs(1)), tell_after);
         row.assignee = Some(UserId::new(ids.ulid()));
         row.team = Some(TeamId::new(ids.ulid()));

@@ -390,7 +390,7 @@ async fn recipients_are_listed_by_state_page_by_page() {
     let enrolled = store.enrol(scope, (id, None), &contacts, aws.now()).await;
     enrolled.expect("they are enrolled");
     for contact in &contacts[..2] {
-        let enrolment = Enrolment::new((id, None), *contact, aws.now());
+        let enrolment = Enrolment::new(id, None, *contact, aws.now());
         let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), aws.now());
         store.exit(scope, enrolment, exit).await.expect("it is written");
     }

@@ -265,7 +265,7 @@ async fn enrolments_of_the_person_are_archived() {
         (deleted, aws.now()),
         (expired, aws.now() - Enrolment::RETAINED),
     ] {
-        let entry = DripEntry::new(Enrolment::new((id, Some(1)), contact, at), None);
+        let entry = DripEntry::new(Enrolment::new(id, Some(1), contact, at), None);
         aws.store().enter(scope, entry).await.unwrap();
     }
     let (archive, ..) = world.archive(contact).await;

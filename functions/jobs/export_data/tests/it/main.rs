@@ -373,7 +373,7 @@ async fn recipients_of_a_broadcast_are_exported() {
         contacts.push(world.contact(json!({ "name": name })).await);
     }
     store.enrol(scope, (broadcast.id, None), &contacts, now).await.unwrap();
-    let enrolment = Enrolment::new((broadcast.id, None), contacts[0], now);
+    let enrolment = Enrolment::new(broadcast.id, None, contacts[0], now);
     let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), now);
     store.exit(scope, enrolment, exit).await.unwrap();
     let order =

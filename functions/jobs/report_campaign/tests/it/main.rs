@@ -93,7 +93,7 @@ impl World {
 
     async fn left_out(&self, campaign: CampaignId, number: usize) {
         let (contact, at) = (self.enrolled_contact(campaign, number).await, self.aws.now());
-        let enrolment = Enrolment::new((campaign, None), contact, at);
+        let enrolment = Enrolment::new(campaign, None, contact, at);
         let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), at);
         self.store().exit(self.scope(), enrolment, exit).await.unwrap();
     }
@@ -218,7 +218,7 @@ async fn report_of_a_drip_counts_its_contacts_and_steps() {
         (message.id, message.version) = (message.cause.message_id(), 0);
         message.block(Refusal::new(Reason::Late, "too late"));
         world.write(&message).await;
-        let mut enrolment = Enrolment::new((new.id, Some(1)), contact.id, stamp.at);
+        let mut enrolment = Enrolment::new(new.id, Some(1), contact.id, stamp.at);
         let taken = json!({"step": "welcome", "at": stamp.at, "message_id": message.id});
         enrolment.passage.as_mut().unwrap().taken = vec![from_value(taken).unwrap()];
         store.enter(scope, DripEntry::new(enrolment, None)).await.unwrap();

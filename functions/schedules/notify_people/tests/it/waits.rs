@@ -188,20 +188,24 @@ impl Town {
         let message = MessageId::new(contact.id, self.world.aws.ids().ulid());
         let (since, wrote) = (customer.since, customer.wrote.expect("one who wrote"));
         let allowed = Some(ALLOWED);
+        let sent = TeamMessage {
+            at: now,
+            message,
+            channel: Channel::WhatsApp,
+        };
         let change = |one: &mut Conversation| match kind {
             4 | 5 => {
                 one.read_to(one.seq);
                 customer.read();
             }
             6 => {
-                let said = (now, message, Channel::WhatsApp);
-                one.reply(Actor::User(user), one.seq, said, allowed);
+                one.reply(Actor::User(user), one.seq, sent, allowed);
                 customer.answer();
                 customer.answered = Some(now);
             }
             7 if since.is_some() => {
                 let seen = one.wrote.map_or(0, |wrote| wrote.seq - 1);
-                one.reply(Actor::User(user), seen, (now, message, Channel::WhatsApp), allowed);
+                one.reply(Actor::User(user), seen, sent, allowed);
                 customer.answer_late();
                 customer.answered = Some(now);
             }
@@ -222,7 +226,7 @@ impl Town {
             // A call before the latest message becomes known, after software has written.
             11 => {
                 let key = ApiKeyId::new(self.world.aws.ids().ulid());
-                one.start(Actor::ApiKey(key), (now, message, Channel::WhatsApp));
+                one.start(Actor::ApiKey(key), sent);
                 let called = wrote - SignedDuration::from_secs(1);
                 one.note_talk(called, allowed);
                 if since.is_some_and(|since| since <= called) {

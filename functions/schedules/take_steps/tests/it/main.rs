@@ -115,7 +115,7 @@ impl World {
     }
 
     async fn enter(&self, drip: &Campaign, contact: ContactId) {
-        let enrolment = Enrolment::new((drip.id, drip.steps_version), contact, self.aws.now());
+        let enrolment = Enrolment::new(drip.id, drip.steps_version, contact, self.aws.now());
         let entry = DripEntry::new(enrolment, None);
         self.store().enter(self.scope(), entry).await.unwrap();
     }
