@@ -25,7 +25,6 @@ pub const EVENTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(3);
 pub struct Place {
     /// Time of publishing, to the millisecond.
     pub at: Timestamp,
-    /// The first event.
     pub first: EventId,
 }
 
@@ -43,12 +42,10 @@ pub struct Cursor {
 pub enum Start {
     /// With the events of this time.
     At(Timestamp),
-    /// Behind this place.
     Behind(Place),
 }
 
 impl Start {
-    /// The time.
     pub const fn at(self) -> Timestamp {
         match self {
             Self::At(at) | Self::Behind(Place { at, .. }) => at,

@@ -60,7 +60,6 @@ pub enum EventType {
 }
 
 impl EventType {
-    /// All types.
     pub const ALL: [Self; 11] = [
         Self::MessageReceived,
         Self::MessageSent,
@@ -135,13 +134,11 @@ impl EventData {
 /// The meaning of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meaning {
-    /// Its type.
     pub kind: EventType,
     /// The conversation to which it belongs. It need not exist.
     pub conversation: Option<ConversationId>,
     /// The number of the conversation's happenings after it.
     pub seq: Option<u64>,
-    /// Its subjects.
     pub data: EventData,
     /// People and teams of the conversation that changed.
     pub attended: Attended,
@@ -186,7 +183,6 @@ impl Attended {
 /// An event, with what decides who is told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// The event.
     pub event: Event,
     /// People and teams of the conversation that changed.
     pub attended: Attended,

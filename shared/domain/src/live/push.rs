@@ -47,7 +47,6 @@ const MAX_SHOWN: (usize, usize) = (80, 400);
 pub struct PushSubscription {
     /// Id, by its endpoint.
     pub id: PushSubscriptionId,
-    /// The person.
     pub user: UserId,
     /// The session in which it was made. Without it, nothing is sent any more.
     pub session: SessionId,
@@ -147,23 +146,19 @@ pub fn host_of_endpoint(endpoint: &str) -> Option<String> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum About {
-    /// A customer's message.
     Message {
-        /// The conversation.
         conversation: ConversationId,
         /// Number of the message in it.
         seq: u64,
     },
     /// A note that mentions people.
     Mention {
-        /// The note.
         note: NoteId,
         /// The people whom the former note did not mention.
         mentioned: Vec<UserId>,
     },
     /// A customer's call that nobody answered, and that no message follows.
     Call {
-        /// The call.
         call: CallId,
         /// The conversation with the customer on its line. It need not exist.
         conversation: ConversationId,
@@ -250,10 +245,8 @@ fn is_within(quiet: QuietTime, now: Time) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum Notification {
-    /// A customer wrote.
     #[serde(rename = "message.received")]
     Message {
-        /// The tenant.
         tenant_id: TenantId,
         /// The conversation. A later notification of the same one replaces this.
         conversation_id: ConversationId,
@@ -265,11 +258,8 @@ pub enum Notification {
     /// A note mentions the person.
     #[serde(rename = "note.mentioned")]
     Mention {
-        /// The tenant.
         tenant_id: TenantId,
-        /// The contact.
         contact_id: ContactId,
-        /// The note.
         note_id: NoteId,
         /// Name of the customer, if it is known.
         name: Option<String>,
@@ -279,11 +269,8 @@ pub enum Notification {
     /// Nobody answered a customer's call, and no message follows it.
     #[serde(rename = "call.missed")]
     Call {
-        /// The tenant.
         tenant_id: TenantId,
-        /// The contact.
         contact_id: ContactId,
-        /// The call.
         call_id: CallId,
         /// The conversation, if there is one: callers who hide their number have none. A later call of the same one replaces this.
         conversation_id: Option<ConversationId>,
@@ -293,7 +280,6 @@ pub enum Notification {
     /// Somebody must attend to something.
     #[serde(rename = "attention")]
     Notice {
-        /// The tenant.
         tenant_id: TenantId,
         /// What it is: the name of the preference for its mails. A later one of the same kind and subject replaces this.
         notice: String,

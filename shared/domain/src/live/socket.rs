@@ -48,7 +48,6 @@ impl SocketId {
         ((1..=128).contains(&text.len()) && text.bytes().all(sound)).then_some(Self(text))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -63,19 +62,15 @@ impl fmt::Display for SocketId {
 /// The permission to open a socket once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// The tenant.
     pub tenant: TenantId,
-    /// Whoever got it.
     pub who: Actor,
     /// Their proof of who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Credential>,
-    /// Their role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// Maximum sockets of the tenant.
     pub most: u32,
-    /// Its end.
     pub until: Timestamp,
 }
 
@@ -89,18 +84,13 @@ impl Ticket {
 /// The tenant and the caller of a socket, by which the rest of it is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SocketOwner {
-    /// The tenant.
     pub tenant: TenantId,
-    /// Whoever opened it.
     pub who: Actor,
 }
 
-/// A socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Socket {
-    /// Its id.
     pub id: SocketId,
-    /// Whoever opened it.
     pub who: Actor,
     /// Their proof of who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,20 +262,14 @@ pub enum Action {
     /// Say that it is there.
     Ping,
     /// Say whether the person sees its page.
-    Visible {
-        /// Whether they do.
-        visible: bool,
-    },
+    Visible { visible: bool },
     /// Say which conversation the person reads from now on.
     Reading {
         /// The conversation. None: they read none any more.
         conversation_id: Option<ConversationId>,
     },
     /// Say that the person writes a reply.
-    Typing {
-        /// In which conversation.
-        conversation_id: ConversationId,
-    },
+    Typing { conversation_id: ConversationId },
 }
 
 /// Maximum length of a frame of events. API Gateway documents 32 KB.
@@ -318,11 +302,7 @@ pub fn divide_into_frames(events: Vec<PublishedEvent>) -> Vec<Vec<PublishedEvent
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Frame<'a> {
     /// It watches these views. What changed before is read after the cursor of its ticket.
-    Watching {
-        /// The views.
-        views: &'a [View],
-    },
-    /// Events.
+    Watching { views: &'a [View] },
     Events {
         /// At most 100.
         events: Vec<PublishedEvent>,
@@ -330,10 +310,7 @@ pub enum Frame<'a> {
         cursor: Cursor,
     },
     /// Events could not be sent: they are read after this cursor.
-    CatchUp {
-        /// The place.
-        cursor: Cursor,
-    },
+    CatchUp { cursor: Cursor },
     /// The answer to a ping.
     Pong {
         /// Place from which to go on after the socket is lost.
@@ -341,18 +318,14 @@ pub enum Frame<'a> {
     },
     /// Somebody else reads a conversation that it watches, or does not any more.
     Reading {
-        /// The conversation.
         conversation_id: ConversationId,
-        /// The person.
         user_id: UserId,
         /// Whether they read it.
         reading: bool,
     },
     /// Somebody else writes a reply in a conversation that it watches.
     Typing {
-        /// The conversation.
         conversation_id: ConversationId,
-        /// The person.
         user_id: UserId,
     },
     /// An action was refused, and changed nothing.

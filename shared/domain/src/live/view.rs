@@ -25,23 +25,17 @@ pub enum View {
     Conversation(ConversationId),
     /// All about a contact.
     Contact(ContactId),
-    /// Calls.
     Calls,
     /// Messages, in both directions.
     Messages,
     /// Contacts and notes.
     Contacts,
-    /// Templates.
     Templates,
-    /// Connections.
     Connections,
     /// Operations, other than those of campaigns.
     Operations,
-    /// An operation.
     Operation(OperationId),
-    /// Campaigns.
     Campaigns,
-    /// A campaign.
     Campaign(CampaignId),
 }
 

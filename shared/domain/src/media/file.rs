@@ -259,7 +259,6 @@ impl MediaType {
         MediaKind::of(self.0).unwrap_or_default()
     }
 
-    /// The text.
     pub const fn as_str(self) -> &'static str {
         self.0
     }
@@ -344,7 +343,6 @@ impl FileName {
         letters.take(Self::MAX_LENGTH).collect::<String>().parse().ok()
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -117,13 +117,10 @@ pub enum MediumState {
 /// A medium of a customer's message on its way into the bucket: a row beside the message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Medium {
-    /// The message.
     pub message: MessageId,
     /// Its place among the message's media, from 0.
     pub index: u8,
-    /// Its kind.
     pub kind: MediaKind,
-    /// Its state.
     pub state: MediumState,
     /// Why it is refused or gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,13 +17,11 @@ const TEXTUAL: [&str; 3] = ["application/pdf", "application/postscript", "applic
 /// What a beginning shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sniffed {
-    /// A program.
     Program,
     /// HTML, SVG or other markup, or a script.
     Markup,
     /// Text in UTF-8.
     Text,
-    /// A content type.
     Type(&'static str),
     /// Nothing that is known.
     Unknown,

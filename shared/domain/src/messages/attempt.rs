@@ -93,7 +93,6 @@ pub struct Cost {
 pub struct Expected {
     /// The number of the cap.
     pub cap: u32,
-    /// Its currency.
     pub currency: Currency,
     /// Millionths of the currency's unit.
     pub millionths: u64,
@@ -151,7 +150,6 @@ pub struct Attempt {
     /// Id of the claim, fresh for every claim. Empty once its worker has recorded the outcome.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub claim: String,
-    /// Its state.
     pub state: AttemptState,
     /// Time of the claim.
     pub claimed_at: Timestamp,
@@ -186,7 +184,6 @@ pub struct Attempt {
     /// The reason why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
-    /// Its cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
 }
@@ -267,7 +264,6 @@ pub struct StatusReport {
     /// The error, for `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
-    /// The cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
 }

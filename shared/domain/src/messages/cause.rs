@@ -13,7 +13,6 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// A call.
     Call(CallId),
     /// A request of the tenant.
     Requested {
@@ -29,7 +28,6 @@ pub enum Cause {
     },
     /// Somebody's reply in a conversation.
     Written {
-        /// The conversation.
         conversation: ConversationId,
         /// The user or API key.
         by: Actor,
@@ -38,23 +36,17 @@ pub enum Cause {
     },
     /// A customer's message, which is answered automatically.
     Answered {
-        /// The customer's message.
         inbound: MessageId,
-        /// The answer.
         answer: Answer,
     },
     /// Somebody who wrote on the business's own phone. It is not ours to send.
     ByPhone {
-        /// The conversation.
         conversation: ConversationId,
         /// Follows from the provider's id.
         own: Ulid,
     },
-    /// A campaign.
     Campaign {
-        /// The campaign.
         campaign: CampaignId,
-        /// The recipient.
         contact: ContactId,
         /// The step, of a drip.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -25,11 +25,9 @@ use crate::{
 pub struct CheckInput<'a> {
     /// The tenant with its rules.
     pub config: &'a TenantConfig,
-    /// The message.
     pub message: &'a Message,
     /// The leg about to be sent.
     pub leg: u8,
-    /// The recipient.
     pub contact: &'a Contact,
     /// The recipient's other open messages that the frequency limit counts: see [`messages_to_read_before`].
     pub open: &'a [Message],
@@ -41,7 +39,6 @@ pub struct CheckInput<'a> {
     pub asset: Option<&'a Asset>,
     /// State of the message's campaign, and what ends it for a contact, as they are now. `None`: it is of none, or its campaign is gone.
     pub campaign: Option<(CampaignState, Exits)>,
-    /// Current time.
     pub now: Timestamp,
     /// Timers, of which one says how long an unhealthy connection is left alone.
     pub timers: &'a Timers,
@@ -52,33 +49,25 @@ pub struct CheckInput<'a> {
 /// Whether a leg may be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
-    /// Yes.
     Go,
     /// Yes, as the one message that probes an unhealthy connection: first write the connection with `tried_at` = now, under
     /// its condition. If somebody else was faster, treat this as `Later`.
     Probe,
-    /// Not now.
     Later {
-        /// The earliest time.
         until: Timestamp,
-        /// The reason.
         why: Refusal,
     },
     /// Not now, because of the connection. No other channel would be faster.
     Wait {
-        /// The earliest time.
         until: Timestamp,
-        /// The reason.
         why: Refusal,
     },
     /// Not on this channel.
     SkipLeg {
-        /// The reason.
         why: Refusal,
     },
     /// Never, on any channel.
     Never {
-        /// The reason.
         why: Refusal,
     },
 }

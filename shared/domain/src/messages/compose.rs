@@ -29,13 +29,11 @@ pub struct World<'a> {
     pub config: &'a TenantConfig,
     /// The templates and products that the message names: see [`crate::messages::Needs`].
     pub material: &'a Material,
-    /// The recipient.
     pub contact: &'a Contact,
     /// Further data of the recipient.
     pub profile: &'a Profile,
     /// Other messages to the recipient, which the frequency limit may count, or which leave no room: see [`crate::messages::Needs`].
     pub open: &'a [Message],
-    /// Current time.
     pub now: Timestamp,
     /// Source of line types.
     pub line_type: LineTypes<'a>,
@@ -64,11 +62,8 @@ impl<'a> World<'a> {
 /// A message to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
-    /// Its cause.
     pub cause: Cause,
-    /// Its policy.
     pub policy: Policy,
-    /// The recipient.
     pub to: Recipient,
     /// The line it is sent from.
     pub line: Option<LineId>,

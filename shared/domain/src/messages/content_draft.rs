@@ -161,13 +161,10 @@ pub struct ReactionUse {
 /// Content of WhatsApp other than a template and free text.
 #[derive(Debug, Clone, Copy)]
 pub enum Draft<'a> {
-    /// A file.
     Media(&'a MediaUse),
     /// A text with buttons, a list, a link or a request.
     Interactive(&'a InteractiveUse),
-    /// A place.
     Location(&'a Location),
-    /// Business cards.
     Contacts(&'a UpTo<MAX_CARDS, Card>),
     /// A reaction to this message.
     Reaction(&'a ProviderRef, Option<&'a Emoji>),
@@ -485,7 +482,6 @@ pub fn problems_of_cards(cards: &[Card]) -> Vec<FieldProblem> {
 }
 
 impl Draft<'_> {
-    /// Its kind.
     pub const fn kind(&self) -> ContentKind {
         match self {
             Self::Media(_) => ContentKind::Media,

@@ -48,13 +48,10 @@ pub(crate) fn missing_call() -> Fault {
 pub(crate) struct Authored<'a> {
     /// The field that holds it, such as `then`.
     pub field: &'a str,
-    /// Its channels.
     pub channels: &'a [Channel],
-    /// Its category.
     pub category: Category,
     /// Content for WhatsApp.
     pub template: Option<&'a TemplateUse>,
-    /// Content for SMS.
     pub sms_text: Option<&'a SmsText>,
     /// Whether it follows a call, whose values it may name.
     pub follows_call: bool,

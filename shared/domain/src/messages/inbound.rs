@@ -32,7 +32,6 @@ pub enum Update {
     },
     /// Who answers a conversation has changed.
     Handover {
-        /// The customer.
         from: Sender,
         /// Whether it was passed to us. Otherwise another responder has taken it.
         passed: bool,
@@ -41,7 +40,6 @@ pub enum Update {
     },
     /// A customer changed their marketing preference.
     MarketingPreference {
-        /// The customer.
         from: Sender,
         /// Whether marketing is welcome.
         welcome: bool,
@@ -52,7 +50,6 @@ pub enum Update {
     IdentityChanged {
         /// The identities of before, as far as they are named.
         previous: Sender,
-        /// The current identities.
         now: Sender,
     },
     /// A template's status, category or both.
@@ -70,14 +67,10 @@ pub enum Update {
     Limits {
         /// The number. `None` if missing or unreadable: then only the values of the whole business count.
         number: Option<Phone>,
-        /// The reported values.
         reported: Reported,
     },
     /// An unknown kind: stored raw and counted.
-    Unknown {
-        /// Its name.
-        kind: String,
-    },
+    Unknown { kind: String },
 }
 
 /// A provider's report on a message of ours.
@@ -85,7 +78,6 @@ pub enum Update {
 pub struct Status {
     /// Our key, if the provider returned it.
     pub key: Option<SendKey>,
-    /// The report.
     pub report: StatusReport,
     /// The recipient, as far as the report names it. A report can reveal the number's business-scoped user id.
     pub recipient: Sender,
@@ -96,7 +88,6 @@ pub struct Status {
 /// The sender: at least one of the identities is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
-    /// The telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
     /// Meta's business-scoped user id.
@@ -120,14 +111,12 @@ impl Sender {
     }
 }
 
-/// A customer's message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboundMessage {
     /// The channel it came by.
     pub channel: Channel,
     /// The provider's id of the message, by which a redelivery is recognized.
     pub provider_ref: ProviderRef,
-    /// The sender.
     pub from: Sender,
     /// The number that it was sent to, if the connection alone does not determine it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,7 +157,6 @@ pub struct InboundMessage {
 /// The delivery of a message by a webhook, as far as the order of messages depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
-    /// Time of receipt.
     pub received_at: Timestamp,
     /// Place of the message in the webhook.
     pub place: u32,
@@ -247,7 +235,6 @@ fn is_file_name(text: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shared {
-    /// A place.
     Location(SharedLocation),
     /// Business cards, at most [`MAX_CARDS`](crate::messages::MAX_CARDS) and [`SharedCard::MAX_BYTES`].
     Contacts(Vec<SharedCard>),
@@ -260,10 +247,8 @@ pub struct SharedLocation {
     pub latitude: Latitude,
     /// Degrees east of Greenwich.
     pub longitude: Longitude,
-    /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ShownName>,
-    /// Its address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<ShownName>,
 }
@@ -313,9 +298,7 @@ impl SharedCard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptFlag {
-    /// No more messages.
     Stop,
-    /// Messages again.
     Start,
     /// A request for help.
     Help,

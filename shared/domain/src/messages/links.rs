@@ -108,23 +108,19 @@ pub struct NewLinks {
 /// Tracked links: one code, and the pages to which they lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tracked {
-    /// The code.
     pub code: LinkCode,
-    /// The pages.
     pub targets: Targets,
 }
 
 /// Pages to which tracked links lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Targets {
-    /// These.
     Named(Vec<Target>),
     /// Any, for links that lead nowhere.
     Any,
 }
 
 impl Targets {
-    /// Their URLs.
     pub fn urls(&self) -> Vec<String> {
         match self {
             Self::Named(targets) => targets.iter().take(MAX_TARGETS).map(Target::url).collect(),
@@ -134,7 +130,6 @@ impl Targets {
 }
 
 impl NewLinks {
-    /// No links.
     pub const NONE: Self = Self {
         base: None,
         preferences: None,
@@ -181,7 +176,6 @@ impl NewLinks {
 /// The end of a tracked link: the code, and the place of its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackedEnd {
-    /// The code.
     pub code: LinkCode,
     /// The place of the page among those of the message.
     pub place: usize,
@@ -269,13 +263,10 @@ impl CodesFound {
 /// The tracked links of one message, as they are stored under the hash of their code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackedLinks {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The message.
     pub message: MessageId,
     /// The URLs of the pages to which they lead.
     pub targets: Vec<String>,
-    /// Time of creation.
     pub created_at: Timestamp,
 }
 

@@ -44,7 +44,6 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// All of them.
     pub const ALL: [Self; 2] = [Self::WhatsApp, Self::Sms];
 
     /// The name for people.
@@ -67,14 +66,12 @@ impl Channel {
 /// One channel of a message's plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
-    /// The channel.
     pub channel: Channel,
     /// The connection that sends it.
     pub connection: ConnectionId,
     /// The connection's number that sends it, if the line names one of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<Phone>,
-    /// Its content.
     pub content: Content,
     /// The provider's id of the message that it answers. Only by WhatsApp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -202,13 +199,10 @@ impl Remark {
 /// An intent to tell somebody something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// The message.
     pub id: MessageId,
-    /// Its cause.
     pub cause: Cause,
     /// Its policy, fixed when it was planned.
     pub policy: Policy,
-    /// The recipient.
     pub to: Recipient,
     /// The line it is sent from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,7 +257,6 @@ pub struct Message {
     /// it follows no call, or was planned before this was stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_at: Option<Timestamp>,
-    /// Time of planning.
     pub created_at: Timestamp,
     /// Time of deletion, by the tenant's policy when it was planned, or by one applied later. `None` (in older rows): never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -303,7 +296,6 @@ pub enum Next {
     Try {
         /// Index into the plan.
         leg: u8,
-        /// The attempt's number.
         number: u32,
     },
     /// The claim has expired, so its outcome is unknown and must be settled by evidence.
@@ -543,7 +535,6 @@ impl Message {
         found.into_codes()
     }
 
-    /// The latest attempt.
     pub fn last(&self) -> Option<&Attempt> {
         self.attempts.last()
     }
@@ -564,7 +555,6 @@ impl Message {
         (usize::from(next) < self.plan.len()).then_some(next)
     }
 
-    /// The next step.
     pub fn next(&self, now: Timestamp, timers: &Timers) -> Next {
         let after = |since: Timestamp, wait: SignedDuration, then: Next| {
             if now < since + wait {

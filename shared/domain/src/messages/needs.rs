@@ -16,7 +16,6 @@ use crate::{
 /// The rows that composing a message reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Templates.
     pub templates: Vec<TemplateNeed>,
     /// Products, by id or SKU.
     pub products: BTreeSet<String>,
@@ -40,7 +39,6 @@ pub struct Needs {
 pub struct TemplateNeed {
     /// The connection that sends it.
     pub connection: ConnectionId,
-    /// The name.
     pub name: String,
     /// The only language that the message may use. `None`: it depends on the existing ones.
     pub language: Option<String>,

@@ -26,9 +26,7 @@ pub struct FirstWritten {
 /// Places that were taken together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Places {
-    /// Their hour.
     pub hour: i64,
-    /// Their number.
     pub count: u32,
 }
 

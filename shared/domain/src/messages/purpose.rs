@@ -129,7 +129,6 @@ impl Lane {
 pub enum Basis {
     /// The subject of the message: the call, the order, the invoice, the visit, the code requested.
     Subject,
-    /// An opt-in.
     OptIn,
     /// A message from the person.
     Written,
@@ -155,7 +154,6 @@ pub enum Stop {
 /// Effect of quiet hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuietRule {
-    /// None.
     Ignore,
     /// The message waits, or is skipped. The tenant's quiet hours hold, and those of the sender in addition.
     Wait,
@@ -175,7 +173,6 @@ pub enum Limit {
 /// Order among messages of one purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
-    /// None.
     Free,
     /// One after another within a conversation.
     Conversation,
@@ -190,9 +187,7 @@ pub enum Order {
 /// Something that makes a message unnecessary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CancelEvent {
-    /// An opt-out.
     Stop,
-    /// An answered call.
     AnsweredCall,
     /// A message from the person.
     Inbound,
@@ -230,7 +225,6 @@ impl CancelEvent {
 /// Limits of a purpose in one category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CategoryLimits {
-    /// The category.
     pub category: Category,
     /// Ground on which it is sent.
     pub basis: Basis,
@@ -240,7 +234,6 @@ pub struct CategoryLimits {
     pub obeys: &'static [Limit],
     /// Limits that it counts towards.
     pub counts: &'static [Limit],
-    /// Its lane.
     pub lane: Lane,
     /// Effect of quiet hours, if it is not the row's.
     pub quiet: Option<QuietRule>,
@@ -251,9 +244,7 @@ pub struct CategoryLimits {
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PurposeRow {
-    /// The purpose.
     pub purpose: Purpose,
-    /// Its categories.
     pub kinds: &'static [CategoryLimits],
     /// Effect of an opt-out.
     pub stop: Stop,
@@ -335,7 +326,6 @@ pub const PURPOSE_TABLE_VERSION: u8 = 1;
 /// The table in all its versions, the first one first.
 const VERSIONS: [&[PurposeRow; 10]; PURPOSE_TABLE_VERSION as usize] = [&PURPOSE_TABLE];
 
-/// The current table.
 #[rustfmt::skip]
 pub const PURPOSE_TABLE: [PurposeRow; 10] = {
     use Basis::{Conversation, OptIn, Subject, Window, Written};
@@ -427,7 +417,6 @@ pub const PURPOSE_TABLE: [PurposeRow; 10] = {
 };
 
 impl Purpose {
-    /// All purposes.
     pub const ALL: [Self; 10] = [
         Self::FollowUp,
         Self::Reply,
@@ -619,7 +608,6 @@ impl Policy {
         })
     }
 
-    /// The purpose.
     pub const fn purpose(&self) -> Purpose {
         self.row.purpose
     }
@@ -698,7 +686,6 @@ impl Policy {
         self.row.unknown_after
     }
 
-    /// The lane.
     pub const fn lane(&self) -> Lane {
         self.lane
     }

@@ -327,9 +327,7 @@ impl Reason {
 /// The code and the facts of a stored sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Because {
-    /// The code.
     pub code: Reason,
-    /// The facts.
     #[serde(default, skip_serializing_if = "Facts::is_empty")]
     pub facts: Facts,
 }

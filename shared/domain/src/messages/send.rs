@@ -72,7 +72,6 @@ pub enum Api {
 /// Effect of an error beyond the message itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Nothing.
     None,
     /// The number is throttled or restricted: it pauses for this many seconds, other numbers continue.
     PauseNumber(u32),
@@ -98,7 +97,6 @@ pub enum Effect {
 pub struct Classified {
     /// Reaction for the message.
     pub class: ErrorClass,
-    /// Further effect.
     pub effect: Effect,
     /// The first wait of a retry, in seconds.
     pub first_wait: u32,

@@ -133,7 +133,6 @@ pub struct TemplateRequest(MessageRequest);
 /// Whom a request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whom {
-    /// A contact.
     Contact(ContactId),
     /// Whoever has this identity.
     Known(Identity),
@@ -205,7 +204,6 @@ pub struct Asked {
     pub to: Recipient,
     /// The message that it answers or reacts to, if the request names one.
     pub refers: Option<Referred>,
-    /// Current time.
     pub now: Timestamp,
 }
 

@@ -13,7 +13,6 @@ use crate::{
     messages::{Category, Channel, QuietHours, Reason, Refusal},
 };
 
-/// The table.
 const TABLE: &str = include_str!("sms_rules.json");
 
 /// Kind of a rule of a country for SMS. One that this version does not know is read as unknown, and holds nothing.
@@ -111,7 +110,6 @@ enum Sureness {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Sender {
-    /// A telephone number.
     Number,
     /// Letters that nobody has registered.
     Letters,
@@ -122,11 +120,8 @@ enum Sender {
 /// What sends an SMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin<'a> {
-    /// A telephone number.
     Number,
-    /// Letters.
     Letters {
-        /// The letters.
         sender: &'a str,
         /// Whether they are registered for the country.
         registered: bool,
@@ -239,7 +234,6 @@ static TO_LETTERS: LazyLock<Row> = LazyLock::new(|| Row {
 /// A rule of a country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
-    /// The country.
     pub country: Country,
     row: &'static Row,
     applies: Applies,
@@ -303,7 +297,6 @@ pub fn takes_numbers(country: Country) -> bool {
 /// How people in a country refuse further SMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WayOut {
-    /// They reply.
     Reply,
     /// They write to this number of the networks.
     Number(&'static str),
@@ -368,9 +361,7 @@ pub fn promotion_hours(
 pub struct Sms<'a> {
     /// Country of the recipient. Unknown: no rule holds.
     pub country: Option<Country>,
-    /// Its category.
     pub category: Category,
-    /// Its sender.
     pub origin: Origin<'a>,
     /// Its text, as it is sent.
     pub text: &'a str,
@@ -435,7 +426,6 @@ impl Sms<'_> {
 }
 
 impl Rule {
-    /// Its kind.
     pub const fn kind(&self) -> RuleKind {
         match self.row.says {
             Says::Senders(_) => RuleKind::Senders,
@@ -449,7 +439,6 @@ impl Rule {
         }
     }
 
-    /// Its effect.
     pub const fn applies(&self) -> Applies {
         self.applies
     }

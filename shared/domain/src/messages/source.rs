@@ -187,12 +187,10 @@ impl SmsText {
 pub enum Value {
     /// A value that is looked up when the message is planned.
     From {
-        /// Its source.
         source: Source,
         /// Default, if nothing is found.
         default: Option<String>,
     },
-    /// A fixed text.
     Text(String),
 }
 
@@ -307,7 +305,6 @@ pub enum Source {
     Product {
         /// The product's id, or its SKU.
         id: String,
-        /// The field.
         field: String,
     },
 }
@@ -430,7 +427,6 @@ pub enum InvalidPlaceholder {
     /// `{{` without `}}`.
     #[error("a {{{{ is never closed")]
     Open,
-    /// An unknown source.
     #[error(transparent)]
     Source(#[from] InvalidSource),
     /// A tracked link with a default, or with a bar in its URL.
@@ -441,11 +437,9 @@ pub enum InvalidPlaceholder {
 /// A part of the text of an SMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// Literal text.
     Text(&'a str),
     /// `{{source|default}}`.
     Value {
-        /// The source.
         source: Source,
         /// Default, if nothing is found.
         default: Option<&'a str>,

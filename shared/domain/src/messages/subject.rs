@@ -10,7 +10,6 @@ use crate::{
 /// The subject of a message.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
-    /// A call.
     Call(CallView<'a>),
     /// Nothing that has values: only the request for the message, or the message that it answers.
     Request,
@@ -21,13 +20,10 @@ pub enum Subject<'a> {
 /// A call with a known outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct CallView<'a> {
-    /// The call.
     pub id: CallId,
     /// The connection that reported it, preferred for sending if it can send.
     pub connection: ConnectionId,
-    /// The reported facts.
     pub facts: &'a CallFacts,
-    /// Its outcome.
     pub outcome: Outcome,
     /// Time at which it began, or else was first reported.
     pub started_at: Timestamp,

@@ -32,13 +32,9 @@ pub(crate) fn text_in_language<'a>(texts: &'a SmsText, config: &TenantConfig, co
 /// The data in which values are looked up.
 #[derive(Debug, Clone, Copy)]
 pub struct Values<'a> {
-    /// The tenant.
     pub config: &'a TenantConfig,
-    /// Its products.
     pub material: &'a Material,
-    /// The person.
     pub contact: &'a Contact,
-    /// The person's profile.
     pub profile: &'a Profile,
     /// The subject of the message.
     pub subject: Subject<'a>,

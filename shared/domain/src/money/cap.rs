@@ -25,7 +25,6 @@ use crate::{
 /// Maximum caps of a tenant.
 pub const MAX_CAPS: usize = 20;
 
-/// A cap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cap {
@@ -33,7 +32,6 @@ pub struct Cap {
     pub number: u32,
     /// What it is counted for.
     pub period: Period,
-    /// Where it applies.
     #[serde(default)]
     pub scope: Scope,
     /// The purpose of the messages that it is for. `None`: all that are [counted without being named](Purpose::is_capped).
@@ -52,7 +50,6 @@ pub struct Cap {
 pub struct CapName {
     /// What it is counted for.
     pub period: Period,
-    /// Where it applies.
     pub scope: Scope,
     /// The purpose of the messages that it is for.
     pub purpose: Option<Purpose>,
@@ -310,7 +307,6 @@ pub struct Counts {
 }
 
 impl Cap {
-    /// Its name.
     pub fn name(&self) -> CapName {
         CapName {
             period: self.period,
@@ -386,9 +382,7 @@ impl Cap {
 /// What a message takes of a cap: one of its messages, or what it is expected to cost, in millionths of the currency's unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Take {
-    /// The cap.
     pub cap: Cap,
-    /// What is taken.
     pub amount: u64,
 }
 

@@ -77,7 +77,6 @@ pub fn takes_of_caps(
 /// An attempt whose price became known, or another one.
 #[derive(Debug)]
 pub struct Priced<'a> {
-    /// The attempt.
     pub attempt: &'a Attempt,
     before: Option<Charge>,
     after: Option<Charge>,

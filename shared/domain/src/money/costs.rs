@@ -24,15 +24,12 @@ pub struct Spent {
 /// What has no price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unpriced {
-    /// The channel.
     pub channel: Channel,
     /// Country of the recipients, if it is known.
     pub country: Option<Country>,
-    /// Price category.
     pub category: PriceCategory,
 }
 
-/// What messages cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Costs {
     spent: BTreeMap<(Currency, Channel), Spent>,

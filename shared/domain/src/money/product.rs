@@ -94,7 +94,6 @@ impl Sku {
     /// Maximum length in bytes.
     pub const MAX_LENGTH: usize = 64;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -142,7 +141,6 @@ pub struct Price {
 }
 
 impl Price {
-    /// Maximum amount.
     pub const MAX: u64 = 1_000_000_000_000;
 }
 
@@ -188,7 +186,6 @@ impl FromStr for Currency {
 parsed!(Currency, "currency", "AED");
 
 impl Currency {
-    /// The code.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -105,11 +105,9 @@ impl Carrier {
 /// Messages, or segments of SMS, whose price depends on a list because no provider states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Listed {
-    /// What carried them.
     pub carrier: Carrier,
     /// Country of the recipients, if it is known.
     pub country: Option<Country>,
-    /// Price category.
     pub category: PriceCategory,
 }
 
@@ -175,9 +173,7 @@ impl Listed {
 pub enum Counter<'a> {
     /// Messages of a purpose that reached a state.
     Messages {
-        /// The purpose.
         purpose: &'a str,
-        /// The state.
         state: &'a str,
     },
     /// Replies within the bound at this place of [`REPLY_TIMES`], and not within the one before.
@@ -190,12 +186,10 @@ pub enum Counter<'a> {
     Unfollowed(&'a str),
     /// Messages that the provider does not bill.
     Free,
-    /// A word.
     Word(&'a str),
 }
 
 impl<'a> Counter<'a> {
-    /// Reads a name.
     pub fn read(name: &'a str) -> Self {
         let after = |prefix: &str| name.strip_prefix(prefix);
         let listed = || after(LISTED).and_then(Listed::read).map(Self::Listed);
@@ -429,7 +423,6 @@ struct News<'a> {
     leg: &'a Leg,
     /// States that it has passed through.
     steps: Vec<&'static str>,
-    /// Its price.
     charge: Option<Raise>,
 }
 

@@ -77,9 +77,7 @@ impl FileFormat {
 /// Parameters of the operation `export_data`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportData {
-    /// The content.
     pub what: Exported,
-    /// The format.
     pub format: FileFormat,
     /// Start of the period, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

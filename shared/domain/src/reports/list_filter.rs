@@ -13,9 +13,7 @@ fn fulfils<T: Copy + PartialEq>(wanted: Option<T>, is: Option<T>) -> bool {
 /// Conditions on calls, all of which hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CallFilter {
-    /// The outcome.
     pub outcome: Option<Outcome>,
-    /// The direction.
     pub direction: Option<Direction>,
     /// The line that was called.
     pub line: Option<LineId>,
@@ -82,7 +80,6 @@ impl CallFilter {
 /// Conditions on messages, all of which hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MessageFilter {
-    /// The direction.
     pub direction: Option<Direction>,
     /// The state, which only outbound messages have.
     pub state: Option<MessageState>,

@@ -25,7 +25,6 @@ pub struct Period {
 pub struct Length {
     /// If no first day is given.
     pub usual: i32,
-    /// At most.
     pub most: i32,
 }
 
@@ -58,12 +57,10 @@ impl Period {
         Ok(Self { first, last, zone })
     }
 
-    /// The first day.
     pub const fn first(&self) -> Date {
         self.first
     }
 
-    /// The last day.
     pub const fn last(&self) -> Date {
         self.last
     }

@@ -13,7 +13,6 @@ use crate::{
 /// A content of a template.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TemplateEdition {
-    /// The template.
     pub template: TemplateId,
     /// Number of contents before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -37,16 +36,13 @@ impl TemplateEdition {
 /// A message of ours with the template that carried it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Templated {
-    /// The message.
     pub message: MessageId,
-    /// The template.
     pub of: TemplateEdition,
 }
 
 /// A template that a customer's message answers. Stored with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnsweredTemplate {
-    /// The template.
     pub of: TemplateEdition,
     /// Whether it is a reply. A stop word is none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

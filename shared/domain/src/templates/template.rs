@@ -139,9 +139,7 @@ pub enum ParameterFormat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateButton {
-    /// Its action.
     pub kind: ButtonKind,
-    /// Its label.
     pub text: String,
     /// For links: the URL, perhaps ending in `{{1}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -200,20 +198,12 @@ impl TemplateButton {
 /// The reason why a message cannot be made from a template or a text: a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
-    /// No such template.
     #[error("there is no template {name} in {language}")]
-    NoTemplate {
-        /// The name.
-        name: String,
-        /// The language.
-        language: String,
-    },
+    NoTemplate { name: String, language: String },
     /// Meta does not accept it at present.
     #[error("template {name} in {language} is {status}, not APPROVED")]
     NotSendable {
-        /// The name.
         name: String,
-        /// The language.
         language: String,
         /// Meta's word.
         status: String,
@@ -222,19 +212,13 @@ pub enum Misfit {
     #[error(
         "template {name} in {language} is read again before it is sent, because the provider refused a message with it"
     )]
-    Doubted {
-        /// The name.
-        name: String,
-        /// The language.
-        language: String,
-    },
+    Doubted { name: String, language: String },
     /// The asset of its header cannot be sent.
     #[error("{0}")]
     Asset(Refusal),
     /// The categories differ, on which consent and price depend.
     #[error("template {name} is {}, but the message is {}", .actual.as_str(), .wanted.as_str())]
     Category {
-        /// The name.
         name: String,
         /// The template's.
         actual: Category,
@@ -244,7 +228,6 @@ pub enum Misfit {
     /// A value is missing.
     #[error("template {name} needs a value for {variable}")]
     Missing {
-        /// The template.
         name: String,
         /// The variable, such as `{{1}}`.
         variable: String,
@@ -252,41 +235,24 @@ pub enum Misfit {
     /// There is a value too many.
     #[error("template {name} has no {variable}")]
     Unexpected {
-        /// The template.
         name: String,
         /// The variable, such as `{{3}}`.
         variable: String,
     },
     /// The definition's own variables have gaps in their numbers, or do not fit its format.
     #[error("the stored definition of template {name} is broken: {what}")]
-    Broken {
-        /// The template.
-        name: String,
-        /// The problem.
-        what: String,
-    },
+    Broken { name: String, what: String },
     /// Twilio knows templates only by its own id.
     #[error("template {name} has no content_sid, which WhatsApp through Twilio needs")]
-    NoContentSid {
-        /// The template.
-        name: String,
-    },
+    NoContentSid { name: String },
     /// Meta refuses such a value.
     #[error("the value for {variable} {what}")]
-    Value {
-        /// The variable.
-        variable: String,
-        /// The problem.
-        what: Unfit,
-    },
+    Value { variable: String, what: Unfit },
     /// The text is too long for the channel.
     #[error("the {part} has {length} characters once filled in, at most {most} are allowed")]
     TooLong {
-        /// The part.
         part: &'static str,
-        /// Its length.
         length: usize,
-        /// The limit.
         most: usize,
     },
     /// No value is known, and there is no default.
@@ -348,7 +314,6 @@ impl From<Misfit> for Refusal {
 /// The problem of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfit {
-    /// It is empty.
     Empty,
     /// It has a line break or tab.
     LineBreak,
@@ -436,12 +401,10 @@ impl TemplateKey {
     /// Maximum length of a language code.
     pub const MAX_LANGUAGE_LENGTH: usize = MAX_TEMPLATE_LANGUAGE_LENGTH;
 
-    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its language.
     pub fn language(&self) -> &str {
         &self.language
     }

@@ -17,7 +17,6 @@ use crate::{
 /// Everything that decisions about a tenant's calls and messages need, read together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantConfig {
-    /// The tenant.
     pub tenant: Tenant,
     /// Its rules, in any order.
     pub rules: Vec<Rule>,
@@ -27,7 +26,6 @@ pub struct TenantConfig {
     /// Its teams, in any order.
     #[serde(default)]
     pub teams: Vec<Team>,
-    /// Its connections.
     pub connections: Vec<ConnectionSummary>,
 }
 
@@ -53,9 +51,7 @@ impl TenantConfig {
 /// The parts of a connection that planning and the set-up list need. A change of them raises the tenant's version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionSummary {
-    /// The connection.
     pub id: ConnectionId,
-    /// Display name.
     pub name: String,
     /// The channels that it can send.
     pub carries: Vec<Channel>,

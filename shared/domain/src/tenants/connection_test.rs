@@ -99,7 +99,6 @@ impl Checkup {
 pub struct Dated<T> {
     /// Time of the value.
     pub at: Timestamp,
-    /// The value.
     pub value: T,
 }
 

@@ -85,7 +85,6 @@ impl Line {
         }
     }
 
-    /// Its own hours.
     pub const fn hours(&self) -> Option<&BusinessHours> {
         self.business_hours.as_ref()
     }

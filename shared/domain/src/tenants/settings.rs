@@ -19,9 +19,7 @@ pub struct FieldProblem {
     pub field: String,
     /// The problem, and what would be correct.
     pub detail: String,
-    /// Its code.
     pub code: FaultCode,
-    /// Its facts.
     pub facts: Facts,
 }
 
@@ -123,7 +121,6 @@ shown_as!(Region, {
 pub struct UnknownRegion;
 
 impl Region {
-    /// The code.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -149,7 +146,6 @@ pub fn line_problem(text: &str, longest: usize) -> Option<Fault> {
     check_line(text).err().map(|wrong| wrong.fault_with(detail()))
 }
 
-/// The problems found.
 #[derive(Debug, Default)]
 pub struct Findings(pub Vec<FieldProblem>);
 

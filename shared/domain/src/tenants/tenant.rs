@@ -23,18 +23,14 @@ const MAX_SPANS: usize = 6;
 /// Maximum holidays of a tenant.
 pub const MAX_HOLIDAYS: usize = 200;
 
-/// A business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
-    /// The tenant.
     pub id: TenantId,
     /// Name that its customers know.
     pub name: String,
-    /// Its state.
     #[serde(default)]
     pub status: TenantStatus,
-    /// Its time zone.
     pub time_zone: Zone,
     /// ISO 3166 code of the country in which numbers without a country code are read, such as `AE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -185,13 +181,10 @@ pub struct Limits {
     /// Messages per day and per month, in UTC: caps that the tenant cannot change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages_per_day: Option<u32>,
-    /// Messages per month.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages_per_month: Option<u32>,
-    /// Contacts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contacts: Option<u32>,
-    /// Megabytes of assets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset_megabytes: Option<u32>,
     /// Imports per day, in UTC.
@@ -209,7 +202,6 @@ impl Limits {
         [day, self.messages_per_month.unwrap_or(1_000_000)]
     }
 
-    /// Maximum contacts.
     pub fn contacts(&self) -> u32 {
         self.contacts.unwrap_or(1_000_000)
     }

@@ -17,7 +17,6 @@ const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// A called number that its connection does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnknownNumber {
-    /// The number.
     pub number: Phone,
     /// Time of a call to it, at most an hour before the last one.
     pub at: Timestamp,

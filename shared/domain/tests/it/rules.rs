@@ -32,7 +32,6 @@ pub(crate) fn config() -> TenantConfig {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Its template.
 pub(crate) fn material() -> Material {
     let template =
         r#"{"name": "missed", "language": "en", "category": "utility", "status": "APPROVED", "body": "Hello {{1}}"}"#;

@@ -29,7 +29,6 @@ impl Emoji {
     /// Maximum characters, of which an emoji has several: a family of four has 7, with skin tones 11.
     pub const MAX_LENGTH: usize = 16;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -26,7 +26,6 @@ pub const MAX_BODY_LENGTH: usize = 1_024;
 pub const MAX_HEADER_LENGTH: usize = 60;
 /// Maximum characters of its footer.
 pub const MAX_FOOTER_LENGTH: usize = 60;
-/// Maximum reply buttons.
 pub const MAX_REPLY_BUTTONS: usize = 3;
 /// Maximum characters of the title of a button, of a list's menu and of a link.
 pub const MAX_TITLE_LENGTH: usize = 20;
@@ -57,15 +56,11 @@ pub const LARGEST_AT_TWILIO: u64 = 16_000_000;
 pub enum Content {
     /// A template with its values filled in.
     Template(FilledTemplate),
-    /// Free text.
     Text(String),
-    /// A file.
     Media(Media),
     /// A text with buttons, a list, a link or a request.
     Interactive(Interactive),
-    /// A place.
     Location(Location),
-    /// Business cards.
     Contacts(UpTo<MAX_CARDS, Card>),
     /// A reaction to a message.
     Reaction(Reaction),
@@ -113,7 +108,6 @@ impl ContentKind {
 }
 
 impl Content {
-    /// Its kind.
     pub const fn kind(&self) -> ContentKind {
         match self {
             Self::Template(_) => ContentKind::Template,
@@ -219,14 +213,12 @@ pub struct TemplateValue {
     /// The variable's name, if the template has named variables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The text.
     pub text: String,
 }
 
 /// A file in a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// The asset.
     pub asset: AssetUse,
     /// The text below it. Audio and stickers have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -244,12 +236,9 @@ pub const fn has_caption(kind: MediaKind) -> bool {
 /// A text to which the person answers with a tap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interactive {
-    /// Above the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Header>,
-    /// The text.
     pub body: String,
-    /// Below the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footer: Option<String>,
     /// What can be tapped.
@@ -260,7 +249,6 @@ pub struct Interactive {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Header {
-    /// A text.
     Text(String),
     /// A picture, video or document. Only above buttons.
     Media(AssetUse),
@@ -274,27 +262,22 @@ pub enum Action {
     Buttons(UpTo<MAX_REPLY_BUTTONS, Button>),
     /// A menu, of which one row is chosen.
     List(List),
-    /// A link.
     Link(Link),
     /// A request for the person's location.
     RequestLocation,
 }
 
-/// A reply button.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
     /// What comes back with the answer.
     pub id: OneLine<1, MAX_BUTTON_ID_LENGTH>,
-    /// Its label.
     pub title: String,
 }
 
-/// A menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
     /// The label of the button that opens it.
     pub button: String,
-    /// Its sections.
     pub sections: UpTo<MAX_SECTIONS, Section>,
 }
 
@@ -304,7 +287,6 @@ pub struct Section {
     /// Its title. A menu of one section needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Its rows.
     pub rows: UpTo<MAX_ROWS, ListRow>,
 }
 
@@ -313,9 +295,7 @@ pub struct Section {
 pub struct ListRow {
     /// What comes back with the answer.
     pub id: OneLine<1, MAX_ROW_ID_LENGTH>,
-    /// Its title.
     pub title: String,
-    /// More about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
@@ -323,9 +303,7 @@ pub struct ListRow {
 /// A link below a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// Its label.
     pub title: String,
-    /// Its target.
     pub url: WebUrl,
 }
 

@@ -35,7 +35,6 @@ pub enum Topic {
 pub struct Entry {
     /// Name, in the library and at the provider.
     pub name: &'static str,
-    /// Topic.
     pub topic: Topic,
     english: Wording,
     arabic: Wording,

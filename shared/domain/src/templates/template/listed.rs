@@ -17,7 +17,6 @@ impl ListedNames {
     /// 400 KB as a row.
     pub const MAX: usize = 12_000;
 
-    /// Adds a template.
     pub fn add(&mut self, name: &str, language: &str) {
         self.0.insert(hash(name, language));
     }

@@ -9,7 +9,6 @@ use crate::{messages::Category, tenants::Quality};
 /// A provider's report on a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateReport {
-    /// The template.
     pub template: TemplateKey,
     /// Time by the provider's clock. Reports arrive in any order.
     pub at: Timestamp,
@@ -21,7 +20,6 @@ pub struct TemplateReport {
     pub reason: Option<String>,
     /// Its current category. An announced change does not count yet.
     pub category: Option<Category>,
-    /// Its rating.
     pub quality: Option<Quality>,
     /// Its texts and buttons, if they changed.
     pub content: Option<ReportedContent>,
@@ -48,7 +46,6 @@ impl TemplateReport {
 pub struct ReportedContent {
     /// The text header, if it has one.
     pub header: Option<String>,
-    /// The body.
     pub body: String,
     /// The footer, if it has one.
     pub footer: Option<String>,
@@ -470,7 +467,6 @@ pub struct Accepted {
     pub id: Option<String>,
     /// Twilio's id of it.
     pub content_sid: Option<String>,
-    /// Its state.
     pub status: TemplateStatus,
     /// Its category, which the provider may have corrected.
     pub category: Option<Category>,

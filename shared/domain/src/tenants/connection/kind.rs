@@ -80,7 +80,6 @@ pub trait Kind: Clone + PartialEq {
         self == other
     }
 
-    /// Finds its problems.
     fn check(&self, found: &mut Findings) {
         check_numbers(self.numbers(), found);
     }

@@ -54,7 +54,6 @@ impl std::fmt::Debug for Sealed {
 pub enum SecretPurpose {
     /// To verify webhooks.
     Verify,
-    /// To send.
     Send,
 }
 
@@ -117,7 +116,6 @@ macro_rules! kinds {
         }
 
         impl ConnectionKind {
-            /// All kinds.
             pub const ALL: &'static [Self] = &[$(Self::$kind),+];
 
             /// The word in configuration, and in webhooks' URLs.
@@ -147,7 +145,6 @@ macro_rules! kinds {
         }
 
         impl Account {
-            /// Its kind.
             pub const fn provider(&self) -> ConnectionKind {
                 match self { $(Self::$kind(_) => ConnectionKind::$kind,)+ }
             }
@@ -330,11 +327,8 @@ kinds! {
 
 /// A new connection, as the API takes it.
 pub struct NewConnection {
-    /// Display name.
     pub name: String,
-    /// The account.
     pub account: Account,
-    /// Its credentials.
     pub credentials: Credentials,
 }
 
@@ -481,7 +475,6 @@ fn misread(error: &serde_json::Error) -> FieldProblem {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Health {
-    /// It works.
     #[default]
     Healthy,
     /// The provider refuses it until somebody acts. Messages wait; one of them tries again every now and then.
@@ -498,13 +491,9 @@ pub enum Health {
 /// A tenant's connection to a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// The connection.
     pub id: ConnectionId,
-    /// Display name.
     pub name: String,
-    /// The account.
     pub account: Account,
-    /// Whether it works.
     #[serde(default)]
     pub health: Health,
     /// A throttled or restricted number sends nothing before.

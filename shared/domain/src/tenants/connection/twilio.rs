@@ -235,16 +235,13 @@ pub struct Verify {
 pub struct SharedKey {
     /// Its id, as the signature's settings header names it.
     pub id: String,
-    /// The secret.
     pub secret: String,
 }
 
 /// Credentials for sending by Twilio: an API key, not the auth token.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Send {
-    /// The key's SID.
     pub api_key_sid: String,
-    /// Its secret.
     pub api_key_secret: String,
 }
 
