@@ -1,5 +1,5 @@
-//! Push notifications (RFC 8030): the devices on which a person is told of messages, mentions, calls and notices while none of their
-//! pages is open, and what they are told.
+//! Push notifications (RFC 8030): the devices that notify a person of messages, mentions, calls and notices while none of their pages is
+//! open, and the content of the notifications.
 
 use std::fmt;
 
@@ -18,22 +18,22 @@ use crate::{
 /// Maximum devices of a person.
 pub const MAX_SUBSCRIPTIONS: usize = 10;
 
-/// Time for which a subscription is kept after its client sent it: clients send it whenever they begin.
+/// Retention of a subscription after its client sent it: clients send it whenever they begin.
 pub const SUBSCRIPTIONS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Time for which a person can read a message on a page before a notification is sent.
+/// Delay of a notification, so that a person can read the message on a page first.
 pub const WAITS: SignedDuration = SignedDuration::from_secs(20);
 
-/// Time after which nobody is notified of a message any more.
+/// Nobody is notified of a message later than this.
 pub const TOO_LATE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Maximum age of a message of which people are notified: that of an earlier time became known by a backfill, or far too late.
+/// Maximum age of a message for a notification: an older one became known by a backfill, or far too late.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
 
-/// Time within which a notice that is due at once is written.
+/// A notice that is due at once is written within this time.
 const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
-/// Time after which it is noted again that a person has a device.
+/// Interval for noting again that a person has a device.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Maximum size of an endpoint, in bytes.
@@ -42,13 +42,13 @@ pub const MAX_ENDPOINT: usize = 1_024;
 /// Maximum characters of a name and of a text in a notification. Push services take about 4,000 bytes.
 const MAX_SHOWN: (usize, usize) = (80, 400);
 
-/// A device on which a person is notified. Its endpoint is a secret: whoever knows it can be told apart from others by nobody.
+/// A device that notifies a person. Its endpoint is a secret: nobody can tell those who know it from the device's owner.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushSubscription {
     /// Id, by its endpoint.
     pub id: PushSubscriptionId,
     pub user: UserId,
-    /// The session in which it was made. Without it, nothing is sent any more.
+    /// Session that made it. Nothing is sent after the session's end.
     pub session: SessionId,
     /// The URL of the push service, for this device.
     pub endpoint: String,
@@ -59,9 +59,9 @@ pub struct PushSubscription {
     /// Browser or app, from its `User-Agent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// Time at which it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// Time after which it is not used, unless its client sends it again.
+    /// End of its use, unless its client sends it again.
     pub expires_at: Timestamp,
 }
 
@@ -78,7 +78,7 @@ impl PushSubscription {
     }
 }
 
-/// The push services to which notifications may be sent: those of browsers, and others that the operator names.
+/// The push services that may get notifications: those of browsers, and others that the operator names.
 #[derive(Debug, Clone, Default)]
 pub struct PushServices {
     further: Vec<String>,
@@ -93,7 +93,7 @@ impl PushServices {
         ".push.apple.com",
     ];
 
-    /// Those of browsers, and these origins, such as `https://push.example.org`, separated by commas.
+    /// Adds these origins, such as `https://push.example.org`, separated by commas, to those of browsers.
     pub fn with(further: &str) -> Self {
         let further = further.split(',').map(|origin| origin.trim().trim_end_matches('/'));
         Self {
@@ -130,7 +130,7 @@ pub fn normalize_endpoint(endpoint: &str) -> Option<String> {
     Some(url.into())
 }
 
-/// The origin of an endpoint, for which a push service is told who sends.
+/// The origin of an endpoint. A signature for a push service names it as its audience.
 pub fn origin_of_endpoint(endpoint: &str) -> Option<String> {
     let url = Url::parse(endpoint).ok()?;
     Some(url.origin().ascii_serialization())
@@ -142,7 +142,7 @@ pub fn host_of_endpoint(endpoint: &str) -> Option<String> {
     url.host_str().map(str::to_owned)
 }
 
-/// What people are told of, by the ids of what says it.
+/// Subject of a notification, by ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum About {
@@ -163,7 +163,7 @@ pub enum About {
         /// The conversation with the customer on its line. It need not exist.
         conversation: ConversationId,
     },
-    /// What somebody must attend to.
+    /// Something that people must attend to.
     Notice {
         /// The key of the notice.
         notice: String,
@@ -182,7 +182,7 @@ impl About {
         })
     }
 
-    /// A call by its first decision by which nobody answered and no message follows. Of one whose customer has been talked to since, nobody is told.
+    /// A call that nobody answered and no message follows, once it is first decided. `None` if somebody has talked to the customer since.
     pub fn of_call(before: Option<&Call>, after: &Call) -> Option<Self> {
         let is_left = |call: &Call| call.is_missed() && call.message.is_none() && call.recovered == 0;
         (is_left(after) && !before.is_some_and(is_left)).then(|| Self::Call {
@@ -207,7 +207,7 @@ impl About {
         !matches!(self, Self::Message { .. })
     }
 
-    /// Time for which it can be seen on a page before people are told.
+    /// Delay of the notification, so that people can see the subject on a page first.
     pub const fn waits(&self) -> SignedDuration {
         if self.is_told_once() {
             SignedDuration::ZERO
@@ -281,7 +281,7 @@ pub enum Notification {
     #[serde(rename = "attention")]
     Notice {
         tenant_id: TenantId,
-        /// What it is: the name of the preference for its mails. A later one of the same kind and subject replaces this.
+        /// Kind of notice: the name of the preference for its mails. A later notice of the same kind and subject replaces this one.
         notice: String,
         /// Id of the connection, automation or campaign, if it is about one.
         subject_id: Option<String>,
@@ -307,7 +307,7 @@ fn short_text(text: Option<&str>) -> Option<String> {
 }
 
 impl Notification {
-    /// That of a customer's message.
+    /// The notification of a customer's message.
     pub fn of_message(
         tenant_id: TenantId,
         conversation_id: ConversationId,
@@ -322,7 +322,7 @@ impl Notification {
         }
     }
 
-    /// The notification of a note to whom it mentions.
+    /// The notification of a note, for a person whom it mentions.
     pub fn of_mention(tenant_id: TenantId, note_id: NoteId, name: Option<&str>, text: Option<&str>) -> Self {
         Self::Mention {
             tenant_id,
@@ -349,7 +349,7 @@ impl Notification {
         }
     }
 
-    /// That of a notice.
+    /// The notification of a notice.
     pub fn of_notice(tenant_id: TenantId, notice: &Notice) -> Self {
         Self::Notice {
             tenant_id,
@@ -359,7 +359,7 @@ impl Notification {
         }
     }
 
-    /// Name by which a push service replaces a notification that the device has not fetched, of at most 32 characters (RFC 8030, 5.4).
+    /// Name that lets a push service replace a notification that the device has not fetched, of at most 32 characters (RFC 8030, 5.4).
     pub fn topic(&self) -> String {
         let subject = match self {
             Self::Message {
@@ -389,7 +389,7 @@ impl Notification {
     }
 }
 
-/// The people of a tenant who have a device, with the times until which that is known.
+/// The people of a tenant who have a device, with the times until when that is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Reachable(Vec<(UserId, Timestamp)>);
@@ -398,7 +398,7 @@ impl Reachable {
     /// Maximum people. A further one replaces the one who would be forgotten first.
     const MAX: usize = 500;
 
-    /// Those who may have a device at this time.
+    /// The people who may have a device at this time.
     pub fn people(&self, now: Timestamp) -> impl Iterator<Item = UserId> {
         self.0
             .iter()
@@ -406,7 +406,7 @@ impl Reachable {
             .map(|(user, _)| *user)
     }
 
-    /// Time after which it says nothing any more.
+    /// End of its validity: the latest of its times.
     pub fn ends_at(&self) -> Option<Timestamp> {
         self.0.iter().map(|(_, until)| *until).max()
     }

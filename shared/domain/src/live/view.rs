@@ -1,4 +1,4 @@
-//! Views: parts of what changes in a tenant, of which a socket is told.
+//! Views: parts of what changes in a tenant. A socket is told of changes in its views.
 
 use std::{fmt, str::FromStr};
 
@@ -17,9 +17,9 @@ pub enum View {
     Inbox,
     /// The conversations of the person who watches.
     Mine,
-    /// Those to which nobody attends.
+    /// Conversations without an assignee.
     Unassigned,
-    /// Those of a team.
+    /// Conversations of a team.
     Team(TeamId),
     /// All about a conversation, its messages and calls.
     Conversation(ConversationId),

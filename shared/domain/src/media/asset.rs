@@ -39,7 +39,7 @@ resource! {
         /// Where it may be sent, if it is an attachment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub attached: Option<Attached>,
-        /// Time at which a job looks whether an attachment is to be deleted.
+        /// Time when a job checks whether to delete an attachment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub due: Option<Timestamp>,
         /// Number of times the dispatcher has queued that job since the last change.
@@ -63,7 +63,7 @@ pub struct Attached {
     /// The reply. `None`: none has used it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageId>,
-    /// Time until which it is kept: that of the reply, or a little longer than it may be used. `None`: as long as its contact.
+    /// End of retention: the reply's, or a little after the last time when a reply may use it. `None`: as long as its contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_until: Option<Timestamp>,
     /// Correlation id of the request that created it.
@@ -108,7 +108,7 @@ pub struct Handle {
     /// The id.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub id: ProviderRef,
-    /// Time at which the provider forgets it.
+    /// Time when the provider deletes it.
     pub expires_at: Timestamp,
 }
 
@@ -116,7 +116,7 @@ pub struct Handle {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AssetUpload"))]
 pub struct Upload {
-    /// Time until which a job may be at it.
+    /// End of a job's lease on the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_until: Option<Timestamp>,
     /// Number of times the provider has refused the file.
@@ -141,13 +141,14 @@ pub enum Turn {
 /// Time that a job may take for an upload: the time-out of its function.
 const UPLOAD_TAKES: SignedDuration = SignedDuration::from_secs(120);
 
-/// Refusals after which the provider is believed that it does not take the file: its code may also mean that something went wrong.
+/// Number of refusals that convince us that the provider does not take the file. Fewer may mean that something went wrong, as its code can
+/// say both.
 const MAX_REFUSALS: u32 = 3;
 
 /// Wait after a refusal. It is also that before the next one counts, since nobody uploads the file meanwhile.
 const REFUSED_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
-/// Time for which refusals count, and a provider is believed.
+/// A refusal counts for this time.
 const REFUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 impl Upload {
@@ -174,16 +175,16 @@ impl Upload {
     }
 }
 
-/// Time for which a reply may use an attachment.
+/// A reply may use an attachment for this time.
 const USABLE_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Time for which an attachment that no reply has used stays behind that: longer than any request that is just using it.
+/// An attachment that no reply has used stays this much longer: longer than any request that is just using it.
 const UNUSED_STAYS: SignedDuration = SignedDuration::from_mins(5);
 
-/// Time for which an id must still be valid to be used: a message with it may be sent that much later.
+/// Minimum validity left of an id that is used: a message with it may be sent that much later.
 const LEAST_VALID: SignedDuration = SignedDuration::from_hours(1);
 
-/// Time before its end from which on an id is renewed.
+/// An id is renewed this long before its end.
 const RENEWED_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 
 /// There is no such file for a message.
@@ -248,7 +249,7 @@ impl Asset {
         self.usable(self.kind)
     }
 
-    /// The same as an attachment of this message, which is kept until then.
+    /// Attaches it to this message and retains it until then.
     #[must_use]
     pub fn attached_to(mut self, message: MessageId, keep_until: Option<Timestamp>) -> Self {
         if let Some(attached) = &mut self.attached {
@@ -397,7 +398,7 @@ impl Asset {
         self.uploads.clear();
     }
 
-    /// Name under which its file is saved. Its own one may have letters that a header does not take.
+    /// File name for a download. The asset's own name may have letters that a header does not take.
     pub fn saved_as(&self) -> String {
         format!("{}.{}", self.id, file_ending(&self.content_type))
     }

@@ -130,7 +130,7 @@ pub fn media_types() -> impl Iterator<Item = &'static str> {
     TYPES.iter().map(|known| known.mime)
 }
 
-/// The same type as the table spells it; `None` if WhatsApp does not take it.
+/// The type as the table spells it; `None` if WhatsApp does not take it.
 pub fn find_media_type(mime: &str) -> Option<&'static str> {
     find(mime).map(|known| known.mime)
 }
@@ -336,7 +336,7 @@ impl FileName {
     /// Maximum number of characters.
     pub const MAX_LENGTH: usize = 240;
 
-    /// What can be kept of a name that a provider reports; `None` if that is nothing.
+    /// Makes a name of the usable parts of one that a provider reports; `None` if nothing is left.
     pub fn of(text: &str) -> Option<Self> {
         let last = text.rsplit(is_separator).next().unwrap_or_default();
         let letters = last.trim().chars().filter(|letter| !letter.is_control());
@@ -347,8 +347,8 @@ impl FileName {
         &self.0
     }
 
-    /// The name under which a reader saves a file of this type: without signs that are not seen or that systems refuse, and with the type's
-    /// ending, unless it has that, or, for texts and unknown types, one of files that nothing runs.
+    /// The name of a saved file of this type: without invisible signs and those that systems refuse, and with the type's ending. Texts and
+    /// unknown types also keep an ending of files that nothing runs.
     pub fn name_to_save(&self, mime: &str) -> String {
         let sign = |sign| if r#"<>:"|?*"#.contains(sign) { '_' } else { sign };
         let name: String = visible_text(&self.0).chars().map(sign).collect();
@@ -431,7 +431,7 @@ pub enum MediaReason {
     Elsewhere,
     /// The provider does not have it any more.
     Deleted,
-    /// The provider did not give it within the time for which it keeps media.
+    /// The provider did not deliver it before the end of its own retention.
     Expired,
     /// The connection that received it was deleted, or has no credentials.
     Disconnected,

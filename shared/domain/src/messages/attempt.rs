@@ -88,7 +88,7 @@ pub struct Cost {
     pub amount: Option<Money>,
 }
 
-/// What an attempt is expected to cost, as it was counted for a cap.
+/// Expected cost of an attempt, as a cap counted it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// The number of the cap.
@@ -163,13 +163,13 @@ pub struct Attempt {
     /// Numbers of the caps that it is counted for, until its outcome is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub took: Vec<u32>,
-    /// What it was expected to cost, for those of money.
+    /// Its expected cost for each cap of money.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expected: Vec<Expected>,
     /// The provider's id of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_ref: Option<ProviderRef>,
-    /// Time at which its outcome was recorded as unknown, while it is.
+    /// Time when its outcome was recorded as unknown, while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_at: Option<Timestamp>,
     /// Time of acceptance by the provider.
@@ -178,7 +178,7 @@ pub struct Attempt {
     /// Time of delivery to the phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<Timestamp>,
-    /// Time at which the person read it.
+    /// Time when the person read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
     /// The reason why it failed.
@@ -189,7 +189,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// What it took of caps, by their numbers, while that may have to be given back.
+    /// Amounts that it took of caps, by their numbers, while they may have to be given back.
     pub fn cap_amounts(&self) -> BTreeMap<u32, u64> {
         let amount = |number: &u32| {
             let mut expected = self.expected.iter();

@@ -59,7 +59,7 @@ pub enum Cause {
 pub struct CauseStep {
     /// Its place among the steps.
     pub place: usize,
-    /// Time for which it was planned.
+    /// Planned time.
     pub at: Timestamp,
 }
 

@@ -40,7 +40,7 @@ pub struct CheckInput<'a> {
     /// State of the message's campaign, and what ends it for a contact, as they are now. `None`: it is of none, or its campaign is gone.
     pub campaign: Option<(CampaignState, Exits)>,
     pub now: Timestamp,
-    /// Timers, of which one says how long an unhealthy connection is left alone.
+    /// Timers: one of them says how long an unhealthy connection is left alone.
     pub timers: &'a Timers,
     /// Source of line types.
     pub line_type: LineTypes<'a>,
@@ -116,7 +116,7 @@ pub enum SendCheck {
 /// Something to check, of the leg about to be sent.
 type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
 
-/// All checks, in the order in which the first one that is against it decides.
+/// All checks, in order: the first one that is against the attempt decides.
 static TABLE: [(SendCheck, Checked); 17] = [
     (SendCheck::Account, account),
     (SendCheck::Contact, existence),
@@ -147,7 +147,7 @@ pub fn check_send(input: &CheckInput<'_>) -> Check {
     verdicts.find(|verdict| *verdict != Check::Go).unwrap_or(Check::Go)
 }
 
-/// The verdict of each check, of which [`check_send`] takes the first that is not [`Check::Go`]. None, if there is no such leg.
+/// The verdict of each check; [`check_send`] takes the first that is not [`Check::Go`]. None, if there is no such leg.
 pub fn all_send_checks<'a>(input: &'a CheckInput<'_>) -> impl Iterator<Item = (SendCheck, Check)> + 'a {
     let of_leg = move |leg: &'a Leg| {
         let all = TABLE.iter();
@@ -199,12 +199,12 @@ pub fn messages_to_read_before(message: &Message, contact: &Contact) -> Vec<Mess
     others.chain(message.behind.map(|behind| behind.message)).collect()
 }
 
-/// Time after which a message that lets another one go first looks again.
+/// A message that lets another one go first looks again after this time.
 const LETS_GO_FIRST: SignedDuration = SignedDuration::from_mins(1);
 
-/// Time after which a reply looks again whether the one before it was sent.
+/// A reply looks again after this time whether the one before it was sent.
 const BETWEEN_LOOKS: SignedDuration = SignedDuration::from_secs(2);
-/// The same if the outcome of that one is unknown.
+/// A reply behind one with an unknown outcome looks again after this time.
 const BETWEEN_LOOKS_IN_DOUBT: SignedDuration = SignedDuration::from_secs(15);
 /// The longest, if that one waits for a time of its own.
 const MAX_BETWEEN_LOOKS: SignedDuration = SignedDuration::from_mins(1);
@@ -321,10 +321,10 @@ fn validity(input: &CheckInput<'_>, _: &Leg) -> Check {
     Check::Never { why }
 }
 
-/// Time after which a message of a paused campaign looks again. When the campaign is resumed or cancelled, it is woken.
+/// A message of a paused campaign looks again after this time. When the campaign is resumed or cancelled, it is woken.
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_hours(1);
 
-/// The wait of a message of a broadcast for which a cap has no room: its campaign is paused for that at its next look.
+/// The wait of a message of a broadcast when a cap has no room for it: the campaign is paused for that at its next look.
 pub fn wait_beyond_cap(reached: &Refusal, now: Timestamp) -> Check {
     let sentence = format!("waits: {}", reached.sentence);
     Check::Later {
@@ -336,8 +336,8 @@ pub fn wait_beyond_cap(reached: &Refusal, now: Timestamp) -> Check {
 /// Time of a message's validity that must be left at the end of a wait for a cap: many may wait for the same moment.
 const AFTER_CAP: SignedDuration = SignedDuration::from_mins(5);
 
-/// The wait of a message of a drip for which a cap has no room any more, although it had when the message was made: until the next hour, as
-/// long as the message is valid.
+/// The wait of a message of a drip when a cap has no room for it any more, although it had when the message was made: until the next hour,
+/// as long as the message is valid.
 pub fn wait_of_step_beyond_cap(message: &Message, reached: Refusal, now: Timestamp) -> Check {
     let until = Period::Hour.next(now);
     if message.valid_until() < until + AFTER_CAP {
@@ -439,7 +439,7 @@ fn sms_sender(input: &CheckInput<'_>, leg: &Leg) -> Option<ConnectionSummary> {
     (leg.channel == Channel::Sms).then(|| ConnectionSummary::from(input.connection))
 }
 
-/// What is remarked on a message that is sent although a rule of the recipient's country is against it.
+/// Remarks on a message that is sent although a rule of the recipient's country is against it.
 pub fn country_remarks(input: &CheckInput<'_>) -> Vec<Refusal> {
     let found = leg(input).and_then(|leg| Some((leg, sms_sender(input, leg)?)));
     let Some((leg, connection)) = found else {
@@ -594,7 +594,7 @@ fn pace(input: &CheckInput<'_>, leg: &Leg) -> Check {
     )
 }
 
-/// Time before the end of a message's validity at which it asks for a place at the latest.
+/// A message asks for a place at the latest this long before the end of its validity.
 const LAST_LOOK: SignedDuration = SignedDuration::from_mins(3);
 
 /// The verdict on a message whose number has no place for it before this time. An answer waits so long, unless the next channel is
@@ -891,7 +891,7 @@ mod tests {
         assert!(matches!(sending.check(), Check::Never { why } if why.reason == Reason::CapReached));
     }
 
-    /// What was taken in a period that is over, or for less, is taken again.
+    /// An amount that was taken in a period that is over, or that was too small, is taken again.
     #[test]
     fn what_was_counted_when_it_was_made_is_not_counted_again() {
         let mut sending = Sending::new();

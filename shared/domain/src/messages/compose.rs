@@ -67,7 +67,7 @@ pub struct Composed {
     pub to: Recipient,
     /// The line it is sent from.
     pub line: Option<LineId>,
-    /// The ground on which it is sent, as its sender states it.
+    /// Reason for sending it, in the sender's words.
     pub basis: Option<String>,
     /// The earlier reply that is sent first.
     pub behind: Option<Behind>,
@@ -79,7 +79,7 @@ pub struct Composed {
     pub not_before: Timestamp,
     /// Time of the call that it follows.
     pub called_at: Option<Timestamp>,
-    /// Time at which the message is deleted.
+    /// Time when the message is deleted.
     pub keep_until: Timestamp,
     /// The reason, in one sentence.
     pub sentence: String,
@@ -157,13 +157,13 @@ pub enum PlanCheck {
 /// Everything that was found out about an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntentReview {
-    /// The checks that its purpose has, in the order in which the first refusal is the reason.
+    /// The checks of its purpose, in order: the first refusal is the reason.
     pub checks: Vec<(PlanCheck, Result<(), Refusal>)>,
     /// Its channels, in order: each as it would be sent, or the reason why it is left out.
     pub channels: Vec<(Channel, Result<Leg, Refusal>)>,
     /// Earliest time to send.
     pub not_before: Timestamp,
-    /// Time after which it is not sent any more.
+    /// Deadline for sending it.
     pub valid_until: Timestamp,
     /// The message if all checks are passed, or the reason why no channel is left.
     pub planned: Result<Composed, Refusal>,
@@ -193,7 +193,7 @@ impl IntentReview {
         }
     }
 
-    /// The same, without what was found out on the way.
+    /// The composed message, or the refusal, without the rest of the review.
     pub fn into_outcome(self) -> Result<Composed, Refusal> {
         match self.refusal() {
             Some(refusal) => Err(refusal.clone()),
@@ -202,12 +202,12 @@ impl IntentReview {
     }
 }
 
-/// Composes a message. The same intent with the same data gives the same message.
+/// Composes a message. An intent with unchanged data always gives an equal message.
 pub fn compose_message(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refusal> {
     review_intent(intent, world)?.into_outcome()
 }
 
-/// The same with everything that was found out on the way.
+/// Composes a message, and tells everything that was found out on the way.
 ///
 /// # Errors
 /// If its purpose has no messages of its category.
@@ -341,8 +341,8 @@ fn too_long_a_queue(behind: Behind) -> Option<Refusal> {
     })
 }
 
-/// The quiet hours of a message. Those of the recipient's country are of SMS, so a message with another channel does not wait for them until
-/// it comes to that one.
+/// The quiet hours of a message. Its recipient's country has hours for SMS only, so a message with another channel does not wait for them
+/// until it comes to SMS.
 fn quiet_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Quiet {
     let by_sms = !intent.says.is_empty() && intent.says.iter().all(|says| says.channel == Channel::Sms);
     if by_sms {
@@ -396,7 +396,7 @@ fn timing(planned: Timestamp, not_before: Timestamp, now: Timestamp, zone: &Zone
     }
 }
 
-/// What is sent, in one sentence, and its facts. `legs` are not empty.
+/// One sentence about the legs of a message, and its facts. `legs` are not empty.
 fn describe_legs(
     intent: &Intent<'_>,
     policy: &Policy,
@@ -500,8 +500,8 @@ fn unnecessary(
     })
 }
 
-/// The reason why a message would be sent too soon after another one. A planned message counts from its time, a sent one
-/// from its sending, which may be days later; this one from the time at which it would leave.
+/// The reason why a message would be sent too soon after another one. A planned message counts from its time, a sent one from its sending,
+/// which may be days later; this one from its earliest time to leave.
 fn too_frequent(
     policy: &Policy,
     contact: &Contact,

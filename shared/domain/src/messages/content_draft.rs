@@ -53,8 +53,8 @@ pub struct HeaderMedia {
     pub file_name: Option<FileName>,
 }
 
-/// A text to which the person answers with a tap: with exactly one of `buttons`, `list`, `link` and `request_location`. Each text is one
-/// for all, or one for each language.
+/// A text with something to tap as an answer: with exactly one of `buttons`, `list`, `link` and `request_location`. Each text is one for
+/// all, or one for each language.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -70,10 +70,10 @@ pub struct InteractiveUse {
     /// Text below the body, of at most 60 characters with its values.
     #[serde(default)]
     pub footer: Option<SmsText>,
-    /// Buttons, each of which answers with its title.
+    /// Buttons. Each answers with its title.
     #[serde(default)]
     pub buttons: UpTo<MAX_REPLY_BUTTONS, ButtonUse>,
-    /// Menu, of which the person chooses one row.
+    /// Menu to choose a row from.
     #[serde(default)]
     pub list: Option<ListUse>,
     /// Link.

@@ -14,12 +14,12 @@ use crate::{
     tenants::{ConnectionSummary, FieldProblem, Findings, TenantConfig, Warning},
 };
 
-/// What was found about a message and whatever sends it.
+/// Findings about a message and whatever sends it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Review {
-    /// What is wrong, by field. It is not saved with such a problem, but may get one later, such as by the deletion of a line.
+    /// Problems by field. Nothing is saved with such a problem, but it may get one later, such as by the deletion of a line.
     pub problems: Vec<FieldProblem>,
-    /// What keeps it from doing its work at present, or in part. At most [`MAX_WARNINGS`].
+    /// Reasons why it does not do its work at present, or only in part. At most [`MAX_WARNINGS`].
     pub warnings: Vec<Warning>,
 }
 
@@ -105,7 +105,7 @@ impl<'a> Authored<'a> {
         }
     }
 
-    /// Whether one of these problems is of the content of this channel, about which nothing more needs to be said.
+    /// Whether one of these problems is of this channel's content, so that nothing more needs to be said about it.
     pub(crate) fn is_wrong(&self, channel: Channel, problems: &[FieldProblem]) -> bool {
         let (content, category) = (self.content(channel), format!("{}.category", self.field));
         let mut problems = problems.iter();
@@ -232,9 +232,9 @@ impl<'a> Authored<'a> {
     }
 }
 
-/// The obstacles that keep these connections from saying something to a person of whom only the number is known, whatever their language, and
-/// the rules for SMS of the business's own country that are against it, each with its effect. Empty: none. `senders`: each with the number that
-/// its line names. `subject`: what the message is about if this connection sends it.
+/// The obstacles that keep these connections from sending to a person known by number only, in whatever language, and the rules for SMS of
+/// the business's own country that are against it, each with its effect. Empty: none. `senders`: each with the number that its line names.
+/// `subject`: the subject of the message if this connection sends it.
 pub(crate) fn content_obstacles<'s>(
     (words, category): (Words<'_>, Category),
     (config, material): (&TenantConfig, &Material),

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::base::{line_type_by_plan, unknown_line_type};
 
-    /// The kind of number because of which nothing is sent.
+    /// The kind of number that the refusal names.
     fn kind(number: &str, countries: &[&str], line_type: LineTypes<'_>) -> Option<String> {
         let countries: Vec<Country> = countries.iter().map(|country| country.parse().unwrap()).collect();
         let phone: Phone = number.parse().unwrap();

@@ -194,7 +194,7 @@ const TWILIO: &[Row] = &[
     row(11_200, Bug, NONE, "our webhook failed"),
 ];
 
-/// What the table of an API says about a code.
+/// The meaning of a code in the table of an API.
 fn look_up_code(api: Api, code: i64) -> Option<Classified> {
     let table = match api {
         Api::WhatsAppCloud => WHATSAPP,

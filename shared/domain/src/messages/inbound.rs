@@ -18,8 +18,7 @@ pub enum Update {
     Status(Status),
     /// A customer wrote (or pressed a button, sent a picture, …).
     Message(InboundMessage),
-    /// Somebody of the business wrote on its own phone, or another responder (`standby`): the message as if the person had written it to
-    /// whom it went.
+    /// Somebody of the business wrote on its own phone, or another responder did (`standby`): the message with its recipient as the sender.
     ByPhone(InboundMessage),
     /// A customer called by WhatsApp, which opens the service window like a message.
     WhatsAppCall {
@@ -115,7 +114,7 @@ impl Sender {
 pub struct InboundMessage {
     /// The channel it came by.
     pub channel: Channel,
-    /// The provider's id of the message, by which a redelivery is recognized.
+    /// The provider's id of the message. A redelivery has the same.
     pub provider_ref: ProviderRef,
     pub from: Sender,
     /// The number that it was sent to, if the connection alone does not determine it.
@@ -137,7 +136,7 @@ pub struct InboundMessage {
     /// Media, at most [`MAX_MEDIA`](crate::media::MAX_MEDIA), which are fetched later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<InboundMedia>,
-    /// What it shares beside its text, which has it in words.
+    /// Content beside its text, which has it in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<Shared>,
     /// The provider's id of the message that it answers, reacts to, edits or revokes.
@@ -181,14 +180,15 @@ pub fn is_notice(kind: &str) -> bool {
 }
 
 impl InboundMessage {
-    /// Whether the customer certainly wrote it to the business, as a new message. What opens no window is a reaction, an edit, a revocation, a
-    /// notice of the platform, or a message of which the API shows nothing. An SMS can be a reaction, too. Short codes and names are no customers.
+    /// Whether the customer certainly wrote it to the business, as a new message. A reaction, an edit, a revocation, a notice of the
+    /// platform, or a message that the API does not show opens no window. An SMS can be a reaction, too. Short codes and names are no
+    /// customers.
     pub fn is_written(&self) -> bool {
         self.kind != REACTION && self.from.sender_id.is_none() && (self.channel == Channel::Sms || self.opens_window)
     }
 
-    /// Whether it is news for the team, which the customer may wait to have answered: all that is written, an edit, and a message of which
-    /// the API shows nothing, such as a poll or a picture to be viewed once.
+    /// Whether it is news for the team that the customer may wait to have answered: all that is written, an edit, and a message that the
+    /// API does not show, such as a poll or a picture to be viewed once.
     pub fn is_news(&self) -> bool {
         let kind = self.kind.as_str();
         self.from.sender_id.is_none() && !matches!(kind, REACTION | REVOCATION) && !is_notice(kind)
@@ -231,7 +231,7 @@ fn is_file_name(text: &str) -> bool {
     })
 }
 
-/// What a customer shares.
+/// Shared content of a customer's message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shared {

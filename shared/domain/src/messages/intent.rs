@@ -1,4 +1,4 @@
-//! Intents: what is to be said to whom, for which purpose and from which cause.
+//! Intents: a content for a person, with its purpose and its cause.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,16 +27,16 @@ pub struct Intent<'a> {
     pub prefers: Option<ConnectionId>,
     /// The connection that alone may send it, whatever the line names.
     pub through: Option<Through<'a>>,
-    /// The ground on which it is sent, as its sender states it.
+    /// Reason for sending it, in the sender's words.
     pub basis: Option<&'a str>,
     /// The message by WhatsApp that it answers or reacts to.
     pub refers: Option<Referred>,
     /// The message of the same conversation that goes first, if that may still be sent.
     pub after: Option<MessageId>,
-    /// The content for each channel, in the order in which channels are tried.
+    /// The content for each channel, in the order of the attempts.
     pub says: Vec<Says<'a>>,
     pub subject: Subject<'a>,
-    /// Last known moment of its cause. What has happened to the person since may make the message unnecessary.
+    /// Last known moment of its cause. Events with the person since then may make the message unnecessary.
     pub since: Timestamp,
     /// Earliest time to send.
     pub not_before: Timestamp,
@@ -104,7 +104,7 @@ pub enum Words<'a> {
     Free(&'a SmsText),
     /// Other content of WhatsApp, for a person whose service window is open.
     Draft(Draft<'a>),
-    /// What another message said, with its values.
+    /// Content of another message, with its values.
     Ready(&'a Content),
     /// None, with the reason.
     None(&'static str),

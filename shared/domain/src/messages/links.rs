@@ -12,17 +12,17 @@ use crate::{
     consent::{InvalidCode, LINK_LIFETIME, LinkCode, preferences_url},
 };
 
-/// Maximum pages to which the tracked links of one message lead. Further ones are unknown values.
+/// Maximum targets of the tracked links of one message. Further ones are unknown values.
 pub const MAX_TARGETS: usize = 10;
 
 /// Path of tracked links, before the code.
 const BEFORE: &str = "/l/";
 
-/// A page to which a tracked link leads.
+/// Target of a tracked link.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target(String);
 
-/// A text that is no page to which a tracked link can lead.
+/// A text that is no page for a tracked link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a tracked link leads to the URL of a page, https://, at a public host, without a user name, of at most {} bytes",
@@ -45,7 +45,7 @@ impl Target {
     }
 }
 
-/// Adds a page to which a link of a message leads, unless it is among them. Returns whether there is room for it.
+/// Adds a target of a message's links, unless it is among them. Returns whether there is room for it.
 pub fn add_target(targets: &mut Vec<Target>, target: &Target) -> bool {
     if targets.contains(target) {
         return true;
@@ -105,14 +105,14 @@ pub struct NewLinks {
     pub tracked: Option<Tracked>,
 }
 
-/// Tracked links: one code, and the pages to which they lead.
+/// Tracked links: one code, and their targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tracked {
     pub code: LinkCode,
     pub targets: Targets,
 }
 
-/// Pages to which tracked links lead.
+/// Targets of tracked links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Targets {
     Named(Vec<Target>),
@@ -265,13 +265,13 @@ impl CodesFound {
 pub struct TrackedLinks {
     pub tenant: TenantId,
     pub message: MessageId,
-    /// The URLs of the pages to which they lead.
+    /// The URLs of their targets.
     pub targets: Vec<String>,
     pub created_at: Timestamp,
 }
 
 impl TrackedLinks {
-    /// Time at which they expire.
+    /// Time when they expire.
     pub fn expires_at(&self) -> Timestamp {
         self.created_at + LINK_LIFETIME
     }

@@ -90,7 +90,7 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// The user that a message goes to: whoever has the number, beside which an id is not proven to be the same user's.
+    /// The user that a message goes to: whoever has the number. An id beside it is not proven to be the same user's.
     pub fn addressed_user(&self) -> Self {
         Self {
             phone: self.phone.clone(),
@@ -207,10 +207,10 @@ pub struct Message {
     /// The line it is sent from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,
-    /// The ground on which it is sent, as its sender states it.
+    /// Reason for sending it, in the sender's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<String>,
-    /// Channels in the order in which they are tried.
+    /// Channels in the order of the attempts.
     pub plan: Vec<Leg>,
     /// One attempt per leg tried, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -220,10 +220,10 @@ pub struct Message {
     /// The leg that waits for its connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
-    /// Time at which the upload of its file was last asked for. Only WhatsApp needs one, so it is that of one leg.
+    /// Latest time when the upload of its file was asked for. Only WhatsApp needs one, so it is that of one leg.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload_asked: Option<Timestamp>,
-    /// Time at which the message must be processed again. `None` if nothing is left to do.
+    /// Time when the message must be processed again. `None` if nothing is left to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// Number of times the dispatcher has queued it since it last changed.
@@ -238,7 +238,7 @@ pub struct Message {
     /// Numbers of the caps that it was counted for when it was made, until it is claimed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub took: Vec<u32>,
-    /// What it was expected to cost then, for those of money.
+    /// Its expected cost at that time, for each cap of money.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expected: Vec<Expected>,
     /// Remarks about what the attempts do not show.
@@ -250,11 +250,11 @@ pub struct Message {
     /// The message that sends it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_as: Option<MessageId>,
-    /// Time at which somebody first followed a tracked link of it.
+    /// First time when somebody followed a tracked link of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clicked_at: Option<Timestamp>,
-    /// Time of the call that it follows, by which the call is listed: the call counts in that hour by what becomes of the message. `None`:
-    /// it follows no call, or was planned before this was stored.
+    /// Time of the call that it follows, as in lists of calls: the call counts in that hour by the message's outcome. `None`: it follows no
+    /// call, or was planned before this was stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -312,7 +312,7 @@ const MAX_SENDS_UNKNOWN: u32 = 2;
 const MAX_REMARKS: usize = 12;
 /// Without a fallback deadline, the next channel takes over from a connection that has not worked for this long.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
-/// Time after which a message of a campaign is tried again by a route that was refused.
+/// A message of a campaign is tried again after this time by a route that was refused.
 const ROUTE_LOOK: SignedDuration = SignedDuration::from_hours(1);
 /// Shortest time between two requests for the upload of a message's file.
 const FIRST_REQUEST: SignedDuration = SignedDuration::from_mins(1);
@@ -324,8 +324,8 @@ const MAX_SPREAD: SignedDuration = SignedDuration::from_secs(60);
 const LITTLE_LATE: SignedDuration = SignedDuration::from_secs(5);
 
 impl Message {
-    /// State of the whole message, derived from its attempts: success on one channel counts more than the reason for which
-    /// the others were skipped.
+    /// State of the whole message, derived from its attempts: success on one channel counts more than the reason why the others were
+    /// skipped.
     pub fn state(&self) -> MessageState {
         let best = self
             .attempts
@@ -479,7 +479,7 @@ impl Message {
             .is_some_and(|because| because.code == Reason::CapReached)
     }
 
-    /// Time at which something of it last went out, or may have.
+    /// Latest time when something of it went out, or may have.
     pub fn last_sent_at(&self) -> Option<Timestamp> {
         let sent = self
             .attempts
@@ -489,7 +489,7 @@ impl Message {
             .max()
     }
 
-    /// Time at which a provider first accepted it and did not give it up later.
+    /// First time when a provider accepted it and did not give it up later.
     pub fn accepted_at(&self) -> Option<Timestamp> {
         let accepted = |attempt: &&Attempt| attempt.state.was_accepted() && attempt.state != AttemptState::Failed;
         let accepted = self.attempts.iter().filter(accepted);
@@ -517,7 +517,7 @@ impl Message {
         self.is_pending() && now < self.valid_until()
     }
 
-    /// The same with the codes of preference links masked: as everything shows it that reads messages for people. What is sent is not.
+    /// Masks the codes of preference links: everything that reads messages for people shows it so. The sent text is not masked.
     pub fn mask_links(mut self) -> Self {
         for leg in &mut self.plan {
             leg.content = leg.content.mask_links();
@@ -652,7 +652,7 @@ impl Message {
         self.policy.unknown_after().min(timers.unknown_deadline)
     }
 
-    /// The time at which the next channel is tried if this attempt is not delivered by then.
+    /// The time to try the next channel if this attempt is not delivered by then.
     fn fallback_at(&self, attempt: &Attempt) -> Timestamp {
         attempt.accepted_at.unwrap_or(attempt.claimed_at)
             + SignedDuration::from_secs(self.policy.fallback_after_seconds().into())
@@ -667,10 +667,9 @@ impl Message {
         Some(self.fallback_at(last)).filter(|until| now < *until)
     }
 
-    /// Sets `due` to the time at which the message must be processed again. Called by every change below. An existing time
-    /// is kept if it is only a little later than necessary: moving it would write the due index twice. For the same reason
-    /// it is kept if it is too early for the next channel: a delivery nearly always makes that step unnecessary, and
-    /// otherwise the dispatcher moves the time.
+    /// Sets `due` to the next time to process the message. Called by every change below. An existing time is kept if it is only a little
+    /// later than necessary: moving it would write the due index twice. For the same reason it is kept if it is too early for the next
+    /// channel: a delivery nearly always makes that step unnecessary, and otherwise the dispatcher moves the time.
     pub(crate) fn look_again(&mut self, now: Timestamp, timers: &Timers) {
         self.dispatches = 0;
         let first_due = timers.first_due_in(self.policy.lane());
@@ -761,7 +760,7 @@ impl Message {
         }
     }
 
-    /// Whom an attempt was written to, in the form of the number in which it was.
+    /// Recipient of an attempt, with the number in the form that it was written to.
     pub fn recipient_of(&self, attempt: &Attempt) -> Recipient {
         Recipient {
             phone: attempt.to.clone().or_else(|| self.to.phone.clone()),
@@ -789,8 +788,8 @@ impl Message {
         (self.took, self.expected) = caps_of_takes(takes);
     }
 
-    /// Those of these takes for which it is not counted: all but what it took of a period that is not over when it was made. A cap of nothing stops
-    /// what was counted, too.
+    /// The takes that are not counted for it yet: all but those of a period that was running when it was made, and still is. A cap with a
+    /// maximum of 0 stops a counted message, too.
     pub fn still_to_take(&self, takes: &[Take], now: Timestamp) -> Vec<Take> {
         let is_counted = |Take { cap, amount }: &Take| {
             let mut expected = self.expected.iter();

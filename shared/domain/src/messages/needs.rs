@@ -1,5 +1,5 @@
-//! What must be read or made before a message can be composed: the templates, products and fields of contacts that it names, other
-//! messages to the same person, links.
+//! Data to read or make before a message can be composed: the templates, products and fields of contacts that it names, other messages to
+//! the same person, links.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ pub struct Needs {
     pub open: Vec<MessageId>,
     /// Whether it carries a link to the recipient's preference page.
     pub preferences: bool,
-    /// Pages to which its tracked links lead, in the order in which it names them.
+    /// Targets of its tracked links, in the order of the links in its text.
     pub targets: Vec<Target>,
 }
 
@@ -48,8 +48,8 @@ pub struct TemplateNeed {
 pub const MAX_PRODUCTS: usize = 20;
 
 impl Needs {
-    /// The rows that composing reads. If it refuses the message regardless of templates, values and links: only the open messages, one
-    /// of which may be the reason, and nothing if they are not asked.
+    /// The rows that composing reads. If it refuses the message regardless of templates, values and links: only the open messages, as one
+    /// of them may be the reason, and nothing if they are not asked.
     pub fn of(intent: &Intent<'_>, world: &World<'_>) -> Self {
         let dry = World {
             material: Material::NONE,
@@ -73,7 +73,7 @@ impl Needs {
         }
     }
 
-    /// The same, also if the message is refused regardless of them: for whoever shows what it would have said.
+    /// The needs of an intent even if it is refused regardless of them, to show the message that it would have been.
     pub fn of_any_intent(intent: &Intent<'_>, world: &World<'_>) -> Self {
         let mut needs = Self::default();
         if let Ok(policy) = Policy::for_purpose(intent.purpose, intent.category, &intent.narrowing) {
@@ -136,7 +136,7 @@ impl Needs {
         }
     }
 
-    /// Adds what another message is made of. What is the recipient's alone is not part of it: open messages and the links.
+    /// Adds the needs of another message, except those of its recipient alone: open messages and the links.
     pub fn share(&mut self, other: &Self) {
         for need in &other.templates {
             if !self.templates.contains(need) {
@@ -241,7 +241,7 @@ mod tests {
         case.needs()
     }
 
-    /// What a message with this text is to be made of.
+    /// The needs of a message with this text.
     fn needs_of_text(text: &str) -> Needs {
         needs(|case| case.config.rules[0].then.sms_text = Some(SmsText::One(text.to_owned())))
     }
@@ -250,7 +250,7 @@ mod tests {
         needs.templates.iter().map(|need| need.language.as_deref()).collect()
     }
 
-    /// Those of other people are as if they did not exist, and so are all for messages that are no replies.
+    /// Attachments of other people are as if they did not exist, and so are all attachments for messages that are no replies.
     #[test]
     fn attachments_are_read_for_replies_to_their_contact() {
         let case = Case::new();

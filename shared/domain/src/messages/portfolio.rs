@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Places that are taken together, by one write.
 pub const PORTFOLIO_BLOCK: u32 = 25;
 
-/// Time for which a customer takes a place.
+/// A customer takes a place for this time.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Seconds of an hour.
@@ -19,7 +19,7 @@ const HOUR: i64 = 3_600;
 /// The places that a tenant's campaigns have taken, by the hour.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstWritten {
-    /// Places with the hour since 1970 in which they were taken. At most 26 hours.
+    /// Taken places, with their hour since 1970. At most 26 hours.
     hours: Vec<(i64, u32)>,
 }
 
@@ -31,13 +31,13 @@ pub struct Places {
 }
 
 impl FirstWritten {
-    /// Time for which the row is kept.
+    /// Retention of the row.
     pub const RETAINED: SignedDuration = SignedDuration::from_hours(48);
 
     /// Takes up to so many places at this time, of the number that WhatsApp allows.
     ///
     /// # Errors
-    /// The time at which there is one, if there is none.
+    /// The time when the next one is free, if none is now.
     pub fn take(&mut self, wanted: u32, allowed: u32, now: Timestamp) -> Result<Places, Timestamp> {
         self.hours.retain(|(hour, _)| now < over(*hour));
         let taken: u64 = self.hours.iter().map(|(_, taken)| u64::from(*taken)).sum();
@@ -71,7 +71,7 @@ pub fn most_for_campaigns(allowed: u32) -> u32 {
     u32::try_from(most).unwrap_or(u32::MAX).max(1)
 }
 
-/// Time from which nobody who was written to in this hour takes a place.
+/// Time when the places of this hour are all free again.
 fn over(hour: i64) -> Timestamp {
     let end = Timestamp::from_second((hour + 1) * HOUR).unwrap_or(Timestamp::MAX);
     end.checked_add(DAY).unwrap_or(Timestamp::MAX)

@@ -45,7 +45,7 @@ impl Purpose {
     }
 }
 
-/// Category of a message in Meta's terms, on which consent and price depend.
+/// Category of a message in Meta's terms. Consent and price depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -91,7 +91,7 @@ pub enum WhenUnknown {
 }
 
 impl WhenUnknown {
-    /// The stricter of the two, by which less goes out.
+    /// The stricter of the two: less goes out by it.
     pub const fn stricter(self, other: Self) -> Self {
         match (self, other) {
             (Self::Stop, _) | (_, Self::Stop) => Self::Stop,
@@ -124,7 +124,7 @@ impl Lane {
     }
 }
 
-/// Ground on which a person may be messaged.
+/// Reason why a person may be messaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Basis {
     /// The subject of the message: the call, the order, the invoice, the visit, the code requested.
@@ -174,7 +174,7 @@ pub enum Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
     Free,
-    /// One after another within a conversation.
+    /// In sequence within a conversation.
     Conversation,
     /// After the replies of people.
     BehindPeople,
@@ -226,7 +226,7 @@ impl CancelEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CategoryLimits {
     pub category: Category,
-    /// Ground on which it is sent.
+    /// Reason why it may be sent.
     pub basis: Basis,
     /// Reaction to an unknown outcome.
     pub when_unknown: WhenUnknown,
@@ -261,7 +261,7 @@ pub struct PurposeRow {
 }
 
 impl PurposeRow {
-    /// Whether an event cancels it. What comes from the business's own phone is a conversation as well as a reply.
+    /// Whether an event cancels it. A message from the business's own phone is a conversation as well as a reply.
     pub fn is_cancelled_by(&self, event: CancelEvent) -> bool {
         let same: &[CancelEvent] = match event {
             CancelEvent::ByPhone => &[CancelEvent::AnsweredCall, CancelEvent::HumanReply],
@@ -319,8 +319,8 @@ const fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
-/// Version of the table. A message names the version from which its policy was narrowed. When the meaning of a row changes,
-/// the table gets a new version, and the former one is kept beside it until no message names it any more.
+/// Version of the table. A message names the version that its policy was narrowed from. When the meaning of a row changes, the table gets a
+/// new version, and the former one is kept beside it until no message names it any more.
 pub const PURPOSE_TABLE_VERSION: u8 = 1;
 
 /// The table in all its versions, the first one first.
@@ -531,7 +531,7 @@ pub struct Narrowing {
     pub when_unknown: Option<WhenUnknown>,
     /// Sent in the bulk lane.
     pub bulk: bool,
-    /// Another purpose for whose caps it is counted as well: that of a message that it repeats.
+    /// Another purpose that caps count it for as well: that of a message that it repeats.
     pub capped_as: Option<Purpose>,
 }
 
@@ -620,17 +620,17 @@ impl Policy {
         })
     }
 
-    /// Another purpose for whose caps it is counted as well.
+    /// Another purpose that caps count it for as well.
     pub const fn capped_as(&self) -> Option<Purpose> {
         self.capped_as
     }
 
-    /// The version of the table from which it was narrowed.
+    /// The version of the table that it was narrowed from.
     pub const fn version(&self) -> u8 {
         self.version
     }
 
-    /// The category, on which consent and price depend.
+    /// The category. Consent and price depend on it.
     pub const fn category(&self) -> Category {
         self.category
     }
@@ -640,7 +640,7 @@ impl Policy {
         self.opt_in
     }
 
-    /// Ground on which it is sent.
+    /// Reason why it may be sent.
     pub fn basis(&self) -> Basis {
         self.kind().basis
     }

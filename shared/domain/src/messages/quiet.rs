@@ -1,4 +1,4 @@
-//! Quiet hours: the part of the day in which people are not disturbed. Correct across daylight-saving changes.
+//! Quiet hours: the part of the day when people are not disturbed. Correct across daylight-saving changes.
 
 use jiff::{
     SignedDuration, Timestamp, ToSpan,
@@ -76,7 +76,7 @@ impl Quiet {
         }
     }
 
-    /// The same with the hours of the recipient's country, in which nothing is sent whatever the others say.
+    /// Adds the hours of the recipient's country. Nothing is sent in them, whatever the others say.
     #[must_use]
     pub fn and_of_country(self, hours: Option<QuietHours>) -> Self {
         if hours.is_none() {
@@ -97,7 +97,7 @@ impl Quiet {
             && self.tenants.as_ref() != Some(hours)
     }
 
-    /// The quiet hours in which this moment is, with the zone, if it is quiet for a recipient who lives in one of these zones, the likeliest
+    /// The quiet hours at this moment, with their zone, if it is quiet for a recipient who lives in one of these zones, the likeliest
     /// first. Of two, the sender's.
     pub fn at<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> Option<(QuietHours, &'a Zone)> {
         self.within(at, self.zones_that_count(at, zones))

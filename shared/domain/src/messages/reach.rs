@@ -12,7 +12,7 @@ use crate::{
 /// A channel that failed is tried again after this long, since people change telephones.
 const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The failure because of which a channel is not tried at present, if there is one.
+/// The failure that keeps a channel from being tried at present, if there is one.
 pub(crate) fn recent_failure<'a>(
     contact: &'a Contact,
     phone: Option<&Phone>,

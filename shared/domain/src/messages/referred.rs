@@ -15,7 +15,7 @@ pub struct Referred {
     pub provider_ref: ProviderRef,
     /// The connection that sent or received it.
     pub connection: ConnectionId,
-    /// The line by which it was sent or received.
+    /// Line of the message.
     pub line: Option<LineId>,
     /// Whom it was sent to, or who wrote it.
     pub with: Recipient,

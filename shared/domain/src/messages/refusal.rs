@@ -151,7 +151,7 @@ codes! {
         NotVoice = "not_voice" [],
         /// The connection no longer carries the channel.
         NotCarried = "not_carried" ["connection", "channel"],
-        /// Nobody is named to whom it could be sent.
+        /// No recipient is named.
         NoRecipient = "no_recipient" [],
         /// The person has not written by WhatsApp in the last 24 hours.
         WindowClosed = "window_closed" ["closed_at"],
@@ -285,7 +285,7 @@ codes! {
         // The lint of a template.
         /// Words of a template are those of an offer, so that it may be counted as marketing.
         LooksLikeMarketing = "looks_like_marketing" ["word"],
-        /// Words of a template are those of a one-time code, for which WhatsApp has a category of its own.
+        /// Words of a template are those of a one-time code. WhatsApp has a category of its own for these.
         LooksLikeCode = "looks_like_code" ["word"],
 
         /// Another reason, which the sentence says.
@@ -362,7 +362,7 @@ impl Refusal {
         }
     }
 
-    /// The same with a fact, which the table of codes must know.
+    /// Adds a fact. The table of codes must know it.
     pub fn and(mut self, name: &'static str, fact: impl Into<Fact>) -> Self {
         debug_assert!(
             self.reason.facts().contains(&name),
@@ -373,7 +373,7 @@ impl Refusal {
         self
     }
 
-    /// The same with a fact, if it is known.
+    /// Adds a fact, if it is known.
     pub fn and_if(self, name: &'static str, fact: Option<impl Into<Fact>>) -> Self {
         match fact {
             Some(fact) => self.and(name, fact),
@@ -386,7 +386,7 @@ impl Refusal {
         Self::new(Reason::Unnecessary, sentence).and("event", event.as_str())
     }
 
-    /// The same because of these quiet hours.
+    /// Adds these quiet hours as facts.
     pub fn within(self, quiet: &QuietHours) -> Self {
         let this = self.and("quiet_from", quiet.from.to_string());
         this.and("quiet_to", quiet.to.to_string())
@@ -398,7 +398,7 @@ impl Refusal {
         Facts::NONE.with_prefixed(channel, problem)
     }
 
-    /// The same without what is known of the person: the code with its meaning, and codes of channels. For those who may not read contacts.
+    /// Removes what is known of the person. The code with its meaning and the codes of channels stay. For people who may not read contacts.
     pub fn in_general(self) -> Self {
         let means = self.reason.means();
         let first = means.split_once(". ").map_or(means, |(first, _)| first);

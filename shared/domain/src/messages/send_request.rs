@@ -73,10 +73,10 @@ pub struct MessageRequest {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub line_id: Option<LineId>,
-    /// Category of the message, on which consent and price depend. A template must have the same.
+    /// Category of the message. Consent and price depend on it. A template must have the same.
     pub category: Declared,
-    /// Ground on which the message is sent, in words: what the person did or agreed to. Required for `utility`. `marketing` needs a
-    /// recorded opt-in in any case. Kept with the message.
+    /// Reason for sending the message, in words: what the person did or agreed to. Required for `utility`. `marketing` needs a recorded
+    /// opt-in in any case. Kept with the message.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = "Order 1042, placed on 20 November"))]
     pub basis: Option<OneLine<1, MAX_BASIS_LENGTH>>,
@@ -110,12 +110,11 @@ pub struct MessageRequest {
     /// 1,600 characters with the values.
     #[serde(default)]
     pub sms_text: Option<SmsText>,
-    /// Channels in the order in which they are tried. Default: those that have content, WhatsApp first.
+    /// Channels in the order of the attempts. Default: those that have content, WhatsApp first.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = ["whatsapp", "sms"]))]
     pub channels: UpTo<MAX_CHANNELS, Channel>,
-    /// Seconds after which the next channel is tried if the message was accepted and not delivered. 0: only when the channel fails.
-    /// Default: 120.
+    /// Seconds until the next channel is tried if the message was accepted and not delivered. 0: only when the channel fails. Default: 120.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = 120))]
     pub fallback_after_seconds: Option<Whole<0, MAX_FALLBACK_SECONDS>>,
@@ -125,7 +124,7 @@ pub struct MessageRequest {
     pub send_at: Option<Timestamp>,
 }
 
-/// The same with a template, and without other content of WhatsApp.
+/// A request for a message with a template, and without other content of WhatsApp.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct TemplateRequest(MessageRequest);
@@ -191,7 +190,7 @@ const TEMPLATE: &str = "template";
 const REACTION: &str = "reaction";
 const REPLY_TO: &str = "reply_to";
 
-/// Who asks, for whom, and when.
+/// The requester, the request's id and its time.
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// The user or API key.
@@ -310,7 +309,7 @@ impl MessageRequest {
         found
     }
 
-    /// Problems of what it says by which channels.
+    /// Problems of its content by channel.
     pub fn problems_of_content(&self) -> Vec<FieldProblem> {
         let mut found = Vec::new();
         let mut wrong = |field: &str, fault: Fault| found.push(FieldProblem::new(field, fault));
@@ -426,8 +425,8 @@ impl MessageRequest {
         wrong
     }
 
-    /// What is to be said to whom. The line is that of the request, of the message that it refers to, or the only one, unless that sends
-    /// by another connection than the message's, which alone knows it. A contact gets it where [`receiver_of`] says.
+    /// The intent of this request. Uses the requested line; else the line of the message that it refers to; else the tenant's only line, if
+    /// that sends through the same connection as that message. A contact gets it where [`receiver_of`] says.
     pub fn intent<'a>(&'a self, asked: &'a Asked, contact: &Contact, config: &TenantConfig) -> Intent<'a> {
         let channels = if self.channels.is_empty() {
             self.usual_channels()
@@ -512,8 +511,8 @@ impl TemplateRequest {
     }
 }
 
-/// The same message once more: what each channel said, to the same recipient. Caps count it for the purpose of the first message, too. If that
-/// one was blocked by a cap, it is valid no longer than that one.
+/// The intent to send a message again: the same content on each channel to the same recipient. Caps count it for the purpose of the first
+/// message, too. If that one was blocked by a cap, it is valid no longer than that one.
 pub fn intent_to_repeat<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
     let policy = &message.policy;
     let legs = message.plan.iter();
@@ -573,7 +572,7 @@ pub fn own_number_fault(phone: &Phone) -> Fault {
     Fault::new(FaultCode::Reserved, detail)
 }
 
-/// The fault of a time at which nothing can be sent.
+/// The fault of a time too late or too far ahead to send at.
 fn wrong_time(at: Timestamp, now: Timestamp) -> Option<Fault> {
     if at < now {
         let detail = "The time is in the past. Leave it out to send the message now.";
@@ -640,7 +639,7 @@ mod tests {
         }
     }
 
-    /// What follows from a request, beside a case's data.
+    /// Composes a request with a case's data.
     fn compose_request(case: &Case, body: &Value) -> Result<crate::messages::Composed, Refusal> {
         let request = request(body);
         case.with_world(|_, world| {

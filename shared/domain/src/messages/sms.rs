@@ -1,6 +1,6 @@
-//! Segments of an SMS, by which it is billed, as Twilio counts them with its smart encoding: equal to sms-segments-calculator 1.3.0
-//! (npm; MIT, © 2021 Twilio Inc). Its table is in `smart_encoding.txt`, and that of grapheme-splitter 1.0.4 (MIT, © 2015 Orlin Georgiev), which
-//! it uses, in `graphemes.txt`.
+//! Segments of an SMS, its unit of billing, as Twilio counts them with its smart encoding: equal to sms-segments-calculator 1.3.0 (npm;
+//! MIT, © 2021 Twilio Inc). Its table is in `smart_encoding.txt`, and the table of grapheme-splitter 1.0.4 (MIT, © 2015 Orlin Georgiev),
+//! which it uses, in `graphemes.txt`.
 
 use std::sync::LazyLock;
 
@@ -29,8 +29,8 @@ pub fn sms_segments(text: &str) -> u32 {
     }
 }
 
-/// The number of segments for characters of these lengths. What the header of the first one displaces goes to the second one, and so does
-/// the character that did not fit.
+/// The number of segments for characters of these lengths. Characters that the header of the first segment displaces go to the second one,
+/// and so does the character that did not fit.
 fn parts(lengths: &[usize], (whole, part): (usize, usize)) -> u32 {
     let mut kept = Vec::new();
     let (mut segments, mut used, mut room) = (1_u32, 0, whole);
@@ -77,7 +77,7 @@ fn encode_text(text: &str) -> String {
     encoded
 }
 
-/// Classes of characters by which graphemes end. Source: Unicode 10, UAX 29.
+/// Classes of characters that tell where graphemes end. Source: Unicode 10, UAX 29.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Break,

@@ -1,8 +1,8 @@
-//! Rules of countries for SMS (docs/decisions/0101-sms-rules.md): who may send there, whether anybody can answer, what a text may say, and when
-//! promotion arrives.
+//! Rules of countries for SMS (docs/decisions/0101-sms-rules.md): who may send there, whether anybody can answer, what a text may say, and
+//! when promotion arrives.
 //!
-//! They are data (`sms_rules.json`), each with its source, the date of that (or the day on which it was read, if it has none), and how sure
-//! it is. Countries that the table does not name have none. A rule is of the country of the recipient's number, whoever sends.
+//! They are data (`sms_rules.json`), each with its source, the date of that (or the day when it was read, if it has none), and how sure it
+//! is. Countries that the table does not name have none. A rule is of the country of the recipient's number, whoever sends.
 
 use std::sync::LazyLock;
 
@@ -32,7 +32,7 @@ pub enum RuleKind {
     Links,
     /// Telephone numbers in the text.
     Numbers,
-    /// What must be registered before the first message.
+    /// Registration before the first message.
     Registration,
     /// Whether promotion may be sent at all.
     Promotion,
@@ -117,7 +117,7 @@ enum Sender {
     RegisteredLetters,
 }
 
-/// What sends an SMS.
+/// Sender of an SMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin<'a> {
     Number,
@@ -158,7 +158,7 @@ enum Registered {
     Numbers,
 }
 
-/// What a rule says.
+/// Content of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Says {
@@ -217,7 +217,7 @@ struct Table {
 static RULES: LazyLock<Table> =
     LazyLock::new(|| serde_json::from_str(TABLE).expect("a test reads the rules of the code"));
 
-/// Last day on which somebody compared the table with its sources.
+/// Last day when somebody compared the table with its sources.
 pub fn sms_rules_checked_on() -> Day {
     RULES.checked_on
 }
@@ -266,7 +266,7 @@ pub fn known_rule(country: Country, kind: RuleKind) -> Option<Rule> {
     rule_of(country, kind).or_else(|| Some(of_letters(country)).filter(|rule| rule.kind() == kind))
 }
 
-/// What holds for letters in a country whose own rules say nothing of replies.
+/// The rule for letters in a country whose own rules say nothing of replies.
 fn of_letters(country: Country) -> Rule {
     let row = &*TO_LETTERS;
     Rule {
@@ -343,7 +343,7 @@ impl WayOut {
     }
 }
 
-/// The hours of the recipient's day in which no promotion is sent to a country, unless the connection has confirmed that it may be.
+/// The hours of the recipient's day without promotion in a country, unless the connection has confirmed that it may be sent.
 pub fn promotion_hours(
     country: Option<Country>,
     category: Category,
@@ -383,7 +383,7 @@ impl Sms<'_> {
         })
     }
 
-    /// What holds for letters in a country whose own rules say nothing of replies.
+    /// The rule for letters in this country, if its own rules say nothing of replies.
     fn of_letters(&self) -> Option<Rule> {
         let country = self.country.filter(|_| matches!(self.origin, Origin::Letters { .. }))?;
         let rule = of_letters(country);
@@ -443,7 +443,7 @@ impl Rule {
         self.applies
     }
 
-    /// What is wrong with a message against it, and what to do.
+    /// The refusal of a message that is against it, with what to do.
     pub fn refusal(&self) -> Refusal {
         let sureness = match self.row.sureness {
             Sureness::Vendor => "vendor",
@@ -532,7 +532,7 @@ impl Rule {
     }
 }
 
-/// Words by which texts ask for a reply, in small letters.
+/// Words of texts that ask for a reply, in small letters.
 const ASKING: [&str; 6] = ["reply", "إيقاف", "توقف", "قف", "ردّ", "رد"];
 
 /// Whether a text asks for a reply. Shops are stopped by, but nobody writes that in capitals.
@@ -698,7 +698,7 @@ mod tests {
         }
     }
 
-    /// One text for each kind of rule, in a country that has it and in one that has not.
+    /// A text for each kind of rule, in a country that has it and in one that has not.
     #[test]
     fn each_kind_of_rule_is_found() {
         use Category::{Marketing, Utility};
@@ -815,7 +815,7 @@ mod tests {
         assert_eq!(seen, known.into_iter().collect());
     }
 
-    /// What refuses in the Emirates, by the sender.
+    /// Refusals in the Emirates, by the sender.
     #[test]
     fn letters_arrive_where_they_are_registered_and_marked() {
         let refused = |category: Category, origin: Origin<'_>, text: &str| {
@@ -856,7 +856,7 @@ mod tests {
         assert_eq!(taking, [true, true, true, true, false, false, false]);
     }
 
-    /// What is stored by a later version is read, and holds nothing.
+    /// A rule that a later version stored is read, and holds nothing.
     #[test]
     fn unknown_kind_of_rule_is_read() {
         let rule: ConfirmedRule = serde_json::from_str(r#"{"country": "AE", "rule": "moon"}"#).unwrap();

@@ -86,12 +86,12 @@ pub struct ButtonValue {
     pub value: Value,
 }
 
-/// Text of an SMS: one text for all, or one for each language, of which the first of the tenant's languages is for people
-/// whose language is unknown. `{{source}}` and `{{source|default}}` stand for values.
+/// Text of an SMS: one text for all, or one for each language. People whose language is unknown get the text in the first of the tenant's
+/// languages. `{{source}}` and `{{source|default}}` stand for values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SmsText {
-    /// One text for all languages.
+    /// A single text for all languages.
     One(String),
     /// Texts by BCP 47 language.
     ByLanguage(BTreeMap<String, String>),

@@ -29,7 +29,7 @@ pub(crate) fn text_in_language<'a>(texts: &'a SmsText, config: &TenantConfig, co
     }
 }
 
-/// The data in which values are looked up.
+/// Data to look up values in.
 #[derive(Debug, Clone, Copy)]
 pub struct Values<'a> {
     pub config: &'a TenantConfig,

@@ -57,8 +57,8 @@ pub fn price_entry(config: &TenantConfig, (category, to, leg): (Category, &Recip
     Listed::of_planned_leg(leg, by_twilio, category, to)
 }
 
-/// What a message takes of these caps with one of its legs: of one of money, what it is [expected](expected_cost) to cost. If that cannot be told, there is no
-/// room for it.
+/// Amounts that a message takes of these caps with one of its legs. A cap of money counts its [expected cost](expected_cost); if that is
+/// unknown, there is no room for it.
 pub fn takes_of_caps(
     caps: Vec<Cap>,
     config: &TenantConfig,
@@ -110,7 +110,7 @@ impl Priced<'_> {
     }
 }
 
-/// What was charged in this currency. What the provider states in another one is not known in this one.
+/// The charge in this currency. `None` if the provider states it in another one.
 fn amount(charge: &Charge, book: &PriceBook, currency: &Currency, day: Date) -> Option<u64> {
     match charge {
         Charge::Free(_) => Some(0),
@@ -119,7 +119,7 @@ fn amount(charge: &Charge, book: &PriceBook, currency: &Currency, day: Date) -> 
     }
 }
 
-/// The countries in which the business has numbers, and its own.
+/// The business's own country, and the countries of its numbers.
 fn home(config: &TenantConfig) -> BTreeSet<Country> {
     let lines = config.lines.iter().filter_map(|line| line.number.as_ref());
     let connections = config.connections.iter();

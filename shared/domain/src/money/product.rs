@@ -160,7 +160,7 @@ pub struct Currency(String);
 
 shown_as!(Currency, {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["AED"]});
 
-/// Currencies by ISO 4217 in which people pay, including some that were replaced lately.
+/// Currencies in use by their ISO 4217 codes, including some that were replaced lately.
 #[rustfmt::skip]
 const CURRENCIES: &str = "\
  AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC \
@@ -190,7 +190,7 @@ impl Currency {
         &self.0
     }
 
-    /// Whether people pay in it. What is counted by currency is bounded by these.
+    /// Whether the currency is in use. This bounds the number of counters by currency.
     pub fn is_in_use(&self) -> bool {
         CURRENCIES.split_whitespace().any(|known| known == self.0)
     }

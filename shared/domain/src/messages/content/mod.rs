@@ -120,8 +120,8 @@ impl Content {
         }
     }
 
-    /// What the person reads of it: a text, caption or body, the name of a place or of the first card, an emoji. None for a template,
-    /// whose text is not stored, and for whatever has no text.
+    /// The text that the person reads: a text, caption or body, the name of a place or of the first card, an emoji. None for a template,
+    /// whose text is not stored, and for content without text.
     pub fn words(&self) -> Option<&str> {
         match self {
             Self::Template(_) => None,
@@ -134,7 +134,7 @@ impl Content {
         }
     }
 
-    /// The same with the codes of preference links masked in all its texts.
+    /// Masks the codes of preference links in all its texts.
     pub fn mask_links(&self) -> Self {
         let shown = serde_json::to_value(self).map(mask_links_in);
         // Masked texts are as valid as before, only shorter. If one were not, it would be better to show none.
@@ -202,12 +202,12 @@ pub struct FilledTemplate {
     /// Indices of the buttons whose value is an offer's code.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offer_codes: Vec<u8>,
-    /// Number of the template's contents before the one that is filled in, for which the message is counted.
+    /// Number of the template's contents before the one that is filled in. The message is counted for that content.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub edition: u32,
 }
 
-/// One value in a template.
+/// A value in a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateValue {
     /// The variable's name, if the template has named variables.
@@ -233,7 +233,7 @@ pub const fn has_caption(kind: MediaKind) -> bool {
     matches!(kind, MediaKind::Image | MediaKind::Video | MediaKind::Document)
 }
 
-/// A text to which the person answers with a tap.
+/// A text with something to tap as an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interactive {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -241,7 +241,7 @@ pub struct Interactive {
     pub body: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footer: Option<String>,
-    /// What can be tapped.
+    /// Buttons, menu or link to tap.
     pub action: Action,
 }
 
@@ -254,13 +254,13 @@ pub enum Header {
     Media(AssetUse),
 }
 
-/// What can be tapped in an interactive message.
+/// Part of an interactive message that can be tapped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Buttons, each of which answers with its title.
+    /// Buttons. Each answers with its title.
     Buttons(UpTo<MAX_REPLY_BUTTONS, Button>),
-    /// A menu, of which one row is chosen.
+    /// A menu to choose a row from.
     List(List),
     Link(Link),
     /// A request for the person's location.
@@ -269,7 +269,7 @@ pub enum Action {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
-    /// What comes back with the answer.
+    /// Id that comes back with the answer.
     pub id: OneLine<1, MAX_BUTTON_ID_LENGTH>,
     pub title: String,
 }
@@ -293,7 +293,7 @@ pub struct Section {
 /// A row of a menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRow {
-    /// What comes back with the answer.
+    /// Id that comes back with the answer.
     pub id: OneLine<1, MAX_ROW_ID_LENGTH>,
     pub title: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! What is composed is within the limits, and what is not carried is refused with its reason.
+//! Composed content is within the limits; content that no channel carries is refused with its reason.
 
 use jiff::SignedDuration;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -44,7 +44,7 @@ fn case() -> Case {
     case
 }
 
-/// The same through Twilio.
+/// The case with a line at Twilio.
 fn at_twilio() -> Case {
     let mut case = case();
     for connection in &mut case.config.connections {
@@ -75,7 +75,7 @@ fn asked_by_user(world: &World<'_>, to: Recipient, refers: Option<Referred>) -> 
     }
 }
 
-/// What follows from a request that refers to this message.
+/// Composes the message of a request that refers to this message.
 fn compose_content(case: &Case, body: &Value, refers: Option<Referred>) -> Result<Composed, Refusal> {
     let request = request(body);
     let problems = request.problems(&case.config, case.now);

@@ -121,7 +121,7 @@ fn blocks_cost_at_most_a_tenth_of_a_write_per_message() {
     }
 }
 
-/// What its block had left is missing until the span ends, and no longer.
+/// The rest of its block is missing until the span ends, and no longer.
 #[test]
 fn process_that_dies_wastes_its_block_until_the_span_ends() {
     let throughput = Throughput::of(80, None, noon());
