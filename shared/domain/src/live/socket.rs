@@ -17,8 +17,8 @@ pub const TICKET_FOR: SignedDuration = SignedDuration::from_secs(60);
 /// Maximum time that API Gateway keeps a socket open.
 const OPEN_FOR: SignedDuration = SignedDuration::from_hours(2);
 
-/// Time until a silent client no longer counts as there: more than the ten minutes after which API Gateway closes a connection. Nobody
-/// reports a client whose network went away.
+/// Time until a silent client no longer counts as there: more than ten minutes, as API Gateway closes idle connections then. Nobody reports
+/// a client whose network went away.
 const HEARD_FOR: SignedDuration = SignedDuration::from_mins(11);
 
 /// Time until a person no longer counts as seeing a page whose client has been silent: clients say so again every two minutes.

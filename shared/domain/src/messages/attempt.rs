@@ -138,7 +138,7 @@ impl AttemptError {
     }
 }
 
-/// One attempt to send a leg.
+/// An attempt to send a leg.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// Number of the claim within the message, from 1. A retry on the same channel gets the next number.

@@ -396,7 +396,7 @@ fn timing(planned: Timestamp, not_before: Timestamp, now: Timestamp, zone: &Zone
     }
 }
 
-/// One sentence about the legs of a message, and its facts. `legs` are not empty.
+/// Describes the legs of a message in a sentence, with the facts. `legs` are not empty.
 fn describe_legs(
     intent: &Intent<'_>,
     policy: &Policy,

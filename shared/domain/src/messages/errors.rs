@@ -10,7 +10,7 @@ use crate::messages::{
     ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, RouteRefused, TenantMustAct, WaitForStatus},
 };
 
-/// The stage at which the provider reported an error.
+/// Stage of the provider's report of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// In the response to our request.
@@ -28,7 +28,7 @@ pub const fn is_about_file(api: Api, code: i64) -> bool {
     }
 }
 
-/// One row: the codes `first..=last`, and their meaning in the response to a request.
+/// A row: the codes `first..=last`, and their meaning in the response to a request.
 struct Row {
     first: i64,
     last: i64,

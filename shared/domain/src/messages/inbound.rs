@@ -11,7 +11,7 @@ use crate::{
     tenants::Reported,
 };
 
-/// One report of a provider. A webhook may contain many.
+/// A report of a provider. A webhook may contain many.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Update {
     /// The status of a message of ours.

@@ -63,7 +63,7 @@ impl Channel {
     }
 }
 
-/// One channel of a message's plan.
+/// A channel of a message's plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
     pub channel: Channel,
@@ -212,7 +212,7 @@ pub struct Message {
     pub basis: Option<String>,
     /// Channels in the order of the attempts.
     pub plan: Vec<Leg>,
-    /// One attempt per leg tried, in order.
+    /// An attempt per leg tried, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
     /// Earliest time to send, for business reasons.

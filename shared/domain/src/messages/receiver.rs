@@ -98,8 +98,7 @@ mod tests {
         Recipient { phone, bsuid }
     }
 
-    /// A contact with two numbers and two ids. Each entry of `wrote`: who wrote by WhatsApp, to which number of the business, and how many
-    /// hours ago.
+    /// A contact with two numbers and two ids. Each entry of `wrote`: who wrote by WhatsApp, the business's number, and how many hours ago.
     fn case(wrote: &[(&str, &str, i64)]) -> Case {
         let mut case = Case::new();
         let whatsapp = case.config.connections[1].id;

@@ -16,7 +16,7 @@ use crate::messages::Lane;
 /// Length of a span. Ten seconds with a message each make a write a tenth of a unit for each.
 pub const THROUGHPUT_SPAN: SignedDuration = SignedDuration::from_secs(10);
 
-/// Messages per second of a number about whose limit nothing else is known: Meta's standard.
+/// Messages per second of a number without a known limit: Meta's standard.
 pub const STANDARD_THROUGHPUT: u32 = 80;
 
 /// Time until a throttled number has its whole throughput again.

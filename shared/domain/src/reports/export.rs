@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{accounts::Permission, base::CampaignId};
 
-/// What an export contains.
+/// Content of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -94,7 +94,7 @@ impl ExportData {
     /// Maximum length of a period.
     pub const MAX_SPAN: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-    /// The name under which the file is downloaded.
+    /// The file's name for a download.
     pub fn file_name(&self) -> String {
         format!("{}.{}", self.what.as_str(), self.format.suffix())
     }

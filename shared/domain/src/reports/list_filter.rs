@@ -1,4 +1,4 @@
-//! Conditions on calls and messages, by which lists of a period are filtered.
+//! Conditions on calls and messages, as filters of the lists of a period.
 
 use crate::{
     base::{LineId, RuleId},
@@ -10,7 +10,7 @@ fn fulfils<T: Copy + PartialEq>(wanted: Option<T>, is: Option<T>) -> bool {
     wanted.is_none() || wanted == is
 }
 
-/// Conditions on calls, all of which hold.
+/// Conditions on calls. All of them must hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CallFilter {
     pub outcome: Option<Outcome>,
@@ -77,7 +77,7 @@ impl CallFilter {
     }
 }
 
-/// Conditions on messages, all of which hold.
+/// Conditions on messages. All of them must hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MessageFilter {
     pub direction: Option<Direction>,
@@ -119,7 +119,7 @@ impl MessageFilter {
 mod tests {
     use super::*;
 
-    /// What a list leaves out, no condition takes. The other way round, a list may not know enough.
+    /// No condition takes a row that a list leaves out. The other way round, a list may not know enough.
     #[test]
     fn lists_leave_out_only_what_no_condition_takes() {
         let missed = CallFilter {

@@ -1,4 +1,4 @@
-//! Reports of what was counted: periods of days in a tenant's time zone, and reply times of which only their range is known.
+//! Reports of counters: periods of days in a tenant's time zone, and reply times of a known range.
 
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
@@ -12,7 +12,7 @@ pub const MAX_METRICS_DAYS: i32 = 397;
 
 const HOUR: i64 = 3_600;
 
-/// Whole days in a time zone. Hours begin in UTC; each belongs to the day in which it begins.
+/// Whole days in a time zone. Hours begin in UTC; each belongs to the day of its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Period {
     first: Date,
@@ -84,7 +84,7 @@ impl Period {
         seconds.filter_map(|second| Timestamp::from_second(second).ok())
     }
 
-    /// The day to which an hour belongs.
+    /// The day of an hour.
     pub fn day_of(&self, hour: Timestamp) -> Date {
         hour.to_zoned(self.zone.clone()).date()
     }
@@ -101,8 +101,7 @@ impl Period {
 /// Replies by the place of their bound in [`REPLY_TIMES`].
 pub type Replies = [u64; REPLY_TIMES.len()];
 
-/// The range in which the median of reply times is, in seconds, with both its ends. Of an even number, the median is between the two in
-/// the middle.
+/// The range of the median of reply times, in seconds, with both its ends. Of an even number, the median is between the two in the middle.
 pub fn median_reply_time(replies: &Replies) -> Option<(u32, u32)> {
     let count: u64 = replies.iter().sum();
     let place_of = |rank: u64| {

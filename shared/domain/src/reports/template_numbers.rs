@@ -1,4 +1,4 @@
-//! What is counted of the messages of a template, for each of its contents: what was sent, what became of it, and what customers answered.
+//! Counts of a template's messages, for each of its contents: messages sent, their states, and customers' answers.
 //!
 //! The names of the counters, and which change raises them, are in [`crate::reports::Raise`].
 
@@ -20,7 +20,7 @@ pub struct TemplateEdition {
 }
 
 impl TemplateEdition {
-    /// What a leg sends; `None` if it is no template.
+    /// The template of a leg; `None` if it sends something else.
     pub fn of(leg: &Leg) -> Option<Self> {
         let filled = leg.content.template()?;
         Some(Self {
@@ -53,13 +53,13 @@ pub struct AnsweredTemplate {
 }
 
 impl Message {
-    /// What an attempt sends; `None` if it is no template.
+    /// The template of an attempt; `None` if it sends something else.
     pub fn template_of(&self, attempt: &Attempt) -> Option<Templated> {
         let of = TemplateEdition::of(self.plan.get(usize::from(attempt.leg))?)?;
         Some(Templated { message: self.id, of })
     }
 
-    /// The template by which it reached the provider last, if it was one.
+    /// The template that reached the provider last, if one did.
     pub fn sent_template(&self) -> Option<Templated> {
         let sent = |attempt: &&Attempt| attempt.state.was_accepted() && attempt.state != AttemptState::Failed;
         let last = self.attempts.iter().rev().find(sent)?;

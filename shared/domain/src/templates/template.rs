@@ -109,7 +109,7 @@ pub struct TemplateDefinition {
     /// Number of contents that were submitted or seen at the provider before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub edition: u32,
-    /// Time at which the provider refused a message because it knows the template otherwise. It is not sent until it was read again.
+    /// Time when the provider refused a message because it knows the template otherwise. It is not sent until it was read again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubted_at: Option<Timestamp>,
     /// How often it was in doubt with this content.
@@ -216,7 +216,7 @@ pub enum Misfit {
     /// The asset of its header cannot be sent.
     #[error("{0}")]
     Asset(Refusal),
-    /// The categories differ, on which consent and price depend.
+    /// The categories differ. Consent and price depend on them.
     #[error("template {name} is {}, but the message is {}", .actual.as_str(), .wanted.as_str())]
     Category {
         name: String,
@@ -353,7 +353,7 @@ pub const MAX_HEADER_LENGTH: usize = 60;
 /// Maximum length of an SMS that Twilio accepts.
 pub const MAX_SMS_LENGTH: usize = 1600;
 
-/// The variables of a template's text, in the order in which they first appear.
+/// The variables of a template's text, in the order of their first appearance.
 pub fn variables_in(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text;

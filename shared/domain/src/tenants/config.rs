@@ -137,13 +137,13 @@ impl ConnectionSummary {
         }
     }
 
-    /// The same for a channel of a message. None if it is no SMS with a text.
+    /// The SMS of a leg. None if the leg is of another channel or has no text.
     pub fn sms_of<'a>(&'a self, leg: &'a Leg, to: &Recipient, category: Category) -> Option<Sms<'a>> {
         let text = leg.content.words().filter(|_| leg.channel == Channel::Sms)?;
         Some(self.sms((to.country(), category), leg.sender.as_ref(), text))
     }
 
-    /// The hours in which it sends no SMS of this category to a country.
+    /// The hours without SMS of this category to a country.
     pub fn sms_hours(&self, to: &Recipient, category: Category) -> Option<QuietHours> {
         promotion_hours(to.country(), category, &self.confirmed_rules)
     }
@@ -251,7 +251,7 @@ mod tests {
         samples::{TENANT, config, connections},
     };
 
-    /// What it sends from, and the countries to which it then sends SMS.
+    /// The connection's origins, and the countries that it then sends SMS to.
     #[test]
     fn letters_alone_send_to_their_countries() {
         for (numbers, service, letters, to) in [

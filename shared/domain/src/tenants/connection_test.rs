@@ -23,7 +23,7 @@ pub struct Checkup {
     /// Maximum messages per second of the number, in and out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messages_per_second: Option<u32>,
-    /// Maximum customers to whom the business may write first within 24 hours; 0: no limit.
+    /// Maximum customers within 24 hours that the business may write to first; 0: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customers_per_day: Option<u32>,
     /// Whether the business accepted Meta's terms for marketing messages.

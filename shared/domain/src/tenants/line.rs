@@ -47,7 +47,7 @@ resource! {
 pub struct SmsSender {
     /// The connection.
     pub connection: ConnectionId,
-    /// One of the connection's numbers. If omitted, the connection's usual sender.
+    /// Number of the connection. If omitted, the connection's usual sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Phone>,
 }

@@ -35,7 +35,7 @@ impl FieldProblem {
         }
     }
 
-    /// The same problem in an object that is itself a field, such as `filter`.
+    /// Puts the problem into an object that is itself a field, such as `filter`.
     pub fn within(self, object: &str) -> Self {
         Self {
             field: format!("{object}.{}", self.field),

@@ -83,7 +83,7 @@ proptest! {
         prop_assert_eq!(contact_with_wishes(wrote, &[wishes, shuffled].concat()).consent, one.consent);
     }
 
-    /// Whenever it was said, by whom and about what.
+    /// Whenever it was said, by anybody, about anything.
     #[test]
     fn further_refusal_never_allows_more(
         wishes in wishes(), scope in scopes(), by in ways(), second in 0_i64..14, wrote in 0_i64..14,
@@ -124,7 +124,7 @@ proptest! {
         }
     }
 
-    /// What the business refused is not undone by anything that the customer says, and the other way round.
+    /// Nothing that the customer says undoes a refusal by the business, and the other way round.
     #[test]
     fn refusal_ends_only_by_its_own_party(wishes in wishes(), scope in scopes(), by in ways()) {
         let others: Vec<_> = wishes.into_iter().filter(|wish| wish.by.party() != by.party()).collect();

@@ -112,7 +112,7 @@ fn user(number: &str, bsuid: &str) -> Recipient {
     }
 }
 
-/// What WhatsApp says of a message of this second to this user from a number of the business.
+/// The status that WhatsApp reports for a message of this second to this user from a number of the business.
 fn found_closed(contact: &mut Contact, (from, to): (&Phone, &Recipient), second: i64) -> Change {
     let tried = Tried {
         from: Some(from),

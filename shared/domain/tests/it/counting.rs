@@ -1,5 +1,5 @@
-//! Whatever happens to a message or a call, and in whatever order: what its changes raise is what its rows say. That each change counts
-//! once, however the stream delivers it, is for `publish_changes` to prove.
+//! Whatever happens to a message or a call, and in whatever order: its changes raise the counters that its rows tell. `publish_changes`
+//! proves that each change counts once, however the stream delivers it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ fn event() -> impl Strategy<Value = Event> {
 /// The amount that a provider states, in millionths.
 const AMOUNT: u64 = 48_000;
 
-/// What providers say about the price of a message by WhatsApp.
+/// Reports of providers about the price of a message by WhatsApp.
 fn price() -> impl Strategy<Value = Cost> {
     (any::<Option<bool>>(), any::<bool>(), select(vec!["utility", "service"])).prop_map(
         |(billable, stated, category)| {
@@ -170,7 +170,7 @@ fn has_arrived(state: AttemptState) -> bool {
     matches!(state, AttemptState::Delivered | AttemptState::Read)
 }
 
-/// What must have been counted except for prices.
+/// The counters that must result, except for prices.
 fn truth(rows: &[Message]) -> Counters {
     let row = rows.last().unwrap();
     let mut truth = Counters::from([("messages".to_owned(), 1)]);

@@ -28,7 +28,7 @@ fn phone(number: u64) -> Phone {
     format!("+9715012345{number:02}").parse().unwrap()
 }
 
-/// A contact of this number, of which nothing is known.
+/// A contact with this number and nothing else.
 fn unknown_person(number: u64) -> Person {
     Person {
         contact: Contact::new(id(ContactId::new, number), at(100 + u8::try_from(number).unwrap())),
@@ -177,7 +177,7 @@ fn person(number: u64) -> impl Strategy<Value = Person> {
     })
 }
 
-/// What can happen to the survivor of a merge until it is undone.
+/// Event with the survivor of a merge until it is undone.
 #[derive(Debug, Clone)]
 enum Since {
     /// Either of the two says something, whoever it is.
@@ -205,7 +205,7 @@ fn alike(one: &Wish, other: &Wish) -> bool {
     one.scope() == other.scope() && one.by.party() == other.by.party()
 }
 
-/// Whether a ledger says that this refusal holds: it has an entry for it, and none behind that by which it ended.
+/// Whether a ledger says that this refusal holds: it has an entry for it, and none behind that which ends it.
 fn holds_by(ledger: &[ConsentEntry], refusal: &Wish) -> bool {
     let ledger: Vec<Wish> = ledger.iter().map(ConsentEntry::wish).collect();
     let entry = |wish: &Wish| wish.choice == Choice::Refused && alike(wish, refusal);
@@ -217,7 +217,7 @@ fn holds_by(ledger: &[ConsentEntry], refusal: &Wish) -> bool {
     newest.is_some_and(|newest| !ledger[newest..].iter().any(ends))
 }
 
-/// The same person with the versions of another.
+/// The person with the versions of another.
 fn with_versions(person: &Person, of: &Person) -> Person {
     let mut person = person.clone();
     person.contact.version = of.contact.version;
@@ -459,7 +459,7 @@ fn answer_since_a_merge_counts_for_both_contacts() {
     assert_eq!(others, of(&[(Answer::Stop, 30), (Answer::Help, 40)]));
 }
 
-/// What either wrote since is with the contact that has the number. A window of before, which names nobody, comes back whole.
+/// Messages that either wrote since then are with the contact that has the number. An earlier window without a name comes back whole.
 #[test]
 fn windows_go_with_their_users_after_an_undo() {
     let (mut one, mut other) = (unknown_person(1), unknown_person(2));
@@ -613,7 +613,7 @@ fn contacts_that_cannot_be_merged_are_refused() {
     );
 }
 
-/// What has changed since stays with the survivor; a refusal holds for both.
+/// Later changes stay with the survivor; a refusal holds for both.
 #[test]
 fn changes_since_a_merge_stay_with_the_survivor() {
     let (mut one, mut other) = (unknown_person(1), unknown_person(2));

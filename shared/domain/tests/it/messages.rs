@@ -144,7 +144,7 @@ impl Sent {
         Self { message, now: start() }
     }
 
-    /// A message over this many channels, of which the next follows after two minutes or an unknown outcome.
+    /// A message over this many channels. The next one follows after two minutes or an unknown outcome.
     fn over(legs: usize) -> Self {
         Self::new(legs, WhenUnknown::NextChannel, 120)
     }
@@ -194,7 +194,7 @@ impl Sent {
         self.message.give_up_waiting(evidence, self.now, &timers());
     }
 
-    /// Sends the next leg with an unknown outcome, about which ten minutes later only this is known.
+    /// Sends the next leg with an unknown outcome. Ten minutes later, only this evidence is known.
     fn send_unknown(&mut self, evidence: Evidence) -> u32 {
         let number = self.send(unknown());
         self.wait(600);
@@ -987,7 +987,7 @@ enum Event {
     WaitUntilDue,
     /// A worker takes the next step of the message. It may die after the claim.
     Work,
-    /// The same; if the outcome is unknown, it finds that the provider never accepted the message, if that is true.
+    /// A worker takes the next step; if the outcome is unknown, it finds that the provider never accepted the message, if that is true.
     WorkWithProof,
     /// The worker that holds attempt `0` gets this response.
     Answer(usize, SendOutcome),

@@ -13,7 +13,7 @@ fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + minute * 60).unwrap()
 }
 
-/// What happens in a minute.
+/// Event of a minute.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// The stream delivers the occurrence of that minute, not necessarily the latest one or for the first time.

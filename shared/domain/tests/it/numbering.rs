@@ -21,10 +21,10 @@ const KINDS: [PhoneNumberType; 9] = [
     PhoneNumberType::VoiceMail,
 ];
 
-/// Codes of which our tables are newer than the library: it has version 9.0.42 of the plans, they have 9.0.43.
+/// Codes with newer tables than the library's: it has version 9.0.42 of the plans, ours have 9.0.43.
 const NEWER: [i32; 9] = [40, 49, 86, 229, 251, 263, 593, 856, 995];
 
-/// All calling codes of which the plans are the same.
+/// All calling codes with equal plans.
 fn codes() -> BTreeSet<i32> {
     let codes = PHONE_NUMBER_UTIL.get_supported_calling_codes();
     codes.filter(|code| !NEWER.contains(code)).collect()

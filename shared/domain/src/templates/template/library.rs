@@ -40,7 +40,7 @@ pub struct Entry {
     arabic: Wording,
 }
 
-/// One language of a template.
+/// A language of a template.
 #[derive(Debug)]
 struct Wording {
     header: Option<&'static str>,
@@ -50,7 +50,7 @@ struct Wording {
     replies: &'static [&'static str],
 }
 
-/// Minutes for which codes of the library are valid.
+/// Minutes of validity of the library's codes.
 const CODE_MINUTES: u32 = 10;
 
 impl Entry {

@@ -49,12 +49,12 @@ pub enum Through {
     Twilio,
 }
 
-/// What was found about a draft.
+/// Findings about a draft.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lint {
-    /// What the provider would refuse, by field.
+    /// Problems that the provider would refuse it for, by field.
     pub problems: Vec<FieldProblem>,
-    /// What the provider may judge otherwise. Nothing of this prevents submitting.
+    /// Doubts whether the provider agrees. They do not prevent submitting.
     pub warnings: Vec<Warning>,
 }
 
@@ -148,7 +148,7 @@ fn code(content: &TemplateContent, through: Through, found: &mut Findings) {
     }
 }
 
-/// One line of so many characters.
+/// A text must be one line of so many characters.
 fn line(field: &str, text: &str, least: usize, most: usize, found: &mut Findings) {
     let length = text.chars().count();
     if text.trim().is_empty() && least > 0 {
@@ -170,7 +170,7 @@ fn no_variables(field: &str, text: &str, found: &mut Findings) {
     left_out(!text.contains("{{"), field, "It cannot have variables.", found);
 }
 
-/// What has no meaning here is left out.
+/// A field without a meaning here must be left out.
 fn left_out(is_absent: bool, field: impl Into<String>, detail: &str, found: &mut Findings) {
     found.expect(is_absent, field, Fault::new(FaultCode::NotApplicable, detail));
 }

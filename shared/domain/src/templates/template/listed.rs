@@ -1,4 +1,4 @@
-//! What a whole list of the provider's showed.
+//! The templates in a whole list of the provider's.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +26,8 @@ impl ListedNames {
         self.0.extend([CONTENTS, content(sid)]);
     }
 
-    /// Whether the list showed this row: by the id of its content, if that is what the list has. Its name need not be the one by which
-    /// Twilio submitted it, and another content may have that.
+    /// Whether the list showed this row: by the id of its content, if the list has ids. Its name need not be the one that was submitted to
+    /// Twilio, and another content may have that name.
     pub fn shows(&self, row: &TemplateDefinition) -> bool {
         match &row.content_sid {
             Some(sid) if self.0.contains(&CONTENTS) => self.0.contains(&content(sid)),

@@ -53,7 +53,7 @@ pub struct ReportedContent {
     pub buttons: Vec<TemplateButton>,
 }
 
-/// Meta's word for a template's state, such as `APPROVED`, `PAUSED`. Those of ours are `DRAFT` and `DELETED`.
+/// Meta's word for a template's state, such as `APPROVED`, `PAUSED`. Our own are `DRAFT` and `DELETED`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TemplateStatus(pub String);
@@ -70,17 +70,17 @@ impl TemplateStatus {
     const DELETED: &'static str = "DELETED";
     const PAUSED: &'static str = "PAUSED";
 
-    /// That of a template which was never submitted.
+    /// The state of a template that was never submitted.
     pub fn draft() -> Self {
         Self(Self::DRAFT.to_owned())
     }
 
-    /// That of one which waits for the provider's review.
+    /// The state of a template that waits for the provider's review.
     pub fn pending() -> Self {
         Self(Self::PENDING.to_owned())
     }
 
-    /// That of one which the provider no longer has.
+    /// The state of a template that the provider no longer has.
     pub fn of_deleted() -> Self {
         Self(Self::DELETED.to_owned())
     }
@@ -110,7 +110,7 @@ impl TemplateStatus {
         matches!(self.0.as_str(), Self::DELETED | "PENDING_DELETION")
     }
 
-    /// Its place among the states of one second, of which the most restrictive one counts in whatever order they arrive.
+    /// Its place among the states of one second. The most restrictive one counts, in whatever order they arrive.
     fn restricts(&self) -> (u8, &str) {
         let place = if self.sendable() {
             0
@@ -145,7 +145,7 @@ pub enum NotNow {
     UnderWay,
 }
 
-/// What submitting a template means.
+/// Effect of submitting a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Submission {
     /// It is created at the provider.
@@ -154,7 +154,7 @@ pub enum Submission {
     Edit,
 }
 
-/// Time after which a submission without an outcome may be taken up again: longer than any request.
+/// A submission without an outcome may be taken up again after this time: longer than any request.
 pub const SUBMISSION: SignedDuration = SignedDuration::from_secs(90);
 
 /// Edits of an approved template within [`SECOND_EDIT`], and within [`LAST_EDITS`] ([`MAX_EDITS`]).
@@ -162,7 +162,7 @@ const SECOND_EDIT: SignedDuration = SignedDuration::from_hours(24);
 const LAST_EDITS: SignedDuration = SignedDuration::from_hours(30 * 24);
 const MAX_EDITS: usize = 10;
 
-/// What a button says. The label of an offer's code is the provider's, and numbers are written in several ways.
+/// The content of a button. The label of an offer's code is the provider's, and numbers are written in several ways.
 fn content_of_button(button: &TemplateButton) -> (ButtonKind, &str, Option<&str>, String) {
     let label = match button.kind {
         ButtonKind::OfferCode => "",
@@ -249,8 +249,8 @@ impl TemplateDefinition {
                 .eq(other.buttons.iter().map(of_button))
     }
 
-    /// Whether the provider, which lists the template like this, has the change that was submitted last. What it does not show, such as an
-    /// asset that is a sample, or the options of a code, counts as missing if it was changed.
+    /// Whether the provider, which lists the template like this, has the change that was submitted last. Parts that it does not show, such
+    /// as an asset that is a sample, or the options of a code, count as missing if they were changed.
     pub fn is_submitted_in(&self, listed: &Self) -> bool {
         let draft = self.latest();
         let submitted = draft.onto(self);
@@ -313,7 +313,7 @@ impl TemplateDefinition {
         self.provider_id = self.provider_id.take().or_else(|| report.provider_id.clone());
     }
 
-    /// Takes over reported texts. What a report does not say, such as samples, stays, as far as there is something to be sampled.
+    /// Takes over reported texts. Parts without a report, such as samples, stay, as far as there is something to be sampled.
     fn take_content(&mut self, content: &ReportedContent, at: Timestamp) {
         let mut after = self.clone();
         // It is not documented whether a report names a header that did not change.
@@ -355,7 +355,7 @@ impl TemplateDefinition {
         self.status.is_awaited() || (self.content_sid.is_some() && self.status.0 == TemplateStatus::PAUSED)
     }
 
-    /// What submitting it now means.
+    /// The effect of submitting it now.
     ///
     /// # Errors
     /// Why it cannot be submitted.
@@ -387,7 +387,7 @@ impl TemplateDefinition {
         }
     }
 
-    /// The time from which on the approved template may be edited again. `None`: at any time, as in other states.
+    /// The earliest time for the next edit of the approved template. `None`: at any time, as in other states.
     pub fn editable_at(&self) -> Option<Timestamp> {
         if !self.status.sendable() {
             return None;
@@ -460,7 +460,7 @@ impl TemplateDefinition {
     }
 }
 
-/// What a provider answers when it accepts a submission.
+/// Answer of a provider that accepts a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// Meta's id of the template.

@@ -1,6 +1,6 @@
-//! What a list of the provider's changes in our templates.
+//! Changes of our templates by a list of the provider's.
 //!
-//! Reports by webhook and lists overlap: of each part, what is newer counts. A list is as old as its first request.
+//! Reports by webhook and lists overlap: of each part, the newer one counts. A list is as old as its first request.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub struct Synced {
     pub changed: u64,
     /// Templates that the provider no longer has.
     pub deleted: u64,
-    /// Templates that cannot be sent by us, such as carousels, or for which there is no room.
+    /// Templates that we cannot send, such as carousels, or that there is no room for.
     pub skipped: u64,
     /// Connections whose list the provider refused.
     #[serde(default)]
@@ -45,7 +45,7 @@ pub struct Synced {
 /// The latest list of a connection's templates. One row for each connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSync {
-    /// Time at which the list was begun, whether or not it ended, if a verdict is awaited.
+    /// Time when the list was begun, whether or not it ended, if a verdict is awaited.
     pub at: Timestamp,
     /// Whether the provider's verdict on one of them was awaited, or is since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -76,12 +76,13 @@ pub enum Cause {
     Due,
     /// The provider refused a message because it knows a template otherwise.
     Doubt,
-    /// One was submitted, or is in review again. Twilio reports no verdicts, Meta's report may be lost, and an edit may have had no outcome.
+    /// A template was submitted, or is in review again. Twilio reports no verdicts, Meta's report may be lost, and an edit may have had no
+    /// outcome.
     Submitted,
 }
 
 impl Cause {
-    /// Name in ids, and the span in seconds in which it starts one operation.
+    /// Name in ids, and the span in seconds for one operation.
     const fn row(self) -> (&'static str, i64) {
         match self {
             Self::Due => ("due", 3_600),
@@ -95,7 +96,7 @@ impl Cause {
 const BEHIND: i64 = 30;
 const BEHIND_CLAIMS: i64 = BEHIND + SUBMISSION.as_secs();
 
-/// The operation that lists the templates of a connection again. The same cause within its span of time gives the same one.
+/// The operation that lists the templates of a connection again. A cause has one operation within its span of time.
 pub fn sync_operation(connection: ConnectionId, cause: Cause, now: Timestamp) -> Operation {
     let (name, seconds) = cause.row();
     let span = now.as_second().div_euclid(seconds) * seconds;
@@ -119,7 +120,7 @@ pub fn sync_operation(connection: ConnectionId, cause: Cause, now: Timestamp) ->
     created.not_before(due)
 }
 
-/// Time after which a template in doubt is tried again, although a list showed it as we know it.
+/// A template in doubt is tried again after this time, although a list showed it as we know it.
 pub const DOUBT: SignedDuration = HOURLY;
 
 impl TemplateDefinition {

@@ -11,7 +11,7 @@ use crate::{
     tenants::Findings,
 };
 
-/// Maximum countries for which a connection has letters.
+/// Maximum countries with letters per connection.
 pub const MAX_LETTERS_COUNTRIES: usize = 100;
 /// The longest sender, in characters.
 pub const MAX_LETTERS_LENGTH: usize = 11;
@@ -82,7 +82,7 @@ fn is_sender(text: &str) -> bool {
         && text.bytes().any(|sign| sign.is_ascii_alphabetic())
 }
 
-/// What to do with letters where something else is expected, as the end of a sentence.
+/// Advice for letters where something else is expected, as the end of a sentence.
 pub(super) fn hint(text: &str) -> &'static str {
     if is_sender(text) {
         " Letters that send SMS belong in `letters`."

@@ -149,7 +149,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(_) => ConnectionKind::$kind,)+ }
             }
 
-            /// The messaging API through which it sends, if it does.
+            /// Its messaging API, if it sends.
             pub const fn api(&self) -> Option<Api> {
                 match self { $(Self::$kind(_) => <$file::Account as Kind>::SENDS,)+ }
             }
@@ -408,18 +408,18 @@ impl Account {
         fields.partition(|(name, _)| !settings.contains(&name.as_str()))
     }
 
-    /// The same account with these settings. Settings that are not given get the defaults of a new connection.
+    /// Replaces the account's settings. Settings that are not given get the defaults of a new connection.
     ///
     /// # Errors
-    /// Fields that the kind does not have, or requires, and those of [`Self::problems`].
+    /// Fields that the kind does not have, or requires, and the problems of [`Self::problems`].
     pub fn with(&self, settings: Map<String, Value>) -> Result<Self, Vec<FieldProblem>> {
         self.with_but(settings, &[])
     }
 
-    /// The same stored account with these settings. What a later version stored is kept, and not held against another change.
+    /// Replaces the settings of a stored account. Problems that a later version stored are kept, and not held against another change.
     ///
     /// # Errors
-    /// Those of [`Self::with`] that this account does not have.
+    /// Errors of [`Self::with`] that this account does not have yet.
     pub fn with_changed_settings(&self, settings: Map<String, Value>) -> Result<Self, Vec<FieldProblem>> {
         self.with_but(settings, &self.problems())
     }
@@ -499,7 +499,7 @@ pub struct Connection {
     /// A throttled or restricted number sends nothing before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
-    /// What was learnt when the provider throttled its number.
+    /// The limit of its number, after the provider throttled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled: Option<Throttled>,
     /// [`VerifySecrets`], sealed.
@@ -530,7 +530,7 @@ pub struct Connection {
     pub last_report_at: Option<Timestamp>,
 }
 
-/// Time after which [`Connection::last_report_at`] is renewed: a report must not cost a write.
+/// [`Connection::last_report_at`] is renewed after this time: a report must not cost a write.
 const REPORT_NOTED_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Connection {

@@ -112,10 +112,10 @@ account! {
 pub struct VoiceSettings {
     /// Handling of a call.
     pub handling: Handling,
-    /// Number to which calls are forwarded.
+    /// Number that calls are forwarded to.
     #[cfg_attr(feature = "schema", schemars(example = "+97145550009"))]
     pub forward_to: Option<Phone>,
-    /// Seconds for which a forwarded call rings.
+    /// Ringing time of a forwarded call, in seconds.
     #[cfg_attr(
         feature = "schema",
         schemars(range(min = SHORTEST_SECONDS, max = MAX_RING_SECONDS), example = 20)
