@@ -117,13 +117,13 @@ impl PreflightTally {
             if leg.channel == Channel::WhatsApp {
                 *self.senders.entry(leg.connection).or_default() += 1;
             }
-            let message = (composed.policy.category(), &composed.to, leg);
+            let (category, to) = (composed.policy.category(), &composed.to);
             let caps = applying_caps(config, &composed.policy, composed.line, &composed.to);
-            for take in takes_of_caps(caps, config, message, prices) {
+            for take in takes_of_caps(caps, config, category, to, leg, prices.0, prices.1) {
                 let needed = self.needed.entry(take.cap.number).or_default();
                 *needed = needed.saturating_add(take.amount);
             }
-            let (listed, units) = price_entry(config, message);
+            let (listed, units) = price_entry(config, category, to, leg);
             *self.listed.entry(listed.name()).or_default() += u64::from(units);
         }
         self.note_country_rules(composed, config);

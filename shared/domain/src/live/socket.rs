@@ -118,7 +118,7 @@ pub struct Socket {
 
 impl Socket {
     /// Makes the row of a socket that is opened at this time.
-    pub fn new_at(id: SocketId, (who, credential): (Actor, Option<Credential>), now: Timestamp) -> Self {
+    pub fn new_at(id: SocketId, who: Actor, credential: Option<Credential>, now: Timestamp) -> Self {
         Self {
             id,
             who,
@@ -439,7 +439,7 @@ mod tests {
 
     fn socket(who: Actor, credential: Option<Credential>) -> Socket {
         let id = SocketId::new("a".to_owned()).unwrap();
-        Socket::new_at(id, (who, credential), Timestamp::UNIX_EPOCH)
+        Socket::new_at(id, who, credential, Timestamp::UNIX_EPOCH)
     }
 
     #[test]

@@ -211,7 +211,8 @@ impl Asset {
     /// A new attachment, for a reply in this conversation.
     pub fn attachment(
         conversation: ConversationId,
-        (own, name): (Ulid, FileName),
+        own: Ulid,
+        name: FileName,
         correlation_id: &str,
         now: Timestamp,
     ) -> Self {
@@ -448,8 +449,8 @@ mod tests {
     #[test]
     fn an_attachment_is_for_one_reply() {
         let of = |contact| ConversationId::of(ContactId::new(Ulid::from_parts(1, contact)), None);
-        let named = (Ulid::from_parts(1, 9), "dent.jpg".parse().unwrap());
-        let mut attachment = Asset::attachment(of(1), named, "cor", at(0));
+        let name = "dent.jpg".parse().unwrap();
+        let mut attachment = Asset::attachment(of(1), Ulid::from_parts(1, 9), name, "cor", at(0));
         attachment.kind = MediaKind::Image;
         let refusal = |file: &Asset, contact, now| file.attachable(of(contact), now).unwrap_err().sentence;
         assert_eq!(

@@ -187,10 +187,12 @@ impl Medium {
 
     /// The medium of a message that is stored now.
     pub fn pending(
-        (message, index): (MessageId, u8),
+        message: MessageId,
+        index: u8,
         reported: &InboundMedia,
         correlation_id: &str,
-        (now, kept_until): (Timestamp, Timestamp),
+        now: Timestamp,
+        kept_until: Timestamp,
         first_due: SignedDuration,
     ) -> Self {
         Self {
@@ -339,13 +341,7 @@ mod tests {
         let message = MessageId::new(ContactId::new(Ulid::from_parts(1, 2)), Ulid::from_parts(3, 4));
         let (now, until) = (at(0), at(90 * 24 * 3_600));
         let reported = InboundMedia::new("1".to_owned());
-        Medium::pending(
-            (message, 0),
-            &reported,
-            "cor",
-            (now, until),
-            SignedDuration::from_secs(90),
-        )
+        Medium::pending(message, 0, &reported, "cor", now, until, SignedDuration::from_secs(90))
     }
 
     fn outcome(medium: &Medium) -> (MediumState, Option<MediaReason>) {

@@ -17,9 +17,11 @@ use crate::{
 /// # Errors
 /// If the purpose of replies has no free text.
 pub fn message_by_phone(
-    (conversation, connection): (ConversationId, ConnectionId),
+    conversation: ConversationId,
+    connection: ConnectionId,
     echo: &InboundMessage,
-    (keep_until, correlation_id): (Timestamp, &str),
+    keep_until: Timestamp,
+    correlation_id: &str,
     timers: &Timers,
 ) -> Result<Message, NoSuchCategory> {
     let (at, provider_ref) = (echo.at, echo.provider_ref.clone());

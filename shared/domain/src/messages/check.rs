@@ -414,7 +414,7 @@ fn reach(input: &CheckInput<'_>, leg: &Leg) -> Check {
         .connection
         .whatsapp_number()
         .filter(|_| leg.channel == Channel::WhatsApp);
-    let elsewhere = || check_in_charge(message.policy.purpose(), contact, (number, &message.to), now).err();
+    let elsewhere = || check_in_charge(message.policy.purpose(), contact, number, &message.to, now).err();
     unless(why.or_else(elsewhere))
 }
 

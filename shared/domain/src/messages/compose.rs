@@ -43,8 +43,10 @@ impl<'a> World<'a> {
     /// The world of a contact, with what was read for a message to them. Line types are those of the numbering plans.
     pub fn of(
         config: &'a TenantConfig,
-        (contact, profile): (&'a Contact, &'a Profile),
-        (material, open): (&'a Material, &'a [Message]),
+        contact: &'a Contact,
+        profile: &'a Profile,
+        material: &'a Material,
+        open: &'a [Message],
         now: Timestamp,
     ) -> Self {
         Self {
@@ -233,10 +235,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
         (PlanCheck::Account, config.tenant.may_send()),
         (PlanCheck::Destination, unless(destination)),
         (PlanCheck::Consent, check_welcome(&policy, contact, by, now)),
-        (
-            PlanCheck::Need,
-            unless(unnecessary(&policy, contact, (intent.began(), intent.since), now)),
-        ),
+        (PlanCheck::Need, unless(unnecessary(&policy, contact, intent, now))),
     ];
     if policy.obeys(Limit::Cooldown) {
         checks.push((PlanCheck::Cooldown, unless(too_soon(intent.cooldown, contact, now))));
@@ -245,7 +244,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
         let leaves_at = not_before.max(now);
         checks.push((
             PlanCheck::Frequency,
-            unless(too_frequent(&policy, contact, open, (now, leaves_at))),
+            unless(too_frequent(&policy, contact, open, now, leaves_at)),
         ));
     }
     let behind = Message::ahead_of(intent.after, open);
@@ -467,12 +466,8 @@ fn too_soon(cooldown: SignedDuration, contact: &Contact, now: Timestamp) -> Opti
 
 /// The event since its cause that makes a message unnecessary, if its purpose names that event: it would have cancelled the
 /// message if it had been planned by then. The cause has a beginning and a last known moment.
-fn unnecessary(
-    policy: &Policy,
-    contact: &Contact,
-    (began, since): (Timestamp, Timestamp),
-    now: Timestamp,
-) -> Option<Refusal> {
+fn unnecessary(policy: &Policy, contact: &Contact, intent: &Intent<'_>, now: Timestamp) -> Option<Refusal> {
+    let (began, since) = (intent.began(), intent.since);
     let events = [
         (
             contact.last_inbound_at,
@@ -506,7 +501,8 @@ fn too_frequent(
     policy: &Policy,
     contact: &Contact,
     open: &[Message],
-    (now, leaves_at): (Timestamp, Timestamp),
+    now: Timestamp,
+    leaves_at: Timestamp,
 ) -> Option<Refusal> {
     let refusal = |category: Category, sentence: String| {
         let refusal = Refusal::new(Reason::Frequency, sentence).and("category", category.as_str());
@@ -639,8 +635,8 @@ fn leg(
         return Err(left_out(Reason::NoChannel, refusal));
     }
     if channel == Channel::WhatsApp {
-        let between = (connection.whatsapp_number.as_ref(), &intent.to);
-        check_in_charge(policy.purpose(), contact, between, not_before)
+        let number = connection.whatsapp_number.as_ref();
+        check_in_charge(policy.purpose(), contact, number, &intent.to, not_before)
             .map_err(|refusal| left_out(refusal.reason, refusal))?;
     }
     if channel == Channel::WhatsApp && says.words.needs_window() {
@@ -679,7 +675,7 @@ pub(crate) type Carrier<'a> = (&'a ConnectionSummary, Option<&'a Phone>);
 pub(crate) fn carrier<'a>(config: &'a TenantConfig, intent: &Intent<'_>, channel: Channel) -> Option<Carrier<'a>> {
     let country = intent.to.country();
     if let Some(through) = intent.through {
-        let connection = carrying(config, (channel, country)).find(|connection| connection.id == through.connection)?;
+        let connection = carrying(config, channel, country).find(|connection| connection.id == through.connection)?;
         let wanted = through.number.filter(|_| channel == Channel::Sms);
         let number = connection.sms_numbers.iter().find(|number| Some(*number) == wanted);
         // From another number, it would not be part of the conversation.
@@ -687,14 +683,14 @@ pub(crate) fn carrier<'a>(config: &'a TenantConfig, intent: &Intent<'_>, channel
         return can_send.then_some((connection, number));
     }
     let line = intent.line.and_then(|id| line_by_id(&config.lines, id));
-    let of_line = line.and_then(|line| Some((line_carrier(config, line, (channel, country))?, line.sender(channel))));
+    let of_line = line.and_then(|line| Some((line_carrier(config, line, channel, country)?, line.sender(channel))));
     of_line.or_else(|| {
         // Only this one knows the message, whatever else it sends.
         let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
         let referred =
-            refers.and_then(|refers| carrying(config, (channel, country)).find(|known| known.id == refers.connection));
-        let mut usual = usual_carriers(config, (channel, country));
-        let preferred = || usual_carriers(config, (channel, country)).find(|known| Some(known.id) == intent.prefers);
+            refers.and_then(|refers| carrying(config, channel, country).find(|known| known.id == refers.connection));
+        let mut usual = usual_carriers(config, channel, country);
+        let preferred = || usual_carriers(config, channel, country).find(|known| Some(known.id) == intent.prefers);
         let connection = referred.or_else(preferred);
         let connection = connection.or_else(|| usual.next());
         connection.map(|connection| (connection, None))
@@ -705,16 +701,18 @@ pub(crate) fn carrier<'a>(config: &'a TenantConfig, intent: &Intent<'_>, channel
 pub(crate) fn line_carrier<'a>(
     config: &'a TenantConfig,
     line: &Line,
-    (channel, country): (Channel, Option<Country>),
+    channel: Channel,
+    country: Option<Country>,
 ) -> Option<&'a ConnectionSummary> {
     let named = line.connection(channel)?;
-    carrying(config, (channel, country)).find(|connection| connection.id == named)
+    carrying(config, channel, country).find(|connection| connection.id == named)
 }
 
 /// The connections that can send by this channel to this country.
 fn carrying(
     config: &TenantConfig,
-    (channel, country): (Channel, Option<Country>),
+    channel: Channel,
+    country: Option<Country>,
 ) -> impl Iterator<Item = &ConnectionSummary> {
     let connections = config.connections.iter();
     connections.filter(move |connection| connection.carries_to(channel, country))
@@ -724,9 +722,10 @@ fn carrying(
 /// call is preferred, so beside the first one only those count that report calls.
 pub(crate) fn usual_carriers(
     config: &TenantConfig,
-    to: (Channel, Option<Country>),
+    channel: Channel,
+    country: Option<Country>,
 ) -> impl Iterator<Item = &ConnectionSummary> {
-    carrying(config, to)
+    carrying(config, channel, country)
         .enumerate()
         .filter(|(place, connection)| *place == 0 || connection.reports_calls())
         .map(|(_, connection)| connection)
@@ -758,7 +757,7 @@ pub(crate) fn fill_content(
         Words::None(why) => Err(Refusal::new(Reason::NoContent, why)),
         Words::Template(wanted) => {
             let language = contact.language.as_deref();
-            let found = find(values.material, (connection, category), wanted, language)?;
+            let found = find(values.material, connection, category, wanted, language)?;
             found.sendable_as(category, connection.needs_content_sid)?;
             let filled = found.fill(wanted, &values.material.assets, |value| values.value(value))?;
             Ok(Content::Template(filled))
@@ -815,7 +814,8 @@ pub(crate) fn fill_content(
 /// The template for a person with this language, if it can be sent; otherwise the one that is named.
 fn find<'a>(
     material: &'a Material,
-    (connection, category): (&ConnectionSummary, Category),
+    connection: &ConnectionSummary,
+    category: Category,
     wanted: &TemplateUse,
     language: Option<&str>,
 ) -> Result<&'a TemplateDefinition, Misfit> {

@@ -236,8 +236,10 @@ impl<'a> Authored<'a> {
 /// the business's own country that are against it, each with its effect. Empty: none. `senders`: each with the number that its line names.
 /// `subject`: the subject of the message if this connection sends it.
 pub(crate) fn content_obstacles<'s>(
-    (words, category): (Words<'_>, Category),
-    (config, material): (&TenantConfig, &Material),
+    words: Words<'_>,
+    category: Category,
+    config: &TenantConfig,
+    material: &Material,
     senders: &[Carrier<'_>],
     subject: impl Fn(&ConnectionSummary) -> Subject<'s>,
 ) -> Vec<(Refusal, Applies)> {
@@ -273,7 +275,7 @@ pub(crate) fn content_obstacles<'s>(
             match (fill_content(&values, words, category, connection), words) {
                 (Err(why), _) => add(why, Applies::Refuse),
                 (Ok(Content::Text(text)), Words::Text(_)) => {
-                    let sms = connection.sms((config.tenant.country(), category), *number, &text);
+                    let sms = connection.sms(config.tenant.country(), category, *number, &text);
                     sms.broken_rules().for_each(|rule| add(rule.refusal(), rule.applies()));
                 }
                 (Ok(_), _) => {}

@@ -581,11 +581,12 @@ impl Policy {
     /// # Errors
     /// If the purpose has no messages of this category.
     pub fn for_purpose(purpose: Purpose, category: Category, by: &Narrowing) -> Result<Self, NoSuchCategory> {
-        Self::narrowed_from((purpose.row(), PURPOSE_TABLE_VERSION), category, by)
+        Self::narrowed_from(purpose.row(), PURPOSE_TABLE_VERSION, category, by)
     }
 
     fn narrowed_from(
-        (row, version): (&'static PurposeRow, u8),
+        row: &'static PurposeRow,
+        version: u8,
         category: Category,
         by: &Narrowing,
     ) -> Result<Self, NoSuchCategory> {
@@ -753,7 +754,7 @@ pub(crate) const fn is_first_version(version: &u8) -> bool {
 
 impl From<Policy> for Kept {
     fn from(policy: Policy) -> Self {
-        let plain = Policy::narrowed_from((policy.row, policy.version), policy.category, &Narrowing::default());
+        let plain = Policy::narrowed_from(policy.row, policy.version, policy.category, &Narrowing::default());
         let plain = plain.unwrap_or(policy);
         Self {
             purpose: policy.purpose(),
@@ -800,7 +801,7 @@ impl TryFrom<Kept> for Policy {
             bulk: kept.bulk,
             capped_as: kept.capped_as,
         };
-        Ok(Self::narrowed_from((row, version), kept.category, &by)?)
+        Ok(Self::narrowed_from(row, version, kept.category, &by)?)
     }
 }
 
@@ -847,7 +848,7 @@ mod tests {
             validity: Some(minutes(7)),
             ..Narrowing::default()
         };
-        let policy = Policy::narrowed_from((&FORMER, 7), Category::Utility, &by).unwrap();
+        let policy = Policy::narrowed_from(&FORMER, 7, Category::Utility, &by).unwrap();
         assert_eq!(policy.validity(), minutes(5));
         assert_eq!((policy.version(), policy.purpose()), (7, Purpose::FollowUp));
         assert_eq!((policy.stop(), policy.basis()), (Stop::Requested, Basis::Written));

@@ -63,7 +63,8 @@ pub(crate) fn cannot_reach(
 pub(crate) fn check_in_charge(
     purpose: Purpose,
     contact: &Contact,
-    (from, to): (Option<&Phone>, &Recipient),
+    from: Option<&Phone>,
+    to: &Recipient,
     at: Timestamp,
 ) -> Result<(), Refusal> {
     if !purpose.goes_by_itself() {

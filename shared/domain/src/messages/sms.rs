@@ -10,8 +10,17 @@ const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ Ææß�
 const EXTENDED: &str = "^{}\\[~]|€\u{c}";
 
 /// Units of a message that is sent whole, and of a part of a longer one, whose header takes six bytes.
-const GSM: (usize, usize) = (160, 153);
-const UTF_16: (usize, usize) = (70, 67);
+const GSM: Room = Room { whole: 160, part: 153 };
+const UTF_16: Room = Room { whole: 70, part: 67 };
+
+/// Characters that fit into an SMS.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    /// Into an SMS of one segment.
+    whole: usize,
+    /// Into each of several segments.
+    part: usize,
+}
 
 /// The number of segments that a text is sent in: at least one. Smart encoding replaces what GSM 03.38 has something similar for. With any
 /// character outside of it left, the text is sent in UTF-16. No segment ends within a character as people see it, unless it has no end.
@@ -31,7 +40,7 @@ pub fn sms_segments(text: &str) -> u32 {
 
 /// The number of segments for characters of these lengths. Characters that the header of the first segment displaces go to the second one,
 /// and so does the character that did not fit.
-fn parts(lengths: &[usize], (whole, part): (usize, usize)) -> u32 {
+fn parts(lengths: &[usize], Room { whole, part }: Room) -> u32 {
     let mut kept = Vec::new();
     let (mut segments, mut used, mut room) = (1_u32, 0, whole);
     for length in lengths {

@@ -43,7 +43,7 @@ pub struct Throttled {
 impl Throttled {
     /// The limit after the refusal of a message that was sent at this time: half of the number's former limit. `None` if the message was
     /// sent before `known` was learnt, or was under way then: many messages are refused for one reason, and a refusal may be worked again.
-    pub fn learnt(known: Option<Self>, most: u32, (sent_at, now): (Timestamp, Timestamp)) -> Option<Self> {
+    pub fn learnt(known: Option<Self>, most: u32, sent_at: Timestamp, now: Timestamp) -> Option<Self> {
         if known.is_some_and(|known| sent_at <= known.at + UNDER_WAY) {
             return None;
         }

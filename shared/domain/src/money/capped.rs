@@ -51,7 +51,7 @@ pub fn applying_caps(config: &TenantConfig, policy: &Policy, line: Option<LineId
 }
 
 /// Entry of price lists that a message falls under with one of its legs, as far as it is known before it is sent, and its number of segments.
-pub fn price_entry(config: &TenantConfig, (category, to, leg): (Category, &Recipient, &Leg)) -> (Listed, u32) {
+pub fn price_entry(config: &TenantConfig, category: Category, to: &Recipient, leg: &Leg) -> (Listed, u32) {
     let connection = config.connection(leg.connection);
     let by_twilio = connection.is_some_and(|connection| connection.needs_content_sid);
     Listed::of_planned_leg(leg, by_twilio, category, to)
@@ -62,10 +62,13 @@ pub fn price_entry(config: &TenantConfig, (category, to, leg): (Category, &Recip
 pub fn takes_of_caps(
     caps: Vec<Cap>,
     config: &TenantConfig,
-    message: (Category, &Recipient, &Leg),
-    (book, day): (&PriceBook, Date),
+    category: Category,
+    to: &Recipient,
+    leg: &Leg,
+    book: &PriceBook,
+    day: Date,
 ) -> Vec<Take> {
-    let (listed, units) = price_entry(config, message);
+    let (listed, units) = price_entry(config, category, to, leg);
     let cost = |currency: &Currency| expected_cost(listed, units, book, currency, day).unwrap_or(u64::MAX);
     let take = |cap: Cap| Take {
         amount: cap.currency.as_ref().map_or(1, cost),
@@ -258,8 +261,8 @@ mod tests {
         let day = date(2026, 11, 20);
         let to = recipient("+971501234567");
         let of = |caps: Vec<Cap>, leg: &Leg| {
-            let message = (Category::Utility, &to, leg);
-            let takes = takes_of_caps(caps, &case.config, message, (PriceBook::shipped_prices(), day));
+            let book = PriceBook::shipped_prices();
+            let takes = takes_of_caps(caps, &case.config, Category::Utility, &to, leg, book, day);
             takes.into_iter().map(|take| take.amount).collect::<Vec<_>>()
         };
         let pounds = Cap {

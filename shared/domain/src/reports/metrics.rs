@@ -34,7 +34,8 @@ impl Period {
     /// # Errors
     /// What is wrong with the first day: it is after the last one, or too long before it.
     pub fn of(
-        (from, to): (Option<Day>, Option<Day>),
+        from: Option<Day>,
+        to: Option<Day>,
         Length { usual, most }: Length,
         zone: &Zone,
         now: Timestamp,
@@ -134,7 +135,7 @@ mod tests {
             most: MAX_METRICS_DAYS,
         };
         let zone = zone.parse().unwrap();
-        Period::of((day(from), day(to)), length, &zone, at("2026-11-20T20:30:00Z"))
+        Period::of(day(from), day(to), length, &zone, at("2026-11-20T20:30:00Z"))
     }
 
     #[test]

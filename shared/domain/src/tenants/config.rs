@@ -113,13 +113,14 @@ impl ConnectionSummary {
 
     /// The letters that send an SMS from it.
     pub fn letters_of(&self, country: Option<Country>, category: Category) -> Option<&LettersSender> {
-        sending_letters(&self.letters, self.sends_without_letters(), (country, category))
+        sending_letters(&self.letters, self.sends_without_letters(), country, category)
     }
 
     /// An SMS from it, as the rules of countries judge it. `number`: the one of its numbers that is chosen.
     pub fn sms<'a>(
         &'a self,
-        (country, category): (Option<Country>, Category),
+        country: Option<Country>,
+        category: Category,
         number: Option<&Phone>,
         text: &'a str,
     ) -> Sms<'a> {
@@ -140,7 +141,7 @@ impl ConnectionSummary {
     /// The SMS of a leg. None if the leg is of another channel or has no text.
     pub fn sms_of<'a>(&'a self, leg: &'a Leg, to: &Recipient, category: Category) -> Option<Sms<'a>> {
         let text = leg.content.words().filter(|_| leg.channel == Channel::Sms)?;
-        Some(self.sms((to.country(), category), leg.sender.as_ref(), text))
+        Some(self.sms(to.country(), category, leg.sender.as_ref(), text))
     }
 
     /// The hours without SMS of this category to a country.

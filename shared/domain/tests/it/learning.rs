@@ -40,7 +40,7 @@ fn after(refusals: &[(i64, i64)], again: usize) -> Connection {
             let error = classify_error(Api::WhatsAppCloud, Stage::Status, None, Some(*code));
             // Worked again, each is learnt at a later time.
             let now = at(50 * i64::try_from(place + turn * refusals.len()).unwrap());
-            known = known.after_error(&error, None, (at(*sent_at), now)).unwrap_or(known);
+            known = known.after_error(&error, None, at(*sent_at), now).unwrap_or(known);
         }
     }
     known

@@ -57,22 +57,22 @@ fn throttled_number_recovers_within_ten_minutes() {
 
 #[test]
 fn refusals_for_one_reason_teach_once() {
-    let first = Throttled::learnt(None, 80, (noon(), after(1)));
+    let first = Throttled::learnt(None, 80, noon(), after(1));
     assert_eq!(first, throttle_at(40, after(1)));
     // Sent before it was learnt, or under way then; the first one again.
     for sent_at in [0, 1, 6] {
-        assert_eq!(Throttled::learnt(first, 80, (after(sent_at), after(7))), None);
+        assert_eq!(Throttled::learnt(first, 80, after(sent_at), after(7)), None);
     }
     assert_eq!(
-        Throttled::learnt(first, 80, (after(7), after(8))),
+        Throttled::learnt(first, 80, after(7), after(8)),
         throttle_at(20, after(8))
     );
     assert_eq!(
-        Throttled::learnt(first, 80, (after(301), after(301))),
+        Throttled::learnt(first, 80, after(301), after(301)),
         throttle_at(30, after(301))
     );
     assert_eq!(
-        Throttled::learnt(throttle_at(1, noon()), 80, (after(6), after(6))),
+        Throttled::learnt(throttle_at(1, noon()), 80, after(6), after(6)),
         throttle_at(1, after(6))
     );
 }

@@ -129,7 +129,8 @@ impl TemplateDefinition {
         before: Option<&Self>,
         listed: &Self,
         connection: ConnectionId,
-        (at, wanted): (Timestamp, bool),
+        at: Timestamp,
+        wanted: bool,
     ) -> Option<Self> {
         let Some(before) = before else {
             return (!listed.status.is_gone()).then(|| Self {
@@ -330,11 +331,11 @@ mod tests {
     }
 
     fn known_template() -> TemplateDefinition {
-        TemplateDefinition::after_list(None, &listed_template("APPROVED"), connection(), (at(0), false)).unwrap()
+        TemplateDefinition::after_list(None, &listed_template("APPROVED"), connection(), at(0), false).unwrap()
     }
 
     fn after(before: &TemplateDefinition, listed: &TemplateDefinition, seconds: i64) -> Option<TemplateDefinition> {
-        TemplateDefinition::after_list(Some(before), listed, connection(), (at(seconds), false))
+        TemplateDefinition::after_list(Some(before), listed, connection(), at(seconds), false)
     }
 
     /// A template that was never submitted.
@@ -374,7 +375,7 @@ mod tests {
         assert_eq!(gone.status, TemplateStatus::of_deleted());
         assert_eq!(gone.not_listed(at(300)), None);
         let pending =
-            TemplateDefinition::after_list(None, &listed_template("PENDING_DELETION"), connection(), (at(0), false));
+            TemplateDefinition::after_list(None, &listed_template("PENDING_DELETION"), connection(), at(0), false);
         assert_eq!(pending, None, "what is deleted is not created");
     }
 
@@ -452,7 +453,7 @@ mod tests {
     ) -> TemplateDefinition {
         let mut row = before.cloned();
         for page in pages {
-            let after = TemplateDefinition::after_list(row.as_ref(), page, connection(), (at(seconds), false));
+            let after = TemplateDefinition::after_list(row.as_ref(), page, connection(), at(seconds), false);
             row = after.or(row);
         }
         row.unwrap()
@@ -696,12 +697,8 @@ mod tests {
         );
         let changed = with_footer(listed_template("APPROVED"));
         assert_eq!(after(&doubted, &changed, 60).unwrap().doubted_at, None);
-        let wanted = TemplateDefinition::after_list(
-            Some(&doubted),
-            &listed_template("APPROVED"),
-            connection(),
-            (at(60), true),
-        );
+        let wanted =
+            TemplateDefinition::after_list(Some(&doubted), &listed_template("APPROVED"), connection(), at(60), true);
         assert_eq!(wanted.unwrap().doubted_at, None);
     }
 

@@ -67,7 +67,8 @@ pub fn letters_to(letters: &[LettersSender], country: Option<Country>) -> Option
 pub fn sending_letters(
     letters: &[LettersSender],
     others: bool,
-    (country, category): (Option<Country>, Category),
+    country: Option<Country>,
+    category: Category,
 ) -> Option<&LettersSender> {
     let answers = others && category == Category::Service;
     letters_to(letters, country).filter(|letters| !(answers && takes_numbers(letters.country)))
@@ -170,7 +171,7 @@ mod tests {
             ("GB", Category::Service, true, None),
             ("DE", Category::Utility, false, None),
         ] {
-            let found = sending_letters(&letters, others, (country.parse().ok(), category));
+            let found = sending_letters(&letters, others, country.parse().ok(), category);
             assert_eq!(found.map(|found| found.of(category)), sender, "{country} {category:?}");
         }
     }

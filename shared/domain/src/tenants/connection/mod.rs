@@ -607,13 +607,14 @@ impl Connection {
         &self,
         error: &Classified,
         retry_after: Option<SignedDuration>,
-        (sent_at, now): (Timestamp, Timestamp),
+        sent_at: Timestamp,
+        now: Timestamp,
     ) -> Option<Self> {
         match error.effect {
             Effect::PauseNumber(seconds) | Effect::Throttle(seconds) => {
                 let pause = retry_after.map_or_else(|| SignedDuration::from_secs(seconds.into()), limit_retry_after);
                 let learns = matches!(error.effect, Effect::Throttle(_));
-                let learnt = || Throttled::learnt(self.throttled, self.most_per_second(), (sent_at, now));
+                let learnt = || Throttled::learnt(self.throttled, self.most_per_second(), sent_at, now);
                 Some(Self {
                     paused_until: self.paused_until.max(Some(now + pause)),
                     throttled: learns.then(learnt).flatten().or(self.throttled),
