@@ -97,7 +97,7 @@ impl Cursor {
         }
     }
 
-    /// Whether events may be missing that were published after it: they are not kept any more, or were not because there were no followers.
+    /// Whether events after it may be missing: they were deleted since, or not kept because there were no followers.
     pub fn is_lost(self, followers: Followers, now: Timestamp) -> bool {
         self.read_at < millisecond(followers.since) || self.read_at < now - READABLE_FOR
     }

@@ -51,7 +51,7 @@ pub enum EventType {
     /// A provider refuses a connection. `data`: `connection_id`.
     #[serde(rename = "connection.refused")]
     ConnectionRefused,
-    /// An operation began, progressed or ended, other than that of a campaign. `data`: `operation_id`.
+    /// An operation other than a campaign's began, progressed or ended. `data`: `operation_id`.
     #[serde(rename = "operation.progress")]
     OperationProgress,
     /// A campaign is new, or changed, or more of its messages were made. `data`: `campaign_id`, and then `operation_id`.
@@ -154,7 +154,7 @@ pub struct Attended {
 }
 
 impl Attended {
-    /// By those of the conversation before and after.
+    /// The assignees and teams of the conversation before and after.
     pub fn of(before: Option<&Conversation>, after: &Conversation) -> Self {
         let both = || before.into_iter().chain([after]);
         Self {
@@ -163,7 +163,7 @@ impl Attended {
         }
     }
 
-    /// Adds those of an earlier change.
+    /// Adds the assignees and teams of an earlier change.
     pub fn add(&mut self, earlier: Self) {
         self.people.extend(earlier.people);
         self.teams.extend(earlier.teams);
@@ -180,7 +180,7 @@ impl Attended {
     }
 }
 
-/// An event, with what decides who is told of it.
+/// An event, with the data that decides who gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     pub event: Event,

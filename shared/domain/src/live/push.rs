@@ -85,7 +85,7 @@ pub struct PushServices {
 }
 
 impl PushServices {
-    /// Hosts of the browsers' services: Chrome, Firefox, Edge, Safari. A name that begins with a dot is that of all hosts below it.
+    /// Hosts of the browsers' services: Chrome, Firefox, Edge, Safari. A name that begins with a dot stands for all hosts below it.
     const KNOWN: [&'static str; 4] = [
         "fcm.googleapis.com",
         ".push.services.mozilla.com",
@@ -154,7 +154,7 @@ pub enum About {
     /// A note that mentions people.
     Mention {
         note: NoteId,
-        /// The people whom the former note did not mention.
+        /// People that the former note did not mention.
         mentioned: Vec<UserId>,
     },
     /// A customer's call that nobody answered, and that no message follows.
@@ -171,7 +171,7 @@ pub enum About {
 }
 
 impl About {
-    /// The people whom a note mentions since this change.
+    /// People that a note mentions since this change.
     pub fn of_note(before: Option<&Note>, after: &Note) -> Option<Self> {
         let known = before.map(Note::mentioned_users).unwrap_or_default();
         let new = after.mentioned_users().iter().filter(|user| !known.contains(user));
@@ -191,8 +191,8 @@ impl About {
         })
     }
 
-    /// A notice that a change of this time made due at once: people are told on their devices when its mail begins to wait for its turn. While one waits
-    /// already, or the pause of its kind lasts, they know.
+    /// A notice that became due at once by a change of this time: people are told on their devices when its mail begins to wait. While a
+    /// mail of its kind waits already, or the pause of its kind lasts, they know.
     pub fn of_notice(before: Option<&NoticeState>, after: &NoticeState, at: Timestamp) -> Option<Self> {
         let was_due = before.is_some_and(|before| before.due.is_some());
         // The time of a change is in whole seconds.
@@ -202,7 +202,7 @@ impl About {
         })
     }
 
-    /// Whether it happens at one time, and people are told of it once. A message is told of as long as it is unread.
+    /// Whether it happens at one time, so that people are told once. A message is repeated as long as it is unread.
     pub const fn is_told_once(&self) -> bool {
         !matches!(self, Self::Message { .. })
     }
@@ -322,7 +322,7 @@ impl Notification {
         }
     }
 
-    /// The notification of a note, for a person whom it mentions.
+    /// The notification of a note, for a person that it mentions.
     pub fn of_mention(tenant_id: TenantId, note_id: NoteId, name: Option<&str>, text: Option<&str>) -> Self {
         Self::Mention {
             tenant_id,

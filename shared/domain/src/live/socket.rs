@@ -1,4 +1,4 @@
-//! Sockets: connections of clients, which are told what changes in the views that they watch. A one-time ticket opens one.
+//! Sockets: connections of clients, which learn of changes in the views that they watch. A one-time ticket opens one.
 
 use std::fmt;
 
@@ -105,7 +105,7 @@ pub struct Socket {
     pub since: Timestamp,
     /// Latest time when its client said something.
     pub heard_at: Timestamp,
-    /// Time since which it could not be reached. It is told to catch up before anything else.
+    /// Time since when it could not be reached. It must catch up before it gets anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind_since: Option<Timestamp>,
     /// Whether the client said last that the person sees its page.
@@ -159,7 +159,7 @@ impl Socket {
         Some(Frame::CatchUp { cursor })
     }
 
-    /// Whether it is told of an event, with these rights of whoever opened it.
+    /// Whether it gets an event, with these rights of whoever opened it.
     pub fn is_told(&self, told: &Told, rights: &Rights) -> bool {
         rights.may(told.event.kind.permission())
             && self
@@ -236,7 +236,7 @@ pub struct PublishedEvent {
     /// The event.
     #[serde(flatten)]
     pub event: Event,
-    /// Value of `after` for whoever goes on from this event, such as after a restart. From then on, use those of the answers.
+    /// Value of `after` to go on from this event, such as after a restart. From then on, use the cursors of the answers.
     pub cursor: Cursor,
 }
 
@@ -265,7 +265,7 @@ pub enum Action {
     Visible { visible: bool },
     /// Say which conversation the person reads from now on.
     Reading {
-        /// The conversation. None: they read none any more.
+        /// The conversation. None: the person has stopped reading.
         conversation_id: Option<ConversationId>,
     },
     /// Say that the person writes a reply.
@@ -315,7 +315,7 @@ pub enum Frame<'a> {
         /// Place to go on from after the socket is lost.
         cursor: Cursor,
     },
-    /// Somebody else reads a conversation that it watches, or does not any more.
+    /// Somebody else begins or stops to read a conversation that it watches.
     Reading {
         conversation_id: ConversationId,
         user_id: UserId,

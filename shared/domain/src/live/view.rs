@@ -32,7 +32,7 @@ pub enum View {
     Contacts,
     Templates,
     Connections,
-    /// Operations, other than those of campaigns.
+    /// Operations, other than campaigns.
     Operations,
     Operation(OperationId),
     Campaigns,
@@ -250,7 +250,7 @@ mod tests {
         assert!(View::Unassigned.shows(&new, person(4)) && !View::Mine.shows(&new, person(4)));
     }
 
-    /// Of several changes in a batch the last is told, to all whom one of them concerns.
+    /// Of several changes in a batch, everybody concerned by any of them gets the last.
     #[test]
     fn joined_changes_are_shown_to_all_whom_they_concern() {
         let (first, second, third) = (

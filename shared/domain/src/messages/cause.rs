@@ -1,4 +1,4 @@
-//! Causes of messages. From its cause follows the id of a message.
+//! Causes of messages. The id of a message follows from its cause.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -147,7 +147,7 @@ impl Cause {
         }
     }
 
-    /// The message that it sends again, if it is such a request.
+    /// The message that a request sends again, if it does.
     pub const fn retries(&self) -> Option<MessageId> {
         if let Self::Requested { retries, .. } = self {
             return *retries;

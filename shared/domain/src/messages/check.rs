@@ -83,7 +83,7 @@ pub enum SendCheck {
     Contact,
     /// The number is of a kind and country that may be written to.
     Destination,
-    /// The person wants such messages, and the ground that the purpose demands is there.
+    /// The person wants such messages, and the basis that the purpose requires exists.
     Consent,
     /// It is still valid, and will be at the earliest time to send it.
     Validity,
@@ -113,7 +113,7 @@ pub enum SendCheck {
     Health,
 }
 
-/// Something to check, of the leg about to be sent.
+/// A check of the leg about to be sent.
 type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
 
 /// All checks, in order: the first one that is against the attempt decides.
@@ -206,10 +206,10 @@ const LETS_GO_FIRST: SignedDuration = SignedDuration::from_mins(1);
 const BETWEEN_LOOKS: SignedDuration = SignedDuration::from_secs(2);
 /// A reply behind one with an unknown outcome looks again after this time.
 const BETWEEN_LOOKS_IN_DOUBT: SignedDuration = SignedDuration::from_secs(15);
-/// The longest, if that one waits for a time of its own.
+/// The longest wait of a reply behind one that waits for a time of its own.
 const MAX_BETWEEN_LOOKS: SignedDuration = SignedDuration::from_mins(1);
 
-/// Replies of a conversation go one after the other. One behind another whose outcome is unknown goes when that is given up.
+/// Replies of a conversation go one after the other. A reply behind one with an unknown outcome goes when that one is given up.
 fn order(input: &CheckInput<'_>, _: &Leg) -> Check {
     let CheckInput { message, open, now, .. } = *input;
     let Some(behind) = message.behind else {
@@ -240,7 +240,7 @@ pub fn check_frequency(input: &CheckInput<'_>) -> Check {
     leg(input).map_or(Check::Go, |leg| frequency(input, leg))
 }
 
-/// Of several that wait, the one that is due first goes, and the others find it sent.
+/// Of several waiting messages, the first one due goes, and the others find it sent.
 fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
     let CheckInput {
         message,
@@ -286,7 +286,7 @@ fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
     Check::Go
 }
 
-/// Too late, as a reason that names the time of planning. Of a message that a cap kept back until then, that is the reason.
+/// The reason for a message that is too late, with the time of planning. If a cap kept it back until then, the cap is the reason.
 fn late(message: &Message, sentence: String) -> Refusal {
     if message.remarked_since(Reason::CapReached).is_some()
         && let Some(Because { code, facts }) = message.remarks.last().and_then(|last| last.because.clone())
@@ -336,8 +336,8 @@ pub fn wait_beyond_cap(reached: &Refusal, now: Timestamp) -> Check {
 /// Time of a message's validity that must be left at the end of a wait for a cap: many may wait for the same moment.
 const AFTER_CAP: SignedDuration = SignedDuration::from_mins(5);
 
-/// The wait of a message of a drip when a cap has no room for it any more, although it had when the message was made: until the next hour,
-/// as long as the message is valid.
+/// The wait of a message of a drip when a cap no longer has room for it, although it had when the message was made: until the next hour, as
+/// long as the message is valid.
 pub fn wait_of_step_beyond_cap(message: &Message, reached: Refusal, now: Timestamp) -> Check {
     let until = Period::Hour.next(now);
     if message.valid_until() < until + AFTER_CAP {

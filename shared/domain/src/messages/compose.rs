@@ -32,7 +32,7 @@ pub struct World<'a> {
     pub contact: &'a Contact,
     /// Further data of the recipient.
     pub profile: &'a Profile,
-    /// Other messages to the recipient, which the frequency limit may count, or which leave no room: see [`crate::messages::Needs`].
+    /// Other messages to the recipient that the frequency limit may count, or that leave no room: see [`crate::messages::Needs`].
     pub open: &'a [Message],
     pub now: Timestamp,
     /// Source of line types.
@@ -40,7 +40,7 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// The world of a contact, with what was read for a message to them. Line types are those of the numbering plans.
+    /// The world of a contact, with the rows that a message to them needs. Line types come from the numbering plans.
     pub fn of(
         config: &'a TenantConfig,
         contact: &'a Contact,
@@ -140,7 +140,7 @@ pub enum PlanCheck {
     Account,
     /// The number is of a kind and country that may be written to.
     Destination,
-    /// The person wants such messages, and the ground that the purpose demands is there.
+    /// The person wants such messages, and the basis that the purpose requires exists.
     Consent,
     /// Nothing has happened that makes it unnecessary.
     Need,
@@ -350,7 +350,7 @@ fn quiet_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Q
     policy.quiet_hours(config.tenant.quiet_hours).and_of_country(None)
 }
 
-/// The quiet hours of a message that goes by SMS only, with those of the recipient's country.
+/// The quiet hours of a message by SMS only, including the recipient's country's.
 fn sms_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Quiet {
     let sender = carrier(config, intent, Channel::Sms);
     let of_country = sender.and_then(|(connection, _)| connection.sms_hours(&intent.to, policy.category()));
@@ -545,8 +545,7 @@ fn problems(left_out: &[LeftOut]) -> Facts {
     })
 }
 
-/// The reason why no channel is left. One that fails for the template or other content may be repaired; a wish is the reason if it rules
-/// out all.
+/// The reason why no channel is left. Templates and other content may be repaired; a wish is the reason only if it rules out all channels.
 fn reason_of(left_out: &[LeftOut]) -> Reason {
     let mut reasons = left_out.iter().map(|left| left.reason);
     for repairable in [Reason::Template, Reason::Content] {
@@ -886,7 +885,7 @@ mod tests {
         case.with_world(|call, world| compose_message(&intent(call, world, &text, later), world))
     }
 
-    /// Also those behind the first refusal, and what each channel would have said.
+    /// The review also has the checks behind the first refusal, and what each channel would have said.
     #[test]
     fn review_has_the_verdict_of_every_check() {
         let mut case = Case::new();

@@ -32,7 +32,7 @@ pub struct MediaUse {
     /// Text below it: one text, or one for each language. At most 1,024 characters with its values. Not with audio and stickers.
     #[serde(default)]
     pub caption: Option<SmsText>,
-    /// Name of a document, as the person sees it. Default: that of the asset.
+    /// Name of a document, as the person sees it. Default: the asset's name.
     #[serde(default)]
     pub file_name: Option<FileName>,
     /// Whether audio is shown as a voice message, which must be Ogg with Opus. Twilio shows it as audio.
@@ -48,7 +48,7 @@ pub struct HeaderMedia {
     /// Asset that is shown, or the attachment, in a reply.
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub asset_id: FileId,
-    /// Name of a document, as the person sees it. Default: that of the asset.
+    /// Name of a document, as the person sees it. Default: the asset's name.
     #[serde(default)]
     pub file_name: Option<FileName>,
 }

@@ -131,8 +131,8 @@ impl<'a> Authored<'a> {
         self.check_sources(sources.iter().map(|source| (field.clone(), source)), material, found);
     }
 
-    /// Problems of the use of a template, as far as they are the same for every message. Of its versions in other languages, some may not
-    /// fit: the warnings say so.
+    /// Problems of the use of a template, as far as every message has them. If some of its versions in other languages do not fit, the
+    /// warnings say so.
     fn template(&self, wanted: &TemplateUse, material: &Material, found: &mut Findings) {
         let (name, language) = (wanted.name.as_str(), wanted.language.as_str());
         let content = self.content(Channel::WhatsApp);

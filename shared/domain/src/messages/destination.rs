@@ -1,5 +1,5 @@
-//! Destinations: numbers that no business writes to, since a message to them costs many times the usual price, or goes nowhere. Whoever can
-//! make a business answer calls from such numbers earns from it.
+//! Destinations that no business writes to, since a message to them costs many times the usual price, or goes nowhere. People who can make
+//! a business answer calls from such numbers earn from it.
 
 use crate::{
     base::{Country, LineType, LineTypes, Phone},

@@ -19,8 +19,8 @@ pub enum Stage {
     Status,
 }
 
-/// Whether a refusal of a message with a file can mean that the provider does not know the file any more. WhatsApp says so by the code for
-/// media, or as it does of any wrong parameter.
+/// Whether a refusal of a message with a file can mean that the provider has deleted the file. WhatsApp says so by the code for media, or
+/// by the one for any wrong parameter.
 pub const fn is_about_file(api: Api, code: i64) -> bool {
     match api {
         Api::WhatsAppCloud => matches!(code, 100 | 131009 | 131052 | 131053),

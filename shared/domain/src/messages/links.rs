@@ -39,7 +39,8 @@ impl Target {
         Url::parse(&self.0).map_or_else(|_| self.0.clone(), String::from)
     }
 
-    /// Whether the page is read without encryption. Nobody writes such a link any more; in a text of before, the page stands itself.
+    /// Whether the page is read without encryption. Nobody can write such a link now; in an older text, the page itself stands in its
+    /// place.
     pub fn is_plain(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|url| url.scheme() == "http")
     }
@@ -177,7 +178,7 @@ impl NewLinks {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackedEnd {
     pub code: LinkCode,
-    /// The place of the page among those of the message.
+    /// Place of the page among the message's pages.
     pub place: usize,
 }
 
@@ -220,7 +221,7 @@ impl CodesFound {
     /// Length of the end of a link: the code, and the place of the page.
     const END: usize = LinkCode::LENGTH + 1;
 
-    /// Adds those of a text. A button's URL, or its author's text, may have letters and digits beside one.
+    /// Adds the links of a text. A button's URL, or its author's text, may have letters and digits beside one.
     pub(crate) fn add(&mut self, text: &str) {
         let is_beside = |at: Option<usize>| {
             let byte = at.and_then(|at| text.as_bytes().get(at));
@@ -389,7 +390,7 @@ mod tests {
         }
     }
 
-    /// Whatever an author writes, the lookups for a message are limited, and those of its links are among them.
+    /// Whatever an author writes, the lookups for a message are limited, including those for its links.
     #[test]
     fn few_codes_are_looked_up() {
         let code = LinkCode::of([9; 32]);

@@ -18,7 +18,7 @@ use crate::{
     money::Take,
 };
 
-/// The numbers of the caps of these takes, and what is expected to be paid for those of money.
+/// The numbers of the caps of these takes, and the expected cost for each cap of money.
 fn caps_of_takes(takes: &[Take]) -> (Vec<u32>, Vec<Expected>) {
     let expected = takes.iter().filter_map(|Take { cap, amount }| {
         Some(Expected {
@@ -170,7 +170,7 @@ impl MessageState {
         }
     }
 
-    /// Whether it ended without being sent, although nothing made it unnecessary. Such messages have a list of their own.
+    /// Whether it ended without being sent, although nothing made it unnecessary. These messages have a list of their own.
     pub const fn is_trouble(self) -> bool {
         matches!(self, Self::Failed | Self::Blocked)
     }
@@ -220,7 +220,7 @@ pub struct Message {
     /// The leg that waits for its connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
-    /// Latest time when the upload of its file was asked for. Only WhatsApp needs one, so it is that of one leg.
+    /// Latest time when the upload of its file was asked for. Only the leg of WhatsApp needs one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload_asked: Option<Timestamp>,
     /// Time when the message must be processed again. `None` if nothing is left to do.
@@ -232,7 +232,7 @@ pub struct Message {
     /// The reason why it goes no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
-    /// Code and facts of that reason. `None`: those of the last attempt, if it has the same sentence.
+    /// Code and facts of that reason. `None`: the last attempt has them, if it has the same sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<Because>,
     /// Numbers of the caps that it was counted for when it was made, until it is claimed.
@@ -525,8 +525,8 @@ impl Message {
         self
     }
 
-    /// The codes of the tracked links in its texts, as far as texts tell: what looks like one may be something else, or of another message.
-    /// It has one of its own at most, or that of the message which it sends again.
+    /// The codes of the tracked links in its texts, as far as texts tell: a text may only look like a link, or name a link of another
+    /// message. It has at most one code of its own, or the code of the message that it sends again.
     pub fn link_codes(&self) -> Vec<LinkCode> {
         let mut found = CodesFound::default();
         for leg in &self.plan {
@@ -632,9 +632,9 @@ impl Message {
         });
     }
 
-    /// Whether this leg, which waits for its file's upload, is to ask for it now: at once, and again at its first look after one, two,
-    /// four, eight and sixteen minutes, and every sixteen, in case that the job was given up. It comes at any time, so the time of the
-    /// last request counts. One from before an attempt of the leg is fulfilled: that attempt had the file.
+    /// Whether this leg, which waits for its file's upload, should ask for it now: at once, then one, two, four, eight and sixteen minutes
+    /// later, and every sixteen minutes after that, in case the job was given up. Looks come at any time, so the time of the last request
+    /// counts. A request before an attempt of the leg is fulfilled: that attempt had the file.
     pub fn asks_for_upload(&self, leg: u8, now: Timestamp) -> bool {
         let mut attempts = self.attempts.iter().rev();
         let had_it = attempts.find(|attempt| attempt.leg == leg);
@@ -751,7 +751,7 @@ impl Message {
         }
     }
 
-    /// Records whom the claimed attempt is written to.
+    /// Records the recipient of the claimed attempt.
     pub fn claimed_for(&mut self, to: &Recipient) {
         let is_other = |phone: &&Phone| !self.to.phone.as_ref().is_some_and(|own| own.is_written_as(phone));
         let other = to.phone.as_ref().filter(is_other).cloned();
@@ -912,14 +912,14 @@ impl Message {
         true
     }
 
-    /// Whether it goes on by no other channel if the route of its marketing is refused: a text for those without WhatsApp is not for everybody.
-    /// Of somebody without a number, no message goes by the other route, so that refusal says nothing about the campaign.
+    /// Whether it tries no other channel if the route of its marketing is refused: a text for people without WhatsApp is not for everybody.
+    /// To somebody without a number, no message goes by the other route, so the refusal says nothing about the campaign.
     fn keeps_route(&self) -> bool {
         self.cause.campaign().is_some() && self.to.phone.is_some()
     }
 
-    /// The reason why a message of a campaign waits whose route is refused. One of a broadcast waits as if that was paused, which it is at its
-    /// next look.
+    /// The reason why a message waits while the route of its campaign is refused. A broadcast's message waits as if the broadcast was
+    /// paused, as it will be at its next look.
     fn route_wait(&self, reason: &str, code: Option<i64>) -> Refusal {
         let sentence = format!("waits: {reason}");
         if self.cause.is_step() {
@@ -1139,7 +1139,7 @@ impl Message {
         self.is_pending() && self.remarked_since(Reason::CampaignPaused).is_some()
     }
 
-    /// Whether it waits because a cap was reached after it was made. An attempt that was made since ends the wait, whatever becomes of it.
+    /// Whether it waits because a cap was reached after it was made. A later attempt ends the wait, whatever its outcome.
     pub fn waits_for_cap(&self) -> bool {
         let tried = self.last().is_some_and(|last| self.not_before <= last.claimed_at);
         self.is_pending() && !tried && self.remarked_since(Reason::CapReached).is_some()

@@ -25,8 +25,8 @@ pub struct Needs {
     pub assets: BTreeSet<FileId>,
     /// Campaigns that a rule names.
     pub campaigns: BTreeSet<CampaignId>,
-    /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full. Of a reply: the
-    /// automatic answers that it makes unnecessary, and the reply before it.
+    /// Open messages to the recipient: those that the frequency limit counts, if the message obeys it, and all if their list is full. For a
+    /// reply: the automatic answers that it makes unnecessary, and the reply before it.
     pub open: Vec<MessageId>,
     /// Whether it carries a link to the recipient's preference page.
     pub preferences: bool,
@@ -377,7 +377,7 @@ mod tests {
         assert!(!needs.products.contains(&format!("p{}", 200 + MAX_PRODUCTS)));
     }
 
-    /// Real decisions must say the same sentence as dry runs, which read everything. Also if a later check refuses the message.
+    /// Real decisions must say the same sentence as dry runs, which read everything, even if a later check refuses the message.
     #[test]
     fn open_message_is_read_where_it_may_be_the_reason() {
         let mut case = Case::new();

@@ -1,8 +1,8 @@
-//! How many customers a business may message first: WhatsApp allows so many in any 24 hours, for all numbers of a business portfolio together.
-//! Messages to customers who have written within the last day do not count.
+//! How many customers a business may message first: WhatsApp allows so many in any 24 hours, for all numbers of a business portfolio
+//! together. Messages to customers who have written within the last day do not count.
 //!
-//! Messages of campaigns take their places when they are made, some at a time. They leave a fifth for follow-ups and messages of software, which
-//! are few, and go without, and for those that leave later than they are made.
+//! Messages of campaigns take their places when they are made, some at a time. They leave a fifth for messages that take no places
+//! (follow-ups and messages of software, which are few), and for messages that leave later than they are made.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -155,7 +155,7 @@ pub enum Stop {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuietRule {
     Ignore,
-    /// The message waits, or is skipped. The tenant's quiet hours hold, and those of the sender in addition.
+    /// The message waits, or is skipped. The tenant's quiet hours hold, and the sender's in addition.
     Wait,
     /// Chosen by the sender: it waits, is skipped, or goes out.
     AsChosen,
@@ -184,7 +184,7 @@ pub enum Order {
     Latest,
 }
 
-/// Something that makes a message unnecessary.
+/// Event that makes a message unnecessary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CancelEvent {
     Stop,
@@ -507,7 +507,7 @@ impl Purpose {
 }
 
 impl PurposeRow {
-    /// Its limits in a category; `None` if the purpose has no such messages.
+    /// Its limits in a category; `None` if the purpose has no messages of the category.
     pub fn kind(&self, category: Category) -> Option<&'static CategoryLimits> {
         self.kinds.iter().find(|kind| kind.category == category)
     }
@@ -531,7 +531,7 @@ pub struct Narrowing {
     pub when_unknown: Option<WhenUnknown>,
     /// Sent in the bulk lane.
     pub bulk: bool,
-    /// Another purpose that caps count it for as well: that of a message that it repeats.
+    /// Another purpose that caps count it for as well: the purpose of the message that it repeats.
     pub capped_as: Option<Purpose>,
 }
 
@@ -718,8 +718,8 @@ impl Policy {
     }
 }
 
-/// Stored form of a policy: missing fields have the row's values. An unknown field is a restriction that this version of the
-/// code would not respect, so such a policy is refused.
+/// Stored form of a policy: missing fields have the row's values. An unknown field is a restriction that this version of the code would not
+/// respect, so the policy is refused.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {

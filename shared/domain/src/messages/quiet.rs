@@ -50,7 +50,7 @@ pub enum QuietAction {
     Skip,
 }
 
-/// The quiet hours of one message: its sender's, its tenant's, and those of the recipient's country. A moment is quiet if one says so.
+/// The quiet hours of one message: its sender's, its tenant's, and its recipient's country's. A moment is quiet if any of them says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Quiet {
     own: Option<QuietHours>,
@@ -61,7 +61,7 @@ pub struct Quiet {
 /// Longest wait for a moment that is not quiet.
 const MAX_QUIET: SignedDuration = SignedDuration::from_hours(48);
 
-/// Maximum ends of quiet hours that are looked at: three a day in each of at most four zones, and those of clock changes.
+/// Maximum ends of quiet hours to look at: three a day in each of at most four zones, and the ends at clock changes.
 const MAX_ENDS: u32 = 32;
 
 /// Quarters of an hour that the zones of a recipient leave of a day at least: eight hours. Fewer zones count otherwise.
@@ -98,7 +98,7 @@ impl Quiet {
     }
 
     /// The quiet hours at this moment, with their zone, if it is quiet for a recipient who lives in one of these zones, the likeliest
-    /// first. Of two, the sender's.
+    /// first. The sender's go before the others.
     pub fn at<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> Option<(QuietHours, &'a Zone)> {
         self.within(at, self.zones_that_count(at, zones))
     }
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    /// Also if the sender's say that it is sent anyway.
+    /// The country's hours hold even if the sender's say that the message is sent anyway.
     #[test]
     fn national_hours_hold_whatever_the_others_say() {
         let dubai: [Zone; 1] = ["Asia/Dubai".parse().unwrap()];

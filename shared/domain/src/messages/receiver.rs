@@ -53,8 +53,8 @@ pub(crate) fn receiver_of(intent: &Intent<'_>, contact: &Contact, config: &Tenan
     refers.or_else(wrote).unwrap_or_else(|| contact.recipient())
 }
 
-/// Who was heard last by WhatsApp, with their window: by this number of the business, or by any. With a time, of those whose window is open
-/// then. Of several at once, as a merge leaves those of windows that named nobody, the preferred one.
+/// The user heard last by WhatsApp, with their window: by this number of the business, or by any. With a time, only users whose window is
+/// open then count. Among several heard at once, as after a merge of windows without a name, the preferred one.
 pub(crate) fn heard_by_whatsapp<'a>(
     contact: &'a Contact,
     number: Option<&Phone>,
@@ -87,7 +87,7 @@ mod tests {
     /// The WhatsApp number of the only line.
     const OWN: &str = "+97143330000";
     const OTHER: &str = "+97143330001";
-    /// Another contact's of the same person, or no contact's any more.
+    /// A number of another contact of the same person, or of no contact now.
     const STRANGER: &str = "+971501234560";
     const LINE: Option<LineId> = Some(LineId::new(Ulid(1)));
 

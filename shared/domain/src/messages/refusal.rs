@@ -39,13 +39,13 @@ codes! {
         Late = "late" ["call_at", "planned_at", "send_at", "valid_seconds", "quiet_from", "quiet_to", "time_zone"],
         /// The number is never written to (`premium`, `shared_cost`, `satellite`, `invalid`), or is of no allowed country (`country`).
         Destination = "destination" ["rule", "kind", "country"],
-        /// The person refused all messages, or those of this kind.
+        /// The person refused all messages, or messages of this kind.
         OptedOut = "opted_out" ["refused_at", "source", "party", "channel", "category"],
-        /// Something has happened since that makes the message, or its further channels if one was tried, unnecessary.
+        /// An event since then makes the message, or its further channels if one was tried, unnecessary.
         Unnecessary = "unnecessary" ["event", "event_at", "tried"],
         /// No rule matches the call.
         NoRule = "no_rule" ["outcome", "called_number", "new_caller", "open"],
-        /// The ground for the message is missing, such as an opt-in.
+        /// The basis for the message is missing, such as an opt-in.
         NoConsent = "no_consent" ["rule", "needs", "channel"],
         /// The person got a message a short time ago.
         Cooldown = "cooldown" ["rule", "last_at", "cooldown_seconds"],
@@ -123,7 +123,7 @@ codes! {
         TemplateBroken = "template_broken" ["template"],
         /// The template has no id at Twilio, which WhatsApp through Twilio needs.
         NoContentSid = "no_content_sid" ["template"],
-        /// WhatsApp refuses such a value: it is empty, has a line break or tab, or four spaces in a row.
+        /// WhatsApp refuses the value: it is empty, has a line break or tab, or four spaces in a row.
         ValueRefused = "value_refused" ["variable", "unfit"],
         /// The text is too long.
         TextTooLong = "text_too_long" ["part", "characters", "maximum"],
@@ -283,9 +283,9 @@ codes! {
         DripNotRunning = "drip_not_running" ["state"],
 
         // The lint of a template.
-        /// Words of a template are those of an offer, so that it may be counted as marketing.
+        /// Words of a template sound like an offer, so it may be counted as marketing.
         LooksLikeMarketing = "looks_like_marketing" ["word"],
-        /// Words of a template are those of a one-time code. WhatsApp has a category of its own for these.
+        /// Words of a template sound like a one-time code. WhatsApp has a category of its own for these.
         LooksLikeCode = "looks_like_code" ["word"],
 
         /// Another reason, which the sentence says.
@@ -302,8 +302,8 @@ impl<'de> Deserialize<'de> for Reason {
 }
 
 impl Reason {
-    /// Whether a message that is blocked for this reason is one that the person does not want, that the business did not want to be sent, or
-    /// that nobody needs any more. Otherwise somebody has to mend something.
+    /// Whether a message blocked for this reason is unwanted by the person or the business, or needed by nobody now. Otherwise somebody has
+    /// to mend something.
     pub const fn is_meant(self) -> bool {
         matches!(
             self,
@@ -381,7 +381,7 @@ impl Refusal {
         }
     }
 
-    /// Something has happened that makes a message unnecessary.
+    /// A refusal by an event that makes a message unnecessary.
     pub fn since(event: CancelEvent, sentence: impl Into<String>) -> Self {
         Self::new(Reason::Unnecessary, sentence).and("event", event.as_str())
     }
@@ -392,7 +392,7 @@ impl Refusal {
         this.and("quiet_to", quiet.to.to_string())
     }
 
-    /// The code and the facts as those of a channel with this name, beside others.
+    /// The code and the facts of a channel with this name, to stand beside other channels'.
     pub fn of_channel(&self, channel: &str) -> Facts {
         let problem = Facts::of("problem", self.reason.as_str()).with(self.facts.clone());
         Facts::NONE.with_prefixed(channel, problem)

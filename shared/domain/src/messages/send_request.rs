@@ -17,13 +17,13 @@ use crate::{
     tenants::{FieldProblem, Line, TenantConfig, line_by_id},
 };
 
-/// Maximum length of a stated ground, in characters.
+/// Maximum characters of a stated reason.
 pub const MAX_BASIS_LENGTH: usize = 200;
 
 /// Maximum channels of a message: there are no more.
 pub(crate) const MAX_CHANNELS: usize = 2;
 
-/// The author of such messages, in sentences.
+/// Author of requested messages, in sentences.
 const BY: &str = "the request";
 
 /// Category that a request declares.
@@ -68,8 +68,8 @@ pub struct MessageRequest {
     /// WhatsApp id of a known contact, who gets the message by WhatsApp only.
     #[serde(default)]
     pub whatsapp_id: Option<Bsuid>,
-    /// Line that sends the message. Default: that of the message in `reply_to` or `reaction`, or the only line. Without one, the
-    /// connection of that message, or the one that would answer a call without a line.
+    /// Line that sends the message. Default: the line of the message in `reply_to` or `reaction`, or the only line. Without one, the
+    /// connection of that message, or the connection that would answer a call without a line.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub line_id: Option<LineId>,
@@ -129,11 +129,11 @@ pub struct MessageRequest {
 #[serde(transparent)]
 pub struct TemplateRequest(MessageRequest);
 
-/// Whom a request names.
+/// Recipient that a request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whom {
     Contact(ContactId),
-    /// Whoever has this identity.
+    /// The person with this identity.
     Known(Identity),
 }
 
@@ -155,7 +155,7 @@ impl Whom {
         }
     }
 
-    /// How a message reaches them. Whoever is named by a number or id gets it there and nowhere else.
+    /// How a message reaches them. A recipient named by number or id gets it there and nowhere else.
     pub fn recipient(&self, contact: &Contact) -> Recipient {
         let bsuid = || contact.bsuid().map(str::to_owned);
         match self {
@@ -253,7 +253,7 @@ impl MessageRequest {
         }
     }
 
-    /// Whom it names, if it is exactly one.
+    /// The named recipient, if there is exactly one.
     pub fn whom(&self) -> Option<Whom> {
         match (&self.contact_id, &self.phone, &self.whatsapp_id) {
             (Some(id), None, None) => Some(Whom::Contact(*id)),

@@ -15,7 +15,7 @@ use crate::{
 
 const TABLE: &str = include_str!("sms_rules.json");
 
-/// Kind of a rule of a country for SMS. One that this version does not know is read as unknown, and holds nothing.
+/// Kind of a rule of a country for SMS. A kind that this version does not know is read as unknown, and holds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SmsRule"))]
 #[serde(rename_all = "snake_case")]
@@ -90,11 +90,11 @@ pub enum Applies {
     Wait,
     /// It is sent, with a remark: it may arrive changed, or not at all.
     Remark,
-    /// It is sent. Whoever writes or tries it is told.
+    /// It is sent. The author or tester gets a warning.
     Warning,
 }
 
-/// How sure a rule is.
+/// Certainty of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Sureness {
@@ -150,7 +150,7 @@ enum Link {
     Masked,
 }
 
-/// Something that must be registered.
+/// Kind of registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Registered {
@@ -787,7 +787,7 @@ mod tests {
         assert_eq!(kinds(&nowhere), []);
     }
 
-    /// Quiet hours tell those of promotion.
+    /// Hours of promotion show as quiet hours.
     #[test]
     fn each_kind_of_rule_holds_until_it_is_confirmed() {
         let (mut known, mut seen) = (RuleKind::ALL.to_vec(), BTreeSet::new());

@@ -252,7 +252,7 @@ impl Held {
         self.none_before = Some(until);
     }
 
-    /// Whether it is worth nothing any more.
+    /// Whether its block and its wait are over.
     pub fn is_over(&self, now: Timestamp) -> bool {
         let ends = self
             .block

@@ -34,7 +34,7 @@ impl Emoji {
     }
 }
 
-/// Two of them are the flag of a country.
+/// Whether it is half of a country's flag.
 const fn is_regional(character: char) -> bool {
     matches!(character, '\u{1f1e6}'..='\u{1f1ff}')
 }

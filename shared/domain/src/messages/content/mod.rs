@@ -142,7 +142,7 @@ impl Content {
         shown.unwrap_or_else(|_| Self::Text(MASK.to_owned()))
     }
 
-    /// Calls this with each of its texts, values of templates and of their buttons included.
+    /// Calls `of` with each of its texts, values of templates and of their buttons included.
     pub(crate) fn each_text(&self, mut of: impl FnMut(&str)) {
         // It has a form in JSON: it is stored in one like it.
         if let Ok(value) = serde_json::to_value(self) {
