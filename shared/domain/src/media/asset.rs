@@ -202,7 +202,7 @@ impl Asset {
     /// Maximum assets per tenant.
     pub const MAX: u32 = 1_000;
 
-    /// Maximum ids at providers: connections come and go, and those of former ones are dropped.
+    /// Maximum ids at providers: connections come and go, and the ids of former ones are dropped.
     pub const MAX_HANDLES: usize = 20;
 
     /// Validity of an id at WhatsApp, from the upload on.
@@ -445,7 +445,7 @@ mod tests {
         assert!(asset.usable(MediaKind::Image).is_err());
     }
 
-    /// By one reply in its conversation, within a day; then it is kept as long as that one.
+    /// A single reply in its conversation may use it, within a day; then it is kept as long as that reply.
     #[test]
     fn an_attachment_is_for_one_reply() {
         let of = |contact| ConversationId::of(ContactId::new(Ulid::from_parts(1, contact)), None);

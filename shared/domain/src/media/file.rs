@@ -226,7 +226,7 @@ pub fn why_not_taken(mime: &str, bytes: u64, beginning: &[u8]) -> Option<MediaRe
     }
 }
 
-/// Office's own type, if the found one is that of its container: the beginning of a file does not tell them apart.
+/// Office's own type, if the found one is its container's: the beginning of a file does not tell them apart.
 fn of_office(declared: &str, found: &'static str) -> Option<&'static str> {
     let families: [(&[&str], [&str; 3]); 2] = [
         (&[ZIP, DOCX, XLSX, PPTX], [DOCX, XLSX, PPTX]),
@@ -429,7 +429,7 @@ pub enum MediaReason {
     Harmful,
     /// It was named by an address that is not the provider's.
     Elsewhere,
-    /// The provider does not have it any more.
+    /// The provider no longer has it.
     Deleted,
     /// The provider did not deliver it before the end of its own retention.
     Expired,

@@ -81,8 +81,8 @@ impl InboundMedia {
         }
     }
 
-    /// Its kind: the named one, or that of the declared type. Stickers are named by whoever has them, so that any other picture in their
-    /// format is a picture.
+    /// Its kind: the named one, or else the declared type's. A provider that has stickers names them; any other picture in their format is
+    /// a picture.
     pub fn kind(&self) -> MediaKind {
         let declared = || {
             let mime = mime_essence(self.mime.as_deref()?);
@@ -483,7 +483,7 @@ mod tests {
         }
     }
 
-    /// Nor do rows of before have the counts.
+    /// Older rows do not have the counts, either.
     #[test]
     fn a_medium_without_them_has_no_counts_in_its_row() {
         let row = to_value(medium()).unwrap();

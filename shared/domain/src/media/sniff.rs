@@ -11,7 +11,7 @@ pub const OCTETS: &str = "application/octet-stream";
 /// The container of Office's files of before 2007. Its beginning does not say which program wrote it.
 pub(crate) const OLE: &str = "application/x-ole-storage";
 
-/// The types whose files may be nothing but text. Of all others, a text has the first letters by chance, such as BM or MZ.
+/// The types whose files may be nothing but text. A text begins like any other type by chance only, such as BM or MZ.
 const TEXTUAL: [&str; 3] = ["application/pdf", "application/postscript", "application/rtf"];
 
 /// Type that the first bytes show.
@@ -83,7 +83,7 @@ fn is_program(mime: &str, beginning: &[u8]) -> bool {
 const LARGEST_PLACE: u32 = 100 * 1024 * 1024;
 
 /// Whether its place of the further header is possible, and the header is there, as far as that has been read. Programs of DOS have none,
-/// and nothing runs them any more.
+/// and nothing runs them today.
 fn is_portable_executable(beginning: &[u8]) -> bool {
     let Some(place) = beginning.get(0x3C..).and_then(|rest| rest.first_chunk::<4>()) else {
         return false;

@@ -302,7 +302,7 @@ pub fn hour_of(at: Timestamp) -> u8 {
 pub struct Counts {
     /// Hour of the hourly counts.
     pub hour: u8,
-    /// By [`Cap::counter`]: messages, or millionths of a currency's unit.
+    /// Counts by [`Cap::counter`]: messages, or millionths of a currency's unit.
     pub counts: BTreeMap<String, u64>,
 }
 

@@ -17,7 +17,7 @@ pub fn caps_of(tenant: &Tenant) -> Vec<Cap> {
     tenant.caps.as_ref().map_or_else(usual_caps, |caps| caps.to_vec())
 }
 
-/// The caps of a tenant and those of its plan.
+/// The caps of a tenant and its plan.
 pub fn all_caps_of(tenant: &Tenant) -> Vec<Cap> {
     let mut caps = caps_of(tenant);
     caps.extend(caps_of_plan(tenant.limits.unwrap_or_default().messages()));
@@ -29,7 +29,7 @@ pub fn count_money(caps: &[Cap]) -> bool {
     caps.iter().any(|cap| cap.currency.is_some())
 }
 
-/// The caps that apply to a message with this policy from this line to this recipient. Of those with the same counter, it is the lowest.
+/// The caps that apply to a message with this policy from this line to this recipient: the lowest of each counter.
 pub fn applying_caps(config: &TenantConfig, policy: &Policy, line: Option<LineId>, to: &Recipient) -> Vec<Cap> {
     let country = to.country();
     let mut caps = all_caps_of(&config.tenant);

@@ -17,7 +17,7 @@ use crate::{
 pub struct Spent {
     /// Reported by providers.
     pub reported: u64,
-    /// By price lists.
+    /// Estimated by price lists.
     pub estimated: u64,
 }
 

@@ -23,7 +23,7 @@ pub const MONTHS_UNTIL_OUTDATED: i8 = 3;
 /// Millionths of a currency's unit: prices of messages are counted in these.
 pub const MILLIONTHS: u64 = 1_000_000;
 
-/// Something that a provider is paid for.
+/// Service that a provider is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PriceService"))]
 #[serde(rename_all = "snake_case")]
@@ -90,7 +90,7 @@ impl PriceCategory {
     }
 }
 
-/// How sure the prices of a list are.
+/// Certainty of the prices of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -217,7 +217,7 @@ pub struct CategoryPrices {
 }
 
 impl CategoryPrices {
-    /// The price of a category, if there is one. Of a category that nobody knows, there is none.
+    /// The price of a category, if there is one. An unknown category has none.
     pub fn of(&self, category: PriceCategory) -> Option<Rate> {
         let own = match category {
             PriceCategory::Marketing => self.marketing,
@@ -264,7 +264,7 @@ pub struct PriceList {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20"))]
     pub checked_on: Option<Day>,
-    /// How sure the prices are.
+    /// Certainty of the prices.
     pub certainty: Certainty,
     /// Source of the prices, and what they leave out.
     #[cfg_attr(feature = "schema", schemars(example = "Offer of 2 October 2026"))]
@@ -310,7 +310,7 @@ pub struct PriceBook {
     /// Version, such as the day of the last change.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20"))]
     pub version: OneLine<1, 60>,
-    /// Lists of prices. Of the lists of a service, the latest that has begun holds.
+    /// Lists of prices. The latest list of a service that has begun holds.
     pub lists: UpTo<40, PriceList>,
 }
 
@@ -360,8 +360,8 @@ impl PriceBook {
         Some((&market.currency, market.prices.of(category)?))
     }
 
-    /// The highest price of a message to this country on a day, in this currency, in millionths of its unit. If there is none for the country,
-    /// that of all countries. Twilio's fee for a WhatsApp message is no such price.
+    /// The highest price of a message to this country on a day, in this currency, in millionths of its unit. If there is none for the
+    /// country, the highest of all countries. Twilio's fee for a WhatsApp message does not count as a price.
     pub fn dearest(&self, country: Option<Country>, currency: &Currency, day: Date) -> Option<u64> {
         let of_messages = |list: &&PriceList| list.service != Service::TwilioWhatsapp;
         let lists = || self.current(day).filter(of_messages);

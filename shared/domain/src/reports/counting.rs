@@ -121,7 +121,7 @@ pub const STOPPED: &str = "calls_stopped";
 /// Calls and messages that recovered a missed call. Counts in the hour of the call or message.
 pub const RECOVERED: &str = "recovered";
 
-/// End of the names of counters of calls that are such calls no more, since counters only grow.
+/// End of the names of counters for calls that were counted and no longer match, since counters only grow.
 pub const UNDONE: &str = "_undone";
 
 const LISTED: &str = "cost.";
@@ -447,7 +447,7 @@ fn news<'a>(before: Option<&'a Message>, after: &'a Message) -> impl Iterator<It
     })
 }
 
-/// Messages that the provider accepted. This and the next five are counters of templates, beside those of prices.
+/// Messages that the provider accepted. This and the next five are counters of templates, beside the counters of prices.
 pub const SENT: &str = "sent";
 /// Messages that were delivered.
 pub const DELIVERED: &str = "delivered";
@@ -671,7 +671,7 @@ mod tests {
         assert!(count_templates(None, &message).is_empty(), "the SMS is no template");
     }
 
-    /// Otherwise their counters could not be told from those of reply times, prices and free messages.
+    /// Otherwise their counters could not be told from the counters of reply times, prices and free messages.
     #[test]
     fn no_purpose_is_named_like_another_counter() {
         for purpose in purpose_words() {

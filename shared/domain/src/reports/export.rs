@@ -14,7 +14,7 @@ pub enum Exported {
     Contacts,
     /// Calls of a period.
     Calls,
-    /// Messages of a period, in both directions, except those of broadcasts, whose recipients are content of their own.
+    /// Messages of a period, in both directions, except those of broadcasts: their recipients are a content of their own.
     Messages,
     /// Changes of consent of all contacts.
     Consent,
@@ -42,7 +42,7 @@ impl Exported {
         }
     }
 
-    /// The permission that it needs beside those of exports.
+    /// The permission that it needs beside the one for exports.
     pub const fn permission(self) -> Option<Permission> {
         match self {
             Self::Contacts | Self::Calls | Self::Messages | Self::Consent => None,

@@ -102,7 +102,7 @@ impl Period {
 /// Replies by the place of their bound in [`REPLY_TIMES`].
 pub type Replies = [u64; REPLY_TIMES.len()];
 
-/// The range of the median of reply times, in seconds, with both its ends. Of an even number, the median is between the two in the middle.
+/// The range of the median of reply times, in seconds, with both its ends. The median of an even number is between the two in the middle.
 pub fn median_reply_time(replies: &Replies) -> Option<(u32, u32)> {
     let count: u64 = replies.iter().sum();
     let place_of = |rank: u64| {

@@ -67,8 +67,8 @@ impl Message {
     }
 }
 
-/// The templates that a customer's message answers: that of the message which it names, and those of the `open` follow-ups which it closes.
-/// Each of our messages counts once for one of theirs. A reaction answers none.
+/// The templates that a customer's message answers: the one of the message that it names, and those of the `open` follow-ups that it
+/// closes. Each of our messages counts once for one of theirs. A reaction answers none.
 pub fn answered_by_message(
     message: &InboundMessage,
     flag: Option<OptFlag>,

@@ -112,7 +112,7 @@ pub struct TemplateDefinition {
     /// Time when the provider refused a message because it knows the template otherwise. It is not sent until it was read again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubted_at: Option<Timestamp>,
-    /// How often it was in doubt with this content.
+    /// Number of doubts about it with this content.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub doubts: u32,
     /// Time of creation. `None`: before times were kept.
@@ -409,7 +409,7 @@ impl TemplateKey {
         &self.language
     }
 
-    /// The key, or `None` if no template can have such a name or language.
+    /// The key, or `None` if no template can have this name or language.
     pub fn new(name: &str, language: &str) -> Option<Self> {
         let named = (1..=Self::MAX_NAME_LENGTH).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

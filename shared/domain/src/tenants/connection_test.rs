@@ -118,7 +118,7 @@ pub struct Reported {
     pub customers_per_day: Option<Dated<u32>>,
 }
 
-/// The later value. Of two at the same time, the more careful one, which has the lower rank: Meta's times are seconds.
+/// The later value. Between two of the same time, the more careful one, with the lower rank: Meta's times are in seconds.
 fn later_value<T: Copy, R: Ord>(
     ours: Option<Dated<T>>,
     theirs: Option<Dated<T>>,

@@ -128,8 +128,8 @@ pub fn line_written_to<'a>(
     alone.then_some(line)
 }
 
-/// The first line of a tenant, made at this time from its connections, oldest first: the first listed number whose calls are reported,
-/// and the connections that answer such calls without lines. `None` if none of them exists.
+/// The first line of a tenant, made at this time from its connections, oldest first: the first listed number that reports calls, and the
+/// connections that answer its calls without lines. `None` if none of them exists.
 pub fn first_line(id: LineId, connections: &[Connection], at: Timestamp) -> Option<Line> {
     let mut connections: Vec<&Connection> = connections.iter().collect();
     connections.sort_by_key(|one| one.id);

@@ -6,8 +6,7 @@ use crate::{
 };
 
 /// A line per country, and per area with a clock of its own or in a country with several: the calling code, the beginning of the area's
-/// numbers (nothing: the country), and the zones, separated by commas. The first is that of most people. `numbering.py` writes and checks
-/// it.
+/// numbers (nothing: the country), and the zones, separated by commas. Most people live in the first. `numbering.py` writes and checks it.
 const ZONES: &str = include_str!("../base/zones.txt");
 
 /// Maximum digits of a beginning in a tenant's settings: a calling code and an area.

@@ -44,7 +44,7 @@ impl FieldProblem {
     }
 }
 
-/// Something that is allowed, and perhaps not meant: it may keep a rule from doing its work at present, or a template from being approved.
+/// An allowed value that is perhaps a mistake: it may keep a rule from doing its work at present, or a template from being approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// The field that it is about, such as `then.template`.
@@ -76,7 +76,7 @@ impl fmt::Display for FieldProblem {
 pub const MAX_LANGUAGES: usize = 20;
 /// Maximum words of each kind per tenant.
 pub const MAX_WORDS: usize = 50;
-/// Maximum length of such a word in characters.
+/// Maximum characters of a stop or start word.
 pub const MAX_WORD_LENGTH: usize = 50;
 /// Maximum variables of a tenant for its templates.
 pub const MAX_VARIABLES: usize = 50;

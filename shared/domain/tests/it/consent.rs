@@ -83,7 +83,7 @@ proptest! {
         prop_assert_eq!(contact_with_wishes(wrote, &[wishes, shuffled].concat()).consent, one.consent);
     }
 
-    /// Whenever it was said, by anybody, about anything.
+    /// A further refusal, of any scope, way and time.
     #[test]
     fn further_refusal_never_allows_more(
         wishes in wishes(), scope in scopes(), by in ways(), second in 0_i64..14, wrote in 0_i64..14,

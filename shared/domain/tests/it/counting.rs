@@ -242,7 +242,7 @@ fn take_prices(counters: &mut Counters) -> [u64; 2] {
     priced
 }
 
-/// So what is told before messages are sent is what is paid for them, unless the provider reports another category.
+/// The cost that is shown before messages are sent is the one that is paid, unless the provider reports another category.
 #[test]
 fn delivered_message_is_counted_as_it_was_planned() {
     let policy = Policy::for_purpose(Purpose::Campaign, Category::Marketing, &Narrowing::default()).unwrap();

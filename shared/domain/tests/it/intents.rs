@@ -205,7 +205,7 @@ fn only_marketing_is_compared_with_open_marketing() {
     assert_eq!(contact.to_compare(&first.policy), contact.to_make_room());
 }
 
-/// Also if it leaves the list because another message needs its place, or because the customer wrote.
+/// It counts even if it leaves the list because another message needs its place, or because the customer wrote.
 #[test]
 fn settled_marketing_counts_from_its_sending() {
     let open = || {
@@ -548,7 +548,7 @@ fn lists_of_a_contact_are_bounded() {
     );
 }
 
-/// By SMS, a number that no channel reported is written to in the form that is in the numbering plan.
+/// An SMS goes to a number that no channel reported in the form of the numbering plan.
 #[test]
 fn form_of_a_number_follows_from_its_channel() {
     for (known, to, reported, sms, whatsapp) in [

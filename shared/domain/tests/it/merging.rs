@@ -180,7 +180,7 @@ fn person(number: u64) -> impl Strategy<Value = Person> {
 /// Event with the survivor of a merge until it is undone.
 #[derive(Debug, Clone)]
 enum Since {
-    /// Either of the two says something, whoever it is.
+    /// Either person states a wish.
     Wished(Wish),
     /// A report names another number and another WhatsApp id.
     Reported(u64),
@@ -432,7 +432,7 @@ fn missed_calls_of_both_are_recovered_once() {
     assert_eq!(left(&now), [of(&[40]), of(&[])]);
 }
 
-/// Whichever of the two was answered, it is not repeated to the other. One that was cancelled since was given to neither.
+/// Whichever of the two was answered, the answer is not repeated to the other. An answer that was cancelled since was given to neither.
 #[test]
 fn answer_since_a_merge_counts_for_both_contacts() {
     let (mut one, mut other) = (unknown_person(1), unknown_person(2));
@@ -663,7 +663,7 @@ fn changes_since_a_merge_stay_with_the_survivor() {
     assert_eq!(refusal.source, "wrote STOP, known as another contact");
 }
 
-/// Who wrote START is not known any more: the one who had written STOP may be the other one.
+/// It is no longer known who wrote START: the one who had written STOP may be the other one.
 #[test]
 fn start_since_a_merge_is_an_opt_in_of_neither() {
     let (mut one, other) = (unknown_person(1), unknown_person(2));

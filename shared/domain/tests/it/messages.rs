@@ -371,8 +371,8 @@ fn a_failed_status_never_leads_to_a_second_send_on_its_channel() {
     }
 }
 
-/// Marketing whose route is refused goes on by the next channel only if it is of no campaign. Of somebody without a number, nothing follows
-/// for the campaign.
+/// Marketing that belongs to no campaign goes on by the next channel when its route is refused. A refusal to somebody without a number
+/// means nothing for the campaign.
 #[test]
 fn refused_route_keeps_campaigns_from_the_next_channel() {
     let contact = ContactId::new(Ulid::from_parts(1, 1));
@@ -613,7 +613,7 @@ fn upload_is_asked_for_again_whenever_the_message_looks() {
     }
 }
 
-/// Whoever plans a message has asked before it waits; an attempt had the file that was asked for before.
+/// Planning a message asks for the upload before the message waits; an attempt had the file that was asked for before.
 #[test]
 fn upload_that_was_asked_for_is_awaited_for_a_minute() {
     let mut sent = Sent::over(1);
@@ -680,7 +680,7 @@ fn message_untaken_twice_fails_with_its_reason() {
     assert!(reason.ends_with("no channel is left"), "{reason}");
 }
 
-/// A refused second send is retried. If the outcome of the retry is unknown, nothing is sent any more.
+/// A refused second send is retried. If the outcome of the retry is unknown, nothing more is sent.
 #[test]
 fn retry_after_second_send_allows_no_third_unknown_outcome() {
     let mut sent = Sent::over(1);

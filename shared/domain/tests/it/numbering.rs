@@ -114,7 +114,7 @@ fn numbers_are_written_as_by_libphonenumber() {
     assert!(compared > 5_000, "{compared}");
 }
 
-/// Of calling codes that several countries share, the main one; those of no country have none.
+/// A calling code that several countries share belongs to the main one; a code of no country has none.
 #[test]
 fn numbers_are_of_the_country_that_libphonenumber_names() {
     let mut compared = 0;
@@ -178,7 +178,7 @@ fn numbers_are_found_as_they_are_written_nationally() {
     assert!(compared > 400, "{compared}");
 }
 
-/// Numbers in another form than that of their key: of each code with several forms, by all first digits and lengths.
+/// Numbers in another form than their key's: of each code with several forms, by all first digits and lengths.
 fn numbers_with_two_forms() -> impl Iterator<Item = (&'static str, Phone)> {
     let table = include_str!("../../src/base/number_forms.txt");
     let codes: BTreeSet<&str> = table.lines().filter_map(|line| line.split('\t').next()).collect();

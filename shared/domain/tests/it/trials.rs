@@ -527,7 +527,7 @@ proptest! {
         }
     }
 
-    /// Whatever is reported of the call later, and whatever becomes of templates, settings and the caller.
+    /// Whatever is reported of the call later, and however templates, settings and the caller change.
     #[test]
     fn replay_of_the_saved_rules_changes_nothing(
         case in case(),

@@ -1,6 +1,6 @@
-//! Templates as users write them: the content that is linted, submitted and previewed.
+//! Templates as users write them: the content to lint, submit and preview.
 //!
-//! The limits of these types are above those of the providers, so that a draft which is too long can be kept and is told so by the lint.
+//! The limits of these types are above the providers' limits, so that a draft that is too long can be kept, and the lint can say so.
 
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +94,7 @@ pub struct Header {
     /// Kind of the medium: `image`, `video` or `document`. Not together with `text`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<MediaKind>,
-    /// Asset that shows WhatsApp what such a medium looks like. Messages have media of their own.
+    /// Asset that shows WhatsApp an example of the medium. Messages have media of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub sample_asset_id: Option<AssetId>,

@@ -45,7 +45,7 @@ pub struct Entry {
 struct Wording {
     header: Option<&'static str>,
     body: &'static str,
-    /// Of the variables, from the first on.
+    /// Samples of the variables, from the first on.
     samples: &'static [&'static str],
     replies: &'static [&'static str],
 }

@@ -58,7 +58,7 @@ pub struct Lint {
     pub warnings: Vec<Warning>,
 }
 
-/// Maximum problems, and warnings, that are told.
+/// Maximum reported problems, and warnings.
 pub const MAX_FOUND: usize = 50;
 
 /// Lints a draft. `sample`: the asset that its media header names, if it exists.
@@ -215,7 +215,7 @@ fn header(content: &TemplateContent, through: Through, sample: Option<&Asset>, f
     }
 }
 
-/// Types of a sample: those of the resumable upload.
+/// Types of a sample, as the resumable upload takes them.
 const SAMPLES: [(MediaKind, &[&str]); 3] = [
     (MediaKind::Image, &["image/jpeg", "image/png"]),
     (MediaKind::Video, &["video/mp4"]),
@@ -434,7 +434,7 @@ fn buttons(content: &TemplateContent, through: Through, found: &mut Findings) {
     }
 }
 
-/// The parts of a button are those of its kind.
+/// A button must have the parts of its kind, and no others.
 fn parts(field: &str, button: &Button, through: Through, found: &mut Findings) {
     let given = [
         ("url", button.url.is_some(), button.kind == Press::Url),

@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::TemplateDefinition;
 
-/// Names with their languages, and Twilio's ids of contents, as hashes of 64 bits, so that a step of an operation can hand those of a long list on to the next one.
+/// Names with their languages, and Twilio's ids of contents, as hashes of 64 bits, so that a step of an operation can hand a long list on
+/// to the next one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ListedNames(BTreeSet<u64>);

@@ -90,7 +90,7 @@ impl TemplateStatus {
         matches!(self.0.as_str(), "APPROVED" | "REINSTATED")
     }
 
-    /// Whether Meta stopped it, by whatever word, so that somebody must act. One that was edited is only reviewed again.
+    /// Whether Meta stopped it, by whatever word, so that somebody must act. An edited template is only reviewed again.
     pub fn is_stopped(&self) -> bool {
         !self.sendable() && !self.is_draft() && !self.is_awaited()
     }
@@ -219,8 +219,8 @@ impl TemplateDefinition {
         }
     }
 
-    /// Whether both say the same by the same variables. Of a one-time code, text, footer and button are the provider's, which names none
-    /// of the options that were written.
+    /// Whether both have the same content with the same variables. The text, footer and button of a one-time code are the provider's, which
+    /// names none of the options that were written.
     pub fn has_content_of(&self, other: &Self) -> bool {
         match (&self.code, &other.code) {
             (Some(own), Some(others)) => return own == others,

@@ -42,11 +42,11 @@ impl Direction {
 /// Values to show a template with. Samples stand for missing ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShownValues {
-    /// Of the header.
+    /// Value of the header.
     pub header: Option<String>,
-    /// Of the body, by name.
+    /// Values of the body, by name.
     pub body: BTreeMap<String, String>,
-    /// Of the buttons, by place.
+    /// Values of the buttons, by place.
     pub buttons: BTreeMap<usize, String>,
 }
 

@@ -42,7 +42,7 @@ pub struct Synced {
     pub failed: u64,
 }
 
-/// The latest list of a connection's templates. One row for each connection.
+/// The latest list of a connection's templates. Each connection has one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSync {
     /// Time when the list was begun, whether or not it ended, if a verdict is awaited.

@@ -13,7 +13,7 @@ use crate::{
 
 /// Maximum countries with letters per connection.
 pub const MAX_LETTERS_COUNTRIES: usize = 100;
-/// The longest sender, in characters.
+/// Maximum characters of a sender.
 pub const MAX_LETTERS_LENGTH: usize = 11;
 /// Pattern of a sender, which also has a letter. Source: Twilio's AlphaSender resource.
 pub const LETTERS_PATTERN: &str = "^[A-Za-z0-9 +_&-]{1,11}$";

@@ -589,7 +589,8 @@ impl Connection {
         reported.map_or(STANDARD_THROUGHPUT, |reported| reported.value)
     }
 
-    /// The customers whom the business may message first in 24 hours by WhatsApp, as was last reported or tested. `None`: no limit is known.
+    /// Number of customers that the business may message first in 24 hours by WhatsApp, as last reported or tested. `None`: no limit is
+    /// known.
     pub fn customers_per_day(&self) -> Option<u32> {
         let known = self.reported.and_tested(self.checkup.as_ref()).customers_per_day?;
         (known.value > 0).then_some(known.value)

@@ -17,13 +17,13 @@ use {
 
 /// Maximum sentences of a greeting, one for each language.
 pub const MAX_SPOKEN: usize = 10;
-/// The longest sentence, in characters.
+/// Maximum characters of a sentence.
 pub const MAX_SPOKEN_LENGTH: usize = 1_000;
 /// The shortest ring, and the shortest recording.
 pub const SHORTEST_SECONDS: u32 = 5;
 /// Twilio rings at most ten minutes.
 pub const MAX_RING_SECONDS: u32 = 600;
-/// The longest recording.
+/// Maximum seconds of a recording.
 pub const MAX_VOICEMAIL_SECONDS: u32 = 600;
 
 /// Pattern of an account's SID.
