@@ -525,7 +525,7 @@ mod tests {
             (Document, "application/zip", ZIPPED, Some("application/zip")),
             (Document, "text/plain", "مرحبا\nHello".as_bytes(), Some("text/plain")),
             (Document, "image/jpeg", JPEG, Some("image/jpeg")),
-            // What lies.
+            // Wrong declarations.
             (Image, "image/png", PDF_FILE, None),
             (Image, "image/jpeg", b"<svg xmlns='http://www.w3.org/2000/svg'>", None),
             (Image, "image/png", b"<!DOCTYPE html><script>", None),
@@ -575,7 +575,7 @@ mod tests {
             ("text/plain", html, page, true),
             ("text/plain", Some("application/json"), json, true),
             ("text/csv", Some("text/csv"), page, true),
-            // What it was declared to be.
+            // The declared type stays.
             ("text/csv", Some("text/csv"), b"1,2", false),
             ("text/csv", Some("text/plain"), b"1,2", false),
             ("text/vcard", Some(OCTETS), b"BEGIN:VCARD", false),

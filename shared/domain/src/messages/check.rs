@@ -262,7 +262,7 @@ fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
             .filter(|other| other.id != message.id && other.policy.counts_from_sending())
     };
     let sent = others().filter_map(Message::last_sent_at);
-    // What its contact knew when it was planned was too long ago, but not what a merge has added since. The cooldown that the message
+    // The contact's data of the time of planning is too old, but data that a merge has added since is not. The cooldown that the message
     // began itself does not count; it may hide an earlier one.
     let own = contact.open.iter().find(|open| open.message == message.id);
     let follow_up = contact.last_follow_up_at.filter(|at| *at != message.created_at);

@@ -256,7 +256,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
     checks.push((PlanCheck::Room, unless(room)));
 
     checks.push((PlanCheck::QuietHours, quiet));
-    // The last moment at which it may be sent.
+    // The last moment to send it.
     let last = now + policy.validity();
     let left = intent.purpose.left_to_send();
     let late = (not_before >= last - left).then(|| {
@@ -296,7 +296,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
         });
         refused_sms = Some(legs.remove(place));
     }
-    // What is left may wait for other hours than the whole did.
+    // The remaining legs may wait for other hours than the whole did.
     let only_sms = legs.iter().all(|leg| leg.channel == Channel::Sms);
     let by_sms = only_sms.then(|| awake(sms_hours(intent, &policy, config), not_before, &zones).0);
     let not_before = by_sms.filter(|at| *at < last - left).unwrap_or(not_before);
@@ -649,7 +649,7 @@ fn leg(
         profile,
         subject: intent.subject,
     };
-    // What is referred to is known to WhatsApp only.
+    // Only WhatsApp knows the message that it refers to.
     let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
     let content = fill_content(&values, says.words, policy.category(), connection).and_then(|content| {
         refers.map_or(Ok(()), |refers| refers.known_to(connection))?;

@@ -466,7 +466,7 @@ impl Message {
             return false;
         }
         let is_meant = self.because().is_some_and(|because| because.code.is_meant());
-        // The person refused it at the provider, or blocked the number. What is given up has no code.
+        // The person refused it at the provider, or blocked the number. A leg that was given up has no code.
         let error = self.last().and_then(|last| last.error.as_ref());
         let is_unwanted = error.is_some_and(|error| error.class == ErrorClass::Blocked && error.code.is_some());
         !is_meant && !is_unwanted

@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(written.take(150, 250, now).map(|places| places.count), Ok(150));
         let later = now + hours(1);
         assert_eq!(written.take(150, 250, later).map(|places| places.count), Ok(50));
-        // The hour in which they were taken counts as a whole.
+        // The hour of the places counts as a whole.
         let free = now + hours(25);
         assert_eq!(written.take(1, 250, later), Err(free));
         assert_eq!(written.take(1, 250, free - SignedDuration::from_secs(1)), Err(free));

@@ -303,7 +303,7 @@ mod tests {
             ("Asia/Dubai", "2026-11-20T21:00:00+04", "2026-11-21T08:00:00+04"),
             ("Asia/Dubai", "2026-11-21T03:00:00+04", "2026-11-21T08:00:00+04"),
             ("Asia/Dubai", "2026-11-21T08:00:00+04", "2026-11-21T08:00:00+04"),
-            // The nights in which the clocks go forward and back.
+            // The nights when the clocks go forward and back.
             ("Europe/London", "2026-03-28T22:00:00Z", "2026-03-29T07:00:00Z"),
             ("Europe/London", "2026-10-24T22:00:00Z", "2026-10-25T08:00:00Z"),
         ] {

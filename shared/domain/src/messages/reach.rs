@@ -22,7 +22,7 @@ pub(crate) fn recent_failure<'a>(
     contact
         .unreachable_on(channel, phone)
         .filter(|known| now < known.at + UNREACHABLE_FOR)
-        // Whoever was heard from there since can be reached there.
+        // Not if somebody was heard from there since.
         .filter(|known| contact.heard_on(channel, phone) <= Some(known.at))
 }
 

@@ -482,7 +482,7 @@ mod tests {
     #[test]
     fn every_reason_and_fact_is_a_word() {
         let word = |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        // What can be of a channel has a `problem` beside its facts.
+        // Reasons of a channel are named in a `problem` beside their own facts.
         let of_a_field = [Reason::LineProblem, Reason::RuleInvalid];
         for reason in Reason::ALL {
             assert!(

@@ -685,7 +685,7 @@ mod tests {
                 // Hours wait, and nothing else does.
                 let waits = matches!(says, Says::PromotionHours(_));
                 assert_eq!(*applies == Applies::Wait, waits, "{about}");
-                // What only others say refuses nothing, but what cannot be sent without registration.
+                // A rule that only others state refuses nothing, except SMS that cannot be sent without registration.
                 let may_refuse =
                     *sureness == Sureness::Vendor || matches!(says, Says::Registration(Registered::Templates));
                 assert!(*applies != Applies::Refuse || may_refuse, "{about}");
@@ -752,7 +752,7 @@ mod tests {
         ] {
             assert_eq!(kinds(&sms(code, category, text)), expected, "{code} {text}");
         }
-        // What a Messaging Service sends from is not known.
+        // The number that a Messaging Service sends from is not known.
         let by_service = Sms {
             origin: Origin::Service,
             ..sms("AE", Marketing, "20% off")

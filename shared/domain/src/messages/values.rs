@@ -142,7 +142,7 @@ impl Values<'_> {
                 what: Unfit::Empty,
             });
         }
-        // Whoever writes the text reads it later, and must not find the code there.
+        // The author of the text reads it later, and must not find the code there.
         if let Some(code) = &self.material.links.preferences
             && !code.can_be_masked_in(&done)
         {

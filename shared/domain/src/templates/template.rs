@@ -459,7 +459,7 @@ impl TemplateDefinition {
 
     /// Whether Meta accepts messages with it, and for Twilio also whether Twilio has an id for it.
     pub fn sendable(&self, needs_content_sid: bool) -> Result<(), Misfit> {
-        // Whether an edit is done is not known before its outcome is. What was edited is reviewed.
+        // Whether an edit is done is not known before its outcome is. An edited template is reviewed.
         let edited = self.submitting.is_some() && self.status.sendable();
         if edited || !self.status.sendable() {
             let known = if edited {

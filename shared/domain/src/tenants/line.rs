@@ -161,7 +161,7 @@ pub fn first_line(id: LineId, connections: &[Connection], at: Timestamp) -> Opti
 /// connection. `None`: none. `connections` are all of the tenant's, including the new one.
 pub fn line_to_set_up(lines: &[Line], connections: &[Connection], new: &Connection, at: Timestamp) -> Option<Line> {
     match lines {
-        // The same, should the connection be created again.
+        // The first line has the same id, should the connection be created again.
         [] => first_line(LineId::new(new.id.ulid()), connections, at),
         [only] => complete_line(only, connections, new).map(|line| line.changed_at(at)),
         _ => None,

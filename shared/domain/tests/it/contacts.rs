@@ -164,7 +164,7 @@ fn windows_are_told_apart_by_their_users() {
         let users: Vec<_> = contact.windows.iter().map(|one| (one.user(), one.at)).collect();
         let expected = [(both.clone(), Some(at(3))), (stranger.clone(), Some(at(5)))];
         assert_eq!(users, expected, "{order:?}");
-        // The number decides, beside which an id is what some report has told.
+        // The number decides; an id beside it is only reported.
         for (to, second) in [(&both, 3), (&number, 3), (&id, 3), (&user(TWO, "AE.1"), 5)] {
             let closes_at = contact.window_closes_at(&business, to);
             assert_eq!(closes_at, Some(at(second) + SERVICE_WINDOW), "{to:?}");

@@ -315,7 +315,7 @@ proptest! {
             add(count_templates(Some(&pair[0]), &pair[1]));
             prop_assert_eq!(count_message(Some(&pair[1]), &pair[1]), vec![]);
         }
-        // What its call counts as is what the last row says, at any time.
+        // The counters of its call are those of the last row, at any time.
         let mut of_call = Counters::new();
         let planned = count_call(None, &rows[0]).into_iter();
         let changes = rows.windows(2).filter_map(|pair| count_call(Some(&pair[0]), &pair[1]));

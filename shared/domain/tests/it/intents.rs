@@ -431,7 +431,7 @@ fn late_message_that_makes_room_gives_its_limits_back() {
     let next = later(&contact, 72 * 60);
     assert_eq!(contact.opens(&next, messages), []);
     assert_eq!((contact.last_follow_up_at, contact.open.len()), (Some(at(1)), 1));
-    // What went out counts.
+    // Messages that went out count.
     let (mut contact, messages) = full(Some(14));
     let next = later(&contact, 72 * 60);
     assert_eq!(contact.opens(&next, messages), []);

@@ -259,7 +259,7 @@ proptest! {
                         ..Sender::default()
                     };
                     let linked = contact.link(&sender);
-                    // What a contact has no room for still leads to it.
+                    // Identities that a contact has no room for still lead to it.
                     leads.extend(linked.new);
                 }
                 Since::Proved(number) => {
@@ -509,7 +509,7 @@ fn callers_name_gives_way_in_a_merge() {
     let apart = undo_of(&call, &profile).apply(&merge_pair(&call, &profile).person, &[]);
     assert_eq!(apart.survivor.profile.name, call.profile.name);
     assert!(apart.survivor.contact.named_by_call);
-    // Whom a person named since keeps that name.
+    // A name that a person gave since then stays.
     let mut now = merge_pair(&call, &profile).person;
     now.profile.name = ShownName::of("Maya Q");
     let apart = undo_of(&call, &profile).apply(&now, &[]);

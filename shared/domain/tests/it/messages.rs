@@ -284,7 +284,7 @@ fn queued_bulk_is_due_after_half_an_hour() {
         // With another channel, at its deadline: no later than in the other lane.
         assert_eq!(sent.message.due, moved.map(|wait| sent.now + seconds(wait)));
     }
-    // What no queue holds is looked at as soon as in the other lane.
+    // Messages that no queue holds are looked at as soon as in the other lane.
     let mut sent = Sent::of(planned_message(1, policy));
     sent.send(unknown());
     sent.wait(600);
@@ -969,7 +969,8 @@ proptest! {
         let ((one, now), (other, _)) = (play(&reports), play(&shuffled));
         prop_assert_eq!(&one.attempts, &other.attempts);
         prop_assert_eq!(one.state(), other.state());
-        // Within the tolerance for a late due time. What can be done now is queued at once, and may be due earlier than it has to be.
+        // Within the tolerance for a late due time. A step that can be taken now is queued at once, and may be due earlier than it has to
+        // be.
         prop_assert_eq!(one.due.is_some(), other.due.is_some());
         if let (Some(one), Some(other)) = (one.due, other.due) {
             let at_once = one.max(other) <= now + timers().first_due + seconds(5);

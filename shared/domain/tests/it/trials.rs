@@ -245,7 +245,7 @@ prop_compose! {
             0 => None,
             2 => Some(Party::Withheld),
             3 => Some(Party::Sip("sip:a@b".to_owned())),
-            // That of the line, if there is one.
+            // The line's number, if there is one.
             4 => Some(Party::Phone("+442079460002".parse().unwrap())),
             _ => Some(Party::Phone(CUSTOMER.parse().unwrap())),
         };

@@ -50,7 +50,7 @@ fn throttled_number_recovers_within_ten_minutes() {
         let throughput = Throughput::of(80, throttle_at(40, noon()), after(minute * 60));
         assert_eq!(throughput, Throughput::of(80, None, noon()));
     }
-    // What the number may has changed since.
+    // The number's limit has changed since.
     assert_eq!(Throughput::of(1_000, throttle_at(40, noon()), after(300)).limit(), 520);
     assert_eq!(Throughput::of(20, throttle_at(40, noon()), after(0)).limit(), 20);
 }

@@ -271,7 +271,7 @@ fn media(header: &Header, kind: MediaKind, through: Through, sample: Option<&Ass
 /// The variables of a text, which are closed, named in the format, and, if numbers, without gaps.
 fn well_formed<'a>(field: &str, text: &'a str, format: ParameterFormat, found: &mut Findings) -> Vec<&'a str> {
     let names = variables_in(text);
-    // What is left beside the variables has no braces.
+    // The text beside the variables has no braces.
     let plain = fill_variables(text, |_| Some("x".to_owned()));
     if plain.contains("{{") || plain.contains("}}") || names.iter().any(|name| name.contains('{')) {
         let detail = "A {{ is not closed by }}, or the reverse.";

@@ -806,7 +806,7 @@ mod tests {
             assert!(!it.is_submitted_in(&it), "{what}: nothing was done");
             assert!(it.is_submitted_in(&done(&it)), "{what}: all was done");
         }
-        // What no list shows.
+        // Parts that no list shows.
         let asset: crate::base::AssetId = "ast_01hq5c1ynyc0000000000000ab".parse().unwrap();
         let mut picture = drafted("REJECTED", &|_| {});
         picture.header_media = Some(crate::media::MediaKind::Image);

@@ -167,7 +167,7 @@ impl TemplateDefinition {
             // Its creation had an unknown outcome, or somebody created it elsewhere.
             let own = TemplateContent::of(before);
             after.draft = (!before.has_content_of(listed)).then(|| Box::new(own));
-            // What was written is no newer than what the provider has: it is a draft beside it.
+            // The written content is no newer than the provider's: it is a draft beside it.
             after.updated_at = after.updated_at.filter(|_| after.draft.is_none());
             after.status_at = None;
         }
@@ -194,7 +194,7 @@ impl TemplateDefinition {
         after.provider_id = listed.provider_id.clone().or(after.provider_id);
         after.content_sid = listed.content_sid.clone().or(after.content_sid);
         if after.code.is_some() && listed.body != CODE_BODY && variables_in(&listed.body) == variables_in(CODE_BODY) {
-            // What the provider writes around a code.
+            // The provider's own text around a code.
             after.body.clone_from(&listed.body);
             after.footer.clone_from(&listed.footer);
         }

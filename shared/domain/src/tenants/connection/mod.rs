@@ -801,7 +801,7 @@ mod tests {
         let at = |end: &&str| format!("/webhooks/twilio/{tenant}/{connection}/{end}#rc=3&rp=all");
         for (handling, ends) in [
             ("greet", &["voice", "status", "inbound"][..]),
-            // What answers calls stays at the number.
+            // The flow that answers calls stays at the number.
             ("own_flow", &["status", "inbound"]),
         ] {
             let account =
