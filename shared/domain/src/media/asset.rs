@@ -1,5 +1,5 @@
-//! Assets: files of a tenant, for messages and products; and attachments, which are the same for one reply: whoever may reply uploads them,
-//! and they are kept as long as their message.
+//! Assets: files of a tenant, for messages and products; and attachments, which are files for one reply. People who may reply upload
+//! attachments, which are kept as long as their message.
 
 use std::collections::BTreeMap;
 
@@ -366,7 +366,7 @@ impl Asset {
         Err(self.unusable(format!("WhatsApp does not take the file \"{}\"", self.name)))
     }
 
-    /// Keeps an id that the provider of a connection gave it now, and drops those that have expired, or the one that does so first.
+    /// Keeps an id that the provider of a connection gave it now, and drops expired ones, or else the one that expires first.
     pub fn keep_handle(&mut self, connection: ConnectionId, id: ProviderRef, now: Timestamp) {
         self.handles.retain(|_, handle| now < handle.expires_at);
         while self.handles.len() >= Self::MAX_HANDLES && !self.handles.contains_key(&connection) {

@@ -1,5 +1,5 @@
 //! The links that a message carries, made for it alone: to the recipient's preference page, and tracked ones
-//! (docs/decisions/0080-tracked-links.md), which lead to a page of the business by way of Ringback, so that it knows who followed them.
+//! (docs/decisions/0080-tracked-links.md), which lead to a page of the business by way of Ringback and record the visit.
 
 use std::{fmt, str::FromStr};
 

@@ -147,7 +147,7 @@ pub enum Stop {
     UnlessWrittenSince,
     /// Sent nevertheless: the person has just asked for it.
     Requested,
-    /// Only an opt-out by a stop word lets it pass, which is what it confirms. It is not sent once that is lifted.
+    /// Only an opt-out by a stop word lets it pass: it confirms that. It is not sent once the opt-out is lifted.
     Confirms,
 }
 

@@ -1,9 +1,9 @@
 //! How many messages a WhatsApp number sends in a second, and which of them go first.
 //!
-//! The provider refuses what a number sends beyond its throughput, and what it receives counts as well. Messages of the bulk lane therefore
-//! lease their places. A process takes a [`Block`] of them by one write, so many for each second of a span of [`THROUGHPUT_SPAN`], and
-//! holds it in memory ([`Held`]): all blocks of a span together are never more than the number's limit, whoever takes them at once. What a
-//! block leaves of a second is lost, and so is the rest of its span if the process ends.
+//! The provider refuses messages beyond a number's throughput, and received ones count as well. Messages of the bulk lane therefore lease
+//! their places. A process takes a [`Block`] of them by one write, so many for each second of a span of [`THROUGHPUT_SPAN`], and holds it
+//! in memory ([`Held`]): all blocks of a span together are never more than the number's limit, however many processes take them at once.
+//! Places of a second that a block leaves are lost, and so is the rest of its span if the process ends.
 //!
 //! Answers to a person take no places while nothing is known to be too fast: bulk leaves room for them. Once the provider has
 //! [throttled](Throttled) a number, they lease, too, up to the whole limit; bulk gets at most half of it.
@@ -261,8 +261,8 @@ impl Held {
     }
 }
 
-/// The wait of a bulk message that found no place, and found none since this time before. The longer it lasts, the rarer are its looks, which
-/// cost a write each. `place`, of a thousand, spreads those that wait together.
+/// The wait of a bulk message that found no place, and found none since this time before. The longer it lasts, the rarer are its looks, as
+/// each costs a write. `place`, of a thousand, spreads messages that wait together.
 pub(crate) fn wait_of_bulk(waited: SignedDuration, place: u32) -> SignedDuration {
     let [least, most] = BULK_WAIT;
     let wait = waited.clamp(least, most);

@@ -42,7 +42,7 @@ impl CallFilter {
             && fulfils(self.unanswered, Some(unanswered))
     }
 
-    /// Whether a call fulfils those that its own row can tell: all but those on its message.
+    /// Whether a call fulfils the conditions that its own row can tell: all but those on its message.
     pub fn takes(&self, call: &Call) -> bool {
         let Self {
             outcome,

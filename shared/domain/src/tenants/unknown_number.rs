@@ -1,4 +1,4 @@
-//! Numbers that customers called, but that the connection that reports their calls does not have.
+//! Numbers that customers called, but that the reporting connection does not have.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -53,7 +53,7 @@ fn contact_with_wishes(wrote: i64, wishes: &[Wish]) -> Contact {
     contact
 }
 
-/// Everything that may be sent, beside the confirmation of a stop word, which only that word allows.
+/// All messages that may be sent, except for the confirmation of a stop word: only that word allows it.
 fn permitted_messages(contact: &Contact) -> Vec<(Purpose, Category, Option<Channel>)> {
     let mut sent = Vec::new();
     for row in PURPOSE_TABLE.iter().filter(|row| row.stop != Stop::Confirms) {

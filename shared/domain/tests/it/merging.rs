@@ -241,7 +241,7 @@ proptest! {
     }
 
     /// Whatever happens in between: neither refuses less than before or has an opt-in from that time, the other one gets back its
-    /// identities that lead to the survivor, and each names the contacts again that proved to be the same person.
+    /// identities that lead to the survivor, and each names again the contacts that proved to be the same person.
     #[test]
     fn undoing_keeps_what_either_contact_had(one in person(1), other in person(2), events in since()) {
         let undo = undo_of(&one, &other);

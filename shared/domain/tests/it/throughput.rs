@@ -1,4 +1,5 @@
-//! A number never gets more messages than it may send, whoever leases places at once, with whatever clock, and whoever dies meanwhile.
+//! A number never gets more messages than it may send, however many processes lease places at once, with whatever clock, and whichever of
+//! them die meanwhile.
 
 use std::collections::BTreeMap;
 

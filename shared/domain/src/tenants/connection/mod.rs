@@ -332,7 +332,7 @@ pub struct NewConnection {
     pub credentials: Credentials,
 }
 
-/// Credentials as they are stored: those for webhooks, and those for the provider's API if there are any.
+/// Credentials as they are stored: for webhooks, and for the provider's API if there are any.
 pub struct Kept {
     /// For webhooks.
     pub verify: VerifySecrets,
