@@ -174,7 +174,7 @@ fn content_of_button(button: &TemplateButton) -> (ButtonKind, &str, Option<&str>
 }
 
 impl TemplateButton {
-    /// The button as a provider reports it, with what it does not say and a known one does: our label of an offer's code, and a sample.
+    /// The button as a provider reports it, completed from a known one: with our label of an offer's code, and a sample.
     pub(super) fn complete_from(self, known: &[Self]) -> Self {
         let Some(own) = known
             .iter()
@@ -337,7 +337,7 @@ impl TemplateDefinition {
         }
     }
 
-    /// Marks it as one that the provider knows otherwise.
+    /// Marks that the provider knows another content than ours.
     pub fn doubt(&mut self, now: Timestamp) {
         self.doubted_at = Some(now);
         self.doubts = self.doubts.saturating_add(1);

@@ -16,7 +16,7 @@ use {
 pub struct SyncTemplates {
     /// The connections whose templates are listed.
     pub connections: Vec<ConnectionId>,
-    /// Whether a user wants it, who knows of messages that the provider refused.
+    /// Whether a user who knows of refused messages asked for it.
     #[serde(default)]
     pub wanted: bool,
     /// Whether a verdict is awaited, or a template is in doubt: if the list fails, the next one is due within the hour.
