@@ -235,7 +235,10 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
         (PlanCheck::Account, config.tenant.may_send()),
         (PlanCheck::Destination, unless(destination)),
         (PlanCheck::Consent, check_welcome(&policy, contact, by, now)),
-        (PlanCheck::Need, unless(unnecessary(&policy, contact, intent, now))),
+        (
+            PlanCheck::Need,
+            unless(unnecessary(&policy, contact, intent.began(), intent.since, now)),
+        ),
     ];
     if policy.obeys(Limit::Cooldown) {
         checks.push((PlanCheck::Cooldown, unless(too_soon(intent.cooldown, contact, now))));
@@ -466,8 +469,13 @@ fn too_soon(cooldown: SignedDuration, contact: &Contact, now: Timestamp) -> Opti
 
 /// The event since its cause that makes a message unnecessary, if its purpose names that event: it would have cancelled the
 /// message if it had been planned by then. The cause has a beginning and a last known moment.
-fn unnecessary(policy: &Policy, contact: &Contact, intent: &Intent<'_>, now: Timestamp) -> Option<Refusal> {
-    let (began, since) = (intent.began(), intent.since);
+fn unnecessary(
+    policy: &Policy,
+    contact: &Contact,
+    began: Timestamp,
+    since: Timestamp,
+    now: Timestamp,
+) -> Option<Refusal> {
     let events = [
         (
             contact.last_inbound_at,
@@ -967,7 +975,7 @@ mod tests {
         connection.needs_content_sid = false;
         let wanted = config.rules[0].then.template.clone().unwrap();
         let chosen = |material: &Material, connection: &ConnectionSummary| {
-            let found = find(material, (connection, Category::Utility), &wanted, Some("ar"));
+            let found = find(material, connection, Category::Utility, &wanted, Some("ar"));
             found.unwrap().language.clone()
         };
         let material = crate::samples::material();
@@ -1005,7 +1013,7 @@ mod tests {
                     last_by_phone_at: by_phone,
                     ..crate::samples::contact()
                 };
-                let refusal = unnecessary(&policy, &contact, (began, since), now)?;
+                let refusal = unnecessary(&policy, &contact, began, since, now)?;
                 assert_eq!(refusal.reason, Reason::Unnecessary);
                 Some(refusal.sentence)
             };

@@ -799,8 +799,7 @@ mod tests {
             let Some(SmsText::One(text)) = &then.sms_text else {
                 panic!("{against:?}")
             };
-            let of = (Some(against.country), then.category);
-            let sms = config.connections[0].sms(of, None, text);
+            let sms = config.connections[0].sms(Some(against.country), then.category, None, text);
             let told: Vec<_> = sms
                 .broken_rules()
                 .map(|rule| (rule.kind(), rule.applies(), rule.refusal().sentence))
