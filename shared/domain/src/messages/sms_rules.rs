@@ -804,7 +804,7 @@ mod tests {
                 .broken_rules()
                 .map(|rule| (rule.kind(), rule.applies(), rule.refusal().sentence))
                 .collect();
-            let hours = promotion_hours(of.0, of.1, sms.confirmed).is_some();
+            let hours = promotion_hours(Some(against.country), then.category, sms.confirmed).is_some();
             let waits = against.applies == Applies::Wait;
             assert!(!waits || hours != confirmed, "{against:?}");
             let expected = (against.rule, against.applies, against.sentence.clone());
