@@ -214,7 +214,7 @@ impl Api {
         let basis = require_found(store.basis(scope)).await?;
         let country = basis.tenant.default_region;
         let zone = basis.tenant.time_zone;
-        let period = Period::of((query.from, query.to), length, &zone, who.now());
+        let period = Period::of(query.from, query.to, length, &zone, who.now());
         let period = period.map_err(|fault| Problem::field("from", fault))?;
         let lines = match (query.line, query.by) {
             (Some(line), _) => Lines::One(line),
@@ -379,7 +379,7 @@ mod tests {
             let zone: Zone = zone.parse().expect("a zone");
             let now = Timestamp::from_second(1_763_596_800 + 72 * 3_600).expect("a time");
             let length = Length { usual: 7, most: 7 };
-            let period = Period::of((None, None), length, &zone, now).expect("a period");
+            let period = Period::of(None, None, length, &zone, now).expect("a period");
             let days = period.days().count();
             let report = Report {
                 zone, country: None, period, prices: Cow::Borrowed(PriceBook::shipped_prices()), hours, by, names: HashMap::new(),

@@ -273,7 +273,7 @@ impl Case {
     }
 }
 
-/// An SMS against one rule of a country, with the rule's effect and what is told about it.
+/// An SMS against one rule of a country, with the rule's effect and its words to people.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct AgainstRule {
     pub(crate) rule: RuleKind,

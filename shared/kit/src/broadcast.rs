@@ -95,7 +95,7 @@ impl Planner {
     ) -> Result<(Broadcast<'a>, Option<Refusal>), StoreError> {
         let mut needs = needs_of_campaigns([(campaign, None)], &config);
         for person in people {
-            let world = World::of(&config, person.parts(), (Material::NONE, &[]), now);
+            let world = World::of(&config, &person.contact, &person.profile, Material::NONE, &[], now);
             needs.share(&Needs::of(
                 &campaign.intent(&config.tenant, &person.contact, now),
                 &world,
@@ -124,7 +124,8 @@ impl Planner {
 impl Broadcast<'_> {
     /// What the message to this person needs beyond what all need: a link, and other messages to the person.
     pub fn needs(&self, person: &Person, now: Timestamp) -> Needs {
-        let world = World::of(&self.config, person.parts(), (&self.material, &[]), now);
+        let (contact, profile) = person.parts();
+        let world = World::of(&self.config, contact, profile, &self.material, &[], now);
         Needs::of(&self.campaign.intent(&self.config.tenant, &person.contact, now), &world)
     }
 
@@ -170,8 +171,8 @@ impl Broadcast<'_> {
             cause,
             ..self.campaign.intent(&self.config.tenant, &person.contact, now)
         };
-        let made_of = (&gathered.material, gathered.open.as_slice());
-        let world = World::of(&self.config, person.parts(), made_of, now);
+        let (contact, profile) = person.parts();
+        let world = World::of(&self.config, contact, profile, &gathered.material, &gathered.open, now);
         let composed = match reviewed(&intent, &world).and_then(IntentReview::into_outcome) {
             Ok(_) if person.contact.deleted_at.is_some() => {
                 let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
@@ -214,11 +215,14 @@ impl Broadcast<'_> {
     pub fn review(
         &self,
         person: &Person,
-        made_of: (&Material, &[Message]),
+        material: &Material,
+        open: &[Message],
         now: Timestamp,
     ) -> Result<IntentReview, Refusal> {
-        let intent = self.campaign.intent(&self.config.tenant, &person.contact, now);
-        reviewed(&intent, &World::of(&self.config, person.parts(), made_of, now))
+        let (contact, profile) = person.parts();
+        let intent = self.campaign.intent(&self.config.tenant, contact, now);
+        let world = World::of(&self.config, contact, profile, material, open, now);
+        reviewed(&intent, &world)
     }
 }
 

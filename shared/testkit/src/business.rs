@@ -441,8 +441,8 @@ impl Seeded {
 
     /// A picture for a reply in this conversation, which is ready.
     pub async fn attachment(&self, aws: &Aws, conversation: ConversationId, change: impl FnOnce(&mut Asset)) -> Asset {
-        let named = (aws.ids().ulid(), read(json!("dent.jpg")));
-        let mut attachment = Asset::attachment(conversation, named, "cor-attachment", aws.now());
+        let (own, name) = (aws.ids().ulid(), read(json!("dent.jpg")));
+        let mut attachment = Asset::attachment(conversation, own, name, "cor-attachment", aws.now());
         attachment.kind = MediaKind::Image;
         attachment.record_upload("image/jpeg", 7, "0f".repeat(32), false);
         change(&mut attachment);
@@ -481,11 +481,10 @@ impl Seeded {
             received.message.media = media;
             change(received);
         });
-        let times = (aws.now(), aws.now() + SignedDuration::from_hours(90 * 24));
-        let pending = |(reported, index)| {
-            let place = (received.id, index);
-            Medium::pending(place, reported, "cor-media", times, SignedDuration::from_secs(60))
-        };
+        let (now, first_due) = (aws.now(), SignedDuration::from_secs(60));
+        let kept_until = now + SignedDuration::from_hours(90 * 24);
+        let pending =
+            |(reported, index)| Medium::pending(received.id, index, reported, "cor-media", now, kept_until, first_due);
         let media: Vec<Medium> = received.message.media.iter().zip(0..).map(pending).collect();
         let mut effects = effects_of(&received, vec![]);
         effects.once = Once::Received {

@@ -36,8 +36,8 @@ pub(crate) async fn create_attachment(
     Body(new): Body<NewAsset>,
 ) -> Result<Created<AssetOut>, Problem> {
     let known = open(&who, &api, id).await?;
-    let named = (who.ulid(), new.name.clone());
-    let attachment = Asset::attachment(id, named, who.correlation_id(), who.now());
+    let name = new.name.clone();
+    let attachment = Asset::attachment(id, who.ulid(), name, who.correlation_id(), who.now());
     let (who, api, attachment) = (&who, &api, &asset_to_upload(attachment, new)?);
     api.limit(who, &format!("ATTACHMENTS-{}", who.actor()), CREATED).await?;
     api.limit(who, "ATTACHMENTS", CREATED_BY_ALL).await?;

@@ -402,17 +402,17 @@ impl Trying {
         if reported.outcome == Outcome::Answered {
             Box::pin(self.end_waiting_follow_ups(who, &mut caller.person.contact)).await?;
         }
-        let person = caller.person.parts();
+        let (contact, profile) = caller.person.parts();
         let (findings, needs) = {
-            let world = World::of(&config, person, (Material::NONE, &[]), reported.now);
+            let world = World::of(&config, contact, profile, Material::NONE, &[], reported.now);
             let findings = Findings::of(&reported.view(), &world);
             let needs = findings.needs_to_consider(&world);
             (findings, needs)
         };
         let gathered = self.gather(who, &needs).await?;
         let considered = {
-            let read = (&gathered.material, gathered.open.as_slice());
-            findings.consider(&World::of(&config, person, read, reported.now))
+            let (material, open) = (&gathered.material, &gathered.open);
+            findings.consider(&World::of(&config, contact, profile, material, open, reported.now))
         };
         let shown = caller.known && caller.person.contact.deleted_at.is_none();
         let contact = shown.then(|| ContactName::from(&caller.person));

@@ -190,7 +190,7 @@ fn sample(
     at: Timestamp,
 ) -> Result<CampaignSample, Problem> {
     let material = &broadcast.material;
-    let reviewed = broadcast.review(person, (material, &[]), at);
+    let reviewed = broadcast.review(person, material, &[], at);
     let reviewed = reviewed.map_err(|why| {
         tracing::error!(%why, "a campaign has a message of no category");
         Problem::internal()

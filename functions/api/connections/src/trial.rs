@@ -208,7 +208,7 @@ impl Trial {
         let as_it_is = || (connection.health.clone(), connection.paused_until);
         let (health, paused_until) = match (&self.refusal, self.checkup.result) {
             (Some((classified, retry_after)), _) => connection
-                .after_error(classified, *retry_after, (self.checkup.at, self.checkup.at))
+                .after_error(classified, *retry_after, self.checkup.at, self.checkup.at)
                 .map_or_else(as_it_is, |after| (after.health, after.paused_until)),
             (None, CheckResult::Passed) => (Health::Healthy, connection.paused_until),
             (None, _) => as_it_is(),

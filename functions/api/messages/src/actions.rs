@@ -251,7 +251,7 @@ impl Sending {
             return Ok(None);
         };
         let book = api.store().price_book(self.prices(), who.now()).await?;
-        let (listed, units) = price_entry(config, (composed.policy.category(), &composed.to, leg));
+        let (listed, units) = price_entry(config, composed.policy.category(), &composed.to, leg);
         Ok(foreseen_cost(listed, units, &book, day_of(who.now())))
     }
 }

@@ -619,7 +619,8 @@ pub(crate) fn world<'a>(
     gathered: &'a Gathered,
     now: Timestamp,
 ) -> World<'a> {
-    World::of(config, person.parts(), (&gathered.material, &gathered.open), now)
+    let (contact, profile) = person.parts();
+    World::of(config, contact, profile, &gathered.material, &gathered.open, now)
 }
 
 /// The answer to a request for a message that is not sent.

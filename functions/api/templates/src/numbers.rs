@@ -135,7 +135,7 @@ pub(crate) async fn get_template_numbers(
     Path(id): Path<TemplateId>,
     Query(query): Query<TemplateNumbersQuery>,
 ) -> Result<Json<TemplateNumbersOut>, Problem> {
-    let period = Period::of((query.from, query.to), DAYS, &Zone::UTC, who.now());
+    let period = Period::of(query.from, query.to, DAYS, &Zone::UTC, who.now());
     let period = period.map_err(|fault| Problem::field("from", fault))?;
     context.find(&who, &id).await?;
     let store = context.api.store();

@@ -235,7 +235,7 @@ impl Context {
             Ok(Asked::Found(listed)) => {
                 let adopted = |row: &TemplateDefinition| {
                     let free = row.after_refusal(None);
-                    let after = TemplateDefinition::after_list(Some(&free), &listed, connection.id, (now, false));
+                    let after = TemplateDefinition::after_list(Some(&free), &listed, connection.id, now, false);
                     after.unwrap_or(free)
                 };
                 Ok((self.settle_submission(who, row, adopted).await?, None))

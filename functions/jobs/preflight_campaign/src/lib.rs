@@ -347,7 +347,7 @@ fn decide_message(
 ) -> Result<Composed, Refusal> {
     let Needs { open: wanted, .. } = broadcast.needs(person, at);
     let others: Vec<Message> = wanted.iter().filter_map(|id| open.get(id).cloned()).collect();
-    let reviewed = broadcast.review(person, (&broadcast.material, &others), at);
+    let reviewed = broadcast.review(person, &broadcast.material, &others, at);
     reviewed.and_then(IntentReview::into_outcome)
 }
 

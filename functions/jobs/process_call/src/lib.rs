@@ -260,7 +260,7 @@ async fn decide_call(
                 likely.calls = u32::from(lead.to_contact());
                 let profile = Profile::default();
                 let call = view(&progress, outcome, progress.call_id(likely.id));
-                let world = World::of(&config, (&likely, &profile), (Material::NONE, &[]), now);
+                let world = World::of(&config, &likely, &profile, Material::NONE, &[], now);
                 let needs = Findings::of(&call, &world).needs(&world);
                 let found = ctx.store.led_to(scope, lead, &needs, on).await;
                 // Their erasure may have ended since what leads to them was read.
@@ -319,7 +319,7 @@ async fn decide_call(
         }
     };
     let view = view(&progress, outcome, call_id);
-    let world = World::of(&config, (&contact, &profile), (Material::NONE, &[]), now);
+    let world = World::of(&config, &contact, &profile, Material::NONE, &[], now);
     let findings = Findings::of(&view, &world);
     let needs = if new && refusals.is_empty() {
         expected

@@ -19,9 +19,10 @@ use crate::{Event, RACES};
 
 /// Whoever has just written by a channel can be reached there, so that no numbering plan is needed.
 fn world<'a>(config: &'a TenantConfig, person: &'a Person, gathered: &'a Gathered, now: Timestamp) -> World<'a> {
+    let (contact, profile) = person.parts();
     World {
         line_type: &unknown_line_type,
-        ..World::of(config, person.parts(), (&gathered.material, &gathered.open), now)
+        ..World::of(config, contact, profile, &gathered.material, &gathered.open, now)
     }
 }
 

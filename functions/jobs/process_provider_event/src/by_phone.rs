@@ -83,8 +83,8 @@ impl Event<'_> {
             Box::pin(self.answer_others(others, (line, echo.at), &config, echo.provider_ref.as_str(), now)).await?;
         }
         let keep_until = config.tenant.retention.unwrap_or_default().message_until(echo.at, now);
-        let (kept, timers) = ((keep_until, self.correlation_id), &self.ctx.timers);
-        let message = message_by_phone((id, self.connection), echo, kept, timers)?;
+        let (connection, timers) = (self.connection, &self.ctx.timers);
+        let message = message_by_phone(id, connection, echo, keep_until, self.correlation_id, timers)?;
         let conversation = store.conversation_along(self.scope, id, &along).await?;
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let conversation = conversation.map(|mut known| {

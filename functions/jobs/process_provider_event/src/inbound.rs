@@ -579,8 +579,8 @@ impl Event<'_> {
         let first_due = self.ctx.timers.first_due_in(MEDIA_LANE);
         let media = received.message.media.iter().zip(0..);
         let pending = media.map(|(reported, index)| {
-            let (place, times) = ((received.id, index), (now, kept_until));
-            Medium::pending(place, reported, &received.correlation_id, times, first_due)
+            let correlation_id = &received.correlation_id;
+            Medium::pending(received.id, index, reported, correlation_id, now, kept_until, first_due)
         });
         pending.collect()
     }

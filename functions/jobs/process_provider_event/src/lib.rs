@@ -317,8 +317,8 @@ impl Event<'_> {
         let Some(connection) = self.ctx.store.connection(self.scope, id).await? else {
             return Ok(());
         };
-        let times = (sent_at, self.ctx.clock.now());
-        let learn = |current: Connection| current.after_error(error, None, times).unwrap_or(current);
+        let now = self.ctx.clock.now();
+        let learn = |current: Connection| current.after_error(error, None, sent_at, now).unwrap_or(current);
         self.change_connection(&connection, learn).await?;
         Ok(())
     }

@@ -212,7 +212,7 @@ fn twilio_sender<'a>(
 ) -> Option<Sender<'a>> {
     let numbers = &account.numbers;
     let others = !numbers.is_empty() || account.messaging_service_sid.is_some();
-    let letters = sending_letters(&account.letters, others, (to.country(), category));
+    let letters = sending_letters(&account.letters, others, to.country(), category);
     let named = numbers.iter().find(|number| leg.sender.as_ref() == Some(*number));
     match leg.channel {
         Channel::WhatsApp => account.whatsapp_sender.as_ref().map(Sender::WhatsApp),

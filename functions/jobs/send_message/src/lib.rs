@@ -884,14 +884,14 @@ impl Work<'_> {
             }
             return Ok(());
         };
-        if let Some(after) = connection.after_error(classified, *retry_after, times) {
+        if let Some(after) = connection.after_error(classified, *retry_after, times.0, times.1) {
             if after.health != connection.health {
                 let credentials = &self.ctx.channels.credentials;
                 credentials.doubt(self.scope, connection.id, times.1);
                 metric::count("connection_unhealthy", &[]);
             }
             let learn = |current: Connection| {
-                let after = current.after_error(classified, *retry_after, times);
+                let after = current.after_error(classified, *retry_after, times.0, times.1);
                 after.unwrap_or(current)
             };
             self.change_connection(connection, learn).await?;

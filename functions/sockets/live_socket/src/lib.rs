@@ -88,7 +88,7 @@ async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, St
     let (who, given_at, most) = (ticket.who, ticket.given_at(), ticket.most);
     let socket = Socket {
         role: ticket.role,
-        ..Socket::new_at(id, (who, ticket.credential), now)
+        ..Socket::new_at(id, who, ticket.credential, now)
     };
     if !ctx.store.open_socket(&scope, &sha256, &socket).await? {
         return Ok(Answer::Refused);

@@ -293,7 +293,7 @@ mod tests {
         let message = MessageId::new(ContactId::new(Ulid::from_parts(1, 2)), Ulid::from_parts(3, 4));
         let now: Timestamp = "2026-11-20T09:00:00Z".parse().expect("a time");
         let reported = InboundMedia::new("1".to_owned());
-        Medium::pending((message, 0), &reported, "1", (now, now), SignedDuration::ZERO)
+        Medium::pending(message, 0, &reported, "1", now, now, SignedDuration::ZERO)
     }
 
     #[test]

@@ -235,7 +235,7 @@ pub fn no_way_back(
     );
     let world = World {
         line_type: &unknown_line_type,
-        ..World::of(config, (contact, &profile), (Material::NONE, &[]), now)
+        ..World::of(config, contact, &profile, Material::NONE, &[], now)
     };
     let refused = compose_message(&answer_intent(received, answer, &text, config, contact, now), &world).err();
     refused.filter(|why| {

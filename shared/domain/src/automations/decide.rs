@@ -448,7 +448,7 @@ fn outside(
 /// The connections that may send a rule's content by a channel in the business's own country: the connections of its
 /// lines, or of all calls if it names none.
 fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<Carrier<'a>> {
-    let to = (channel, config.tenant.country());
+    let country = config.tenant.country();
     let named = &rule.when.lines;
     let lines = config
         .lines
@@ -457,13 +457,13 @@ fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<C
     let mut found = Vec::new();
     let mut usual = named.is_empty();
     for line in lines {
-        match line_carrier(config, line, to) {
+        match line_carrier(config, line, channel, country) {
             Some(connection) => found.push((connection, line.sender(channel))),
             None => usual = true,
         }
     }
     if usual {
-        found.extend(usual_carriers(config, to).map(|connection| (connection, None)));
+        found.extend(usual_carriers(config, channel, country).map(|connection| (connection, None)));
     }
     found
 }
@@ -494,7 +494,7 @@ pub fn channel_obstacles(
         })
     };
     let (says, senders) = (says(rule, channel).words, senders(config, rule, channel));
-    content_obstacles((says, rule.then.category), (config, material), &senders, subject)
+    content_obstacles(says, rule.then.category, config, material, &senders, subject)
 }
 
 #[cfg(test)]

@@ -126,10 +126,10 @@ impl<'a> Recorded<'a> {
     }
 
     fn world<'w>(&'w self, config: &'w TenantConfig, material: &'w Material, line_type: LineTypes<'w>) -> World<'w> {
-        let person = (&self.contact, &self.profile);
+        let (contact, profile, now) = (&self.contact, &self.profile, self.call.decided_at);
         World {
             line_type,
-            ..World::of(config, person, (material, &[]), self.call.decided_at)
+            ..World::of(config, contact, profile, material, &[], now)
         }
     }
 

@@ -118,13 +118,13 @@ impl PreflightTally {
             if leg.channel == Channel::WhatsApp {
                 *self.senders.entry(leg.connection).or_default() += 1;
             }
-            let message = (composed.policy.category(), &composed.to, leg);
+            let (category, to) = (composed.policy.category(), &composed.to);
             let caps = applying_caps(config, &composed.policy, composed.line, &composed.to);
-            for take in takes_of_caps(caps, config, message, (book, day)) {
+            for take in takes_of_caps(caps, config, category, to, leg, book, day) {
                 let needed = self.needed.entry(take.cap.number).or_default();
                 *needed = needed.saturating_add(take.amount);
             }
-            let (listed, units) = price_entry(config, message);
+            let (listed, units) = price_entry(config, category, to, leg);
             *self.listed.entry(listed.name()).or_default() += u64::from(units);
         }
         self.note_country_rules(composed, config);

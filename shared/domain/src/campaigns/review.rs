@@ -371,10 +371,10 @@ fn wrong_time(at: Timestamp, now: Timestamp) -> Option<Fault> {
 
 /// The connection that sends by a channel in the business's own country: the one of the line, or the usual one.
 fn carrying<'a>(message: &'a CampaignMessage, config: &'a TenantConfig, channel: Channel) -> Option<Carrier<'a>> {
-    let to = (channel, config.tenant.country());
+    let country = config.tenant.country();
     let line = message.line.and_then(|id| line_by_id(&config.lines, id));
-    let own = line.and_then(|line| Some((line_carrier(config, line, to)?, line.sender(channel))));
-    own.or_else(|| Some((usual_carriers(config, to).next()?, None)))
+    let own = line.and_then(|line| Some((line_carrier(config, line, channel, country)?, line.sender(channel))));
+    own.or_else(|| Some((usual_carriers(config, channel, country).next()?, None)))
 }
 
 /// The connection that sends a campaign by WhatsApp, if it is sent that way.
@@ -474,9 +474,11 @@ fn senders(
         if authored.is_wrong(channel, problems) {
             continue;
         }
-        let says = (authored.words(channel), authored.category);
-        let senders = carrying(message, config, channel);
-        let found = content_obstacles(says, (config, material), senders.as_slice(), |_| Subject::Request);
+        let (words, senders) = (authored.words(channel), carrying(message, config, channel));
+        let category = authored.category;
+        let found = content_obstacles(words, category, config, material, senders.as_slice(), |_| {
+            Subject::Request
+        });
         warnings.extend(found.into_iter().map(|(why, _)| Warning {
             field: authored.content(channel),
             why: Refusal {

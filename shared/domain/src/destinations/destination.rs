@@ -1,5 +1,5 @@
-//! Destinations: numbers that no business writes to, since a message to them costs many times the usual price, or goes nowhere. Whoever can
-//! make a business answer calls from such numbers earns from it.
+//! Destinations that no business writes to, since a message to them costs many times the usual price, or goes nowhere. People who can make
+//! a business answer calls from such numbers earn from it.
 
 use crate::terms::{Country, LineType, LineTypes, Phone, Reason, Refusal};
 
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use crate::terms::{line_type_by_plan, unknown_line_type};
 
-    /// The kind of number because of which nothing is sent.
+    /// The kind of number that the refusal names.
     fn kind(number: &str, countries: &[&str], line_type: LineTypes<'_>) -> Option<String> {
         let countries: Vec<Country> = countries.iter().map(|country| country.parse().unwrap()).collect();
         let phone: Phone = number.parse().unwrap();

@@ -1,8 +1,8 @@
-//! Rules of countries for SMS (docs/decisions/0101-sms-rules.md): who may send there, whether anybody can answer, what a text may say, and when
-//! promotion arrives.
+//! Rules of countries for SMS (docs/decisions/0101-sms-rules.md): who may send there, whether anybody can answer, what a text may say, and
+//! when promotion arrives.
 //!
-//! They are data (`sms_rules.json`), each with its source, the date of that (or the day on which it was read, if it has none), and how sure
-//! it is. Countries that the table does not name have none. A rule is of the country of the recipient's number, whoever sends.
+//! They are data (`sms_rules.json`), each with its source, the date of that (or the day when it was read, if it has none), and how sure it
+//! is. Countries that the table does not name have none. A rule is of the country of the recipient's number, whoever sends.
 
 use std::sync::LazyLock;
 
@@ -10,10 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::terms::{Category, Channel, Country, Day, QuietHours, Reason, Refusal, UpTo, to_ascii_digit};
 
-/// The table.
 const TABLE: &str = include_str!("sms_rules.json");
 
-/// Kind of a rule of a country for SMS. One that this version does not know is read as unknown, and holds nothing.
+/// Kind of a rule of a country for SMS. A kind that this version does not know is read as unknown, and holds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SmsRule"))]
 #[serde(rename_all = "snake_case")]
@@ -30,7 +29,7 @@ pub enum RuleKind {
     Links,
     /// Telephone numbers in the text.
     Numbers,
-    /// What must be registered before the first message.
+    /// Registration before the first message.
     Registration,
     /// Whether promotion may be sent at all.
     Promotion,
@@ -88,11 +87,11 @@ pub enum Applies {
     Wait,
     /// It is sent, with a remark: it may arrive changed, or not at all.
     Remark,
-    /// It is sent. Whoever writes or tries it is told.
+    /// It is sent. The author or tester gets a warning.
     Warning,
 }
 
-/// How sure a rule is.
+/// Certainty of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Sureness {
@@ -108,7 +107,6 @@ enum Sureness {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Sender {
-    /// A telephone number.
     Number,
     /// Letters that nobody has registered.
     Letters,
@@ -116,14 +114,11 @@ enum Sender {
     RegisteredLetters,
 }
 
-/// What sends an SMS.
+/// Sender of an SMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin<'a> {
-    /// A telephone number.
     Number,
-    /// Letters.
     Letters {
-        /// The letters.
         sender: &'a str,
         /// Whether they are registered for the country.
         registered: bool,
@@ -152,7 +147,7 @@ enum Link {
     Masked,
 }
 
-/// Something that must be registered.
+/// Kind of registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Registered {
@@ -160,7 +155,7 @@ enum Registered {
     Numbers,
 }
 
-/// What a rule says.
+/// Content of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Says {
@@ -219,7 +214,7 @@ struct Table {
 static RULES: LazyLock<Table> =
     LazyLock::new(|| serde_json::from_str(TABLE).expect("a test reads the rules of the code"));
 
-/// Last day on which somebody compared the table with its sources.
+/// Last day when somebody compared the table with its sources.
 pub fn sms_rules_checked_on() -> Day {
     RULES.checked_on
 }
@@ -236,7 +231,6 @@ static TO_LETTERS: LazyLock<Row> = LazyLock::new(|| Row {
 /// A rule of a country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
-    /// The country.
     pub country: Country,
     row: &'static Row,
     applies: Applies,
@@ -269,7 +263,7 @@ pub fn known_rule(country: Country, kind: RuleKind) -> Option<Rule> {
     rule_of(country, kind).or_else(|| Some(of_letters(country)).filter(|rule| rule.kind() == kind))
 }
 
-/// What holds for letters in a country whose own rules say nothing of replies.
+/// The rule for letters in a country whose own rules say nothing of replies.
 fn of_letters(country: Country) -> Rule {
     let row = &*TO_LETTERS;
     Rule {
@@ -300,7 +294,6 @@ pub fn takes_numbers(country: Country) -> bool {
 /// How people in a country refuse further SMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WayOut {
-    /// They reply.
     Reply,
     /// They write to this number of the networks.
     Number(&'static str),
@@ -347,7 +340,7 @@ impl WayOut {
     }
 }
 
-/// The hours of the recipient's day in which no promotion is sent to a country, unless the connection has confirmed that it may be.
+/// The hours of the recipient's day without promotion in a country, unless the connection has confirmed that it may be sent.
 pub fn promotion_hours(
     country: Option<Country>,
     category: Category,
@@ -365,9 +358,7 @@ pub fn promotion_hours(
 pub struct Sms<'a> {
     /// Country of the recipient. Unknown: no rule holds.
     pub country: Option<Country>,
-    /// Its category.
     pub category: Category,
-    /// Its sender.
     pub origin: Origin<'a>,
     /// Its text, as it is sent.
     pub text: &'a str,
@@ -389,7 +380,7 @@ impl Sms<'_> {
         })
     }
 
-    /// What holds for letters in a country whose own rules say nothing of replies.
+    /// The rule for letters in this country, if its own rules say nothing of replies.
     fn of_letters(&self) -> Option<Rule> {
         let country = self.country.filter(|_| matches!(self.origin, Origin::Letters { .. }))?;
         let rule = of_letters(country);
@@ -432,7 +423,6 @@ impl Sms<'_> {
 }
 
 impl Rule {
-    /// Its kind.
     pub const fn kind(&self) -> RuleKind {
         match self.row.says {
             Says::Senders(_) => RuleKind::Senders,
@@ -446,12 +436,11 @@ impl Rule {
         }
     }
 
-    /// Its effect.
     pub const fn applies(&self) -> Applies {
         self.applies
     }
 
-    /// What is wrong with a message against it, and what to do.
+    /// The refusal of a message that is against it, with what to do.
     pub fn refusal(&self) -> Refusal {
         let sureness = match self.row.sureness {
             Sureness::Vendor => "vendor",
@@ -540,7 +529,7 @@ impl Rule {
     }
 }
 
-/// Words by which texts ask for a reply, in small letters.
+/// Words of texts that ask for a reply, in small letters.
 const ASKING: [&str; 6] = ["reply", "إيقاف", "توقف", "قف", "ردّ", "رد"];
 
 /// Whether a text asks for a reply. Shops are stopped by, but nobody writes that in capitals.
@@ -693,7 +682,7 @@ mod tests {
                 // Hours wait, and nothing else does.
                 let waits = matches!(says, Says::PromotionHours(_));
                 assert_eq!(*applies == Applies::Wait, waits, "{about}");
-                // What only others say refuses nothing, but what cannot be sent without registration.
+                // A rule that only others state refuses nothing, except SMS that cannot be sent without registration.
                 let may_refuse =
                     *sureness == Sureness::Vendor || matches!(says, Says::Registration(Registered::Templates));
                 assert!(*applies != Applies::Refuse || may_refuse, "{about}");
@@ -706,7 +695,7 @@ mod tests {
         }
     }
 
-    /// One text for each kind of rule, in a country that has it and in one that has not.
+    /// A text for each kind of rule, in a country that has it and in one that has not.
     #[test]
     fn each_kind_of_rule_is_found() {
         use Category::{Marketing, Utility};
@@ -760,7 +749,7 @@ mod tests {
         ] {
             assert_eq!(kinds(&sms(code, category, text)), expected, "{code} {text}");
         }
-        // What a Messaging Service sends from is not known.
+        // The number that a Messaging Service sends from is not known.
         let by_service = Sms {
             origin: Origin::Service,
             ..sms("AE", Marketing, "20% off")
@@ -795,7 +784,7 @@ mod tests {
         assert_eq!(kinds(&nowhere), []);
     }
 
-    /// Quiet hours tell those of promotion.
+    /// Hours of promotion show as quiet hours.
     #[test]
     fn each_kind_of_rule_holds_until_it_is_confirmed() {
         let (mut known, mut seen) = (RuleKind::ALL.to_vec(), BTreeSet::new());
@@ -807,13 +796,12 @@ mod tests {
             let Some(SmsText::One(text)) = &then.sms_text else {
                 panic!("{against:?}")
             };
-            let of = (Some(against.country), then.category);
-            let sms = config.connections[0].sms(of, None, text);
+            let sms = config.connections[0].sms(Some(against.country), then.category, None, text);
             let told: Vec<_> = sms
                 .broken_rules()
                 .map(|rule| (rule.kind(), rule.applies(), rule.refusal().sentence))
                 .collect();
-            let hours = promotion_hours(of.0, of.1, sms.confirmed).is_some();
+            let hours = promotion_hours(Some(against.country), then.category, sms.confirmed).is_some();
             let waits = against.applies == Applies::Wait;
             assert!(!waits || hours != confirmed, "{against:?}");
             let expected = (against.rule, against.applies, against.sentence.clone());
@@ -823,7 +811,7 @@ mod tests {
         assert_eq!(seen, known.into_iter().collect());
     }
 
-    /// What refuses in the Emirates, by the sender.
+    /// Refusals in the Emirates, by the sender.
     #[test]
     fn letters_arrive_where_they_are_registered_and_marked() {
         let refused = |category: Category, origin: Origin<'_>, text: &str| {
@@ -864,7 +852,7 @@ mod tests {
         assert_eq!(taking, [true, true, true, true, false, false, false]);
     }
 
-    /// What is stored by a later version is read, and holds nothing.
+    /// A rule that a later version stored is read, and holds nothing.
     #[test]
     fn unknown_kind_of_rule_is_read() {
         let rule: ConfirmedRule = serde_json::from_str(r#"{"country": "AE", "rule": "moon"}"#).unwrap();

@@ -34,10 +34,10 @@ pub fn conversation_window_closes_at(
 /// The WhatsApp number of the business, and whoever of the contact was heard there last.
 fn between<'a>(line: Option<LineId>, contact: &Contact, config: &'a TenantConfig) -> Option<(&'a Phone, Recipient)> {
     let sender = match line {
-        Some(id) => line_carrier(config, line_by_id(&config.lines, id)?, (Channel::WhatsApp, None)),
+        Some(id) => line_carrier(config, line_by_id(&config.lines, id)?, Channel::WhatsApp, None),
         None => number_written_to(contact, config),
     };
-    let sender = sender.or_else(|| usual_carriers(config, (Channel::WhatsApp, None)).next())?;
+    let sender = sender.or_else(|| usual_carriers(config, Channel::WhatsApp, None).next())?;
     let number = sender.whatsapp_number.as_ref()?;
     let heard = heard_by_whatsapp(contact, line.map(|_| number), None);
     let to = heard.map_or_else(|| contact.recipient(), |(_, user)| user);

@@ -1,8 +1,9 @@
-//! Cursors: places in the events of a tenant, from which a client goes on.
+//! Cursors: places in the events of a tenant where a client goes on.
 //!
-//! Events are published by several processes, so one can be seen a little later than another that was published after it. Whoever goes on
-//! therefore begins [`OVERLAP`] before the time of the read that gave the cursor, and gets some events twice, by which none is missed.
-//! A page that is full is continued exactly behind its last events; when all are read, the next read begins before the first of these.
+//! Events are published by several processes, so an event can be seen a little later than another that was published after it. A client
+//! that goes on therefore begins [`OVERLAP`] before the time of the read that gave the cursor. It gets some events twice and misses none.
+//! After a full page, the next one continues exactly behind its last events; when all are read, the next read begins before the first of
+//! these.
 
 use std::{fmt, str::FromStr};
 
@@ -11,30 +12,29 @@ use serde::{Serialize, Serializer};
 
 use crate::{live::Followers, terms::EventId};
 
-/// Time by which events can be seen later than others that were published after them, and more.
+/// Upper bound for how late an event can become visible after a newer one, with a reserve.
 pub const OVERLAP: SignedDuration = SignedDuration::from_secs(30);
 
-/// Time after which a cursor is of no use.
+/// A cursor is of no use after this time.
 pub const READABLE_FOR: SignedDuration = SignedDuration::from_hours(2);
 
-/// Time for which events are kept: beyond that of cursors, since a read can have begun with an old one.
+/// Retention of events: longer than that of cursors, since a read can have begun with an old one.
 pub const EVENTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(3);
 
-/// A place among the events of a tenant: the time at which some were published together, and the first of them.
+/// A place among the events of a tenant: the time when some were published together, and the first of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Time of publishing, to the millisecond.
     pub at: Timestamp,
-    /// The first event.
     pub first: EventId,
 }
 
-/// A place from which a client goes on.
+/// A client's place in the events of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// Time of the read that gave it, or of the first one if a full page is continued.
     read_at: Timestamp,
-    /// The place behind which a full page is continued.
+    /// Last place of a full page, where the next page continues.
     after: Option<Place>,
 }
 
@@ -43,12 +43,10 @@ pub struct Cursor {
 pub enum Start {
     /// With the events of this time.
     At(Timestamp),
-    /// Behind this place.
     Behind(Place),
 }
 
 impl Start {
-    /// The time.
     pub const fn at(self) -> Timestamp {
         match self {
             Self::At(at) | Self::Behind(Place { at, .. }) => at,
@@ -57,7 +55,7 @@ impl Start {
 }
 
 impl Cursor {
-    /// That of a read at this time, after which everything else is read.
+    /// Makes the cursor of a read at this time. Everything else is read after it.
     pub fn at(now: Timestamp) -> Self {
         Self {
             read_at: millisecond(now),
@@ -65,7 +63,7 @@ impl Cursor {
         }
     }
 
-    /// That of events which were published together: a read goes on behind them, and the one after it begins before them.
+    /// Makes the cursor of events that were published together: a read goes on behind them, and the one after it begins before them.
     pub const fn behind(place: Place) -> Self {
         Self {
             read_at: place.at,
@@ -87,7 +85,7 @@ impl Cursor {
         }
     }
 
-    /// The cursor after a read at this time. `full`: the last place of a page behind which there may be more.
+    /// The cursor after a read at this time. `full`: the last place of a page, if more may follow it.
     pub fn next(self, now: Timestamp, full: Option<Place>) -> Self {
         Self {
             read_at: if self.after.is_some() {
@@ -99,7 +97,7 @@ impl Cursor {
         }
     }
 
-    /// Whether events may be missing that were published after it: they are not kept any more, or were not because there were no followers.
+    /// Whether events after it may be missing: they were deleted since, or not kept because there were no followers.
     pub fn is_lost(self, followers: Followers, now: Timestamp) -> bool {
         self.read_at < millisecond(followers.since) || self.read_at < now - READABLE_FOR
     }

@@ -52,7 +52,7 @@ pub enum EventType {
     /// A provider refuses a connection. `data`: `connection_id`.
     #[serde(rename = "connection.refused")]
     ConnectionRefused,
-    /// An operation began, progressed or ended, other than that of a campaign. `data`: `operation_id`.
+    /// An operation other than a campaign's began, progressed or ended. `data`: `operation_id`.
     #[serde(rename = "operation.progress")]
     OperationProgress,
     /// A campaign is new, or changed, or more of its messages were made. `data`: `campaign_id`, and then `operation_id`.
@@ -61,7 +61,6 @@ pub enum EventType {
 }
 
 impl EventType {
-    /// All types.
     pub const ALL: [Self; 11] = [
         Self::MessageReceived,
         Self::MessageSent,
@@ -76,7 +75,7 @@ impl EventType {
         Self::CampaignProgress,
     ];
 
-    /// The permission to read what it is about, without which nobody gets it.
+    /// The permission to read the subject of the event. Nobody gets it without.
     pub const fn permission(self) -> Permission {
         match self {
             Self::MessageReceived | Self::MessageSent | Self::MessageStatus => Permission::MessagesRead,
@@ -91,7 +90,7 @@ impl EventType {
     }
 }
 
-/// The subjects of an event. Those that its type does not have are missing.
+/// Subjects of the event. Members that its type does not have are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LiveEventData"))]
 pub struct EventData {
@@ -136,13 +135,11 @@ impl EventData {
 /// The meaning of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meaning {
-    /// Its type.
     pub kind: EventType,
-    /// The conversation to which it belongs. It need not exist.
+    /// Conversation of the event. It need not exist.
     pub conversation: Option<ConversationId>,
     /// The number of the conversation's happenings after it.
     pub seq: Option<u64>,
-    /// Its subjects.
     pub data: EventData,
     /// People and teams of the conversation that changed.
     pub attended: Attended,
@@ -158,7 +155,7 @@ pub struct Attended {
 }
 
 impl Attended {
-    /// By those of the conversation before and after.
+    /// The assignees and teams of the conversation before and after.
     pub fn of(before: Option<&Conversation>, after: &Conversation) -> Self {
         let both = || before.into_iter().chain([after]);
         Self {
@@ -167,7 +164,7 @@ impl Attended {
         }
     }
 
-    /// Adds those of an earlier change.
+    /// Adds the assignees and teams of an earlier change.
     pub fn add(&mut self, earlier: Self) {
         self.people.extend(earlier.people);
         self.teams.extend(earlier.teams);
@@ -184,10 +181,9 @@ impl Attended {
     }
 }
 
-/// An event, with what decides who is told of it.
+/// An event, with the data that decides who gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// The event.
     pub event: Event,
     /// People and teams of the conversation that changed.
     pub attended: Attended,
@@ -207,8 +203,8 @@ pub struct Event {
     /// Time of the change, to the second.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
     pub at: Timestamp,
-    /// Id of the conversation to which it belongs, of an event about a call, a message or a conversation. Automatic messages and campaigns
-    /// begin no conversation, so there may be none with this id.
+    /// Id of the conversation of an event about a call, a message or a conversation. Automatic messages and campaigns begin no
+    /// conversation, so there may be none with this id.
     #[serde(default)]
     pub conversation_id: Option<ConversationId>,
     /// `seq` of the conversation, of `conversation.changed`.
@@ -287,7 +283,7 @@ impl Meaning {
         }
     }
 
-    /// The same with the conversation with a contact on a line.
+    /// Adds the conversation with a contact on a line.
     fn on(self, contact: ContactId, line: Option<LineId>) -> Self {
         Self {
             conversation: Some(ConversationId::of(contact, line)),
@@ -295,7 +291,7 @@ impl Meaning {
         }
     }
 
-    /// That of a customer's message that was stored.
+    /// The event for a customer's message that was stored.
     pub fn of_received(received: &Received) -> Self {
         let contact = received.id.contact();
         let data = EventData {
@@ -305,7 +301,7 @@ impl Meaning {
         Self::of(EventType::MessageReceived, data).on(contact, received.line)
     }
 
-    /// That of a message of ours that was planned or changed. While it is being sent, nothing is known of it.
+    /// The event for an outgoing message that was planned or changed. `None` while it is being sent.
     pub fn of_message(before: Option<&Message>, after: &Message) -> Option<Self> {
         let (was, is) = (before.map(Message::state), after.state());
         let clicked = before.is_some_and(|before| before.clicked_at != after.clicked_at);
@@ -326,7 +322,7 @@ impl Meaning {
         Some(Self::of(kind, data).on(contact, after.line))
     }
 
-    /// That of a call that was decided, or whose outcome was learnt later. Other reports about a call mean nothing.
+    /// The event for a call that was decided, or whose outcome was learnt later. `None` for other reports about a call.
     pub fn of_call(before: Option<&Call>, after: &Call) -> Option<Self> {
         if before.is_some_and(|before| before.decided_again == after.decided_again) {
             return None;
@@ -339,7 +335,7 @@ impl Meaning {
         Some(Self::of(EventType::CallDecided, data).on(contact, after.grounds.line))
     }
 
-    /// That of a conversation. When people are told of it is no concern of theirs.
+    /// The event for a conversation. `None` if only the times changed when people are told of it.
     pub fn of_conversation(before: Option<&Conversation>, after: &Conversation) -> Option<Self> {
         let shown = |conversation: &Conversation| Conversation {
             tell_at: None,
@@ -362,7 +358,7 @@ impl Meaning {
         })
     }
 
-    /// That of a note that was written.
+    /// The event for a note that was written.
     pub fn of_note(note: NoteId) -> Self {
         let data = EventData {
             note_id: Some(note),
@@ -371,18 +367,18 @@ impl Meaning {
         Self::of(EventType::NoteCreated, data)
     }
 
-    /// That of a contact. What calls and messages leave in it is told by their own events.
+    /// The event for a contact. `None` for traces of calls and messages, which have events of their own.
     pub fn of_contact(before: Option<&Contact>, after: &Contact) -> Option<Self> {
         let changed = before.is_none_or(|before| !before.is_shown_as(after));
         changed.then(|| Self::of_profile(after.id))
     }
 
-    /// That of what people know of a contact: its name, tags, stage and fields.
+    /// The event for a contact's profile: its name, tags, stage and fields.
     pub fn of_profile(contact: ContactId) -> Self {
         Self::of(EventType::ContactChanged, EventData::about(contact))
     }
 
-    /// That of a template; `None` of one that belongs to no connection.
+    /// The event for a template; `None` if it belongs to no connection.
     pub fn of_template(after: &TemplateDefinition) -> Option<Self> {
         let data = EventData {
             template_id: Some(TemplateId::of(after)?),
@@ -391,7 +387,7 @@ impl Meaning {
         Some(Self::of(EventType::TemplateChanged, data))
     }
 
-    /// That of a connection that is refused now.
+    /// The event for a connection whose credentials were just refused.
     pub fn of_connection(before: Option<&Connection>, after: &Connection) -> Option<Self> {
         Notice::of_connection(before, after)?;
         let data = EventData {
@@ -401,7 +397,7 @@ impl Meaning {
         Some(Self::of(EventType::ConnectionRefused, data))
     }
 
-    /// That of an operation. Who works on it means nothing.
+    /// The event for an operation. `None` if only its worker changed.
     pub fn of_operation(before: Option<&Operation>, after: &Operation) -> Option<Self> {
         let shown = |operation: &Operation| (operation.state, operation.progress);
         if before.is_some_and(|before| shown(before) == shown(after)) {
@@ -422,7 +418,7 @@ impl Meaning {
         Some(Self::of(kind, data))
     }
 
-    /// That of a campaign.
+    /// The event for a campaign.
     pub fn of_campaign(campaign: CampaignId) -> Self {
         let data = EventData {
             campaign_id: Some(campaign),

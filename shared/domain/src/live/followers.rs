@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Minimum time for which a tenant has followers after the latest was noted. Longer than cursors are good for, so that nobody goes on from
+/// Minimum time for a tenant to have followers after the latest was noted. Longer than the validity of cursors, so that nobody goes on from
 /// one after it.
 pub const FOLLOWED_FOR: SignedDuration = SignedDuration::from_mins(121);
 
 /// Minimum time between two notes of followers, so that one who asks every few seconds is not written each time.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(15);
 
-/// The time in which a tenant has followers.
+/// The period when a tenant has followers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Followers {
     /// Beginning: all events since then are kept.

@@ -1,5 +1,5 @@
-//! Live updates: `event`s about what changes, which clients follow from a `cursor` on, and the `followers` for whom they are kept. `socket`s are told at once, of
-//! what their `view`s show, and devices by `push`.
+//! Live updates: `event`s about what changes, kept for the `followers`, who read them from a `cursor` on. `socket`s are told at once what
+//! changes in their `view`s, and devices by `push`.
 
 mod cursor;
 mod event;

@@ -1,5 +1,5 @@
-//! Push notifications (RFC 8030): the devices on which a person is told of messages, mentions, calls and notices while none of their
-//! pages is open, and what they are told.
+//! Push notifications (RFC 8030): the devices that notify a person of messages, mentions, calls and notices while none of their pages is
+//! open, and the content of the notifications.
 
 use std::fmt;
 
@@ -19,22 +19,22 @@ use crate::{
 /// Maximum devices of a person.
 pub const MAX_SUBSCRIPTIONS: usize = 10;
 
-/// Time for which a subscription is kept after its client sent it: clients send it whenever they begin.
+/// Retention of a subscription after its client sent it: clients send it whenever they begin.
 pub const SUBSCRIPTIONS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Time for which a person can read a message on a page before a notification is sent.
+/// Delay of a notification, so that a person can read the message on a page first.
 pub const WAITS: SignedDuration = SignedDuration::from_secs(20);
 
-/// Time after which nobody is notified of a message any more.
+/// Nobody is notified of a message later than this.
 pub const TOO_LATE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Maximum age of a message of which people are notified: that of an earlier time became known by a backfill, or far too late.
+/// Maximum age of a message for a notification: an older one became known by a backfill, or far too late.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
 
-/// Time within which a notice that is due at once is written.
+/// A notice that is due at once is written within this time.
 const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
-/// Time after which it is noted again that a person has a device.
+/// Interval for noting again that a person has a device.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Maximum size of an endpoint, in bytes.
@@ -43,14 +43,13 @@ pub const MAX_ENDPOINT: usize = 1_024;
 /// Maximum characters of a name and of a text in a notification. Push services take about 4,000 bytes.
 const MAX_SHOWN: (usize, usize) = (80, 400);
 
-/// A device on which a person is notified. Its endpoint is a secret: whoever knows it can be told apart from others by nobody.
+/// A device that notifies a person. Its endpoint is a secret: nobody can tell those who know it from the device's owner.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushSubscription {
     /// Id, by its endpoint.
     pub id: PushSubscriptionId,
-    /// The person.
     pub user: UserId,
-    /// The session in which it was made. Without it, nothing is sent any more.
+    /// Session that made it. Nothing is sent after the session's end.
     pub session: SessionId,
     /// The URL of the push service, for this device.
     pub endpoint: String,
@@ -61,9 +60,9 @@ pub struct PushSubscription {
     /// Browser or app, from its `User-Agent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// Time at which it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// Time after which it is not used, unless its client sends it again.
+    /// End of its use, unless its client sends it again.
     pub expires_at: Timestamp,
 }
 
@@ -80,14 +79,14 @@ impl PushSubscription {
     }
 }
 
-/// The push services to which notifications may be sent: those of browsers, and others that the operator names.
+/// The push services that may get notifications: those of browsers, and others that the operator names.
 #[derive(Debug, Clone, Default)]
 pub struct PushServices {
     further: Vec<String>,
 }
 
 impl PushServices {
-    /// Hosts of the browsers' services: Chrome, Firefox, Edge, Safari. A name that begins with a dot is that of all hosts below it.
+    /// Hosts of the browsers' services: Chrome, Firefox, Edge, Safari. A name that begins with a dot stands for all hosts below it.
     const KNOWN: [&'static str; 4] = [
         "fcm.googleapis.com",
         ".push.services.mozilla.com",
@@ -95,7 +94,7 @@ impl PushServices {
         ".push.apple.com",
     ];
 
-    /// Those of browsers, and these origins, such as `https://push.example.org`, separated by commas.
+    /// Adds these origins, such as `https://push.example.org`, separated by commas, to those of browsers.
     pub fn with(further: &str) -> Self {
         let further = further.split(',').map(|origin| origin.trim().trim_end_matches('/'));
         Self {
@@ -132,7 +131,7 @@ pub fn normalize_endpoint(endpoint: &str) -> Option<String> {
     Some(url.into())
 }
 
-/// The origin of an endpoint, for which a push service is told who sends.
+/// The origin of an endpoint. A signature for a push service names it as its audience.
 pub fn origin_of_endpoint(endpoint: &str) -> Option<String> {
     let url = Url::parse(endpoint).ok()?;
     Some(url.origin().ascii_serialization())
@@ -144,32 +143,28 @@ pub fn host_of_endpoint(endpoint: &str) -> Option<String> {
     url.host_str().map(str::to_owned)
 }
 
-/// What people are told of, by the ids of what says it.
+/// Subject of a notification, by ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum About {
-    /// A customer's message.
     Message {
-        /// The conversation.
         conversation: ConversationId,
         /// Number of the message in it.
         seq: u64,
     },
     /// A note that mentions people.
     Mention {
-        /// The note.
         note: NoteId,
-        /// The people whom the former note did not mention.
+        /// People that the former note did not mention.
         mentioned: Vec<UserId>,
     },
     /// A customer's call that nobody answered, and that no message follows.
     Call {
-        /// The call.
         call: CallId,
         /// The conversation with the customer on its line. It need not exist.
         conversation: ConversationId,
     },
-    /// What somebody must attend to.
+    /// Something that people must attend to.
     Notice {
         /// The key of the notice.
         notice: String,
@@ -177,7 +172,7 @@ pub enum About {
 }
 
 impl About {
-    /// The people whom a note mentions since this change.
+    /// People that a note mentions since this change.
     pub fn of_note(before: Option<&Note>, after: &Note) -> Option<Self> {
         let known = before.map(Note::mentioned_users).unwrap_or_default();
         let new = after.mentioned_users().iter().filter(|user| !known.contains(user));
@@ -188,7 +183,7 @@ impl About {
         })
     }
 
-    /// A call by its first decision by which nobody answered and no message follows. Of one whose customer has been talked to since, nobody is told.
+    /// A call that nobody answered and no message follows, once it is first decided. `None` if somebody has talked to the customer since.
     pub fn of_call(before: Option<&Call>, after: &Call) -> Option<Self> {
         let is_left = |call: &Call| call.is_missed() && call.message.is_none() && call.recovered == 0;
         (is_left(after) && !before.is_some_and(is_left)).then(|| Self::Call {
@@ -197,8 +192,8 @@ impl About {
         })
     }
 
-    /// A notice that a change of this time made due at once: people are told on their devices when its mail begins to wait for its turn. While one waits
-    /// already, or the pause of its kind lasts, they know.
+    /// A notice that became due at once by a change of this time: people are told on their devices when its mail begins to wait. While a
+    /// mail of its kind waits already, or the pause of its kind lasts, they know.
     pub fn of_notice(before: Option<&NoticeState>, after: &NoticeState, at: Timestamp) -> Option<Self> {
         let was_due = before.is_some_and(|before| before.due.is_some());
         // The time of a change is in whole seconds.
@@ -208,12 +203,12 @@ impl About {
         })
     }
 
-    /// Whether it happens at one time, and people are told of it once. A message is told of as long as it is unread.
+    /// Whether it happens at one time, so that people are told once. A message is repeated as long as it is unread.
     pub const fn is_told_once(&self) -> bool {
         !matches!(self, Self::Message { .. })
     }
 
-    /// Time for which it can be seen on a page before people are told.
+    /// Delay of the notification, so that people can see the subject on a page first.
     pub const fn waits(&self) -> SignedDuration {
         if self.is_told_once() {
             SignedDuration::ZERO
@@ -251,10 +246,8 @@ fn is_within(quiet: QuietTime, now: Time) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum Notification {
-    /// A customer wrote.
     #[serde(rename = "message.received")]
     Message {
-        /// The tenant.
         tenant_id: TenantId,
         /// The conversation. A later notification of the same one replaces this.
         conversation_id: ConversationId,
@@ -266,11 +259,8 @@ pub enum Notification {
     /// A note mentions the person.
     #[serde(rename = "note.mentioned")]
     Mention {
-        /// The tenant.
         tenant_id: TenantId,
-        /// The contact.
         contact_id: ContactId,
-        /// The note.
         note_id: NoteId,
         /// Name of the customer, if it is known.
         name: Option<String>,
@@ -280,11 +270,8 @@ pub enum Notification {
     /// Nobody answered a customer's call, and no message follows it.
     #[serde(rename = "call.missed")]
     Call {
-        /// The tenant.
         tenant_id: TenantId,
-        /// The contact.
         contact_id: ContactId,
-        /// The call.
         call_id: CallId,
         /// The conversation, if there is one: callers who hide their number have none. A later call of the same one replaces this.
         conversation_id: Option<ConversationId>,
@@ -294,9 +281,8 @@ pub enum Notification {
     /// Somebody must attend to something.
     #[serde(rename = "attention")]
     Notice {
-        /// The tenant.
         tenant_id: TenantId,
-        /// What it is: the name of the preference for its mails. A later one of the same kind and subject replaces this.
+        /// Kind of notice: the name of the preference for its mails. A later notice of the same kind and subject replaces this one.
         notice: String,
         /// Id of the connection, automation or campaign, if it is about one.
         subject_id: Option<String>,
@@ -322,7 +308,7 @@ fn short_text(text: Option<&str>) -> Option<String> {
 }
 
 impl Notification {
-    /// That of a customer's message.
+    /// The notification of a customer's message.
     pub fn of_message(
         tenant_id: TenantId,
         conversation_id: ConversationId,
@@ -337,7 +323,7 @@ impl Notification {
         }
     }
 
-    /// The notification of a note to whom it mentions.
+    /// The notification of a note, for a person that it mentions.
     pub fn of_mention(tenant_id: TenantId, note_id: NoteId, name: Option<&str>, text: Option<&str>) -> Self {
         Self::Mention {
             tenant_id,
@@ -364,7 +350,7 @@ impl Notification {
         }
     }
 
-    /// That of a notice.
+    /// The notification of a notice.
     pub fn of_notice(tenant_id: TenantId, notice: &Notice) -> Self {
         Self::Notice {
             tenant_id,
@@ -374,7 +360,7 @@ impl Notification {
         }
     }
 
-    /// Name by which a push service replaces a notification that the device has not fetched, of at most 32 characters (RFC 8030, 5.4).
+    /// Name that lets a push service replace a notification that the device has not fetched, of at most 32 characters (RFC 8030, 5.4).
     pub fn topic(&self) -> String {
         let subject = match self {
             Self::Message {
@@ -404,7 +390,7 @@ impl Notification {
     }
 }
 
-/// The people of a tenant who have a device, with the times until which that is known.
+/// The people of a tenant who have a device, with the times until when that is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Reachable(Vec<(UserId, Timestamp)>);
@@ -413,7 +399,7 @@ impl Reachable {
     /// Maximum people. A further one replaces the one who would be forgotten first.
     const MAX: usize = 500;
 
-    /// Those who may have a device at this time.
+    /// The people who may have a device at this time.
     pub fn people(&self, now: Timestamp) -> impl Iterator<Item = UserId> {
         self.0
             .iter()
@@ -421,7 +407,7 @@ impl Reachable {
             .map(|(user, _)| *user)
     }
 
-    /// Time after which it says nothing any more.
+    /// End of its validity: the latest of its times.
     pub fn ends_at(&self) -> Option<Timestamp> {
         self.0.iter().map(|(_, until)| *until).max()
     }

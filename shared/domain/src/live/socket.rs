@@ -1,4 +1,4 @@
-//! Sockets: connections of clients, which are told what changes in the views that they watch. A one-time ticket opens one.
+//! Sockets: connections of clients, which learn of changes in the views that they watch. A one-time ticket opens one.
 
 use std::fmt;
 
@@ -11,20 +11,20 @@ use crate::{
     terms::{Actor, ConversationId, EventId, SessionId, TenantId, UserId},
 };
 
-/// Time for which a ticket is good.
+/// Validity of a ticket.
 pub const TICKET_FOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// Maximum time for which a socket stays open: that of API Gateway.
+/// Maximum time that API Gateway keeps a socket open.
 const OPEN_FOR: SignedDuration = SignedDuration::from_hours(2);
 
-/// Time for which a client that says nothing counts as there: more than the ten minutes after which API Gateway closes a connection. Nobody
-/// tells of one whose network went away.
+/// Time until a silent client no longer counts as there: more than ten minutes, as API Gateway closes idle connections then. Nobody reports
+/// a client whose network went away.
 const HEARD_FOR: SignedDuration = SignedDuration::from_mins(11);
 
-/// Time for which the person sees a page whose client said so, and then nothing: clients say so again every two minutes.
+/// Time until a person no longer counts as seeing a page whose client has been silent: clients say so again every two minutes.
 const SEEN_FOR: SignedDuration = SignedDuration::from_secs(150);
 
-/// Time after which a socket that cannot be reached is given up.
+/// An unreachable socket is given up after this time.
 pub const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Maximum views of a socket.
@@ -62,44 +62,35 @@ impl fmt::Display for SocketId {
 /// The permission to open a socket once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// The tenant.
     pub tenant: TenantId,
-    /// Whoever got it.
     pub who: Actor,
     /// Their proof of who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Credential>,
-    /// Their role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// Maximum sockets of the tenant.
     pub most: u32,
-    /// Its end.
     pub until: Timestamp,
 }
 
 impl Ticket {
-    /// The time at which it was given.
+    /// Time of issue.
     pub fn given_at(&self) -> Timestamp {
         self.until - TICKET_FOR
     }
 }
 
-/// The tenant and the caller of a socket, by which the rest of it is found.
+/// Tenant and caller of a socket: its key in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SocketOwner {
-    /// The tenant.
     pub tenant: TenantId,
-    /// Whoever opened it.
     pub who: Actor,
 }
 
-/// A socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Socket {
-    /// Its id.
     pub id: SocketId,
-    /// Whoever opened it.
     pub who: Actor,
     /// Their proof of who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,9 +103,9 @@ pub struct Socket {
     pub views: Vec<View>,
     /// Time of its opening.
     pub since: Timestamp,
-    /// Time at which its client said something.
+    /// Latest time when its client said something.
     pub heard_at: Timestamp,
-    /// Time since which it could not be reached. It is told to catch up before anything else.
+    /// Time since when it could not be reached. It must catch up before it gets anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind_since: Option<Timestamp>,
     /// Whether the client said last that the person sees its page.
@@ -126,8 +117,8 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// One that is opened at this time.
-    pub fn new_at(id: SocketId, (who, credential): (Actor, Option<Credential>), now: Timestamp) -> Self {
+    /// Makes the row of a socket that is opened at this time.
+    pub fn new_at(id: SocketId, who: Actor, credential: Option<Credential>, now: Timestamp) -> Self {
         Self {
             id,
             who,
@@ -152,23 +143,23 @@ impl Socket {
         self.visible && now < self.heard_at + SEEN_FOR
     }
 
-    /// Time after which API Gateway has closed it, whatever happens.
+    /// Time when API Gateway has closed it, whatever happens.
     pub fn closes_at(&self) -> Timestamp {
         self.since + OPEN_FOR
     }
 
-    /// Time after which it is not there any more, unless its client says something.
+    /// Time when it no longer counts as there, unless its client says something.
     pub fn ends_at(&self) -> Timestamp {
         self.closes_at().min(self.heard_at + HEARD_FOR)
     }
 
-    /// What it is told before anything else, if it could not be reached.
+    /// The first frame after a time when it could not be reached.
     pub fn catch_up(&self) -> Option<Frame<'static>> {
         let cursor = Cursor::at(self.behind_since?);
         Some(Frame::CatchUp { cursor })
     }
 
-    /// Whether it is told of an event, with these rights of whoever opened it.
+    /// Whether it gets an event, with these rights of whoever opened it.
     pub fn is_told(&self, told: &Told, rights: &Rights) -> bool {
         rights.may(told.event.kind.permission())
             && self
@@ -229,7 +220,7 @@ pub enum Presence {
 }
 
 impl Presence {
-    /// That of a person with these sockets of a tenant.
+    /// The presence of a person with these sockets of a tenant.
     pub fn of<'a>(user: UserId, sockets: impl IntoIterator<Item = &'a Socket>, now: Timestamp) -> Self {
         let own = sockets.into_iter().filter(|socket| socket.who == Actor::User(user));
         own.map(|socket| if socket.is_seen(now) { Self::Online } else { Self::Away })
@@ -238,19 +229,19 @@ impl Presence {
     }
 }
 
-/// An event, with a place from which one can go on.
+/// An event, with a cursor to go on from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PublishedEvent {
     /// The event.
     #[serde(flatten)]
     pub event: Event,
-    /// Value of `after` for whoever goes on from this event, such as after a restart. From then on, use those of the answers.
+    /// Value of `after` to go on from this event, such as after a restart. From then on, use the cursors of the answers.
     pub cursor: Cursor,
 }
 
 impl PublishedEvent {
-    /// Of an event that was published with others at this time, of which this is the first.
+    /// Makes one of the events that were published together at this time; `first` is the first of them.
     pub const fn new(event: Event, at: Timestamp, first: EventId) -> Self {
         Self {
             event,
@@ -259,7 +250,7 @@ impl PublishedEvent {
     }
 }
 
-/// What a client says on a socket.
+/// Frame from a client.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
@@ -271,27 +262,20 @@ pub enum Action {
     /// Say that it is there.
     Ping,
     /// Say whether the person sees its page.
-    Visible {
-        /// Whether they do.
-        visible: bool,
-    },
+    Visible { visible: bool },
     /// Say which conversation the person reads from now on.
     Reading {
-        /// The conversation. None: they read none any more.
+        /// The conversation. None: the person has stopped reading.
         conversation_id: Option<ConversationId>,
     },
     /// Say that the person writes a reply.
-    Typing {
-        /// In which conversation.
-        conversation_id: ConversationId,
-    },
+    Typing { conversation_id: ConversationId },
 }
 
 /// Maximum length of a frame of events. API Gateway documents 32 KB.
 const MAX_FRAME: usize = 30 * 1024;
 
-/// Divides events into those that fit into a frame, in their order. The place from which to go on is the same for all: a read begins
-/// before it.
+/// Divides events into those that fit into a frame, in their order. The cursor is the same for all: a read begins before it.
 pub fn divide_into_frames(events: Vec<PublishedEvent>) -> Vec<Vec<PublishedEvent>> {
     let length = |event: &PublishedEvent| serde_json::to_vec(event).map_or(0, |json| json.len() + 1);
     let mut frames: Vec<Vec<PublishedEvent>> = Vec::new();
@@ -312,46 +296,35 @@ pub fn divide_into_frames(events: Vec<PublishedEvent>) -> Vec<Vec<PublishedEvent
     frames
 }
 
-/// What a client is told on a socket.
+/// Frame to a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Frame<'a> {
-    /// It watches these views. What changed before is read after the cursor of its ticket.
-    Watching {
-        /// The views.
-        views: &'a [View],
-    },
-    /// Events.
+    /// It watches these views. Changes before that are read after the cursor of its ticket.
+    Watching { views: &'a [View] },
     Events {
         /// At most 100.
         events: Vec<PublishedEvent>,
-        /// Place from which to go on after the socket is lost.
+        /// Place to go on from after the socket is lost.
         cursor: Cursor,
     },
     /// Events could not be sent: they are read after this cursor.
-    CatchUp {
-        /// The place.
-        cursor: Cursor,
-    },
+    CatchUp { cursor: Cursor },
     /// The answer to a ping.
     Pong {
-        /// Place from which to go on after the socket is lost.
+        /// Place to go on from after the socket is lost.
         cursor: Cursor,
     },
-    /// Somebody else reads a conversation that it watches, or does not any more.
+    /// Somebody else begins or stops to read a conversation that it watches.
     Reading {
-        /// The conversation.
         conversation_id: ConversationId,
-        /// The person.
         user_id: UserId,
         /// Whether they read it.
         reading: bool,
     },
     /// Somebody else writes a reply in a conversation that it watches.
     Typing {
-        /// The conversation.
         conversation_id: ConversationId,
-        /// The person.
         user_id: UserId,
     },
     /// An action was refused, and changed nothing.
@@ -466,7 +439,7 @@ mod tests {
 
     fn socket(who: Actor, credential: Option<Credential>) -> Socket {
         let id = SocketId::new("a".to_owned()).unwrap();
-        Socket::new_at(id, (who, credential), Timestamp::UNIX_EPOCH)
+        Socket::new_at(id, who, credential, Timestamp::UNIX_EPOCH)
     }
 
     #[test]

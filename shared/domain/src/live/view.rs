@@ -1,4 +1,4 @@
-//! Views: parts of what changes in a tenant, of which a socket is told.
+//! Views: parts of what changes in a tenant. A socket is told of changes in its views.
 
 use std::{fmt, str::FromStr};
 
@@ -17,31 +17,25 @@ pub enum View {
     Inbox,
     /// The conversations of the person who watches.
     Mine,
-    /// Those to which nobody attends.
+    /// Conversations without an assignee.
     Unassigned,
-    /// Those of a team.
+    /// Conversations of a team.
     Team(TeamId),
     /// All about a conversation, its messages and calls.
     Conversation(ConversationId),
     /// All about a contact.
     Contact(ContactId),
-    /// Calls.
     Calls,
     /// Messages, in both directions.
     Messages,
     /// Contacts and notes.
     Contacts,
-    /// Templates.
     Templates,
-    /// Connections.
     Connections,
-    /// Operations, other than those of campaigns.
+    /// Operations, other than campaigns.
     Operations,
-    /// An operation.
     Operation(OperationId),
-    /// Campaigns.
     Campaigns,
-    /// A campaign.
     Campaign(CampaignId),
 }
 
@@ -256,7 +250,7 @@ mod tests {
         assert!(View::Unassigned.shows(&new, person(4)) && !View::Mine.shows(&new, person(4)));
     }
 
-    /// Of several changes in a batch the last is told, to all whom one of them concerns.
+    /// Of several changes in a batch, everybody concerned by any of them gets the last.
     #[test]
     fn joined_changes_are_shown_to_all_whom_they_concern() {
         let (first, second, third) = (

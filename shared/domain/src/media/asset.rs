@@ -1,5 +1,5 @@
-//! Assets: files of a tenant, for messages and products; and attachments, which are the same for one reply: whoever may reply uploads them,
-//! and they are kept as long as their message.
+//! Assets: files of a tenant, for messages and products; and attachments, which are files for one reply. People who may reply upload
+//! attachments, which are kept as long as their message.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ resource! {
         /// Where it may be sent, if it is an attachment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub attached: Option<Attached>,
-        /// Time at which a job looks whether an attachment is to be deleted.
+        /// Time when a job checks whether to delete an attachment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub due: Option<Timestamp>,
         /// Number of times the dispatcher has queued that job since the last change.
@@ -65,7 +65,7 @@ pub struct Attached {
     /// The reply. `None`: none has used it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageId>,
-    /// Time until which it is kept: that of the reply, or a little longer than it may be used. `None`: as long as its contact.
+    /// End of retention: the reply's, or a little after the last time when a reply may use it. `None`: as long as its contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_until: Option<Timestamp>,
     /// Correlation id of the request that created it.
@@ -110,7 +110,7 @@ pub struct Handle {
     /// The id.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub id: ProviderRef,
-    /// Time at which the provider forgets it.
+    /// Time when the provider deletes it.
     pub expires_at: Timestamp,
 }
 
@@ -118,7 +118,7 @@ pub struct Handle {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AssetUpload"))]
 pub struct Upload {
-    /// Time until which a job may be at it.
+    /// End of a job's lease on the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_until: Option<Timestamp>,
     /// Number of times the provider has refused the file.
@@ -143,13 +143,14 @@ pub enum Turn {
 /// Time that a job may take for an upload: the time-out of its function.
 const UPLOAD_TAKES: SignedDuration = SignedDuration::from_secs(120);
 
-/// Refusals after which the provider is believed that it does not take the file: its code may also mean that something went wrong.
+/// Number of refusals that convince us that the provider does not take the file. Fewer may mean that something went wrong, as its code can
+/// say both.
 const MAX_REFUSALS: u32 = 3;
 
 /// Wait after a refusal. It is also that before the next one counts, since nobody uploads the file meanwhile.
 const REFUSED_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
-/// Time for which refusals count, and a provider is believed.
+/// A refusal counts for this time.
 const REFUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 impl Upload {
@@ -176,16 +177,16 @@ impl Upload {
     }
 }
 
-/// Time for which a reply may use an attachment.
+/// A reply may use an attachment for this time.
 const USABLE_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Time for which an attachment that no reply has used stays behind that: longer than any request that is just using it.
+/// An attachment that no reply has used stays this much longer: longer than any request that is just using it.
 const UNUSED_STAYS: SignedDuration = SignedDuration::from_mins(5);
 
-/// Time for which an id must still be valid to be used: a message with it may be sent that much later.
+/// Minimum validity left of an id that is used: a message with it may be sent that much later.
 const LEAST_VALID: SignedDuration = SignedDuration::from_hours(1);
 
-/// Time before its end from which on an id is renewed.
+/// An id is renewed this long before its end.
 const RENEWED_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 
 /// There is no such file for a message.
@@ -203,7 +204,7 @@ impl Asset {
     /// Maximum assets per tenant.
     pub const MAX: u32 = 1_000;
 
-    /// Maximum ids at providers: connections come and go, and those of former ones are dropped.
+    /// Maximum ids at providers: connections come and go, and the ids of former ones are dropped.
     pub const MAX_HANDLES: usize = 20;
 
     /// Validity of an id at WhatsApp, from the upload on.
@@ -212,7 +213,8 @@ impl Asset {
     /// A new attachment, for a reply in this conversation.
     pub fn attachment(
         conversation: ConversationId,
-        (own, name): (Ulid, FileName),
+        own: Ulid,
+        name: FileName,
         correlation_id: &str,
         now: Timestamp,
     ) -> Self {
@@ -250,7 +252,7 @@ impl Asset {
         self.usable(self.kind)
     }
 
-    /// The same as an attachment of this message, which is kept until then.
+    /// Attaches it to this message and retains it until then.
     #[must_use]
     pub fn attached_to(mut self, message: MessageId, keep_until: Option<Timestamp>) -> Self {
         if let Some(attached) = &mut self.attached {
@@ -366,7 +368,7 @@ impl Asset {
         Err(self.unusable(format!("WhatsApp does not take the file \"{}\"", self.name)))
     }
 
-    /// Keeps an id that the provider of a connection gave it now, and drops those that have expired, or the one that does so first.
+    /// Keeps an id that the provider of a connection gave it now, and drops expired ones, or else the one that expires first.
     pub fn keep_handle(&mut self, connection: ConnectionId, id: ProviderRef, now: Timestamp) {
         self.handles.retain(|_, handle| now < handle.expires_at);
         while self.handles.len() >= Self::MAX_HANDLES && !self.handles.contains_key(&connection) {
@@ -399,7 +401,7 @@ impl Asset {
         self.uploads.clear();
     }
 
-    /// Name under which its file is saved. Its own one may have letters that a header does not take.
+    /// File name for a download. The asset's own name may have letters that a header does not take.
     pub fn saved_as(&self) -> String {
         format!("{}.{}", self.id, file_ending(&self.content_type))
     }
@@ -445,12 +447,12 @@ mod tests {
         assert!(asset.usable(MediaKind::Image).is_err());
     }
 
-    /// By one reply in its conversation, within a day; then it is kept as long as that one.
+    /// A single reply in its conversation may use it, within a day; then it is kept as long as that reply.
     #[test]
     fn an_attachment_is_for_one_reply() {
         let of = |contact| ConversationId::of(ContactId::new(Ulid::from_parts(1, contact)), None);
-        let named = (Ulid::from_parts(1, 9), "dent.jpg".parse().unwrap());
-        let mut attachment = Asset::attachment(of(1), named, "cor", at(0));
+        let name = "dent.jpg".parse().unwrap();
+        let mut attachment = Asset::attachment(of(1), Ulid::from_parts(1, 9), name, "cor", at(0));
         attachment.kind = MediaKind::Image;
         let refusal = |file: &Asset, contact, now| file.attachable(of(contact), now).unwrap_err().sentence;
         assert_eq!(

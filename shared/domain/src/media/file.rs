@@ -130,7 +130,7 @@ pub fn media_types() -> impl Iterator<Item = &'static str> {
     TYPES.iter().map(|known| known.mime)
 }
 
-/// The same type as the table spells it; `None` if WhatsApp does not take it.
+/// The type as the table spells it; `None` if WhatsApp does not take it.
 pub fn find_media_type(mime: &str) -> Option<&'static str> {
     find(mime).map(|known| known.mime)
 }
@@ -226,7 +226,7 @@ pub fn why_not_taken(mime: &str, bytes: u64, beginning: &[u8]) -> Option<MediaRe
     }
 }
 
-/// Office's own type, if the found one is that of its container: the beginning of a file does not tell them apart.
+/// Office's own type, if the found one is its container's: the beginning of a file does not tell them apart.
 fn of_office(declared: &str, found: &'static str) -> Option<&'static str> {
     let families: [(&[&str], [&str; 3]); 2] = [
         (&[ZIP, DOCX, XLSX, PPTX], [DOCX, XLSX, PPTX]),
@@ -259,7 +259,6 @@ impl MediaType {
         MediaKind::of(self.0).unwrap_or_default()
     }
 
-    /// The text.
     pub const fn as_str(self) -> &'static str {
         self.0
     }
@@ -337,20 +336,19 @@ impl FileName {
     /// Maximum number of characters.
     pub const MAX_LENGTH: usize = 240;
 
-    /// What can be kept of a name that a provider reports; `None` if that is nothing.
+    /// Makes a name of the usable parts of one that a provider reports; `None` if nothing is left.
     pub fn of(text: &str) -> Option<Self> {
         let last = text.rsplit(is_separator).next().unwrap_or_default();
         let letters = last.trim().chars().filter(|letter| !letter.is_control());
         letters.take(Self::MAX_LENGTH).collect::<String>().parse().ok()
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name under which a reader saves a file of this type: without signs that are not seen or that systems refuse, and with the type's
-    /// ending, unless it has that, or, for texts and unknown types, one of files that nothing runs.
+    /// The name of a saved file of this type: without invisible signs and those that systems refuse, and with the type's ending. Texts and
+    /// unknown types also keep an ending of files that nothing runs.
     pub fn name_to_save(&self, mime: &str) -> String {
         let sign = |sign| if r#"<>:"|?*"#.contains(sign) { '_' } else { sign };
         let name: String = visible_text(&self.0).chars().map(sign).collect();
@@ -431,9 +429,9 @@ pub enum MediaReason {
     Harmful,
     /// It was named by an address that is not the provider's.
     Elsewhere,
-    /// The provider does not have it any more.
+    /// The provider no longer has it.
     Deleted,
-    /// The provider did not give it within the time for which it keeps media.
+    /// The provider did not deliver it before the end of its own retention.
     Expired,
     /// The connection that received it was deleted, or has no credentials.
     Disconnected,
@@ -527,7 +525,7 @@ mod tests {
             (Document, "application/zip", ZIPPED, Some("application/zip")),
             (Document, "text/plain", "مرحبا\nHello".as_bytes(), Some("text/plain")),
             (Document, "image/jpeg", JPEG, Some("image/jpeg")),
-            // What lies.
+            // Wrong declarations.
             (Image, "image/png", PDF_FILE, None),
             (Image, "image/jpeg", b"<svg xmlns='http://www.w3.org/2000/svg'>", None),
             (Image, "image/png", b"<!DOCTYPE html><script>", None),
@@ -577,7 +575,7 @@ mod tests {
             ("text/plain", html, page, true),
             ("text/plain", Some("application/json"), json, true),
             ("text/csv", Some("text/csv"), page, true),
-            // What it was declared to be.
+            // The declared type stays.
             ("text/csv", Some("text/csv"), b"1,2", false),
             ("text/csv", Some("text/plain"), b"1,2", false),
             ("text/vcard", Some(OCTETS), b"BEGIN:VCARD", false),

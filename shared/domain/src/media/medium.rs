@@ -1,5 +1,5 @@
-//! Media of customers' messages. What a customer sends is stored as a message first; its media are fetched afterwards, each by a job of
-//! its own, whose state is a [`Medium`].
+//! Media of customers' messages. A customer's message is stored first; each of its media is fetched afterwards, by a job of its own. The
+//! state of that job is a [`Medium`].
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -68,7 +68,7 @@ impl InboundMedia {
     /// Maximum length of a source and of a declared type in bytes. A longer one is left out.
     pub const MAX_LENGTH: usize = 2_048;
 
-    /// One of which nothing but the source is known.
+    /// A medium with a known source only.
     pub const fn new(source: String) -> Self {
         Self {
             source,
@@ -81,8 +81,8 @@ impl InboundMedia {
         }
     }
 
-    /// Its kind: the named one, or that of the declared type. Stickers are named by whoever has them, so that any other picture in their
-    /// format is a picture.
+    /// Its kind: the named one, or else the declared type's. A provider that has stickers names them; any other picture in their format is
+    /// a picture.
     pub fn kind(&self) -> MediaKind {
         let declared = || {
             let mime = mime_essence(self.mime.as_deref()?);
@@ -117,13 +117,10 @@ pub enum MediumState {
 /// A medium of a customer's message on its way into the bucket: a row beside the message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Medium {
-    /// The message.
     pub message: MessageId,
     /// Its place among the message's media, from 0.
     pub index: u8,
-    /// Its kind.
     pub kind: MediaKind,
-    /// Its state.
     pub state: MediumState,
     /// Why it is refused or gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,20 +137,20 @@ pub struct Medium {
     /// Number of attempts to fetch it that failed.
     #[serde(default)]
     pub attempts: u32,
-    /// Among them those to which the provider said that it does not have it.
+    /// Number of these attempts that the provider answered by saying that it does not have the file.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub denials: u32,
-    /// Among them those in which another file arrived than was stated, or nothing that can be told from an excuse.
+    /// Number of these attempts that got another file than was stated, or nothing that can be told from an excuse.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub mismatches: u32,
-    /// Time until which a job may be fetching it, if another job may come for it meanwhile.
+    /// End of a job's lease, if another job may come for it meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_until: Option<Timestamp>,
-    /// Time until which it is fetched.
+    /// Deadline for fetching it.
     pub fetch_until: Timestamp,
-    /// Time until which its message is kept, and what is stored with it.
+    /// End of retention of its message, and of everything stored with it.
     pub kept_until: Timestamp,
-    /// Time at which its job is to be queued again.
+    /// Time to queue its job again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// Number of times the dispatcher has queued it since it last changed.
@@ -168,14 +165,14 @@ pub struct Medium {
 /// Seconds before the second attempt, the third, and so on. The last one holds for all further attempts.
 const WAITS: [i64; 7] = [30, 60, 300, 900, 1_800, 3_600, 10_800];
 
-/// Denials after which the provider is believed: a webhook can be faster than its file.
+/// Number of denials that convince us: a webhook can be faster than its file.
 const MAX_DENIALS: u32 = 3;
 
-/// Mismatches after which they are not the fault of the connection.
+/// More mismatches than this are not the fault of the connection.
 const MAX_MISMATCHES: u32 = 5;
 
-/// Time after the webhook before which neither of them is believed, however many there are: a provider in trouble, or a token without its
-/// permission, denies every file for as long as that lasts.
+/// Neither denials nor mismatches count as final before this time after the webhook, however many there are: a provider in trouble, or a
+/// token without its permission, denies every file for as long as that lasts.
 const BELIEVED_AFTER: SignedDuration = SignedDuration::from_hours(6);
 
 /// Time that a job may take for a file: the time-out of its function.
@@ -185,15 +182,17 @@ impl Medium {
     /// Validity of media ids in webhooks of WhatsApp. Twilio keeps media until they are deleted: nobody waits longer for them, either.
     pub const FETCHED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-    /// Time for which the row of a medium stays behind its message, so that its file is deleted although the dispatcher may be late.
+    /// The row of a medium stays this much longer than its message, so that its file is deleted even if the dispatcher is late.
     pub const STAYS_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
     /// The medium of a message that is stored now.
     pub fn pending(
-        (message, index): (MessageId, u8),
+        message: MessageId,
+        index: u8,
         reported: &InboundMedia,
         correlation_id: &str,
-        (now, kept_until): (Timestamp, Timestamp),
+        now: Timestamp,
+        kept_until: Timestamp,
         first_due: SignedDuration,
     ) -> Self {
         Self {
@@ -239,7 +238,7 @@ impl Medium {
         several
     }
 
-    /// Time for which another job may still be fetching it; `None` if none is.
+    /// Rest of the lease of another job; `None` if none is fetching it.
     pub fn taken_for(&self, now: Timestamp) -> Option<SignedDuration> {
         let left = self.taken_until?.duration_since(now);
         left.is_positive().then_some(left)
@@ -265,7 +264,7 @@ impl Medium {
         self.fetch_until.duration_since(now) <= recovers_until
     }
 
-    /// The same after the provider said that it does not have it, which is believed in the end. What failed otherwise does not count.
+    /// Counts a denial by the provider. Enough of them end the fetching; other failures do not count.
     pub fn is_denied(&mut self, now: Timestamp) {
         self.denials = self.denials.saturating_add(1);
         if self.denials >= MAX_DENIALS && self.is_believed(now) {
@@ -275,7 +274,7 @@ impl Medium {
         }
     }
 
-    /// The same after something else may have arrived than the customer has sent, which is refused for this reason in the end.
+    /// Counts the arrival of something that the customer may not have sent. Enough of them refuse the medium for this reason.
     pub fn is_mismatched(&mut self, reason: MediaReason, now: Timestamp) {
         self.mismatches = self.mismatches.saturating_add(1);
         if self.mismatches >= MAX_MISMATCHES && self.is_believed(now) {
@@ -321,7 +320,7 @@ impl Medium {
         (self.due, self.dispatches, self.taken_until) = (None, 0, None);
     }
 
-    /// Time at which its row is deleted, if nobody has deleted it by then.
+    /// Time when its row is deleted, if nobody has deleted it by then.
     pub fn expires_at(&self) -> Timestamp {
         if self.due.is_none() {
             return self.kept_until;
@@ -342,20 +341,14 @@ mod tests {
         let message = MessageId::new(ContactId::new(Ulid::from_parts(1, 2)), Ulid::from_parts(3, 4));
         let (now, until) = (at(0), at(90 * 24 * 3_600));
         let reported = InboundMedia::new("1".to_owned());
-        Medium::pending(
-            (message, 0),
-            &reported,
-            "cor",
-            (now, until),
-            SignedDuration::from_secs(90),
-        )
+        Medium::pending(message, 0, &reported, "cor", now, until, SignedDuration::from_secs(90))
     }
 
     fn outcome(medium: &Medium) -> (MediumState, Option<MediaReason>) {
         (medium.state, medium.reason)
     }
 
-    /// Seconds after which a provider is believed.
+    /// Seconds until a provider is believed.
     const LATE: i64 = 6 * 3_600;
 
     fn at(second: i64) -> Timestamp {
@@ -490,7 +483,7 @@ mod tests {
         }
     }
 
-    /// Nor do rows of before have the counts.
+    /// Older rows do not have the counts, either.
     #[test]
     fn a_medium_without_them_has_no_counts_in_its_row() {
         let row = to_value(medium()).unwrap();

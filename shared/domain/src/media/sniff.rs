@@ -1,35 +1,33 @@
-//! What a file is by its beginning, whatever its sender says.
+//! The type of a file by its first bytes, whatever its sender says.
 
 use infer::MatcherType;
 
 /// Bytes of the beginning that are looked at: the types that we know show themselves within these.
 pub const SNIFFED_BYTES: usize = 8 * 1024;
 
-/// The content type of bytes of which nothing is known.
+/// Content type of unknown bytes.
 pub const OCTETS: &str = "application/octet-stream";
 
 /// The container of Office's files of before 2007. Its beginning does not say which program wrote it.
 pub(crate) const OLE: &str = "application/x-ole-storage";
 
-/// The types whose files may be nothing but text. Of all others, a text has the first letters by chance, such as BM or MZ.
+/// The types whose files may be nothing but text. A text begins like any other type by chance only, such as BM or MZ.
 const TEXTUAL: [&str; 3] = ["application/pdf", "application/postscript", "application/rtf"];
 
-/// What a beginning shows.
+/// Type that the first bytes show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sniffed {
-    /// A program.
     Program,
     /// HTML, SVG or other markup, or a script.
     Markup,
     /// Text in UTF-8.
     Text,
-    /// A content type.
     Type(&'static str),
     /// Nothing that is known.
     Unknown,
 }
 
-/// What a file is that begins like this.
+/// Tells the type of a file from its first bytes.
 pub(crate) fn sniff(beginning: &[u8]) -> Sniffed {
     let beginning = beginning.get(..SNIFFED_BYTES).unwrap_or(beginning);
     if let Some(mime) = detect_special_type(beginning) {
@@ -85,7 +83,7 @@ fn is_program(mime: &str, beginning: &[u8]) -> bool {
 const LARGEST_PLACE: u32 = 100 * 1024 * 1024;
 
 /// Whether its place of the further header is possible, and the header is there, as far as that has been read. Programs of DOS have none,
-/// and nothing runs them any more.
+/// and nothing runs them today.
 fn is_portable_executable(beginning: &[u8]) -> bool {
     let Some(place) = beginning.get(0x3C..).and_then(|rest| rest.first_chunk::<4>()) else {
         return false;
@@ -149,7 +147,7 @@ fn is_markup(beginning: &[u8]) -> bool {
     }
 }
 
-/// Whether it is text in UTF-8, of which the last character may be cut.
+/// Whether it is text in UTF-8, perhaps with its last character cut.
 fn is_text(beginning: &[u8]) -> bool {
     let text = match std::str::from_utf8(beginning) {
         Ok(text) => text,

@@ -87,12 +87,11 @@ pub struct Cost {
     pub amount: Option<Money>,
 }
 
-/// What an attempt is expected to cost, as it was counted for a cap.
+/// Expected cost of an attempt, as a cap counted it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// The number of the cap.
     pub cap: u32,
-    /// Its currency.
     pub currency: Currency,
     /// Millionths of the currency's unit.
     pub millionths: u64,
@@ -138,7 +137,7 @@ impl AttemptError {
     }
 }
 
-/// One attempt to send a leg.
+/// An attempt to send a leg.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// Number of the claim within the message, from 1. A retry on the same channel gets the next number.
@@ -150,7 +149,6 @@ pub struct Attempt {
     /// Id of the claim, fresh for every claim. Empty once its worker has recorded the outcome.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub claim: String,
-    /// Its state.
     pub state: AttemptState,
     /// Time of the claim.
     pub claimed_at: Timestamp,
@@ -164,13 +162,13 @@ pub struct Attempt {
     /// Numbers of the caps that it is counted for, until its outcome is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub took: Vec<u32>,
-    /// What it was expected to cost, for those of money.
+    /// Its expected cost for each cap of money.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expected: Vec<Expected>,
     /// The provider's id of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_ref: Option<ProviderRef>,
-    /// Time at which its outcome was recorded as unknown, while it is.
+    /// Time when its outcome was recorded as unknown, while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_at: Option<Timestamp>,
     /// Time of acceptance by the provider.
@@ -179,19 +177,18 @@ pub struct Attempt {
     /// Time of delivery to the phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<Timestamp>,
-    /// Time at which the person read it.
+    /// Time when the person read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
     /// The reason why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
-    /// Its cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
 }
 
 impl Attempt {
-    /// What it took of caps, by their numbers, while that may have to be given back.
+    /// Amounts that it took of caps, by their numbers, while they may have to be given back.
     pub fn cap_amounts(&self) -> BTreeMap<u32, u64> {
         let amount = |number: &u32| {
             let mut expected = self.expected.iter();
@@ -266,7 +263,6 @@ pub struct StatusReport {
     /// The error, for `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
-    /// The cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
 }

@@ -1,5 +1,5 @@
-//! What somebody of the business writes in the app of its own phone, which shares the number with us. The provider reports it when it is sent.
-//! Its time may be that of the report, so it is no earlier than the sending, and in whole seconds.
+//! Messages that somebody of the business writes in the app of its own phone, which shares the number with us. The provider reports them
+//! when they are sent. The reported time may be that of the report, so it is no earlier than the sending, and in whole seconds.
 
 use jiff::Timestamp;
 
@@ -11,15 +11,17 @@ use crate::{
     },
 };
 
-/// The message as it is stored: sent already, and nothing of it is left to do. `echo` names the person to whom it went as its sender. Of a
-/// file without a caption, only its kind is known.
+/// The message as it is stored: sent already, with nothing left to do. `echo` names its recipient as its sender. Of a file without a
+/// caption, only the kind is known.
 ///
 /// # Errors
 /// If the purpose of replies has no free text.
 pub fn message_by_phone(
-    (conversation, connection): (ConversationId, ConnectionId),
+    conversation: ConversationId,
+    connection: ConnectionId,
     echo: &InboundMessage,
-    (keep_until, correlation_id): (Timestamp, &str),
+    keep_until: Timestamp,
+    correlation_id: &str,
     timers: &Timers,
 ) -> Result<Message, NoSuchCategory> {
     let (at, provider_ref) = (echo.at, echo.provider_ref.clone());

@@ -1,4 +1,4 @@
-//! Causes of messages. From its cause follows the id of a message.
+//! Causes of messages. The id of a message follows from its cause.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,6 @@ use crate::terms::{Actor, Answer, CallId, CampaignId, ContactId, ConversationId,
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// A call.
     Call(CallId),
     /// A request of the tenant.
     Requested {
@@ -26,7 +25,6 @@ pub enum Cause {
     },
     /// Somebody's reply in a conversation.
     Written {
-        /// The conversation.
         conversation: ConversationId,
         /// The user or API key.
         by: Actor,
@@ -35,23 +33,17 @@ pub enum Cause {
     },
     /// A customer's message, which is answered automatically.
     Answered {
-        /// The customer's message.
         inbound: MessageId,
-        /// The answer.
         answer: Answer,
     },
     /// Somebody who wrote on the business's own phone. It is not ours to send.
     ByPhone {
-        /// The conversation.
         conversation: ConversationId,
         /// Follows from the provider's id.
         own: Ulid,
     },
-    /// A campaign.
     Campaign {
-        /// The campaign.
         campaign: CampaignId,
-        /// The recipient.
         contact: ContactId,
         /// The step, of a drip.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +56,7 @@ pub enum Cause {
 pub struct CauseStep {
     /// Its place among the steps.
     pub place: usize,
-    /// Time for which it was planned.
+    /// Planned time.
     pub at: Timestamp,
 }
 
@@ -152,7 +144,7 @@ impl Cause {
         }
     }
 
-    /// The message that it sends again, if it is such a request.
+    /// The message that a request sends again, if it does.
     pub const fn retries(&self) -> Option<MessageId> {
         if let Self::Requested { retries, .. } = self {
             return *retries;

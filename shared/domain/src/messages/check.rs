@@ -29,11 +29,9 @@ use crate::{
 pub struct CheckInput<'a> {
     /// The tenant with its rules.
     pub config: &'a TenantConfig,
-    /// The message.
     pub message: &'a Message,
     /// The leg about to be sent.
     pub leg: u8,
-    /// The recipient.
     pub contact: &'a Contact,
     /// The recipient's other open messages that the frequency limit counts: see [`messages_to_read_before`].
     pub open: &'a [Message],
@@ -45,9 +43,8 @@ pub struct CheckInput<'a> {
     pub asset: Option<&'a Asset>,
     /// State of the message's campaign, and what ends it for a contact, as they are now. `None`: it is of none, or its campaign is gone.
     pub campaign: Option<(CampaignState, Exits)>,
-    /// Current time.
     pub now: Timestamp,
-    /// Timers, of which one says how long an unhealthy connection is left alone.
+    /// Timers: one of them says how long an unhealthy connection is left alone.
     pub timers: &'a Timers,
     /// Source of line types.
     pub line_type: LineTypes<'a>,
@@ -56,33 +53,25 @@ pub struct CheckInput<'a> {
 /// Whether a leg may be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
-    /// Yes.
     Go,
     /// Yes, as the one message that probes an unhealthy connection: first write the connection with `tried_at` = now, under
     /// its condition. If somebody else was faster, treat this as `Later`.
     Probe,
-    /// Not now.
     Later {
-        /// The earliest time.
         until: Timestamp,
-        /// The reason.
         why: Refusal,
     },
     /// Not now, because of the connection. No other channel would be faster.
     Wait {
-        /// The earliest time.
         until: Timestamp,
-        /// The reason.
         why: Refusal,
     },
     /// Not on this channel.
     SkipLeg {
-        /// The reason.
         why: Refusal,
     },
     /// Never, on any channel.
     Never {
-        /// The reason.
         why: Refusal,
     },
 }
@@ -98,7 +87,7 @@ pub enum SendCheck {
     Contact,
     /// The number is of a kind and country that may be written to.
     Destination,
-    /// The person wants such messages, and the ground that the purpose demands is there.
+    /// The person wants such messages, and the basis that the purpose requires exists.
     Consent,
     /// It is still valid, and will be at the earliest time to send it.
     Validity,
@@ -128,10 +117,10 @@ pub enum SendCheck {
     Health,
 }
 
-/// Something to check, of the leg about to be sent.
+/// A check of the leg about to be sent.
 type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
 
-/// All checks, in the order in which the first one that is against it decides.
+/// All checks, in order: the first one that is against the attempt decides.
 static TABLE: [(SendCheck, Checked); 17] = [
     (SendCheck::Account, account),
     (SendCheck::Contact, existence),
@@ -162,7 +151,7 @@ pub fn check_send(input: &CheckInput<'_>) -> Check {
     verdicts.find(|verdict| *verdict != Check::Go).unwrap_or(Check::Go)
 }
 
-/// The verdict of each check, of which [`check_send`] takes the first that is not [`Check::Go`]. None, if there is no such leg.
+/// The verdict of each check; [`check_send`] takes the first that is not [`Check::Go`]. None, if there is no such leg.
 pub fn all_send_checks<'a>(input: &'a CheckInput<'_>) -> impl Iterator<Item = (SendCheck, Check)> + 'a {
     let of_leg = move |leg: &'a Leg| {
         let all = TABLE.iter();
@@ -214,17 +203,17 @@ pub fn messages_to_read_before(message: &Message, contact: &Contact) -> Vec<Mess
     others.chain(message.behind.map(|behind| behind.message)).collect()
 }
 
-/// Time after which a message that lets another one go first looks again.
+/// A message that lets another one go first looks again after this time.
 const LETS_GO_FIRST: SignedDuration = SignedDuration::from_mins(1);
 
-/// Time after which a reply looks again whether the one before it was sent.
+/// A reply looks again after this time whether the one before it was sent.
 const BETWEEN_LOOKS: SignedDuration = SignedDuration::from_secs(2);
-/// The same if the outcome of that one is unknown.
+/// A reply behind one with an unknown outcome looks again after this time.
 const BETWEEN_LOOKS_IN_DOUBT: SignedDuration = SignedDuration::from_secs(15);
-/// The longest, if that one waits for a time of its own.
+/// The longest wait of a reply behind one that waits for a time of its own.
 const MAX_BETWEEN_LOOKS: SignedDuration = SignedDuration::from_mins(1);
 
-/// Replies of a conversation go one after the other. One behind another whose outcome is unknown goes when that is given up.
+/// Replies of a conversation go one after the other. A reply behind one with an unknown outcome goes when that one is given up.
 fn order(input: &CheckInput<'_>, _: &Leg) -> Check {
     let CheckInput { message, open, now, .. } = *input;
     let Some(behind) = message.behind else {
@@ -255,7 +244,7 @@ pub fn check_frequency(input: &CheckInput<'_>) -> Check {
     leg(input).map_or(Check::Go, |leg| frequency(input, leg))
 }
 
-/// Of several that wait, the one that is due first goes, and the others find it sent.
+/// Of several waiting messages, the first one due goes, and the others find it sent.
 fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
     let CheckInput {
         message,
@@ -277,7 +266,7 @@ fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
             .filter(|other| other.id != message.id && other.policy.counts_from_sending())
     };
     let sent = others().filter_map(Message::last_sent_at);
-    // What its contact knew when it was planned was too long ago, but not what a merge has added since. The cooldown that the message
+    // The contact's data of the time of planning is too old, but data that a merge has added since is not. The cooldown that the message
     // began itself does not count; it may hide an earlier one.
     let own = contact.open.iter().find(|open| open.message == message.id);
     let follow_up = contact.last_follow_up_at.filter(|at| *at != message.created_at);
@@ -301,7 +290,7 @@ fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
     Check::Go
 }
 
-/// Too late, as a reason that names the time of planning. Of a message that a cap kept back until then, that is the reason.
+/// The reason for a message that is too late, with the time of planning. If a cap kept it back until then, the cap is the reason.
 fn late(message: &Message, sentence: String) -> Refusal {
     if message.remarked_since(Reason::CapReached).is_some()
         && let Some(Because { code, facts }) = message.remarks.last().and_then(|last| last.because.clone())
@@ -336,10 +325,10 @@ fn validity(input: &CheckInput<'_>, _: &Leg) -> Check {
     Check::Never { why }
 }
 
-/// Time after which a message of a paused campaign looks again. When the campaign is resumed or cancelled, it is woken.
+/// A message of a paused campaign looks again after this time. When the campaign is resumed or cancelled, it is woken.
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_hours(1);
 
-/// The wait of a message of a broadcast for which a cap has no room: its campaign is paused for that at its next look.
+/// The wait of a message of a broadcast when a cap has no room for it: the campaign is paused for that at its next look.
 pub fn wait_beyond_cap(reached: &Refusal, now: Timestamp) -> Check {
     let sentence = format!("waits: {}", reached.sentence);
     Check::Later {
@@ -351,7 +340,7 @@ pub fn wait_beyond_cap(reached: &Refusal, now: Timestamp) -> Check {
 /// Time of a message's validity that must be left at the end of a wait for a cap: many may wait for the same moment.
 const AFTER_CAP: SignedDuration = SignedDuration::from_mins(5);
 
-/// The wait of a message of a drip for which a cap has no room any more, although it had when the message was made: until the next hour, as
+/// The wait of a message of a drip when a cap no longer has room for it, although it had when the message was made: until the next hour, as
 /// long as the message is valid.
 pub fn wait_of_step_beyond_cap(message: &Message, reached: Refusal, now: Timestamp) -> Check {
     let until = Period::Hour.next(now);
@@ -429,7 +418,7 @@ fn reach(input: &CheckInput<'_>, leg: &Leg) -> Check {
         .connection
         .whatsapp_number()
         .filter(|_| leg.channel == Channel::WhatsApp);
-    let elsewhere = || check_in_charge(message.policy.purpose(), contact, (number, &message.to), now).err();
+    let elsewhere = || check_in_charge(message.policy.purpose(), contact, number, &message.to, now).err();
     unless(why.or_else(elsewhere))
 }
 
@@ -454,7 +443,7 @@ fn sms_sender(input: &CheckInput<'_>, leg: &Leg) -> Option<ConnectionSummary> {
     (leg.channel == Channel::Sms).then(|| ConnectionSummary::from(input.connection))
 }
 
-/// What is remarked on a message that is sent although a rule of the recipient's country is against it.
+/// Remarks on a message that is sent although a rule of the recipient's country is against it.
 pub fn country_remarks(input: &CheckInput<'_>) -> Vec<Refusal> {
     let found = leg(input).and_then(|leg| Some((leg, sms_sender(input, leg)?)));
     let Some((leg, connection)) = found else {
@@ -609,7 +598,7 @@ fn pace(input: &CheckInput<'_>, leg: &Leg) -> Check {
     )
 }
 
-/// Time before the end of a message's validity at which it asks for a place at the latest.
+/// A message asks for a place at the latest this long before the end of its validity.
 const LAST_LOOK: SignedDuration = SignedDuration::from_mins(3);
 
 /// The verdict on a message whose number has no place for it before this time. An answer waits so long, unless the next channel is
@@ -904,7 +893,7 @@ mod tests {
         assert!(matches!(sending.check(), Check::Never { why } if why.reason == Reason::CapReached));
     }
 
-    /// What was taken in a period that is over, or for less, is taken again.
+    /// An amount that was taken in a period that is over, or that was too small, is taken again.
     #[test]
     fn what_was_counted_when_it_was_made_is_not_counted_again() {
         let mut sending = Sending::new();

@@ -31,24 +31,24 @@ pub struct World<'a> {
     pub config: &'a TenantConfig,
     /// The templates and products that the message names: see [`crate::messages::Needs`].
     pub material: &'a Material,
-    /// The recipient.
     pub contact: &'a Contact,
     /// Further data of the recipient.
     pub profile: &'a Profile,
-    /// Other messages to the recipient, which the frequency limit may count, or which leave no room: see [`crate::messages::Needs`].
+    /// Other messages to the recipient that the frequency limit may count, or that leave no room: see [`crate::messages::Needs`].
     pub open: &'a [Message],
-    /// Current time.
     pub now: Timestamp,
     /// Source of line types.
     pub line_type: LineTypes<'a>,
 }
 
 impl<'a> World<'a> {
-    /// The world of a contact, with what was read for a message to them. Line types are those of the numbering plans.
+    /// The world of a contact, with the rows that a message to them needs. Line types come from the numbering plans.
     pub fn of(
         config: &'a TenantConfig,
-        (contact, profile): (&'a Contact, &'a Profile),
-        (material, open): (&'a Material, &'a [Message]),
+        contact: &'a Contact,
+        profile: &'a Profile,
+        material: &'a Material,
+        open: &'a [Message],
         now: Timestamp,
     ) -> Self {
         Self {
@@ -66,15 +66,12 @@ impl<'a> World<'a> {
 /// A message to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
-    /// Its cause.
     pub cause: Cause,
-    /// Its policy.
     pub policy: Policy,
-    /// The recipient.
     pub to: Recipient,
     /// The line it is sent from.
     pub line: Option<LineId>,
-    /// The ground on which it is sent, as its sender states it.
+    /// Reason for sending it, in the sender's words.
     pub basis: Option<String>,
     /// The earlier reply that is sent first.
     pub behind: Option<Behind>,
@@ -86,7 +83,7 @@ pub struct Composed {
     pub not_before: Timestamp,
     /// Time of the call that it follows.
     pub called_at: Option<Timestamp>,
-    /// Time at which the message is deleted.
+    /// Time when the message is deleted.
     pub keep_until: Timestamp,
     /// The reason, in one sentence.
     pub sentence: String,
@@ -145,7 +142,7 @@ pub enum PlanCheck {
     Account,
     /// The number is of a kind and country that may be written to.
     Destination,
-    /// The person wants such messages, and the ground that the purpose demands is there.
+    /// The person wants such messages, and the basis that the purpose requires exists.
     Consent,
     /// Nothing has happened that makes it unnecessary.
     Need,
@@ -164,13 +161,13 @@ pub enum PlanCheck {
 /// Everything that was found out about an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntentReview {
-    /// The checks that its purpose has, in the order in which the first refusal is the reason.
+    /// The checks of its purpose, in order: the first refusal is the reason.
     pub checks: Vec<(PlanCheck, Result<(), Refusal>)>,
     /// Its channels, in order: each as it would be sent, or the reason why it is left out.
     pub channels: Vec<(Channel, Result<Leg, Refusal>)>,
     /// Earliest time to send.
     pub not_before: Timestamp,
-    /// Time after which it is not sent any more.
+    /// Deadline for sending it.
     pub valid_until: Timestamp,
     /// The message if all checks are passed, or the reason why no channel is left.
     pub planned: Result<Composed, Refusal>,
@@ -200,7 +197,7 @@ impl IntentReview {
         }
     }
 
-    /// The same, without what was found out on the way.
+    /// The composed message, or the refusal, without the rest of the review.
     pub fn into_outcome(self) -> Result<Composed, Refusal> {
         match self.refusal() {
             Some(refusal) => Err(refusal.clone()),
@@ -209,12 +206,12 @@ impl IntentReview {
     }
 }
 
-/// Composes a message. The same intent with the same data gives the same message.
+/// Composes a message. An intent with unchanged data always gives an equal message.
 pub fn compose_message(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refusal> {
     review_intent(intent, world)?.into_outcome()
 }
 
-/// The same with everything that was found out on the way.
+/// Composes a message, and tells everything that was found out on the way.
 ///
 /// # Errors
 /// If its purpose has no messages of its category.
@@ -242,7 +239,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
         (PlanCheck::Consent, check_welcome(&policy, contact, by, now)),
         (
             PlanCheck::Need,
-            unless(unnecessary(&policy, contact, (intent.began(), intent.since), now)),
+            unless(unnecessary(&policy, contact, intent.began(), intent.since, now)),
         ),
     ];
     if policy.obeys(Limit::Cooldown) {
@@ -252,7 +249,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
         let leaves_at = not_before.max(now);
         checks.push((
             PlanCheck::Frequency,
-            unless(too_frequent(&policy, contact, open, (now, leaves_at))),
+            unless(too_frequent(&policy, contact, open, now, leaves_at)),
         ));
     }
     let behind = Message::ahead_of(intent.after, open);
@@ -264,7 +261,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
     checks.push((PlanCheck::Room, unless(room)));
 
     checks.push((PlanCheck::QuietHours, quiet));
-    // The last moment at which it may be sent.
+    // The last moment to send it.
     let last = now + policy.validity();
     let left = intent.purpose.left_to_send();
     let late = (not_before >= last - left).then(|| {
@@ -304,7 +301,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
         });
         refused_sms = Some(legs.remove(place));
     }
-    // What is left may wait for other hours than the whole did.
+    // The remaining legs may wait for other hours than the whole did.
     let only_sms = legs.iter().all(|leg| leg.channel == Channel::Sms);
     let by_sms = only_sms.then(|| awake(sms_hours(intent, &policy, config), not_before, &zones).0);
     let not_before = by_sms.filter(|at| *at < last - left).unwrap_or(not_before);
@@ -348,8 +345,8 @@ fn too_long_a_queue(behind: Behind) -> Option<Refusal> {
     })
 }
 
-/// The quiet hours of a message. Those of the recipient's country are of SMS, so a message with another channel does not wait for them until
-/// it comes to that one.
+/// The quiet hours of a message. Its recipient's country has hours for SMS only, so a message with another channel does not wait for them
+/// until it comes to SMS.
 fn quiet_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Quiet {
     let by_sms = !intent.says.is_empty() && intent.says.iter().all(|says| says.channel == Channel::Sms);
     if by_sms {
@@ -358,7 +355,7 @@ fn quiet_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Q
     policy.quiet_hours(config.tenant.quiet_hours).and_of_country(None)
 }
 
-/// The quiet hours of a message that goes by SMS only, with those of the recipient's country.
+/// The quiet hours of a message by SMS only, including the recipient's country's.
 fn sms_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Quiet {
     let sender = carrier(config, intent, Channel::Sms);
     let of_country = sender.and_then(|(connection, _)| connection.sms_hours(&intent.to, policy.category()));
@@ -403,7 +400,7 @@ fn timing(planned: Timestamp, not_before: Timestamp, now: Timestamp, zone: &Zone
     }
 }
 
-/// What is sent, in one sentence, and its facts. `legs` are not empty.
+/// Describes the legs of a message in a sentence, with the facts. `legs` are not empty.
 fn describe_legs(
     intent: &Intent<'_>,
     policy: &Policy,
@@ -477,7 +474,8 @@ fn too_soon(cooldown: SignedDuration, contact: &Contact, now: Timestamp) -> Opti
 fn unnecessary(
     policy: &Policy,
     contact: &Contact,
-    (began, since): (Timestamp, Timestamp),
+    began: Timestamp,
+    since: Timestamp,
     now: Timestamp,
 ) -> Option<Refusal> {
     let events = [
@@ -507,13 +505,14 @@ fn unnecessary(
     })
 }
 
-/// The reason why a message would be sent too soon after another one. A planned message counts from its time, a sent one
-/// from its sending, which may be days later; this one from the time at which it would leave.
+/// The reason why a message would be sent too soon after another one. A planned message counts from its time, a sent one from its sending,
+/// which may be days later; this one from its earliest time to leave.
 fn too_frequent(
     policy: &Policy,
     contact: &Contact,
     open: &[Message],
-    (now, leaves_at): (Timestamp, Timestamp),
+    now: Timestamp,
+    leaves_at: Timestamp,
 ) -> Option<Refusal> {
     let refusal = |category: Category, sentence: String| {
         let refusal = Refusal::new(Reason::Frequency, sentence).and("category", category.as_str());
@@ -556,8 +555,7 @@ fn problems(left_out: &[LeftOut]) -> Facts {
     })
 }
 
-/// The reason why no channel is left. One that fails for the template or other content may be repaired; a wish is the reason if it rules
-/// out all.
+/// The reason why no channel is left. Templates and other content may be repaired; a wish is the reason only if it rules out all channels.
 fn reason_of(left_out: &[LeftOut]) -> Reason {
     let mut reasons = left_out.iter().map(|left| left.reason);
     for repairable in [Reason::Template, Reason::Content] {
@@ -646,8 +644,8 @@ fn leg(
         return Err(left_out(Reason::NoChannel, refusal));
     }
     if channel == Channel::WhatsApp {
-        let between = (connection.whatsapp_number.as_ref(), &intent.to);
-        check_in_charge(policy.purpose(), contact, between, not_before)
+        let number = connection.whatsapp_number.as_ref();
+        check_in_charge(policy.purpose(), contact, number, &intent.to, not_before)
             .map_err(|refusal| left_out(refusal.reason, refusal))?;
     }
     if channel == Channel::WhatsApp && says.words.needs_window() {
@@ -661,7 +659,7 @@ fn leg(
         profile,
         subject: intent.subject,
     };
-    // What is referred to is known to WhatsApp only.
+    // Only WhatsApp knows the message that it refers to.
     let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
     let content = fill_content(&values, says.words, policy.category(), connection).and_then(|content| {
         refers.map_or(Ok(()), |refers| refers.known_to(connection))?;
@@ -686,7 +684,7 @@ pub(crate) type Carrier<'a> = (&'a ConnectionSummary, Option<&'a Phone>);
 pub(crate) fn carrier<'a>(config: &'a TenantConfig, intent: &Intent<'_>, channel: Channel) -> Option<Carrier<'a>> {
     let country = intent.to.country();
     if let Some(through) = intent.through {
-        let connection = carrying(config, (channel, country)).find(|connection| connection.id == through.connection)?;
+        let connection = carrying(config, channel, country).find(|connection| connection.id == through.connection)?;
         let wanted = through.number.filter(|_| channel == Channel::Sms);
         let number = connection.sms_numbers.iter().find(|number| Some(*number) == wanted);
         // From another number, it would not be part of the conversation.
@@ -694,14 +692,14 @@ pub(crate) fn carrier<'a>(config: &'a TenantConfig, intent: &Intent<'_>, channel
         return can_send.then_some((connection, number));
     }
     let line = intent.line.and_then(|id| line_by_id(&config.lines, id));
-    let of_line = line.and_then(|line| Some((line_carrier(config, line, (channel, country))?, line.sender(channel))));
+    let of_line = line.and_then(|line| Some((line_carrier(config, line, channel, country)?, line.sender(channel))));
     of_line.or_else(|| {
         // Only this one knows the message, whatever else it sends.
         let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
         let referred =
-            refers.and_then(|refers| carrying(config, (channel, country)).find(|known| known.id == refers.connection));
-        let mut usual = usual_carriers(config, (channel, country));
-        let preferred = || usual_carriers(config, (channel, country)).find(|known| Some(known.id) == intent.prefers);
+            refers.and_then(|refers| carrying(config, channel, country).find(|known| known.id == refers.connection));
+        let mut usual = usual_carriers(config, channel, country);
+        let preferred = || usual_carriers(config, channel, country).find(|known| Some(known.id) == intent.prefers);
         let connection = referred.or_else(preferred);
         let connection = connection.or_else(|| usual.next());
         connection.map(|connection| (connection, None))
@@ -712,16 +710,18 @@ pub(crate) fn carrier<'a>(config: &'a TenantConfig, intent: &Intent<'_>, channel
 pub(crate) fn line_carrier<'a>(
     config: &'a TenantConfig,
     line: &Line,
-    (channel, country): (Channel, Option<Country>),
+    channel: Channel,
+    country: Option<Country>,
 ) -> Option<&'a ConnectionSummary> {
     let named = line.connection(channel)?;
-    carrying(config, (channel, country)).find(|connection| connection.id == named)
+    carrying(config, channel, country).find(|connection| connection.id == named)
 }
 
 /// The connections that can send by this channel to this country.
 fn carrying(
     config: &TenantConfig,
-    (channel, country): (Channel, Option<Country>),
+    channel: Channel,
+    country: Option<Country>,
 ) -> impl Iterator<Item = &ConnectionSummary> {
     let connections = config.connections.iter();
     connections.filter(move |connection| connection.carries_to(channel, country))
@@ -731,9 +731,10 @@ fn carrying(
 /// call is preferred, so beside the first one only those count that report calls.
 pub(crate) fn usual_carriers(
     config: &TenantConfig,
-    to: (Channel, Option<Country>),
+    channel: Channel,
+    country: Option<Country>,
 ) -> impl Iterator<Item = &ConnectionSummary> {
-    carrying(config, to)
+    carrying(config, channel, country)
         .enumerate()
         .filter(|(place, connection)| *place == 0 || connection.reports_calls())
         .map(|(_, connection)| connection)
@@ -765,7 +766,7 @@ pub(crate) fn fill_content(
         Words::None(why) => Err(Refusal::new(Reason::NoContent, why)),
         Words::Template(wanted) => {
             let language = contact.language.as_deref();
-            let found = find(values.material, (connection, category), wanted, language)?;
+            let found = find(values.material, connection, category, wanted, language)?;
             found.sendable_as(category, connection.needs_content_sid)?;
             let filled = found.fill(wanted, &values.material.assets, |value| values.value(value))?;
             Ok(Content::Template(filled))
@@ -822,7 +823,8 @@ pub(crate) fn fill_content(
 /// The template for a person with this language, if it can be sent; otherwise the one that is named.
 fn find<'a>(
     material: &'a Material,
-    (connection, category): (&ConnectionSummary, Category),
+    connection: &ConnectionSummary,
+    category: Category,
     wanted: &TemplateUse,
     language: Option<&str>,
 ) -> Result<&'a TemplateDefinition, Misfit> {
@@ -895,7 +897,7 @@ mod tests {
         case.with_world(|call, world| compose_message(&intent(call, world, &text, later), world))
     }
 
-    /// Also those behind the first refusal, and what each channel would have said.
+    /// The review also has the checks behind the first refusal, and what each channel would have said.
     #[test]
     fn review_has_the_verdict_of_every_check() {
         let mut case = Case::new();
@@ -977,7 +979,7 @@ mod tests {
         connection.needs_content_sid = false;
         let wanted = config.rules[0].then.template.clone().unwrap();
         let chosen = |material: &Material, connection: &ConnectionSummary| {
-            let found = find(material, (connection, Category::Utility), &wanted, Some("ar"));
+            let found = find(material, connection, Category::Utility, &wanted, Some("ar"));
             found.unwrap().language.clone()
         };
         let material = crate::samples::material();
@@ -1015,7 +1017,7 @@ mod tests {
                     last_by_phone_at: by_phone,
                     ..crate::samples::contact()
                 };
-                let refusal = unnecessary(&policy, &contact, (began, since), now)?;
+                let refusal = unnecessary(&policy, &contact, began, since, now)?;
                 assert_eq!(refusal.reason, Reason::Unnecessary);
                 Some(refusal.sentence)
             };

@@ -34,7 +34,7 @@ pub struct MediaUse {
     /// Text below it: one text, or one for each language. At most 1,024 characters with its values. Not with audio and stickers.
     #[serde(default)]
     pub caption: Option<SmsText>,
-    /// Name of a document, as the person sees it. Default: that of the asset.
+    /// Name of a document, as the person sees it. Default: the asset's name.
     #[serde(default)]
     pub file_name: Option<FileName>,
     /// Whether audio is shown as a voice message, which must be Ogg with Opus. Twilio shows it as audio.
@@ -50,13 +50,13 @@ pub struct HeaderMedia {
     /// Asset that is shown, or the attachment, in a reply.
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub asset_id: FileId,
-    /// Name of a document, as the person sees it. Default: that of the asset.
+    /// Name of a document, as the person sees it. Default: the asset's name.
     #[serde(default)]
     pub file_name: Option<FileName>,
 }
 
-/// A text to which the person answers with a tap: with exactly one of `buttons`, `list`, `link` and `request_location`. Each text is one
-/// for all, or one for each language.
+/// A text with something to tap as an answer: with exactly one of `buttons`, `list`, `link` and `request_location`. Each text is one for
+/// all, or one for each language.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -72,10 +72,10 @@ pub struct InteractiveUse {
     /// Text below the body, of at most 60 characters with its values.
     #[serde(default)]
     pub footer: Option<SmsText>,
-    /// Buttons, each of which answers with its title.
+    /// Buttons. Each answers with its title.
     #[serde(default)]
     pub buttons: UpTo<MAX_REPLY_BUTTONS, ButtonUse>,
-    /// Menu, of which the person chooses one row.
+    /// Menu to choose a row from.
     #[serde(default)]
     pub list: Option<ListUse>,
     /// Link.
@@ -163,13 +163,10 @@ pub struct ReactionUse {
 /// Content of WhatsApp other than a template and free text.
 #[derive(Debug, Clone, Copy)]
 pub enum Draft<'a> {
-    /// A file.
     Media(&'a MediaUse),
     /// A text with buttons, a list, a link or a request.
     Interactive(&'a InteractiveUse),
-    /// A place.
     Location(&'a Location),
-    /// Business cards.
     Contacts(&'a UpTo<MAX_CARDS, Card>),
     /// A reaction to this message.
     Reaction(&'a ProviderRef, Option<&'a Emoji>),
@@ -487,7 +484,6 @@ pub fn problems_of_cards(cards: &[Card]) -> Vec<FieldProblem> {
 }
 
 impl Draft<'_> {
-    /// Its kind.
     pub const fn kind(&self) -> ContentKind {
         match self {
             Self::Media(_) => ContentKind::Media,

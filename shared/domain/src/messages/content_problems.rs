@@ -18,12 +18,12 @@ use crate::{
     },
 };
 
-/// What was found about a message and whatever sends it.
+/// Findings about a message and whatever sends it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Review {
-    /// What is wrong, by field. It is not saved with such a problem, but may get one later, such as by the deletion of a line.
+    /// Problems by field. Nothing is saved with such a problem, but it may get one later, such as by the deletion of a line.
     pub problems: Vec<FieldProblem>,
-    /// What keeps it from doing its work at present, or in part. At most [`MAX_WARNINGS`].
+    /// Reasons why it does not do its work at present, or only in part. At most [`MAX_WARNINGS`].
     pub warnings: Vec<Warning>,
 }
 
@@ -52,13 +52,10 @@ pub(crate) fn missing_call() -> Fault {
 pub(crate) struct Authored<'a> {
     /// The field that holds it, such as `then`.
     pub field: &'a str,
-    /// Its channels.
     pub channels: &'a [Channel],
-    /// Its category.
     pub category: Category,
     /// Content for WhatsApp.
     pub template: Option<&'a TemplateUse>,
-    /// Content for SMS.
     pub sms_text: Option<&'a SmsText>,
     /// Whether it follows a call, whose values it may name.
     pub follows_call: bool,
@@ -112,7 +109,7 @@ impl<'a> Authored<'a> {
         }
     }
 
-    /// Whether one of these problems is of the content of this channel, about which nothing more needs to be said.
+    /// Whether one of these problems is of this channel's content, so that nothing more needs to be said about it.
     pub(crate) fn is_wrong(&self, channel: Channel, problems: &[FieldProblem]) -> bool {
         let (content, category) = (self.content(channel), format!("{}.category", self.field));
         let mut problems = problems.iter();
@@ -138,8 +135,8 @@ impl<'a> Authored<'a> {
         self.check_sources(sources.iter().map(|source| (field.clone(), source)), material, found);
     }
 
-    /// Problems of the use of a template, as far as they are the same for every message. Of its versions in other languages, some may not
-    /// fit: the warnings say so.
+    /// Problems of the use of a template, as far as every message has them. If some of its versions in other languages do not fit, the
+    /// warnings say so.
     fn template(&self, wanted: &TemplateUse, material: &Material, found: &mut Findings) {
         let (name, language) = (wanted.name.as_str(), wanted.language.as_str());
         let content = self.content(Channel::WhatsApp);
@@ -239,12 +236,14 @@ impl<'a> Authored<'a> {
     }
 }
 
-/// The obstacles that keep these connections from saying something to a person of whom only the number is known, whatever their language, and
-/// the rules for SMS of the business's own country that are against it, each with its effect. Empty: none. `senders`: each with the number that
-/// its line names. `subject`: what the message is about if this connection sends it.
+/// The obstacles that keep these connections from sending to a person known by number only, in whatever language, and the rules for SMS of
+/// the business's own country that are against it, each with its effect. Empty: none. `senders`: each with the number that its line names.
+/// `subject`: the subject of the message if this connection sends it.
 pub(crate) fn content_obstacles<'s>(
-    (words, category): (Words<'_>, Category),
-    (config, material): (&TenantConfig, &Material),
+    words: Words<'_>,
+    category: Category,
+    config: &TenantConfig,
+    material: &Material,
     senders: &[Carrier<'_>],
     subject: impl Fn(&ConnectionSummary) -> Subject<'s>,
 ) -> Vec<(Refusal, Applies)> {
@@ -280,7 +279,7 @@ pub(crate) fn content_obstacles<'s>(
             match (fill_content(&values, words, category, connection), words) {
                 (Err(why), _) => add(why, Applies::Refuse),
                 (Ok(Content::Text(text)), Words::Text(_)) => {
-                    let sms = connection.sms((config.tenant.country(), category), *number, &text);
+                    let sms = connection.sms(config.tenant.country(), category, *number, &text);
                     sms.broken_rules().for_each(|rule| add(rule.refusal(), rule.applies()));
                 }
                 (Ok(_), _) => {}

@@ -10,7 +10,7 @@ use crate::terms::{
     ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, RouteRefused, TenantMustAct, WaitForStatus},
 };
 
-/// The stage at which the provider reported an error.
+/// Stage of the provider's report of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// In the response to our request.
@@ -19,8 +19,8 @@ pub enum Stage {
     Status,
 }
 
-/// Whether a refusal of a message with a file can mean that the provider does not know the file any more. WhatsApp says so by the code for
-/// media, or as it does of any wrong parameter.
+/// Whether a refusal of a message with a file can mean that the provider has deleted the file. WhatsApp says so by the code for media, or
+/// by the one for any wrong parameter.
 pub const fn is_about_file(api: Api, code: i64) -> bool {
     match api {
         Api::WhatsAppCloud => matches!(code, 100 | 131009 | 131052 | 131053),
@@ -28,7 +28,7 @@ pub const fn is_about_file(api: Api, code: i64) -> bool {
     }
 }
 
-/// One row: the codes `first..=last`, and their meaning in the response to a request.
+/// A row: the codes `first..=last`, and their meaning in the response to a request.
 struct Row {
     first: i64,
     last: i64,
@@ -194,7 +194,7 @@ const TWILIO: &[Row] = &[
     row(11_200, Bug, NONE, "our webhook failed"),
 ];
 
-/// What the table of an API says about a code.
+/// The meaning of a code in the table of an API.
 fn look_up_code(api: Api, code: i64) -> Option<Classified> {
     let table = match api {
         Api::WhatsAppCloud => WHATSAPP,

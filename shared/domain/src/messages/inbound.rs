@@ -11,15 +11,14 @@ use crate::{
     terms::{Channel, Phone, ProviderRef, Recipient, SendKey, SenderId, ShownName},
 };
 
-/// One report of a provider. A webhook may contain many.
+/// A report of a provider. A webhook may contain many.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Update {
     /// The status of a message of ours.
     Status(Status),
     /// A customer wrote (or pressed a button, sent a picture, …).
     Message(InboundMessage),
-    /// Somebody of the business wrote on its own phone, or another responder (`standby`): the message as if the person had written it to
-    /// whom it went.
+    /// Somebody of the business wrote on its own phone, or another responder did (`standby`): the message with its recipient as the sender.
     ByPhone(InboundMessage),
     /// A customer called by WhatsApp, which opens the service window like a message.
     WhatsAppCall {
@@ -32,7 +31,6 @@ pub enum Update {
     },
     /// Who answers a conversation has changed.
     Handover {
-        /// The customer.
         from: Sender,
         /// Whether it was passed to us. Otherwise another responder has taken it.
         passed: bool,
@@ -41,7 +39,6 @@ pub enum Update {
     },
     /// A customer changed their marketing preference.
     MarketingPreference {
-        /// The customer.
         from: Sender,
         /// Whether marketing is welcome.
         welcome: bool,
@@ -52,7 +49,6 @@ pub enum Update {
     IdentityChanged {
         /// The identities of before, as far as they are named.
         previous: Sender,
-        /// The current identities.
         now: Sender,
     },
     /// A template's status, category or both.
@@ -70,14 +66,10 @@ pub enum Update {
     Limits {
         /// The number. `None` if missing or unreadable: then only the values of the whole business count.
         number: Option<Phone>,
-        /// The reported values.
         reported: Reported,
     },
     /// An unknown kind: stored raw and counted.
-    Unknown {
-        /// Its name.
-        kind: String,
-    },
+    Unknown { kind: String },
 }
 
 /// A provider's report on a message of ours.
@@ -85,7 +77,6 @@ pub enum Update {
 pub struct Status {
     /// Our key, if the provider returned it.
     pub key: Option<SendKey>,
-    /// The report.
     pub report: StatusReport,
     /// The recipient, as far as the report names it. A report can reveal the number's business-scoped user id.
     pub recipient: Sender,
@@ -96,7 +87,6 @@ pub struct Status {
 /// The sender: at least one of the identities is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
-    /// The telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
     /// Meta's business-scoped user id.
@@ -120,14 +110,12 @@ impl Sender {
     }
 }
 
-/// A customer's message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboundMessage {
     /// The channel it came by.
     pub channel: Channel,
-    /// The provider's id of the message, by which a redelivery is recognized.
+    /// The provider's id of the message. A redelivery has the same.
     pub provider_ref: ProviderRef,
-    /// The sender.
     pub from: Sender,
     /// The number that it was sent to, if the connection alone does not determine it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,7 +136,7 @@ pub struct InboundMessage {
     /// Media, at most [`MAX_MEDIA`](crate::media::MAX_MEDIA), which are fetched later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<InboundMedia>,
-    /// What it shares beside its text, which has it in words.
+    /// Content beside its text, which has it in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<Shared>,
     /// The provider's id of the message that it answers, reacts to, edits or revokes.
@@ -168,7 +156,6 @@ pub struct InboundMessage {
 /// The delivery of a message by a webhook, as far as the order of messages depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
-    /// Time of receipt.
     pub received_at: Timestamp,
     /// Place of the message in the webhook.
     pub place: u32,
@@ -193,14 +180,15 @@ pub fn is_notice(kind: &str) -> bool {
 }
 
 impl InboundMessage {
-    /// Whether the customer certainly wrote it to the business, as a new message. What opens no window is a reaction, an edit, a revocation, a
-    /// notice of the platform, or a message of which the API shows nothing. An SMS can be a reaction, too. Short codes and names are no customers.
+    /// Whether the customer certainly wrote it to the business, as a new message. A reaction, an edit, a revocation, a notice of the
+    /// platform, or a message that the API does not show opens no window. An SMS can be a reaction, too. Short codes and names are no
+    /// customers.
     pub fn is_written(&self) -> bool {
         self.kind != REACTION && self.from.sender_id.is_none() && (self.channel == Channel::Sms || self.opens_window)
     }
 
-    /// Whether it is news for the team, which the customer may wait to have answered: all that is written, an edit, and a message of which
-    /// the API shows nothing, such as a poll or a picture to be viewed once.
+    /// Whether it is news for the team that the customer may wait to have answered: all that is written, an edit, and a message that the
+    /// API does not show, such as a poll or a picture to be viewed once.
     pub fn is_news(&self) -> bool {
         let kind = self.kind.as_str();
         self.from.sender_id.is_none() && !matches!(kind, REACTION | REVOCATION) && !is_notice(kind)
@@ -243,11 +231,10 @@ fn is_file_name(text: &str) -> bool {
     })
 }
 
-/// What a customer shares.
+/// Shared content of a customer's message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shared {
-    /// A place.
     Location(SharedLocation),
     /// Business cards, at most [`MAX_CARDS`](crate::messages::MAX_CARDS) and [`SharedCard::MAX_BYTES`].
     Contacts(Vec<SharedCard>),
@@ -260,10 +247,8 @@ pub struct SharedLocation {
     pub latitude: Latitude,
     /// Degrees east of Greenwich.
     pub longitude: Longitude,
-    /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ShownName>,
-    /// Its address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<ShownName>,
 }
@@ -313,9 +298,7 @@ impl SharedCard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptFlag {
-    /// No more messages.
     Stop,
-    /// Messages again.
     Start,
     /// A request for help.
     Help,

@@ -1,4 +1,4 @@
-//! Intents: what is to be said to whom, for which purpose and from which cause.
+//! Intents: a content for a person, with its purpose and its cause.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,17 +13,13 @@ use crate::{
 /// An intent to say something to somebody.
 #[derive(Debug, Clone)]
 pub struct Intent<'a> {
-    /// Its cause.
     pub cause: Cause,
-    /// Its purpose.
     pub purpose: Purpose,
-    /// Its category.
     pub category: Category,
     /// Restrictions beyond the purpose's row.
     pub narrowing: Narrowing,
     /// The pause since the last message of the kind, if the purpose obeys one.
     pub cooldown: SignedDuration,
-    /// The recipient.
     pub to: Recipient,
     /// The line it is sent from. Its connections send it if they can.
     pub line: Option<LineId>,
@@ -31,17 +27,16 @@ pub struct Intent<'a> {
     pub prefers: Option<ConnectionId>,
     /// The connection that alone may send it, whatever the line names.
     pub through: Option<Through<'a>>,
-    /// The ground on which it is sent, as its sender states it.
+    /// Reason for sending it, in the sender's words.
     pub basis: Option<&'a str>,
     /// The message by WhatsApp that it answers or reacts to.
     pub refers: Option<Referred>,
     /// The message of the same conversation that goes first, if that may still be sent.
     pub after: Option<MessageId>,
-    /// The content for each channel, in the order in which channels are tried.
+    /// The content for each channel, in the order of the attempts.
     pub says: Vec<Says<'a>>,
-    /// Its subject.
     pub subject: Subject<'a>,
-    /// Last known moment of its cause. What has happened to the person since may make the message unnecessary.
+    /// Last known moment of its cause. Events with the person since then may make the message unnecessary.
     pub since: Timestamp,
     /// Earliest time to send.
     pub not_before: Timestamp,
@@ -87,7 +82,6 @@ impl Intent<'_> {
 /// A connection that alone may send a message, such as the one that the person wrote to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Through<'a> {
-    /// The connection.
     pub connection: ConnectionId,
     /// Which of its numbers sends SMS. If it has not that one, only its messaging service sends.
     pub number: Option<&'a Phone>,
@@ -96,16 +90,13 @@ pub struct Through<'a> {
 /// The content for one channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Says<'a> {
-    /// The channel.
     pub channel: Channel,
-    /// The content.
     pub words: Words<'a>,
 }
 
 /// A text or template, with the sources of its values.
 #[derive(Debug, Clone, Copy)]
 pub enum Words<'a> {
-    /// A template.
     Template(&'a TemplateUse),
     /// A text of an SMS.
     Text(&'a SmsText),
@@ -113,7 +104,7 @@ pub enum Words<'a> {
     Free(&'a SmsText),
     /// Other content of WhatsApp, for a person whose service window is open.
     Draft(Draft<'a>),
-    /// What another message said, with its values.
+    /// Content of another message, with its values.
     Ready(&'a Content),
     /// None, with the reason.
     None(&'static str),

@@ -9,17 +9,15 @@ use crate::{
     terms::{Category, Channel, ConnectionId, Phone, ProviderRef, Recipient, Refusal},
 };
 
-/// One channel of a message's plan.
+/// A channel of a message's plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
-    /// The channel.
     pub channel: Channel,
     /// The connection that sends it.
     pub connection: ConnectionId,
     /// The connection's number that sends it, if the line names one of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<Phone>,
-    /// Its content.
     pub content: Content,
     /// The provider's id of the message that it answers. Only by WhatsApp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +37,6 @@ impl ConnectionSummary {
     /// The SMS of a channel of a message. None if it is no SMS with a text.
     pub fn sms_of<'a>(&'a self, leg: &'a Leg, to: &Recipient, category: Category) -> Option<Sms<'a>> {
         let text = leg.content.words().filter(|_| leg.channel == Channel::Sms)?;
-        Some(self.sms((to.country(), category), leg.sender.as_ref(), text))
+        Some(self.sms(to.country(), category, leg.sender.as_ref(), text))
     }
 }

@@ -1,5 +1,5 @@
 //! The links that a message carries, made for it alone: to the recipient's preference page, and tracked ones
-//! (docs/decisions/0080-tracked-links.md), which lead to a page of the business by way of Ringback, so that it knows who followed them.
+//! (docs/decisions/0080-tracked-links.md), which lead to a page of the business by way of Ringback and record the visit.
 
 use std::str::FromStr;
 
@@ -11,13 +11,13 @@ use crate::{
     terms::{MessageId, Target, TenantId},
 };
 
-/// Maximum pages to which the tracked links of one message lead. Further ones are unknown values.
+/// Maximum targets of the tracked links of one message. Further ones are unknown values.
 pub const MAX_TARGETS: usize = 10;
 
 /// Path of tracked links, before the code.
 const BEFORE: &str = "/l/";
 
-/// Adds a page to which a link of a message leads, unless it is among them. Returns whether there is room for it.
+/// Adds a target of a message's links, unless it is among them. Returns whether there is room for it.
 pub fn add_target(targets: &mut Vec<Target>, target: &Target) -> bool {
     if targets.contains(target) {
         return true;
@@ -40,26 +40,22 @@ pub struct NewLinks {
     pub tracked: Option<Tracked>,
 }
 
-/// Tracked links: one code, and the pages to which they lead.
+/// Tracked links: one code, and their targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tracked {
-    /// The code.
     pub code: LinkCode,
-    /// The pages.
     pub targets: Targets,
 }
 
-/// Pages to which tracked links lead.
+/// Targets of tracked links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Targets {
-    /// These.
     Named(Vec<Target>),
     /// Any, for links that lead nowhere.
     Any,
 }
 
 impl Targets {
-    /// Their URLs.
     pub fn urls(&self) -> Vec<String> {
         match self {
             Self::Named(targets) => targets.iter().take(MAX_TARGETS).map(Target::url).collect(),
@@ -69,7 +65,6 @@ impl Targets {
 }
 
 impl NewLinks {
-    /// No links.
     pub const NONE: Self = Self {
         base: None,
         preferences: None,
@@ -116,9 +111,8 @@ impl NewLinks {
 /// The end of a tracked link: the code, and the place of its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackedEnd {
-    /// The code.
     pub code: LinkCode,
-    /// The place of the page among those of the message.
+    /// Place of the page among the message's pages.
     pub place: usize,
 }
 
@@ -161,7 +155,7 @@ impl CodesFound {
     /// Length of the end of a link: the code, and the place of the page.
     const END: usize = LinkCode::LENGTH + 1;
 
-    /// Adds those of a text. A button's URL, or its author's text, may have letters and digits beside one.
+    /// Adds the links of a text. A button's URL, or its author's text, may have letters and digits beside one.
     pub(crate) fn add(&mut self, text: &str) {
         let is_beside = |at: Option<usize>| {
             let byte = at.and_then(|at| text.as_bytes().get(at));
@@ -204,18 +198,15 @@ impl CodesFound {
 /// The tracked links of one message, as they are stored under the hash of their code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackedLinks {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The message.
     pub message: MessageId,
-    /// The URLs of the pages to which they lead.
+    /// The URLs of their targets.
     pub targets: Vec<String>,
-    /// Time of creation.
     pub created_at: Timestamp,
 }
 
 impl TrackedLinks {
-    /// Time at which they expire.
+    /// Time when they expire.
     pub fn expires_at(&self) -> Timestamp {
         self.created_at + LINK_LIFETIME
     }
@@ -299,7 +290,7 @@ mod tests {
         }
     }
 
-    /// Whatever an author writes, the lookups for a message are limited, and those of its links are among them.
+    /// Whatever an author writes, the lookups for a message are limited, including those for its links.
     #[test]
     fn few_codes_are_looked_up() {
         let code = LinkCode::of([9; 32]);

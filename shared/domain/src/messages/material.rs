@@ -16,7 +16,6 @@ use crate::{
 pub struct Material {
     /// Templates, in every language that the message may use.
     pub templates: Vec<TemplateDefinition>,
-    /// Products.
     pub products: Vec<Product>,
     /// All fields that the tenant defines for its contacts, if the message names one.
     pub fields: Vec<Field>,
@@ -29,7 +28,6 @@ pub struct Material {
 }
 
 impl Material {
-    /// No material.
     pub const NONE: &'static Self = &Self {
         templates: Vec::new(),
         products: Vec::new(),

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The numbers of the caps of these takes, and what is expected to be paid for those of money.
+/// The numbers of the caps of these takes, and the expected cost for each cap of money.
 fn caps_of_takes(takes: &[Take]) -> (Vec<u32>, Vec<Expected>) {
     let expected = takes.iter().filter_map(|Take { cap, amount }| {
         Some(Expected {
@@ -99,7 +99,7 @@ impl MessageState {
         }
     }
 
-    /// Whether it ended without being sent, although nothing made it unnecessary. Such messages have a list of their own.
+    /// Whether it ended without being sent, although nothing made it unnecessary. These messages have a list of their own.
     pub const fn is_trouble(self) -> bool {
         matches!(self, Self::Failed | Self::Blocked)
     }
@@ -128,23 +128,20 @@ impl Remark {
 /// An intent to tell somebody something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// The message.
     pub id: MessageId,
-    /// Its cause.
     pub cause: Cause,
     /// Its policy, fixed when it was planned.
     pub policy: Policy,
-    /// The recipient.
     pub to: Recipient,
     /// The line it is sent from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,
-    /// The ground on which it is sent, as its sender states it.
+    /// Reason for sending it, in the sender's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<String>,
-    /// Channels in the order in which they are tried.
+    /// Channels in the order of the attempts.
     pub plan: Vec<Leg>,
-    /// One attempt per leg tried, in order.
+    /// An attempt per leg tried, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
     /// Earliest time to send, for business reasons.
@@ -152,10 +149,10 @@ pub struct Message {
     /// The leg that waits for its connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
-    /// Time at which the upload of its file was last asked for. Only WhatsApp needs one, so it is that of one leg.
+    /// Latest time when the upload of its file was asked for. Only the leg of WhatsApp needs one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload_asked: Option<Timestamp>,
-    /// Time at which the message must be processed again. `None` if nothing is left to do.
+    /// Time when the message must be processed again. `None` if nothing is left to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// Number of times the dispatcher has queued it since it last changed.
@@ -164,13 +161,13 @@ pub struct Message {
     /// The reason why it goes no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
-    /// Code and facts of that reason. `None`: those of the last attempt, if it has the same sentence.
+    /// Code and facts of that reason. `None`: the last attempt has them, if it has the same sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<Because>,
     /// Numbers of the caps that it was counted for when it was made, until it is claimed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub took: Vec<u32>,
-    /// What it was expected to cost then, for those of money.
+    /// Its expected cost at that time, for each cap of money.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expected: Vec<Expected>,
     /// Remarks about what the attempts do not show.
@@ -182,14 +179,13 @@ pub struct Message {
     /// The message that sends it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_as: Option<MessageId>,
-    /// Time at which somebody first followed a tracked link of it.
+    /// First time when somebody followed a tracked link of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clicked_at: Option<Timestamp>,
-    /// Time of the call that it follows, by which the call is listed: the call counts in that hour by what becomes of the message. `None`:
-    /// it follows no call, or was planned before this was stored.
+    /// Time of the call that it follows, as in lists of calls: the call counts in that hour by the message's outcome. `None`: it follows no
+    /// call, or was planned before this was stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_at: Option<Timestamp>,
-    /// Time of planning.
     pub created_at: Timestamp,
     /// Time of deletion, by the tenant's policy when it was planned, or by one applied later. `None` (in older rows): never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -229,7 +225,6 @@ pub enum Next {
     Try {
         /// Index into the plan.
         leg: u8,
-        /// The attempt's number.
         number: u32,
     },
     /// The claim has expired, so its outcome is unknown and must be settled by evidence.
@@ -246,7 +241,7 @@ const MAX_SENDS_UNKNOWN: u32 = 2;
 const MAX_REMARKS: usize = 12;
 /// Without a fallback deadline, the next channel takes over from a connection that has not worked for this long.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
-/// Time after which a message of a campaign is tried again by a route that was refused.
+/// A message of a campaign is tried again after this time by a route that was refused.
 const ROUTE_LOOK: SignedDuration = SignedDuration::from_hours(1);
 /// Shortest time between two requests for the upload of a message's file.
 const FIRST_REQUEST: SignedDuration = SignedDuration::from_mins(1);
@@ -258,8 +253,8 @@ const MAX_SPREAD: SignedDuration = SignedDuration::from_secs(60);
 const LITTLE_LATE: SignedDuration = SignedDuration::from_secs(5);
 
 impl Message {
-    /// State of the whole message, derived from its attempts: success on one channel counts more than the reason for which
-    /// the others were skipped.
+    /// State of the whole message, derived from its attempts: success on one channel counts more than the reason why the others were
+    /// skipped.
     pub fn state(&self) -> MessageState {
         let best = self
             .attempts
@@ -400,7 +395,7 @@ impl Message {
             return false;
         }
         let is_meant = self.because().is_some_and(|because| because.code.is_meant());
-        // The person refused it at the provider, or blocked the number. What is given up has no code.
+        // The person refused it at the provider, or blocked the number. A leg that was given up has no code.
         let error = self.last().and_then(|last| last.error.as_ref());
         let is_unwanted = error.is_some_and(|error| error.class == ErrorClass::Blocked && error.code.is_some());
         !is_meant && !is_unwanted
@@ -413,7 +408,7 @@ impl Message {
             .is_some_and(|because| because.code == Reason::CapReached)
     }
 
-    /// Time at which something of it last went out, or may have.
+    /// Latest time when something of it went out, or may have.
     pub fn last_sent_at(&self) -> Option<Timestamp> {
         let sent = self
             .attempts
@@ -423,7 +418,7 @@ impl Message {
             .max()
     }
 
-    /// Time at which a provider first accepted it and did not give it up later.
+    /// First time when a provider accepted it and did not give it up later.
     pub fn accepted_at(&self) -> Option<Timestamp> {
         let accepted = |attempt: &&Attempt| attempt.state.was_accepted() && attempt.state != AttemptState::Failed;
         let accepted = self.attempts.iter().filter(accepted);
@@ -451,7 +446,7 @@ impl Message {
         self.is_pending() && now < self.valid_until()
     }
 
-    /// The same with the codes of preference links masked: as everything shows it that reads messages for people. What is sent is not.
+    /// Masks the codes of preference links: everything that reads messages for people shows it so. The sent text is not masked.
     pub fn mask_links(mut self) -> Self {
         for leg in &mut self.plan {
             leg.content = leg.content.mask_links();
@@ -459,8 +454,8 @@ impl Message {
         self
     }
 
-    /// The codes of the tracked links in its texts, as far as texts tell: what looks like one may be something else, or of another message.
-    /// It has one of its own at most, or that of the message which it sends again.
+    /// The codes of the tracked links in its texts, as far as texts tell: a text may only look like a link, or name a link of another
+    /// message. It has at most one code of its own, or the code of the message that it sends again.
     pub fn link_codes(&self) -> Vec<LinkCode> {
         let mut found = CodesFound::default();
         for leg in &self.plan {
@@ -469,7 +464,6 @@ impl Message {
         found.into_codes()
     }
 
-    /// The latest attempt.
     pub fn last(&self) -> Option<&Attempt> {
         self.attempts.last()
     }
@@ -490,7 +484,6 @@ impl Message {
         (usize::from(next) < self.plan.len()).then_some(next)
     }
 
-    /// The next step.
     pub fn next(&self, now: Timestamp, timers: &Timers) -> Next {
         let after = |since: Timestamp, wait: SignedDuration, then: Next| {
             if now < since + wait {
@@ -568,9 +561,9 @@ impl Message {
         });
     }
 
-    /// Whether this leg, which waits for its file's upload, is to ask for it now: at once, and again at its first look after one, two,
-    /// four, eight and sixteen minutes, and every sixteen, in case that the job was given up. It comes at any time, so the time of the
-    /// last request counts. One from before an attempt of the leg is fulfilled: that attempt had the file.
+    /// Whether this leg, which waits for its file's upload, should ask for it now: at once, then one, two, four, eight and sixteen minutes
+    /// later, and every sixteen minutes after that, in case the job was given up. Looks come at any time, so the time of the last request
+    /// counts. A request before an attempt of the leg is fulfilled: that attempt had the file.
     pub fn asks_for_upload(&self, leg: u8, now: Timestamp) -> bool {
         let mut attempts = self.attempts.iter().rev();
         let had_it = attempts.find(|attempt| attempt.leg == leg);
@@ -588,7 +581,7 @@ impl Message {
         self.policy.unknown_after().min(timers.unknown_deadline)
     }
 
-    /// The time at which the next channel is tried if this attempt is not delivered by then.
+    /// The time to try the next channel if this attempt is not delivered by then.
     fn fallback_at(&self, attempt: &Attempt) -> Timestamp {
         attempt.accepted_at.unwrap_or(attempt.claimed_at)
             + SignedDuration::from_secs(self.policy.fallback_after_seconds().into())
@@ -603,10 +596,9 @@ impl Message {
         Some(self.fallback_at(last)).filter(|until| now < *until)
     }
 
-    /// Sets `due` to the time at which the message must be processed again. Called by every change below. An existing time
-    /// is kept if it is only a little later than necessary: moving it would write the due index twice. For the same reason
-    /// it is kept if it is too early for the next channel: a delivery nearly always makes that step unnecessary, and
-    /// otherwise the dispatcher moves the time.
+    /// Sets `due` to the next time to process the message. Called by every change below. An existing time is kept if it is only a little
+    /// later than necessary: moving it would write the due index twice. For the same reason it is kept if it is too early for the next
+    /// channel: a delivery nearly always makes that step unnecessary, and otherwise the dispatcher moves the time.
     pub(crate) fn look_again(&mut self, now: Timestamp, timers: &Timers) {
         self.dispatches = 0;
         let first_due = timers.first_due_in(self.policy.lane());
@@ -688,7 +680,7 @@ impl Message {
         }
     }
 
-    /// Records whom the claimed attempt is written to.
+    /// Records the recipient of the claimed attempt.
     pub fn claimed_for(&mut self, to: &Recipient) {
         let is_other = |phone: &&Phone| !self.to.phone.as_ref().is_some_and(|own| own.is_written_as(phone));
         let other = to.phone.as_ref().filter(is_other).cloned();
@@ -697,7 +689,7 @@ impl Message {
         }
     }
 
-    /// Whom an attempt was written to, in the form of the number in which it was.
+    /// Recipient of an attempt, with the number in the form that it was written to.
     pub fn recipient_of(&self, attempt: &Attempt) -> Recipient {
         Recipient {
             phone: attempt.to.clone().or_else(|| self.to.phone.clone()),
@@ -725,8 +717,8 @@ impl Message {
         (self.took, self.expected) = caps_of_takes(takes);
     }
 
-    /// Those of these takes for which it is not counted: all but what it took of a period that is not over when it was made. A cap of nothing stops
-    /// what was counted, too.
+    /// The takes that are not counted for it yet: all but those of a period that was running when it was made, and still is. A cap with a
+    /// maximum of 0 stops a counted message, too.
     pub fn still_to_take(&self, takes: &[Take], now: Timestamp) -> Vec<Take> {
         let is_counted = |Take { cap, amount }: &Take| {
             let mut expected = self.expected.iter();
@@ -849,14 +841,14 @@ impl Message {
         true
     }
 
-    /// Whether it goes on by no other channel if the route of its marketing is refused: a text for those without WhatsApp is not for everybody.
-    /// Of somebody without a number, no message goes by the other route, so that refusal says nothing about the campaign.
+    /// Whether it tries no other channel if the route of its marketing is refused: a text for people without WhatsApp is not for everybody.
+    /// To somebody without a number, no message goes by the other route, so the refusal says nothing about the campaign.
     fn keeps_route(&self) -> bool {
         self.cause.campaign().is_some() && self.to.phone.is_some()
     }
 
-    /// The reason why a message of a campaign waits whose route is refused. One of a broadcast waits as if that was paused, which it is at its
-    /// next look.
+    /// The reason why a message waits while the route of its campaign is refused. A broadcast's message waits as if the broadcast was
+    /// paused, as it will be at its next look.
     fn route_wait(&self, reason: &str, code: Option<i64>) -> Refusal {
         let sentence = format!("waits: {reason}");
         if self.cause.is_step() {
@@ -1076,7 +1068,7 @@ impl Message {
         self.is_pending() && self.remarked_since(Reason::CampaignPaused).is_some()
     }
 
-    /// Whether it waits because a cap was reached after it was made. An attempt that was made since ends the wait, whatever becomes of it.
+    /// Whether it waits because a cap was reached after it was made. A later attempt ends the wait, whatever its outcome.
     pub fn waits_for_cap(&self) -> bool {
         let tried = self.last().is_some_and(|last| self.not_before <= last.claimed_at);
         self.is_pending() && !tried && self.remarked_since(Reason::CapReached).is_some()

@@ -1,8 +1,8 @@
-//! Messages: what is said, on which channel, and whether it may go out.
+//! Messages: their content, their channels, and whether they may go out.
 //!
-//! A cause, such as a decided call or a request by the API, becomes an intent; `compose` makes a message or a refusal of it, and
-//! `check` says right before each attempt whether it may go out now. `message` is the state machine that every message goes through. What
-//! each kind of message may do is a table in `terms`, `purpose`.
+//! A cause, such as a decided call or a request by the API, becomes an intent; `compose` makes a message or a refusal of it, and `check`
+//! says right before each attempt whether it may go out now. `message` is the state machine that every message goes through. A table in
+//! `terms`, `purpose`, says what each kind of message may do.
 
 mod attempt;
 mod by_phone;

@@ -1,5 +1,5 @@
-//! What must be read or made before a message can be composed: the templates, products and fields of contacts that it names, other
-//! messages to the same person, links.
+//! Data to read or make before a message can be composed: the templates, products and fields of contacts that it names, other messages to
+//! the same person, links.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,6 @@ use crate::{
 /// The rows that composing a message reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Templates.
     pub templates: Vec<TemplateNeed>,
     /// Products, by id or SKU.
     pub products: BTreeSet<String>,
@@ -28,12 +27,12 @@ pub struct Needs {
     pub assets: BTreeSet<FileId>,
     /// Campaigns that a rule names.
     pub campaigns: BTreeSet<CampaignId>,
-    /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full. Of a reply: the
-    /// automatic answers that it makes unnecessary, and the reply before it.
+    /// Open messages to the recipient: those that the frequency limit counts, if the message obeys it, and all if their list is full. For a
+    /// reply: the automatic answers that it makes unnecessary, and the reply before it.
     pub open: Vec<MessageId>,
     /// Whether it carries a link to the recipient's preference page.
     pub preferences: bool,
-    /// Pages to which its tracked links lead, in the order in which it names them.
+    /// Targets of its tracked links, in the order of the links in its text.
     pub targets: Vec<Target>,
 }
 
@@ -42,7 +41,6 @@ pub struct Needs {
 pub struct TemplateNeed {
     /// The connection that sends it.
     pub connection: ConnectionId,
-    /// The name.
     pub name: String,
     /// The only language that the message may use. `None`: it depends on the existing ones.
     pub language: Option<String>,
@@ -52,8 +50,8 @@ pub struct TemplateNeed {
 pub const MAX_PRODUCTS: usize = 20;
 
 impl Needs {
-    /// The rows that composing reads. If it refuses the message regardless of templates, values and links: only the open messages, one
-    /// of which may be the reason, and nothing if they are not asked.
+    /// The rows that composing reads. If it refuses the message regardless of templates, values and links: only the open messages, as one
+    /// of them may be the reason, and nothing if they are not asked.
     pub fn of(intent: &Intent<'_>, world: &World<'_>) -> Self {
         let dry = World {
             material: Material::NONE,
@@ -77,7 +75,7 @@ impl Needs {
         }
     }
 
-    /// The same, also if the message is refused regardless of them: for whoever shows what it would have said.
+    /// The needs of an intent even if it is refused regardless of them, to show the message that it would have been.
     pub fn of_any_intent(intent: &Intent<'_>, world: &World<'_>) -> Self {
         let mut needs = Self::default();
         if let Ok(policy) = Policy::for_purpose(intent.purpose, intent.category, &intent.narrowing) {
@@ -140,7 +138,7 @@ impl Needs {
         }
     }
 
-    /// Adds what another message is made of. What is the recipient's alone is not part of it: open messages and the links.
+    /// Adds the needs of another message, except those of its recipient alone: open messages and the links.
     pub fn share(&mut self, other: &Self) {
         for need in &other.templates {
             if !self.templates.contains(need) {
@@ -245,7 +243,7 @@ mod tests {
         case.needs()
     }
 
-    /// What a message with this text is to be made of.
+    /// The needs of a message with this text.
     fn needs_of_text(text: &str) -> Needs {
         needs(|case| case.config.rules[0].then.sms_text = Some(SmsText::One(text.to_owned())))
     }
@@ -254,7 +252,7 @@ mod tests {
         needs.templates.iter().map(|need| need.language.as_deref()).collect()
     }
 
-    /// Those of other people are as if they did not exist, and so are all for messages that are no replies.
+    /// Attachments of other people are as if they did not exist, and so are all attachments for messages that are no replies.
     #[test]
     fn attachments_are_read_for_replies_to_their_contact() {
         let case = Case::new();
@@ -381,7 +379,7 @@ mod tests {
         assert!(!needs.products.contains(&format!("p{}", 200 + MAX_PRODUCTS)));
     }
 
-    /// Real decisions must say the same sentence as dry runs, which read everything. Also if a later check refuses the message.
+    /// Real decisions must say the same sentence as dry runs, which read everything, even if a later check refuses the message.
     #[test]
     fn open_message_is_read_where_it_may_be_the_reason() {
         let mut case = Case::new();

@@ -7,7 +7,7 @@ use crate::{
     terms::{Answer, QuietHours, primary_language},
 };
 
-/// Such as "2 h ago".
+/// A time in the past, such as "2 h ago".
 pub fn time_ago(then: Timestamp, now: Timestamp) -> String {
     let since = now.duration_since(then);
     if since < SignedDuration::from_secs(1) {
@@ -17,7 +17,7 @@ pub fn time_ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Such as "24 h", "2 min", "90 s": the largest unit that is precise enough.
+/// A duration in its largest unit that is precise enough, such as "24 h", "2 min", "90 s".
 pub fn duration_in_words(duration: SignedDuration) -> String {
     let seconds = duration.as_secs();
     let rounded = |unit: i64| (seconds + unit / 2) / unit;

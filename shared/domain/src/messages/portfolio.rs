@@ -1,8 +1,8 @@
-//! How many customers a business may message first: WhatsApp allows so many in any 24 hours, for all numbers of a business portfolio together.
-//! Messages to customers who have written within the last day do not count.
+//! How many customers a business may message first: WhatsApp allows so many in any 24 hours, for all numbers of a business portfolio
+//! together. Messages to customers who have written within the last day do not count.
 //!
-//! Messages of campaigns take their places when they are made, some at a time. They leave a fifth for follow-ups and messages of software, which
-//! are few, and go without, and for those that leave later than they are made.
+//! Messages of campaigns take their places when they are made, some at a time. They leave a fifth for messages that take no places
+//! (follow-ups and messages of software, which are few), and for messages that leave later than they are made.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Places that are taken together, by one write.
 pub const PORTFOLIO_BLOCK: u32 = 25;
 
-/// Time for which a customer takes a place.
+/// A customer takes a place for this time.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Seconds of an hour.
@@ -19,27 +19,25 @@ const HOUR: i64 = 3_600;
 /// The places that a tenant's campaigns have taken, by the hour.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstWritten {
-    /// Places with the hour since 1970 in which they were taken. At most 26 hours.
+    /// Taken places, with their hour since 1970. At most 26 hours.
     hours: Vec<(i64, u32)>,
 }
 
 /// Places that were taken together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Places {
-    /// Their hour.
     pub hour: i64,
-    /// Their number.
     pub count: u32,
 }
 
 impl FirstWritten {
-    /// Time for which the row is kept.
+    /// Retention of the row.
     pub const RETAINED: SignedDuration = SignedDuration::from_hours(48);
 
     /// Takes up to so many places at this time, of the number that WhatsApp allows.
     ///
     /// # Errors
-    /// The time at which there is one, if there is none.
+    /// The time when the next one is free, if none is now.
     pub fn take(&mut self, wanted: u32, allowed: u32, now: Timestamp) -> Result<Places, Timestamp> {
         self.hours.retain(|(hour, _)| now < over(*hour));
         let taken: u64 = self.hours.iter().map(|(_, taken)| u64::from(*taken)).sum();
@@ -73,7 +71,7 @@ pub fn most_for_campaigns(allowed: u32) -> u32 {
     u32::try_from(most).unwrap_or(u32::MAX).max(1)
 }
 
-/// Time from which nobody who was written to in this hour takes a place.
+/// Time when the places of this hour are all free again.
 fn over(hour: i64) -> Timestamp {
     let end = Timestamp::from_second((hour + 1) * HOUR).unwrap_or(Timestamp::MAX);
     end.checked_add(DAY).unwrap_or(Timestamp::MAX)
@@ -98,7 +96,7 @@ mod tests {
         assert_eq!(written.take(150, 250, now).map(|places| places.count), Ok(150));
         let later = now + hours(1);
         assert_eq!(written.take(150, 250, later).map(|places| places.count), Ok(50));
-        // The hour in which they were taken counts as a whole.
+        // The hour of the places counts as a whole.
         let free = now + hours(25);
         assert_eq!(written.take(1, 250, later), Err(free));
         assert_eq!(written.take(1, 250, free - SignedDuration::from_secs(1)), Err(free));

@@ -12,7 +12,7 @@ use crate::{
 /// A channel that failed is tried again after this long, since people change telephones.
 const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The failure because of which a channel is not tried at present, if there is one.
+/// The failure that keeps a channel from being tried at present, if there is one.
 pub(crate) fn recent_failure<'a>(
     contact: &'a Contact,
     phone: Option<&Phone>,
@@ -22,7 +22,7 @@ pub(crate) fn recent_failure<'a>(
     contact
         .unreachable_on(channel, phone)
         .filter(|known| now < known.at + UNREACHABLE_FOR)
-        // Whoever was heard from there since can be reached there.
+        // Not if somebody was heard from there since.
         .filter(|known| contact.heard_on(channel, phone) <= Some(known.at))
 }
 
@@ -63,7 +63,8 @@ pub(crate) fn cannot_reach(
 pub(crate) fn check_in_charge(
     purpose: Purpose,
     contact: &Contact,
-    (from, to): (Option<&Phone>, &Recipient),
+    from: Option<&Phone>,
+    to: &Recipient,
     at: Timestamp,
 ) -> Result<(), Refusal> {
     if !purpose.goes_by_itself() {

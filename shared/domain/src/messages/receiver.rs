@@ -9,9 +9,10 @@ use crate::{
     terms::{Channel, Phone, Purpose, Recipient},
 };
 
-/// Whom a message reaches. What answers or reacts to a message goes to whoever had that. A reply goes to whoever was heard last on its line
-/// and by its first channel, unless that is WhatsApp, their window is closed, and an SMS goes out instead. By SMS, it goes to whoever was heard
-/// last by WhatsApp if nobody wrote by SMS. Other free text goes to the user whose service window is open, all else to the preferred number.
+/// Recipient of a message. An answer or reaction to a message goes to whoever had that. A reply goes to whoever was heard last on its line
+/// and by its first channel, unless that is WhatsApp, their window is closed, and an SMS goes out instead. By SMS, it goes to whoever was
+/// heard last by WhatsApp if nobody wrote by SMS. Other free text goes to the user whose service window is open, all else to the preferred
+/// number.
 pub(crate) fn receiver_of(intent: &Intent<'_>, contact: &Contact, config: &TenantConfig) -> Recipient {
     let is_reply = intent.purpose == Purpose::Reply;
     let first = intent.says.first();
@@ -52,8 +53,8 @@ pub(crate) fn receiver_of(intent: &Intent<'_>, contact: &Contact, config: &Tenan
     refers.or_else(wrote).unwrap_or_else(|| contact.recipient())
 }
 
-/// Who was heard last by WhatsApp, with their window: by this number of the business, or by any. With a time, of those whose window is open
-/// then. Of several at once, as a merge leaves those of windows that named nobody, the preferred one.
+/// The user heard last by WhatsApp, with their window: by this number of the business, or by any. With a time, only users whose window is
+/// open then count. Among several heard at once, as after a merge of windows without a name, the preferred one.
 pub(crate) fn heard_by_whatsapp<'a>(
     contact: &'a Contact,
     number: Option<&Phone>,
@@ -86,7 +87,7 @@ mod tests {
     /// The WhatsApp number of the only line.
     const OWN: &str = "+97143330000";
     const OTHER: &str = "+97143330001";
-    /// Another contact's of the same person, or no contact's any more.
+    /// A number of another contact of the same person, or of no contact now.
     const STRANGER: &str = "+971501234560";
     const LINE: Option<LineId> = Some(LineId::new(Ulid(1)));
 
@@ -97,7 +98,7 @@ mod tests {
         Recipient { phone, bsuid }
     }
 
-    /// A contact with two numbers and two ids, of which each wrote by WhatsApp so many hours ago, to which number of the business.
+    /// A contact with two numbers and two ids. Each entry of `wrote`: who wrote by WhatsApp, the business's number, and how many hours ago.
     fn case(wrote: &[(&str, &str, i64)]) -> Case {
         let mut case = Case::new();
         let whatsapp = case.config.connections[1].id;
@@ -215,8 +216,8 @@ mod tests {
         }
     }
 
-    /// One was found closed, or never opened: by an edit or a poll, which waits for an answer all the same. Free text goes to the other one
-    /// then; a reply goes on answering whoever was heard last, by SMS if it can.
+    /// A window was found closed, or an edit or a poll opened none, though it waits for an answer all the same. Free text goes to the other
+    /// user then; a reply goes on answering whoever was heard last, by SMS if it can.
     #[test]
     fn closed_window_is_of_one_user_only() {
         let mut found_closed = case(&[(CALLER, OWN, 2), (SECOND, OWN, 1)]);

@@ -15,9 +15,9 @@ pub struct Referred {
     pub provider_ref: ProviderRef,
     /// The connection that sent or received it.
     pub connection: ConnectionId,
-    /// The line by which it was sent or received.
+    /// Line of the message.
     pub line: Option<LineId>,
-    /// Whom it was sent to, or who wrote it.
+    /// The recipient or the author of the message.
     pub with: Recipient,
 }
 
@@ -46,7 +46,7 @@ impl Referred {
         })
     }
 
-    /// Whoever gets what refers to it: nobody else of the contact, also if the number or id was taken off it.
+    /// Recipient of an answer to it: nobody else of the contact, even if the number or id was taken off it.
     pub fn recipient(&self, contact: &Contact) -> Recipient {
         contact.own_user(self.with.clone()).unwrap_or_else(|| self.with.clone())
     }

@@ -19,13 +19,13 @@ use crate::{
     },
 };
 
-/// Maximum length of a stated ground, in characters.
+/// Maximum characters of a stated reason.
 pub const MAX_BASIS_LENGTH: usize = 200;
 
 /// Maximum channels of a message: there are no more.
 pub(crate) const MAX_CHANNELS: usize = 2;
 
-/// The author of such messages, in sentences.
+/// Author of requested messages, in sentences.
 const BY: &str = "the request";
 
 /// Category that a request declares.
@@ -70,15 +70,15 @@ pub struct MessageRequest {
     /// WhatsApp id of a known contact, who gets the message by WhatsApp only.
     #[serde(default)]
     pub whatsapp_id: Option<Bsuid>,
-    /// Line that sends the message. Default: that of the message in `reply_to` or `reaction`, or the only line. Without one, the
-    /// connection of that message, or the one that would answer a call without a line.
+    /// Line that sends the message. Default: the line of the message in `reply_to` or `reaction`, or the only line. Without one, the
+    /// connection of that message, or the connection that would answer a call without a line.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub line_id: Option<LineId>,
-    /// Category of the message, on which consent and price depend. A template must have the same.
+    /// Category of the message. Consent and price depend on it. A template must have the same.
     pub category: Declared,
-    /// Ground on which the message is sent, in words: what the person did or agreed to. Required for `utility`. `marketing` needs a
-    /// recorded opt-in in any case. Kept with the message.
+    /// Reason for sending the message, in words: what the person did or agreed to. Required for `utility`. `marketing` needs a recorded
+    /// opt-in in any case. Kept with the message.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = "Order 1042, placed on 20 November"))]
     pub basis: Option<OneLine<1, MAX_BASIS_LENGTH>>,
@@ -112,12 +112,11 @@ pub struct MessageRequest {
     /// 1,600 characters with the values.
     #[serde(default)]
     pub sms_text: Option<SmsText>,
-    /// Channels in the order in which they are tried. Default: those that have content, WhatsApp first.
+    /// Channels in the order of the attempts. Default: those that have content, WhatsApp first.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = ["whatsapp", "sms"]))]
     pub channels: UpTo<MAX_CHANNELS, Channel>,
-    /// Seconds after which the next channel is tried if the message was accepted and not delivered. 0: only when the channel fails.
-    /// Default: 120.
+    /// Seconds until the next channel is tried if the message was accepted and not delivered. 0: only when the channel fails. Default: 120.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = 120))]
     pub fallback_after_seconds: Option<Whole<0, MAX_FALLBACK_SECONDS>>,
@@ -127,17 +126,16 @@ pub struct MessageRequest {
     pub send_at: Option<Timestamp>,
 }
 
-/// The same with a template, and without other content of WhatsApp.
+/// A request for a message with a template, and without other content of WhatsApp.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct TemplateRequest(MessageRequest);
 
-/// Whom a request names.
+/// Recipient that a request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whom {
-    /// A contact.
     Contact(ContactId),
-    /// Whoever has this identity.
+    /// The person with this identity.
     Known(Identity),
 }
 
@@ -159,7 +157,7 @@ impl Whom {
         }
     }
 
-    /// How a message reaches them. Whoever is named by a number or id gets it there and nowhere else.
+    /// How a message reaches them. A recipient named by number or id gets it there and nowhere else.
     pub fn recipient(&self, contact: &Contact) -> Recipient {
         let bsuid = || contact.bsuid().map(str::to_owned);
         match self {
@@ -194,7 +192,7 @@ const TEMPLATE: &str = "template";
 const REACTION: &str = "reaction";
 const REPLY_TO: &str = "reply_to";
 
-/// Who asks, for whom, and when.
+/// The requester, the request's id and its time.
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// The user or API key.
@@ -207,7 +205,6 @@ pub struct Asked {
     pub to: Recipient,
     /// The message that it answers or reacts to, if the request names one.
     pub refers: Option<Referred>,
-    /// Current time.
     pub now: Timestamp,
 }
 
@@ -258,7 +255,7 @@ impl MessageRequest {
         }
     }
 
-    /// Whom it names, if it is exactly one.
+    /// The named recipient, if there is exactly one.
     pub fn whom(&self) -> Option<Whom> {
         match (&self.contact_id, &self.phone, &self.whatsapp_id) {
             (Some(id), None, None) => Some(Whom::Contact(*id)),
@@ -314,7 +311,7 @@ impl MessageRequest {
         found
     }
 
-    /// Problems of what it says by which channels.
+    /// Problems of its content by channel.
     pub fn problems_of_content(&self) -> Vec<FieldProblem> {
         let mut found = Vec::new();
         let mut wrong = |field: &str, fault: Fault| found.push(FieldProblem::new(field, fault));
@@ -430,8 +427,8 @@ impl MessageRequest {
         wrong
     }
 
-    /// What is to be said to whom. The line is that of the request, of the message that it refers to, or the only one, unless that sends
-    /// by another connection than the message's, which alone knows it. A contact gets it where [`receiver_of`] says.
+    /// The intent of this request. Uses the requested line; else the line of the message that it refers to; else the tenant's only line, if
+    /// that sends through the same connection as that message. A contact gets it where [`receiver_of`] says.
     pub fn intent<'a>(&'a self, asked: &'a Asked, contact: &Contact, config: &TenantConfig) -> Intent<'a> {
         let channels = if self.channels.is_empty() {
             self.usual_channels()
@@ -516,8 +513,8 @@ impl TemplateRequest {
     }
 }
 
-/// The same message once more: what each channel said, to the same recipient. Caps count it for the purpose of the first message, too. If that
-/// one was blocked by a cap, it is valid no longer than that one.
+/// The intent to send a message again: the same content on each channel to the same recipient. Caps count it for the purpose of the first
+/// message, too. If that one was blocked by a cap, it is valid no longer than that one.
 pub fn intent_to_repeat<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
     let policy = &message.policy;
     let legs = message.plan.iter();
@@ -577,7 +574,7 @@ pub fn own_number_fault(phone: &Phone) -> Fault {
     Fault::new(FaultCode::Reserved, detail)
 }
 
-/// The fault of a time at which nothing can be sent.
+/// The fault of a time too late or too far ahead to send at.
 fn wrong_time(at: Timestamp, now: Timestamp) -> Option<Fault> {
     if at < now {
         let detail = "The time is in the past. Leave it out to send the message now.";
@@ -645,7 +642,7 @@ mod tests {
         }
     }
 
-    /// What follows from a request, beside a case's data.
+    /// Composes a request with a case's data.
     fn compose_request(case: &Case, body: &Value) -> Result<crate::messages::Composed, Refusal> {
         let request = request(body);
         case.with_world(|_, world| {

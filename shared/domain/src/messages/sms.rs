@@ -1,6 +1,6 @@
-//! Segments of an SMS, by which it is billed, as Twilio counts them with its smart encoding: equal to sms-segments-calculator 1.3.0
-//! (npm; MIT, © 2021 Twilio Inc). Its table is in `smart_encoding.txt`, and that of grapheme-splitter 1.0.4 (MIT, © 2015 Orlin Georgiev), which
-//! it uses, in `graphemes.txt`.
+//! Segments of an SMS, its unit of billing, as Twilio counts them with its smart encoding: equal to sms-segments-calculator 1.3.0 (npm;
+//! MIT, © 2021 Twilio Inc). Its table is in `smart_encoding.txt`, and the table of grapheme-splitter 1.0.4 (MIT, © 2015 Orlin Georgiev),
+//! which it uses, in `graphemes.txt`.
 
 use std::sync::LazyLock;
 
@@ -10,8 +10,17 @@ const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ Ææß�
 const EXTENDED: &str = "^{}\\[~]|€\u{c}";
 
 /// Units of a message that is sent whole, and of a part of a longer one, whose header takes six bytes.
-const GSM: (usize, usize) = (160, 153);
-const UTF_16: (usize, usize) = (70, 67);
+const GSM: Room = Room { whole: 160, part: 153 };
+const UTF_16: Room = Room { whole: 70, part: 67 };
+
+/// Characters that fit into an SMS.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    /// Into an SMS of one segment.
+    whole: usize,
+    /// Into each of several segments.
+    part: usize,
+}
 
 /// The number of segments that a text is sent in: at least one. Smart encoding replaces what GSM 03.38 has something similar for. With any
 /// character outside of it left, the text is sent in UTF-16. No segment ends within a character as people see it, unless it has no end.
@@ -29,9 +38,9 @@ pub fn sms_segments(text: &str) -> u32 {
     }
 }
 
-/// The number of segments for characters of these lengths. What the header of the first one displaces goes to the second one, and so does
-/// the character that did not fit.
-fn parts(lengths: &[usize], (whole, part): (usize, usize)) -> u32 {
+/// The number of segments for characters of these lengths. Characters that the header of the first segment displaces go to the second one,
+/// and so does the character that did not fit.
+fn parts(lengths: &[usize], Room { whole, part }: Room) -> u32 {
     let mut kept = Vec::new();
     let (mut segments, mut used, mut room) = (1_u32, 0, whole);
     for length in lengths {
@@ -77,7 +86,7 @@ fn encode_text(text: &str) -> String {
     encoded
 }
 
-/// Classes of characters by which graphemes end. Source: Unicode 10, UAX 29.
+/// Classes of characters that tell where graphemes end. Source: Unicode 10, UAX 29.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Break,

@@ -10,26 +10,22 @@ use crate::{
 /// The subject of a message.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
-    /// A call.
     Call(CallView<'a>),
     /// Nothing that has values: only the request for the message, or the message that it answers.
     Request,
-    /// The same for nobody in particular: values of the recipient are their placeholders, whatever length they have.
+    /// A request, for nobody in particular: values of the recipient are their placeholders, whatever length they have.
     Anybody,
 }
 
 /// A call with a known outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct CallView<'a> {
-    /// The call.
     pub id: CallId,
     /// The connection that reported it, preferred for sending if it can send.
     pub connection: ConnectionId,
-    /// The reported facts.
     pub facts: &'a CallFacts,
-    /// Its outcome.
     pub outcome: Outcome,
-    /// Time at which it began, or else was first reported.
+    /// Time of its beginning, or else of its first report.
     pub started_at: Timestamp,
 }
 
@@ -57,7 +53,7 @@ impl CallView<'_> {
         self.facts.last_heard().unwrap_or(self.started_at)
     }
 
-    /// Such as "missed call to +97143330000".
+    /// A short name of the subject, such as "missed call to +97143330000".
     pub fn describe(&self) -> String {
         let what = match self.outcome {
             Outcome::Answered => "answered call",

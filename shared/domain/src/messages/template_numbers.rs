@@ -1,4 +1,4 @@
-//! What is counted of the messages of a template, for each of its contents: what was sent, what became of it, and what customers answered.
+//! Counts of a template's messages, for each of its contents: messages sent, their states, and customers' answers.
 //!
 //! The names of the counters, and which change raises them, are in [`crate::reports::Raise`].
 
@@ -13,7 +13,6 @@ use crate::{
 /// A content of a template.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TemplateEdition {
-    /// The template.
     pub template: TemplateId,
     /// Number of contents before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -21,7 +20,7 @@ pub struct TemplateEdition {
 }
 
 impl TemplateEdition {
-    /// What a leg sends; `None` if it is no template.
+    /// The template of a leg; `None` if it sends something else.
     pub fn of(leg: &Leg) -> Option<Self> {
         let filled = leg.content.template()?;
         Some(Self {
@@ -37,16 +36,13 @@ impl TemplateEdition {
 /// A message of ours with the template that carried it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Templated {
-    /// The message.
     pub message: MessageId,
-    /// The template.
     pub of: TemplateEdition,
 }
 
 /// A template that a customer's message answers. Stored with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnsweredTemplate {
-    /// The template.
     pub of: TemplateEdition,
     /// Whether it is a reply. A stop word is none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -57,13 +53,13 @@ pub struct AnsweredTemplate {
 }
 
 impl Message {
-    /// What an attempt sends; `None` if it is no template.
+    /// The template of an attempt; `None` if it sends something else.
     pub fn template_of(&self, attempt: &Attempt) -> Option<Templated> {
         let of = TemplateEdition::of(self.plan.get(usize::from(attempt.leg))?)?;
         Some(Templated { message: self.id, of })
     }
 
-    /// The template by which it reached the provider last, if it was one.
+    /// The template that reached the provider last, if one did.
     pub fn sent_template(&self) -> Option<Templated> {
         let sent = |attempt: &&Attempt| attempt.state.was_accepted() && attempt.state != AttemptState::Failed;
         let last = self.attempts.iter().rev().find(sent)?;
@@ -71,8 +67,8 @@ impl Message {
     }
 }
 
-/// The templates that a customer's message answers: that of the message which it names, and those of the `open` follow-ups which it closes.
-/// Each of our messages counts once for one of theirs. A reaction answers none.
+/// The templates that a customer's message answers: the one of the message that it names, and those of the `open` follow-ups that it
+/// closes. Each of our messages counts once for one of theirs. A reaction answers none.
 pub fn answered_by_message(
     message: &InboundMessage,
     flag: Option<OptFlag>,

@@ -30,16 +30,12 @@ pub(crate) fn text_in_language<'a>(texts: &'a SmsText, config: &TenantConfig, co
     }
 }
 
-/// The data in which values are looked up.
+/// Data to look up values in.
 #[derive(Debug, Clone, Copy)]
 pub struct Values<'a> {
-    /// The tenant.
     pub config: &'a TenantConfig,
-    /// Its products.
     pub material: &'a Material,
-    /// The person.
     pub contact: &'a Contact,
-    /// The person's profile.
     pub profile: &'a Profile,
     /// The subject of the message.
     pub subject: Subject<'a>,
@@ -147,7 +143,7 @@ impl Values<'_> {
                 what: Unfit::Empty,
             });
         }
-        // Whoever writes the text reads it later, and must not find the code there.
+        // The author of the text reads it later, and must not find the code there.
         if let Some(code) = &self.material.links.preferences
             && !code.can_be_masked_in(&done)
         {

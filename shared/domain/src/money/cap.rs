@@ -1,7 +1,7 @@
-//! Caps: how many messages may be sent in an hour, a day or a month, or what they may cost, so that nobody can make a business spend without
-//! end. What is counted is taken before the message is sent, and given back if it was not.
+//! Caps: maximum numbers of messages in an hour, a day or a month, or maximum costs, so that nobody can make a business spend without end.
+//! A message takes its amount before it is sent, and gives it back if it was not sent.
 //!
-//! Hours, days and months are those of UTC.
+//! Hours, days and months are in UTC.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -24,15 +24,13 @@ use crate::{
 /// Maximum caps of a tenant.
 pub const MAX_CAPS: usize = 20;
 
-/// A cap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cap {
     /// Its number. No other cap of the tenant ever has it.
     pub number: u32,
-    /// What it is counted for.
+    /// Period of the count.
     pub period: Period,
-    /// Where it applies.
     #[serde(default)]
     pub scope: Scope,
     /// The purpose of the messages that it is for. `None`: all that are [counted without being named](Purpose::is_capped).
@@ -49,9 +47,8 @@ pub struct Cap {
 /// `hour.tenant.follow_up`, `day.abroad.any`, `month.IN.api`, `day.line_01h455vb4pex5vsknk084sn02q.any`, `day.tenant.any.USD`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapName {
-    /// What it is counted for.
+    /// Period of the count.
     pub period: Period,
-    /// Where it applies.
     pub scope: Scope,
     /// The purpose of the messages that it is for.
     pub purpose: Option<Purpose>,
@@ -141,7 +138,7 @@ impl Serialize for CapName {
     }
 }
 
-/// What a cap is counted for, in UTC.
+/// Period of a cap, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CapPeriod"))]
 #[serde(rename_all = "snake_case")]
@@ -234,7 +231,7 @@ pub fn usual_caps() -> Vec<Cap> {
     USUAL.into_iter().zip(1..).map(cap).collect()
 }
 
-/// The numbers of the caps of a tenant's plan: of a day, of a month. Those that tenants set have the numbers of times.
+/// The numbers of the caps of a tenant's plan: of a day, of a month. The numbers of caps that tenants set are times.
 const OF_PLAN: [(u32, Period); 2] = [(101, Period::Day), (102, Period::Month)];
 
 /// The caps of a plan, which its tenant cannot change: all messages of a day and of a month.
@@ -299,17 +296,16 @@ pub fn hour_of(at: Timestamp) -> u8 {
     u8::try_from(at.as_second().rem_euclid(86_400) / 3_600).unwrap_or_default()
 }
 
-/// What is counted of a day, up to the present.
+/// Counts of a day, up to the present.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// The hour to which the counts of hours belong.
+    /// Hour of the hourly counts.
     pub hour: u8,
-    /// By [`Cap::counter`]: messages, or millionths of a currency's unit.
+    /// Counts by [`Cap::counter`]: messages, or millionths of a currency's unit.
     pub counts: BTreeMap<String, u64>,
 }
 
 impl Cap {
-    /// Its name.
     pub fn name(&self) -> CapName {
         CapName {
             period: self.period,
@@ -345,7 +341,7 @@ impl Cap {
         Some(Price { amount, currency })
     }
 
-    /// The number by which it is counted: its own, or that of the plan's cap that counts the same. So such a cap counts from the beginning of
+    /// The number of its counter: its own, or the number of the plan's cap that counts the same. So such a cap counts from the beginning of
     /// its period, whenever it was set.
     pub fn counted_as(&self) -> u32 {
         let is_general = self.scope == Scope::Tenant && self.purpose.is_none() && self.currency.is_none();
@@ -382,17 +378,15 @@ impl Cap {
     }
 }
 
-/// What a message takes of a cap: one of its messages, or what it is expected to cost, in millionths of the currency's unit.
+/// Amount that a message takes of a cap: one message, or its expected cost in millionths of the currency's unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Take {
-    /// The cap.
     pub cap: Cap,
-    /// What is taken.
     pub amount: u64,
 }
 
 impl Take {
-    /// The highest count beside which there is room for it, if there is any.
+    /// The highest count that leaves room for it, if any does.
     pub fn room(&self) -> Option<u64> {
         let room = self.cap.maximum_in_units().checked_sub(self.amount);
         room.filter(|_| self.cap.maximum > 0)
@@ -434,7 +428,7 @@ impl Counts {
         self.reached_in(takes, hour_of(now))
     }
 
-    /// The same in an hour of the day.
+    /// The first cap without room, in an hour of the day.
     pub fn reached_in<'a>(&self, takes: &'a [Take], hour: u8) -> Option<&'a Cap> {
         let fits = |take: &Take| take.room().is_some_and(|room| self.of(&take.cap, hour) <= room);
         takes.iter().find(|take| !fits(take)).map(|take| &take.cap)
@@ -453,7 +447,7 @@ impl Counts {
         }
     }
 
-    /// What is counted for a cap, in an hour of the day.
+    /// The count for a cap, in an hour of the day.
     pub fn of(&self, cap: &Cap, hour: u8) -> u64 {
         if cap.period == Period::Hour && self.hour < hour {
             return 0;

@@ -1,7 +1,7 @@
-//! Providers' prices of messages, as far as providers do not report them: lists by service and day, in each a market per row.
+//! Providers' prices of messages, as far as providers do not report them: lists by service and day, each with a market per row.
 //!
-//! [`PriceBook::shipped_prices`] is part of the code (`prices.json`, with its version, sources and how sure they are); an operator can replace it.
-//! What no list has a price for is unknown, never free.
+//! [`PriceBook::shipped_prices`] is part of the code (`prices.json`, with its version, sources and how sure they are); an operator can
+//! replace it. A price that no list has is unknown, never free.
 
 use std::{collections::BTreeSet, fmt, str::FromStr, sync::LazyLock};
 
@@ -16,13 +16,13 @@ use crate::{
 /// The prices that come with the code.
 const SHIPPED: &str = include_str!("prices.json");
 
-/// Months after which providers may have changed the prices of a list: their rate cards are quarterly.
+/// Months until a list may be outdated: the rate cards of providers are quarterly.
 pub const MONTHS_UNTIL_OUTDATED: i8 = 3;
 
-/// Millionths of a currency's unit, in which prices of messages are counted.
+/// Millionths of a currency's unit: prices of messages are counted in these.
 pub const MILLIONTHS: u64 = 1_000_000;
 
-/// Something that a provider is paid for.
+/// Service that a provider is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PriceService"))]
 #[serde(rename_all = "snake_case")]
@@ -63,7 +63,7 @@ pub enum PriceCategory {
     Service,
     /// SMS, which have no categories.
     Sms,
-    /// Any other category, and messages of which nobody knows whether they are billed. No list prices them.
+    /// Any other category, and messages that may or may not be billed. No list prices them.
     Other,
 }
 
@@ -89,7 +89,7 @@ impl PriceCategory {
     }
 }
 
-/// How sure the prices of a list are.
+/// Certainty of the prices of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -176,7 +176,7 @@ pub struct Money {
 }
 
 impl Money {
-    /// An amount as a provider reports it. `None` if it is no price of a message, or of no currency in which people pay.
+    /// Reads an amount as a provider reports it. `None` if it is no price of a message, or its currency is not in use.
     pub fn from_report(amount: &str, currency: &str) -> Option<Self> {
         let rate: Rate = amount.trim().parse().ok()?;
         let currency: Currency = currency.trim().to_ascii_uppercase().parse().ok()?;
@@ -216,7 +216,7 @@ pub struct CategoryPrices {
 }
 
 impl CategoryPrices {
-    /// The price of a category, if there is one. Of a category that nobody knows, there is none.
+    /// The price of a category, if there is one. An unknown category has none.
     pub fn of(&self, category: PriceCategory) -> Option<Rate> {
         let own = match category {
             PriceCategory::Marketing => self.marketing,
@@ -256,14 +256,14 @@ pub struct Market {
 pub struct PriceList {
     /// The service.
     pub service: Service,
-    /// First day on which the prices hold, in UTC.
+    /// First day of the prices, in UTC.
     #[cfg_attr(feature = "schema", schemars(example = "2026-10-01"))]
     pub from: Day,
-    /// Last day on which somebody compared the prices with their source. If omitted, `from`.
+    /// Last day when somebody compared the prices with their source. If omitted, `from`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20"))]
     pub checked_on: Option<Day>,
-    /// How sure the prices are.
+    /// Certainty of the prices.
     pub certainty: Certainty,
     /// Source of the prices, and what they leave out.
     #[cfg_attr(feature = "schema", schemars(example = "Offer of 2 October 2026"))]
@@ -276,9 +276,9 @@ pub struct PriceList {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutdatedPrices {
-    /// What is paid for.
+    /// Priced service.
     pub service: Service,
-    /// Last day on which somebody compared the prices with their source.
+    /// Last day when somebody compared the prices with their source.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20"))]
     pub checked_on: Day,
 }
@@ -289,7 +289,7 @@ pub fn is_price_outdated(checked_on: Date, today: Date) -> bool {
 }
 
 impl PriceList {
-    /// Last day on which somebody compared it with its source.
+    /// Last day when somebody compared it with its source.
     pub fn checked_on(&self) -> Day {
         self.checked_on.unwrap_or(self.from)
     }
@@ -309,7 +309,7 @@ pub struct PriceBook {
     /// Version, such as the day of the last change.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20"))]
     pub version: OneLine<1, 60>,
-    /// Lists of prices. Of the lists of a service, the latest that has begun holds.
+    /// Lists of prices. The latest list of a service that has begun holds.
     pub lists: UpTo<40, PriceList>,
 }
 
@@ -359,8 +359,8 @@ impl PriceBook {
         Some((&market.currency, market.prices.of(category)?))
     }
 
-    /// The highest price of a message to this country on a day, in this currency, in millionths of its unit. If there is none for the country,
-    /// that of all countries. Twilio's fee for a WhatsApp message is no such price.
+    /// The highest price of a message to this country on a day, in this currency, in millionths of its unit. If there is none for the
+    /// country, the highest of all countries. Twilio's fee for a WhatsApp message does not count as a price.
     pub fn dearest(&self, country: Option<Country>, currency: &Currency, day: Date) -> Option<u64> {
         let of_messages = |list: &&PriceList| list.service != Service::TwilioWhatsapp;
         let lists = || self.current(day).filter(of_messages);
@@ -379,7 +379,7 @@ impl PriceBook {
         own.or_else(|| lists().flat_map(|list| list.markets.iter()).filter_map(highest).max())
     }
 
-    /// What is wrong with it, beyond what its types refuse.
+    /// Its problems, beyond those that its types refuse.
     pub fn problems(&self) -> Vec<FieldProblem> {
         let mut problems = Vec::new();
         let size = serde_json::to_vec(self).map_or(usize::MAX, |json| json.len());
@@ -476,7 +476,7 @@ mod tests {
         }
     }
 
-    /// The newest list counts, by the day on which it was checked or else on which it begins.
+    /// The newest list counts: by the day when it was checked, or else by its first day.
     #[test]
     fn list_is_outdated_after_a_quarter() {
         let outdated = |book: &PriceBook, day: Date| {

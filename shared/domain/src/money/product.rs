@@ -94,7 +94,6 @@ impl Sku {
     /// Maximum length in bytes.
     pub const MAX_LENGTH: usize = 64;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -142,7 +141,6 @@ pub struct Price {
 }
 
 impl Price {
-    /// Maximum amount.
     pub const MAX: u64 = 1_000_000_000_000;
 }
 
@@ -162,7 +160,7 @@ pub struct Currency(String);
 
 shown_as!(Currency, {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["AED"]});
 
-/// Currencies by ISO 4217 in which people pay, including some that were replaced lately.
+/// Currencies in use by their ISO 4217 codes, including some that were replaced lately.
 #[rustfmt::skip]
 const CURRENCIES: &str = "\
  AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC \
@@ -188,12 +186,11 @@ impl FromStr for Currency {
 parsed!(Currency, "currency", "AED");
 
 impl Currency {
-    /// The code.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether people pay in it. What is counted by currency is bounded by these.
+    /// Whether the currency is in use. This bounds the number of counters by currency.
     pub fn is_in_use(&self) -> bool {
         CURRENCIES.split_whitespace().any(|known| known == self.0)
     }

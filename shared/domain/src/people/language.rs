@@ -1,9 +1,8 @@
 //! The language of a text that a customer wrote.
 //!
-//! Short messages say little, and a wrong language is worse than none: then the tenant's first one is used. So a language is
-//! recognized only if the text is long enough and the detector is sure of it among all languages that it knows; for those in which
-//! the tenant writes to its customers, half as sure is enough. Otherwise, and with less weight, the tenant's languages are compared
-//! with each other.
+//! Short messages say little, and a wrong language is worse than none: then the tenant's first one is used. So a language is recognized
+//! only if the text is long enough and the detector is sure of it among all languages that it knows; for languages of the tenant's own
+//! texts, half as sure is enough. Otherwise, and with less weight, the tenant's languages are compared with each other.
 
 use whatlang::{Detector, Info, Lang};
 
@@ -15,8 +14,8 @@ const SHORTEST: usize = 16;
 /// Maximum characters of a text that are looked at.
 const MAX_LENGTH: usize = 1_000;
 
-/// Confidence that is enough for one of the tenant's languages, and at which another one is too likely for the tenant's to be
-/// compared alone.
+/// Confidence that is enough for one of the tenant's languages. A foreign language that reaches it is too likely to compare the tenant's
+/// languages alone.
 const LIKELY: f64 = 0.5;
 
 /// A recognized language.
@@ -72,7 +71,7 @@ fn words(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The language of a text, if it can be told. `tenants`: the tags of the languages in which the tenant writes.
+/// The language of a text, if it can be told. `tenants`: the tags of the tenant's own languages.
 pub fn recognize_language(text: &str, tenants: &[String]) -> Option<Recognized> {
     let text = &words(text);
     let letters = text.chars().filter(|sign| sign.is_alphabetic()).map(char::len_utf8);

@@ -1,11 +1,11 @@
-//! How fast WhatsApp lets a business write to one person: a message in six seconds, of which 45 may be sent at once after a pause.
+//! How fast WhatsApp lets a business write to one person: a message in six seconds, or 45 at once after a pause.
 //!
-//! A contact remembers the time at which its allowance is whole again, which each planned message moves by six seconds, in the write of the
-//! contact that there is anyway. From that follows the earliest time of each message that waits.
+//! A contact remembers when its allowance is whole again. Each planned message moves this time by six seconds, in a write of the contact
+//! that happens anyway. It determines the earliest time of each message that waits.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Time in which one more message is allowed.
+/// Time for one more message.
 const EVERY: SignedDuration = SignedDuration::from_secs(6);
 
 /// Messages that may be sent at once.
@@ -14,7 +14,7 @@ const BURST: i32 = 45;
 /// Time that a message may be ahead of an even rate.
 const AHEAD: SignedDuration = SignedDuration::from_secs(6 * (BURST as i64 - 1));
 
-/// The time at which the allowance is whole again, with one more message planned at this time.
+/// The time when the allowance is whole again, with one more message planned at this time.
 pub(crate) fn pair_rate_with_one_more(whole_at: Option<Timestamp>, at: Timestamp) -> Timestamp {
     whole_at.max(Some(at)).unwrap_or(at) + EVERY
 }
@@ -24,7 +24,7 @@ pub(crate) fn earliest_by_pair_rate(whole_at: Timestamp, counted: usize) -> Time
     whole_at - AHEAD - time_for_messages(counted)
 }
 
-/// The time at which the allowance is whole again after WhatsApp has refused a message at this time, and takes the first of those that wait
+/// The time when the allowance is whole again after WhatsApp has refused a message at this time, and takes the first of those that wait
 /// after `wait`, and the others at an even rate.
 pub(crate) fn pair_rate_after_refusal(at: Timestamp, wait: SignedDuration, waiting: usize) -> Timestamp {
     at + wait + AHEAD + time_for_messages(waiting)

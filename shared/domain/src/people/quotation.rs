@@ -1,5 +1,5 @@
-//! What others said, in what a customer writes: phones quote a message when its reader reacts to it by SMS, and people quote what they
-//! ask about.
+//! Quotations of others in a customer's text: phones quote a message when its reader reacts to it by SMS, and people quote what they ask
+//! about.
 //!
 //! Source of the forms: what Messages of iOS and macOS and Messages of Google send to numbers that they cannot reach otherwise, as apps
 //! that read them again know it (November 2026). Phones in other languages send other words, which are no reactions here.
@@ -38,7 +38,7 @@ const AROUND_EMOJI: [(&str, &str); 4] = [
     ("", " to"),
 ];
 
-/// What stands for the quotation if the message had no text.
+/// Words in place of the quotation if the message had no text.
 const NO_TEXTS: [&str; 9] = [
     "an image",
     "a photo",
@@ -78,7 +78,7 @@ fn visible(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What stands behind the verb of a tapback.
+/// The rest behind the verb of a tapback.
 fn after_verb(text: &str) -> Option<&str> {
     let behind = |verb: &str| text.strip_prefix(verb)?.strip_prefix(char::is_whitespace);
     let around = |(before, after): (&str, &str)| {
@@ -98,7 +98,7 @@ fn is_emoji(text: &str) -> bool {
     !text.is_ascii() && text.chars().count() <= MAX_LENGTH && text.chars().all(sign)
 }
 
-/// A quotation with which a text begins, and the rest of the text.
+/// A quotation at the beginning of a text, and the rest of the text.
 ///
 /// The quoted text may contain quotations itself, and marks without a partner: if more marks close than open, it ends at the last one.
 fn quotation(text: &str) -> Option<(&str, &str)> {
@@ -134,16 +134,16 @@ fn opens_word(before: char, behind: &str) -> bool {
     (before.is_whitespace() || before == '(') && next.is_some_and(|next| !next.is_whitespace())
 }
 
-/// What of a text the writer says.
+/// The writer's own part of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OwnWords<'a> {
     /// The text without its quotations; all of it if it is nothing but one.
     pub own: Cow<'a, str>,
-    /// What it quotes between marks.
+    /// Texts that it quotes between marks.
     pub quoted: Vec<&'a str>,
     /// Whether it quotes lines.
     pub lines: bool,
-    /// What stands directly before a quotation in the same line, and may have it as its object: `Stop "Mall"`.
+    /// Words directly before a quotation in the same line, which may be their object: `Stop "Mall"`.
     pub before: Vec<&'a str>,
 }
 

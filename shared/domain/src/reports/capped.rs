@@ -17,7 +17,7 @@ pub fn caps_of(tenant: &Tenant) -> Vec<Cap> {
     tenant.caps.as_ref().map_or_else(usual_caps, |caps| caps.to_vec())
 }
 
-/// The caps of a tenant and those of its plan.
+/// The caps of a tenant and its plan.
 pub fn all_caps_of(tenant: &Tenant) -> Vec<Cap> {
     let mut caps = caps_of(tenant);
     caps.extend(caps_of_plan(tenant.limits.unwrap_or_default().messages()));
@@ -29,7 +29,7 @@ pub fn count_money(caps: &[Cap]) -> bool {
     caps.iter().any(|cap| cap.currency.is_some())
 }
 
-/// The caps that apply to a message with this policy from this line to this recipient. Of those with the same counter, it is the lowest.
+/// The caps that apply to a message with this policy from this line to this recipient: the lowest of each counter.
 pub fn applying_caps(config: &TenantConfig, policy: &Policy, line: Option<LineId>, to: &Recipient) -> Vec<Cap> {
     let country = to.country();
     let mut caps = all_caps_of(&config.tenant);
@@ -51,21 +51,24 @@ pub fn applying_caps(config: &TenantConfig, policy: &Policy, line: Option<LineId
 }
 
 /// Entry of price lists that a message falls under with one of its legs, as far as it is known before it is sent, and its number of segments.
-pub fn price_entry(config: &TenantConfig, (category, to, leg): (Category, &Recipient, &Leg)) -> (Listed, u32) {
+pub fn price_entry(config: &TenantConfig, category: Category, to: &Recipient, leg: &Leg) -> (Listed, u32) {
     let connection = config.connection(leg.connection);
     let by_twilio = connection.is_some_and(|connection| connection.needs_content_sid);
     Listed::of_planned_leg(leg, by_twilio, category, to)
 }
 
-/// What a message takes of these caps with one of its legs: of one of money, what it is [expected](expected_cost) to cost. If that cannot be told, there is no
-/// room for it.
+/// Amounts that a message takes of these caps with one of its legs. A cap of money counts its [expected cost](expected_cost); if that is
+/// unknown, there is no room for it.
 pub fn takes_of_caps(
     caps: Vec<Cap>,
     config: &TenantConfig,
-    message: (Category, &Recipient, &Leg),
-    (book, day): (&PriceBook, Date),
+    category: Category,
+    to: &Recipient,
+    leg: &Leg,
+    book: &PriceBook,
+    day: Date,
 ) -> Vec<Take> {
-    let (listed, units) = price_entry(config, message);
+    let (listed, units) = price_entry(config, category, to, leg);
     let cost = |currency: &Currency| expected_cost(listed, units, book, currency, day).unwrap_or(u64::MAX);
     let take = |cap: Cap| Take {
         amount: cap.currency.as_ref().map_or(1, cost),
@@ -77,7 +80,6 @@ pub fn takes_of_caps(
 /// An attempt whose price became known, or another one.
 #[derive(Debug)]
 pub struct Priced<'a> {
-    /// The attempt.
     pub attempt: &'a Attempt,
     before: Option<Charge>,
     after: Option<Charge>,
@@ -111,7 +113,7 @@ impl Priced<'_> {
     }
 }
 
-/// What was charged in this currency. What the provider states in another one is not known in this one.
+/// The charge in this currency. `None` if the provider states it in another one.
 fn amount(charge: &Charge, book: &PriceBook, currency: &Currency, day: Date) -> Option<u64> {
     match charge {
         Charge::Free(_) => Some(0),
@@ -120,7 +122,7 @@ fn amount(charge: &Charge, book: &PriceBook, currency: &Currency, day: Date) -> 
     }
 }
 
-/// The countries in which the business has numbers, and its own.
+/// The business's own country, and the countries of its numbers.
 fn home(config: &TenantConfig) -> BTreeSet<Country> {
     let lines = config.lines.iter().filter_map(|line| line.number.as_ref());
     let connections = config.connections.iter();
@@ -260,8 +262,8 @@ mod tests {
         let day = date(2026, 11, 20);
         let to = recipient("+971501234567");
         let of = |caps: Vec<Cap>, leg: &Leg| {
-            let message = (Category::Utility, &to, leg);
-            let takes = takes_of_caps(caps, &case.config, message, (PriceBook::shipped_prices(), day));
+            let book = PriceBook::shipped_prices();
+            let takes = takes_of_caps(caps, &case.config, Category::Utility, &to, leg, book, day);
             takes.into_iter().map(|take| take.amount).collect::<Vec<_>>()
         };
         let pounds = Cap {

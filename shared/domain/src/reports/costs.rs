@@ -1,5 +1,5 @@
-//! What messages cost: what providers report, and an estimate by price lists of the rest. Amounts in different currencies are never
-//! added, and what has no price is unknown.
+//! Costs of messages: reported by providers, and for the rest estimated by price lists. Amounts in different currencies are never added,
+//! and the cost of a message without a price is unknown.
 
 use std::collections::BTreeMap;
 
@@ -16,28 +16,25 @@ use crate::{
 pub struct Spent {
     /// Reported by providers.
     pub reported: u64,
-    /// By price lists.
+    /// Estimated by price lists.
     pub estimated: u64,
 }
 
-/// What has no price.
+/// Kind of message without a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unpriced {
-    /// The channel.
     pub channel: Channel,
     /// Country of the recipients, if it is known.
     pub country: Option<Country>,
-    /// Price category.
     pub category: PriceCategory,
 }
 
-/// What messages cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Costs {
     spent: BTreeMap<(Currency, Channel), Spent>,
     free: u64,
     unpriced: BTreeMap<Unpriced, u64>,
-    /// SMS that the provider accepted, and those of which the number of segments is known.
+    /// SMS that the provider accepted, and those with a known number of segments.
     sms: (u64, u64),
 }
 
@@ -58,7 +55,7 @@ fn prices(listed: Listed, book: &PriceBook, day: Date) -> Option<Vec<(&Currency,
         .collect()
 }
 
-/// What a message costs by the lists of a day, if all its prices are known and in one currency.
+/// Cost of a message by the lists of a day, if all its prices are known and in one currency.
 pub fn foreseen_cost(listed: Listed, units: u32, book: &PriceBook, day: Date) -> Option<Money> {
     let prices = prices(listed, book, day)?;
     let (currency, _) = *prices.first()?;
@@ -72,8 +69,8 @@ pub fn foreseen_cost(listed: Listed, units: u32, book: &PriceBook, day: Date) ->
     })
 }
 
-/// What a message is expected to cost by the lists of a day, in millionths of a currency's unit. A price that is unknown, or in another
-/// currency, counts as the [dearest](PriceBook::dearest). `None` if there is no price in this currency.
+/// Expected cost of a message by the lists of a day, in millionths of a currency's unit. A price that is unknown, or in another currency,
+/// counts as the [dearest](PriceBook::dearest). `None` if there is no price in this currency.
 pub fn expected_cost(listed: Listed, units: u32, book: &PriceBook, currency: &Currency, day: Date) -> Option<u64> {
     let of_service = |service: &Service| {
         let price = book.price(*service, listed.country, listed.category, day);
@@ -138,7 +135,7 @@ impl Costs {
         self.free
     }
 
-    /// What has no price: messages and segments of SMS. An SMS of which the number of segments is not known counts as one.
+    /// Numbers of messages and SMS segments without a price. An SMS with an unknown number of segments counts as one.
     pub fn unpriced_units(&self) -> BTreeMap<Unpriced, u64> {
         let mut unpriced = self.unpriced.clone();
         let (accepted, billed) = self.sms;

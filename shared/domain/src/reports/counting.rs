@@ -1,4 +1,4 @@
-//! What a change of a row counts as: the names of the counters that it raises, and what a name says.
+//! Counting of changes: the names of the counters that a change of a row raises, and the meaning of a name.
 //!
 //! Names are made of fixed words, of countries and of currencies in use, so an hour has a bounded number of them. A change is counted when
 //! it is stored, not when it happened: so a counter only ever grows.
@@ -13,7 +13,7 @@ use crate::{
     terms::{Category, Channel, Country, PURPOSE_TABLE, Purpose, Reason, Recipient},
 };
 
-/// A counter with the number by which it is raised.
+/// A counter, and the number to add to it.
 pub type Raise = (String, u64);
 
 /// Upper bounds of reply times, in seconds: each at most two and a half times the one before it. A reply later than the last one is none.
@@ -42,7 +42,7 @@ pub fn reply_time(sent: Timestamp, written: Timestamp) -> Option<u32> {
     seconds.filter(|seconds| reply_bucket(*seconds).is_some())
 }
 
-/// What carried a message, as far as its price depends on it.
+/// Channel and provider of a message, as far as its price depends on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Carrier {
     /// WhatsApp through Meta's API.
@@ -75,7 +75,7 @@ impl Carrier {
         Self::ALL.into_iter().find(|known| known.as_str() == word)
     }
 
-    /// The same before there is an attempt. `by_twilio`: the leg's connection is one of Twilio.
+    /// The carrier of a leg before there is an attempt. `by_twilio`: the leg's connection is one of Twilio.
     const fn of_planned_leg(leg: &Leg, by_twilio: bool) -> Self {
         match leg.channel {
             Channel::Sms => Self::Sms,
@@ -101,11 +101,9 @@ impl Carrier {
 /// Messages, or segments of SMS, whose price depends on a list because no provider states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Listed {
-    /// What carried them.
     pub carrier: Carrier,
     /// Country of the recipients, if it is known.
     pub country: Option<Country>,
-    /// Price category.
     pub category: PriceCategory,
 }
 
@@ -116,10 +114,10 @@ pub const FOLLOWED_UP: &str = "calls_followed_up";
 /// See [`UNANSWERED`].
 pub const STOPPED: &str = "calls_stopped";
 
-/// Calls and messages after which a customer who had called was reached. Counts in the hour in which that happens.
+/// Calls and messages that recovered a missed call. Counts in the hour of the call or message.
 pub const RECOVERED: &str = "recovered";
 
-/// End of the names of counters of calls that are such calls no more, since counters only grow.
+/// End of the names of counters for calls that were counted and no longer match, since counters only grow.
 pub const UNDONE: &str = "_undone";
 
 const LISTED: &str = "cost.";
@@ -132,7 +130,7 @@ const REPLY: &str = "reply.";
 const NOWHERE: &str = "ZZ";
 
 impl Listed {
-    /// What a leg's message is, as far as it is known before it is sent, and its number of segments.
+    /// The kind of a leg's message, as far as it is known before it is sent, and its number of segments.
     pub fn of_planned_leg(leg: &Leg, by_twilio: bool, category: Category, to: &Recipient) -> (Self, u32) {
         let (category, units) = match (leg.channel, &leg.content) {
             (Channel::Sms, Content::Text(text)) => (PriceCategory::Sms, sms_segments(text)),
@@ -166,32 +164,28 @@ impl Listed {
     }
 }
 
-/// What a counter's name says, of those that are more than a word.
+/// Meaning of a counter's name that is more than a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Counter<'a> {
     /// Messages of a purpose that reached a state.
     Messages {
-        /// The purpose.
         purpose: &'a str,
-        /// The state.
         state: &'a str,
     },
     /// Replies within the bound at this place of [`REPLY_TIMES`], and not within the one before.
     Replies(usize),
     /// Messages, or segments of SMS, whose price depends on a list.
     Listed(Listed),
-    /// What providers state as their prices, in millionths of a currency's unit.
+    /// Prices as providers state them, in millionths of a currency's unit.
     Paid(Carrier, Currency),
     /// Calls that nobody answered and no message followed, for this reason.
     Unfollowed(&'a str),
     /// Messages that the provider does not bill.
     Free,
-    /// A word.
     Word(&'a str),
 }
 
 impl<'a> Counter<'a> {
-    /// Reads a name.
     pub fn read(name: &'a str) -> Self {
         let after = |prefix: &str| name.strip_prefix(prefix);
         let listed = || after(LISTED).and_then(Listed::read).map(Self::Listed);
@@ -232,7 +226,7 @@ pub fn count_decided(call: &Call) -> Vec<Raise> {
     raised
 }
 
-/// What a call counts as that nobody answered: also with the reason why no message follows it.
+/// Counts a call that nobody answered, also by the reason why no message follows it.
 fn count_unanswered(call: &Call) -> Vec<Raise> {
     if !call.is_missed() {
         return Vec::new();
@@ -266,7 +260,7 @@ pub fn count_received(received: &Received) -> Vec<Raise> {
     raised
 }
 
-/// The same for the templates that the message answers.
+/// Counts a customer's message for the templates that it answers.
 pub fn count_answered_templates(received: &Received) -> impl Iterator<Item = (&TemplateEdition, Raise)> {
     received.templates.iter().flat_map(|answered| {
         let counted = [(answered.replied, REPLIED), (answered.clicked, CLICKED)];
@@ -342,8 +336,8 @@ pub(crate) enum Charge {
     Listed(Listed, u32),
 }
 
-/// The price of an attempt, once it has one: of WhatsApp when the message is delivered, of SMS when the number of segments is known.
-/// What providers report later changes nothing: an attempt is charged once.
+/// The price of an attempt, once it has one: of WhatsApp when the message is delivered, of SMS when the number of segments is known. Later
+/// reports of the provider change nothing: an attempt is charged once.
 fn charge(message: &Message, attempt: &Attempt, leg: &Leg) -> Option<Charge> {
     let carrier = Carrier::of(attempt, leg);
     let country = message.to.country();
@@ -419,13 +413,12 @@ const fn purpose(purpose: Purpose) -> &'static str {
     }
 }
 
-/// What is new about an attempt.
+/// News about an attempt.
 struct News<'a> {
     attempt: &'a Attempt,
     leg: &'a Leg,
     /// States that it has passed through.
     steps: Vec<&'static str>,
-    /// Its price.
     charge: Option<Raise>,
 }
 
@@ -450,7 +443,7 @@ fn news<'a>(before: Option<&'a Message>, after: &'a Message) -> impl Iterator<It
     })
 }
 
-/// Messages that the provider accepted. This and the next five are counters of templates, beside those of prices.
+/// Messages that the provider accepted. This and the next five are counters of templates, beside the counters of prices.
 pub const SENT: &str = "sent";
 /// Messages that were delivered.
 pub const DELIVERED: &str = "delivered";
@@ -487,8 +480,8 @@ pub fn count_templates(before: Option<&Message>, after: &Message) -> Vec<(Templa
     raised
 }
 
-/// What a message means for the call that it follows: whether the call is followed up, and whether a cap or a failure stopped the message.
-/// One that was sent again says nothing any more.
+/// State of the follow-up after this message: whether its call is followed up, and whether a cap or a failure stopped the message. Neither,
+/// if the message was sent again.
 fn of_call(message: &Message) -> [bool; 2] {
     let last = message.retried_as.is_none();
     [last && message.was_accepted(), last && message.is_stopped()]
@@ -582,7 +575,7 @@ mod tests {
         }
     }
 
-    /// What the delivery of a WhatsApp message with this cost counts as, beside its state.
+    /// Counters of the delivery of a WhatsApp message with this cost, except for its state.
     fn count_delivery(cost: Cost) -> Vec<Raise> {
         let now = at(NOON);
         let mut message = message_of(Case::new().plan(), now);
@@ -675,7 +668,7 @@ mod tests {
         assert!(count_templates(None, &message).is_empty(), "the SMS is no template");
     }
 
-    /// Otherwise their counters could not be told from those of reply times, prices and free messages.
+    /// Otherwise their counters could not be told from the counters of reply times, prices and free messages.
     #[test]
     fn no_purpose_is_named_like_another_counter() {
         for purpose in purpose_words() {

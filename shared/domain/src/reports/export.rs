@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{accounts::Permission, terms::CampaignId};
 
-/// What an export contains.
+/// Content of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -14,7 +14,7 @@ pub enum Exported {
     Contacts,
     /// Calls of a period.
     Calls,
-    /// Messages of a period, in both directions, except those of broadcasts, whose recipients are content of their own.
+    /// Messages of a period, in both directions, except those of broadcasts: their recipients are a content of their own.
     Messages,
     /// Changes of consent of all contacts.
     Consent,
@@ -42,7 +42,7 @@ impl Exported {
         }
     }
 
-    /// The permission that it needs beside those of exports.
+    /// The permission that it needs beside the one for exports.
     pub const fn permission(self) -> Option<Permission> {
         match self {
             Self::Contacts | Self::Calls | Self::Messages | Self::Consent => None,
@@ -77,9 +77,7 @@ impl FileFormat {
 /// Parameters of the operation `export_data`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportData {
-    /// The content.
     pub what: Exported,
-    /// The format.
     pub format: FileFormat,
     /// Start of the period, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,7 +94,7 @@ impl ExportData {
     /// Maximum length of a period.
     pub const MAX_SPAN: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-    /// The name under which the file is downloaded.
+    /// The file's name for a download.
     pub fn file_name(&self) -> String {
         format!("{}.{}", self.what.as_str(), self.format.suffix())
     }

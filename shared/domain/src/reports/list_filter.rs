@@ -1,4 +1,4 @@
-//! Conditions on calls and messages, by which lists of a period are filtered.
+//! Conditions on calls and messages, as filters of the lists of a period.
 
 use crate::{
     calls::{Call, Received},
@@ -11,12 +11,10 @@ fn fulfils<T: Copy + PartialEq>(wanted: Option<T>, is: Option<T>) -> bool {
     wanted.is_none() || wanted == is
 }
 
-/// Conditions on calls, all of which hold.
+/// Conditions on calls. All of them must hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CallFilter {
-    /// The outcome.
     pub outcome: Option<Outcome>,
-    /// The direction.
     pub direction: Option<Direction>,
     /// The line that was called.
     pub line: Option<LineId>,
@@ -45,7 +43,7 @@ impl CallFilter {
             && fulfils(self.unanswered, Some(unanswered))
     }
 
-    /// Whether a call fulfils those that its own row can tell: all but those on its message.
+    /// Whether a call fulfils the conditions that its own row can tell: all but those on its message.
     pub fn takes(&self, call: &Call) -> bool {
         let Self {
             outcome,
@@ -80,10 +78,9 @@ impl CallFilter {
     }
 }
 
-/// Conditions on messages, all of which hold.
+/// Conditions on messages. All of them must hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MessageFilter {
-    /// The direction.
     pub direction: Option<Direction>,
     /// The state, which only outbound messages have.
     pub state: Option<MessageState>,
@@ -123,7 +120,7 @@ impl MessageFilter {
 mod tests {
     use super::*;
 
-    /// What a list leaves out, no condition takes. The other way round, a list may not know enough.
+    /// No condition takes a row that a list leaves out. The other way round, a list may not know enough.
     #[test]
     fn lists_leave_out_only_what_no_condition_takes() {
         let missed = CallFilter {

@@ -1,4 +1,4 @@
-//! Reports of what was counted: periods of days in a tenant's time zone, and reply times of which only their range is known.
+//! Reports of counters: periods of days in a tenant's time zone, and reply times of a known range.
 
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
@@ -12,7 +12,7 @@ pub const MAX_METRICS_DAYS: i32 = 397;
 
 const HOUR: i64 = 3_600;
 
-/// Whole days in a time zone. Hours begin in UTC; each belongs to the day in which it begins.
+/// Whole days in a time zone. Hours begin in UTC; each belongs to the day of its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Period {
     first: Date,
@@ -25,7 +25,6 @@ pub struct Period {
 pub struct Length {
     /// If no first day is given.
     pub usual: i32,
-    /// At most.
     pub most: i32,
 }
 
@@ -35,7 +34,8 @@ impl Period {
     /// # Errors
     /// What is wrong with the first day: it is after the last one, or too long before it.
     pub fn of(
-        (from, to): (Option<Day>, Option<Day>),
+        from: Option<Day>,
+        to: Option<Day>,
         Length { usual, most }: Length,
         zone: &Zone,
         now: Timestamp,
@@ -58,12 +58,10 @@ impl Period {
         Ok(Self { first, last, zone })
     }
 
-    /// The first day.
     pub const fn first(&self) -> Date {
         self.first
     }
 
-    /// The last day.
     pub const fn last(&self) -> Date {
         self.last
     }
@@ -87,7 +85,7 @@ impl Period {
         seconds.filter_map(|second| Timestamp::from_second(second).ok())
     }
 
-    /// The day to which an hour belongs.
+    /// The day of an hour.
     pub fn day_of(&self, hour: Timestamp) -> Date {
         hour.to_zoned(self.zone.clone()).date()
     }
@@ -104,8 +102,7 @@ impl Period {
 /// Replies by the place of their bound in [`REPLY_TIMES`].
 pub type Replies = [u64; REPLY_TIMES.len()];
 
-/// The range in which the median of reply times is, in seconds, with both its ends. Of an even number, the median is between the two in
-/// the middle.
+/// The range of the median of reply times, in seconds, with both its ends. The median of an even number is between the two in the middle.
 pub fn median_reply_time(replies: &Replies) -> Option<(u32, u32)> {
     let count: u64 = replies.iter().sum();
     let place_of = |rank: u64| {
@@ -138,7 +135,7 @@ mod tests {
             most: MAX_METRICS_DAYS,
         };
         let zone = zone.parse().unwrap();
-        Period::of((day(from), day(to)), length, &zone, at("2026-11-20T20:30:00Z"))
+        Period::of(day(from), day(to), length, &zone, at("2026-11-20T20:30:00Z"))
     }
 
     #[test]

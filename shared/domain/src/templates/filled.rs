@@ -29,17 +29,16 @@ pub struct FilledTemplate {
     /// Indices of the buttons whose value is an offer's code.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offer_codes: Vec<u8>,
-    /// Number of the template's contents before the one that is filled in, for which the message is counted.
+    /// Number of the template's contents before the one that is filled in. The message is counted for that content.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub edition: u32,
 }
 
-/// One value in a template.
+/// A value in a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateValue {
     /// The variable's name, if the template has named variables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The text.
     pub text: String,
 }

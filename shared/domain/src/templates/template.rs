@@ -108,10 +108,10 @@ pub struct TemplateDefinition {
     /// Number of contents that were submitted or seen at the provider before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub edition: u32,
-    /// Time at which the provider refused a message because it knows the template otherwise. It is not sent until it was read again.
+    /// Time when the provider refused a message because it knows the template otherwise. It is not sent until it was read again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubted_at: Option<Timestamp>,
-    /// How often it was in doubt with this content.
+    /// Number of doubts about it with this content.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub doubts: u32,
     /// Time of creation. `None`: before times were kept.
@@ -138,9 +138,7 @@ pub enum ParameterFormat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateButton {
-    /// Its action.
     pub kind: ButtonKind,
-    /// Its label.
     pub text: String,
     /// For links: the URL, perhaps ending in `{{1}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -199,20 +197,12 @@ impl TemplateButton {
 /// The reason why a message cannot be made from a template or a text: a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
-    /// No such template.
     #[error("there is no template {name} in {language}")]
-    NoTemplate {
-        /// The name.
-        name: String,
-        /// The language.
-        language: String,
-    },
+    NoTemplate { name: String, language: String },
     /// Meta does not accept it at present.
     #[error("template {name} in {language} is {status}, not APPROVED")]
     NotSendable {
-        /// The name.
         name: String,
-        /// The language.
         language: String,
         /// Meta's word.
         status: String,
@@ -221,19 +211,13 @@ pub enum Misfit {
     #[error(
         "template {name} in {language} is read again before it is sent, because the provider refused a message with it"
     )]
-    Doubted {
-        /// The name.
-        name: String,
-        /// The language.
-        language: String,
-    },
+    Doubted { name: String, language: String },
     /// The asset of its header cannot be sent.
     #[error("{0}")]
     Asset(Refusal),
-    /// The categories differ, on which consent and price depend.
+    /// The categories differ. Consent and price depend on them.
     #[error("template {name} is {}, but the message is {}", .actual.as_str(), .wanted.as_str())]
     Category {
-        /// The name.
         name: String,
         /// The template's.
         actual: Category,
@@ -243,7 +227,6 @@ pub enum Misfit {
     /// A value is missing.
     #[error("template {name} needs a value for {variable}")]
     Missing {
-        /// The template.
         name: String,
         /// The variable, such as `{{1}}`.
         variable: String,
@@ -251,41 +234,24 @@ pub enum Misfit {
     /// There is a value too many.
     #[error("template {name} has no {variable}")]
     Unexpected {
-        /// The template.
         name: String,
         /// The variable, such as `{{3}}`.
         variable: String,
     },
     /// The definition's own variables have gaps in their numbers, or do not fit its format.
     #[error("the stored definition of template {name} is broken: {what}")]
-    Broken {
-        /// The template.
-        name: String,
-        /// The problem.
-        what: String,
-    },
+    Broken { name: String, what: String },
     /// Twilio knows templates only by its own id.
     #[error("template {name} has no content_sid, which WhatsApp through Twilio needs")]
-    NoContentSid {
-        /// The template.
-        name: String,
-    },
+    NoContentSid { name: String },
     /// Meta refuses such a value.
     #[error("the value for {variable} {what}")]
-    Value {
-        /// The variable.
-        variable: String,
-        /// The problem.
-        what: Unfit,
-    },
+    Value { variable: String, what: Unfit },
     /// The text is too long for the channel.
     #[error("the {part} has {length} characters once filled in, at most {most} are allowed")]
     TooLong {
-        /// The part.
         part: &'static str,
-        /// Its length.
         length: usize,
-        /// The limit.
         most: usize,
     },
     /// No value is known, and there is no default.
@@ -347,7 +313,6 @@ impl From<Misfit> for Refusal {
 /// The problem of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfit {
-    /// It is empty.
     Empty,
     /// It has a line break or tab.
     LineBreak,
@@ -387,7 +352,7 @@ pub const MAX_HEADER_LENGTH: usize = 60;
 /// Maximum length of an SMS that Twilio accepts.
 pub const MAX_SMS_LENGTH: usize = 1600;
 
-/// The variables of a template's text, in the order in which they first appear.
+/// The variables of a template's text, in the order of their first appearance.
 pub fn variables_in(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -435,17 +400,15 @@ impl TemplateKey {
     /// Maximum length of a language code.
     pub const MAX_LANGUAGE_LENGTH: usize = MAX_TEMPLATE_LANGUAGE_LENGTH;
 
-    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its language.
     pub fn language(&self) -> &str {
         &self.language
     }
 
-    /// The key, or `None` if no template can have such a name or language.
+    /// The key, or `None` if no template can have this name or language.
     pub fn new(name: &str, language: &str) -> Option<Self> {
         let named = (1..=Self::MAX_NAME_LENGTH).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -495,7 +458,7 @@ impl TemplateDefinition {
 
     /// Whether Meta accepts messages with it, and for Twilio also whether Twilio has an id for it.
     pub fn sendable(&self, needs_content_sid: bool) -> Result<(), Misfit> {
-        // Whether an edit is done is not known before its outcome is. What was edited is reviewed.
+        // Whether an edit is done is not known before its outcome is. An edited template is reviewed.
         let edited = self.submitting.is_some() && self.status.sendable();
         if edited || !self.status.sendable() {
             let known = if edited {

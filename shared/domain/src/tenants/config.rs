@@ -14,7 +14,6 @@ use crate::{
 /// Everything that decisions about a tenant's calls and messages need, read together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantConfig {
-    /// The tenant.
     pub tenant: Tenant,
     /// Its rules, in any order.
     pub rules: Vec<Rule>,
@@ -24,7 +23,6 @@ pub struct TenantConfig {
     /// Its teams, in any order.
     #[serde(default)]
     pub teams: Vec<Team>,
-    /// Its connections.
     pub connections: Vec<ConnectionSummary>,
 }
 
@@ -43,9 +41,7 @@ impl TenantConfig {
 /// The parts of a connection that planning and the set-up list need. A change of them raises the tenant's version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionSummary {
-    /// The connection.
     pub id: ConnectionId,
-    /// Display name.
     pub name: String,
     /// The channels that it can send.
     pub carries: Vec<Channel>,
@@ -107,13 +103,14 @@ impl ConnectionSummary {
 
     /// The letters that send an SMS from it.
     pub fn letters_of(&self, country: Option<Country>, category: Category) -> Option<&LettersSender> {
-        sending_letters(&self.letters, self.sends_without_letters(), (country, category))
+        sending_letters(&self.letters, self.sends_without_letters(), country, category)
     }
 
     /// An SMS from it, as the rules of countries judge it. `number`: the one of its numbers that is chosen.
     pub fn sms<'a>(
         &'a self,
-        (country, category): (Option<Country>, Category),
+        country: Option<Country>,
+        category: Category,
         number: Option<&Phone>,
         text: &'a str,
     ) -> Sms<'a> {
@@ -131,7 +128,7 @@ impl ConnectionSummary {
         }
     }
 
-    /// The hours in which it sends no SMS of this category to a country.
+    /// The hours without SMS of this category to a country.
     pub fn sms_hours(&self, to: &Recipient, category: Category) -> Option<QuietHours> {
         promotion_hours(to.country(), category, &self.confirmed_rules)
     }
@@ -239,7 +236,7 @@ mod tests {
         terms::Value,
     };
 
-    /// What it sends from, and the countries to which it then sends SMS.
+    /// The connection's origins, and the countries that it then sends SMS to.
     #[test]
     fn letters_alone_send_to_their_countries() {
         for (numbers, service, letters, to) in [

@@ -23,7 +23,7 @@ pub struct Checkup {
     /// Maximum messages per second of the number, in and out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messages_per_second: Option<u32>,
-    /// Maximum customers to whom the business may write first within 24 hours; 0: no limit.
+    /// Maximum customers within 24 hours that the business may write to first; 0: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customers_per_day: Option<u32>,
     /// Whether the business accepted Meta's terms for marketing messages.
@@ -99,7 +99,6 @@ impl Checkup {
 pub struct Dated<T> {
     /// Time of the value.
     pub at: Timestamp,
-    /// The value.
     pub value: T,
 }
 
@@ -119,7 +118,7 @@ pub struct Reported {
     pub customers_per_day: Option<Dated<u32>>,
 }
 
-/// The later value. Of two at the same time, the more careful one, which has the lower rank: Meta's times are seconds.
+/// The later value. Between two of the same time, the more careful one, with the lower rank: Meta's times are in seconds.
 fn later_value<T: Copy, R: Ord>(
     ours: Option<Dated<T>>,
     theirs: Option<Dated<T>>,

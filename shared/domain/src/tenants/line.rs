@@ -46,7 +46,7 @@ resource! {
 pub struct SmsSender {
     /// The connection.
     pub connection: ConnectionId,
-    /// One of the connection's numbers. If omitted, the connection's usual sender.
+    /// Number of the connection. If omitted, the connection's usual sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Phone>,
 }
@@ -84,7 +84,6 @@ impl Line {
         }
     }
 
-    /// Its own hours.
     pub const fn hours(&self) -> Option<&BusinessHours> {
         self.business_hours.as_ref()
     }
@@ -128,8 +127,8 @@ pub fn line_written_to<'a>(
     alone.then_some(line)
 }
 
-/// The first line of a tenant, made at this time from its connections, oldest first: the first listed number whose calls are reported,
-/// and the connections that answer such calls without lines. `None` if none of them exists.
+/// The first line of a tenant, made at this time from its connections, oldest first: the first listed number that reports calls, and the
+/// connections that answer its calls without lines. `None` if none of them exists.
 pub fn first_line(id: LineId, connections: &[Connection], at: Timestamp) -> Option<Line> {
     let mut connections: Vec<&Connection> = connections.iter().collect();
     connections.sort_by_key(|one| one.id);
@@ -161,7 +160,7 @@ pub fn first_line(id: LineId, connections: &[Connection], at: Timestamp) -> Opti
 /// connection. `None`: none. `connections` are all of the tenant's, including the new one.
 pub fn line_to_set_up(lines: &[Line], connections: &[Connection], new: &Connection, at: Timestamp) -> Option<Line> {
     match lines {
-        // The same, should the connection be created again.
+        // The first line has the same id, should the connection be created again.
         [] => first_line(LineId::new(new.id.ulid()), connections, at),
         [only] => complete_line(only, connections, new).map(|line| line.changed_at(at)),
         _ => None,

@@ -1,12 +1,12 @@
-//! In which time zones the recipient of a message may live, by the telephone number.
+//! Possible time zones of a message's recipient, by the telephone number.
 
 use crate::{
     tenants::Tenant,
     terms::{ByCode, Country, Phone, Zone, calling_code},
 };
 
-/// One line per country, and per area with a clock of its own or in a country with several: the calling code, how the numbers of the area begin
-/// (nothing: the country), and the zones, separated by commas. The first is that of most people. `numbering.py` writes and checks it.
+/// A line per country, and per area with a clock of its own or in a country with several: the calling code, the beginning of the area's
+/// numbers (nothing: the country), and the zones, separated by commas. Most people live in the first. `numbering.py` writes and checks it.
 const ZONES: &str = include_str!("../terms/zones.txt");
 
 /// Maximum digits of a beginning in a tenant's settings: a calling code and an area.
@@ -32,14 +32,14 @@ impl Area {
 
 static KNOWN: ByCode<Area> = ByCode::new(ZONES, Area::read);
 
-/// The assumed time zone of a person with this number, by whose clock campaigns and drips are: the first of [`recipient_zones`].
+/// The assumed time zone of a person with this number, for the clock of campaigns and drips: the first of [`recipient_zones`].
 pub fn recipient_zone(tenant: &Tenant, phone: Option<&Phone>) -> Zone {
     let mut zones = recipient_zones(tenant, phone);
     zones.swap_remove(0)
 }
 
-/// The zones in one of which a person with this number lives, the likeliest first; never empty. By the tenant's setting for the beginning of
-/// the number; by its area code, if that tells a place; the tenant's own for numbers of its country; those of the country; otherwise the
+/// The possible zones of a person with this number, the likeliest first; never empty. By the tenant's setting for the beginning of the
+/// number; by its area code, if that tells a place; the tenant's own for numbers of its country; those of the country; otherwise the
 /// tenant's.
 ///
 /// Numbers of countries with several zones that tell no place, such as mobiles of Russia and free numbers, have the zones of nine tenths of
@@ -72,7 +72,7 @@ pub fn recipient_zones(tenant: &Tenant, phone: Option<&Phone>) -> Vec<Zone> {
     area.zones().unwrap_or_else(own)
 }
 
-/// The country all of which has this zone. None if it has others, too.
+/// The country that is all in this zone. None if it has others, too.
 pub fn country_in(zone: &Zone) -> Option<Country> {
     let mut lines = ZONES.lines();
     let code = lines.find_map(|line| {
@@ -82,7 +82,7 @@ pub fn country_in(zone: &Zone) -> Option<Country> {
     Country::of_calling_code(code)
 }
 
-/// What is wrong with the beginning of numbers in a tenant's settings, in words that say what to write instead. Digits alone are a whole calling
+/// The fault of the beginning of numbers in a tenant's settings, in words that say what to write instead. Digits alone are a whole calling
 /// code; with a plus, an area may follow.
 pub(crate) fn wrong_beginning(text: &str) -> Option<String> {
     let wrong = |rest: String| Some(format!("{text:?} {rest}"));

@@ -14,7 +14,7 @@ use crate::{
 pub const MAX_LANGUAGES: usize = 20;
 /// Maximum words of each kind per tenant.
 pub const MAX_WORDS: usize = 50;
-/// Maximum length of such a word in characters.
+/// Maximum characters of a stop or start word.
 pub const MAX_WORD_LENGTH: usize = 50;
 /// Maximum variables of a tenant for its templates.
 pub const MAX_VARIABLES: usize = 50;
@@ -59,7 +59,6 @@ shown_as!(Region, {
 pub struct UnknownRegion;
 
 impl Region {
-    /// The code.
     pub fn as_str(&self) -> &str {
         &self.0
     }

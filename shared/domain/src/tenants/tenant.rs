@@ -23,20 +23,16 @@ const MAX_SPANS: usize = 6;
 /// Maximum holidays of a tenant.
 pub const MAX_HOLIDAYS: usize = 200;
 
-/// A business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
-    /// The tenant.
     pub id: TenantId,
     /// Name that its customers know.
     pub name: String,
-    /// Its state.
     #[serde(default)]
     pub status: TenantStatus,
-    /// Its time zone.
     pub time_zone: Zone,
-    /// ISO 3166 code of the country in which numbers without a country code are read, such as `AE`.
+    /// ISO 3166 code of the country whose numbers may be written without a country code, such as `AE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
     /// BCP 47 languages of its customers, the usual one first.
@@ -48,10 +44,10 @@ pub struct Tenant {
     /// Days with other hours, or closed.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
     pub holidays: UpTo<MAX_HOLIDAYS, Holiday>,
-    /// Hours in which its customers are not disturbed. A rule may have its own.
+    /// Hours when its customers are not disturbed. A rule may have its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
-    /// Its own words for "no more messages". Those of several words count inside a sentence too.
+    /// Its own words for "no more messages". A phrase of several words counts inside a sentence too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop_words: Vec<String>,
     /// Its own words for "messages again, please".
@@ -88,7 +84,7 @@ pub struct Tenant {
     /// Limits of its plan, if they differ from the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// Time at which its data is deleted, while it is leaving.
+    /// Time of the deletion of its data, while it is leaving.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves_at: Option<Timestamp>,
     /// Raised by every change of the tenant, its rules, lines or connections, so that caches are refreshed.
@@ -97,7 +93,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// A business of which only the name and the time zone are known.
+    /// A business with a name and a time zone, and defaults for everything else.
     pub const fn new(id: TenantId, name: String, time_zone: Zone) -> Self {
         Self {
             id,
@@ -185,13 +181,10 @@ pub struct Limits {
     /// Messages per day and per month, in UTC: caps that the tenant cannot change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages_per_day: Option<u32>,
-    /// Messages per month.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages_per_month: Option<u32>,
-    /// Contacts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contacts: Option<u32>,
-    /// Megabytes of assets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset_megabytes: Option<u32>,
     /// Imports per day, in UTC.
@@ -209,7 +202,6 @@ impl Limits {
         [day, self.messages_per_month.unwrap_or(1_000_000)]
     }
 
-    /// Maximum contacts.
     pub fn contacts(&self) -> u32 {
         self.contacts.unwrap_or(1_000_000)
     }
@@ -230,7 +222,7 @@ impl Limits {
     }
 }
 
-/// Opening hours by weekday. Each span counts for the day on which it begins. A day without spans is closed.
+/// Opening hours by weekday. Each span counts for the day of its beginning. A day without spans is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",

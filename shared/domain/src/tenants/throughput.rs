@@ -1,12 +1,12 @@
 //! How many messages a WhatsApp number sends in a second, and which of them go first.
 //!
-//! The provider refuses what a number sends beyond its throughput, and what it receives counts as well. Messages of the bulk lane therefore
-//! lease their places. A process takes a [`Block`] of them by one write, so many for each second of a span of [`THROUGHPUT_SPAN`], and holds it in
-//! memory ([`Held`]): all blocks of a span together are never more than the number's limit, whoever takes them at once. What a
-//! block leaves of a second is lost, and so is the rest of its span if the process ends.
+//! The provider refuses messages beyond a number's throughput, and received ones count as well. Messages of the bulk lane therefore lease
+//! their places. A process takes a [`Block`] of them by one write, so many for each second of a span of [`THROUGHPUT_SPAN`], and holds it
+//! in memory ([`Held`]): all blocks of a span together are never more than the number's limit, however many processes take them at once.
+//! Places of a second that a block leaves are lost, and so is the rest of its span if the process ends.
 //!
 //! Answers to a person take no places while nothing is known to be too fast: bulk leaves room for them. Once the provider has
-//! [throttled](Throttled) a number, they lease, too, up to the whole limit, of which bulk gets at most half.
+//! [throttled](Throttled) a number, they lease, too, up to the whole limit; bulk gets at most half of it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use crate::terms::Lane;
 /// Length of a span. Ten seconds with a message each make a write a tenth of a unit for each.
 pub const THROUGHPUT_SPAN: SignedDuration = SignedDuration::from_secs(10);
 
-/// Messages per second of a number of which nothing else is known: Meta's standard.
+/// Messages per second of a number without a known limit: Meta's standard.
 pub const STANDARD_THROUGHPUT: u32 = 80;
 
 /// Time until a throttled number has its whole throughput again.
@@ -31,20 +31,19 @@ const BLOCKS: u32 = 8;
 /// Shortest and longest wait of a bulk message that finds no place, before it is spread by as much again. The dispatcher looks once a minute.
 const BULK_WAIT: [SignedDuration; 2] = [SignedDuration::from_mins(1), SignedDuration::from_mins(10)];
 
-/// What was learnt when the provider throttled a number. It recovers evenly.
+/// The limit of a number after the provider throttled it. It recovers evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Throttled {
     /// Messages per second from then on.
     pub limit: u32,
-    /// Time at which it was learnt.
+    /// Time of the refusal.
     pub at: Timestamp,
 }
 
 impl Throttled {
-    /// What is learnt from the refusal of a message that was sent at this time: half of what the number was allowed. Nothing, if the message
-    /// was sent before what is known was learnt, or was under way then: many messages are refused for one reason, and a refusal may be worked
-    /// again.
-    pub fn learnt(known: Option<Self>, most: u32, (sent_at, now): (Timestamp, Timestamp)) -> Option<Self> {
+    /// The limit after the refusal of a message that was sent at this time: half of the number's former limit. `None` if the message was
+    /// sent before `known` was learnt, or was under way then: many messages are refused for one reason, and a refusal may be worked again.
+    pub fn learnt(known: Option<Self>, most: u32, sent_at: Timestamp, now: Timestamp) -> Option<Self> {
         if known.is_some_and(|known| sent_at <= known.at + UNDER_WAY) {
             return None;
         }
@@ -71,7 +70,7 @@ impl Throttled {
 pub struct Throughput {
     /// Messages per second.
     limit: u32,
-    /// Time at which the provider throttled it, until it has recovered.
+    /// Time when the provider throttled it, until it has recovered.
     throttled_at: Option<Timestamp>,
 }
 
@@ -180,7 +179,7 @@ impl Block {
         self.room.checked_sub(self.places)
     }
 
-    /// What is taken with it. `None` if it cannot be taken.
+    /// The taken places of the span with this block. `None` if it cannot be taken.
     pub fn after(&self, last: Option<TakenSpan>) -> Option<TakenSpan> {
         let most = self.most_taken()?;
         let taken = match last {
@@ -195,11 +194,11 @@ impl Block {
     }
 }
 
-/// What a process holds of a number's places, for one lane.
+/// Places of a number that a process holds, for one lane.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Held {
     block: Option<Block>,
-    /// The second of which places were used, and how many.
+    /// The second of the places used last, and their number.
     used: (i64, u32),
     /// Before this time, there is nothing to take.
     none_before: Option<Timestamp>,
@@ -253,7 +252,7 @@ impl Held {
         self.none_before = Some(until);
     }
 
-    /// Whether it is worth nothing any more.
+    /// Whether its block and its wait are over.
     pub fn is_over(&self, now: Timestamp) -> bool {
         let ends = self
             .block
@@ -262,8 +261,8 @@ impl Held {
     }
 }
 
-/// The wait of a bulk message that found no place, and found none since this time before. The longer it lasts, the rarer are its looks, which
-/// cost a write each. `place`, of a thousand, spreads those that wait together.
+/// The wait of a bulk message that found no place, and found none since this time before. The longer it lasts, the rarer are its looks, as
+/// each costs a write. `place`, of a thousand, spreads messages that wait together.
 pub(crate) fn wait_of_bulk(waited: SignedDuration, place: u32) -> SignedDuration {
     let [least, most] = BULK_WAIT;
     let wait = waited.clamp(least, most);

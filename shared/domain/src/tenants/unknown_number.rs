@@ -1,4 +1,4 @@
-//! Numbers that customers called, but that the connection that reports their calls does not have.
+//! Numbers that customers called, but that the reporting connection does not have.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,16 +8,15 @@ use crate::terms::{ConnectionId, Phone};
 /// Maximum numbers that are noted of a connection.
 pub const MAX_UNKNOWN_NUMBERS: usize = 5;
 
-/// Time for which a number is noted after a call.
+/// A number is noted for this time after a call.
 pub const NOTED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Time after which a further call is noted: not every call must cost a write.
+/// A further call is noted after this time: not every call must cost a write.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// A called number that its connection does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnknownNumber {
-    /// The number.
     pub number: Phone,
     /// Time of a call to it, at most an hour before the last one.
     pub at: Timestamp,
@@ -48,8 +47,8 @@ impl UnknownNumbers {
             .filter(move |noted| now.duration_since(noted.at) < NOTED_FOR)
     }
 
-    /// The same after a call to this number. `None` if there is nothing to write: the number was noted within the hour, or there are
-    /// enough others.
+    /// The list with a call to this number. `None` if there is nothing to write: the number was noted within the hour, or there are enough
+    /// others.
     pub fn after_call(&self, number: &Phone, at: Timestamp) -> Option<Self> {
         let (known, mut numbers): (Vec<_>, Vec<_>) =
             self.recent(at).cloned().partition(|noted| noted.number == *number);

@@ -15,7 +15,6 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// All of them.
     pub const ALL: [Self; 2] = [Self::WhatsApp, Self::Sms];
 
     /// The name for people.

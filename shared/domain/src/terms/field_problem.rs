@@ -13,7 +13,6 @@ pub struct FieldProblem {
     pub detail: String,
     /// Its code.
     pub code: FaultCode,
-    /// Its facts.
     pub facts: Facts,
 }
 
@@ -29,7 +28,7 @@ impl FieldProblem {
         }
     }
 
-    /// The same problem in an object that is itself a field, such as `filter`.
+    /// Puts the problem into an object that is itself a field, such as `filter`.
     pub fn within(self, object: &str) -> Self {
         Self {
             field: format!("{object}.{}", self.field),
@@ -38,7 +37,7 @@ impl FieldProblem {
     }
 }
 
-/// Something that is allowed, and perhaps not meant: it may keep a rule from doing its work at present, or a template from being approved.
+/// An allowed value that is perhaps a mistake: it may keep a rule from doing its work at present, or a template from being approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// The field that it is about, such as `then.template`.
@@ -66,7 +65,6 @@ impl fmt::Display for FieldProblem {
     }
 }
 
-/// The problems found.
 #[derive(Debug, Default)]
 pub struct Findings(pub Vec<FieldProblem>);
 

@@ -45,7 +45,7 @@ impl Purpose {
     }
 }
 
-/// Category of a message in Meta's terms, on which consent and price depend.
+/// Category of a message in Meta's terms. Consent and price depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -91,7 +91,7 @@ pub enum WhenUnknown {
 }
 
 impl WhenUnknown {
-    /// The stricter of the two, by which less goes out.
+    /// The stricter of the two: less goes out by it.
     pub const fn stricter(self, other: Self) -> Self {
         match (self, other) {
             (Self::Stop, _) | (_, Self::Stop) => Self::Stop,
@@ -124,12 +124,11 @@ impl Lane {
     }
 }
 
-/// Ground on which a person may be messaged.
+/// Reason why a person may be messaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Basis {
     /// The subject of the message: the call, the order, the invoice, the visit, the code requested.
     Subject,
-    /// An opt-in.
     OptIn,
     /// A message from the person.
     Written,
@@ -148,16 +147,15 @@ pub enum Stop {
     UnlessWrittenSince,
     /// Sent nevertheless: the person has just asked for it.
     Requested,
-    /// Only an opt-out by a stop word lets it pass, which is what it confirms. It is not sent once that is lifted.
+    /// Only an opt-out by a stop word lets it pass: it confirms that. It is not sent once the opt-out is lifted.
     Confirms,
 }
 
 /// Effect of quiet hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuietRule {
-    /// None.
     Ignore,
-    /// The message waits, or is skipped. The tenant's quiet hours hold, and those of the sender in addition.
+    /// The message waits, or is skipped. The tenant's quiet hours hold, and the sender's in addition.
     Wait,
     /// Chosen by the sender: it waits, is skipped, or goes out.
     AsChosen,
@@ -175,9 +173,8 @@ pub enum Limit {
 /// Order among messages of one purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
-    /// None.
     Free,
-    /// One after another within a conversation.
+    /// In sequence within a conversation.
     Conversation,
     /// After the replies of people.
     BehindPeople,
@@ -187,12 +184,10 @@ pub enum Order {
     Latest,
 }
 
-/// Something that makes a message unnecessary.
+/// Event that makes a message unnecessary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CancelEvent {
-    /// An opt-out.
     Stop,
-    /// An answered call.
     AnsweredCall,
     /// A message from the person.
     Inbound,
@@ -230,9 +225,8 @@ impl CancelEvent {
 /// Limits of a purpose in one category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CategoryLimits {
-    /// The category.
     pub category: Category,
-    /// Ground on which it is sent.
+    /// Reason why it may be sent.
     pub basis: Basis,
     /// Reaction to an unknown outcome.
     pub when_unknown: WhenUnknown,
@@ -240,7 +234,6 @@ pub struct CategoryLimits {
     pub obeys: &'static [Limit],
     /// Limits that it counts towards.
     pub counts: &'static [Limit],
-    /// Its lane.
     pub lane: Lane,
     /// Effect of quiet hours, if it is not the row's.
     pub quiet: Option<QuietRule>,
@@ -251,9 +244,7 @@ pub struct CategoryLimits {
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PurposeRow {
-    /// The purpose.
     pub purpose: Purpose,
-    /// Its categories.
     pub kinds: &'static [CategoryLimits],
     /// Effect of an opt-out.
     pub stop: Stop,
@@ -270,7 +261,7 @@ pub struct PurposeRow {
 }
 
 impl PurposeRow {
-    /// Whether an event cancels it. What comes from the business's own phone is a conversation as well as a reply.
+    /// Whether an event cancels it. A message from the business's own phone is a conversation as well as a reply.
     pub fn is_cancelled_by(&self, event: CancelEvent) -> bool {
         let same: &[CancelEvent] = match event {
             CancelEvent::ByPhone => &[CancelEvent::AnsweredCall, CancelEvent::HumanReply],
@@ -328,14 +319,13 @@ const fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
-/// Version of the table. A message names the version from which its policy was narrowed. When the meaning of a row changes,
-/// the table gets a new version, and the former one is kept beside it until no message names it any more.
+/// Version of the table. A message names the version that its policy was narrowed from. When the meaning of a row changes, the table gets a
+/// new version, and the former one is kept beside it until no message names it any more.
 pub const PURPOSE_TABLE_VERSION: u8 = 1;
 
 /// The table in all its versions, the first one first.
 const VERSIONS: [&[PurposeRow; 10]; PURPOSE_TABLE_VERSION as usize] = [&PURPOSE_TABLE];
 
-/// The current table.
 #[rustfmt::skip]
 pub const PURPOSE_TABLE: [PurposeRow; 10] = {
     use Basis::{Conversation, OptIn, Subject, Window, Written};
@@ -427,7 +417,6 @@ pub const PURPOSE_TABLE: [PurposeRow; 10] = {
 };
 
 impl Purpose {
-    /// All purposes.
     pub const ALL: [Self; 10] = [
         Self::FollowUp,
         Self::Reply,
@@ -518,7 +507,7 @@ impl Purpose {
 }
 
 impl PurposeRow {
-    /// Its limits in a category; `None` if the purpose has no such messages.
+    /// Its limits in a category; `None` if the purpose has no messages of the category.
     pub fn kind(&self, category: Category) -> Option<&'static CategoryLimits> {
         self.kinds.iter().find(|kind| kind.category == category)
     }
@@ -542,7 +531,7 @@ pub struct Narrowing {
     pub when_unknown: Option<WhenUnknown>,
     /// Sent in the bulk lane.
     pub bulk: bool,
-    /// Another purpose for whose caps it is counted as well: that of a message that it repeats.
+    /// Another purpose that caps count it for as well: the purpose of the message that it repeats.
     pub capped_as: Option<Purpose>,
 }
 
@@ -592,11 +581,12 @@ impl Policy {
     /// # Errors
     /// If the purpose has no messages of this category.
     pub fn for_purpose(purpose: Purpose, category: Category, by: &Narrowing) -> Result<Self, NoSuchCategory> {
-        Self::narrowed_from((purpose.row(), PURPOSE_TABLE_VERSION), category, by)
+        Self::narrowed_from(purpose.row(), PURPOSE_TABLE_VERSION, category, by)
     }
 
     fn narrowed_from(
-        (row, version): (&'static PurposeRow, u8),
+        row: &'static PurposeRow,
+        version: u8,
         category: Category,
         by: &Narrowing,
     ) -> Result<Self, NoSuchCategory> {
@@ -619,7 +609,6 @@ impl Policy {
         })
     }
 
-    /// The purpose.
     pub const fn purpose(&self) -> Purpose {
         self.row.purpose
     }
@@ -632,17 +621,17 @@ impl Policy {
         })
     }
 
-    /// Another purpose for whose caps it is counted as well.
+    /// Another purpose that caps count it for as well.
     pub const fn capped_as(&self) -> Option<Purpose> {
         self.capped_as
     }
 
-    /// The version of the table from which it was narrowed.
+    /// The version of the table that it was narrowed from.
     pub const fn version(&self) -> u8 {
         self.version
     }
 
-    /// The category, on which consent and price depend.
+    /// The category. Consent and price depend on it.
     pub const fn category(&self) -> Category {
         self.category
     }
@@ -652,7 +641,7 @@ impl Policy {
         self.opt_in
     }
 
-    /// Ground on which it is sent.
+    /// Reason why it may be sent.
     pub fn basis(&self) -> Basis {
         self.kind().basis
     }
@@ -698,7 +687,6 @@ impl Policy {
         self.row.unknown_after
     }
 
-    /// The lane.
     pub const fn lane(&self) -> Lane {
         self.lane
     }
@@ -730,8 +718,8 @@ impl Policy {
     }
 }
 
-/// Stored form of a policy: missing fields have the row's values. An unknown field is a restriction that this version of the
-/// code would not respect, so such a policy is refused.
+/// Stored form of a policy: missing fields have the row's values. An unknown field is a restriction that this version of the code would not
+/// respect, so the policy is refused.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
@@ -766,7 +754,7 @@ pub(crate) const fn is_first_version(version: &u8) -> bool {
 
 impl From<Policy> for Kept {
     fn from(policy: Policy) -> Self {
-        let plain = Policy::narrowed_from((policy.row, policy.version), policy.category, &Narrowing::default());
+        let plain = Policy::narrowed_from(policy.row, policy.version, policy.category, &Narrowing::default());
         let plain = plain.unwrap_or(policy);
         Self {
             purpose: policy.purpose(),
@@ -813,7 +801,7 @@ impl TryFrom<Kept> for Policy {
             bulk: kept.bulk,
             capped_as: kept.capped_as,
         };
-        Ok(Self::narrowed_from((row, version), kept.category, &by)?)
+        Ok(Self::narrowed_from(row, version, kept.category, &by)?)
     }
 }
 
@@ -860,7 +848,7 @@ mod tests {
             validity: Some(minutes(7)),
             ..Narrowing::default()
         };
-        let policy = Policy::narrowed_from((&FORMER, 7), Category::Utility, &by).unwrap();
+        let policy = Policy::narrowed_from(&FORMER, 7, Category::Utility, &by).unwrap();
         assert_eq!(policy.validity(), minutes(5));
         assert_eq!((policy.version(), policy.purpose()), (7, Purpose::FollowUp));
         assert_eq!((policy.stop(), policy.basis()), (Stop::Requested, Basis::Written));

@@ -1,4 +1,4 @@
-//! Quiet hours: the part of the day in which people are not disturbed. Correct across daylight-saving changes.
+//! Quiet hours: the part of the day when people are not disturbed. Correct across daylight-saving changes.
 
 use jiff::{
     SignedDuration, Timestamp, ToSpan,
@@ -50,7 +50,7 @@ pub enum QuietAction {
     Skip,
 }
 
-/// The quiet hours of one message: its sender's, its tenant's, and those of the recipient's country. A moment is quiet if one says so.
+/// The quiet hours of one message: its sender's, its tenant's, and its recipient's country's. A moment is quiet if any of them says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Quiet {
     own: Option<QuietHours>,
@@ -61,7 +61,7 @@ pub struct Quiet {
 /// Longest wait for a moment that is not quiet.
 const MAX_QUIET: SignedDuration = SignedDuration::from_hours(48);
 
-/// Maximum ends of quiet hours that are looked at: three a day in each of at most four zones, and those of clock changes.
+/// Maximum ends of quiet hours to look at: three a day in each of at most four zones, and the ends at clock changes.
 const MAX_ENDS: u32 = 32;
 
 /// Quarters of an hour that the zones of a recipient leave of a day at least: eight hours. Fewer zones count otherwise.
@@ -76,7 +76,7 @@ impl Quiet {
         }
     }
 
-    /// The same with the hours of the recipient's country, in which nothing is sent whatever the others say.
+    /// Adds the hours of the recipient's country. Nothing is sent in them, whatever the others say.
     #[must_use]
     pub fn and_of_country(self, hours: Option<QuietHours>) -> Self {
         if hours.is_none() {
@@ -97,8 +97,8 @@ impl Quiet {
             && self.tenants.as_ref() != Some(hours)
     }
 
-    /// The quiet hours in which this moment is, with the zone, if it is quiet for a recipient who lives in one of these zones, the likeliest
-    /// first. Of two, the sender's.
+    /// The quiet hours at this moment, with their zone, if it is quiet for a recipient who lives in one of these zones, the likeliest
+    /// first. The sender's go before the others.
     pub fn at<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> Option<(QuietHours, &'a Zone)> {
         self.within(at, self.zones_that_count(at, zones))
     }
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    /// Also if the sender's say that it is sent anyway.
+    /// The country's hours hold even if the sender's say that the message is sent anyway.
     #[test]
     fn national_hours_hold_whatever_the_others_say() {
         let dubai: [Zone; 1] = ["Asia/Dubai".parse().unwrap()];
@@ -303,7 +303,7 @@ mod tests {
             ("Asia/Dubai", "2026-11-20T21:00:00+04", "2026-11-21T08:00:00+04"),
             ("Asia/Dubai", "2026-11-21T03:00:00+04", "2026-11-21T08:00:00+04"),
             ("Asia/Dubai", "2026-11-21T08:00:00+04", "2026-11-21T08:00:00+04"),
-            // The nights in which the clocks go forward and back.
+            // The nights when the clocks go forward and back.
             ("Europe/London", "2026-03-28T22:00:00Z", "2026-03-29T07:00:00Z"),
             ("Europe/London", "2026-10-24T22:00:00Z", "2026-10-25T08:00:00Z"),
         ] {

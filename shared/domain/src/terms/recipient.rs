@@ -16,7 +16,7 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// The user that a message goes to: whoever has the number, beside which an id is not proven to be the same user's.
+    /// The user that a message goes to: whoever has the number. An id beside it is not proven to be the same user's.
     pub fn addressed_user(&self) -> Self {
         Self {
             phone: self.phone.clone(),

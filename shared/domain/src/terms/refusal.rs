@@ -36,13 +36,13 @@ codes! {
         Late = "late" ["call_at", "planned_at", "send_at", "valid_seconds", "quiet_from", "quiet_to", "time_zone"],
         /// The number is never written to (`premium`, `shared_cost`, `satellite`, `invalid`), or is of no allowed country (`country`).
         Destination = "destination" ["rule", "kind", "country"],
-        /// The person refused all messages, or those of this kind.
+        /// The person refused all messages, or messages of this kind.
         OptedOut = "opted_out" ["refused_at", "source", "party", "channel", "category"],
-        /// Something has happened since that makes the message, or its further channels if one was tried, unnecessary.
+        /// An event since then makes the message, or its further channels if one was tried, unnecessary.
         Unnecessary = "unnecessary" ["event", "event_at", "tried"],
         /// No rule matches the call.
         NoRule = "no_rule" ["outcome", "called_number", "new_caller", "open"],
-        /// The ground for the message is missing, such as an opt-in.
+        /// The basis for the message is missing, such as an opt-in.
         NoConsent = "no_consent" ["rule", "needs", "channel"],
         /// The person got a message a short time ago.
         Cooldown = "cooldown" ["rule", "last_at", "cooldown_seconds"],
@@ -120,7 +120,7 @@ codes! {
         TemplateBroken = "template_broken" ["template"],
         /// The template has no id at Twilio, which WhatsApp through Twilio needs.
         NoContentSid = "no_content_sid" ["template"],
-        /// WhatsApp refuses such a value: it is empty, has a line break or tab, or four spaces in a row.
+        /// WhatsApp refuses the value: it is empty, has a line break or tab, or four spaces in a row.
         ValueRefused = "value_refused" ["variable", "unfit"],
         /// The text is too long.
         TextTooLong = "text_too_long" ["part", "characters", "maximum"],
@@ -148,7 +148,7 @@ codes! {
         NotVoice = "not_voice" [],
         /// The connection no longer carries the channel.
         NotCarried = "not_carried" ["connection", "channel"],
-        /// Nobody is named to whom it could be sent.
+        /// No recipient is named.
         NoRecipient = "no_recipient" [],
         /// The person has not written by WhatsApp in the last 24 hours.
         WindowClosed = "window_closed" ["closed_at"],
@@ -280,9 +280,9 @@ codes! {
         DripNotRunning = "drip_not_running" ["state"],
 
         // The lint of a template.
-        /// Words of a template are those of an offer, so that it may be counted as marketing.
+        /// Words of a template sound like an offer, so it may be counted as marketing.
         LooksLikeMarketing = "looks_like_marketing" ["word"],
-        /// Words of a template are those of a one-time code, for which WhatsApp has a category of its own.
+        /// Words of a template sound like a one-time code. WhatsApp has a category of its own for these.
         LooksLikeCode = "looks_like_code" ["word"],
 
         /// Another reason, which the sentence says.
@@ -299,8 +299,8 @@ impl<'de> Deserialize<'de> for Reason {
 }
 
 impl Reason {
-    /// Whether a message that is blocked for this reason is one that the person does not want, that the business did not want to be sent, or
-    /// that nobody needs any more. Otherwise somebody has to mend something.
+    /// Whether a message blocked for this reason is unwanted by the person or the business, or needed by nobody now. Otherwise somebody has
+    /// to mend something.
     pub const fn is_meant(self) -> bool {
         matches!(
             self,
@@ -324,9 +324,7 @@ impl Reason {
 /// The code and the facts of a stored sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Because {
-    /// The code.
     pub code: Reason,
-    /// The facts.
     #[serde(default, skip_serializing_if = "Facts::is_empty")]
     pub facts: Facts,
 }
@@ -361,7 +359,7 @@ impl Refusal {
         }
     }
 
-    /// The same with a fact, which the table of codes must know.
+    /// Adds a fact. The table of codes must know it.
     pub fn and(mut self, name: &'static str, fact: impl Into<Fact>) -> Self {
         debug_assert!(
             self.reason.facts().contains(&name),
@@ -372,7 +370,7 @@ impl Refusal {
         self
     }
 
-    /// The same with a fact, if it is known.
+    /// Adds a fact, if it is known.
     pub fn and_if(self, name: &'static str, fact: Option<impl Into<Fact>>) -> Self {
         match fact {
             Some(fact) => self.and(name, fact),
@@ -380,24 +378,24 @@ impl Refusal {
         }
     }
 
-    /// Something has happened that makes a message unnecessary.
+    /// A refusal by an event that makes a message unnecessary.
     pub fn since(event: CancelEvent, sentence: impl Into<String>) -> Self {
         Self::new(Reason::Unnecessary, sentence).and("event", event.as_str())
     }
 
-    /// The same because of these quiet hours.
+    /// Adds these quiet hours as facts.
     pub fn within(self, quiet: &QuietHours) -> Self {
         let this = self.and("quiet_from", quiet.from.to_string());
         this.and("quiet_to", quiet.to.to_string())
     }
 
-    /// The code and the facts as those of a channel with this name, beside others.
+    /// The code and the facts of a channel with this name, to stand beside other channels'.
     pub fn of_channel(&self, channel: &str) -> Facts {
         let problem = Facts::of("problem", self.reason.as_str()).with(self.facts.clone());
         Facts::NONE.with_prefixed(channel, problem)
     }
 
-    /// The same without what is known of the person: the code with its meaning, and codes of channels. For those who may not read contacts.
+    /// Removes what is known of the person. The code with its meaning and the codes of channels stay. For people who may not read contacts.
     pub fn in_general(self) -> Self {
         let means = self.reason.means();
         let first = means.split_once(". ").map_or(means, |(first, _)| first);
@@ -481,7 +479,7 @@ mod tests {
     #[test]
     fn every_reason_and_fact_is_a_word() {
         let word = |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        // What can be of a channel has a `problem` beside its facts.
+        // Reasons of a channel are named in a `problem` beside their own facts.
         let of_a_field = [Reason::LineProblem, Reason::RuleInvalid];
         for reason in Reason::ALL {
             assert!(

@@ -13,13 +13,13 @@ pub struct Timers {
     pub provider_call: SignedDuration,
     /// Duration of a claim.
     pub claim: SignedDuration,
-    /// Time after which the dispatcher looks again at immediate work: see [`Timers::first_due_in`].
+    /// The dispatcher looks again at immediate work after this time: see [`Timers::first_due_in`].
     pub first_due: SignedDuration,
     /// Deadline for settling a send with an unknown outcome, counted from the claim.
     pub unknown_deadline: SignedDuration,
-    /// Time after the end of a call at which it is decided without a dial result.
+    /// A call without a dial result is decided at this time after its end.
     pub decide_call: SignedDuration,
-    /// Time after which a message that waits for its tenant, such as for a renewed token, is tried again.
+    /// A message that waits for its tenant, such as for a renewed token, is tried again after this time.
     pub recheck: SignedDuration,
 }
 
@@ -72,11 +72,11 @@ pub enum Api {
 /// Effect of an error beyond the message itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Nothing.
     None,
     /// The number is throttled or restricted: it pauses for this many seconds, other numbers continue.
     PauseNumber(u32),
-    /// The same, and the number has sent more per second than it may: it sends less for some time.
+    /// The number is throttled or restricted and pauses for this many seconds. It has sent more per second than it may, so it sends less
+    /// for some time.
     Throttle(u32),
     /// The number has sent too much to this person: other messages to them wait, too.
     PacePerson,
@@ -98,7 +98,6 @@ pub enum Effect {
 pub struct Classified {
     /// Reaction for the message.
     pub class: ErrorClass,
-    /// Further effect.
     pub effect: Effect,
     /// The first wait of a retry, in seconds.
     pub first_wait: u32,
@@ -111,7 +110,7 @@ pub struct Classified {
 const BULK_PATIENCE: i32 = 20;
 
 impl Timers {
-    /// Time after which the dispatcher looks again at immediate work of a lane, which is usually in its queue.
+    /// The dispatcher looks again at immediate work of a lane after this time; usually its job is in the queue.
     pub fn first_due_in(&self, lane: Lane) -> SignedDuration {
         match lane {
             Lane::Answers => self.first_due,

@@ -82,12 +82,12 @@ pub struct ButtonValue {
     pub value: Value,
 }
 
-/// Text of an SMS: one text for all, or one for each language, of which the first of the tenant's languages is for people
-/// whose language is unknown. `{{source}}` and `{{source|default}}` stand for values.
+/// Text of an SMS: one text for all, or one for each language. People whose language is unknown get the text in the first of the tenant's
+/// languages. `{{source}}` and `{{source|default}}` stand for values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SmsText {
-    /// One text for all languages.
+    /// A single text for all languages.
     One(String),
     /// Texts by BCP 47 language.
     ByLanguage(BTreeMap<String, String>),
@@ -183,12 +183,10 @@ impl SmsText {
 pub enum Value {
     /// A value that is looked up when the message is planned.
     From {
-        /// Its source.
         source: Source,
         /// Default, if nothing is found.
         default: Option<String>,
     },
-    /// A fixed text.
     Text(String),
 }
 
@@ -303,7 +301,6 @@ pub enum Source {
     Product {
         /// The product's id, or its SKU.
         id: String,
-        /// The field.
         field: String,
     },
 }
@@ -426,7 +423,6 @@ pub enum InvalidPlaceholder {
     /// `{{` without `}}`.
     #[error("a {{{{ is never closed")]
     Open,
-    /// An unknown source.
     #[error(transparent)]
     Source(#[from] InvalidSource),
     /// A tracked link with a default, or with a bar in its URL.
@@ -437,11 +433,9 @@ pub enum InvalidPlaceholder {
 /// A part of the text of an SMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// Literal text.
     Text(&'a str),
     /// `{{source|default}}`.
     Value {
-        /// The source.
         source: Source,
         /// Default, if nothing is found.
         default: Option<&'a str>,

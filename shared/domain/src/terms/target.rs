@@ -4,11 +4,11 @@ use std::{fmt, str::FromStr};
 
 use url::{Host, Url};
 
-/// A page to which a tracked link leads.
+/// Target of a tracked link.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target(String);
 
-/// A text that is no page to which a tracked link can lead.
+/// A text that is no page for a tracked link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a tracked link leads to the URL of a page, https://, at a public host, without a user name, of at most {} bytes",
@@ -25,7 +25,8 @@ impl Target {
         Url::parse(&self.0).map_or_else(|_| self.0.clone(), String::from)
     }
 
-    /// Whether the page is read without encryption. Nobody writes such a link any more; in a text of before, the page stands itself.
+    /// Whether the page is read without encryption. Nobody can write such a link now; in an older text, the page itself stands in its
+    /// place.
     pub fn is_plain(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|url| url.scheme() == "http")
     }

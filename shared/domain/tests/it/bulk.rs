@@ -115,7 +115,7 @@ proptest! {
         prop_assert_eq!(profile.listed, searchable);
     }
 
-    /// What moves within the list that leads to it, because of the change itself, is met again, but then has nothing to change.
+    /// A contact that the change itself moves within the list that leads to it is met again, but then has nothing to change.
     #[test]
     fn a_contact_met_again_has_nothing_to_change(wanted in 0..5_u8, before in person()) {
         let field = id(FieldId::new, 1);

@@ -94,7 +94,7 @@ fn merge_reports(reports: &[CallFacts]) -> CallFacts {
     all
 }
 
-/// Whatever the order of the reports: which of too many recordings are known does not depend on it, as the next test shows.
+/// In whatever order reports arrive: the next test shows that the order does not decide which of too many recordings are known.
 #[test]
 fn a_call_has_a_bounded_number_of_recordings() {
     let recording = |number: usize| Recording {

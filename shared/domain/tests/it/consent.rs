@@ -52,7 +52,7 @@ fn contact_with_wishes(wrote: i64, wishes: &[Wish]) -> Contact {
     contact
 }
 
-/// Everything that may be sent, beside the confirmation of a stop word, which only that word allows.
+/// All messages that may be sent, except for the confirmation of a stop word: only that word allows it.
 fn permitted_messages(contact: &Contact) -> Vec<(Purpose, Category, Option<Channel>)> {
     let mut sent = Vec::new();
     for row in PURPOSE_TABLE.iter().filter(|row| row.stop != Stop::Confirms) {
@@ -82,7 +82,7 @@ proptest! {
         prop_assert_eq!(contact_with_wishes(wrote, &[wishes, shuffled].concat()).consent, one.consent);
     }
 
-    /// Whenever it was said, by whom and about what.
+    /// A further refusal, of any scope, way and time.
     #[test]
     fn further_refusal_never_allows_more(
         wishes in wishes(), scope in scopes(), by in ways(), second in 0_i64..14, wrote in 0_i64..14,
@@ -123,7 +123,7 @@ proptest! {
         }
     }
 
-    /// What the business refused is not undone by anything that the customer says, and the other way round.
+    /// Nothing that the customer says undoes a refusal by the business, and the other way round.
     #[test]
     fn refusal_ends_only_by_its_own_party(wishes in wishes(), scope in scopes(), by in ways()) {
         let others: Vec<_> = wishes.into_iter().filter(|wish| wish.by.party() != by.party()).collect();

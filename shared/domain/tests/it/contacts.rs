@@ -112,8 +112,8 @@ fn user(number: &str, bsuid: &str) -> Recipient {
     }
 }
 
-/// What WhatsApp says of a message of this second to this user from a number of the business.
-fn found_closed(contact: &mut Contact, (from, to): (&Phone, &Recipient), second: i64) -> Change {
+/// The status that WhatsApp reports for a message of this second to this user from a number of the business.
+fn found_closed(contact: &mut Contact, from: &Phone, to: &Recipient, second: i64) -> Change {
     let tried = Tried {
         from: Some(from),
         claimed_at: at(second),
@@ -135,14 +135,14 @@ fn window_that_the_provider_found_closed_is_closed() {
         contact.open_window(to, user, at(10));
     }
     assert_eq!(
-        found_closed(&mut contact, (&number, &one), 9),
+        found_closed(&mut contact, &number, &one, 9),
         Change::Nothing,
         "they wrote since"
     );
     for to in [&one, &third] {
-        assert_eq!(found_closed(&mut contact, (&number, to), 20), Change::Contact);
+        assert_eq!(found_closed(&mut contact, &number, to, 20), Change::Contact);
         assert_eq!(contact.window_closes_at(&number, to), Some(at(20)));
-        assert_eq!(found_closed(&mut contact, (&number, to), 20), Change::Nothing);
+        assert_eq!(found_closed(&mut contact, &number, to, 20), Change::Nothing);
     }
     assert!(contact.window_open(&number, &two, at(22)), "of another user");
     assert!(contact.window_open(&other, &one, at(22)), "of another branch");
@@ -164,7 +164,7 @@ fn windows_are_told_apart_by_their_users() {
         let users: Vec<_> = contact.windows.iter().map(|one| (one.user(), one.at)).collect();
         let expected = [(both.clone(), Some(at(3))), (stranger.clone(), Some(at(5)))];
         assert_eq!(users, expected, "{order:?}");
-        // The number decides, beside which an id is what some report has told.
+        // The number decides; an id beside it is only reported.
         for (to, second) in [(&both, 3), (&number, 3), (&id, 3), (&user(TWO, "AE.1"), 5)] {
             let closes_at = contact.window_closes_at(&business, to);
             assert_eq!(closes_at, Some(at(second) + SERVICE_WINDOW), "{to:?}");
@@ -186,7 +186,7 @@ fn window_of_before_counts_for_everybody_until_it_ends() {
     let open = |contact: &Contact, at| [&one, &two].map(|to| contact.window_open(&business, to, at));
     assert_eq!(open(&contact, at(11)), [true, true]);
     for change in [Change::Contact, Change::Nothing] {
-        assert_eq!(found_closed(&mut contact, (&business, &one), 12), change);
+        assert_eq!(found_closed(&mut contact, &business, &one, 12), change);
     }
     assert_eq!(open(&contact, at(13)), [false, true]);
     contact.open_window(&business, &one, at(14));

@@ -1,5 +1,5 @@
-//! Whatever happens to a message or a call, and in whatever order: what its changes raise is what its rows say. That each change counts
-//! once, however the stream delivers it, is for `publish_changes` to prove.
+//! Whatever happens to a message or a call, and in whatever order: its changes raise the counters that its rows tell. `publish_changes`
+//! proves that each change counts once, however the stream delivers it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +66,7 @@ fn event() -> impl Strategy<Value = Event> {
 /// The amount that a provider states, in millionths.
 const AMOUNT: u64 = 48_000;
 
-/// What providers say about the price of a message by WhatsApp.
+/// Reports of providers about the price of a message by WhatsApp.
 fn price() -> impl Strategy<Value = Cost> {
     (any::<Option<bool>>(), any::<bool>(), select(vec!["utility", "service"])).prop_map(
         |(billable, stated, category)| {
@@ -168,7 +168,7 @@ fn has_arrived(state: AttemptState) -> bool {
     matches!(state, AttemptState::Delivered | AttemptState::Read)
 }
 
-/// What must have been counted except for prices.
+/// The counters that must result, except for prices.
 fn truth(rows: &[Message]) -> Counters {
     let row = rows.last().unwrap();
     let mut truth = Counters::from([("messages".to_owned(), 1)]);
@@ -240,7 +240,7 @@ fn take_prices(counters: &mut Counters) -> [u64; 2] {
     priced
 }
 
-/// So what is told before messages are sent is what is paid for them, unless the provider reports another category.
+/// The cost that is shown before messages are sent is the one that is paid, unless the provider reports another category.
 #[test]
 fn delivered_message_is_counted_as_it_was_planned() {
     let policy = Policy::for_purpose(Purpose::Campaign, Category::Marketing, &Narrowing::default()).unwrap();
@@ -313,7 +313,7 @@ proptest! {
             add(count_templates(Some(&pair[0]), &pair[1]));
             prop_assert_eq!(count_message(Some(&pair[1]), &pair[1]), vec![]);
         }
-        // What its call counts as is what the last row says, at any time.
+        // The counters of its call are those of the last row, at any time.
         let mut of_call = Counters::new();
         let planned = count_call(None, &rows[0]).into_iter();
         let changes = rows.windows(2).filter_map(|pair| count_call(Some(&pair[0]), &pair[1]));

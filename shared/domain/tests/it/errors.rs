@@ -23,7 +23,7 @@ fn code() -> impl Strategy<Value = Option<i64>> {
     ]
 }
 
-/// Every code near those of the tables, one by one: random codes would miss most rows.
+/// Tries every code near those in the tables, one by one: random codes would miss most rows.
 #[test]
 fn no_status_of_any_known_code_leads_to_a_second_send() {
     let near = (0..1_000)

@@ -170,7 +170,7 @@ fn message_without_a_cooldown_restores_none() {
     assert!(!contact.close(&follow_up), "it is closed once");
 }
 
-/// Such as at the end of a delay, or of quiet hours.
+/// Marketing is planned for later at the end of a delay, or of quiet hours.
 #[test]
 fn planned_marketing_counts_from_its_time() {
     let mut contact = somebody();
@@ -204,7 +204,7 @@ fn only_marketing_is_compared_with_open_marketing() {
     assert_eq!(contact.to_compare(&first.policy), contact.to_make_room());
 }
 
-/// Also if it leaves the list because another message needs its place, or because the customer wrote.
+/// It counts even if it leaves the list because another message needs its place, or because the customer wrote.
 #[test]
 fn settled_marketing_counts_from_its_sending() {
     let open = || {
@@ -351,7 +351,7 @@ fn only_follow_ups_displace_and_never_a_request() {
     assert_eq!(contact.open.len(), MAX_OPEN);
 }
 
-/// What they end needs no place. Whatever is sent nevertheless does.
+/// A message that it ends needs no place; a message that is sent nevertheless does.
 #[test]
 fn confirmation_of_a_stop_word_has_room_beside_what_it_ends() {
     let confirmation = |contact: &Contact| planned_message(contact, 20, Purpose::StopConfirmation, Category::Service);
@@ -430,14 +430,14 @@ fn late_message_that_makes_room_gives_its_limits_back() {
     let next = later(&contact, 72 * 60);
     assert_eq!(contact.opens(&next, messages), []);
     assert_eq!((contact.last_follow_up_at, contact.open.len()), (Some(at(1)), 1));
-    // What went out counts.
+    // Messages that went out count.
     let (mut contact, messages) = full(Some(14));
     let next = later(&contact, 72 * 60);
     assert_eq!(contact.opens(&next, messages), []);
     assert_eq!((contact.last_follow_up_at, contact.answered.len()), (Some(at(10)), 1));
 }
 
-/// Those of the list that the call makes unnecessary, and the cooldown before them.
+/// The call makes some open messages of the list unnecessary, and ends the cooldown before them.
 #[test]
 fn answered_call_cancels_what_can_be_cancelled() {
     let mut contact = somebody();
@@ -461,7 +461,8 @@ fn answered_call_cancels_what_can_be_cancelled() {
     assert_eq!(contact.open[0].before, Some(at(1)));
 }
 
-/// What was planned after the message from the phone, for a call before it, would have been refused if it had been known by then.
+/// A message that was planned after the message from the phone, for a call before it, would have been refused if that had been known by
+/// then.
 #[test]
 fn phone_answers_what_was_caused_before() {
     let mut contact = somebody();
@@ -546,7 +547,7 @@ fn lists_of_a_contact_are_bounded() {
     );
 }
 
-/// By SMS, a number that no channel reported is written to in the form that is in the numbering plan.
+/// An SMS goes to a number that no channel reported in the form of the numbering plan.
 #[test]
 fn form_of_a_number_follows_from_its_channel() {
     for (known, to, reported, sms, whatsapp) in [

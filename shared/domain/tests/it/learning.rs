@@ -32,7 +32,7 @@ fn refused_messages() -> impl Strategy<Value = Vec<(i64, i64)>> {
     prop::collection::vec((select(CODES.to_vec()), -2_000..=5_000_i64), 1..20)
 }
 
-/// The connection after these refusals, one each 50 milliseconds, each of which is worked that many times.
+/// The connection after these refusals, one each 50 milliseconds. Each is worked that many times.
 fn after(refusals: &[(i64, i64)], again: usize) -> Connection {
     let mut known = connection();
     for turn in 0..=again {
@@ -40,7 +40,7 @@ fn after(refusals: &[(i64, i64)], again: usize) -> Connection {
             let error = classify_error(Api::WhatsAppCloud, Stage::Status, None, Some(*code));
             // Worked again, each is learnt at a later time.
             let now = at(50 * i64::try_from(place + turn * refusals.len()).unwrap());
-            known = known.after_error(&error, None, (at(*sent_at), now)).unwrap_or(known);
+            known = known.after_error(&error, None, at(*sent_at), now).unwrap_or(known);
         }
     }
     known

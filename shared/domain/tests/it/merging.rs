@@ -29,7 +29,7 @@ fn phone(number: u64) -> Phone {
     format!("+9715012345{number:02}").parse().unwrap()
 }
 
-/// A contact of this number, of which nothing is known.
+/// A contact with this number and nothing else.
 fn unknown_person(number: u64) -> Person {
     Person {
         contact: Contact::new(id(ContactId::new, number), at(100 + u8::try_from(number).unwrap())),
@@ -178,10 +178,10 @@ fn person(number: u64) -> impl Strategy<Value = Person> {
     })
 }
 
-/// What can happen to the survivor of a merge until it is undone.
+/// Event with the survivor of a merge until it is undone.
 #[derive(Debug, Clone)]
 enum Since {
-    /// Either of the two says something, whoever it is.
+    /// Either person states a wish.
     Wished(Wish),
     /// A report names another number and another WhatsApp id.
     Reported(u64),
@@ -206,7 +206,7 @@ fn alike(one: &Wish, other: &Wish) -> bool {
     one.scope() == other.scope() && one.by.party() == other.by.party()
 }
 
-/// Whether a ledger says that this refusal holds: it has an entry for it, and none behind that by which it ended.
+/// Whether a ledger says that this refusal holds: it has an entry for it, and none behind that which ends it.
 fn holds_by(ledger: &[ConsentEntry], refusal: &Wish) -> bool {
     let ledger: Vec<Wish> = ledger.iter().map(ConsentEntry::wish).collect();
     let entry = |wish: &Wish| wish.choice == Choice::Refused && alike(wish, refusal);
@@ -218,7 +218,7 @@ fn holds_by(ledger: &[ConsentEntry], refusal: &Wish) -> bool {
     newest.is_some_and(|newest| !ledger[newest..].iter().any(ends))
 }
 
-/// The same person with the versions of another.
+/// The person with the versions of another.
 fn with_versions(person: &Person, of: &Person) -> Person {
     let mut person = person.clone();
     person.contact.version = of.contact.version;
@@ -242,7 +242,7 @@ proptest! {
     }
 
     /// Whatever happens in between: neither refuses less than before or has an opt-in from that time, the other one gets back its
-    /// identities that lead to the survivor, and each names the contacts again that proved to be the same person.
+    /// identities that lead to the survivor, and each names again the contacts that proved to be the same person.
     #[test]
     fn undoing_keeps_what_either_contact_had(one in person(1), other in person(2), events in since()) {
         let undo = undo_of(&one, &other);
@@ -260,7 +260,7 @@ proptest! {
                         ..Sender::default()
                     };
                     let linked = contact.link(&sender);
-                    // What a contact has no room for still leads to it.
+                    // Identities that a contact has no room for still lead to it.
                     leads.extend(linked.new);
                 }
                 Since::Proved(number) => {
@@ -433,7 +433,7 @@ fn missed_calls_of_both_are_recovered_once() {
     assert_eq!(left(&now), [of(&[40]), of(&[])]);
 }
 
-/// Whichever of the two was answered, it is not repeated to the other. One that was cancelled since was given to neither.
+/// Whichever of the two was answered, the answer is not repeated to the other. An answer that was cancelled since was given to neither.
 #[test]
 fn answer_since_a_merge_counts_for_both_contacts() {
     let (mut one, mut other) = (unknown_person(1), unknown_person(2));
@@ -460,7 +460,7 @@ fn answer_since_a_merge_counts_for_both_contacts() {
     assert_eq!(others, of(&[(Answer::Stop, 30), (Answer::Help, 40)]));
 }
 
-/// What either wrote since is with the contact that has the number. A window of before, which names nobody, comes back whole.
+/// Messages that either wrote since then are with the contact that has the number. An earlier window without a name comes back whole.
 #[test]
 fn windows_go_with_their_users_after_an_undo() {
     let (mut one, mut other) = (unknown_person(1), unknown_person(2));
@@ -510,7 +510,7 @@ fn callers_name_gives_way_in_a_merge() {
     let apart = undo_of(&call, &profile).apply(&merge_pair(&call, &profile).person, &[]);
     assert_eq!(apart.survivor.profile.name, call.profile.name);
     assert!(apart.survivor.contact.named_by_call);
-    // Whom a person named since keeps that name.
+    // A name that a person gave since then stays.
     let mut now = merge_pair(&call, &profile).person;
     now.profile.name = ShownName::of("Maya Q");
     let apart = undo_of(&call, &profile).apply(&now, &[]);
@@ -614,7 +614,7 @@ fn contacts_that_cannot_be_merged_are_refused() {
     );
 }
 
-/// What has changed since stays with the survivor; a refusal holds for both.
+/// Later changes stay with the survivor; a refusal holds for both.
 #[test]
 fn changes_since_a_merge_stay_with_the_survivor() {
     let (mut one, mut other) = (unknown_person(1), unknown_person(2));
@@ -664,7 +664,7 @@ fn changes_since_a_merge_stay_with_the_survivor() {
     assert_eq!(refusal.source, "wrote STOP, known as another contact");
 }
 
-/// Who wrote START is not known any more: the one who had written STOP may be the other one.
+/// It is no longer known who wrote START: the one who had written STOP may be the other one.
 #[test]
 fn start_since_a_merge_is_an_opt_in_of_neither() {
     let (mut one, other) = (unknown_person(1), unknown_person(2));

@@ -146,7 +146,7 @@ impl Sent {
         Self { message, now: start() }
     }
 
-    /// A message over this many channels, of which the next follows after two minutes or an unknown outcome.
+    /// A message over this many channels. The next one follows after two minutes or an unknown outcome.
     fn over(legs: usize) -> Self {
         Self::new(legs, WhenUnknown::NextChannel, 120)
     }
@@ -196,7 +196,7 @@ impl Sent {
         self.message.give_up_waiting(evidence, self.now, &timers());
     }
 
-    /// Sends the next leg with an unknown outcome, about which ten minutes later only this is known.
+    /// Sends the next leg with an unknown outcome. Ten minutes later, only this evidence is known.
     fn send_unknown(&mut self, evidence: Evidence) -> u32 {
         let number = self.send(unknown());
         self.wait(600);
@@ -286,7 +286,7 @@ fn queued_bulk_is_due_after_half_an_hour() {
         // With another channel, at its deadline: no later than in the other lane.
         assert_eq!(sent.message.due, moved.map(|wait| sent.now + seconds(wait)));
     }
-    // What no queue holds is looked at as soon as in the other lane.
+    // Messages that no queue holds are looked at as soon as in the other lane.
     let mut sent = Sent::of(planned_message(1, policy));
     sent.send(unknown());
     sent.wait(600);
@@ -373,8 +373,8 @@ fn a_failed_status_never_leads_to_a_second_send_on_its_channel() {
     }
 }
 
-/// Marketing whose route is refused goes on by the next channel only if it is of no campaign. Of somebody without a number, nothing follows
-/// for the campaign.
+/// Marketing that belongs to no campaign goes on by the next channel when its route is refused. A refusal to somebody without a number
+/// means nothing for the campaign.
 #[test]
 fn refused_route_keeps_campaigns_from_the_next_channel() {
     let contact = ContactId::new(Ulid::from_parts(1, 1));
@@ -615,7 +615,7 @@ fn upload_is_asked_for_again_whenever_the_message_looks() {
     }
 }
 
-/// Whoever plans a message has asked before it waits; an attempt had the file that was asked for before.
+/// Planning a message asks for the upload before the message waits; an attempt had the file that was asked for before.
 #[test]
 fn upload_that_was_asked_for_is_awaited_for_a_minute() {
     let mut sent = Sent::over(1);
@@ -682,7 +682,7 @@ fn message_untaken_twice_fails_with_its_reason() {
     assert!(reason.ends_with("no channel is left"), "{reason}");
 }
 
-/// A refused second send is retried. If the outcome of the retry is unknown, nothing is sent any more.
+/// A refused second send is retried. If the outcome of the retry is unknown, nothing more is sent.
 #[test]
 fn retry_after_second_send_allows_no_third_unknown_outcome() {
     let mut sent = Sent::over(1);
@@ -971,7 +971,8 @@ proptest! {
         let ((one, now), (other, _)) = (play(&reports), play(&shuffled));
         prop_assert_eq!(&one.attempts, &other.attempts);
         prop_assert_eq!(one.state(), other.state());
-        // Within the tolerance for a late due time. What can be done now is queued at once, and may be due earlier than it has to be.
+        // Within the tolerance for a late due time. A step that can be taken now is queued at once, and may be due earlier than it has to
+        // be.
         prop_assert_eq!(one.due.is_some(), other.due.is_some());
         if let (Some(one), Some(other)) = (one.due, other.due) {
             let at_once = one.max(other) <= now + timers().first_due + seconds(5);
@@ -989,7 +990,7 @@ enum Event {
     WaitUntilDue,
     /// A worker takes the next step of the message. It may die after the claim.
     Work,
-    /// The same; if the outcome is unknown, it finds that the provider never accepted the message, if that is true.
+    /// A worker takes the next step; if the outcome is unknown, it finds that the provider never accepted the message, if that is true.
     WorkWithProof,
     /// The worker that holds attempt `0` gets this response.
     Answer(usize, SendOutcome),

@@ -13,12 +13,12 @@ fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + minute * 60).unwrap()
 }
 
-/// What happens in a minute.
+/// Event of a minute.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// The stream delivers the occurrence of that minute, not necessarily the latest one or for the first time.
     Noted(i64),
-    /// People are told of what is due. Further occurrences may be noted before that is recorded.
+    /// People are told of the due notices. Further occurrences may be noted before that is recorded.
     Told(Option<i64>),
     /// It was mended before people were told.
     Settled,
@@ -81,7 +81,7 @@ proptest! {
         }
     }
 
-    /// Whoever is told later is told all the same: nothing is forgotten for lack of mailings.
+    /// A person who is told later is told all the same: nothing is forgotten for lack of mailings.
     #[test]
     fn mailings_of_a_day_are_bounded(waits in prop::collection::vec(0..600_i64, 1..60)) {
         let (mut known, mut now) = (None, 0);

@@ -21,10 +21,10 @@ const KINDS: [PhoneNumberType; 9] = [
     PhoneNumberType::VoiceMail,
 ];
 
-/// Codes of which our tables are newer than the library: it has version 9.0.42 of the plans, they have 9.0.43.
+/// Codes with newer tables than the library's: it has version 9.0.42 of the plans, ours have 9.0.43.
 const NEWER: [i32; 9] = [40, 49, 86, 229, 251, 263, 593, 856, 995];
 
-/// All calling codes of which the plans are the same.
+/// All calling codes with equal plans.
 fn codes() -> BTreeSet<i32> {
     let codes = PHONE_NUMBER_UTIL.get_supported_calling_codes();
     codes.filter(|code| !NEWER.contains(code)).collect()
@@ -114,7 +114,7 @@ fn numbers_are_written_as_by_libphonenumber() {
     assert!(compared > 5_000, "{compared}");
 }
 
-/// Of calling codes that several countries share, the main one; those of no country have none.
+/// A calling code that several countries share belongs to the main one; a code of no country has none.
 #[test]
 fn numbers_are_of_the_country_that_libphonenumber_names() {
     let mut compared = 0;
@@ -178,7 +178,7 @@ fn numbers_are_found_as_they_are_written_nationally() {
     assert!(compared > 400, "{compared}");
 }
 
-/// Numbers in another form than that of their key: of each code with several forms, by all first digits and lengths.
+/// Numbers in another form than their key's: of each code with several forms, by all first digits and lengths.
 fn numbers_with_two_forms() -> impl Iterator<Item = (&'static str, Phone)> {
     let table = include_str!("../../src/terms/number_forms.txt");
     let codes: BTreeSet<&str> = table.lines().filter_map(|line| line.split('\t').next()).collect();

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use proptest::{prelude::*, sample::select};
 use ulid::Ulid;
 
-/// What happens between a customer and the business.
+/// Event between a customer and the business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Event {
     Missed,
@@ -52,7 +52,7 @@ fn record(contact: &mut Contact, event: Event, at: Timestamp) -> u32 {
     }
 }
 
-/// Events of a day, each in a minute of its own, in the order in which they are reported. No more calls are missed than are kept.
+/// Events of a day, each in a minute of its own, in the order of the reports. No more calls are missed than are kept.
 fn day() -> impl Strategy<Value = Vec<(Event, u32)>> {
     let events = prop::collection::btree_map(0..24_u32 * 60, select(EVENTS.to_vec()), 0..20);
     let few = events.prop_map(|events| {
@@ -79,7 +79,7 @@ proptest! {
         prop_assert!(contact.missed.len() <= MAX_MISSED);
     }
 
-    /// Over weeks: none is recovered twice or by something later than a day after it, if all is reported in the order in which it happened.
+    /// Over weeks: none is recovered twice or by something later than a day after it, if all is reported in order.
     #[test]
     fn calls_of_weeks_are_recovered_within_a_day(
         events in prop::collection::btree_map(0..20_000_u32, select(EVENTS.to_vec()), 0..60),
@@ -116,7 +116,7 @@ fn call_is_recovered_for_exactly_a_day() {
     assert_eq!(contact.wrote(at(11)), 1);
 }
 
-/// What somebody reports of a call later can change what it is.
+/// A later report can change what a call is.
 #[test]
 fn outcome_reported_later_changes_what_is_missed() {
     let mut contact = contact();

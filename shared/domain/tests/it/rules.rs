@@ -32,7 +32,6 @@ pub(crate) fn config() -> TenantConfig {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Its template.
 pub(crate) fn material() -> Material {
     let template =
         r#"{"name": "missed", "language": "en", "category": "utility", "status": "APPROVED", "body": "Hello {{1}}"}"#;
@@ -241,7 +240,7 @@ proptest! {
         let known = decision.reason().facts();
         prop_assert!(decision.facts().names().all(|name| known.contains(&name)), "{:?}", decision.facts());
 
-        // The order in which rules are read from the table does not matter.
+        // The order of the rules in the table does not matter.
         config.rules = shuffled;
         prop_assert_eq!(decide_call(&config, &call), decision);
     }

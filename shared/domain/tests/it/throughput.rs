@@ -1,4 +1,5 @@
-//! A number never gets more messages than it may send, whoever leases places at once, with whatever clock, and whoever dies meanwhile.
+//! A number never gets more messages than it may send, however many processes lease places at once, with whatever clock, and whichever of
+//! them die meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ struct Process {
     lane: Lane,
     skew: SignedDuration,
     held: Held,
-    /// What it has decided to take by the row as it read it, and has not written yet.
+    /// Block that it has decided to take by the row as it read it, and has not written yet.
     taking: Option<(Block, Throughput)>,
 }
 
@@ -54,7 +55,8 @@ fn noon() -> Timestamp {
 }
 
 impl Process {
-    /// One move: a message, a read of the row, or a conditional write, between which anything can happen. Returns whether a message was sent.
+    /// A single move: a message, a read of the row, or a conditional write. Anything can happen between two of them. Returns whether a
+    /// message was sent.
     fn act(&mut self, row: &mut Option<TakenSpan>, throughput: Throughput, now: Timestamp) -> bool {
         if let Some((block, read_with)) = self.taking.take() {
             match block.after(*row) {

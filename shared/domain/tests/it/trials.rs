@@ -45,7 +45,7 @@ const WISHES: [(Choice, Option<Channel>, By); 6] = [
     (Choice::Lifted, None, By::User),
 ];
 
-/// What may wait for a caller.
+/// Purposes and categories of messages that may wait for a caller.
 const WAITING: [(Purpose, Category); 5] = [
     (Purpose::Api, Category::Utility),
     (Purpose::FollowUp, Category::Utility),
@@ -54,7 +54,7 @@ const WAITING: [(Purpose, Category); 5] = [
     (Purpose::AutoReply, Category::Service),
 ];
 
-/// A caller, a call, and the time at which it is decided.
+/// A caller, a call, and the time of its decision.
 #[derive(Debug, Clone)]
 struct Case {
     config: TenantConfig,
@@ -148,7 +148,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// What the person said, some hours ago.
+    /// A wish that the person stated some hours ago.
     fn wish()(
         choice in select(vec![Choice::Granted, Choice::Granted, Choice::Refused, Choice::Lifted]),
         channel in option::of(select(vec![Channel::WhatsApp, Channel::Sms])),
@@ -245,7 +245,7 @@ prop_compose! {
             0 => None,
             2 => Some(Party::Withheld),
             3 => Some(Party::Sip("sip:a@b".to_owned())),
-            // That of the line, if there is one.
+            // The line's number, if there is one.
             4 => Some(Party::Phone("+442079460002".parse().unwrap())),
             _ => Some(Party::Phone(CUSTOMER.parse().unwrap())),
         };
@@ -327,7 +327,7 @@ impl Case {
         begun
     }
 
-    /// What these needs select.
+    /// The rows that these needs select.
     fn read(&self, needs: &Needs) -> (Material, Vec<Message>) {
         let needed = |template: &&TemplateDefinition| {
             needs.templates.iter().any(|need| {
@@ -494,8 +494,8 @@ proptest! {
         }
     }
 
-    /// A message is planned, and each wish is followed by an attempt to send it. What is refused then does not pass the check, nor would it
-    /// be planned; all else passes as before.
+    /// A message is planned, and each wish is followed by an attempt to send it. Refused messages then do not pass the check, nor would
+    /// they be planned; all else passes as before.
     #[test]
     fn nothing_passes_the_check_while_it_is_refused(case in case(), wishes in vec(select(WISHES.to_vec()), 1..8)) {
         let mut case = case.without_open_messages();
@@ -527,7 +527,7 @@ proptest! {
         }
     }
 
-    /// Whatever is reported of the call later, and whatever becomes of templates, settings and the caller.
+    /// Whatever is reported of the call later, and however templates, settings and the caller change.
     #[test]
     fn replay_of_the_saved_rules_changes_nothing(
         case in case(),

@@ -1,4 +1,4 @@
-//! What counts as a wish about messages, and what does not: by the kind of message, in words, near misses and languages.
+//! Texts that count as a wish about messages, and texts that do not: by the kind of message, in words, near misses and languages.
 
 use domain::{
     messages::{InboundMessage, OptFlag},

@@ -241,7 +241,7 @@ impl Store {
             all.sort_by_key(|one| (sid.is_none() || one.content_sid.as_ref() != sid, !one.status.sendable()));
             let mut after: Option<TemplateDefinition> = None;
             for one in all {
-                let now = TemplateDefinition::after_list(after.as_ref().or(known), one, connection, (at, wanted));
+                let now = TemplateDefinition::after_list(after.as_ref().or(known), one, connection, at, wanted);
                 after = now.or(after);
             }
             let open =

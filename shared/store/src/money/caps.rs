@@ -189,17 +189,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Take>, StoreError> {
         let caps = applying_caps(config, policy, line, to);
-        let message = (policy.category(), to, leg);
+        let (category, day) = (policy.category(), keys::date(now));
         if !count_money(&caps) {
-            return Ok(takes_of_caps(
-                caps,
-                config,
-                message,
-                (PriceBook::shipped_prices(), keys::date(now)),
-            ));
+            let book = PriceBook::shipped_prices();
+            return Ok(takes_of_caps(caps, config, category, to, leg, book, day));
         }
         let book = self.price_book(prices, now).await?;
-        Ok(takes_of_caps(caps, config, message, (&book, keys::date(now))))
+        Ok(takes_of_caps(caps, config, category, to, leg, &book, day))
     }
 
     /// Takes of caps what a message needs, unless one of them has no room, which is returned: one write, and for the first message of a day

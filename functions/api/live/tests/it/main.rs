@@ -293,8 +293,8 @@ async fn sockets_of_a_caller_and_of_a_plan_are_limited() {
         let token = text(&ticket.is(200).json()["ticket"]);
         let admitted = access::socket::Ticketed::admit(&store, &token, aws.now()).await;
         let admitted = admitted.expect("the table answers").expect("a ticket");
-        let who = (admitted.ticket.who, admitted.ticket.credential);
-        let socket = Socket::new_at(socket_id(id), who, aws.now());
+        let ticket = admitted.ticket;
+        let socket = Socket::new_at(socket_id(id), ticket.who, ticket.credential, aws.now());
         let opened = store.open_socket(&scope, &admitted.sha256, &socket).await;
         assert!(opened.expect("the table answers"));
     };

@@ -76,7 +76,7 @@ impl<'a> World<'a> {
             until: now,
         };
         store.create_ticket(id, &ticket).await.expect("the table answers");
-        let socket = Socket::new_at(socket_id(id), (who, None), now);
+        let socket = Socket::new_at(socket_id(id), who, None, now);
         self.put(house, id, socket, views).await
     }
 
@@ -266,7 +266,7 @@ async fn sockets_end_with_the_rights_of_whoever_opened_them() {
         store.create_ticket(id, &ticket).await.expect("the table answers");
         let socket = Socket {
             role: ticket.role,
-            ..Socket::new_at(socket_id(id), (ticket.who, ticket.credential.clone()), aws.now())
+            ..Socket::new_at(socket_id(id), ticket.who, ticket.credential.clone(), aws.now())
         };
         opened.push(world.put(&world.town.home, id, socket, views).await);
     }

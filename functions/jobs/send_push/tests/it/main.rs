@@ -276,7 +276,7 @@ async fn only_those_who_should_know_are_notified() {
     store.create_ticket("page", &ticket).await.expect("the table answers");
     let page = Socket {
         visible: true,
-        ..Socket::new_at(socket_id("page"), (ticket.who, None), now)
+        ..Socket::new_at(socket_id("page"), ticket.who, None, now)
     };
     assert!(
         store

@@ -8,7 +8,7 @@ use icu_properties::{
 };
 use serde::Serialize;
 
-/// One emoji, such as a reaction consists of.
+/// A single emoji, such as the one of a reaction.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Emoji(String);
@@ -26,21 +26,20 @@ const KEYCAP: char = '\u{20e3}';
 const END_OF_TAGS: char = '\u{e007f}';
 
 impl Emoji {
-    /// Maximum characters, of which an emoji has several: a family of four has 7, with skin tones 11.
+    /// Maximum characters of an emoji: a family of four has 7, with skin tones 11.
     pub const MAX_LENGTH: usize = 16;
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Two of them are the flag of a country.
+/// Whether it is half of a country's flag.
 const fn is_regional(character: char) -> bool {
     matches!(character, '\u{1f1e6}'..='\u{1f1ff}')
 }
 
-/// What is left behind the emoji at the beginning of these characters, which joiners may connect to others.
+/// The rest behind the emoji at the beginning of these characters. Joiners may connect it to others.
 fn behind_one(characters: &[char]) -> Option<&[char]> {
     let (first, rest) = characters.split_first()?;
     if is_regional(*first) {

@@ -26,7 +26,6 @@ pub const MAX_BODY_LENGTH: usize = 1_024;
 pub const MAX_HEADER_LENGTH: usize = 60;
 /// Maximum characters of its footer.
 pub const MAX_FOOTER_LENGTH: usize = 60;
-/// Maximum reply buttons.
 pub const MAX_REPLY_BUTTONS: usize = 3;
 /// Maximum characters of the title of a button, of a list's menu and of a link.
 pub const MAX_TITLE_LENGTH: usize = 20;
@@ -57,15 +56,11 @@ pub const LARGEST_AT_TWILIO: u64 = 16_000_000;
 pub enum Content {
     /// A template with its values filled in.
     Template(FilledTemplate),
-    /// Free text.
     Text(String),
-    /// A file.
     Media(Media),
     /// A text with buttons, a list, a link or a request.
     Interactive(Interactive),
-    /// A place.
     Location(Location),
-    /// Business cards.
     Contacts(UpTo<MAX_CARDS, Card>),
     /// A reaction to a message.
     Reaction(Reaction),
@@ -113,7 +108,6 @@ impl ContentKind {
 }
 
 impl Content {
-    /// Its kind.
     pub const fn kind(&self) -> ContentKind {
         match self {
             Self::Template(_) => ContentKind::Template,
@@ -126,8 +120,8 @@ impl Content {
         }
     }
 
-    /// What the person reads of it: a text, caption or body, the name of a place or of the first card, an emoji. None for a template,
-    /// whose text is not stored, and for whatever has no text.
+    /// The text that the person reads: a text, caption or body, the name of a place or of the first card, an emoji. None for a template,
+    /// whose text is not stored, and for content without text.
     pub fn words(&self) -> Option<&str> {
         match self {
             Self::Template(_) => None,
@@ -140,7 +134,7 @@ impl Content {
         }
     }
 
-    /// The same with the codes of preference links masked in all its texts.
+    /// Masks the codes of preference links in all its texts.
     pub fn mask_links(&self) -> Self {
         let shown = serde_json::to_value(self).map(mask_links_in);
         // Masked texts are as valid as before, only shorter. If one were not, it would be better to show none.
@@ -148,7 +142,7 @@ impl Content {
         shown.unwrap_or_else(|_| Self::Text(MASK.to_owned()))
     }
 
-    /// Calls this with each of its texts, values of templates and of their buttons included.
+    /// Calls `of` with each of its texts, values of templates and of their buttons included.
     pub(crate) fn each_text(&self, mut of: impl FnMut(&str)) {
         // It has a form in JSON: it is stored in one like it.
         if let Ok(value) = serde_json::to_value(self) {
@@ -186,7 +180,6 @@ impl Content {
 /// A file in a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// The asset.
     pub asset: AssetUse,
     /// The text below it. Audio and stickers have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,18 +194,15 @@ pub const fn has_caption(kind: MediaKind) -> bool {
     matches!(kind, MediaKind::Image | MediaKind::Video | MediaKind::Document)
 }
 
-/// A text to which the person answers with a tap.
+/// A text with something to tap as an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interactive {
-    /// Above the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Header>,
-    /// The text.
     pub body: String,
-    /// Below the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footer: Option<String>,
-    /// What can be tapped.
+    /// Buttons, menu or link to tap.
     pub action: Action,
 }
 
@@ -220,41 +210,35 @@ pub struct Interactive {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Header {
-    /// A text.
     Text(String),
     /// A picture, video or document. Only above buttons.
     Media(AssetUse),
 }
 
-/// What can be tapped in an interactive message.
+/// Part of an interactive message that can be tapped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Buttons, each of which answers with its title.
+    /// Buttons. Each answers with its title.
     Buttons(UpTo<MAX_REPLY_BUTTONS, Button>),
-    /// A menu, of which one row is chosen.
+    /// A menu to choose a row from.
     List(List),
-    /// A link.
     Link(Link),
     /// A request for the person's location.
     RequestLocation,
 }
 
-/// A reply button.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
-    /// What comes back with the answer.
+    /// Id that comes back with the answer.
     pub id: OneLine<1, MAX_BUTTON_ID_LENGTH>,
-    /// Its label.
     pub title: String,
 }
 
-/// A menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
     /// The label of the button that opens it.
     pub button: String,
-    /// Its sections.
     pub sections: UpTo<MAX_SECTIONS, Section>,
 }
 
@@ -264,18 +248,15 @@ pub struct Section {
     /// Its title. A menu of one section needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Its rows.
     pub rows: UpTo<MAX_ROWS, ListRow>,
 }
 
 /// A row of a menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRow {
-    /// What comes back with the answer.
+    /// Id that comes back with the answer.
     pub id: OneLine<1, MAX_ROW_ID_LENGTH>,
-    /// Its title.
     pub title: String,
-    /// More about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
@@ -283,9 +264,7 @@ pub struct ListRow {
 /// A link below a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// Its label.
     pub title: String,
-    /// Its target.
     pub url: WebUrl,
 }
 

@@ -1,5 +1,3 @@
-//! Places.
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::terms::{Fault, OneLine};

@@ -1,4 +1,4 @@
-//! What is composed is within the limits, and what is not carried is refused with its reason.
+//! Composed content is within the limits; content that no channel carries is refused with its reason.
 
 use jiff::SignedDuration;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -44,7 +44,7 @@ fn case() -> Case {
     case
 }
 
-/// The same through Twilio.
+/// The case with a line at Twilio.
 fn at_twilio() -> Case {
     let mut case = case();
     for connection in &mut case.config.connections {
@@ -75,7 +75,7 @@ fn asked_by_user(world: &World<'_>, to: Recipient, refers: Option<Referred>) -> 
     }
 }
 
-/// What follows from a request that refers to this message.
+/// Composes the message of a request that refers to this message.
 fn compose_content(case: &Case, body: &Value, refers: Option<Referred>) -> Result<Composed, Refusal> {
     let request = request(body);
     let problems = request.problems(&case.config, case.now);
@@ -445,7 +445,7 @@ fn replies_and_reactions_go_by_the_number_of_their_message() {
         let refused = compose_content(&case(), &body, Some(referred_message(9))).unwrap_err();
         assert_eq!(problem(&refused), "other_number", "{body}");
     }
-    // The same once more, as long as it can be sent.
+    // The message is sent again, as long as it can be sent.
     let message = message_of(reacted, case().now);
     let once_more = |case: &Case| {
         case.with_world(|_, world| {
@@ -510,7 +510,7 @@ fn file_waits_until_whatsapp_has_it() {
     assert_eq!(why.reason, Reason::AssetUnusable);
     asset.keep_handle(whatsapp.id, "7001".parse().unwrap(), case.now);
     assert_eq!(checked(&message, Some(&asset), whatsapp), Check::Go);
-    // The same line by Twilio.
+    // The line through Twilio.
     asset.handles.clear();
     let twilio = json!({"kind": "twilio", "account_sid": "AC0", "numbers": [], "whatsapp_sender": own_number(),
         "voice": {"handling": "greet"}});

@@ -1,6 +1,6 @@
-//! Templates as users write them: the content that is linted, submitted and previewed.
+//! Templates as users write them: the content to lint, submit and preview.
 //!
-//! The limits of these types are above those of the providers, so that a draft which is too long can be kept and is told so by the lint.
+//! The limits of these types are above the providers' limits, so that a draft that is too long can be kept, and the lint can say so.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub const MAX_LINK_LENGTH: usize = 2_000;
 pub const MAX_SAMPLE_LENGTH: usize = 1_024;
 /// Maximum buttons, more than any provider accepts.
 pub const MAX_DRAFT_BUTTONS: usize = 20;
-/// Maximum minutes for which a code may be valid.
+/// Maximum minutes of a code's validity.
 pub const MAX_CODE_LENGTH: u32 = 90;
 
 /// Text of one line of a draft.
@@ -93,7 +93,7 @@ pub struct Header {
     /// Kind of the medium: `image`, `video` or `document`. Not together with `text`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<MediaKind>,
-    /// Asset that shows WhatsApp what such a medium looks like. Messages have media of their own.
+    /// Asset that shows WhatsApp an example of the medium. Messages have media of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub sample_asset_id: Option<AssetId>,
@@ -164,7 +164,7 @@ pub struct CodeOptions {
     /// Whether it says not to share the code.
     #[serde(default)]
     pub security_advice: bool,
-    /// Minutes for which a code is valid, as the text says. `null`: it says nothing.
+    /// Minutes of a code's validity, as stated in the text. `null`: the text states none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = 10))]
     pub valid_minutes: Option<Whole<1, MAX_CODE_LENGTH>>,
@@ -178,7 +178,7 @@ pub struct CodeOptions {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TemplateContent {
-    /// Category, on which consent and price depend. WhatsApp may correct it.
+    /// Category. Consent and price depend on it. WhatsApp may correct it.
     pub category: TemplateCategory,
     /// Format of the variables: `{{1}}`, or `{{first_name}}`.
     #[serde(default)]
@@ -356,7 +356,7 @@ impl TemplateDefinition {
         content.onto(&empty)
     }
 
-    /// A template of which nothing is known.
+    /// An empty template.
     pub const fn empty() -> Self {
         Self {
             connection: None,

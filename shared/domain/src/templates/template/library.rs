@@ -32,23 +32,22 @@ pub enum Topic {
 pub struct Entry {
     /// Name, in the library and at the provider.
     pub name: &'static str,
-    /// Topic.
     pub topic: Topic,
     english: Wording,
     arabic: Wording,
 }
 
-/// One language of a template.
+/// A language of a template.
 #[derive(Debug)]
 struct Wording {
     header: Option<&'static str>,
     body: &'static str,
-    /// Of the variables, from the first on.
+    /// Samples of the variables, from the first on.
     samples: &'static [&'static str],
     replies: &'static [&'static str],
 }
 
-/// Minutes for which codes of the library are valid.
+/// Minutes of validity of the library's codes.
 const CODE_MINUTES: u32 = 10;
 
 impl Entry {

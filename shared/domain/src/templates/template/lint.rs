@@ -48,16 +48,16 @@ pub enum Through {
     Twilio,
 }
 
-/// What was found about a draft.
+/// Findings about a draft.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lint {
-    /// What the provider would refuse, by field.
+    /// Problems that the provider would refuse it for, by field.
     pub problems: Vec<FieldProblem>,
-    /// What the provider may judge otherwise. Nothing of this prevents submitting.
+    /// Doubts whether the provider agrees. They do not prevent submitting.
     pub warnings: Vec<Warning>,
 }
 
-/// Maximum problems, and warnings, that are told.
+/// Maximum reported problems, and warnings.
 pub const MAX_FOUND: usize = 50;
 
 /// Lints a draft. `sample`: the asset that its media header names, if it exists.
@@ -147,7 +147,7 @@ fn code(content: &TemplateContent, through: Through, found: &mut Findings) {
     }
 }
 
-/// One line of so many characters.
+/// A text must be one line of so many characters.
 fn line(field: &str, text: &str, least: usize, most: usize, found: &mut Findings) {
     let length = text.chars().count();
     if text.trim().is_empty() && least > 0 {
@@ -169,7 +169,7 @@ fn no_variables(field: &str, text: &str, found: &mut Findings) {
     left_out(!text.contains("{{"), field, "It cannot have variables.", found);
 }
 
-/// What has no meaning here is left out.
+/// A field without a meaning here must be left out.
 fn left_out(is_absent: bool, field: impl Into<String>, detail: &str, found: &mut Findings) {
     found.expect(is_absent, field, Fault::new(FaultCode::NotApplicable, detail));
 }
@@ -214,7 +214,7 @@ fn header(content: &TemplateContent, through: Through, sample: Option<&Asset>, f
     }
 }
 
-/// Types of a sample: those of the resumable upload.
+/// Types of a sample, as the resumable upload takes them.
 const SAMPLES: [(MediaKind, &[&str]); 3] = [
     (MediaKind::Image, &["image/jpeg", "image/png"]),
     (MediaKind::Video, &["video/mp4"]),
@@ -270,7 +270,7 @@ fn media(header: &Header, kind: MediaKind, through: Through, sample: Option<&Ass
 /// The variables of a text, which are closed, named in the format, and, if numbers, without gaps.
 fn well_formed<'a>(field: &str, text: &'a str, format: ParameterFormat, found: &mut Findings) -> Vec<&'a str> {
     let names = variables_in(text);
-    // What is left beside the variables has no braces.
+    // The text beside the variables has no braces.
     let plain = fill_variables(text, |_| Some("x".to_owned()));
     if plain.contains("{{") || plain.contains("}}") || names.iter().any(|name| name.contains('{')) {
         let detail = "A {{ is not closed by }}, or the reverse.";
@@ -433,7 +433,7 @@ fn buttons(content: &TemplateContent, through: Through, found: &mut Findings) {
     }
 }
 
-/// The parts of a button are those of its kind.
+/// A button must have the parts of its kind, and no others.
 fn parts(field: &str, button: &Button, through: Through, found: &mut Findings) {
     let given = [
         ("url", button.url.is_some(), button.kind == Press::Url),

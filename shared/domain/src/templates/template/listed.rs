@@ -1,4 +1,4 @@
-//! What a whole list of the provider's showed.
+//! The templates in a whole list of the provider's.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::TemplateDefinition;
 
-/// Names with their languages, and Twilio's ids of contents, as hashes of 64 bits, so that a step of an operation can hand those of a long list on to the next one.
+/// Names with their languages, and Twilio's ids of contents, as hashes of 64 bits, so that a step of an operation can hand a long list on
+/// to the next one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ListedNames(BTreeSet<u64>);
@@ -17,7 +18,6 @@ impl ListedNames {
     /// 400 KB as a row.
     pub const MAX: usize = 12_000;
 
-    /// Adds a template.
     pub fn add(&mut self, name: &str, language: &str) {
         self.0.insert(hash(name, language));
     }
@@ -27,8 +27,8 @@ impl ListedNames {
         self.0.extend([CONTENTS, content(sid)]);
     }
 
-    /// Whether the list showed this row: by the id of its content, if that is what the list has. Its name need not be the one by which
-    /// Twilio submitted it, and another content may have that.
+    /// Whether the list showed this row: by the id of its content, if the list has ids. Its name need not be the one that was submitted to
+    /// Twilio, and another content may have that name.
     pub fn shows(&self, row: &TemplateDefinition) -> bool {
         match &row.content_sid {
             Some(sid) if self.0.contains(&CONTENTS) => self.0.contains(&content(sid)),

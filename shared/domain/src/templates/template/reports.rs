@@ -9,7 +9,6 @@ use crate::{tenants::Quality, terms::Category};
 /// A provider's report on a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateReport {
-    /// The template.
     pub template: TemplateKey,
     /// Time by the provider's clock. Reports arrive in any order.
     pub at: Timestamp,
@@ -21,7 +20,6 @@ pub struct TemplateReport {
     pub reason: Option<String>,
     /// Its current category. An announced change does not count yet.
     pub category: Option<Category>,
-    /// Its rating.
     pub quality: Option<Quality>,
     /// Its texts and buttons, if they changed.
     pub content: Option<ReportedContent>,
@@ -48,7 +46,6 @@ impl TemplateReport {
 pub struct ReportedContent {
     /// The text header, if it has one.
     pub header: Option<String>,
-    /// The body.
     pub body: String,
     /// The footer, if it has one.
     pub footer: Option<String>,
@@ -56,7 +53,7 @@ pub struct ReportedContent {
     pub buttons: Vec<TemplateButton>,
 }
 
-/// Meta's word for a template's state, such as `APPROVED`, `PAUSED`. Those of ours are `DRAFT` and `DELETED`.
+/// Meta's word for a template's state, such as `APPROVED`, `PAUSED`. Our own are `DRAFT` and `DELETED`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TemplateStatus(pub String);
@@ -73,17 +70,17 @@ impl TemplateStatus {
     const DELETED: &'static str = "DELETED";
     const PAUSED: &'static str = "PAUSED";
 
-    /// That of a template which was never submitted.
+    /// The state of a template that was never submitted.
     pub fn draft() -> Self {
         Self(Self::DRAFT.to_owned())
     }
 
-    /// That of one which waits for the provider's review.
+    /// The state of a template that waits for the provider's review.
     pub fn pending() -> Self {
         Self(Self::PENDING.to_owned())
     }
 
-    /// That of one which the provider no longer has.
+    /// The state of a template that the provider no longer has.
     pub fn of_deleted() -> Self {
         Self(Self::DELETED.to_owned())
     }
@@ -93,7 +90,7 @@ impl TemplateStatus {
         matches!(self.0.as_str(), "APPROVED" | "REINSTATED")
     }
 
-    /// Whether Meta stopped it, by whatever word, so that somebody must act. One that was edited is only reviewed again.
+    /// Whether Meta stopped it, by whatever word, so that somebody must act. An edited template is only reviewed again.
     pub fn is_stopped(&self) -> bool {
         !self.sendable() && !self.is_draft() && !self.is_awaited()
     }
@@ -113,7 +110,7 @@ impl TemplateStatus {
         matches!(self.0.as_str(), Self::DELETED | "PENDING_DELETION")
     }
 
-    /// Its place among the states of one second, of which the most restrictive one counts in whatever order they arrive.
+    /// Its place among the states of one second. The most restrictive one counts, in whatever order they arrive.
     fn restricts(&self) -> (u8, &str) {
         let place = if self.sendable() {
             0
@@ -148,7 +145,7 @@ pub enum NotNow {
     UnderWay,
 }
 
-/// What submitting a template means.
+/// Effect of submitting a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Submission {
     /// It is created at the provider.
@@ -157,7 +154,7 @@ pub enum Submission {
     Edit,
 }
 
-/// Time after which a submission without an outcome may be taken up again: longer than any request.
+/// A submission without an outcome may be taken up again after this time: longer than any request.
 pub const SUBMISSION: SignedDuration = SignedDuration::from_secs(90);
 
 /// Edits of an approved template within [`SECOND_EDIT`], and within [`LAST_EDITS`] ([`MAX_EDITS`]).
@@ -165,7 +162,7 @@ const SECOND_EDIT: SignedDuration = SignedDuration::from_hours(24);
 const LAST_EDITS: SignedDuration = SignedDuration::from_hours(30 * 24);
 const MAX_EDITS: usize = 10;
 
-/// What a button says. The label of an offer's code is the provider's, and numbers are written in several ways.
+/// The content of a button. The label of an offer's code is the provider's, and numbers are written in several ways.
 fn content_of_button(button: &TemplateButton) -> (ButtonKind, &str, Option<&str>, String) {
     let label = match button.kind {
         ButtonKind::OfferCode => "",
@@ -177,7 +174,7 @@ fn content_of_button(button: &TemplateButton) -> (ButtonKind, &str, Option<&str>
 }
 
 impl TemplateButton {
-    /// The button as a provider reports it, with what it does not say and a known one does: our label of an offer's code, and a sample.
+    /// The button as a provider reports it, completed from a known one: with our label of an offer's code, and a sample.
     pub(super) fn complete_from(self, known: &[Self]) -> Self {
         let Some(own) = known
             .iter()
@@ -222,8 +219,8 @@ impl TemplateDefinition {
         }
     }
 
-    /// Whether both say the same by the same variables. Of a one-time code, text, footer and button are the provider's, which names none
-    /// of the options that were written.
+    /// Whether both have the same content with the same variables. The text, footer and button of a one-time code are the provider's, which
+    /// names none of the options that were written.
     pub fn has_content_of(&self, other: &Self) -> bool {
         match (&self.code, &other.code) {
             (Some(own), Some(others)) => return own == others,
@@ -252,8 +249,8 @@ impl TemplateDefinition {
                 .eq(other.buttons.iter().map(of_button))
     }
 
-    /// Whether the provider, which lists the template like this, has the change that was submitted last. What it does not show, such as an
-    /// asset that is a sample, or the options of a code, counts as missing if it was changed.
+    /// Whether the provider, which lists the template like this, has the change that was submitted last. Parts that it does not show, such
+    /// as an asset that is a sample, or the options of a code, count as missing if they were changed.
     pub fn is_submitted_in(&self, listed: &Self) -> bool {
         let draft = self.latest();
         let submitted = draft.onto(self);
@@ -316,7 +313,7 @@ impl TemplateDefinition {
         self.provider_id = self.provider_id.take().or_else(|| report.provider_id.clone());
     }
 
-    /// Takes over reported texts. What a report does not say, such as samples, stays, as far as there is something to be sampled.
+    /// Takes over reported texts. Parts without a report, such as samples, stay, as far as there is something to be sampled.
     fn take_content(&mut self, content: &ReportedContent, at: Timestamp) {
         let mut after = self.clone();
         // It is not documented whether a report names a header that did not change.
@@ -340,7 +337,7 @@ impl TemplateDefinition {
         }
     }
 
-    /// Marks it as one that the provider knows otherwise.
+    /// Marks that the provider knows another content than ours.
     pub fn doubt(&mut self, now: Timestamp) {
         self.doubted_at = Some(now);
         self.doubts = self.doubts.saturating_add(1);
@@ -358,7 +355,7 @@ impl TemplateDefinition {
         self.status.is_awaited() || (self.content_sid.is_some() && self.status.0 == TemplateStatus::PAUSED)
     }
 
-    /// What submitting it now means.
+    /// The effect of submitting it now.
     ///
     /// # Errors
     /// Why it cannot be submitted.
@@ -390,7 +387,7 @@ impl TemplateDefinition {
         }
     }
 
-    /// The time from which on the approved template may be edited again. `None`: at any time, as in other states.
+    /// The earliest time for the next edit of the approved template. `None`: at any time, as in other states.
     pub fn editable_at(&self) -> Option<Timestamp> {
         if !self.status.sendable() {
             return None;
@@ -463,14 +460,13 @@ impl TemplateDefinition {
     }
 }
 
-/// What a provider answers when it accepts a submission.
+/// Answer of a provider that accepts a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// Meta's id of the template.
     pub id: Option<String>,
     /// Twilio's id of it.
     pub content_sid: Option<String>,
-    /// Its state.
     pub status: TemplateStatus,
     /// Its category, which the provider may have corrected.
     pub category: Option<Category>,
@@ -810,7 +806,7 @@ mod tests {
             assert!(!it.is_submitted_in(&it), "{what}: nothing was done");
             assert!(it.is_submitted_in(&done(&it)), "{what}: all was done");
         }
-        // What no list shows.
+        // Parts that no list shows.
         let asset: crate::terms::AssetId = "ast_01hq5c1ynyc0000000000000ab".parse().unwrap();
         let mut picture = drafted("REJECTED", &|_| {});
         picture.header_media = Some(crate::media::MediaKind::Image);

@@ -39,14 +39,14 @@ impl Direction {
     }
 }
 
-/// Values to show a template with. Those that are missing are its samples.
+/// Values to show a template with. Samples stand for missing ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShownValues {
-    /// Of the header.
+    /// Value of the header.
     pub header: Option<String>,
-    /// Of the body, by name.
+    /// Values of the body, by name.
     pub body: BTreeMap<String, String>,
-    /// Of the buttons, by place.
+    /// Values of the buttons, by place.
     pub buttons: BTreeMap<usize, String>,
 }
 
@@ -87,7 +87,7 @@ pub struct ShownButton {
     /// Label.
     #[cfg_attr(feature = "schema", schemars(example = "Book online"))]
     pub text: String,
-    /// What it opens, calls or copies. `null`: nothing.
+    /// Target that it opens or calls, or text that it copies. `null`: none.
     #[cfg_attr(feature = "schema", schemars(example = "https://book.example.com/b/marina"))]
     pub value: Option<String>,
 }

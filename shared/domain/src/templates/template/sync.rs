@@ -1,6 +1,6 @@
-//! What a list of the provider's changes in our templates.
+//! Changes of our templates by a list of the provider's.
 //!
-//! Reports by webhook and lists overlap: of each part, what is newer counts. A list is as old as its first request.
+//! Reports by webhook and lists overlap: of each part, the newer one counts. A list is as old as its first request.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use {
 pub struct SyncTemplates {
     /// The connections whose templates are listed.
     pub connections: Vec<ConnectionId>,
-    /// Whether a user wants it, who knows of messages that the provider refused.
+    /// Whether a user who knows of refused messages asked for it.
     #[serde(default)]
     pub wanted: bool,
     /// Whether a verdict is awaited, or a template is in doubt: if the list fails, the next one is due within the hour.
@@ -35,17 +35,17 @@ pub struct Synced {
     pub changed: u64,
     /// Templates that the provider no longer has.
     pub deleted: u64,
-    /// Templates that cannot be sent by us, such as carousels, or for which there is no room.
+    /// Templates that we cannot send, such as carousels, or that there is no room for.
     pub skipped: u64,
     /// Connections whose list the provider refused.
     #[serde(default)]
     pub failed: u64,
 }
 
-/// The latest list of a connection's templates. One row for each connection.
+/// The latest list of a connection's templates. Each connection has one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSync {
-    /// Time at which the list was begun, whether or not it ended, if a verdict is awaited.
+    /// Time when the list was begun, whether or not it ended, if a verdict is awaited.
     pub at: Timestamp,
     /// Whether the provider's verdict on one of them was awaited, or is since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -76,12 +76,13 @@ pub enum Cause {
     Due,
     /// The provider refused a message because it knows a template otherwise.
     Doubt,
-    /// One was submitted, or is in review again. Twilio reports no verdicts, Meta's report may be lost, and an edit may have had no outcome.
+    /// A template was submitted, or is in review again. Twilio reports no verdicts, Meta's report may be lost, and an edit may have had no
+    /// outcome.
     Submitted,
 }
 
 impl Cause {
-    /// Name in ids, and the span in seconds in which it starts one operation.
+    /// Name in ids, and the span in seconds for one operation.
     const fn row(self) -> (&'static str, i64) {
         match self {
             Self::Due => ("due", 3_600),
@@ -95,7 +96,7 @@ impl Cause {
 const BEHIND: i64 = 30;
 const BEHIND_CLAIMS: i64 = BEHIND + SUBMISSION.as_secs();
 
-/// The operation that lists the templates of a connection again. The same cause within its span of time gives the same one.
+/// The operation that lists the templates of a connection again. A cause has one operation within its span of time.
 pub fn sync_operation(connection: ConnectionId, cause: Cause, now: Timestamp) -> Operation {
     let (name, seconds) = cause.row();
     let span = now.as_second().div_euclid(seconds) * seconds;
@@ -119,7 +120,7 @@ pub fn sync_operation(connection: ConnectionId, cause: Cause, now: Timestamp) ->
     created.not_before(due)
 }
 
-/// Time after which a template in doubt is tried again, although a list showed it as we know it.
+/// A template in doubt is tried again after this time, although a list showed it as we know it.
 pub const DOUBT: SignedDuration = HOURLY;
 
 impl TemplateDefinition {
@@ -128,7 +129,8 @@ impl TemplateDefinition {
         before: Option<&Self>,
         listed: &Self,
         connection: ConnectionId,
-        (at, wanted): (Timestamp, bool),
+        at: Timestamp,
+        wanted: bool,
     ) -> Option<Self> {
         let Some(before) = before else {
             return (!listed.status.is_gone()).then(|| Self {
@@ -165,7 +167,7 @@ impl TemplateDefinition {
             // Its creation had an unknown outcome, or somebody created it elsewhere.
             let own = TemplateContent::of(before);
             after.draft = (!before.has_content_of(listed)).then(|| Box::new(own));
-            // What was written is no newer than what the provider has: it is a draft beside it.
+            // The written content is no newer than the provider's: it is a draft beside it.
             after.updated_at = after.updated_at.filter(|_| after.draft.is_none());
             after.status_at = None;
         }
@@ -192,7 +194,7 @@ impl TemplateDefinition {
         after.provider_id = listed.provider_id.clone().or(after.provider_id);
         after.content_sid = listed.content_sid.clone().or(after.content_sid);
         if after.code.is_some() && listed.body != CODE_BODY && variables_in(&listed.body) == variables_in(CODE_BODY) {
-            // What the provider writes around a code.
+            // The provider's own text around a code.
             after.body.clone_from(&listed.body);
             after.footer.clone_from(&listed.footer);
         }
@@ -329,11 +331,11 @@ mod tests {
     }
 
     fn known_template() -> TemplateDefinition {
-        TemplateDefinition::after_list(None, &listed_template("APPROVED"), connection(), (at(0), false)).unwrap()
+        TemplateDefinition::after_list(None, &listed_template("APPROVED"), connection(), at(0), false).unwrap()
     }
 
     fn after(before: &TemplateDefinition, listed: &TemplateDefinition, seconds: i64) -> Option<TemplateDefinition> {
-        TemplateDefinition::after_list(Some(before), listed, connection(), (at(seconds), false))
+        TemplateDefinition::after_list(Some(before), listed, connection(), at(seconds), false)
     }
 
     /// A template that was never submitted.
@@ -373,7 +375,7 @@ mod tests {
         assert_eq!(gone.status, TemplateStatus::of_deleted());
         assert_eq!(gone.not_listed(at(300)), None);
         let pending =
-            TemplateDefinition::after_list(None, &listed_template("PENDING_DELETION"), connection(), (at(0), false));
+            TemplateDefinition::after_list(None, &listed_template("PENDING_DELETION"), connection(), at(0), false);
         assert_eq!(pending, None, "what is deleted is not created");
     }
 
@@ -451,7 +453,7 @@ mod tests {
     ) -> TemplateDefinition {
         let mut row = before.cloned();
         for page in pages {
-            let after = TemplateDefinition::after_list(row.as_ref(), page, connection(), (at(seconds), false));
+            let after = TemplateDefinition::after_list(row.as_ref(), page, connection(), at(seconds), false);
             row = after.or(row);
         }
         row.unwrap()
@@ -695,12 +697,8 @@ mod tests {
         );
         let changed = with_footer(listed_template("APPROVED"));
         assert_eq!(after(&doubted, &changed, 60).unwrap().doubted_at, None);
-        let wanted = TemplateDefinition::after_list(
-            Some(&doubted),
-            &listed_template("APPROVED"),
-            connection(),
-            (at(60), true),
-        );
+        let wanted =
+            TemplateDefinition::after_list(Some(&doubted), &listed_template("APPROVED"), connection(), at(60), true);
         assert_eq!(wanted.unwrap().doubted_at, None);
     }
 

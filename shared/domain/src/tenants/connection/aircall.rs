@@ -67,7 +67,6 @@ pub struct Verify {
 pub struct Send {
     /// The API key's id.
     pub api_id: String,
-    /// Its token.
     pub api_token: String,
 }
 

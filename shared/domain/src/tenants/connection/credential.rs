@@ -1,6 +1,6 @@
 //! Credentials as the API takes them. They cannot be printed.
 
-/// A text of which only some forms are accepted. It cannot be printed.
+/// A text of a few accepted forms. It cannot be printed.
 macro_rules! text_like {
     ($(#[$about:meta])+ $name:ident$(<$most:ident = $usual:literal>)?, $accepts:expr, $expected:expr, $schema:tt) => {
         $(#[$about])+

@@ -95,9 +95,7 @@ pub struct Verify {
 /// Credentials for Exotel's API, by Basic authentication. Sends nothing.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Send {
-    /// The API key.
     pub api_key: String,
-    /// Its token.
     pub api_token: String,
 }
 

@@ -22,7 +22,7 @@ pub trait Kind: Clone + PartialEq {
     const GENERATES: Option<Generated> = None;
     /// True if its credentials can be replaced.
     const TAKES_CREDENTIALS: bool = true;
-    /// The messaging API through which it sends, if it does.
+    /// Its messaging API, if it sends.
     const SENDS: Option<Api> = None;
     /// Credentials for its API, if the secret that verifies its webhooks is also used there.
     const OPENS: Option<Opens<Self::Verify, Self::Send>> = None;
@@ -76,7 +76,6 @@ pub trait Kind: Clone + PartialEq {
         self == other
     }
 
-    /// Finds its problems.
     fn check(&self, found: &mut Findings) {
         check_numbers(self.numbers(), found);
     }

@@ -10,9 +10,9 @@ use crate::{
     terms::{Category, Country, Fault, FaultCode, Findings, Phone, UpTo},
 };
 
-/// Maximum countries for which a connection has letters.
+/// Maximum countries with letters per connection.
 pub const MAX_LETTERS_COUNTRIES: usize = 100;
-/// The longest sender, in characters.
+/// Maximum characters of a sender.
 pub const MAX_LETTERS_LENGTH: usize = 11;
 /// Pattern of a sender, which also has a letter. Source: Twilio's AlphaSender resource.
 pub const LETTERS_PATTERN: &str = "^[A-Za-z0-9 +_&-]{1,11}$";
@@ -66,7 +66,8 @@ pub fn letters_to(letters: &[LettersSender], country: Option<Country>) -> Option
 pub fn sending_letters(
     letters: &[LettersSender],
     others: bool,
-    (country, category): (Option<Country>, Category),
+    country: Option<Country>,
+    category: Category,
 ) -> Option<&LettersSender> {
     let answers = others && category == Category::Service;
     letters_to(letters, country).filter(|letters| !(answers && takes_numbers(letters.country)))
@@ -81,7 +82,7 @@ fn is_sender(text: &str) -> bool {
         && text.bytes().any(|sign| sign.is_ascii_alphabetic())
 }
 
-/// What to do with letters where something else is expected, as the end of a sentence.
+/// Advice for letters where something else is expected, as the end of a sentence.
 pub(super) fn hint(text: &str) -> &'static str {
     if is_sender(text) {
         " Letters that send SMS belong in `letters`."
@@ -169,7 +170,7 @@ mod tests {
             ("GB", Category::Service, true, None),
             ("DE", Category::Utility, false, None),
         ] {
-            let found = sending_letters(&letters, others, (country.parse().ok(), category));
+            let found = sending_letters(&letters, others, country.parse().ok(), category);
             assert_eq!(found.map(|found| found.of(category)), sender, "{country} {category:?}");
         }
     }

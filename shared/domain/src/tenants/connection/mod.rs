@@ -54,7 +54,6 @@ impl std::fmt::Debug for Sealed {
 pub enum SecretPurpose {
     /// To verify webhooks.
     Verify,
-    /// To send.
     Send,
 }
 
@@ -117,7 +116,6 @@ macro_rules! kinds {
         }
 
         impl ConnectionKind {
-            /// All kinds.
             pub const ALL: &'static [Self] = &[$(Self::$kind),+];
 
             /// The word in configuration, and in webhooks' URLs.
@@ -147,12 +145,11 @@ macro_rules! kinds {
         }
 
         impl Account {
-            /// Its kind.
             pub const fn provider(&self) -> ConnectionKind {
                 match self { $(Self::$kind(_) => ConnectionKind::$kind,)+ }
             }
 
-            /// The messaging API through which it sends, if it does.
+            /// Its messaging API, if it sends.
             pub const fn api(&self) -> Option<Api> {
                 match self { $(Self::$kind(_) => <$file::Account as Kind>::SENDS,)+ }
             }
@@ -330,15 +327,12 @@ kinds! {
 
 /// A new connection, as the API takes it.
 pub struct NewConnection {
-    /// Display name.
     pub name: String,
-    /// The account.
     pub account: Account,
-    /// Its credentials.
     pub credentials: Credentials,
 }
 
-/// Credentials as they are stored: those for webhooks, and those for the provider's API if there are any.
+/// Credentials as they are stored: for webhooks, and for the provider's API if there are any.
 pub struct Kept {
     /// For webhooks.
     pub verify: VerifySecrets,
@@ -414,18 +408,18 @@ impl Account {
         fields.partition(|(name, _)| !settings.contains(&name.as_str()))
     }
 
-    /// The same account with these settings. Settings that are not given get the defaults of a new connection.
+    /// Replaces the account's settings. Settings that are not given get the defaults of a new connection.
     ///
     /// # Errors
-    /// Fields that the kind does not have, or requires, and those of [`Self::problems`].
+    /// Fields that the kind does not have, or requires, and the problems of [`Self::problems`].
     pub fn with(&self, settings: Map<String, Value>) -> Result<Self, Vec<FieldProblem>> {
         self.with_but(settings, &[])
     }
 
-    /// The same stored account with these settings. What a later version stored is kept, and not held against another change.
+    /// Replaces the settings of a stored account. Problems that a later version stored are kept, and not held against another change.
     ///
     /// # Errors
-    /// Those of [`Self::with`] that this account does not have.
+    /// Errors of [`Self::with`] that this account does not have yet.
     pub fn with_changed_settings(&self, settings: Map<String, Value>) -> Result<Self, Vec<FieldProblem>> {
         self.with_but(settings, &self.problems())
     }
@@ -481,7 +475,6 @@ fn misread(error: &serde_json::Error) -> FieldProblem {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Health {
-    /// It works.
     #[default]
     Healthy,
     /// The provider refuses it until somebody acts. Messages wait; one of them tries again every now and then.
@@ -498,19 +491,15 @@ pub enum Health {
 /// A tenant's connection to a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// The connection.
     pub id: ConnectionId,
-    /// Display name.
     pub name: String,
-    /// The account.
     pub account: Account,
-    /// Whether it works.
     #[serde(default)]
     pub health: Health,
     /// A throttled or restricted number sends nothing before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
-    /// What was learnt when the provider throttled its number.
+    /// The limit of its number, after the provider throttled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled: Option<Throttled>,
     /// [`VerifySecrets`], sealed.
@@ -541,7 +530,7 @@ pub struct Connection {
     pub last_report_at: Option<Timestamp>,
 }
 
-/// Time after which [`Connection::last_report_at`] is renewed: a report must not cost a write.
+/// [`Connection::last_report_at`] is renewed after this time: a report must not cost a write.
 const REPORT_NOTED_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Connection {
@@ -600,7 +589,8 @@ impl Connection {
         reported.map_or(STANDARD_THROUGHPUT, |reported| reported.value)
     }
 
-    /// The customers whom the business may message first in 24 hours by WhatsApp, as was last reported or tested. `None`: no limit is known.
+    /// Number of customers that the business may message first in 24 hours by WhatsApp, as last reported or tested. `None`: no limit is
+    /// known.
     pub fn customers_per_day(&self) -> Option<u32> {
         let known = self.reported.and_tested(self.checkup.as_ref()).customers_per_day?;
         (known.value > 0).then_some(known.value)
@@ -618,13 +608,14 @@ impl Connection {
         &self,
         error: &Classified,
         retry_after: Option<SignedDuration>,
-        (sent_at, now): (Timestamp, Timestamp),
+        sent_at: Timestamp,
+        now: Timestamp,
     ) -> Option<Self> {
         match error.effect {
             Effect::PauseNumber(seconds) | Effect::Throttle(seconds) => {
                 let pause = retry_after.map_or_else(|| SignedDuration::from_secs(seconds.into()), limit_retry_after);
                 let learns = matches!(error.effect, Effect::Throttle(_));
-                let learnt = || Throttled::learnt(self.throttled, self.most_per_second(), (sent_at, now));
+                let learnt = || Throttled::learnt(self.throttled, self.most_per_second(), sent_at, now);
                 Some(Self {
                     paused_until: self.paused_until.max(Some(now + pause)),
                     throttled: learns.then(learnt).flatten().or(self.throttled),
@@ -810,7 +801,7 @@ mod tests {
         let at = |end: &&str| format!("/webhooks/twilio/{tenant}/{connection}/{end}#rc=3&rp=all");
         for (handling, ends) in [
             ("greet", &["voice", "status", "inbound"][..]),
-            // What answers calls stays at the number.
+            // The flow that answers calls stays at the number.
             ("own_flow", &["status", "inbound"]),
         ] {
             let account =

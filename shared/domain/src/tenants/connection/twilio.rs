@@ -16,13 +16,13 @@ use {
 
 /// Maximum sentences of a greeting, one for each language.
 pub const MAX_SPOKEN: usize = 10;
-/// The longest sentence, in characters.
+/// Maximum characters of a sentence.
 pub const MAX_SPOKEN_LENGTH: usize = 1_000;
 /// The shortest ring, and the shortest recording.
 pub const SHORTEST_SECONDS: u32 = 5;
 /// Twilio rings at most ten minutes.
 pub const MAX_RING_SECONDS: u32 = 600;
-/// The longest recording.
+/// Maximum seconds of a recording.
 pub const MAX_VOICEMAIL_SECONDS: u32 = 600;
 
 /// Pattern of an account's SID.
@@ -111,10 +111,10 @@ account! {
 pub struct VoiceSettings {
     /// Handling of a call.
     pub handling: Handling,
-    /// Number to which calls are forwarded.
+    /// Number that calls are forwarded to.
     #[cfg_attr(feature = "schema", schemars(example = "+97145550009"))]
     pub forward_to: Option<Phone>,
-    /// Seconds for which a forwarded call rings.
+    /// Ringing time of a forwarded call, in seconds.
     #[cfg_attr(
         feature = "schema",
         schemars(range(min = SHORTEST_SECONDS, max = MAX_RING_SECONDS), example = 20)
@@ -234,16 +234,13 @@ pub struct Verify {
 pub struct SharedKey {
     /// Its id, as the signature's settings header names it.
     pub id: String,
-    /// The secret.
     pub secret: String,
 }
 
 /// Credentials for sending by Twilio: an API key, not the auth token.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Send {
-    /// The key's SID.
     pub api_key_sid: String,
-    /// Its secret.
     pub api_key_secret: String,
 }
 

@@ -20,7 +20,6 @@ pub struct MetaId(String);
 shown_as!(MetaId, {"type": "string", "pattern": META_ID});
 
 impl MetaId {
-    /// Its digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -83,7 +82,6 @@ pub struct Credentials {
 /// Secrets that verify Meta's webhooks. Without app secrets, the deployment's shared Meta app verifies.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Verify {
-    /// The app's secrets.
     pub app_secrets: Vec<String>,
     /// Verify token of Meta's handshake.
     pub verify_token: String,

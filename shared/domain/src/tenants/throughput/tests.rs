@@ -50,29 +50,29 @@ fn throttled_number_recovers_within_ten_minutes() {
         let throughput = Throughput::of(80, throttle_at(40, noon()), after(minute * 60));
         assert_eq!(throughput, Throughput::of(80, None, noon()));
     }
-    // What the number may has changed since.
+    // The number's limit has changed since.
     assert_eq!(Throughput::of(1_000, throttle_at(40, noon()), after(300)).limit(), 520);
     assert_eq!(Throughput::of(20, throttle_at(40, noon()), after(0)).limit(), 20);
 }
 
 #[test]
 fn refusals_for_one_reason_teach_once() {
-    let first = Throttled::learnt(None, 80, (noon(), after(1)));
+    let first = Throttled::learnt(None, 80, noon(), after(1));
     assert_eq!(first, throttle_at(40, after(1)));
     // Sent before it was learnt, or under way then; the first one again.
     for sent_at in [0, 1, 6] {
-        assert_eq!(Throttled::learnt(first, 80, (after(sent_at), after(7))), None);
+        assert_eq!(Throttled::learnt(first, 80, after(sent_at), after(7)), None);
     }
     assert_eq!(
-        Throttled::learnt(first, 80, (after(7), after(8))),
+        Throttled::learnt(first, 80, after(7), after(8)),
         throttle_at(20, after(8))
     );
     assert_eq!(
-        Throttled::learnt(first, 80, (after(301), after(301))),
+        Throttled::learnt(first, 80, after(301), after(301)),
         throttle_at(30, after(301))
     );
     assert_eq!(
-        Throttled::learnt(throttle_at(1, noon()), 80, (after(6), after(6))),
+        Throttled::learnt(throttle_at(1, noon()), 80, after(6), after(6)),
         throttle_at(1, after(6))
     );
 }
@@ -121,7 +121,7 @@ fn blocks_cost_at_most_a_tenth_of_a_write_per_message() {
     }
 }
 
-/// What its block had left is missing until the span ends, and no longer.
+/// The rest of its block is missing until the span ends, and no longer.
 #[test]
 fn process_that_dies_wastes_its_block_until_the_span_ends() {
     let throughput = Throughput::of(80, None, noon());
