@@ -22,7 +22,7 @@ use crate::{
     planning::{Gathered, Planned},
 };
 
-/// What making messages of campaigns uses beside their material.
+/// Tools for making messages of campaigns, beside their material.
 #[derive(Clone, Copy)]
 pub struct Maker<'a> {
     /// Reads and plans.
@@ -39,19 +39,19 @@ pub struct Composition {
     composed: Composed,
     gathered: Gathered,
     follows: String,
-    /// What it takes of caps.
+    /// Amounts that it takes from caps.
     pub takes: Vec<Take>,
-    /// The connection by which it goes by WhatsApp to somebody who has not written within the day before it leaves: it takes a place.
+    /// The WhatsApp connection, if it goes to somebody who has not written within the day before it leaves: it then takes a place.
     pub writes_first: Option<ConnectionId>,
 }
 
 impl Composition {
-    /// The time before which it does not leave.
+    /// Earliest time for sending it.
     pub const fn not_before(&self) -> Timestamp {
         self.composed.not_before
     }
 
-    /// Plans the message, of which the contact knows from now on. To be written in one transaction with the contact.
+    /// Plans the message and notes it in the contact. To be written in one transaction with the contact.
     pub async fn plan(
         self,
         planner: &Planner,
@@ -64,7 +64,7 @@ impl Composition {
     }
 }
 
-/// The reason for which there is no message.
+/// The reason why no message is made.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Unmade {
     /// This person gets none.
@@ -75,12 +75,10 @@ pub enum Unmade {
     Limit(Timestamp),
 }
 
-/// What the messages of a campaign are made of.
+/// Material for the messages of a campaign.
 #[derive(Debug, Clone)]
 pub struct Broadcast<'a> {
-    /// The campaign.
     pub campaign: &'a Campaign,
-    /// The tenant.
     pub config: Arc<TenantConfig>,
     /// Templates, products and files, with nobody's links, which are as long as any and lead nowhere.
     pub material: Material,
@@ -125,14 +123,14 @@ impl Planner {
 }
 
 impl Broadcast<'_> {
-    /// What the message to this person needs beyond what all need: a link, and other messages to the person.
+    /// Needs of the message to this person alone: a link, and other messages to the person.
     pub fn needs(&self, person: &Person, now: Timestamp) -> Needs {
         let world = World::of(&self.config, person.parts(), (&self.material, &[]), now);
         Needs::of(&self.campaign.intent(&self.config.tenant, &person.contact, now), &world)
     }
 
-    /// Plans the message of this cause to a person, of which the contact knows from now on, if the caps of which this is counted have room. To be
-    /// written in one transaction with the contact.
+    /// Plans the message of this cause to a person and notes it in the contact, if its caps have room. To be written in one transaction
+    /// with the contact.
     pub async fn plan_message(
         &self,
         maker: Maker<'_>,
@@ -199,7 +197,7 @@ impl Broadcast<'_> {
         }))
     }
 
-    /// The connection by which a message goes by WhatsApp to somebody who has not written within the day before it leaves.
+    /// The WhatsApp connection of a message to somebody who has not written within the day before it leaves.
     fn writes_first(&self, composed: &Composed, contact: &Contact, now: Timestamp) -> Option<ConnectionId> {
         let leg = composed.legs.first().filter(|leg| leg.channel == Channel::WhatsApp)?;
         let mut all = self.config.connections.iter();
@@ -210,7 +208,7 @@ impl Broadcast<'_> {
         (!may_answer).then_some(leg.connection)
     }
 
-    /// What becomes of the message to this person, with this material, if it is made now.
+    /// Decides what becomes of the message to this person, with this material, if it is made now.
     ///
     /// # Errors
     /// If campaigns have no messages of its category.

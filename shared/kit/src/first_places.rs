@@ -18,13 +18,13 @@ pub struct FirstPlaces {
     held: Mutex<HashMap<ConnectionId, Held>>,
 }
 
-/// Those of a connection.
+/// Places of a connection.
 #[derive(Debug)]
 struct Held {
     /// Its limit, if one is known.
     allowed: Option<u32>,
     left: Option<Places>,
-    /// The time before which there is none.
+    /// Earliest time with a free place.
     none_before: Option<Timestamp>,
 }
 
@@ -38,10 +38,10 @@ impl FirstPlaces {
         }
     }
 
-    /// Takes one for a message by this connection, if a limit is known.
+    /// Takes a place for a message by this connection, if a limit is known.
     ///
     /// # Errors
-    /// In the inner result, the time at which there is one.
+    /// In the inner result, the time of the next free place.
     pub async fn take(
         &self,
         (store, scope): (&Store, &TenantScope),

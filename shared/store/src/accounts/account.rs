@@ -43,7 +43,6 @@ pub struct Hold {
 pub(crate) struct SlugOwner {
     /// The tenant; `None` until the sign-up is confirmed.
     tenant: Option<TenantId>,
-    /// The sign-up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hold: Option<Hold>,
 }
@@ -118,7 +117,6 @@ pub(crate) fn taken_slug_row(
 }
 
 impl Store {
-    /// A person's account.
     pub async fn account(&self, user: UserId) -> Result<Option<Versioned<Account>>, StoreError> {
         const DOING: &str = "read an account";
         row::read_versioned(self.database.get(&keys::account(user), DOING).await?, None, DOING)
@@ -275,7 +273,6 @@ impl Store {
         self.database.transact_writes(writes, DOING).await
     }
 
-    /// Begins a session.
     pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
         const DOING: &str = "begin a session";
         let row = session_row(session, Condition::New, 1, DOING)?;

@@ -18,9 +18,7 @@ use crate::{
 /// Look-up from an API key to its tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKeyOwner {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The key.
     pub key: ApiKeyId,
 }
 

@@ -21,11 +21,9 @@ use crate::{
 pub struct Recorded {
     /// The stream's id of the change; of a reading what was read, and by whom.
     pub id: String,
-    /// The entry.
     pub entry: AuditEntry,
 }
 
-/// Filter for entries.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// Only changes by this actor.

@@ -20,7 +20,6 @@ use crate::{
 /// A count, valid until the next addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted<T> {
-    /// The counted things.
     pub found: T,
     /// The version that the next addition depends on.
     version: u64,
@@ -31,7 +30,6 @@ pub struct Counted<T> {
 pub struct People {
     /// Number of members.
     pub members: usize,
-    /// The open invitations.
     pub invitations: Vec<Versioned<Invitation>>,
 }
 

@@ -23,7 +23,6 @@ use crate::{
 /// Maximum people of a tenant, including deactivated and invited ones.
 pub const MAX_PEOPLE: usize = 500;
 
-/// Maximum open invitations.
 pub const MAX_INVITATIONS: usize = 100;
 
 /// The reason why a member cannot be changed.
@@ -32,7 +31,6 @@ pub enum MemberError {
     /// The tenant would have no administrator.
     #[error("the last administrator cannot go")]
     LastAdmin,
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -40,7 +40,6 @@ pub enum DueNotice {
 /// One page of what is due, by tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DueNotices {
-    /// The rows.
     pub due: BTreeMap<TenantId, BTreeSet<DueNotice>>,
     /// Cursor of the next page; `None` if this was the last.
     pub next: Option<Next>,

@@ -45,9 +45,7 @@ pub struct DueSteps {
 /// An enrolment whose next step is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueStep {
-    /// The contact.
     pub contact: ContactId,
-    /// The campaign.
     pub campaign: CampaignId,
     row: Due,
 }
@@ -72,7 +70,6 @@ impl DueStep {
 /// Somebody in a drip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enrolled {
-    /// The enrolment.
     pub enrolment: Enrolment,
     /// The contact. `None`: it was erased, or merged into another.
     pub contact: Option<Contact>,

@@ -23,7 +23,6 @@ const BEFORE_DATES: u64 = 1;
 /// A drip whose contacts enter on a date of theirs, at a time that has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueRound {
-    /// The drip.
     pub campaign: CampaignId,
     pub(super) row: Due,
 }

@@ -27,7 +27,6 @@ pub enum SuppressError {
     /// It belongs to a contact, whose own consent says what may be sent.
     #[error("the address belongs to a contact")]
     Contact(ContactId),
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -39,7 +39,6 @@ pub struct KnownPeople {
 /// The person with some identities.
 #[derive(Debug, Clone)]
 pub struct KnownPerson {
-    /// The person.
     pub found: Found,
     /// Those of the identities that are on the suppression list.
     pub suppressed: Vec<Versioned<Suppression>>,

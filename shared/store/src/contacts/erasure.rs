@@ -45,7 +45,6 @@ struct Leading {
 /// One page of deleted rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasedPage {
-    /// What was deleted.
     pub erased: Erased,
     /// Whether there may be more.
     pub more: bool,

@@ -23,7 +23,6 @@ use crate::{
 pub struct Mention {
     /// Time since which it does.
     pub at: Timestamp,
-    /// The note.
     pub note: Note,
     /// Its contact. If that was merged into another: the one that survived.
     pub person: Person,

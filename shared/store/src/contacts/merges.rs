@@ -46,7 +46,6 @@ const MAX_ALIKE: i32 = 10;
 pub struct Decided<'a> {
     /// What it is undone with: both contacts as they were read, and the result.
     pub undo: &'a Undo,
-    /// The merge.
     pub merge: &'a Merge,
     /// Other contacts of the same person that get refusals by it, with the entries for their ledgers.
     pub told: &'a [(Contact, Vec<ConsentEntry>)],
@@ -55,7 +54,6 @@ pub struct Decided<'a> {
 /// A merge and what it can be undone with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Undoable {
-    /// The merge.
     pub merge: Versioned<Merge>,
     /// Both contacts before it, and its result. `None` if its time is over.
     pub undo: Option<Undo>,

@@ -41,7 +41,6 @@ pub enum PersonError {
     /// The change touches more rows than a transaction takes.
     #[error("{0} rows are more than a transaction takes")]
     TooMany(usize),
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -141,9 +141,7 @@ impl FromStr for TimelinePosition {
 /// An entry of a timeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
-    /// Its place.
     pub position: TimelinePosition,
-    /// The entry.
     pub entry: Entry,
 }
 

@@ -31,7 +31,6 @@ pub const SHARDS: u8 = DUE_OTHER_SHARDS;
 pub struct DueInInbox {
     /// Its tenant.
     pub tenant: TenantId,
-    /// The row.
     pub what: DueWhat,
     row: Due,
 }
@@ -39,7 +38,6 @@ pub struct DueInInbox {
 /// Kind of such a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DueWhat {
-    /// A conversation.
     Conversation(ConversationId),
     /// The place of a person who hands over their conversations.
     Desk(UserId),

@@ -121,7 +121,6 @@ impl<I: FromStr + fmt::Display> FromStr for InboxPosition<I> {
 /// A conversation with what it refers to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownConversation {
-    /// The conversation.
     pub conversation: Versioned<Conversation>,
     /// Its contact. If that was merged into another: the one that survived.
     pub person: Person,

@@ -75,7 +75,6 @@ pub fn event_meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Me
 pub struct AtOnce {
     /// The tenant, read from the row's key.
     pub tenant: TenantId,
-    /// What it is.
     pub about: About,
     /// Time at which it happened.
     pub happened_at: Timestamp,

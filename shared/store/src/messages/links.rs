@@ -28,7 +28,6 @@ use crate::{
 pub struct TrackedWrite {
     /// Their code.
     pub code: LinkCode,
-    /// The message.
     pub message: MessageId,
     /// The URLs of the pages to which they lead.
     pub targets: Vec<String>,

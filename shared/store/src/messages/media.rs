@@ -97,7 +97,6 @@ fn stays_until(kept_until: Timestamp) -> Timestamp {
 /// A medium with its message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownMedium {
-    /// The medium.
     pub medium: Medium,
     /// Its message, unless its retention is over.
     pub message: Option<Received>,

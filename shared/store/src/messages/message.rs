@@ -166,11 +166,9 @@ pub(crate) fn reference_row(
 /// The beginning of a message's next step: all that it reads in one request.
 #[derive(Debug)]
 pub struct ToSend {
-    /// The message.
     pub message: Message,
     /// Its contact. If that was merged into another: the one that survived.
     pub contact: Contact,
-    /// The tenant.
     pub tenant: TenantRow,
     /// Template, asset, connection and campaign of its next channel.
     pub along: Along,

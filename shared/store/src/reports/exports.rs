@@ -16,7 +16,6 @@ use crate::{
 /// A list by days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happenings {
-    /// Calls.
     Calls,
     /// Messages in both directions, except those of broadcasts.
     Messages,

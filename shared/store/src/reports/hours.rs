@@ -64,7 +64,6 @@ pub struct Hour {
 pub enum Lines {
     /// All of them, and what belongs to none, together.
     Together,
-    /// This one.
     One(LineId),
     /// Each by itself, and what belongs to none.
     Each,

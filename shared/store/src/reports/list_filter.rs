@@ -118,7 +118,6 @@ pub struct Wanted {
 /// A call with what it refers to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownCall {
-    /// The call.
     pub call: Call,
     /// Its contact. If that was merged into another: the one that survived.
     pub contact: Person,
@@ -131,12 +130,10 @@ pub struct KnownCall {
 pub enum Exchanged {
     /// A message of the business.
     Sent(Box<Message>),
-    /// A customer's message.
     Received(Box<Received>),
 }
 
 impl Exchanged {
-    /// Its id.
     pub const fn id(&self) -> MessageId {
         match self {
             Self::Sent(message) => message.id,
@@ -148,7 +145,6 @@ impl Exchanged {
 /// A message with its contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownMessage {
-    /// The message.
     pub message: Exchanged,
     /// Its contact. If that was merged into another: the one that survived.
     pub contact: Person,

@@ -21,7 +21,6 @@ use crate::{
 /// Something of which a plan allows so much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// Contacts.
     Contacts,
     /// Kilobytes of assets.
     AssetKilobytes,

@@ -29,7 +29,6 @@ use crate::{
 pub struct RowChange {
     /// The tenant, read from the row's key.
     pub tenant: TenantId,
-    /// The change.
     pub what: What,
 }
 
@@ -39,17 +38,11 @@ pub enum What {
     /// A call was decided.
     CallDecided(Box<Call>),
     /// A call was decided again, once its outcome was known.
-    CallDecidedAgain {
-        /// The call before.
-        before: Box<Call>,
-        /// The call after.
-        after: Box<Call>,
-    },
+    CallDecidedAgain { before: Box<Call>, after: Box<Call> },
     /// A message of ours was planned or changed.
     MessageMoved {
         /// The message before; `None` for a new one.
         before: Option<Box<Message>>,
-        /// The message after.
         after: Box<Message>,
     },
     /// A customer's message was stored.
@@ -223,7 +216,6 @@ pub struct Stamped {
     pub tenant: TenantId,
     /// Author, time and request.
     pub by: Stamp,
-    /// The row's kind.
     pub kind: String,
     /// The object's id: the part of its key after the kind, or the tenant.
     pub object: String,

@@ -53,7 +53,6 @@ pub(crate) enum Rows<'a> {
 /// Where a query looks: the table itself, or one of its indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Index {
-    /// The table.
     Table,
     /// Lists by keys that never change.
     ByDay,
@@ -548,7 +547,6 @@ impl Database {
         Ok(run_update(request.send(), doing).await?.is_ok())
     }
 
-    /// Writes one row.
     pub(crate) async fn put(&self, row: Row, doing: &'static str) -> Result<(), StoreError> {
         let _waiting = usage::asking("dynamodb:PutItem");
         let mut request = self.client.put_item().table_name(&self.table).set_item(Some(row.item));
@@ -584,7 +582,6 @@ impl Database {
         }
     }
 
-    /// Deletes one row.
     pub(crate) async fn delete(&self, key: &Key, doing: &'static str) -> Result<(), StoreError> {
         let _waiting = usage::asking("dynamodb:DeleteItem");
         let request = self

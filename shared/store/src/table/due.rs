@@ -47,13 +47,11 @@ impl Partition {
         self.lane
     }
 
-    /// All partitions.
     pub fn all() -> impl Iterator<Item = Self> {
         Lane::ALL.into_iter().flat_map(Self::of)
     }
 }
 
-/// A due row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     key: Key,
@@ -93,7 +91,6 @@ impl Due {
         })
     }
 
-    /// Its key.
     pub(crate) const fn key(&self) -> &Key {
         &self.key
     }
@@ -113,7 +110,6 @@ impl Due {
 /// A due row with the job that processes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DueRow {
-    /// The job.
     pub job: ToQueue,
     /// Number of times the dispatcher has queued it since it last changed.
     pub dispatches: u32,

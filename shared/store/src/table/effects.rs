@@ -37,7 +37,6 @@ pub struct Effects<'a> {
     pub planned: Vec<Message>,
     /// Messages that ended, such as cancelled ones.
     pub ended: Vec<Message>,
-    /// Changes of consent.
     pub consent: Vec<Consent>,
     /// Links that the new messages carry.
     pub links: Vec<NewLink>,
@@ -73,7 +72,6 @@ pub enum Once<'a> {
     },
     /// A customer's message, by its provider's id of it.
     Received {
-        /// The message.
         received: &'a Received,
         /// Its media, in their order. A job follows for each.
         media: &'a [Medium],
@@ -86,11 +84,9 @@ pub enum Once<'a> {
 /// An entry for a consent ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Consent {
-    /// The contact.
     pub contact: ContactId,
     /// Id of the entry.
     pub id: Ulid,
-    /// The entry.
     pub entry: ConsentEntry,
 }
 

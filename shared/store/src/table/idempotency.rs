@@ -42,7 +42,6 @@ impl RequestKey {
 /// A stored response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAnswer {
-    /// HTTP status.
     pub status: u16,
     /// Headers worth repeating: `location`, `etag`, `content-type`.
     pub headers: Vec<(String, String)>,

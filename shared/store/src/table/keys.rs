@@ -76,13 +76,9 @@ pub enum Part {
     Refusals,
     /// Rules, lines and other kinds with few rows.
     Configuration,
-    /// Templates.
     Templates,
-    /// Products.
     Products,
-    /// Assets.
     Assets,
-    /// Operations.
     Operations,
     /// Notices to people, and what is needed to find them.
     Notices,

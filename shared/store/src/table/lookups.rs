@@ -17,9 +17,7 @@ use crate::{
 /// Look-up from a WhatsApp number to its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhatsAppOwner {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The connection.
     pub connection: ConnectionId,
 }
 

@@ -204,7 +204,6 @@ pub struct Share {
 /// A value with the author of its last change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed<T> {
-    /// The value.
     pub value: T,
     /// Its author. `None` if unknown, as after a write of the whole configuration by an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -273,7 +272,6 @@ pub enum OwnedError {
     /// Another one has the same unique value.
     #[error("another has this value")]
     Taken,
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

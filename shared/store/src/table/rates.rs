@@ -14,7 +14,6 @@ use crate::{
     },
 };
 
-/// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// Maximum number within the span.
@@ -62,7 +61,6 @@ impl Limit {
 /// The state of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    /// The limit.
     pub limit: u32,
     /// The remaining number; `None` if the limit was reached and this time does not count.
     pub remaining: Option<u32>,

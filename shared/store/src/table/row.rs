@@ -27,7 +27,6 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// An item with its version, which a change of it is conditioned on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versioned<T> {
-    /// The item.
     pub value: T,
     /// Its version, which is also its `ETag`.
     pub version: u64,
@@ -36,7 +35,6 @@ pub struct Versioned<T> {
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// The items.
     pub items: Vec<T>,
     /// Cursor of the next page, if there is one: a position within the caller's own list and nothing else.
     pub next: Option<String>,
@@ -114,7 +112,6 @@ pub(crate) const ALIAS: &str = "alias";
 /// One part of a transaction.
 #[derive(Debug, Clone)]
 pub(crate) enum Write {
-    /// Write a row.
     Put(Row),
     /// Write a row over one that must still hold this item.
     PutHeld(Row, AttributeValue),

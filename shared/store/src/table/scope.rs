@@ -23,7 +23,6 @@ pub enum Authority {
     User,
     /// The tenant's software, with an API key.
     ApiKey,
-    /// A platform administrator.
     Platform,
     /// A link that was sent to its holder: an invitation, the confirmation of the tenant's own sign-up, a customer's preference page; a ticket for a socket.
     Link,
@@ -38,12 +37,10 @@ impl TenantScope {
         Self { tenant, authority }
     }
 
-    /// The tenant.
     pub const fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    /// The proof.
     pub const fn authority(&self) -> Authority {
         self.authority
     }

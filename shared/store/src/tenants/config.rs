@@ -120,7 +120,6 @@ impl Owned for Connection {
 }
 
 impl Store {
-    /// The tenant.
     pub async fn tenant(&self, scope: &TenantScope) -> Result<Option<Tenant>, StoreError> {
         let item = self.database.get(&keys::tenant(scope), READ_TENANT).await?;
         row::data_if_any(item, READ_TENANT)
@@ -213,7 +212,6 @@ impl Store {
         Ok(rules)
     }
 
-    /// The tenant's connections.
     pub async fn connections(&self, scope: &TenantScope) -> Result<Vec<Connection>, StoreError> {
         self.all(scope).await
     }

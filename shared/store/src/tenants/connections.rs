@@ -31,7 +31,6 @@ pub enum ConnectionError {
     /// The WhatsApp number belongs to this connection of the same tenant.
     #[error("the WhatsApp number is that of {0}")]
     NumberTwice(ConnectionId),
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -56,11 +55,8 @@ pub enum Proof {
 /// The result of a test for a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tested {
-    /// The outcome.
     pub checkup: Checkup,
-    /// Its new health.
     pub health: Health,
-    /// Its new pause.
     pub paused_until: Option<Timestamp>,
 }
 

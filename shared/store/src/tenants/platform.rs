@@ -30,7 +30,6 @@ use crate::{
 pub struct PlatformAct {
     /// Kind: `tenant_created`, `tenant_suspended`, …
     pub action: String,
-    /// The affected tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantId>,
     /// Author, time and request.
@@ -45,7 +44,6 @@ const LOG_LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// A tenant that is leaving, with the time of its deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaving {
-    /// The tenant.
     pub tenant: TenantId,
     /// Time of the deletion.
     pub at: Timestamp,

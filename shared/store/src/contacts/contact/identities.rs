@@ -26,7 +26,6 @@ use crate::{
 /// What an identity leads to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Holder {
-    /// A contact.
     Contact(Box<Contact>),
     /// No contact. Whoever links it to one passes on what is known of its person.
     Nobody(Refusals),
@@ -167,9 +166,7 @@ fn remembered_refusals(item: Option<Item>, doing: &'static str) -> Result<Vec<Wi
 /// What work for people begins with: a row of its own, the tenant, and what leads to them.
 #[derive(Debug)]
 pub struct Begun<T> {
-    /// The row.
     pub own: T,
-    /// The tenant.
     pub tenant: TenantRow,
     /// What leads to the people, in the order of their identities.
     pub leads: Vec<Lead>,

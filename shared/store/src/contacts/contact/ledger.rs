@@ -23,7 +23,6 @@ use crate::{
 pub struct Recorded {
     /// Id, by which entries are sorted.
     pub id: String,
-    /// The entry.
     pub entry: ConsentEntry,
 }
 
