@@ -39,6 +39,7 @@ pub struct Claims {
     aud: String,
     /// Id of the user.
     pub sub: UserId,
+    /// Id of the session.
     pub sid: SessionId,
     /// Tenant of the token's requests, unless a request names another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,6 +100,7 @@ impl Claims {
 /// A public key: the JSON Web Key with only what ES256 needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKey {
+    /// Id of the signing key.
     pub kid: String,
     /// X coordinate of the point, in base64url.
     pub x: String,

@@ -70,6 +70,7 @@ impl<T: JobBody> QueueBody for T {
     }
 }
 
+/// Job of the queue `calls`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::JobBody;
 
+/// Job of the queue `media`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum MediaJob {

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Lifetime of the link in the first mail, for which the business's name is reserved.
+/// Lifetime of the link in the first mail. The business's name is reserved as long.
 pub const SIGN_UP_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// A session's row outlives the session by this long, so that a late copy of a token is still recognized.
@@ -28,7 +28,7 @@ pub(crate) struct EmailOwner {
     user: UserId,
 }
 
-/// The sign-up for which a name in URLs is reserved.
+/// A name in URLs, reserved for a sign-up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// SHA-256 of the requesting address, in hex.
@@ -84,8 +84,8 @@ fn session_row(session: &Session, condition: Condition, version: u64, doing: &'s
     Ok(row.expires(session.expires_at, SESSION_ROW_OUTLIVES))
 }
 
-/// What a confirmed sign-up writes outside its tenant: it uses up the link, turns the reserved name into a taken one, and
-/// creates the account.
+/// Writes of a confirmed sign-up outside its tenant: it uses up the link, turns the reserved name into a taken one, and creates the
+/// account.
 pub(crate) fn confirmed_writes(
     tenant: TenantId,
     slug: &Slug,
@@ -144,7 +144,7 @@ impl Store {
         Ok(item.is_none_or(|item| row::is_expired(&item, now)))
     }
 
-    /// The sign-up for which a name is reserved, until that expires.
+    /// The reservation of a name for a sign-up, until it expires.
     pub async fn sign_up_hold(&self, slug: &Slug, now: Timestamp) -> Result<Option<Versioned<Hold>>, StoreError> {
         const DOING: &str = "read the owner of a name";
         let item = self.database.get(&keys::slug(slug), DOING).await?;

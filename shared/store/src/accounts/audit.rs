@@ -19,7 +19,7 @@ use crate::{
 /// An entry with its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// The stream's id of the change; of a reading what was read, and by whom.
+    /// The stream's id of the change. For a reading, its subject and its reader.
     pub id: String,
     pub entry: AuditEntry,
 }
@@ -46,8 +46,8 @@ impl Wanted {
 /// Rows that one page of a filtered list looks at.
 const MAX_ROWS: i32 = 500;
 
-/// A position is a row's sort key, or a month of which everything is still to be read. The end of a month, as text, comes
-/// after all of its rows.
+/// A position is a row's sort key, or a month that is still to be read as a whole. The end of a month, as text, comes after all of its
+/// rows.
 const MONTHS_END: &str = "~";
 
 fn month_of(position: &str) -> Option<Date> {
@@ -95,9 +95,9 @@ impl Store {
         self.record_audit(scope, &id, &entry).await
     }
 
-    /// One page of the log from `from` up to, but not including, `to`, the newest first. A page is one read: it may hold
-    /// fewer than `limit` entries, even none, without being the last. Only if a month has nothing to show, the previous one
-    /// is read, too. `after` is the cursor of the previous page.
+    /// A page of the log from `from` up to, but not including, `to`, the newest first. A page is one read: it may hold fewer than `limit`
+    /// entries, even none, without being the last. Only if a month has nothing to show, the previous one is read, too. `after` is the
+    /// cursor of the previous page.
     pub async fn audit_page(
         &self,
         scope: &TenantScope,

@@ -1,6 +1,6 @@
-//! People together with invitations, of which a tenant may have a limited number. No counter can tell how many invitations
-//! are open, since they expire by themselves. So the caller counts first and writes under the condition that nobody was
-//! invited since: however many invite at once, the limit holds. Everything else is counted by [`crate::table::owned`].
+//! People and invitations together: a tenant may have a limited number of them. No counter can tell how many invitations are open, since
+//! they expire by themselves. So the caller counts first and writes under the condition that nobody was invited since: however many invite
+//! at once, the limit holds. Everything else is counted by [`crate::table::owned`].
 
 use domain::{
     accounts::{Invitation, Member},

@@ -174,7 +174,7 @@ impl Store {
         Ok(belongs)
     }
 
-    /// The same, and whether the person administers the platform, in one read.
+    /// A person's membership of each of these tenants, with the tenant's row, and whether the person administers the platform, in one read.
     pub async fn standing(
         &self,
         scopes: &[TenantScope],
@@ -217,7 +217,7 @@ impl Store {
         Ok((belongs, beside.and_then(|key| found.remove(&key))))
     }
 
-    /// Those of these users who are members, also deactivated ones, in any order. One request per hundred.
+    /// The members among these users, including deactivated ones, in no particular order. One request per hundred.
     pub async fn members_named(&self, scope: &TenantScope, users: &[UserId]) -> Result<Vec<Member>, StoreError> {
         let ids = users.iter().map(ToString::to_string).collect();
         self.read_existing(scope, &ids).await
@@ -311,8 +311,8 @@ impl Store {
         found.ok_or(StoreError::Conflict { doing: DOING })
     }
 
-    /// Raises the time before which tokens are invalid in a person's membership of a tenant, except for the session
-    /// `spared`. A missing membership is ignored, and so is one in which as much has ended already.
+    /// Ends the sessions of a person in a tenant, except `spared`: older tokens become invalid. Ignores a missing membership, and sessions
+    /// that have ended already.
     pub async fn end_member_sessions(
         &self,
         scope: &TenantScope,

@@ -96,7 +96,7 @@ impl Store {
         Ok(before + 1)
     }
 
-    /// The conditions of an audience, as they are now; otherwise the reason for which it cannot be known.
+    /// The conditions of an audience, as they are now; otherwise the reason why they cannot be known.
     pub async fn audience_conditions(
         &self,
         scope: &TenantScope,
@@ -139,8 +139,8 @@ impl Store {
         }))
     }
 
-    /// One page of the contacts who are chosen by these conditions at this time, and the position behind it. A page may have few of them, or
-    /// none. Otherwise the reason for which the audience cannot be known any more.
+    /// A page of the contacts that match these conditions at this time, and the position behind it. A page may have few of them, or none.
+    /// Otherwise the reason why the audience cannot be known any more.
     pub async fn chosen_people(
         &self,
         scope: &TenantScope,
@@ -158,7 +158,7 @@ impl Store {
         Ok(Ok(page))
     }
 
-    /// Those of these contacts who are chosen by these conditions at this time.
+    /// The contacts among these that match the conditions at this time.
     pub async fn chosen_among(
         &self,
         scope: &TenantScope,
@@ -209,7 +209,7 @@ impl Store {
         enrolled.try_collect().await
     }
 
-    /// One page of the contacts in a part of the audience of a campaign, by id, and the position behind it.
+    /// A page of the contacts in a part of the audience of a campaign, by id, and the position behind it.
     pub async fn audience(
         &self,
         scope: &TenantScope,
@@ -231,7 +231,8 @@ impl Store {
         Ok((contacts, next))
     }
 
-    /// One page of those in the audience of a campaign, through its parts, and the position behind it. Fewer than `limit` only at the end.
+    /// A page of a campaign's enrolments, through all parts of its audience, and the position behind it. Fewer than `limit` only at the
+    /// end.
     pub(crate) async fn audience_page(
         &self,
         scope: &TenantScope,
@@ -251,8 +252,8 @@ impl Store {
         Ok((contacts, next))
     }
 
-    /// One page of those in the audience of a campaign, with what became of them, and the position behind it. Fewer than `limit` only
-    /// at the end of the audience.
+    /// A page of a campaign's audience, with the result for each contact, and the position behind it. Fewer than `limit` only at the end of
+    /// the audience.
     pub async fn recipients(
         &self,
         scope: &TenantScope,
@@ -332,7 +333,7 @@ impl Store {
         self.database.try_put(row, DOING).await.map(drop)
     }
 
-    /// One page of the messages that wait because their campaign is paused, and the cursor of the next page.
+    /// A page of the messages that wait because their campaign is paused, and the cursor of the next page.
     pub async fn held_messages(
         &self,
         scope: &TenantScope,
@@ -357,8 +358,8 @@ impl Store {
         Ok(messages.into_iter().filter(Message::waits_for_cap).collect())
     }
 
-    /// One page of a list of messages that wait, and the cursor of the next page. One that cannot be read keeps no other one waiting:
-    /// sending it says so.
+    /// A page of a list of waiting messages, and the cursor of the next page. A message that cannot be read does not hold up the others:
+    /// sending it reports the error.
     async fn waiting(
         &self,
         partition: &str,

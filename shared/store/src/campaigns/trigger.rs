@@ -1,5 +1,5 @@
-//! Drips that contacts enter by themselves: a row of each from its start on, by which whoever follows the changes of contacts finds it. It is
-//! due when contacts enter on a date of theirs.
+//! Drips that contacts enter by themselves. Each has a row from its start on, so that followers of changes of contacts find it. It is due
+//! when contacts enter on a date of theirs.
 
 use domain::{
     base::{CampaignId, Stamp, TenantId},

@@ -141,8 +141,8 @@ impl Store {
         self.database.put(row.mark_deleted(stamp.at), DOING).await
     }
 
-    /// One page of the suppression list, sorted by address: e-mail addresses, then telephone numbers. `after` is the position at
-    /// which the previous page ended. Those that have just become contacts' are left out, so a page can hold fewer than `limit`.
+    /// A page of the suppression list, sorted by address: e-mail addresses, then telephone numbers. `after` is the end of the previous
+    /// page. Addresses that have just become contacts' are left out, so a page can hold fewer than `limit`.
     pub async fn suppressions(
         &self,
         scope: &TenantScope,

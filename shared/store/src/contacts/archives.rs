@@ -60,9 +60,9 @@ impl Store {
         }
     }
 
-    /// One page of what happened with a contact, the newest first, also of a deleted one, with that of the contacts that were merged
-    /// into it: entries of this kind behind this position. A page may hold fewer than `limit` without being the last. At most four
-    /// queries, one for each contact.
+    /// A page of a contact's history, the newest first: entries of this kind behind this position, including those of contacts that were
+    /// merged into it. Deleted contacts have one, too. A page may hold fewer than `limit` without being the last. At most four queries, one
+    /// for each contact.
     pub async fn history_page(
         &self,
         scope: &TenantScope,
@@ -91,7 +91,7 @@ impl Store {
         })
     }
 
-    /// One page of the conversations of a person with these ids, also of a deleted one. One query.
+    /// A page of the conversations of a person with these ids, who may be deleted. One query.
     ///
     /// # Errors
     /// When the table does not answer, or a row cannot be read.
@@ -112,7 +112,7 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// One page of the enrolments of a person with these ids, each with its campaign, unless that is deleted. One query, and one request for
+    /// A page of the enrolments of a person with these ids, each with its campaign, unless that is deleted. One query, and one request for
     /// the campaigns.
     ///
     /// # Errors
@@ -143,8 +143,8 @@ impl Store {
         })
     }
 
-    /// One page of the rows with this beginning of their sort keys in the partitions of a person with these ids, and the position of the next
-    /// one. `after`: the position of this one.
+    /// A page of the rows with this prefix of their sort keys in the partitions of a person with these ids, and the position of the next
+    /// page. `after`: the position of this page.
     async fn rows_of_person(
         &self,
         scope: &TenantScope,

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// What is known of the people with some identities.
+/// Facts about the people with some identities.
 #[derive(Debug, Default)]
 pub struct KnownPeople {
     /// The contacts that identities lead to, by the texts of their keys.
@@ -40,7 +40,7 @@ pub struct KnownPeople {
 #[derive(Debug, Clone)]
 pub struct KnownPerson {
     pub found: Found,
-    /// Those of the identities that are on the suppression list.
+    /// Entries of the suppression list for these identities.
     pub suppressed: Vec<Versioned<Suppression>>,
 }
 
@@ -93,8 +93,8 @@ pub enum Added {
 }
 
 impl Store {
-    /// What is known of the people with these identities. At most four requests for a hundred, and two more if
-    /// some of them were merged into others.
+    /// Reads the facts about the people with these identities. At most four requests for a hundred, and two more if some of them were
+    /// merged into others.
     pub async fn known_people(&self, scope: &TenantScope, identities: &[Identity]) -> Result<KnownPeople, StoreError> {
         const DOING: &str = "find the contacts of many identities";
         if identities.is_empty() {

@@ -48,8 +48,8 @@ impl Store {
         row::read_versioned(item, Some(now), DOING)
     }
 
-    /// One page of a tenant's imports, the newest first. `after` is the cursor of the previous page. A page may hold fewer than
-    /// `limit` without being the last.
+    /// A page of a tenant's imports, the newest first. `after` is the cursor of the previous page. A page may hold fewer than `limit`
+    /// without being the last.
     pub async fn imports(
         &self,
         scope: &TenantScope,

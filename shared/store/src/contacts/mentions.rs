@@ -1,4 +1,4 @@
-//! Mentions: the users whom a note names, each with a row beside the note, by which they find it.
+//! Mentions: the users whom a note names. A row for each beside the note lets the user find it.
 //!
 //! A row is written and removed in the transaction of its note, and erased with its contact.
 
@@ -28,7 +28,7 @@ pub struct Mention {
     pub person: Person,
 }
 
-/// What makes the rows of the users whom this mentions now the rows of those whom it mentions after the change.
+/// Writes that replace the mention rows of the old users by those of the new ones.
 pub(crate) fn mention_writes<T: Recorded>(
     scope: &TenantScope,
     thing: &T,
@@ -49,7 +49,7 @@ pub(crate) fn mention_writes<T: Recorded>(
 }
 
 impl Store {
-    /// One page of the notes that mention a user, the latest mention first. A page may be short: those of deleted contacts are hidden with
+    /// A page of the notes that mention a user, the latest mention first. A page may be short: those of deleted contacts are hidden with
     /// them. One query, and a unit for each note, contact and profile.
     pub async fn mentions(
         &self,

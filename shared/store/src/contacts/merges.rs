@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-/// Time by which the row that a merge is undone with outlives the time in which it can be undone.
+/// Time between the end of a merge's undo period and the expiry of its undo row.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Maximum contacts that are considered because their number ends like one of the contact's.
@@ -44,7 +44,7 @@ const MAX_ALIKE: i32 = 10;
 /// A merge that was decided.
 #[derive(Debug, Clone, Copy)]
 pub struct Decided<'a> {
-    /// What it is undone with: both contacts as they were read, and the result.
+    /// Data for undoing it: both contacts as they were read, and the result.
     pub undo: &'a Undo,
     pub merge: &'a Merge,
     /// Other contacts of the same person that get refusals by it, with the entries for their ledgers.
@@ -65,7 +65,7 @@ pub struct Undoable {
     profile: u64,
 }
 
-/// A profile of which nothing is left, as that of a merged contact.
+/// A profile without data, as a merged contact has.
 fn empty_profile(profile: &Profile) -> Profile {
     Profile {
         version: profile.version,
@@ -73,7 +73,7 @@ fn empty_profile(profile: &Profile) -> Profile {
     }
 }
 
-/// The write by which an identity that leads to one contact leads to another.
+/// The write that makes an identity lead to another contact.
 fn move_identity(
     scope: &TenantScope,
     identity: &Identity,

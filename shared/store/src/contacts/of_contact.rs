@@ -1,5 +1,5 @@
-//! What is [recorded](Recorded) about a contact: one way to read, list, create, change and delete it. A contact that does not exist or is deleted has
-//! none and gets none. What was recorded about contacts that were merged into another stays where it is, and is the survivor's.
+//! Things [recorded](Recorded) about a contact: one way to read, list, create, change and delete it. A contact that does not exist or is
+//! deleted has none and gets none. Records of contacts that were merged into another stay where they are, and are the survivor's.
 //!
 //! Creating costs one transaction and no read: a counter beside the rows refuses one too many, and the check of the contact holds until
 //! the row is written, so that nothing of an erased contact stays behind.
@@ -76,9 +76,9 @@ fn create_writes<T: Recorded>(scope: &TenantScope, thing: &T, stamp: &Stamp) -> 
 }
 
 impl Store {
-    /// One of them with its version, of a contact or of one that was merged into it; `None` if the contact has no such thing, does
-    /// not exist, is deleted, or was merged into another. One request of two rows. `place`: the contact that it was created for, and
-    /// its own part of the id.
+    /// A recorded thing with its version, of a contact or of one that was merged into it; `None` if the contact has no such thing, does not
+    /// exist, is deleted, or was merged into another. One request of two rows. `place`: the contact that it was created for, and its own
+    /// part of the id.
     pub async fn of_contact<T: Recorded>(
         &self,
         scope: &TenantScope,
@@ -96,9 +96,9 @@ impl Store {
         row::read_versioned(found.remove(&wanted), None, T::WORD)
     }
 
-    /// One page of them, the newest first, with the contact; `None` if it does not exist or is deleted. If it was merged into
-    /// another: that one, as its id says. `after`: the own part of the id of the last one on the previous page. The cursor of the
-    /// next page is an id. A page may hold fewer than `limit`: those deleted within the last day are left out.
+    /// A page of recorded things, the newest first, with the contact; `None` if it does not exist or is deleted. If it was merged into
+    /// another: that one, as its id says. `after`: the own part of the id of the last one on the previous page. The cursor of the next page
+    /// is an id. A page may hold fewer than `limit`: those deleted within the last day are left out.
     pub async fn page_of_contact<T: Recorded>(
         &self,
         scope: &TenantScope,

@@ -48,7 +48,7 @@ pub enum PersonError {
 /// Refusals that new identities bring with them ([`Refusals`](crate::contacts::Refusals)). The contact holds them already.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Brought {
-    /// Those of the suppression list, which leave it.
+    /// Entries of the suppression list, which leave it.
     pub suppressed: Vec<Versioned<Suppression>>,
     /// Entries for the contact's ledger.
     pub consent: Vec<Consent>,
@@ -90,7 +90,7 @@ const fn letter(driver: &Driver) -> char {
 }
 
 impl PeoplePosition {
-    /// Reads a position in the lists of a search; `None` if it is none, or one outside the bounds between which a list is read.
+    /// Reads a position in the lists of a search; `None` if it is none, or outside the bounds of the list.
     pub fn read(text: &str, search: &Search) -> Option<Self> {
         let mut drivers = search.drivers().into_iter().enumerate();
         let begins = |(place, driver): &(usize, Driver)| text.starts_with(&Self::begin(*place, driver));
@@ -144,7 +144,7 @@ impl PeoplePosition {
         })
     }
 
-    /// The key after which a query goes on.
+    /// The start key of a query that goes on.
     fn start(&self, scope: &TenantScope, driver: &Driver, list: &List) -> Option<Item> {
         let mut item = key_item(&self.key(scope, driver, &list.partition)?);
         let (pk, sk) = list.index.keys();
@@ -168,7 +168,7 @@ enum Bounds {
 }
 
 impl Bounds {
-    /// Those between which a driver reads its list.
+    /// The bounds of the list that a driver reads.
     fn of(driver: &Driver) -> Self {
         match driver {
             Driver::Digits(digits) => Self::Beginning(digits.reversed_digits()),
@@ -246,8 +246,7 @@ struct AsOf {
 }
 
 impl Store {
-    /// One page of the contacts that a search finds, in the order of its list. `after`: the position at which the previous page
-    /// ended.
+    /// A page of the contacts that a search finds, in the order of its list. `after`: the end of the previous page.
     ///
     /// Contacts that move within the list while it is read page by page are found where they are then: again, if they moved ahead.
     /// In lists by contact they never move, in that of a stage only if they leave it and come back.
@@ -263,8 +262,8 @@ impl Store {
         self.search(scope, search, (after, limit, backwards), &mut as_of).await
     }
 
-    /// The same with the version of the tenant's configuration at that time. It costs a request of its own only if no contact is
-    /// read.
+    /// As [`search_contacts`](Self::search_contacts), with the version of the tenant's configuration at that time. It costs a request of
+    /// its own only if no contact is read.
     pub async fn search_contacts_as_of(
         &self,
         scope: &TenantScope,
@@ -431,7 +430,7 @@ impl Store {
         self.people_as_of(scope, ids, &mut AsOf::default()).await
     }
 
-    /// The same with the version of the tenant's configuration, if it is wanted and not read yet.
+    /// As [`people_by_id`](Self::people_by_id), with the version of the tenant's configuration if it is wanted and not read yet.
     async fn people_as_of(
         &self,
         scope: &TenantScope,

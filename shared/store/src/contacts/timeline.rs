@@ -159,7 +159,7 @@ pub(crate) struct Wanted {
     pub(crate) after: Option<TimelinePosition>,
     /// At most as many.
     pub(crate) limit: i32,
-    /// The time, at which the retention of some may be over.
+    /// Current time: the retention of some entries may be over.
     pub(crate) now: Timestamp,
     /// The purpose of reading them.
     pub(crate) doing: &'static str,
@@ -167,7 +167,7 @@ pub(crate) struct Wanted {
 
 /// The first rows of one kind.
 struct First<T> {
-    /// Those that readers see.
+    /// Items that readers see.
     items: Vec<(TimelinePosition, T)>,
     /// The place of the last row that was read, if there may be more behind it.
     until: Option<TimelinePosition>,
@@ -198,12 +198,12 @@ fn merge_first_items<T>(
 }
 
 impl Store {
-    /// One page of a contact's timeline in this order, with the contact; `None` if it does not exist or is deleted. Of a contact that
-    /// was merged into another: that one, as its id says. `only`: of this kind. `after` is the position at the end of the previous page, or any
-    /// other in which it begins.
+    /// A page of a contact's timeline in this order, with the contact; `None` if it does not exist or is deleted. Of a contact that was
+    /// merged into another: that one, as its id says. `only`: of this kind. `after` is the position at the end of the previous page, or any
+    /// other position to begin at.
     ///
-    /// Entries whose retention is over and notes that were deleted are left out; only because of them a page may hold fewer
-    /// than `limit` entries, even none, without being the last.
+    /// Entries with expired retention and notes that were deleted are left out; only because of them a page may hold fewer than `limit`
+    /// entries, even none, without being the last.
     ///
     /// Costs one read unit for the contact, and for each kind one query of at most `limit` + 1 rows: a unit per 4 KB, in all
     /// about `limit` + 6 units if each row is as large as calls and messages are, about 1 KB. A query ends after 1 MB, so
@@ -265,7 +265,7 @@ impl Store {
         Ok(Some((contact, items)))
     }
 
-    /// The same of a contact that is known.
+    /// As [`items_of`](Self::items_of), for a contact that is known.
     pub(crate) async fn items_of_known(
         &self,
         scope: &TenantScope,
@@ -419,7 +419,7 @@ mod tests {
         rows
     }
 
-    /// As the table answers: the first rows of a kind, at most `limit`, of which some are hidden.
+    /// As the table answers: the first rows of a kind, at most `limit`, some of them hidden.
     fn read(
         rows: &[TimelinePosition],
         kind: HistoryKind,

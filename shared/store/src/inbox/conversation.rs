@@ -41,11 +41,11 @@ pub enum DueWhat {
     Conversation(ConversationId),
     /// The place of a person who hands over their conversations.
     Desk(UserId),
-    /// The look at the tenant's conversations in which nothing happens.
+    /// The look at the tenant's idle conversations.
     Idle,
 }
 
-/// The line on which something happened, if one can be told.
+/// The line of a happening, if one can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OnLine(pub Option<LineId>);
 
@@ -60,7 +60,7 @@ impl OnLine {
     }
 }
 
-/// A conversation with a happening of which it knew nothing, to be written over the version that was read.
+/// Adds a new happening to a conversation, to be written over the version that was read.
 pub fn conversation_with(
     known: Option<Versioned<Conversation>>,
     id: ConversationId,
@@ -79,7 +79,7 @@ pub fn conversation_with(
     }
 }
 
-/// A conversation with what was said to another responder, of which it knew nothing, to be written over the version that was read.
+/// Adds words to another responder that a conversation did not know of, to be written over the version that was read.
 pub fn conversation_overheard(
     known: Option<Versioned<Conversation>>,
     id: ConversationId,
@@ -139,7 +139,7 @@ impl Store {
         self.conversation_along(scope, id, &Along::default()).await
     }
 
-    /// The same without a request if it was read along with its contact.
+    /// As [`conversation`](Self::conversation), without a request if it was read along with its contact.
     pub async fn conversation_along(
         &self,
         scope: &TenantScope,
@@ -246,7 +246,7 @@ impl Store {
         self.database.transact_writes(writes, DOING).await
     }
 
-    /// One page of a partition of the rows that are due, of all tenants, the oldest first, and the cursor of the next page. One query of keys.
+    /// A page of a partition of the due rows of all tenants, the oldest first, and the cursor of the next page. One query of keys.
     pub async fn due_in_inbox(
         &self,
         shard: u8,

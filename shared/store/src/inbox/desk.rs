@@ -23,7 +23,7 @@ use crate::{
 /// Members of a team whose conversations are counted together for the next one.
 const COUNTED_AT_ONCE: usize = 20;
 
-/// Queries by which they are counted at the same time.
+/// Maximum concurrent queries for counting conversations.
 const AT_ONCE: usize = 10;
 
 /// Attempts to take a turn while other conversations take the same one. After them, two conversations share it.
@@ -43,7 +43,7 @@ pub(crate) fn desk_row(scope: &TenantScope, desk: &Versioned<Desk>, doing: &'sta
         .due_elsewhere(DueOther::Inbox, &key, value.hand_over_at))
 }
 
-/// Time after which the lists of conversations have what was written.
+/// Time until the lists of conversations show a write.
 const SEEN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 impl Store {
@@ -88,8 +88,8 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// A conversation with a happening of which it knew nothing, and with somebody who attends to it, to be written over the version that was
-    /// read. Without teams and without an assignee, no request.
+    /// Adds a new happening to a conversation, and an assignee if it needs one, to be written over the version that was read. Without teams
+    /// and without an assignee, no request.
     pub async fn noted_for_team(
         &self,
         scope: &TenantScope,
@@ -125,7 +125,7 @@ impl Store {
         .await
     }
 
-    /// A conversation in which something has happened at this time, with somebody who attends to it.
+    /// Changes a conversation because of something that happened at this time, and assigns somebody to it if needed.
     async fn changed_for_team(
         &self,
         scope: &TenantScope,
@@ -159,7 +159,7 @@ impl Store {
         Ok(after)
     }
 
-    /// Lets somebody attend to a conversation in which a customer waits, by the teams. Without teams and with an assignee, no request.
+    /// Assigns a conversation with a waiting customer to somebody, by the teams. Without teams and with an assignee, no request.
     pub async fn give(
         &self,
         scope: &TenantScope,
@@ -218,8 +218,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lets a member of its team attend to a conversation to which nobody attends, or somebody who has left the tenant, by the mode of the
-    /// team.
+    /// Assigns a conversation to a member of its team, by the mode of the team, if it has no assignee or one who has left the tenant.
     ///
     /// A row for whoever attends to it, or a query and a write unit for the turn; if the team counts, two further queries for each of twenty members, and for further ones if
     /// none of them can take it.

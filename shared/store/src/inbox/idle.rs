@@ -1,4 +1,4 @@
-//! The look at the conversations of a tenant in which nothing happens: a row that is due while the tenant wants them closed.
+//! The look at a tenant's idle conversations: a row that is due while the tenant wants them closed.
 
 use domain::inbox::ConversationState;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ pub struct IdleLook {
     /// Time of the next one. `None`: the tenant wants none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// The list with which it goes on, unless it begins.
+    /// The list to go on with, unless it begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<ConversationState>,
     /// The place in it.
@@ -27,7 +27,7 @@ pub struct IdleLook {
 }
 
 impl IdleLook {
-    /// One that begins at this time, if it does.
+    /// A look that begins at this time, if it does.
     pub const fn new(at: Option<Timestamp>) -> Self {
         Self {
             at,

@@ -33,7 +33,7 @@ use crate::{
 const ROUND: i32 = 99;
 const MAX_QUERIES: usize = 5;
 
-/// Maximum queries by which overdue customers are found, and those that are made at the same time.
+/// Maximum queries for finding overdue customers, in all and at the same time.
 const MAX_LOOKS: usize = 50;
 const LOOKS_AT_ONCE: usize = 10;
 
@@ -43,9 +43,9 @@ pub const MAX_COUNTED: i32 = 100;
 /// A list of conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InboxList {
-    /// Those in a state, the latest activity first.
+    /// Conversations in a state, the latest activity first.
     In(ConversationState),
-    /// Those that this person is to attend to, or nobody yet, and in which the customer waits for an answer, the longest wait first.
+    /// Conversations of this assignee, or of nobody, whose customer waits for an answer, the longest wait first.
     Waiting(Option<UserId>),
     /// The others of this person, the longest without anything to do first. Those of nobody have no such list.
     Answered(UserId),
@@ -126,14 +126,14 @@ pub struct KnownConversation {
     pub person: Person,
     /// The latest happening, unless its retention is over.
     pub last: Option<Placed>,
-    /// The conversation in which it goes on, if its contact was merged into another, who has one on the line.
+    /// The conversation that continues it, if its contact was merged into another with a conversation on the line.
     pub continued: Option<ConversationId>,
 }
 
 /// The customers with a message that nobody has read for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OverdueCustomers {
-    /// Those that were found.
+    /// The customers that were found.
     pub waiting: Option<Waiting>,
     /// Whether people have not been told of some of these.
     pub any_untold: bool,
@@ -142,7 +142,7 @@ pub struct OverdueCustomers {
 }
 
 impl Store {
-    /// One page of a list of conversations that fulfil a condition. Those of deleted contacts are hidden with them.
+    /// A page of a list of conversations that fulfil a condition. Those of deleted contacts are hidden with them.
     ///
     /// Costs half a unit of the index for a query, and a unit for each row of a conversation: the first query examines as many as are wanted,
     /// later ones 99. Of those that are shown, a unit each for the contact, the profile and the latest happening. A page takes at most
@@ -285,9 +285,9 @@ impl Store {
         Ok(known)
     }
 
-    /// The customers who have waited for this time, or for longer, with a message that nobody has read, by the longest wait: from the lists of
-    /// nobody, of whoever attends to conversations, and of whoever just handed theirs over. `mailed_at`: the time at which people were last told of any. One that cannot
-    /// be read, which its writer learns, or is of a deleted contact, does not count.
+    /// The customers who have waited for this time, or for longer, with a message that nobody has read, by the longest wait: from the lists
+    /// of nobody, of whoever attends to conversations, and of whoever just handed theirs over. `mailed_at`: the time when people were last
+    /// told of any. Conversations of deleted contacts do not count, nor those that cannot be read: their writers learn of it.
     ///
     /// At most 50 queries of the index, first one of each list, then further ones where the longest wait is; and a unit for each conversation.
     pub async fn overdue_customers(

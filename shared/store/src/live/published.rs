@@ -1,5 +1,5 @@
 //! The events of the last hours of a tenant, for those who follow them: a row for all that were published together. And the tenant's
-//! followers, without whom nothing is kept.
+//! followers: without any, nothing is kept.
 
 use domain::live::{EVENTS_KEPT_FOR, Event, FOLLOWED_FOR, Followers, OVERLAP, Place, Start};
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +25,7 @@ const MAX_QUERIES: usize = 20;
 /// Events of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// Those that were published together, in the order of publishing, with the time of it.
+    /// Groups of events that were published together, in the order of publishing, each with its time.
     pub events: Vec<(Place, Vec<Event>)>,
     /// Whether there may be more behind them.
     pub more: bool,
@@ -63,7 +63,7 @@ impl Store {
             .await
     }
 
-    /// Those of these tenants that have followers now. One request for up to 100.
+    /// The tenants among these that have followers now. One request for up to 100.
     pub async fn with_followers<'a>(
         &self,
         scopes: impl Iterator<Item = &'a TenantScope>,

@@ -80,7 +80,7 @@ pub(crate) fn form_of(message: &Message) -> u64 {
     if message.plan.iter().any(is_newer) { 2 } else { 1 }
 }
 
-/// Lists a message by the day on which it was written.
+/// Lists a message by the day of writing.
 fn listed_by_day(row: Row, scope: &TenantScope, at: Timestamp, id: MessageId, direction: Direction) -> Row {
     row.in_list(keys::messages_of(scope, &keys::day(at)), sort_key_by_time(at, id.own()))
         .list_field("direction", direction.as_str())
@@ -189,7 +189,7 @@ impl Store {
             .transpose()
     }
 
-    /// Those of these messages that are still retained, in one request; none for none.
+    /// The messages among these that are still retained, in one request; none for none.
     pub async fn messages(
         &self,
         scope: &TenantScope,
@@ -200,7 +200,7 @@ impl Store {
         each.into_iter().filter_map(Result::transpose).collect()
     }
 
-    /// The same, one entry per id: `None` if it is not retained any more. The error of an entry says that its row cannot be
+    /// Reads these messages, one entry per id: `None` if it is not retained any more. The error of an entry says that its row cannot be
     /// read ([`StoreError::Form`], [`StoreError::NewerForm`]), which does not hide the others.
     pub async fn each_message(
         &self,
@@ -325,7 +325,7 @@ impl Store {
         live_reference(self.database.get(&key, FIND).await?, now)
     }
 
-    /// What a customer's message begins with, in one request: also the row under the provider's id.
+    /// The rows that processing a customer's message begins with, in one request, including the row under the provider's id.
     pub async fn begun_message(
         &self,
         scope: &TenantScope,
@@ -360,7 +360,7 @@ impl Store {
         self.database.put(row.in_form(2), DOING).await
     }
 
-    /// Those of these provider's ids that belong to another message than this attempt's. One request per hundred.
+    /// The provider's ids among these that belong to another message than this attempt's. One request per hundred.
     pub async fn refs_of_others(
         &self,
         scope: &TenantScope,

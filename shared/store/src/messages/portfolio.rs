@@ -1,4 +1,4 @@
-//! Places of the customers to whom a tenant's campaigns write first: one row, of which each write takes or returns several.
+//! Places for customers that a tenant's campaigns write to first: one row. Each write takes or returns several places.
 
 use domain::messages::{FirstWritten, Places};
 use jiff::Timestamp;

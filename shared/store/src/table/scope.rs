@@ -23,6 +23,7 @@ pub enum Authority {
     User,
     /// The tenant's software, with an API key.
     ApiKey,
+    /// A platform administrator.
     Platform,
     /// A link that was sent to its holder: an invitation, the confirmation of the tenant's own sign-up, a customer's preference page; a ticket for a socket.
     Link,
