@@ -48,7 +48,7 @@ fn secret_error(doing: &'static str, source: impl Into<Box<dyn std::error::Error
     }
 }
 
-/// Age at which a signing key is replaced.
+/// Age of a signing key when it is replaced.
 const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Content of `auth`'s secret. The template creates it with a sealing key; signing keys are added on demand.

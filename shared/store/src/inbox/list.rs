@@ -1,4 +1,4 @@
-//! Lists of conversations: those in a state by their latest activity, and those that are to be attended to by whose turn it is.
+//! Lists of conversations: those in a state by their latest activity, and those that need attention, by the length of the wait.
 //!
 //! An index follows the table a moment later, so every conversation is read from the table, and shown only if it still belongs to the list.
 

@@ -42,7 +42,7 @@ impl DayPlace {
 /// Part of a list of a day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DayPart {
-    /// Calls or messages, in the order in which they happened.
+    /// Calls or messages, in the order of their times.
     pub entries: Vec<Entry>,
     /// Place behind the last one; `None`: the list ends.
     pub next: Option<DayPlace>,

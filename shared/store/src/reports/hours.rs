@@ -1,4 +1,4 @@
-//! What was counted, as readers see it: by the hour.
+//! Counts as readers see them: by the hour.
 //!
 //! A change is counted in a row of its hour, line and stream shard ([`crate::reports::Counters`]). Once a day of such rows cannot change any more, a
 //! job rolls it up: a row for all lines and one per line, with each counter's hours in a short text. Thirteen months of a tenant are then
@@ -40,7 +40,7 @@ pub(crate) const FIRST_DAY: Date = date(2026, 1, 1);
 /// Days before today that are not rolled up: the stream delivers a change within a day, or gives it up.
 const OPEN_DAYS: i64 = 2;
 
-/// Time by which the work of a day is over: a batch that counts one of the open days began before.
+/// Time after a day until its work is over: a batch that counts one of the open days began before.
 const LATE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Months that are read at the same time.
@@ -48,7 +48,7 @@ const MONTHS_AT_ONCE: usize = 8;
 
 const DOING: &str = "read counters";
 
-/// What was counted in an hour.
+/// Counts of an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hour {
     /// Beginning of the hour, in UTC.
@@ -119,7 +119,7 @@ impl Rolled {
     }
 }
 
-/// What reports are made with: one read.
+/// Data for making reports: one read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Basis {
     /// The tenant, whose time zone says when its days begin.
@@ -149,7 +149,7 @@ pub(crate) fn hours_of_day(item: &Item, doing: &'static str) -> Result<DayHours,
     Ok(hours)
 }
 
-/// The same as it is stored: by counter, the hours with their counts, such as `9:3 10:5`.
+/// The hours of a day as they are stored: by counter, the hours with their counts, such as `9:3 10:5`.
 pub(crate) fn sparse_hours(hours: &DayHours) -> BTreeMap<String, String> {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for (hour, counters) in hours {
@@ -201,8 +201,8 @@ impl Store {
         Rolled::read(item.as_ref(), DOING)
     }
 
-    /// What was counted from one hour to another, exclusive, in any order. One query for the days that are not rolled up, one for each
-    /// that has to be again, and one for each month of the others.
+    /// The counts from one hour to another, exclusive, in any order. One query for the days that are not rolled up, one for each that has
+    /// to be rolled up again, and one for each month of the others.
     pub async fn hours(
         &self,
         scope: &TenantScope,
@@ -315,8 +315,8 @@ impl Store {
         Ok(days.remove(&day).unwrap_or_default())
     }
 
-    /// The counters of these days, in UTC. Days on which nothing was counted are missing. One request for a hundred days that are rolled
-    /// up, and one query for the others.
+    /// The counters of these days, in UTC. Days without counts are missing. One request for a hundred days that are rolled up, and one
+    /// query for the others.
     pub async fn counters_of(
         &self,
         scope: &TenantScope,
@@ -456,7 +456,7 @@ impl Store {
     }
 }
 
-/// The places between which the hours of these days are.
+/// The first and the last place of the hours of these days.
 fn places(first: Date, last: Date) -> (String, String) {
     (keys::hour_place(begin(first)), keys::hour_place(begin(next(last))))
 }

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Something of which a plan allows so much.
+/// Kinds of stored things that a plan limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     Contacts,
@@ -43,10 +43,10 @@ pub fn kilobytes(asset: &Asset) -> u64 {
     asset.bytes.div_ceil(1_000)
 }
 
-/// Time after which it is counted anew: less than a day, since the schedule's runs are not punctual.
+/// Interval between counts: less than a day, since the schedule's runs are not punctual.
 const COUNTED_EVERY: SignedDuration = SignedDuration::from_hours(20);
 
-/// Time for which a count is kept if nobody counts anew, as after the deletion of the tenant.
+/// Retention of a count that nobody renews, as after the deletion of the tenant.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(62 * 24);
 
 /// Time of the last count, in seconds.

@@ -144,7 +144,7 @@ pub(crate) fn visible_row<T: DeserializeOwned>(image: &Item) -> Result<Option<T>
     (!absent).then(|| data(image)).transpose()
 }
 
-/// What people may have to be told of a change that was made at this time: of a connection or a template.
+/// The notice of a change made at this time, if people may have to be told: of a connection or a template.
 ///
 /// # Errors
 /// If a row of these kinds does not have the expected form.
@@ -169,7 +169,7 @@ pub fn notice_of_change(before: &Item, after: &Item, at: Timestamp) -> Result<Op
     Ok(notice.map(|notice| (tenant, notice)))
 }
 
-/// What happened to a contact at this time, by which it may enter drips. Imports are none.
+/// The occasion of a change of a contact at this time, which may let it enter drips. Imports are none.
 ///
 /// # Errors
 /// If the row of a contact or profile does not have the expected form.

@@ -28,7 +28,7 @@ use crate::table::{
     usage,
 };
 
-/// One table behind one client.
+/// A table behind a client.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     pub(crate) client: Client,
@@ -93,7 +93,7 @@ impl Along {
     }
 }
 
-/// Items found by a query, and the key after which there may be more.
+/// Items found by a query, and the key to continue after if there may be more.
 type Found = (Vec<Item>, Option<Item>);
 
 pub(crate) fn record_capacity<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>, write: bool) {
@@ -199,7 +199,7 @@ impl Database {
         Ok(found)
     }
 
-    /// The same without a request for rows that were read along with others.
+    /// As [`get_many`](Self::get_many), without a request for rows that were read along with others.
     pub(crate) async fn get_further(
         &self,
         along: &Along,
@@ -527,8 +527,8 @@ impl Database {
         Ok(())
     }
 
-    /// Sets the time at which a row expires, and nothing else: neither its version nor its data. Returns false if the condition does
-    /// not hold, which may compare with `:until` and must compare with `:now` if that is given.
+    /// Sets the expiry of a row, and nothing else: neither its version nor its data. Returns false if the condition does not hold, which
+    /// may compare with `:until` and must compare with `:now` if that is given.
     pub(crate) async fn set_expiry(
         &self,
         key: &Key,
@@ -573,7 +573,7 @@ impl Database {
         Ok(())
     }
 
-    /// The same. Returns false after a lost race.
+    /// Writes one row. Returns false after a lost race.
     pub(crate) async fn try_put(&self, row: Row, doing: &'static str) -> Result<bool, StoreError> {
         match self.put(row, doing).await {
             Ok(()) => Ok(true),
@@ -612,7 +612,7 @@ impl Database {
         written.map_err(|_lost| StoreError::Conflict { doing })
     }
 
-    /// The same; after a lost race, says which writes were lost.
+    /// Writes and removes several rows or none. After a lost race, says which writes were lost.
     pub(crate) async fn try_transact(
         &self,
         writes: Vec<Write>,
@@ -714,7 +714,7 @@ impl Database {
         }
     }
 
-    /// One part of a transaction: a row that must hold one of these items already, unless the other condition holds.
+    /// A part of a transaction: a row that must hold one of these items already, unless the other condition holds.
     fn put_over(
         &self,
         row: Row,
@@ -746,13 +746,13 @@ pub(crate) struct Lost {
     pub(crate) refused: Vec<usize>,
 }
 
-/// One part of a transaction.
+/// An update as a part of a transaction.
 fn updating(update: UpdateBuilder, doing: &'static str) -> Result<TransactWriteItem, StoreError> {
     let update = update.build().map_err(|error| StoreError::database(doing, error))?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-/// One part of a transaction.
+/// A deletion as a part of a transaction.
 fn removing(delete: DeleteBuilder, doing: &'static str) -> Result<TransactWriteItem, StoreError> {
     let delete = delete.build().map_err(|error| StoreError::database(doing, error))?;
     Ok(TransactWriteItem::builder().delete(delete).build())
@@ -768,8 +768,7 @@ fn refused_by(error: &SdkError<TransactWriteItemsError>) -> Vec<usize> {
     refused.map(|(at, _)| at).collect()
 }
 
-/// The reasons for which a transaction was cancelled: a code for each of its parts, `None` for those that would have
-/// succeeded.
+/// Reasons for the cancellation of a transaction: a code for each of its parts, `None` for those that would have succeeded.
 fn cancelled_for(error: &SdkError<TransactWriteItemsError>) -> impl Iterator<Item = &str> + Clone {
     let cancelled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => Some(cancelled),

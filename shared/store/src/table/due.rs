@@ -57,11 +57,11 @@ pub struct Due {
     key: Key,
     place: String,
     tenant: TenantId,
-    /// Time of the query, at which the row must still be retained.
+    /// Time of the query. The row must still be retained then.
     found: Timestamp,
 }
 
-/// One page of due rows.
+/// A page of due rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DuePage {
     /// The rows, oldest first.
@@ -100,7 +100,7 @@ impl Due {
         self.tenant
     }
 
-    /// Time at which it was due.
+    /// Time when it was due.
     pub(crate) fn due_at(&self) -> Option<Timestamp> {
         let (at, _) = self.place.split_once('#')?;
         at.parse().ok()
@@ -113,7 +113,7 @@ pub struct DueRow {
     pub job: ToQueue,
     /// Number of times the dispatcher has queued it since it last changed.
     pub dispatches: u32,
-    /// Time before which there is nothing to do, although the row is due.
+    /// Earliest time with work to do, although the row is due.
     pub not_before: Option<Timestamp>,
 }
 

@@ -40,7 +40,7 @@ pub struct Effects<'a> {
     pub consent: Vec<Consent>,
     /// Links that the new messages carry.
     pub links: Vec<NewLink>,
-    /// The conversation in which it is noted, over the version that was read; 0 if there was none.
+    /// The conversation that notes it, over the version that was read; 0 if there was none.
     pub conversation: Option<Versioned<Conversation>>,
     /// An attachment that one of the new messages carries, unchanged since it was read.
     pub attachment: Option<Asset>,
@@ -48,7 +48,7 @@ pub struct Effects<'a> {
     pub entered: Option<DripEntry>,
 }
 
-/// The conditional write by which a cause has its effects once.
+/// The conditional write that lets a cause have its effects once.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Once<'a> {
     /// No write of its own: the versions of the changed contacts and messages are enough.

@@ -47,7 +47,7 @@ pub struct KeptAnswer {
     pub headers: Vec<(String, String)>,
     /// The body. `None` if it contained a secret that is shown once.
     pub body: Option<String>,
-    /// Role and scopes with which a tenant's caller got it.
+    /// Role and scopes of the tenant's caller who got it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_with: Option<(Role, Vec<Permission>)>,
 }

@@ -68,11 +68,11 @@ pub(crate) fn tenant_partition(scope: &TenantScope) -> String {
 pub enum Part {
     /// People, invitations and API keys, read to authenticate.
     People,
-    /// The days on which API keys were last used.
+    /// Days of the last uses of API keys.
     KeyUses,
     /// Connections with their sealed credentials.
     Connections,
-    /// Hours in which webhooks of connections were refused, and called numbers that connections do not have.
+    /// Refused webhooks of connections by the hour, and called numbers that connections do not have.
     Refusals,
     /// Rules, lines and other kinds with few rows.
     Configuration,
@@ -228,7 +228,7 @@ pub(crate) fn mailings(scope: &TenantScope) -> Key {
     row_in(scope, Part::Notices, "MAILINGS")
 }
 
-/// The sort key of the record by which automations without a match are found.
+/// The sort key of the record for finding automations without a match.
 pub(crate) const WATCH: &str = "WATCH";
 
 pub(crate) fn watch(scope: &TenantScope) -> Key {
@@ -315,8 +315,8 @@ pub(crate) fn security_event(user: UserId, at: Timestamp, id: &str) -> Key {
     Key::new(user_partition(user), format!("{SECURITY_EVENT}{}#{id}", sortable(at)))
 }
 
-/// The same for an address without an account, by its SHA-256. There are only sixteen of them, so that nobody can fill the
-/// table.
+/// An entry of the security trail of an address without an account, by its SHA-256. There are only sixteen such trails, so that nobody can
+/// fill the table.
 pub(crate) fn nobodys_security_event(email_sha256: &str, at: Timestamp, id: &str) -> Key {
     let first = email_sha256.get(..1).unwrap_or_default();
     Key::new(
@@ -421,7 +421,7 @@ pub(crate) fn listed_tenant(tenant: TenantId) -> Listed {
     }
 }
 
-/// What is counted for the tenant's caps on a day, in UTC.
+/// The counts for the tenant's caps on a day, in UTC.
 pub(crate) fn cap_day(scope: &TenantScope, day: Date) -> Key {
     Key::new(format!("{}#CAP", tenant_partition(scope)), format!("{CAP_DAY}{day}"))
 }
@@ -439,7 +439,7 @@ pub(crate) fn day_of_caps(sk: &str) -> Option<Date> {
 /// Prefix of the sort keys of those days.
 pub(crate) const CAP_DAY: &str = "DAY#";
 
-/// What was taken of the throughput of a connection's number.
+/// The used throughput of a connection's number.
 pub(crate) fn number_limit(scope: &TenantScope, connection: ConnectionId) -> Key {
     Key::new(
         format!("{}#LIMIT", tenant_partition(scope)),
@@ -447,7 +447,7 @@ pub(crate) fn number_limit(scope: &TenantScope, connection: ConnectionId) -> Key
     )
 }
 
-/// What was taken of the customers to whom the tenant may write first.
+/// The used places for customers that the tenant writes to first.
 pub(crate) fn portfolio_limit(scope: &TenantScope) -> Key {
     Key::new(format!("{}#LIMIT", tenant_partition(scope)), "PORT")
 }
@@ -457,7 +457,7 @@ pub(crate) fn rate(scope: &TenantScope, who: &str, window: i64) -> Key {
     Key::new(format!("{}#RATE#{who}", tenant_partition(scope)), window.to_string())
 }
 
-/// The same for callers without a tenant. `who` contains hashes only.
+/// A rate counter for callers without a tenant. `who` contains hashes only.
 pub(crate) fn rate_outside(who: &str, window: i64) -> Key {
     Key::new(format!("RATE#{who}"), window.to_string())
 }
@@ -467,7 +467,7 @@ pub(crate) fn idempotency(scope: &TenantScope, who: &str, sha256: &str) -> Key {
     Key::new(format!("{}#IDEM#{who}", tenant_partition(scope)), sha256.to_owned())
 }
 
-/// The same for a person without a tenant.
+/// The result of a request with an idempotency key by a person without a tenant.
 pub(crate) fn idempotency_outside(user: UserId, sha256: &str) -> Key {
     Key::new(format!("{}#IDEM", user_partition(user)), sha256.to_owned())
 }
@@ -477,7 +477,7 @@ pub(crate) fn desk(scope: &TenantScope, user: UserId) -> Key {
     row_in(scope, Part::Desks, user.to_string())
 }
 
-/// Prefix of the sort keys of such rows, in whose partition the look at idle conversations is, too.
+/// Prefix of the sort keys of such rows. Their partition also holds the look at idle conversations.
 pub(crate) const DESK_OF_USER: &str = "usr_";
 
 /// The person of such a row.
@@ -487,7 +487,7 @@ pub(crate) fn desk_of(pk: &str, sk: &str) -> Option<UserId> {
     user.filter(|_| part == Part::Desks.word())
 }
 
-/// The look at the conversations of a tenant in which nothing happens.
+/// The look at a tenant's idle conversations.
 pub(crate) fn idle(scope: &TenantScope) -> Key {
     row_in(scope, Part::Desks, IDLE)
 }
@@ -559,7 +559,7 @@ pub(crate) fn reachable(scope: &TenantScope) -> Key {
     Key::new(format!("{}#LIVE", tenant_partition(scope)), "REACHABLE")
 }
 
-/// That people were told of an event on their devices.
+/// The note that people were told of an event on their devices.
 pub(crate) fn pushed_event(scope: &TenantScope, event: &str) -> Key {
     Key::new(format!("{}#LIVE", tenant_partition(scope)), format!("PUSHED#{event}"))
 }
@@ -573,7 +573,7 @@ pub(crate) fn push_subscription(user: UserId, id: PushSubscriptionId) -> Key {
     Key::new(push_subscriptions(user), lower(id.ulid()))
 }
 
-/// The person to whom a device belongs.
+/// The owner of a device.
 pub(crate) fn push_owner(id: PushSubscriptionId) -> Key {
     Key::new(format!("PUSH#OF#{}", lower(id.ulid())), "OWNER")
 }
@@ -672,7 +672,7 @@ pub(crate) const DUE_OTHER_SHARDS: u8 = 4;
 /// Kinds of due rows that have a function of their own, and partitions that it alone reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DueOther {
-    /// Steps of drips, and days on which contacts enter drips.
+    /// Steps of drips, and days for contacts to enter drips.
     Steps,
     /// Conversations of the inbox.
     Inbox,

@@ -144,7 +144,7 @@ impl Store {
         })
     }
 
-    /// The same for callers without a tenant. `who` contains the kind and a hash, never an address itself.
+    /// Counts a request by a caller without a tenant. `who` contains the kind and a hash, never an address itself.
     pub async fn take_outside(&self, who: &str, limit: Limit, now: Timestamp) -> Result<Allowance, StoreError> {
         self.count_request(&keys::rate_outside(who, limit.window(now)), limit, now)
             .await

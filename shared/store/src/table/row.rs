@@ -32,7 +32,7 @@ pub struct Versioned<T> {
     pub version: u64,
 }
 
-/// One page of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     pub items: Vec<T>,
@@ -109,7 +109,7 @@ impl Condition {
 /// The kind of the rows of contacts that were merged into others.
 pub(crate) const ALIAS: &str = "alias";
 
-/// One part of a transaction.
+/// A part of a transaction.
 #[derive(Debug, Clone)]
 pub(crate) enum Write {
     Put(Row),
@@ -148,7 +148,7 @@ impl Write {
 }
 
 impl Row {
-    /// A row of this kind, by which stream filters and readers distinguish rows.
+    /// A row of this kind. Stream filters and readers distinguish rows by their kinds.
     pub(crate) fn new(
         key: &Key,
         kind: &'static str,
@@ -160,7 +160,7 @@ impl Row {
         Ok(Self::of_attribute(key, kind, data, condition))
     }
 
-    /// The same for data that is already an attribute.
+    /// A row of this kind for data that is already an attribute.
     pub(crate) fn of_attribute(key: &Key, kind: &'static str, data: AttributeValue, condition: Condition) -> Self {
         let mut row = Self::bare(key, kind);
         row.item.insert("data".to_owned(), data);
@@ -240,7 +240,7 @@ impl Row {
         self
     }
 
-    /// Keeps the author of what the row says, for whom this write is none of the audit log.
+    /// Keeps the author of the row's content. The audit log does not count this write as theirs.
     pub(crate) fn with_author(mut self, author: Option<Actor>) -> Self {
         if let Some(author) = author {
             self.item.insert(AUTHOR.to_owned(), text(author.to_string()));
@@ -265,20 +265,20 @@ impl Row {
         self.expires(now, GONE)
     }
 
-    /// Sets the time at which the row must be processed again, if ever.
+    /// Sets the time for processing the row again, if ever.
     pub(crate) fn due_at(mut self, lane: Lane, key: &Key, due: Option<Timestamp>) -> Self {
         self.put_at(DUE, due.map(|at| keys::due_position(lane, key, at)));
         self
     }
 
-    /// Sets the time at which people are to be told, if ever.
+    /// Sets the time for telling people, if ever.
     pub(crate) fn due_notice(mut self, key: &Key, due: Option<Timestamp>) -> Self {
         let place = |at| (keys::DUE_NOTICES.to_owned(), keys::due_place(key, at));
         self.put_at(DUE, due.map(place));
         self
     }
 
-    /// Sets the time at which a function of its own looks at the row, if there is one.
+    /// Sets the time for another function to look at the row, if there is one.
     pub(crate) fn due_elsewhere(mut self, of: DueOther, key: &Key, due: Option<Timestamp>) -> Self {
         self.put_at(DUE, due.map(|at| of.place(key, at)));
         self
@@ -316,10 +316,10 @@ const DUE: (&str, &str) = ("gsi2pk", "gsi2sk");
 
 const KEEP_UNTIL: &str = "keep_until";
 
-/// Time for which a row that is marked as deleted is kept.
+/// Retention of a row that is marked as deleted.
 const GONE: SignedDuration = SignedDuration::from_hours(24);
 
-/// The second in which the row was marked as deleted; `None` if it was not.
+/// The second of marking the row as deleted; `None` if it is not marked.
 pub(crate) fn gone_at(item: &Item) -> Option<Timestamp> {
     let removed = item.get("expires_at").filter(|_| !live(item))?;
     let second = removed.as_n().ok()?.parse().ok()?;
@@ -350,7 +350,7 @@ pub(crate) fn read_versioned<T: DeserializeOwned>(
     }))
 }
 
-/// What the rows with these keys hold, of those that were found and are not deleted.
+/// Data of the rows with these keys that were found and are not deleted.
 pub(crate) fn live_data<T: DeserializeOwned>(
     found: &mut HashMap<Key, Item>,
     keys: &[Key],
@@ -398,7 +398,7 @@ pub(crate) fn record(item: Item, kind: &str, doing: &'static str) -> Result<Opti
     read.map_err(|why| StoreError::Form { doing, why })
 }
 
-/// What a row holds, in its current form.
+/// Data of a row, in its current form.
 fn current_data(mut item: Item, doing: &'static str) -> Result<AttributeValue, StoreError> {
     forms::readable(&item, doing)?;
     let renewal = forms::renewal(&item);

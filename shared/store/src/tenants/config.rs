@@ -72,7 +72,7 @@ pub struct Configured {
     pub products_meant: bool,
     /// All its connections, sealed: others are deleted.
     pub connections: Vec<Connection>,
-    /// The time at which it is written.
+    /// Time of the write.
     pub at: Timestamp,
 }
 
@@ -155,7 +155,8 @@ impl Store {
         self.config_of(scope, cache, TenantRow(row)).await
     }
 
-    /// The same by the tenant's row, as it was just read: four queries at once if it has changed since this process read the others.
+    /// The tenant's current configuration by the tenant's row, as it was just read: four queries at once if it has changed since this
+    /// process read the others.
     pub async fn config_of(
         &self,
         scope: &TenantScope,
@@ -404,7 +405,7 @@ impl Store {
     }
 }
 
-/// What the write of a whole configuration writes and deletes.
+/// Rows that the write of a whole configuration writes and deletes.
 struct Written {
     /// Versions that are kept of the rows that it replaces or deletes.
     kept: Vec<Row>,
@@ -433,7 +434,7 @@ struct Existing<T> {
     version: u64,
     /// Its item as it is stored, unless it is marked as deleted.
     data: Option<AttributeValue>,
-    /// What is kept of it, if its kind keeps versions; nothing if it stays as it is or is marked as deleted.
+    /// The version to keep of it, if its kind keeps versions; nothing if it stays as it is or is marked as deleted.
     signed: Option<Versioned<Signed<T>>>,
 }
 

@@ -94,7 +94,7 @@ impl Store {
         }
     }
 
-    /// The writes by which a shared app's events for the number, and for its account, find the connection.
+    /// The writes that let a shared app's events for the number, and for its account, find the connection.
     async fn claims(
         &self,
         scope: &TenantScope,
@@ -185,8 +185,7 @@ impl Store {
         }
     }
 
-    /// The writes after which nothing leads to this connection any more, neither by the number nor by its account. Empty if
-    /// nothing does.
+    /// The writes that remove all that leads to this connection, by the number and by its account. Empty if nothing does.
     pub(crate) async fn claims_of(
         &self,
         scope: &TenantScope,

@@ -1,4 +1,4 @@
-//! Rules: which calls are followed by which message.
+//! Rules, which decide on the message that follows a call.
 
 use domain::{automations::Rule, base::Stamp, tenants::Tenant};
 

@@ -71,7 +71,7 @@ fn newcomer(world: &World, number: &str, suppressed: Option<Versioned<Suppressio
     }
 }
 
-/// Writes a newcomer with the number [`CUSTOMER`], for whom this refusal was read.
+/// Writes a newcomer with the number [`CUSTOMER`] and the refusal that was read for it.
 async fn write_newcomer(world: &World, suppressed: Option<Versioned<Suppression>>) -> Result<Vec<ToQueue>, StoreError> {
     let (store, scope, newcomer) = (&world.store, world.scope(), newcomer(world, CUSTOMER, suppressed));
     store.commit(scope, newcomer, world.aws.now()).await

@@ -115,7 +115,7 @@ async fn a_page_examines_at_most_five_hundred_calls() {
     assert_eq!(found, [vec![], vec![], vec![call]]);
 }
 
-/// A month touches 32 days in UTC, of which a page looks at ten.
+/// A month touches 32 days in UTC. A page looks at ten of them.
 #[tokio::test]
 async fn days_without_calls_cost_a_bounded_number_of_queries() {
     let _alone = COUNTING.write().await;

@@ -270,7 +270,7 @@ async fn a_merge_of_too_many_rows_is_refused() {
     assert!(matches!(refused, Err(PersonError::TooMany(104))), "{refused:?}");
 }
 
-/// Two rows for each line on which the other one is not over, in the transaction of the merge.
+/// Two rows for each line with an open conversation of the other contact, in the transaction of the merge.
 #[tokio::test]
 async fn conversations_of_both_become_one_in_the_merge() {
     let _alone = COUNTING.write().await;

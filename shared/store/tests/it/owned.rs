@@ -424,8 +424,7 @@ async fn material_of_many_rules_is_complete() {
     assert!(found.contains(&("template_27", "en_GB")) && !found.contains(&("template_0", "ar")));
 }
 
-/// What is named by its key costs one request together, products that are named by SKU two more, and nothing that was read along with the
-/// recipient.
+/// Things named by their keys cost one request together, products named by SKU two more, and rows read along with the recipient none.
 #[tokio::test]
 async fn material_of_a_message_is_read_in_few_requests() {
     let _alone = COUNTING.write().await;

@@ -1,4 +1,4 @@
-//! What is stored stays within what a plan allows, and is counted anew once a day.
+//! Stored things stay within the limits of a plan, and are counted anew once a day.
 
 use domain::{base::ContactId, contacts::Contact};
 use futures::future::join_all;
