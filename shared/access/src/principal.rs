@@ -295,7 +295,7 @@ impl Authenticator {
         };
         let own = gate.limits.principal_per_minute.unwrap_or(PRINCIPAL_LIMIT);
         let all = gate.limits.requests_per_minute.unwrap_or(TENANT_LIMIT);
-        let allowance = self.store.take_request(&scope, actor, (own, all), now).await?;
+        let allowance = self.store.take_request(&scope, actor, own, all, now).await?;
         if !allowance.is_within() {
             return Err(Refusal::TooMany(allowance));
         }

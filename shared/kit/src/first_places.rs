@@ -67,7 +67,7 @@ impl FirstPlaces {
             return Ok(Err(until));
         }
         if of.left.is_none_or(|left| left.count == 0) {
-            match store.take_first_places(scope, (self.together, allowed), now).await? {
+            match store.take_first_places(scope, self.together, allowed, now).await? {
                 Ok(places) => of.left = Some(places),
                 Err(until) => {
                     of.none_before = Some(until);

@@ -135,14 +135,14 @@ async fn list_conversations(
     paging: Paging,
 ) -> Result<Listed<ConversationOut>, Problem> {
     query.check()?;
-    let wanted = (query.list(), |one: &Conversation| query.takes(one));
+    let (list, wanted) = (query.list(), |one: &Conversation| query.takes(one));
     let page = async {
         Ok::<_, Problem>(match query.contact {
             None => {
                 let (after, limit) = (paging.position()?, paging.limit());
                 let page = api
                     .store()
-                    .conversations(who.scope(), wanted, (after, limit), who.now());
+                    .conversations(who.scope(), list, wanted, after, limit, who.now());
                 Box::pin(page).await?
             }
             Some(contact) => of_contact(&api, &who, (contact, &query), &paging).await?,
@@ -167,8 +167,8 @@ async fn of_contact(
     (contact, query): (ContactId, &ConversationQuery),
     paging: &Paging,
 ) -> Result<Page<KnownConversation>, Problem> {
-    let wanted = (contact, |one: &Conversation| query.takes(one));
-    let known = Box::pin(api.store().conversations_of(who.scope(), wanted, who.now())).await?;
+    let wanted = |one: &Conversation| query.takes(one);
+    let known = Box::pin(api.store().conversations_of(who.scope(), contact, wanted, who.now())).await?;
     let place = |known: &KnownConversation| {
         let one = &known.conversation.value;
         (Reverse(one.active_at().as_millisecond()), one.id().to_string())

@@ -89,7 +89,7 @@ pub async fn handle(job: Job<CallJob>, ctx: &Context) -> Result<Done, JobError> 
 async fn attempt(job: &Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
     let now = ctx.clock.now();
     let scope = job.scope();
-    let (call, report) = match &job.body {
+    let ((provider, connection, provider_call_id), report) = match &job.body {
         CallJob::Reported { event, .. } => {
             let call = (event.provider, event.connection, event.provider_call_id.as_str());
             (call, Some(&event.facts))
@@ -101,13 +101,15 @@ async fn attempt(job: &Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
             ..
         } => ((*provider, *connection, provider_call_id.as_str()), None),
     };
-    let (provider, connection, provider_call_id) = call;
     let caller = report.map(|facts| identity(facts, connection));
     let Begun {
         own: known,
         tenant,
         mut leads,
-    } = ctx.store.begun_call(scope, call, caller, now).await?;
+    } = ctx
+        .store
+        .begun_call(scope, provider, connection, provider_call_id, caller, now)
+        .await?;
     let before = known.clone();
     let mut progress = match (known, report) {
         (Some(progress), _) if progress.decided.is_some() => {

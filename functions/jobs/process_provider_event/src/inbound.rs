@@ -210,13 +210,13 @@ impl Event<'_> {
     /// One attempt to store a message.
     async fn receive(&self, message: &InboundMessage, delivery: Delivery) -> Result<Arrival, JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
-        let reference = (self.api, &message.provider_ref);
+        let (api, provider_ref) = (self.api, &message.provider_ref);
         let Begun {
             own: known,
             tenant,
             leads,
         } = store
-            .begun_message(self.scope, reference, &identities(&message.from), now)
+            .begun_message(self.scope, api, provider_ref, &identities(&message.from), now)
             .await?;
         let (referred, version) = match known {
             Some((MessageRef::Theirs { message }, _)) if store.has_message(self.scope, message, now).await? => {

@@ -133,8 +133,8 @@ impl Event<'_> {
         if is_about_file(api, code) {
             self.forget_upload(leg).await?;
         }
-        let (store, times) = (&self.ctx.store, (attempt.claimed_at, self.ctx.clock.now()));
-        if store.doubt_template_of(self.scope, leg, (api, code), times).await? {
+        let (store, sent, now) = (&self.ctx.store, attempt.claimed_at, self.ctx.clock.now());
+        if store.doubt_template_of(self.scope, leg, api, code, sent, now).await? {
             kit::metric::count("template_doubted", &[]);
         }
         // A clock that is ahead would make a refusal irrevocable.

@@ -425,15 +425,15 @@ impl Run<'_> {
     ) -> Result<Step, JobError> {
         let (store, campaign) = (&self.ctx.store, &found.value);
         let begun = campaign.began_at.unwrap_or(self.now);
-        let place = (after.as_deref(), PER_ENROLMENT);
-        let page = store.chosen_people(self.scope, (&audience, &campaign.audience), begun, place);
+        let after = after.as_deref();
+        let page = store.chosen_people(self.scope, &audience, &campaign.audience, begun, after, PER_ENROLMENT);
         let page = match page.await? {
             Ok(page) => page,
             Err(why) => return self.end(found, cursor, why).await,
         };
         let chosen: Vec<ContactId> = page.items.iter().map(|person| person.contact.id).collect();
         store
-            .enrol(self.scope, (campaign.id, campaign.drips()), &chosen, self.now)
+            .enrol(self.scope, campaign.id, campaign.drips(), &chosen, self.now)
             .await?;
         crash::point("run_campaign.enrolled");
         if page.next.is_some() {
@@ -592,7 +592,7 @@ impl Run<'_> {
     /// request in each step.
     async fn read_held(&self, campaign: &Campaign) -> Result<Held, JobError> {
         let (ctx, store, now) = (self.ctx, &self.ctx.store, self.now);
-        let page = store.held_messages(self.scope, campaign.id, (None, PER_LOOK), now);
+        let page = store.held_messages(self.scope, campaign.id, None, PER_LOOK, now);
         let (held, _) = page.await?;
         if let Some(why) = refused_route_pause(campaign, &held) {
             return Ok(Held::Against(why));
@@ -667,7 +667,7 @@ impl Run<'_> {
         let store = &self.ctx.store;
         let (mut after, mut any) = (None, false);
         for _ in 0..RELEASES {
-            let page = store.held_messages(self.scope, campaign.id, (after, PER_RELEASE), self.now);
+            let page = store.held_messages(self.scope, campaign.id, after, PER_RELEASE, self.now);
             let (held, next) = page.await?;
             let (mut jobs, mut failed) = (Vec::new(), None);
             for mut message in held {

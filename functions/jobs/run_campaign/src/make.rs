@@ -323,7 +323,7 @@ impl<'a> Making<'a> {
         let id = planned.message.id;
         if id.contact() != enrolled {
             // So that the message is among those of the campaign.
-            store.enrol(scope, (campaign.id, None), &[id.contact()], now).await?;
+            store.enrol(scope, campaign.id, None, &[id.contact()], now).await?;
         }
         let effects = Effects {
             people: vec![ContactWrite::from(person.contact)],

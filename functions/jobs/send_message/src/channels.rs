@@ -163,7 +163,7 @@ impl Channels {
             .collect();
         let api = connection.account.kind();
         // Two messages to one person may have the same text, so those of other messages are excluded.
-        let of_others = |sids| store.refs_of_others(scope, api, sids, (message.id, attempt.number), now);
+        let of_others = |sids| store.refs_of_others(scope, api, sids, message.id, attempt.number, now);
         // The list of another account would show nothing of it.
         let same_account = attempt.credentials == Some(connection.credentials_version);
         usage::provider("twilio.find");

@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     accounts::{Matter, Member, MemberStatus, Notice, Permission, Role},
     automations::Rule,
-    base::{ContactId, ContactItemId as _, TenantId, UserId},
+    base::{ContactId, TenantId, UserId},
     calls::Call,
     contacts::Note,
     inbox::{Conversation, Team, What},
@@ -42,7 +42,7 @@ impl Subject {
                 Ok(open.map(|conversation| Self::Message(Box::new(conversation), *seq)))
             }
             About::Mention { note, mentioned } => {
-                let found = store.of_contact::<Note>(scope, note.contact(), note.place()).await?;
+                let found = store.of_contact::<Note>(scope, note.contact(), *note).await?;
                 Ok(found.map(|found| {
                     let mut mentioned = mentioned.clone();
                     mentioned.retain(|user| found.value.mentions.contains(user));

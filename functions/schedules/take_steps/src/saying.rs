@@ -250,7 +250,7 @@ impl Tenant<'_> {
         let all_caps = all_caps_of(&rows.config.tenant);
         for _ in 0..MAX_TRIES {
             let takes = Take::together(fit.iter().flat_map(|one| &one.message.takes));
-            let taken = ctx.store.take_from_caps(scope, (&takes, &all_caps), now);
+            let taken = ctx.store.take_from_caps(scope, &takes, &all_caps, now);
             if let Ok(near) = Box::pin(taken).await? {
                 crash::point("take_steps.counted");
                 kit::caps::tell(&ctx.store, scope, &near, now).await;

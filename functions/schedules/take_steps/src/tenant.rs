@@ -8,7 +8,7 @@ use std::{
 use domain::{
     Timestamp,
     accounts::Member,
-    base::{CampaignId, ContactId, ContactItemId as _, MessageId, NoteId, Stamp, UserId, Zone},
+    base::{CampaignId, ContactId, MessageId, NoteId, Stamp, UserId, Zone},
     campaigns::{Action, Campaign, CampaignState, Enrolment, Scene, Turn, WrittenSteps, conversion_refusal},
     contacts::{ChangeIn, Conversion, Edit, Note, Person, Stage, Tag},
     messages::{Cause, CauseStep, Message, Reason, Refusal},
@@ -348,7 +348,7 @@ impl Tenant<'_> {
             Err(NotCreated::Full) => skipped("the contact has as many notes as it may"),
             Err(NotCreated::NoContact) => skipped("the contact is gone"),
             Err(NotCreated::Store(error)) if error.is_conflict() => {
-                let known = store.of_contact::<Note>(scope, contact, id.place()).await?;
+                let known = store.of_contact::<Note>(scope, contact, id).await?;
                 // A former run wrote it.
                 if known.is_some() { Ok(Ok(())) } else { Err(error.into()) }
             }

@@ -101,7 +101,8 @@ impl Store {
     pub async fn audit_page(
         &self,
         scope: &TenantScope,
-        (from, to): (Timestamp, Timestamp),
+        from: Timestamp,
+        to: Timestamp,
         after: Option<&str>,
         limit: i32,
         wanted: &Wanted,
@@ -123,8 +124,8 @@ impl Store {
         let asked = if wanted.is_everything() { limit + 2 } else { MAX_ROWS };
         while month >= first && upper > lower {
             let partition = keys::audit_partition(scope, month);
-            let bounds = (lower.as_str(), upper.as_str());
-            let (rows, more) = self.database.between(&partition, bounds, asked, DOING).await?;
+            let page = self.database.between(&partition, &lower, &upper, asked, DOING);
+            let (rows, more) = page.await?;
             let count = rows.len();
             let before = month.checked_sub(1.month()).ok().filter(|before| *before >= first);
             for (index, item) in rows.into_iter().enumerate() {

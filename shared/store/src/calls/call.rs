@@ -82,7 +82,9 @@ impl Store {
     pub async fn begun_call(
         &self,
         scope: &TenantScope,
-        (provider, connection, provider_call_id): (CallProvider, ConnectionId, &str),
+        provider: CallProvider,
+        connection: ConnectionId,
+        provider_call_id: &str,
         caller: Option<Identity>,
         now: Timestamp,
     ) -> Result<Begun<Option<CallProgress>>, StoreError> {

@@ -282,11 +282,12 @@ impl Store {
         &self,
         scope: &TenantScope,
         campaign: CampaignId,
-        (from, limit): (InAudience, i32),
+        from: InAudience,
+        limit: i32,
         now: Timestamp,
     ) -> Result<(Vec<Enrolled>, Option<InAudience>), StoreError> {
         const DOING: &str = "read who is in a drip";
-        let (contacts, next) = self.audience_page(scope, campaign, (from, limit)).await?;
+        let (contacts, next) = self.audience_page(scope, campaign, from, limit).await?;
         let keys = |contact: &ContactId| {
             [
                 keys::enrolment(scope, *contact, campaign),

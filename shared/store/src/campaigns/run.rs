@@ -71,7 +71,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         before: &Versioned<Campaign>,
-        (after, operation): (&Campaign, &Operation),
+        after: &Campaign,
+        operation: &Operation,
         stamp: &Stamp,
     ) -> Result<u64, OwnedError> {
         const DOING: &str = "start a campaign";
@@ -144,9 +145,11 @@ impl Store {
     pub async fn chosen_people(
         &self,
         scope: &TenantScope,
-        (conditions, audience): (&AudienceConditions, &Audience),
+        conditions: &AudienceConditions,
+        audience: &Audience,
         at: Timestamp,
-        (after, limit): (Option<&str>, i32),
+        after: Option<&str>,
+        limit: i32,
     ) -> Result<Result<Page<Person>, Refusal>, StoreError> {
         let definitions = self.definitions(scope, conditions).await?;
         let Some(choice) = conditions.choice(audience, &definitions) else {
@@ -162,7 +165,8 @@ impl Store {
     pub async fn chosen_among(
         &self,
         scope: &TenantScope,
-        (conditions, audience): (&AudienceConditions, &Audience),
+        conditions: &AudienceConditions,
+        audience: &Audience,
         at: Timestamp,
         contacts: &[ContactId],
     ) -> Result<HashMap<ContactId, Person>, StoreError> {
@@ -195,7 +199,8 @@ impl Store {
     pub async fn enrol(
         &self,
         scope: &TenantScope,
-        (campaign, steps): (CampaignId, Option<u32>),
+        campaign: CampaignId,
+        steps: Option<u32>,
         contacts: &[ContactId],
         at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -237,7 +242,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         campaign: CampaignId,
-        (from, limit): (InAudience, i32),
+        from: InAudience,
+        limit: i32,
     ) -> Result<(Vec<ContactId>, Option<InAudience>), StoreError> {
         let (mut contacts, mut next) = (Vec::new(), Some(from));
         while let Some(from) = next {
@@ -258,12 +264,13 @@ impl Store {
         &self,
         scope: &TenantScope,
         campaign: &Campaign,
-        (from, limit): (InAudience, i32),
+        from: InAudience,
+        limit: i32,
         now: Timestamp,
     ) -> Result<(Vec<Recipient>, Option<InAudience>), StoreError> {
         const DOING: &str = "read the recipients of a campaign";
         let all_made = matches!(campaign.state, CampaignState::Finishing | CampaignState::Completed);
-        let (contacts, next) = self.audience_page(scope, campaign.id, (from, limit)).await?;
+        let (contacts, next) = self.audience_page(scope, campaign.id, from, limit).await?;
         let rows = |contact: &ContactId| {
             [
                 keys::message(scope, campaign.cause(*contact).message_id()),
@@ -338,11 +345,12 @@ impl Store {
         &self,
         scope: &TenantScope,
         campaign: CampaignId,
-        (after, limit): (Option<HeldAfter>, i32),
+        after: Option<HeldAfter>,
+        limit: i32,
         now: Timestamp,
     ) -> Result<(Vec<Message>, Option<HeldAfter>), StoreError> {
         let (messages, next) = self
-            .waiting(&keys::held_messages(scope, campaign), (after, limit), now)
+            .waiting(&keys::held_messages(scope, campaign), after, limit, now)
             .await?;
         Ok((messages.into_iter().filter(Message::is_held).collect(), next))
     }
@@ -354,7 +362,7 @@ impl Store {
         most: i32,
         now: Timestamp,
     ) -> Result<Vec<Message>, StoreError> {
-        let (messages, _) = self.waiting(&keys::waits_for_caps(scope), (None, most), now).await?;
+        let (messages, _) = self.waiting(&keys::waits_for_caps(scope), None, most, now).await?;
         Ok(messages.into_iter().filter(Message::waits_for_cap).collect())
     }
 
@@ -363,7 +371,8 @@ impl Store {
     async fn waiting(
         &self,
         partition: &str,
-        (after, limit): (Option<HeldAfter>, i32),
+        after: Option<HeldAfter>,
+        limit: i32,
         now: Timestamp,
     ) -> Result<(Vec<Message>, Option<HeldAfter>), StoreError> {
         const DOING: &str = "read messages that wait";

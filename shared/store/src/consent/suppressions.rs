@@ -56,7 +56,8 @@ fn row_of(
 pub(crate) fn suppression_left_by(
     scope: &TenantScope,
     contact: &Contact,
-    (identity, place): (&Identity, usize),
+    identity: &Identity,
+    place: usize,
     stamp: &Stamp,
     doing: &'static str,
 ) -> Result<Option<Row>, StoreError> {
@@ -102,7 +103,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         address: &Address,
-        (fresh, refused): (SuppressionId, &Refused),
+        fresh: SuppressionId,
+        refused: &Refused,
         stamp: &Stamp,
     ) -> Result<Versioned<Suppression>, SuppressError> {
         const DOING: &str = "suppress an address";

@@ -39,7 +39,8 @@ impl Store {
     pub async fn create_archive(
         &self,
         scope: &TenantScope,
-        (contact, before): (ContactId, Option<u64>),
+        contact: ContactId,
+        before: Option<u64>,
         operation: &Operation,
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
@@ -67,7 +68,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         contact: &Contact,
-        (kind, after): (HistoryKind, Option<TimelinePosition>),
+        kind: HistoryKind,
+        after: Option<TimelinePosition>,
         limit: i32,
         now: Timestamp,
     ) -> Result<Page<Placed>, StoreError> {
@@ -103,7 +105,7 @@ impl Store {
         limit: i32,
     ) -> Result<Page<Conversation>, StoreError> {
         const DOING: &str = "read the conversations of a contact";
-        let rows = self.rows_of_person(scope, (person, keys::CONVERSATION), after, limit, DOING);
+        let rows = self.rows_of_person(scope, person, keys::CONVERSATION, after, limit, DOING);
         let (rows, next) = rows.await?;
         let items = rows
             .into_iter()
@@ -126,7 +128,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Page<(Enrolment, Option<Campaign>)>, StoreError> {
         const DOING: &str = "read the enrolments of a contact";
-        let rows = self.rows_of_person(scope, (person, keys::ENROLMENT), after, limit, DOING);
+        let rows = self.rows_of_person(scope, person, keys::ENROLMENT, after, limit, DOING);
         let (rows, next) = rows.await?;
         let rows = rows.into_iter().filter(|item| !row::is_expired(item, now));
         let enrolments: Vec<Enrolment> = rows.map(|item| row::data(item, DOING)).collect::<Result<_, _>>()?;
@@ -148,7 +150,8 @@ impl Store {
     async fn rows_of_person(
         &self,
         scope: &TenantScope,
-        (person, prefix): (&[ContactId], &str),
+        person: &[ContactId],
+        prefix: &str,
         after: Option<&str>,
         limit: i32,
         doing: &'static str,

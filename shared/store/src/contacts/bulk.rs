@@ -173,7 +173,7 @@ impl Store {
             }
             last => {
                 writes.extend(last);
-                self.write_person(scope, writes, (1, &new), DOING).await
+                self.write_person(scope, writes, 1, &new, DOING).await
             }
         };
         match written {
@@ -268,7 +268,7 @@ impl Store {
             let mut writes = profile.writes(scope, id, DOING)?;
             // Nothing of an erased contact comes back, and nothing is written to one that was merged into another.
             writes.push(Write::Shown(keys::contact(scope, id)));
-            return self.write_person(scope, writes, (1, &[]), DOING).await;
+            return self.write_person(scope, writes, 1, &[], DOING).await;
         }
         let write = ContactWrite {
             profile,
@@ -280,6 +280,6 @@ impl Store {
             writes.push(Write::Put(consent_row(scope, id, *entry_id, entry, DOING)?));
         }
         writes.extend(brought.writes(scope, DOING)?);
-        self.write_person(scope, writes, (1, &linked.new), DOING).await
+        self.write_person(scope, writes, 1, &linked.new, DOING).await
     }
 }

@@ -32,11 +32,13 @@ pub struct Mention {
 pub(crate) fn mention_writes<T: Recorded>(
     scope: &TenantScope,
     thing: &T,
-    (before, after): (&[UserId], &[UserId]),
-    (stamp, doing): (&Stamp, &'static str),
+    before: &[UserId],
+    after: &[UserId],
+    stamp: &Stamp,
+    doing: &'static str,
 ) -> Result<Vec<Write>, StoreError> {
-    let place = thing.id().place();
-    let key = |user: &UserId| keys::mention(scope, place, *user);
+    let (contact, own) = thing.id().place();
+    let key = |user: &UserId| keys::mention(scope, contact, own, *user);
     let mut writes = Vec::new();
     for user in after.iter().filter(|user| !before.contains(user)) {
         let row = Row::new(&key(user), "mention", &stamp.at, Condition::Always, doing)?;
@@ -55,7 +57,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         user: UserId,
-        (after, limit): (Option<InboxPosition<NoteId>>, i32),
+        after: Option<InboxPosition<NoteId>>,
+        limit: i32,
     ) -> Result<Page<Mention>, StoreError> {
         const DOING: &str = "list mentions";
         let partition = keys::mentions(scope, user);

@@ -77,7 +77,8 @@ fn empty_profile(profile: &Profile) -> Profile {
 fn move_identity(
     scope: &TenantScope,
     identity: &Identity,
-    (from, to): (ContactId, ContactId),
+    from: ContactId,
+    to: ContactId,
     doing: &'static str,
 ) -> Result<Write, StoreError> {
     let row = identity_lead_row(scope, identity, to, Condition::Always, doing)?;
@@ -88,7 +89,8 @@ fn move_identity(
 fn entries(
     scope: &TenantScope,
     contact: ContactId,
-    (at, cause): (Timestamp, &str),
+    at: Timestamp,
+    cause: &str,
     entries: &[ConsentEntry],
     doing: &'static str,
 ) -> Result<Vec<Write>, StoreError> {
@@ -118,8 +120,8 @@ impl Store {
             merged,
             ..
         } = undo;
-        let ids = (survivor.contact.id, other.contact.id);
-        let (conversations, joining) = self.join_conversations(scope, ids, DOING).await?;
+        let joined = self.join_conversations(scope, survivor.contact.id, other.contact.id, DOING);
+        let (conversations, joining) = joined.await?;
         let undo = &Undo {
             conversations,
             ..undo.clone()
@@ -150,7 +152,7 @@ impl Store {
             if let Leads::To(holder) = leads
                 && other.contact.is(holder)
             {
-                writes.push(move_identity(scope, identity, (holder, survivor.contact.id), DOING)?);
+                writes.push(move_identity(scope, identity, holder, survivor.contact.id, DOING)?);
             }
         }
         let row = Row::new(&keys::merge(scope, merge.id), "merge", merge, Condition::New, DOING)?;
@@ -161,7 +163,7 @@ impl Store {
         for (contact, refusals) in told {
             writes.extend(ContactWrite::from(contact.clone()).writes(scope, DOING)?);
             let cause = format!("merge#{}", merge.id);
-            writes.extend(entries(scope, contact.id, (merge.at, &cause), refusals, DOING)?);
+            writes.extend(entries(scope, contact.id, merge.at, &cause, refusals, DOING)?);
         }
         self.write_merge(writes, DOING).await
     }
@@ -171,7 +173,8 @@ impl Store {
     async fn join_conversations(
         &self,
         scope: &TenantScope,
-        (survivor, other): (ContactId, ContactId),
+        survivor: ContactId,
+        other: ContactId,
         doing: &'static str,
     ) -> Result<(Vec<Joined>, Vec<Write>), StoreError> {
         let mut others = self.own_conversations(scope, other, doing).await?;
@@ -317,7 +320,7 @@ impl Store {
         let back = other.contact.known_by().into_iter();
         let back = back.filter(|identity| undoable.leading.contains(identity) && !stays.contains(identity));
         for identity in back {
-            writes.push(move_identity(scope, &identity, (survives, id), DOING)?);
+            writes.push(move_identity(scope, &identity, survives, id, DOING)?);
         }
         let write = ContactWrite {
             profile: Some(ProfileWrite {
@@ -340,10 +343,10 @@ impl Store {
         writes.push(Write::Put(row.version(version + 1).with_stamp(stamp)));
         writes.push(Write::Delete(keys::undo(scope, merge.id)));
         let cause = format!("unmerge#{}", merge.id);
-        writes.extend(entries(scope, id, (stamp.at, &cause), &apart.refusals, DOING)?);
+        writes.extend(entries(scope, id, stamp.at, &cause, &apart.refusals, DOING)?);
         // Entries with the same id are taken for the same one if the contacts are merged again.
         let cause = format!("{cause}#survivor");
-        writes.extend(entries(scope, survives, (stamp.at, &cause), &apart.returned, DOING)?);
+        writes.extend(entries(scope, survives, stamp.at, &cause, &apart.returned, DOING)?);
         let conversations = undoable.undo.as_ref().map_or(&[][..], |undo| &undo.conversations);
         writes.extend(self.part_conversations(scope, conversations, DOING).await?);
         self.write_merge(writes, DOING).await

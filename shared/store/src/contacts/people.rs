@@ -259,7 +259,7 @@ impl Store {
         backwards: bool,
     ) -> Result<Page<Person>, StoreError> {
         let mut as_of = AsOf::default();
-        self.search(scope, search, (after, limit, backwards), &mut as_of).await
+        self.search(scope, search, after, limit, backwards, &mut as_of).await
     }
 
     /// As [`search_contacts`](Self::search_contacts), with the version of the tenant's configuration at that time. It costs a request of
@@ -276,9 +276,7 @@ impl Store {
             tenant: Some(keys::tenant(scope)),
             version: None,
         };
-        let page = self
-            .search(scope, search, (after, limit, backwards), &mut as_of)
-            .await?;
+        let page = self.search(scope, search, after, limit, backwards, &mut as_of).await?;
         let version = match as_of.version {
             Some(version) => version,
             None => self.config_version(scope).await?,
@@ -290,7 +288,9 @@ impl Store {
         &self,
         scope: &TenantScope,
         search: &Search,
-        (after, limit, backwards): (Option<&PeoplePosition>, i32, bool),
+        after: Option<&PeoplePosition>,
+        limit: i32,
+        backwards: bool,
         as_of: &mut AsOf,
     ) -> Result<Page<Person>, StoreError> {
         const DOING: &str = "search contacts";
@@ -484,7 +484,7 @@ impl Store {
         };
         let brought = brought.writes(scope, DOING)?;
         let writes = sign_writes(write.writes(scope, DOING)?, stamp).chain(brought).collect();
-        self.write_person(scope, writes, (1, &linked.new), DOING).await
+        self.write_person(scope, writes, 1, &linked.new, DOING).await
     }
 
     /// Changes a contact, its profile, identities and entries of lists, under the condition of the versions that were read. Its
@@ -501,7 +501,7 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), PersonError> {
         let more = brought.writes(scope, "record refusals of a contact")?;
-        self.change_person_with(scope, (before, after), &brought.suppressed, stamp, more)
+        self.change_person_with(scope, before, after, &brought.suppressed, stamp, more)
             .await
     }
 
@@ -516,14 +516,15 @@ impl Store {
     ) -> Result<(), PersonError> {
         const DOING: &str = "delete a contact";
         let row = operation_row(scope, erasure, Condition::New, 1, DOING)?.with_stamp(stamp);
-        self.change_person_with(scope, (before, after), &[], stamp, vec![Write::Put(row)])
+        self.change_person_with(scope, before, after, &[], stamp, vec![Write::Put(row)])
             .await
     }
 
     async fn change_person_with(
         &self,
         scope: &TenantScope,
-        (before, after): (&Person, &Person),
+        before: &Person,
+        after: &Person,
         suppressed: &[Versioned<Suppression>],
         stamp: &Stamp,
         more: Vec<Write>,
@@ -533,7 +534,7 @@ impl Store {
         // Nobody would find the contact by what is taken from it, and nobody else could get it.
         let (mut left, mut removed) = (Vec::new(), Vec::new());
         for (place, identity) in std::mem::take(&mut linked.dropped).into_iter().enumerate() {
-            match suppression_left_by(scope, &after.contact, (&identity, place), stamp, DOING)? {
+            match suppression_left_by(scope, &after.contact, &identity, place, stamp, DOING)? {
                 Some(row) => left.push(Write::Put(row)),
                 // The list has only numbers and addresses. What else a contact refuses by still leads to it.
                 None if after.contact.refuses() => linked.dropped.push(identity),
@@ -547,10 +548,7 @@ impl Store {
         let changed = before.profile != after.profile;
         let deleted = [before, after].map(|person| person.contact.deleted_at.is_some());
         let conversations = match deleted {
-            [false, true] | [true, false] => {
-                self.hidden_or_shown(scope, (after.contact.id, deleted[1]), DOING)
-                    .await?
-            }
+            [false, true] | [true, false] => self.hidden_or_shown(scope, after.contact.id, deleted[1], DOING).await?,
             _ => Vec::new(),
         };
         let writes = if before.contact.is_written_as(&after.contact) {
@@ -572,7 +570,7 @@ impl Store {
             .chain(more)
             .chain(conversations)
             .collect();
-        self.write_person(scope, writes, (1, &linked.new), DOING).await
+        self.write_person(scope, writes, 1, &linked.new, DOING).await
     }
 
     /// Writes all of it or nothing. `new`: the place of the first
@@ -581,7 +579,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         writes: Vec<Write>,
-        (first, new): (usize, &[Identity]),
+        first: usize,
+        new: &[Identity],
         doing: &'static str,
     ) -> Result<(), PersonError> {
         if writes.len() > MAX_WRITES {

@@ -423,7 +423,8 @@ mod tests {
     fn read(
         rows: &[TimelinePosition],
         kind: HistoryKind,
-        (order, after): (Order, Option<TimelinePosition>),
+        order: Order,
+        after: Option<TimelinePosition>,
         limit: usize,
         hidden: &[TimelinePosition],
     ) -> First<()> {
@@ -451,7 +452,7 @@ mod tests {
     ) -> Vec<Vec<TimelinePosition>> {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {
-            let found = HistoryKind::ALL.map(|kind| read(rows, kind, (order, after), limit + 1, hidden));
+            let found = HistoryKind::ALL.map(|kind| read(rows, kind, order, after, limit + 1, hidden));
             let (items, next) = merge_first_items(found.into(), order, limit);
             assert!(items.len() <= limit);
             pages.push(items.into_iter().map(|(position, ())| position).collect());

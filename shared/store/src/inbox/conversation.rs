@@ -172,7 +172,8 @@ impl Store {
     pub(crate) async fn hidden_or_shown(
         &self,
         scope: &TenantScope,
-        (contact, hide): (ContactId, bool),
+        contact: ContactId,
+        hide: bool,
         doing: &'static str,
     ) -> Result<Vec<Write>, StoreError> {
         let mut found = self.own_conversations(scope, contact, doing).await?;
@@ -201,7 +202,7 @@ impl Store {
         if deleted_at.is_none() || contact.deleted_at.is_some() {
             return Ok(());
         }
-        let writes = Box::pin(self.hidden_or_shown(scope, (contact.id, false), DOING)).await?;
+        let writes = Box::pin(self.hidden_or_shown(scope, contact.id, false, DOING)).await?;
         if writes.is_empty() {
             return Ok(());
         }

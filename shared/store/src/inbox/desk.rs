@@ -155,7 +155,7 @@ impl Store {
         if reopened {
             self.let_go(scope, conversation, now).await?;
         }
-        self.give(scope, conversation, (&config.teams, contact), now).await?;
+        self.give(scope, conversation, &config.teams, contact, now).await?;
         Ok(after)
     }
 
@@ -164,7 +164,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         conversation: &mut Conversation,
-        (teams, contact): (&[Team], &Contact),
+        teams: &[Team],
+        contact: &Contact,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         if conversation.assignee.is_some() || teams.is_empty() || !conversation.wants_a_person() {

@@ -150,8 +150,10 @@ impl Store {
     pub async fn conversations(
         &self,
         scope: &TenantScope,
-        (list, wanted): (InboxList, impl Fn(&Conversation) -> bool),
-        (after, limit): (Option<InboxPosition>, i32),
+        list: InboxList,
+        wanted: impl Fn(&Conversation) -> bool,
+        after: Option<InboxPosition>,
+        limit: i32,
         now: Timestamp,
     ) -> Result<Page<KnownConversation>, StoreError> {
         const DOING: &str = "list conversations";
@@ -209,7 +211,8 @@ impl Store {
     pub async fn conversations_of(
         &self,
         scope: &TenantScope,
-        (contact, wanted): (ContactId, impl Fn(&Conversation) -> bool),
+        contact: ContactId,
+        wanted: impl Fn(&Conversation) -> bool,
         now: Timestamp,
     ) -> Result<Vec<KnownConversation>, StoreError> {
         const DOING: &str = "list the conversations of a contact";
@@ -312,7 +315,7 @@ impl Store {
             lists.truncate(queries);
             queries -= lists.len();
             let pages = lists.into_iter().map(|(list, after)| async move {
-                let (found, rest) = self.waiting_page(scope, list, after, (by, now)).await?;
+                let (found, rest) = self.waiting_page(scope, list, after, by, now).await?;
                 Ok::<_, StoreError>((list, found, rest))
             });
             let pages: Vec<_> = stream::iter(pages).buffered(LOOKS_AT_ONCE).try_collect().await?;
@@ -343,7 +346,8 @@ impl Store {
         scope: &TenantScope,
         list: InboxList,
         after: Option<InboxPosition>,
-        (by, now): (Timestamp, Timestamp),
+        by: Timestamp,
+        now: Timestamp,
     ) -> Result<(HashMap<ConversationId, Conversation>, Option<InboxPosition>), StoreError> {
         const DOING: &str = "read which customers wait";
         let (index, partition) = list.partition(scope);
@@ -396,7 +400,8 @@ impl Store {
     pub async fn idle_conversations(
         &self,
         scope: &TenantScope,
-        (state, before): (ConversationState, Timestamp),
+        state: ConversationState,
+        before: Timestamp,
         after: Option<InboxPosition>,
         limit: i32,
     ) -> Result<(Vec<Versioned<Conversation>>, Option<InboxPosition>), StoreError> {

@@ -34,7 +34,8 @@ pub struct Published {
 fn followers_row(
     scope: &TenantScope,
     followers: Followers,
-    (condition, version): (Condition, u64),
+    condition: Condition,
+    version: u64,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let row = Row::new(&keys::followers(scope), "followers", &followers, condition, doing)?;
@@ -53,11 +54,11 @@ impl Store {
                 let Some(followers) = Followers::note_if_needed(before, now) else {
                     return Ok(before.unwrap_or(Followers { since: now, until: now }));
                 };
-                let written = match known {
+                let (condition, version) = match known {
                     Some(known) => (Condition::Version(known.version), known.version + 1),
                     None => (Condition::New, 1),
                 };
-                let row = followers_row(scope, followers, written, DOING)?;
+                let row = followers_row(scope, followers, condition, version, DOING)?;
                 self.database.put(row, DOING).await.map(|()| followers)
             })
             .await
@@ -115,7 +116,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         start: Start,
-        (now, enough): (Timestamp, usize),
+        now: Timestamp,
+        enough: usize,
     ) -> Result<Published, StoreError> {
         const DOING: &str = "read events";
         let mut found = Published {

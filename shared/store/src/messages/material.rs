@@ -202,7 +202,8 @@ impl Store {
     pub async fn leg_material(
         &self,
         scope: &TenantScope,
-        (leg, campaign): (&Leg, Option<CampaignId>),
+        leg: &Leg,
+        campaign: Option<CampaignId>,
         along: &Along,
     ) -> Result<LegMaterial, StoreError> {
         const DOING: &str = "read what a message is sent with";

@@ -143,7 +143,8 @@ pub(crate) fn received_row(
 /// The row under a provider's id, in the place of one that was read.
 pub(crate) fn reference_row(
     scope: &TenantScope,
-    (api, provider_ref): (&str, &ProviderRef),
+    api: &str,
+    provider_ref: &ProviderRef,
     found: &MessageRef,
     before: Option<ReferenceVersion>,
     now: Timestamp,
@@ -301,7 +302,7 @@ impl Store {
                 .and_then(|sent| message.template_of(sent))
                 .map(|templated| templated.of),
         };
-        let reference = reference_row(scope, (api, provider_ref), &ours, parked, now, DOING)?;
+        let reference = reference_row(scope, api, provider_ref, &ours, parked, now, DOING)?;
         let message_row = message_row(scope, message, DOING)?;
         if parked.is_some() {
             // Parked reports must not be lost between the two writes.
@@ -329,7 +330,8 @@ impl Store {
     pub async fn begun_message(
         &self,
         scope: &TenantScope,
-        (api, provider_ref): (&str, &ProviderRef),
+        api: &str,
+        provider_ref: &ProviderRef,
         writer: &[Identity],
         now: Timestamp,
     ) -> Result<Begun<Option<(MessageRef, ReferenceVersion)>>, StoreError> {
@@ -348,14 +350,15 @@ impl Store {
     pub async fn refer_to_received(
         &self,
         scope: &TenantScope,
-        (api, provider_ref): (&str, &ProviderRef),
+        api: &str,
+        provider_ref: &ProviderRef,
         message: MessageId,
         before: Option<ReferenceVersion>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "refer to a customer's message";
         let theirs = MessageRef::Theirs { message };
-        let row = reference_row(scope, (api, provider_ref), &theirs, before, now, DOING)?;
+        let row = reference_row(scope, api, provider_ref, &theirs, before, now, DOING)?;
         // A former version, to which a release may be rolled back, reads none of these, and tries again: it would take the message for stored.
         self.database.put(row.in_form(2), DOING).await
     }
@@ -366,7 +369,8 @@ impl Store {
         scope: &TenantScope,
         api: &str,
         provider_refs: Vec<String>,
-        (message, attempt): (MessageId, u32),
+        message: MessageId,
+        attempt: u32,
         now: Timestamp,
     ) -> Result<Vec<String>, StoreError> {
         const DOING: &str = "read the owners of messages";
@@ -414,8 +418,8 @@ impl Store {
             return Ok(());
         }
         reports.push(report.clone());
-        let (reference, parked) = ((api, &report.provider_ref), MessageRef::Parked { reports });
-        let row = reference_row(scope, reference, &parked, before, now, DOING)?;
+        let parked = MessageRef::Parked { reports };
+        let row = reference_row(scope, api, &report.provider_ref, &parked, before, now, DOING)?;
         self.database.put(row.expires(now, PARKED_LIFE), DOING).await
     }
 }

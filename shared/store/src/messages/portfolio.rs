@@ -19,7 +19,8 @@ impl Store {
     pub async fn take_first_places(
         &self,
         scope: &TenantScope,
-        (wanted, allowed): (u32, u32),
+        wanted: u32,
+        allowed: u32,
         now: Timestamp,
     ) -> Result<Result<Places, Timestamp>, StoreError> {
         RACES

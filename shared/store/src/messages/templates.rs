@@ -212,7 +212,8 @@ impl Store {
         scope: &TenantScope,
         connection: ConnectionId,
         listed: &[TemplateDefinition],
-        (at, wanted): (Timestamp, bool),
+        at: Timestamp,
+        wanted: bool,
     ) -> Result<Noted, StoreError> {
         const DOING: &str = "read the templates of a list";
         let mut by_key: BTreeMap<String, (Key, Vec<&TemplateDefinition>)> = BTreeMap::new();
@@ -430,13 +431,16 @@ impl Store {
         &self,
         scope: &TenantScope,
         leg: &Leg,
-        (api, code): (Api, i64),
-        times: (Timestamp, Timestamp),
+        api: Api,
+        code: i64,
+        sent: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         match leg.content.template() {
             Some(filled) if doubts_template(api, code) => {
-                let template = (filled.name.as_str(), filled.language.as_str());
-                self.doubt_template(scope, leg.connection, template, times).await
+                let (name, language) = (filled.name.as_str(), filled.language.as_str());
+                let doubted = self.doubt_template(scope, leg.connection, name, language, sent, now);
+                doubted.await
             }
             _ => Ok(false),
         }
@@ -449,8 +453,10 @@ impl Store {
         &self,
         scope: &TenantScope,
         connection: ConnectionId,
-        (name, language): (&str, &str),
-        (sent, now): (Timestamp, Timestamp),
+        name: &str,
+        language: &str,
+        sent: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         const DOING: &str = "doubt a template";
         let key = template_key(scope, connection, name, language);

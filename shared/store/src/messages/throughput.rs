@@ -42,7 +42,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         connection: ConnectionId,
-        (throughput, lane): (&Throughput, Lane),
+        throughput: &Throughput,
+        lane: Lane,
         now: Timestamp,
     ) -> Result<Result<Block, Timestamp>, StoreError> {
         let key = keys::number_limit(scope, connection);

@@ -206,7 +206,8 @@ impl Store {
     pub async fn take_from_caps(
         &self,
         scope: &TenantScope,
-        (takes, all): (&[Take], &[Cap]),
+        takes: &[Take],
+        all: &[Cap],
         now: Timestamp,
     ) -> Result<Result<Vec<Cap>, Cap>, StoreError> {
         if takes.is_empty() {
@@ -223,7 +224,7 @@ impl Store {
                 Found::Otherwise(found) => found,
             };
             let Some(counts) = found else {
-                if let Some(counts) = self.begin_day(scope, (day, hour), (takes, all), now).await? {
+                if let Some(counts) = self.begin_day(scope, day, hour, takes, all, now).await? {
                     return Ok(Ok(nearly_reached(takes, &counts)));
                 }
                 continue;
@@ -365,8 +366,10 @@ impl Store {
     async fn begin_day(
         &self,
         scope: &TenantScope,
-        (day, hour): (Date, u8),
-        (takes, all): (&[Take], &[Cap]),
+        day: Date,
+        hour: u8,
+        takes: &[Take],
+        all: &[Cap],
         now: Timestamp,
     ) -> Result<Option<Counts>, StoreError> {
         let key = keys::cap_day(scope, day);

@@ -240,13 +240,14 @@ impl Store {
         &self,
         scope: &TenantScope,
         template: &TemplateId,
-        (first, last): (Date, Date),
+        first: Date,
+        last: Date,
     ) -> Result<Vec<(TemplateDay, Counters)>, StoreError> {
         const DOING: &str = "read the counters of a template";
         let partition = keys::template_days_partition(scope);
         let lower = keys::template_day_place(template, first);
         let upper = keys::template_day_place(template, last.saturating_add(1.day()));
-        let items = self.database.all_between(&partition, (&lower, &upper), DOING).await?;
+        let items = self.database.all_between(&partition, &lower, &upper, DOING).await?;
         let mut days = Vec::with_capacity(items.len());
         for item in &items {
             forms::readable(item, DOING)?;

@@ -207,7 +207,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         rolled: &Rolled,
-        (from, to): (Timestamp, Timestamp),
+        from: Timestamp,
+        to: Timestamp,
         lines: Lines,
     ) -> Result<Vec<Hour>, StoreError> {
         let from = from.max(begin(FIRST_DAY));
@@ -218,7 +219,7 @@ impl Store {
         let through = rolled.through.filter(|through| first <= *through);
         let of_months = through.map(|through| months(first, last.min(through)));
         let of_months = of_months.into_iter().flatten();
-        let of_months = of_months.map(|days| self.rolled_days(scope, days, lines));
+        let of_months = of_months.map(|(first, last)| self.rolled_days(scope, first, last, lines));
         let of_months = stream::iter(of_months).buffer_unordered(MONTHS_AT_ONCE).try_collect();
         let open = through.map_or(from, |through| from.max(begin(next(through))));
         let open = [(open, to)].into_iter().filter(|(from, to)| from < to);
@@ -226,7 +227,9 @@ impl Store {
         let again = again.filter(|day| through.is_some_and(|through| **day <= through));
         let again = again.map(|day| (from.max(begin(*day)), to.min(begin(next(*day)))));
         let open: Vec<(Timestamp, Timestamp)> = open.chain(again).collect();
-        let open = open.into_iter().map(|period| self.open_hours(scope, period, lines));
+        let open = open
+            .into_iter()
+            .map(|(from, to)| self.open_hours(scope, from, to, lines));
         let open = stream::iter(open).buffer_unordered(MONTHS_AT_ONCE).try_collect();
         let (of_months, open): (Vec<Vec<Hour>>, Vec<Vec<Hour>>) = try_join(of_months, open).await?;
         let of_months = of_months.into_iter().flatten();
@@ -239,15 +242,13 @@ impl Store {
     async fn open_hours(
         &self,
         scope: &TenantScope,
-        (from, to): (Timestamp, Timestamp),
+        from: Timestamp,
+        to: Timestamp,
         lines: Lines,
     ) -> Result<Vec<Hour>, StoreError> {
-        let places = (keys::hour_place(from), keys::hour_place(to));
+        let (lower, upper) = (keys::hour_place(from), keys::hour_place(to));
         let partition = keys::hours_partition(scope);
-        let items = self
-            .database
-            .all_between(&partition, (&places.0, &places.1), DOING)
-            .await?;
+        let items = self.database.all_between(&partition, &lower, &upper, DOING).await?;
         let mut hours = Vec::with_capacity(items.len());
         for item in &items {
             forms::readable(item, DOING)?;
@@ -271,7 +272,8 @@ impl Store {
     async fn rolled_days(
         &self,
         scope: &TenantScope,
-        (first, last): (Date, Date),
+        first: Date,
+        last: Date,
         lines: Lines,
     ) -> Result<Vec<Hour>, StoreError> {
         let partition = keys::days_partition(scope, first);
@@ -279,11 +281,11 @@ impl Store {
         let items = match lines {
             Lines::Together => {
                 let [lower, upper] = between(DayOf::All);
-                self.database.all_between(&partition, (&lower, &upper), DOING).await?
+                self.database.all_between(&partition, &lower, &upper, DOING).await?
             }
             Lines::One(line) => {
                 let [lower, upper] = between(DayOf::Line(Some(line)));
-                self.database.all_between(&partition, (&lower, &upper), DOING).await?
+                self.database.all_between(&partition, &lower, &upper, DOING).await?
             }
             Lines::Each => {
                 self.database
@@ -332,8 +334,8 @@ impl Store {
         let (done, hours) = try_join(self.database.get_many(&of_day_keys, DOING), async {
             match period {
                 Some((first, last)) => {
-                    let period = (begin(*first), begin(next(*last)));
-                    self.open_hours(scope, period, Lines::Together).await
+                    let (from, to) = (begin(*first), begin(next(*last)));
+                    self.open_hours(scope, from, to, Lines::Together).await
                 }
                 None => Ok(Vec::new()),
             }
@@ -366,10 +368,7 @@ impl Store {
             return Ok(None);
         };
         let (partition, places) = (keys::hours_partition(scope), places(day, day));
-        let items = self
-            .database
-            .all_between(&partition, (&places.0, &places.1), DOING)
-            .await?;
+        let items = self.database.all_between(&partition, &lower, &upper, DOING).await?;
         let mut days: BTreeMap<DayOf, DayHours> = BTreeMap::new();
         for item in &items {
             forms::readable(item, DOING)?;

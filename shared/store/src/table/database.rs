@@ -350,7 +350,8 @@ impl Database {
     pub(crate) async fn between(
         &self,
         partition: &str,
-        (lower, upper): (&str, &str),
+        lower: &str,
+        upper: &str,
         limit: i32,
         doing: &'static str,
     ) -> Result<(Vec<Item>, bool), StoreError> {
@@ -362,7 +363,8 @@ impl Database {
     pub(crate) async fn all_between(
         &self,
         partition: &str,
-        (lower, upper): (&str, &str),
+        lower: &str,
+        upper: &str,
         doing: &'static str,
     ) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
@@ -533,7 +535,8 @@ impl Database {
         &self,
         key: &Key,
         until: Timestamp,
-        (condition, now): (&'static str, Option<Timestamp>),
+        condition: &'static str,
+        now: Option<Timestamp>,
         doing: &'static str,
     ) -> Result<bool, StoreError> {
         let mut request = self

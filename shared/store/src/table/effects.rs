@@ -133,8 +133,8 @@ impl Once<'_> {
                 let mut rows = vec![received_row(scope, received, now, doing)?];
                 if let Some((api, before)) = reference {
                     let theirs = MessageRef::Theirs { message: received.id };
-                    let reference = (api, &received.message.provider_ref);
-                    rows.push(reference_row(scope, reference, &theirs, before, now, doing)?);
+                    let provider_ref = &received.message.provider_ref;
+                    rows.push(reference_row(scope, api, provider_ref, &theirs, before, now, doing)?);
                 }
                 for medium in media {
                     rows.push(medium_row(scope, medium, doing)?);

@@ -151,7 +151,7 @@ impl Store {
         limit: i32,
         now: Timestamp,
     ) -> Result<Page<Versioned<Operation>>, StoreError> {
-        self.newest_of(scope, keys::OPERATION, (after, limit), now, "list operations")
+        self.newest_of(scope, keys::OPERATION, after, limit, now, "list operations")
             .await
     }
 
@@ -160,7 +160,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         prefix: &str,
-        (after, limit): (Option<&str>, i32),
+        after: Option<&str>,
+        limit: i32,
         now: Timestamp,
         doing: &'static str,
     ) -> Result<Page<Versioned<T>>, StoreError> {

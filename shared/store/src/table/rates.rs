@@ -102,7 +102,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         caller: Actor,
-        (own, all): (u32, u32),
+        own: u32,
+        all: u32,
         now: Timestamp,
     ) -> Result<Allowance, StoreError> {
         const DOING: &str = "count a request";

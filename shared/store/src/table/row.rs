@@ -194,7 +194,7 @@ impl Row {
     }
 
     /// Puts the row at a place in the index with these keys, if it has one.
-    fn put_at(&mut self, (pk, sk): (&str, &str), place: Option<(String, String)>) {
+    fn put_at(&mut self, pk: &str, sk: &str, place: Option<(String, String)>) {
         if let Some((partition, sort)) = place {
             self.item.insert(pk.to_owned(), text(partition));
             self.item.insert(sk.to_owned(), text(sort));
@@ -203,7 +203,7 @@ impl Row {
 
     /// Lists the row by a state that changes. A row without a state is in no such list.
     pub(crate) fn in_state(mut self, place: Option<(String, String)>) -> Self {
-        self.put_at(("gsi3pk", "gsi3sk"), place);
+        self.put_at("gsi3pk", "gsi3sk", place);
         self
     }
 
@@ -229,7 +229,7 @@ impl Row {
 
     /// Lists the row under a day, or in another partition of the list index.
     pub(crate) fn in_list(mut self, partition: String, sort: String) -> Self {
-        self.put_at(("gsi1pk", "gsi1sk"), Some((partition, sort)));
+        self.put_at("gsi1pk", "gsi1sk", Some((partition, sort)));
         self
     }
 
@@ -267,20 +267,20 @@ impl Row {
 
     /// Sets the time for processing the row again, if ever.
     pub(crate) fn due_at(mut self, lane: Lane, key: &Key, due: Option<Timestamp>) -> Self {
-        self.put_at(DUE, due.map(|at| keys::due_position(lane, key, at)));
+        self.put_at(DUE_PK, DUE_SK, due.map(|at| keys::due_position(lane, key, at)));
         self
     }
 
     /// Sets the time for telling people, if ever.
     pub(crate) fn due_notice(mut self, key: &Key, due: Option<Timestamp>) -> Self {
         let place = |at| (keys::DUE_NOTICES.to_owned(), keys::due_place(key, at));
-        self.put_at(DUE, due.map(place));
+        self.put_at(DUE_PK, DUE_SK, due.map(place));
         self
     }
 
     /// Sets the time for another function to look at the row, if there is one.
     pub(crate) fn due_elsewhere(mut self, of: DueOther, key: &Key, due: Option<Timestamp>) -> Self {
-        self.put_at(DUE, due.map(|at| of.place(key, at)));
+        self.put_at(DUE_PK, DUE_SK, due.map(|at| of.place(key, at)));
         self
     }
 
@@ -312,7 +312,8 @@ impl Row {
 }
 
 /// The keys of the due index.
-const DUE: (&str, &str) = ("gsi2pk", "gsi2sk");
+const DUE_PK: &str = "gsi2pk";
+const DUE_SK: &str = "gsi2sk";
 
 const KEEP_UNTIL: &str = "keep_until";
 

@@ -439,9 +439,8 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
     notes.reverse();
     assert_eq!(listed, notes);
     let of_other = *notes.iter().find(|note| note.contact() == other).unwrap();
-    let place = (of_other.contact(), of_other.own());
     for (contact, found) in [(survivor, true), (other, false)] {
-        let read = store.of_contact::<Note>(scope, contact, place).await.unwrap();
+        let read = store.of_contact::<Note>(scope, contact, of_other).await.unwrap();
         assert_eq!(read.is_some(), found);
     }
     let contact = world.person(survivor).await.contact;

@@ -60,7 +60,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         id: ContactId,
-        (entry_id, entry): (Ulid, &ConsentEntry),
+        entry_id: Ulid,
+        entry: &ConsentEntry,
     ) -> Result<Option<Contact>, StoreError> {
         let Some(contact) = self.contact(scope, id).await? else {
             return Ok(None);

@@ -165,7 +165,7 @@ pub(crate) fn conversation_of(pk: &str, sk: &str) -> Option<ConversationId> {
 }
 
 /// A user whom a record of a contact mentions.
-pub(crate) fn mention(scope: &TenantScope, (contact, own): (ContactId, Ulid), user: UserId) -> Key {
+pub(crate) fn mention(scope: &TenantScope, contact: ContactId, own: Ulid, user: UserId) -> Key {
     in_contact(
         scope,
         contact,
