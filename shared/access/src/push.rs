@@ -108,7 +108,8 @@ impl PushKeys {
     pub async fn authorization(
         &self,
         store: &Store,
-        (endpoint, subject): (&str, &str),
+        endpoint: &str,
+        subject: &str,
         now: Timestamp,
     ) -> Result<Option<String>, PushError> {
         const DOING: &str = "sign for a push service";

@@ -14,7 +14,10 @@ use domain::{
     tenants::TenantConfig,
 };
 use jiff::Timestamp;
-use store::{Along, StoreError, TenantScope, money::PriceCache};
+use store::{
+    Along, StoreError, TenantScope,
+    money::{Countable, PriceCache},
+};
 
 use crate::{
     Ids, JobError, Planner,
@@ -31,6 +34,15 @@ pub struct Maker<'a> {
     pub ids: &'a Ids,
     /// Prices, which caps of money need.
     pub prices: &'a PriceCache,
+}
+
+/// Room for further messages of a campaign.
+#[derive(Clone, Copy)]
+pub struct Room<'a> {
+    /// Counts for caps.
+    pub counts: &'a Counts,
+    /// Places for customers that campaigns write to first.
+    pub places: &'a FirstPlaces,
 }
 
 /// A message to a person that can be planned.
@@ -90,7 +102,8 @@ impl Planner {
     pub async fn broadcast<'a>(
         &self,
         scope: &TenantScope,
-        (campaign, config): (&'a Campaign, Arc<TenantConfig>),
+        campaign: &'a Campaign,
+        config: Arc<TenantConfig>,
         people: impl Iterator<Item = &Person>,
         now: Timestamp,
     ) -> Result<(Broadcast<'a>, Option<Refusal>), StoreError> {
@@ -134,13 +147,14 @@ impl Broadcast<'_> {
     pub async fn plan_message(
         &self,
         maker: Maker<'_>,
-        (counts, places): (&Counts, &FirstPlaces),
+        Room { counts, places }: Room<'_>,
         scope: &TenantScope,
-        (person, cause): (&mut Person, Cause),
+        person: &mut Person,
+        cause: Cause,
         now: Timestamp,
     ) -> Result<Result<Planned, Unmade>, JobError> {
         let planner = maker.planner;
-        let message = match self.compose(maker, scope, (person, cause), now).await? {
+        let message = match self.compose(maker, scope, person, cause, now).await? {
             Ok(message) => message,
             Err(why) => return Ok(Err(Unmade::Person(why))),
         };
@@ -148,7 +162,7 @@ impl Broadcast<'_> {
             return Ok(Err(Unmade::Cap(reached.refusal_when_reached(now))));
         }
         if let Some(connection) = message.writes_first
-            && let Err(until) = places.take((planner.store(), scope), connection, now).await?
+            && let Err(until) = places.take(planner.store(), scope, connection, now).await?
         {
             return Ok(Err(Unmade::Limit(until)));
         }
@@ -160,12 +174,13 @@ impl Broadcast<'_> {
         &self,
         Maker { planner, ids, prices }: Maker<'_>,
         scope: &TenantScope,
-        (person, cause): (&Person, Cause),
+        person: &Person,
+        cause: Cause,
         now: Timestamp,
     ) -> Result<Result<Composition, Refusal>, JobError> {
         let needs = self.needs(person, now);
         let random = needs.links().then(|| ids.secret()).transpose()?;
-        let gathered = planner.gather_with(scope, (&needs, self.material.clone()), random, now);
+        let gathered = planner.gather_with(scope, &needs, self.material.clone(), random, now);
         let gathered = gathered.await?;
         let intent = Intent {
             cause,
@@ -183,7 +198,12 @@ impl Broadcast<'_> {
         };
         let takes = match composed.legs.first() {
             Some(leg) => {
-                let of = (&composed.policy, composed.line, &composed.to, leg);
+                let of = Countable {
+                    policy: &composed.policy,
+                    line: composed.line,
+                    to: &composed.to,
+                    leg,
+                };
                 planner.store().takes(&self.config, of, prices, now).await?
             }
             None => Vec::new(),
@@ -215,10 +235,12 @@ impl Broadcast<'_> {
     pub fn review(
         &self,
         person: &Person,
-        made_of: (&Material, &[Message]),
+        material: &Material,
+        others: &[Message],
         now: Timestamp,
     ) -> Result<IntentReview, Refusal> {
         let intent = self.campaign.intent(&self.config.tenant, &person.contact, now);
+        let made_of = (material, others);
         reviewed(&intent, &World::of(&self.config, person.parts(), made_of, now))
     }
 }

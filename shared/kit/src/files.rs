@@ -284,7 +284,8 @@ impl Files {
     pub async fn upload_link(
         &self,
         key: &FileKey,
-        (content_type, length): (&str, u64),
+        content_type: &str,
+        length: u64,
         within: Duration,
     ) -> Result<SignedLink, FileError> {
         const DOING: &str = "sign a link for an upload";
@@ -343,7 +344,8 @@ impl Files {
     pub async fn named_link(
         &self,
         key: &FileKey,
-        (name, chosen): (&str, Option<&str>),
+        name: &str,
+        chosen: Option<&str>,
         content_type: &str,
         within: Duration,
     ) -> Result<SignedLink, FileError> {

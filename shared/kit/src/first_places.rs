@@ -44,7 +44,8 @@ impl FirstPlaces {
     /// In the inner result, the time of the next free place.
     pub async fn take(
         &self,
-        (store, scope): (&Store, &TenantScope),
+        store: &Store,
+        scope: &TenantScope,
         connection: ConnectionId,
         now: Timestamp,
     ) -> Result<Result<(), Timestamp>, StoreError> {
@@ -90,7 +91,7 @@ impl FirstPlaces {
     }
 
     /// Returns those that are left. If that fails, they are lost for a day, which holds messages back and sends none too many.
-    pub async fn return_rest(self, (store, scope): (&Store, &TenantScope), now: Timestamp) {
+    pub async fn return_rest(self, store: &Store, scope: &TenantScope, now: Timestamp) {
         let held = self.held.into_inner().into_values();
         for left in held.filter_map(|of| of.left).filter(|left| left.count > 0) {
             if let Err(error) = store.return_first_places(scope, left, now).await {

@@ -77,7 +77,8 @@ impl Planner {
     pub async fn gather_with(
         &self,
         scope: &TenantScope,
-        (needs, mut material): (&Needs, Material),
+        needs: &Needs,
+        mut material: Material,
         random: Option<[u8; 32]>,
         now: Timestamp,
     ) -> Result<Gathered, StoreError> {

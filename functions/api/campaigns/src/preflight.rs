@@ -158,7 +158,7 @@ pub(crate) async fn get_campaign_preflight(
             .by_variant(shown, |person| person.contact.id)
         {
             let people = part.iter().copied();
-            let broadcast = previews.planner.broadcast(scope, (&says, config.clone()), people, at);
+            let broadcast = previews.planner.broadcast(scope, &says, config.clone(), people, at);
             let (broadcast, _) = broadcast.await?;
             for person in part {
                 let at = says.planned_at(&config.tenant, &person.contact.recipient(), at);
@@ -191,7 +191,7 @@ fn sample(
     at: Timestamp,
 ) -> Result<CampaignSample, Problem> {
     let material = &broadcast.material;
-    let reviewed = broadcast.review(person, (material, &[]), at);
+    let reviewed = broadcast.review(person, material, &[], at);
     let reviewed = reviewed.map_err(|why| {
         tracing::error!(%why, "a campaign has a message of no category");
         Problem::internal()

@@ -24,7 +24,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{
     Page,
-    contacts::{Fields, Placed},
+    contacts::{Fields, Placed, TimelineWanted},
     inbox::{InboxList, KnownConversation},
     table::rates::Limit,
     tenants::ConfigCache,
@@ -295,10 +295,16 @@ async fn get_conversation_timeline(
     Query(query): Query<TimelineQuery>,
     paging: Paging,
 ) -> Result<Listed<TimelineEntryOut>, Problem> {
-    let after = query.order.behind(&paging, query.from)?;
+    let (order, after) = query.order.behind(&paging, query.from)?;
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let exists = require_found(store.conversation(scope, id));
-    let page = require_found(store.timeline(scope, id.contact(), None, after, paging.limit(), now));
+    let wanted = TimelineWanted {
+        only: None,
+        order,
+        after,
+        limit: paging.limit(),
+    };
+    let page = require_found(store.timeline(scope, id.contact(), wanted, now));
     let ((contact, mut page), _, showing) =
         tokio::try_join!(Box::pin(page), Box::pin(exists), Box::pin(api.showing(&who)))?;
     // The conversation is hidden with the contact, also if its own was merged into that one before.

@@ -216,7 +216,7 @@ impl Flight<'_> {
             .with_message_chosen()
             .by_variant(people, |person| person.contact.id)
         {
-            let ready = planner.broadcast(scope, (&says, config.clone()), part.iter(), begins_at);
+            let ready = planner.broadcast(scope, &says, config.clone(), part.iter(), begins_at);
             let (broadcast, stopped) = ready.await?;
             cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
             self.count((&broadcast, &part), cursor, bytes).await?;
@@ -350,7 +350,7 @@ fn decide_message(
 ) -> Result<Composed, Refusal> {
     let Needs { open: wanted, .. } = broadcast.needs(person, at);
     let others: Vec<Message> = wanted.iter().filter_map(|id| open.get(id).cloned()).collect();
-    let reviewed = broadcast.review(person, (&broadcast.material, &others), at);
+    let reviewed = broadcast.review(person, &broadcast.material, &others, at);
     reviewed.and_then(IntentReview::into_outcome)
 }
 

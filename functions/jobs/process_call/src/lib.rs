@@ -46,7 +46,7 @@ use store::{
     Along, RACES, Store, StoreError, TenantScope,
     campaigns::DripEntry,
     contacts::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
-    inbox::OnLine,
+    inbox::{Assigning, OnLine},
     table::effects::{Consent, Effects, Once},
     tenants::{ConfigCache, TenantRow},
 };
@@ -381,9 +381,13 @@ async fn decide_call(
                 known.and_then(|mut known| known.value.note_talk(until, tell_after).then_some(known))
             } else {
                 let what = What::Missed(call_id);
-                let happened = (id, Happening { at: began, what });
-                let whose = (&*config, &contact);
-                let noted = ctx.store.noted_for_team(scope, known, happened, whose, now);
+                let happening = Happening { at: began, what };
+                let assigning = Assigning {
+                    config: &config,
+                    contact: &contact,
+                    now,
+                };
+                let noted = ctx.store.noted_for_team(scope, known, id, happening, assigning);
                 Some(Box::pin(noted).await?)
             }
         }

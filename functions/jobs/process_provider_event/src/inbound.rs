@@ -24,7 +24,7 @@ use kit::{Done, JobError, crash, metric};
 use store::{
     Along, Versioned,
     contacts::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
-    inbox::{OnLine, conversation_overheard},
+    inbox::{Assigning, OnLine, conversation_overheard},
     messages::MEDIA_LANE,
     table::effects::{Consent, Effects, Once},
 };
@@ -297,8 +297,12 @@ impl Event<'_> {
                 if message.standby {
                     Some(conversation_overheard(known, id, happening))
                 } else {
-                    let whose = (&*config, &person.contact);
-                    let noted = store.noted_for_team(self.scope, known, (id, happening), whose, now);
+                    let assigning = Assigning {
+                        config: &config,
+                        contact: &person.contact,
+                        now,
+                    };
+                    let noted = store.noted_for_team(self.scope, known, id, happening, assigning);
                     Some(Box::pin(noted).await?)
                 }
             }

@@ -88,14 +88,15 @@ impl Event<'_> {
         let known = store
             .message_ref(self.scope, self.api, &report.provider_ref, now)
             .await?;
-        let before = match known {
+        let (parked, before) = match known {
             Some((MessageRef::Ours { message, attempt, .. }, _)) => return Ok(Place::Attempt(message, attempt)),
-            Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
+            Some((MessageRef::Parked { reports }, version)) => (reports, Some(version)),
             Some((MessageRef::Theirs { .. }, _)) => return Ok(Place::Parked),
             None if store.config(self.scope, &self.ctx.config).await?.is_none() => return Ok(Place::Gone),
-            None => None,
+            None => (Vec::new(), None),
         };
-        store.park_report(self.scope, self.api, report, before, now).await?;
+        let reported = store.park_report(self.scope, self.api, report, parked, before, now);
+        reported.await?;
         Ok(Place::Parked)
     }
 

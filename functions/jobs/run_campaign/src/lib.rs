@@ -52,7 +52,11 @@ use kit::{
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, TenantScope, Versioned, money::PriceCache, tenants::ConfigCache};
+use store::{
+    Store, TenantScope, Versioned,
+    money::{Countable, PriceCache},
+    tenants::ConfigCache,
+};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -275,8 +279,9 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             CampaignState::Running | CampaignState::Finishing => return run.pause(&found, cursor, why).await,
             // It begins, so that it can be paused.
             CampaignState::Scheduled => {
-                let next = (CampaignState::Running, None);
-                let Some(value) = kit::campaigns::move_campaign(&ctx.store, scope, &found, next, now).await? else {
+                let next = CampaignState::Running;
+                let moved = kit::campaigns::move_campaign(&ctx.store, scope, &found, next, None, now);
+                let Some(value) = moved.await? else {
                     return cursor.continue_later();
                 };
                 let version = found.version + 1;
@@ -362,7 +367,7 @@ impl Run<'_> {
         next: CampaignState,
         why: Option<Refusal>,
     ) -> Result<(), JobError> {
-        kit::campaigns::move_campaign(&self.ctx.store, self.scope, found, (next, why), self.now).await?;
+        kit::campaigns::move_campaign(&self.ctx.store, self.scope, found, next, why, self.now).await?;
         Ok(())
     }
 
@@ -608,7 +613,12 @@ impl Run<'_> {
         let tried = held.last().map_or(0, |last| usize::from(last.leg));
         let most = 1 + usize::from(!held.attempts.is_empty());
         for leg in held.plan.iter().skip(tried).take(most) {
-            let of = (&held.policy, held.line, &held.to, leg);
+            let of = Countable {
+                policy: &held.policy,
+                line: held.line,
+                to: &held.to,
+                leg,
+            };
             let takes = store.takes(&config, of, &ctx.prices, now).await?;
             if let Some(reached) = counts.first_reached(&takes, now) {
                 return Ok(Held::Against(reached.refusal_when_reached(now)));

@@ -18,7 +18,7 @@ use futures::{StreamExt as _, stream};
 use jobs::ToQueue;
 use kit::{
     JobError,
-    broadcast::{Broadcast, Maker, Unmade, same_person},
+    broadcast::{Broadcast, Maker, Room, Unmade, same_person},
     crash,
     first_places::FirstPlaces,
 };
@@ -215,7 +215,7 @@ async fn part_of(
             Err(error) => failed = Some(error),
         }
     }
-    making.places.return_rest((store, scope), run.now).await;
+    making.places.return_rest(store, scope, run.now).await;
     // What is written is queued, even if others failed.
     run.ctx.queues.enqueue(jobs, run.now).await?;
     failed.map_or(Ok(()), Err)
@@ -244,7 +244,7 @@ impl<'a> Making<'a> {
         let Run { ctx, scope, now } = *run;
         let people = contacts.iter().filter_map(|contact| common.people.get(contact));
         let config = common.config.clone();
-        let broadcast = ctx.planner.broadcast(scope, (campaign, config), people, now);
+        let broadcast = ctx.planner.broadcast(scope, campaign, config, people, now);
         let (broadcast, why) = broadcast.await?;
         let (templates, number) = (&broadcast.material.templates, common.number.as_ref());
         let why = why.or_else(|| low_rating_pause(campaign, templates, number));
@@ -309,11 +309,12 @@ impl<'a> Making<'a> {
             ids: &ctx.ids,
             prices: &ctx.prices,
         };
-        let room = (&self.common.counts, &self.places);
+        let room = Room {
+            counts: &self.common.counts,
+            places: &self.places,
+        };
         let cause = campaign.cause(own);
-        let planned = self
-            .broadcast
-            .plan_message(maker, room, scope, (&mut person, cause), now);
+        let planned = self.broadcast.plan_message(maker, room, scope, &mut person, cause, now);
         let planned = match planned.await? {
             Ok(planned) => planned,
             Err(Unmade::Person(why)) => return self.leave_out(enrolled, why).await,

@@ -82,8 +82,10 @@ impl Channels {
         }
         let (key, name) = (FileKey::asset(scope, asset.id), asset.saved_as());
         let chosen = leg.content.asset().and_then(|used| used.file_name.as_ref());
-        let names = (name.as_str(), chosen.map(FileName::as_str));
-        let link = self.files.named_link(&key, names, &asset.content_type, LINK_LIFE);
+        let chosen = chosen.map(FileName::as_str);
+        let link = self
+            .files
+            .named_link(&key, name.as_str(), chosen, &asset.content_type, LINK_LIFE);
         Ok(Some(link.await?.url))
     }
 

@@ -92,7 +92,7 @@ use store::{
     Along, Races, Store, StoreError, TenantScope, Versioned,
     contacts::ContactWrite,
     messages::{LegMaterial, Reference, ToSend},
-    money::PriceCache,
+    money::{Countable, PriceCache},
     table::effects::Effects,
     tenants::ConfigCache,
 };
@@ -511,7 +511,12 @@ impl Work<'_> {
     /// What a message takes of the caps that apply to it.
     async fn takes(&self, message: &Message, planned: &Leg, now: Timestamp) -> Result<Vec<Take>, StoreError> {
         let (store, prices) = (&self.ctx.store, &self.ctx.prices);
-        let of = (&message.policy, message.line, &message.to, planned);
+        let of = Countable {
+            policy: &message.policy,
+            line: message.line,
+            to: &message.to,
+            leg: planned,
+        };
         Box::pin(store.takes(&self.config, of, prices, now)).await
     }
 

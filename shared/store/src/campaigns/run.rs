@@ -376,7 +376,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Vec<Message>, Option<HeldAfter>), StoreError> {
         const DOING: &str = "read messages that wait";
-        let rows = (partition, Rows::Beginning(""));
+        let rows = Rows::Beginning("").of(partition);
         let start = after.map(|HeldAfter(start)| start);
         let page = self.database.stretch(Index::ByState, rows, start, limit, false, DOING);
         let (rows, more) = page.await?;

@@ -64,7 +64,7 @@ impl Store {
         let partition = keys::mentions(scope, user);
         let last = after.map(|after| after.to_string());
         // The bounds are inclusive, and one more than wanted tells whether there are further ones.
-        let rows = (partition.as_str(), Rows::Between("0", last.as_deref().unwrap_or("~")));
+        let rows = Rows::Between("0", last.as_deref().unwrap_or("~")).of(&partition);
         let read = limit + 1 + i32::from(after.is_some());
         let (items, _) = self
             .database

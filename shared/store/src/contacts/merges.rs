@@ -369,7 +369,7 @@ impl Store {
         let numbers = keys::numbers(scope);
         let ends: BTreeSet<String> = contact.phones.iter().map(Digits::last).collect();
         let lists = ends.iter().map(|end| {
-            let rows = (numbers.as_str(), Rows::Beginning(end));
+            let rows = Rows::Beginning(end).of(&numbers);
             self.database.stretch(Index::ByDay, rows, None, MAX_ALIKE, false, DOING)
         });
         for (found, _) in try_join_all(lists).await? {

@@ -319,10 +319,10 @@ impl Store {
             let mut start = after.and_then(|after| after.start(scope, driver, list));
             loop {
                 let most = i32::try_from(round).unwrap_or(1);
-                let partition = (list.partition.as_str(), rows);
+                let of_list = rows.of(&list.partition);
                 let asked = self
                     .database
-                    .stretch(list.index, partition, start, most, backwards, DOING);
+                    .stretch(list.index, of_list, start, most, backwards, DOING);
                 let (found, more) = asked.await?;
                 let (_, sk) = list.index.keys();
                 let positions: Vec<PeoplePosition> = found

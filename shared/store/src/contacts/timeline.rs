@@ -148,6 +148,17 @@ pub struct Placed {
 /// The first rows of a contact, each with its place, and the place of the last one, if there may be more behind it.
 pub(crate) type Items = (Vec<(TimelinePosition, Item)>, Option<TimelinePosition>);
 
+/// The question for a page of a timeline.
+#[derive(Debug, Clone, Copy)]
+pub struct TimelineWanted {
+    /// Only entries of this kind.
+    pub only: Option<HistoryKind>,
+    pub order: Order,
+    /// The end of the previous page, or any other position to begin at.
+    pub after: Option<TimelinePosition>,
+    pub limit: i32,
+}
+
 /// The rows of a contact that are wanted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted {
@@ -199,8 +210,7 @@ fn merge_first_items<T>(
 
 impl Store {
     /// A page of a contact's timeline in this order, with the contact; `None` if it does not exist or is deleted. Of a contact that was
-    /// merged into another: that one, as its id says. `only`: of this kind. `after` is the position at the end of the previous page, or any
-    /// other position to begin at.
+    /// merged into another: that one, as its id says.
     ///
     /// Entries with expired retention and notes that were deleted are left out; only because of them a page may hold fewer than `limit`
     /// entries, even none, without being the last.
@@ -213,9 +223,12 @@ impl Store {
         &self,
         scope: &TenantScope,
         contact: ContactId,
-        only: Option<HistoryKind>,
-        (order, after): (Order, Option<TimelinePosition>),
-        limit: i32,
+        TimelineWanted {
+            only,
+            order,
+            after,
+            limit,
+        }: TimelineWanted,
         now: Timestamp,
     ) -> Result<Option<(Contact, Page<Placed>)>, StoreError> {
         const DOING: &str = "read the timeline of a contact";
@@ -298,49 +311,31 @@ impl Store {
         contact: ContactId,
         wanted: Wanted,
     ) -> Result<Vec<First<Item>>, StoreError> {
-        let Wanted {
-            only,
-            order,
-            after,
-            limit,
-            now,
-            doing,
-        } = wanted;
         let partition = keys::contact_partition(scope, contact);
-        let ids = |kind: HistoryKind| {
-            order
-                .behind(after, kind)
-                .filter(|_| only.is_none_or(|only| only == kind))
-        };
-        // One more row tells whether there is a next page.
-        let first = HistoryKind::ALL.map(|kind| {
-            let wanted = (kind, order, ids(kind));
-            self.first(&partition, wanted, limit + 1, now, doing)
-        });
+        let first = HistoryKind::ALL.map(|kind| self.first(&partition, kind, wanted));
         try_join_all(first).await
     }
 
-    /// The first rows of a kind with ids between these, inclusive; none, and nothing is read, if there are no such ids.
-    async fn first(
-        &self,
-        partition: &str,
-        (kind, order, ids): (HistoryKind, Order, Option<(Ulid, Ulid)>),
-        limit: i32,
-        now: Timestamp,
-        doing: &'static str,
-    ) -> Result<First<Item>, StoreError> {
+    /// The first rows of a kind; none, and nothing is read, if no such rows are wanted.
+    async fn first(&self, partition: &str, kind: HistoryKind, wanted: Wanted) -> Result<First<Item>, StoreError> {
         let mut first = First {
             items: Vec::new(),
             until: None,
         };
-        let Some((least, greatest)) = ids else { return Ok(first) };
+        let Wanted { only, order, .. } = wanted;
+        let ids = order.behind(wanted.after, kind);
+        let Some((least, greatest)) = ids.filter(|_| only.is_none_or(|only| only == kind)) else {
+            return Ok(first);
+        };
         let prefix = keys::history(kind);
         let [lower, upper] = [least, greatest].map(|id| format!("{prefix}{}", keys::lower(id)));
-        let rows = (partition, Rows::Between(&lower, &upper));
+        let rows = Rows::Between(&lower, &upper).of(partition);
         let newest_first = order == Order::NewestFirst;
+        // One more row tells whether there is a next page.
+        let (index, limit) = (Index::Table, wanted.limit + 1);
         let page = self
             .database
-            .stretch(Index::Table, rows, None, limit, newest_first, doing);
+            .stretch(index, rows, None, limit, newest_first, wanted.doing);
         let (rows, more) = page.await?;
         for item in rows {
             let sk = row::string(&item, "sk").unwrap_or_default();
@@ -351,7 +346,7 @@ impl Store {
             first.until = Some(position).filter(|_| more);
             let seen = Some(item)
                 .filter(row::live)
-                .and_then(|item| row::unexpired_item(item, now));
+                .and_then(|item| row::unexpired_item(item, wanted.now));
             first.items.extend(seen.map(|item| (position, item)));
         }
         Ok(first)

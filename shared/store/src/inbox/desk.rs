@@ -46,6 +46,14 @@ pub(crate) fn desk_row(scope: &TenantScope, desk: &Versioned<Desk>, doing: &'sta
 /// Time until the lists of conversations show a write.
 const SEEN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
+/// Facts for assigning a conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct Assigning<'a> {
+    pub config: &'a TenantConfig,
+    pub contact: &'a Contact,
+    pub now: Timestamp,
+}
+
 impl Store {
     /// The places of people in the inbox. Those who are not among them are available. One query.
     pub async fn desks(&self, scope: &TenantScope) -> Result<BTreeMap<UserId, Versioned<Desk>>, StoreError> {
@@ -94,12 +102,12 @@ impl Store {
         &self,
         scope: &TenantScope,
         known: Option<Versioned<Conversation>>,
-        (id, happening): (ConversationId, Happening),
-        (config, contact): (&TenantConfig, &Contact),
-        now: Timestamp,
+        id: ConversationId,
+        happening: Happening,
+        assigning: Assigning<'_>,
     ) -> Result<Versioned<Conversation>, StoreError> {
         let at = happening.at;
-        self.changed_for_team(scope, (known, at), (config, contact), now, |known, tell_after| {
+        self.changed_for_team(scope, known, at, assigning, |known, tell_after| {
             conversation_with(known, id, happening, tell_after)
         })
         .await
@@ -110,11 +118,11 @@ impl Store {
         &self,
         scope: &TenantScope,
         known: Option<Versioned<Conversation>>,
-        (id, at): (ConversationId, Timestamp),
-        whose: (&TenantConfig, &Contact),
-        now: Timestamp,
+        id: ConversationId,
+        at: Timestamp,
+        assigning: Assigning<'_>,
     ) -> Result<Versioned<Conversation>, StoreError> {
-        self.changed_for_team(scope, (known, at), whose, now, |known, tell_after| {
+        self.changed_for_team(scope, known, at, assigning, |known, tell_after| {
             let mut after = known.unwrap_or_else(|| Versioned {
                 value: Conversation::empty(id, at),
                 version: 0,
@@ -129,9 +137,9 @@ impl Store {
     async fn changed_for_team(
         &self,
         scope: &TenantScope,
-        (known, at): (Option<Versioned<Conversation>>, Timestamp),
-        (config, contact): (&TenantConfig, &Contact),
-        now: Timestamp,
+        known: Option<Versioned<Conversation>>,
+        at: Timestamp,
+        Assigning { config, contact, now }: Assigning<'_>,
         change: impl FnOnce(Option<Versioned<Conversation>>, Option<SignedDuration>) -> Versioned<Conversation>,
     ) -> Result<Versioned<Conversation>, StoreError> {
         let reopened = known.as_ref().is_some_and(|known| !known.value.is_attended());

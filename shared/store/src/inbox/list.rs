@@ -171,7 +171,7 @@ impl Store {
                 (None, _) => ("0", "~"),
             };
             // The bounds are inclusive.
-            let rows = (partition.as_str(), Rows::Between(bounds.0, bounds.1));
+            let rows = Rows::Between(bounds.0, bounds.1).of(&partition);
             let (items, rest) = self
                 .database
                 .stretch(index, rows, None, round + 1, newest_first, DOING)
@@ -353,7 +353,7 @@ impl Store {
         let (index, partition) = list.partition(scope);
         let from = after.map_or_else(|| "0".to_owned(), |after| after.to_string());
         let to = keys::inbox_until(now);
-        let rows = (partition.as_str(), Rows::Between(&from, &to));
+        let rows = Rows::Between(&from, &to).of(&partition);
         let (items, more) = self
             .database
             .stretch(index, rows, None, ROUND + 1, false, DOING)
@@ -384,7 +384,7 @@ impl Store {
         doing: &'static str,
     ) -> Result<Vec<InboxPosition>, StoreError> {
         let (index, partition) = list.partition(scope);
-        let rows = (partition.as_str(), Rows::Beginning(""));
+        let rows = Rows::Beginning("").of(&partition);
         let newest_first = index == Index::ByDay;
         let (items, _) = self
             .database
@@ -414,7 +414,7 @@ impl Store {
         if to < from {
             return Ok((Vec::new(), None));
         }
-        let rows = (partition.as_str(), Rows::Between(&from, &to));
+        let rows = Rows::Between(&from, &to).of(&partition);
         let (items, more) = self.database.stretch(index, rows, None, limit, false, DOING).await?;
         let (_, sort) = index.keys();
         let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());

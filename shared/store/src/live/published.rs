@@ -128,7 +128,7 @@ impl Store {
         let mut lower = keys::published_from(start);
         loop {
             let partition = keys::hour_published(scope, hour);
-            let rows = (partition.as_str(), Rows::Between(&lower, "~"));
+            let rows = Rows::Between(&lower, "~").of(&partition);
             let stretch = self.database.stretch(Index::Table, rows, None, ROWS, false, DOING);
             let (items, more) = stretch.await?;
             queries += 1;

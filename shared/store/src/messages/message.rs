@@ -399,7 +399,7 @@ impl Store {
         Ok(others)
     }
 
-    /// Parks a report on a message that nothing matches yet, until the record step merges it.
+    /// Parks a report on a message that nothing matches yet, until the record step merges it. `reports`: those that are parked already.
     ///
     /// # Errors
     /// A conflict after a lost race: the message may be known now.
@@ -408,12 +408,11 @@ impl Store {
         scope: &TenantScope,
         api: &str,
         report: &StatusReport,
-        before: Option<(Vec<StatusReport>, ReferenceVersion)>,
+        mut reports: Vec<StatusReport>,
+        before: Option<ReferenceVersion>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "park a report";
-        let (reports, before) = before.unzip();
-        let mut reports = reports.unwrap_or_default();
         if reports.contains(report) || reports.len() >= MAX_PARKED {
             return Ok(());
         }

@@ -164,7 +164,7 @@ struct Changes<'a> {
 impl Changes<'_> {
     /// The change of a counter in the row of a day, which is in this hour. `None` if it no longer has what is to be changed: its hour or its
     /// day is over.
-    fn of(&self, counter: &str, (day, hour): (Date, u8)) -> Option<i64> {
+    fn of(&self, counter: &str, day: Date, hour: u8) -> Option<i64> {
         let is_counted = match counter.as_bytes().first()? {
             b'h' => (day, hour) == (self.day, self.hour),
             b'd' => day == self.day,
@@ -175,15 +175,22 @@ impl Changes<'_> {
     }
 }
 
-/// A message to be counted: its policy, its line, its recipient, and the leg that it is sent with.
-pub type Countable<'a> = (&'a Policy, Option<LineId>, &'a Recipient, &'a Leg);
+/// A message to be counted for caps.
+#[derive(Debug, Clone, Copy)]
+pub struct Countable<'a> {
+    pub policy: &'a Policy,
+    pub line: Option<LineId>,
+    pub to: &'a Recipient,
+    /// The leg that it is sent with.
+    pub leg: &'a Leg,
+}
 
 impl Store {
     /// The amounts that a message takes from its caps. Reads the prices only if one of the caps is of money.
     pub async fn takes(
         &self,
         config: &TenantConfig,
-        (policy, line, to, leg): Countable<'_>,
+        Countable { policy, line, to, leg }: Countable<'_>,
         prices: &PriceCache,
         now: Timestamp,
     ) -> Result<Vec<Take>, StoreError> {
@@ -295,7 +302,7 @@ impl Store {
             let hour = update.value(":hour".to_owned(), counts.hour);
             update.condition.push(format!("{HOUR} = {hour}"));
             for (counter, count) in &counts.counts {
-                let Some(change) = changes.of(counter, (day, counts.hour)) else {
+                let Some(change) = changes.of(counter, day, counts.hour) else {
                     continue;
                 };
                 let less = u64::try_from(-change).unwrap_or_default();

@@ -367,7 +367,7 @@ impl Store {
         let Some(day) = self.next_to_roll(scope, &rolled, last_to_roll(now)).await? else {
             return Ok(None);
         };
-        let (partition, places) = (keys::hours_partition(scope), places(day, day));
+        let (partition, (lower, upper)) = (keys::hours_partition(scope), places(day, day));
         let items = self.database.all_between(&partition, &lower, &upper, DOING).await?;
         let mut days: BTreeMap<DayOf, DayHours> = BTreeMap::new();
         for item in &items {
@@ -399,7 +399,7 @@ impl Store {
             return Ok(None);
         }
         let (partition, places) = (keys::hours_partition(scope), places(first, last));
-        let rows = (partition.as_str(), Rows::Between(&places.0, &places.1));
+        let rows = Rows::Between(&places.0, &places.1).of(&partition);
         let (found, _) = self.database.stretch(Index::Table, rows, None, 1, false, DOING).await?;
         let place = found.first().and_then(|item| string(item, "sk"));
         Ok(place.and_then(keys::counted_hour).map(|(at, _)| keys::date(at)))

@@ -436,7 +436,7 @@ impl Store {
             };
             let (index, partition) = list(&day.to_string());
             let bounds = (keys::sortable(wanted.from), upper.to_string());
-            let rows = (partition.as_str(), Rows::Between(&bounds.0, &bounds.1));
+            let rows = Rows::Between(&bounds.0, &bounds.1).of(&partition);
             // The bounds are inclusive, so that one may be the end of the previous page. One more tells whether the day has more.
             let asked = i32::try_from(round + 2).unwrap_or(i32::MAX);
             let (entries, more) = self.database.stretch(index, rows, None, asked, true, doing).await?;

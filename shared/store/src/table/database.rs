@@ -50,6 +50,19 @@ pub(crate) enum Rows<'a> {
     Between(&'a str, &'a str),
 }
 
+/// Rows of a partition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowsOf<'a> {
+    partition: &'a str,
+    rows: Rows<'a>,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) const fn of(self, partition: &'a str) -> RowsOf<'a> {
+        RowsOf { partition, rows: self }
+    }
+}
+
 /// Where a query looks: the table itself, or one of its indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Index {
@@ -240,7 +253,7 @@ impl Database {
     pub(crate) async fn stretch(
         &self,
         index: Index,
-        (partition, rows): (&str, Rows<'_>),
+        RowsOf { partition, rows }: RowsOf<'_>,
         start: Option<Item>,
         limit: i32,
         newest_first: bool,
@@ -340,7 +353,7 @@ impl Database {
                 sk: sk.to_owned(),
             })
         });
-        let rows = (partition, Rows::Beginning(prefix));
+        let rows = Rows::Beginning(prefix).of(partition);
         self.stretch(Index::Table, rows, start, limit, newest_first, doing)
             .await
     }
@@ -355,7 +368,7 @@ impl Database {
         limit: i32,
         doing: &'static str,
     ) -> Result<(Vec<Item>, bool), StoreError> {
-        let rows = (partition, Rows::Between(lower, upper));
+        let rows = Rows::Between(lower, upper).of(partition);
         self.stretch(Index::Table, rows, None, limit, true, doing).await
     }
 
@@ -394,7 +407,7 @@ impl Database {
             item.insert("gsi1sk".to_owned(), text(place.sort));
             item
         });
-        let rows = (partition, Rows::Beginning(""));
+        let rows = Rows::Beginning("").of(partition);
         self.stretch(Index::ByDay, rows, start, limit, false, doing).await
     }
 

@@ -12,7 +12,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use store::{
-    contacts::{Holder, NotCreated, Order, PersonError, TimelinePosition},
+    contacts::{Holder, NotCreated, Order, PersonError, TimelineWanted},
     table::usage,
 };
 use testkit::business::{CUSTOMER, phone};
@@ -399,11 +399,13 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
     let now = world.aws.now();
     for limit in [1, 2, 5, 100] {
         let found = all_pages(async |after| {
-            let order = (
-                Order::NewestFirst,
-                after.map(|next| next.parse::<TimelinePosition>().unwrap()),
-            );
-            let page = store.timeline(scope, survivor, None, order, limit, now).await?;
+            let wanted = TimelineWanted {
+                only: None,
+                order: Order::NewestFirst,
+                after: after.map(|next| next.parse().unwrap()),
+                limit,
+            };
+            let page = store.timeline(scope, survivor, wanted, now).await?;
             let (contact, page) = page.unwrap();
             assert_eq!(contact.id, survivor);
             Ok(page)
@@ -421,7 +423,13 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
         assert!(found.is_sorted_by(|one, next| one.position > next.position));
     }
     let first_page = async |contact, kind, order| {
-        let page = store.timeline(scope, contact, kind, (order, None), 10, now).await;
+        let wanted = TimelineWanted {
+            only: kind,
+            order,
+            after: None,
+            limit: 10,
+        };
+        let page = store.timeline(scope, contact, wanted, now).await;
         page.unwrap().unwrap()
     };
     let merges = first_page(survivor, Some(HistoryKind::Merge), Order::NewestFirst).await;
