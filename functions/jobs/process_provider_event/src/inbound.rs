@@ -385,7 +385,7 @@ impl Event<'_> {
             people.truncate(1);
         }
         if referred.is_none() && !is_new {
-            let referred = store.refer_to_received(self.scope, reference, received.id, version, now);
+            let referred = store.refer_to_received(self.scope, api, provider_ref, received.id, version, now);
             referred.await?;
             crash::point("process_provider_event.referred");
         }

@@ -12,7 +12,11 @@ use domain::{
     tenants::Line,
 };
 use jiff::SignedDuration;
-use store::{Along, OwnedError, Signed, Store, TenantScope, Versioned, table::usage, tenants::ConfigCache};
+use store::{
+    Along, OwnedError, Signed, Store, TenantScope, Versioned,
+    table::usage,
+    tenants::{ConfigCache, RuleChange},
+};
 use testkit::business::{CUSTOMER, phone};
 
 use crate::world::{COUNTING, World};
@@ -358,7 +362,7 @@ async fn rules_are_changed_together() {
                 priority,
                 ..before.value.value.clone()
             };
-            (before, after)
+            RuleChange { before, after }
         });
         (tenant, changes.collect::<Vec<_>>())
     };
