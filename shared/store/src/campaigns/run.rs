@@ -18,7 +18,7 @@ use crate::{
     table::{
         compact,
         database::{Index, Rows},
-        keys::{self, DueOther, Listed},
+        keys::{self, DueOther, IndexPlace, Listed},
         operations::operation_row,
         owned,
         row::{self, Condition, Item, Row, Write, key_of, string},
@@ -38,9 +38,9 @@ pub(crate) fn enrolment_row(
     let Enrolment { campaign, contact, .. } = *enrolment;
     let key = keys::enrolment(scope, contact, campaign);
     let part = keys::audience(scope, campaign, Enrolment::part(contact));
-    let exit = enrolment.exit.as_ref().map(|exit| {
-        let reason = exit.because.code.as_str();
-        (keys::exits(scope, campaign, reason), contact.to_string())
+    let exit = enrolment.exit.as_ref().map(|exit| IndexPlace {
+        partition: keys::exits(scope, campaign, exit.because.code.as_str()),
+        sort: contact.to_string(),
     });
     let condition = before.map_or(Condition::New, Condition::Version);
     let row = Row::new(&key, "enrolment", enrolment, condition, doing)?

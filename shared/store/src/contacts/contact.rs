@@ -23,7 +23,7 @@ use crate::{
     messages::keys_of,
     table::{
         compact,
-        keys::{self, Key},
+        keys::{self, IndexPlace, Key},
         row::{self, ALIAS, Condition, Item, Row, Write, text},
     },
 };
@@ -214,12 +214,15 @@ fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> R
     let key = keys::contact(scope, contact.id);
     let version = contact.version + 1;
     let state = match contact.deleted_at {
-        Some(at) => Some((
-            keys::deleted_contacts(scope),
-            keys::listed_as(&keys::sortable(at), contact.id),
-        )),
+        Some(at) => Some(IndexPlace {
+            partition: keys::deleted_contacts(scope),
+            sort: keys::listed_as(&keys::sortable(at), contact.id),
+        }),
         None if contact.same_as.is_empty() => None,
-        None => Some((keys::duplicates(scope), keys::lower(contact.id.ulid()))),
+        None => Some(IndexPlace {
+            partition: keys::duplicates(scope),
+            sort: keys::lower(contact.id.ulid()),
+        }),
     };
     // Only a version that reads the second form knows senders without a number.
     let form = if matches!(contact.called_from, Some(Identity::Sender(_))) {
@@ -250,9 +253,9 @@ pub(crate) fn profile_row(
         version: profile.version + 1,
         ..profile.clone()
     };
-    let stage = next.stage.map(|staged| {
-        let place = keys::listed_as(&keys::sortable(staged.since), contact);
-        (keys::stage(scope, staged.stage), place)
+    let stage = next.stage.map(|staged| IndexPlace {
+        partition: keys::stage(scope, staged.stage),
+        sort: keys::listed_as(&keys::sortable(staged.since), contact),
     });
     let row = Row::new(&key, "profile", &next, if_contact_unchanged(profile.version), doing)?;
     Ok(row.version(next.version).in_state(stage))

@@ -12,7 +12,7 @@ use crate::{
     table::{
         compact,
         due::{Due, Next},
-        keys::{self, DUE_OTHER_SHARDS, DueOther, Key},
+        keys::{self, DUE_OTHER_SHARDS, DueOther, IndexPlace, Key},
         row::{Condition, Row, Write},
     },
 };
@@ -112,9 +112,9 @@ pub(crate) fn conversation_row(
     // Nobody works through those of nobody that are answered, and their entry would cost as much as a row.
     let waiting = value.waiting_since.is_some();
     let has_turn = value.is_attended() && (waiting || value.assignee.is_some());
-    let turn = has_turn.then(|| {
-        let list = keys::inbox_turn(scope, value.assignee, waiting);
-        (list, keys::inbox_place(value.turn_since(), id))
+    let turn = has_turn.then(|| IndexPlace {
+        partition: keys::inbox_turn(scope, value.assignee, waiting),
+        sort: keys::inbox_place(value.turn_since(), id),
     });
     let key = keys::conversation(scope, id);
     let row = Row::new(&key, "conversation", value, condition, doing)?;

@@ -264,7 +264,7 @@ impl Store {
                 continue;
             };
             let key = keys::attachment(scope, id);
-            let (partition, place) = keys::due_position(MEDIA_LANE, &key, until);
+            let keys::IndexPlace { partition, sort: place } = keys::due_position(MEDIA_LANE, &key, until);
             let request = self
                 .database
                 .update_item(&key)

@@ -16,7 +16,7 @@ use crate::{
     messages::keys_of_leg,
     table::{
         compact,
-        keys::{self, Key},
+        keys::{self, IndexPlace, Key},
         row::{self, Condition, Item, Row},
     },
     tenants::TenantRow,
@@ -87,28 +87,27 @@ fn listed_by_day(row: Row, scope: &TenantScope, at: Timestamp, id: MessageId, di
 }
 
 /// Place of a failed or blocked message in the list, by the day of its creation.
-fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
+fn trouble(scope: &TenantScope, message: &Message) -> Option<IndexPlace> {
     let at = message.created_at;
-    let place = || {
-        (
-            keys::troubled_of(scope, &keys::day(at)),
-            sort_key_by_time(at, message.id.own()),
-        )
+    let place = || IndexPlace {
+        partition: keys::troubled_of(scope, &keys::day(at)),
+        sort: sort_key_by_time(at, message.id.own()),
     };
     message.state().is_trouble().then(place)
 }
 
 /// Place of a message among those that wait because their campaign is paused, or for a cap.
-fn waiting_place(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
+fn waiting_place(scope: &TenantScope, message: &Message) -> Option<IndexPlace> {
     let campaign = message.cause.campaign()?;
-    let place = if message.is_held() {
+    let partition = if message.is_held() {
         keys::held_messages(scope, campaign)
     } else if message.waits_for_cap() {
         keys::waits_for_caps(scope)
     } else {
         return None;
     };
-    Some((place, message.id.to_string()))
+    let sort = message.id.to_string();
+    Some(IndexPlace { partition, sort })
 }
 
 /// The form of the row of a customer's message. A version that reads only the first form knows nothing of a file but its source, and nothing

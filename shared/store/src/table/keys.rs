@@ -36,6 +36,13 @@ pub(crate) use self::counters::{
     template_days_partition,
 };
 
+/// The place of a row in an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IndexPlace {
+    pub(crate) partition: String,
+    pub(crate) sort: String,
+}
+
 /// A row's primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
@@ -661,9 +668,12 @@ pub(crate) fn due_partition(lane: Lane, shard: u8) -> String {
 /// Position of a row in the due index. The shard follows from the row's key, so a row always keeps its shard. Rows at one
 /// position are distinguished by their keys, which the index contains anyway: the position is short because every change
 /// writes it.
-pub(crate) fn due_position(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
+pub(crate) fn due_position(lane: Lane, key: &Key, at: Timestamp) -> IndexPlace {
     let shard = u8::try_from(hash_of(key) % u32::from(DUE_SHARDS)).unwrap_or_default();
-    (due_partition(lane, shard), due_place(key, at))
+    IndexPlace {
+        partition: due_partition(lane, shard),
+        sort: due_place(key, at),
+    }
 }
 
 /// Number of partitions of the due index for each of [`DueOther`].
@@ -688,9 +698,12 @@ impl DueOther {
     }
 
     /// The position of a row in the due index.
-    pub(crate) fn place(self, key: &Key, at: Timestamp) -> (String, String) {
+    pub(crate) fn place(self, key: &Key, at: Timestamp) -> IndexPlace {
         let shard = u8::try_from(hash_of(key) % u32::from(DUE_OTHER_SHARDS)).unwrap_or_default();
-        (self.partition(shard), due_place(key, at))
+        IndexPlace {
+            partition: self.partition(shard),
+            sort: due_place(key, at),
+        }
     }
 }
 
@@ -792,9 +805,9 @@ mod tests {
         let key = Key::new("T#a".to_owned(), "MSG#b");
         let earlier = due_position(Lane::Bulk, &key, "2026-11-20T10:00:00Z".parse().unwrap());
         let later = due_position(Lane::Bulk, &key, "2026-11-20T10:00:00.5Z".parse().unwrap());
-        assert!(earlier.0.starts_with("DUE#bulk#"));
-        assert!(earlier.1 < later.1);
-        assert_eq!(earlier.0, later.0);
-        assert_eq!(due_time(&later.1), Some("2026-11-20T10:00:00.500Z"));
+        assert!(earlier.partition.starts_with("DUE#bulk#"));
+        assert!(earlier.sort < later.sort);
+        assert_eq!(earlier.partition, later.partition);
+        assert_eq!(due_time(&later.sort), Some("2026-11-20T10:00:00.500Z"));
     }
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::table::{
     error::StoreError,
     forms,
-    keys::{self, DueOther, Key},
+    keys::{self, DueOther, IndexPlace, Key},
 };
 
 /// The author of what a row says, if a later write of ours has no author.
@@ -194,15 +194,15 @@ impl Row {
     }
 
     /// Puts the row at a place in the index with these keys, if it has one.
-    fn put_at(&mut self, pk: &str, sk: &str, place: Option<(String, String)>) {
-        if let Some((partition, sort)) = place {
+    fn put_at(&mut self, pk: &str, sk: &str, place: Option<IndexPlace>) {
+        if let Some(IndexPlace { partition, sort }) = place {
             self.item.insert(pk.to_owned(), text(partition));
             self.item.insert(sk.to_owned(), text(sort));
         }
     }
 
     /// Lists the row by a state that changes. A row without a state is in no such list.
-    pub(crate) fn in_state(mut self, place: Option<(String, String)>) -> Self {
+    pub(crate) fn in_state(mut self, place: Option<IndexPlace>) -> Self {
         self.put_at("gsi3pk", "gsi3sk", place);
         self
     }
@@ -229,7 +229,7 @@ impl Row {
 
     /// Lists the row under a day, or in another partition of the list index.
     pub(crate) fn in_list(mut self, partition: String, sort: String) -> Self {
-        self.put_at("gsi1pk", "gsi1sk", Some((partition, sort)));
+        self.put_at("gsi1pk", "gsi1sk", Some(IndexPlace { partition, sort }));
         self
     }
 
@@ -273,7 +273,10 @@ impl Row {
 
     /// Sets the time for telling people, if ever.
     pub(crate) fn due_notice(mut self, key: &Key, due: Option<Timestamp>) -> Self {
-        let place = |at| (keys::DUE_NOTICES.to_owned(), keys::due_place(key, at));
+        let place = |at| IndexPlace {
+            partition: keys::DUE_NOTICES.to_owned(),
+            sort: keys::due_place(key, at),
+        };
         self.put_at(DUE_PK, DUE_SK, due.map(place));
         self
     }
