@@ -5,10 +5,9 @@ use std::net::IpAddr;
 use aws_lc_rs::hmac;
 use domain::terms::IpRange;
 
-/// What remains of the address of an authenticated caller.
+/// Address of an authenticated caller, reduced to what is stored of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressTrace {
-    /// Its network.
     pub network: IpRange,
     /// Keyed hash of the whole address. The same address of the same key or session has the same hash.
     pub hash: String,

@@ -58,7 +58,6 @@ impl<L> Holder<L> {
         &self.scope
     }
 
-    /// The link.
     pub const fn link(&self) -> &L {
         &self.link
     }

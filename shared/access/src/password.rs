@@ -19,7 +19,6 @@ pub struct HashError;
 /// Reason why a password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// Wrong length.
     #[error("use {SHORTEST} to {MAX_LENGTH} characters, such as a few unrelated words")]
     Length,
     /// Easy to guess.
@@ -129,7 +128,7 @@ fn words_about(about: &[&str]) -> Vec<String> {
     words
 }
 
-/// Hashes a password with this salt, of which 16 bytes or more must be random.
+/// Hashes a password with this salt, which needs at least 16 random bytes.
 ///
 /// # Errors
 /// When the salt is too short.

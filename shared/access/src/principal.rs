@@ -62,7 +62,6 @@ pub enum Refusal {
     /// A platform administrator whose session began without a second factor.
     #[error("no second factor")]
     NoSecondFactor,
-    /// Too many requests.
     #[error("too many requests")]
     TooMany(Allowance),
     /// The table did not respond.
@@ -125,7 +124,7 @@ impl Principal {
         self.allowance
     }
 
-    /// What remains of the caller's address.
+    /// Address of the caller, reduced to what is stored of it.
     pub const fn trace(&self) -> Option<&AddressTrace> {
         self.trace.as_ref()
     }
@@ -148,17 +147,16 @@ impl Principal {
 /// An authenticated user, in any tenant.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// Their current account.
     pub account: Versioned<Account>,
     /// Session of the token.
     pub session: SessionId,
-    /// Tenant in which the token acts unless the request names one.
+    /// Tenant of the token's requests, unless a request names another one.
     pub tenant: Option<TenantId>,
     /// True if the session began with a second factor, which is still on.
     pub second_factor: bool,
     /// Remaining allowance of their rate limit.
     pub allowance: Allowance,
-    /// What remains of their address.
+    /// Their address, reduced to what is stored of it.
     pub trace: Option<AddressTrace>,
 }
 
@@ -181,7 +179,7 @@ impl PlatformAdmin {
         self.allowance
     }
 
-    /// What remains of their address.
+    /// Their address, reduced to what is stored of it.
     pub const fn trace(&self) -> Option<&AddressTrace> {
         self.trace.as_ref()
     }
@@ -213,7 +211,7 @@ const TENANT_LIFETIME: SignedDuration = SignedDuration::from_secs(30);
 /// Lifetime of the cached tenant of a key, which never changes. The validity of the key is read every time.
 const OWNER_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
-/// Time in which a key that does not exist is not looked up again.
+/// Time before an unknown key is looked up again.
 const STRANGER_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 
 /// Maximum number of cached keys, and of cached tenants.
@@ -297,7 +295,7 @@ impl Authenticator {
         };
         let own = gate.limits.principal_per_minute.unwrap_or(PRINCIPAL_LIMIT);
         let all = gate.limits.requests_per_minute.unwrap_or(TENANT_LIMIT);
-        let allowance = self.store.take_request(&scope, actor, (own, all), now).await?;
+        let allowance = self.store.take_request(&scope, actor, own, all, now).await?;
         if !allowance.is_within() {
             return Err(Refusal::TooMany(allowance));
         }

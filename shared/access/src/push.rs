@@ -1,5 +1,5 @@
-//! The key by which push services know who sends (VAPID, RFC 8292). There is one for a deployment, for ever: devices subscribe to it. It is made when
-//! it is needed first, and sealed by KMS, so that the table alone sends nothing.
+//! The key that identifies us to push services (VAPID, RFC 8292). A deployment keeps one for ever, since devices subscribe to it. It is
+//! made when it is first needed, and sealed by KMS, so that the table alone sends nothing.
 
 use std::{
     fmt,
@@ -19,7 +19,7 @@ use store::{Store, StoreError, live::PushKey};
 
 use crate::{KeyService, SecretsError, secrets::Context};
 
-/// Time for which a push service believes one statement of who sends. At most 24 hours (RFC 8292, 2).
+/// Validity of one statement of the sender to a push service. At most 24 hours (RFC 8292, 2).
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(12);
 
 /// The key cannot be used.
@@ -75,7 +75,7 @@ impl PushKeys {
         }
     }
 
-    /// The public key to which devices subscribe: a point on P-256, uncompressed, in base64url. It is made if there is none yet.
+    /// The public key for subscriptions of devices: a point on P-256, uncompressed, in base64url. It is made if there is none yet.
     ///
     /// # Errors
     /// When the table or the key service does not answer.
@@ -108,7 +108,8 @@ impl PushKeys {
     pub async fn authorization(
         &self,
         store: &Store,
-        (endpoint, subject): (&str, &str),
+        endpoint: &str,
+        subject: &str,
         now: Timestamp,
     ) -> Result<Option<String>, PushError> {
         const DOING: &str = "sign for a push service";

@@ -12,7 +12,6 @@ const NONCE: usize = 12;
 #[error("it was sealed with another key or context")]
 pub(crate) struct SealError;
 
-/// A sealing key.
 #[derive(Clone, Copy)]
 pub(crate) struct SealingKey([u8; 32]);
 

@@ -39,7 +39,6 @@ pub trait KeyService: Send + Sync {
     /// Encrypts at most 4,096 bytes, which is KMS's limit.
     fn encrypt<'a>(&'a self, purpose: SecretPurpose, context: &'a Context, plain: Vec<u8>) -> Answer<'a>;
 
-    /// Decrypts.
     fn decrypt<'a>(&'a self, purpose: SecretPurpose, context: &'a Context, sealed: Vec<u8>) -> Answer<'a>;
 }
 

@@ -1,5 +1,5 @@
-//! One Meta app for many tenants. Its secret authenticates Meta, not the tenant: a scope is minted only for the connection that
-//! owns the account and number in the event.
+//! A Meta app that many tenants share. Its secret authenticates Meta, not the tenant: a scope is minted only for the connection that owns
+//! the account and number in the event.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +16,7 @@ use crate::{AuthError, Authenticated, Connections, SecretsError, remembered::Rem
 /// Lifetime of opened secrets and known owners.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// Time in which an account without an owner is not looked up again.
+/// Time before an account without an owner is looked up again.
 const UNKNOWN_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Maximum number of cached accounts, with and without an owner.

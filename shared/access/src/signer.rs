@@ -25,15 +25,12 @@ pub enum SignError {
     /// The secret.
     #[error("could not {doing}")]
     Secret {
-        /// Attempted action.
         doing: &'static str,
         /// Reason, without the secret.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The table.
     #[error("could not publish the signing key")]
     Table(#[from] StoreError),
-    /// The cryptography.
     #[error("could not {0}")]
     Crypto(&'static str),
 }
@@ -51,7 +48,7 @@ fn secret_error(doing: &'static str, source: impl Into<Box<dyn std::error::Error
     }
 }
 
-/// Time for which a key signs before a new one is created.
+/// Age of a signing key when it is replaced.
 const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Content of `auth`'s secret. The template creates it with a sealing key; signing keys are added on demand.
@@ -76,7 +73,7 @@ struct Known {
     kid: String,
     key: EncodingKey,
     sealing_key: SealingKey,
-    /// Time at which a newer key begins to sign, if there is one.
+    /// Time when a newer key begins to sign, if there is one.
     until: Option<Timestamp>,
 }
 

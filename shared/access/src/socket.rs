@@ -13,7 +13,6 @@ use crate::token::{is_link_token, sha256_hex};
 pub struct Ticketed {
     /// The right to touch the tenant's data.
     pub scope: TenantScope,
-    /// The ticket.
     pub ticket: Ticket,
     /// The hash of its token.
     pub sha256: String,
@@ -38,7 +37,7 @@ impl Ticketed {
     }
 }
 
-/// The tenant and the caller of a socket, of which API Gateway says that it is open. `None`: we know none.
+/// The tenant and the caller of a socket that API Gateway reports as open. `None` if we have no record of it.
 ///
 /// # Errors
 /// When the table does not answer.

@@ -1,5 +1,5 @@
-//! Access tokens: ES256, 15 minutes, signed only by `auth` and verified by all with the published keys. Also the opaque secrets
-//! of which only the hash is stored: refresh tokens, API keys and one-time links.
+//! Access tokens: ES256, 15 minutes, signed only by `auth` and verified by all with the published keys. Also the opaque secrets that are
+//! stored as a hash only: refresh tokens, API keys and one-time links.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use store::{Store, StoreError};
 
 pub use domain::accounts::ACCESS_LIFETIME;
 
-/// Time after which a session expires unless it is refreshed. It ends in any case after the operator's maximum.
+/// Time until a session expires, unless it is refreshed. In any case it ends after the operator's maximum.
 pub const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Lifetime of cached published keys. An unknown key id causes another read, at most once per [`REREAD`].
@@ -39,9 +39,9 @@ pub struct Claims {
     aud: String,
     /// Id of the user.
     pub sub: UserId,
-    /// Session.
+    /// Id of the session.
     pub sid: SessionId,
-    /// Tenant in which the token acts unless the request names one.
+    /// Tenant of the token's requests, unless a request names another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tnt: Option<TenantId>,
     /// True if the session began with a second factor.
@@ -69,13 +69,13 @@ impl Claims {
         }
     }
 
-    /// The same for a session that began with a second factor.
+    /// Says whether the session began with a second factor.
     pub const fn with_second_factor(mut self, proven: bool) -> Self {
         self.mfa = proven;
         self
     }
 
-    /// The same, expiring no later than the session.
+    /// Lets the token expire no later than the session.
     pub fn until(mut self, session_ends: Timestamp) -> Self {
         self.exp = self.exp.min(session_ends.as_second());
         self
@@ -100,13 +100,12 @@ impl Claims {
 /// A public key: the JSON Web Key with only what ES256 needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKey {
-    /// Key id.
+    /// Id of the signing key.
     pub kid: String,
     /// X coordinate of the point, in base64url.
     pub x: String,
     /// Y coordinate of the point, in base64url.
     pub y: String,
-    /// Time of creation.
     pub created_at: Timestamp,
 }
 
@@ -209,9 +208,7 @@ pub fn is_link_token(text: &str) -> bool {
 /// A refresh token: the location of its session, the family's secret and its own.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken {
-    /// User.
     pub user: UserId,
-    /// Session.
     pub session: SessionId,
     family: String,
     own: String,
@@ -238,7 +235,6 @@ impl RefreshToken {
         }
     }
 
-    /// Parses a token.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(REFRESH_PREFIX)?;
         let (ids, secrets) = rest.split_once('.')?;

@@ -20,7 +20,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 /// Minimum time between two reads after a failed signature or token.
 pub(crate) const REREAD: SignedDuration = SignedDuration::from_secs(30);
 
-/// Time in which a connection that does not exist is not looked up again.
+/// Time before an unknown connection is looked up again.
 const UNKNOWN_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Maximum number of cached connections.
@@ -43,7 +43,6 @@ pub enum AuthError {
     Secrets(#[from] SecretsError),
 }
 
-/// An authenticated sender.
 #[derive(Debug, Clone)]
 pub struct Authenticated {
     scope: TenantScope,

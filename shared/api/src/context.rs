@@ -154,7 +154,7 @@ impl Api {
         (amount, most): (u64, u64),
         things: &str,
     ) -> Result<(), Problem> {
-        match self.store().take_room(who.scope(), what, (amount, most)).await? {
+        match self.store().take_room(who.scope(), what, amount, most).await? {
             Ok(()) => Ok(()),
             Err(left) => Err(beyond_plan(format!(
                 "{most} {things}, of which {left} are left. Delete some, or"

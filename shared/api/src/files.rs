@@ -62,7 +62,7 @@ impl FileLinkOut {
         let link = if is_shown_inline(content_type) {
             Box::pin(files.page_link(key, name, content_type, within)).await
         } else {
-            Box::pin(files.named_link(key, (name, chosen), content_type, within)).await
+            Box::pin(files.named_link(key, name, chosen, content_type, within)).await
         };
         Ok(Self {
             url: link.map_err(|error| not_signed(&error))?.url,
@@ -105,7 +105,7 @@ impl UploadOut {
         (content_type, length): (&str, u64),
     ) -> Result<Self, Problem> {
         let link = files
-            .upload_link(key, (content_type, length), UPLOADS.unsigned_abs())
+            .upload_link(key, content_type, length, UPLOADS.unsigned_abs())
             .await;
         let link = link.map_err(|error| not_signed(&error))?;
         let mut headers = link.headers;

@@ -394,7 +394,7 @@ impl Api {
             return Ok(checked);
         };
         let nothing = Along::default();
-        let read = self.store().leg_material(who.scope(), (planned, None), &nothing);
+        let read = self.store().leg_material(who.scope(), planned, None, &nothing);
         let LegMaterial {
             connection,
             template,

@@ -221,7 +221,8 @@ impl Api {
             (None, ReportBy::Line) => Lines::Each,
             (None, ReportBy::Day | ReportBy::Hour) => Lines::Together,
         };
-        let hours = store.hours(scope, &basis.rolled, period.bounds(), lines).await?;
+        let (from, to) = period.bounds();
+        let hours = store.hours(scope, &basis.rolled, from, to, lines).await?;
         let names = match query.by {
             ReportBy::Line => {
                 let lines = store.all::<Line>(scope).await?.into_iter();

@@ -70,7 +70,7 @@ impl<T: JobBody> QueueBody for T {
     }
 }
 
-/// Queue `calls`.
+/// Job of the queue `calls`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(
@@ -84,7 +84,6 @@ pub enum CallJob {
         tenant: TenantId,
         /// Correlation id of the call.
         correlation_id: String,
-        /// The report.
         event: CallEvent,
     },
     /// Check whether a call that waits for a report, which may never come, can be decided now.
@@ -131,7 +130,6 @@ pub struct SendMessage {
     pub tenant: TenantId,
     /// Correlation id of the message's cause.
     pub correlation_id: String,
-    /// The message.
     pub message: MessageId,
     /// The number of the attempt that this copy is for: that of the next claim, or of the last one to be settled.
     pub attempt: u32,
@@ -142,7 +140,8 @@ pub struct SendMessage {
     /// never delay the follow-ups to its calls.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub requested: bool,
-    /// What the first attempt is sent with, so that it is read in one request with the message. `None` for further attempts.
+    /// Ids of the connection and the other rows for the first attempt, so that they are read in one request with the message. `None` for
+    /// further attempts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<SentWith>,
 }
@@ -150,7 +149,6 @@ pub struct SendMessage {
 /// The rows that a message's attempt is sent with: their ids and names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentWith {
-    /// The connection.
     pub connection: ConnectionId,
     /// Name and language of the template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,13 +156,12 @@ pub struct SentWith {
     /// The asset, or the attachment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asset: Option<FileId>,
-    /// The campaign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
 }
 
 impl SentWith {
-    /// What a leg of a message is sent with, which may be of a campaign.
+    /// The ids that a leg of a message needs, and of its campaign if it has one.
     pub fn of(leg: &Leg, campaign: Option<CampaignId>) -> Self {
         let template = leg.content.template();
         Self {
@@ -205,7 +202,6 @@ impl JobBody for SendMessage {
 pub struct ProviderEvent {
     /// Tenant of the connection.
     pub tenant: TenantId,
-    /// The connection.
     pub connection: ConnectionId,
     /// Correlation id of the event.
     pub correlation_id: String,
@@ -215,7 +211,6 @@ pub struct ProviderEvent {
     pub group: EventGroup,
     /// Its webhook, which determines its format.
     pub source: EventSource,
-    /// The event itself.
     pub payload: Payload,
 }
 
@@ -242,16 +237,13 @@ impl EventGroup {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventSource {
-    /// One change of Meta's webhook, as `providers::whatsapp::webhook::Change` in JSON.
+    /// A change of Meta's webhook, as `providers::whatsapp::webhook::Change` in JSON.
     #[serde(rename = "whatsapp")]
     WhatsApp,
     /// Twilio's form for an inbound message.
     TwilioInbound,
     /// Twilio's form for the status of a message, with the key in the query of the callback.
-    TwilioStatus {
-        /// The query's `key`.
-        key: Option<String>,
-    },
+    TwilioStatus { key: Option<String> },
 }
 
 /// The bytes of an event.

@@ -23,7 +23,7 @@ use crate::QueueBody;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "mail")]
 pub struct MailJob {
-    /// Tenant on whose behalf it is sent. `None` for mails about a person's own account, such as a forgotten password.
+    /// Tenant that the mail is sent for. `None` for mails about a person's own account, such as a forgotten password.
     pub tenant: Option<TenantId>,
     /// Correlation id of its cause.
     pub correlation_id: String,
@@ -100,7 +100,7 @@ pub enum Mail {
         /// Name of the invited person, if the inviter has given one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
-        /// Role for which the person is invited. `None` only in mails that were queued before it was told.
+        /// Role offered by the invitation. `None` only in mails that were queued before mails stated it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         role: Option<Role>,
     },
@@ -117,7 +117,6 @@ pub enum Mail {
     NewDevice {
         /// Browser or app, from its `User-Agent`.
         device: Option<String>,
-        /// IP address.
         address: Option<IpAddr>,
         /// Time of the log-in.
         at: Timestamp,
@@ -151,7 +150,7 @@ pub enum Mail {
     Notices {
         /// Name of the tenant.
         business: String,
-        /// What happened, the oldest first.
+        /// The events, the oldest first.
         notices: Vec<Notice>,
         /// Names of the connections whose templates the notices name.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -161,7 +160,7 @@ pub enum Mail {
         time_zone: Option<Zone>,
         /// Number of further notices, which the mail only counts.
         more: usize,
-        /// Link to the page on which such mails are turned off. `None` if the deployment has no URL yet.
+        /// Link to the page for turning off such mails. `None` if the deployment has no URL yet.
         link: Option<Link>,
     },
 }
@@ -249,7 +248,7 @@ impl Mail {
 }
 
 impl MailJob {
-    /// Context to which a sealed link is bound: this mail, its kind and its recipient.
+    /// Context of a sealed link: this mail, its kind and its recipient.
     pub fn about(&self) -> String {
         format!("{}\n{}\n{}", self.mail.kind(), self.id, self.to)
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::JobBody;
 
-/// Queue `media`.
+/// Job of the queue `media`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum MediaJob {
@@ -18,7 +18,6 @@ pub enum MediaJob {
         tenant: TenantId,
         /// Correlation id of the message.
         correlation_id: String,
-        /// The message.
         message: MessageId,
         /// Place of the medium among the message's.
         index: u8,
@@ -31,7 +30,6 @@ pub enum MediaJob {
         correlation_id: String,
         /// The asset, or the attachment.
         asset: FileId,
-        /// The connection.
         connection: ConnectionId,
     },
     /// Delete an attachment that is not kept any longer.
@@ -40,7 +38,6 @@ pub enum MediaJob {
         tenant: TenantId,
         /// Correlation id of the request that created it.
         correlation_id: String,
-        /// The attachment.
         attachment: FileId,
     },
 }

@@ -10,12 +10,11 @@ use jiff::Timestamp;
 
 use crate::{CallJob, MediaJob, SendMessage, SentWith, StartOperation};
 
-/// A job to be queued. The due index also has a row for each, from which it is queued if it is lost or its time is far off.
+/// A job to be queued. The due index also has a row for it, in case the job is lost or its time is far off.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToQueue {
-    /// The job.
     pub job: NextJob,
-    /// Time before which there is nothing to do.
+    /// Earliest time with work to do.
     pub not_before: Timestamp,
 }
 
@@ -119,13 +118,13 @@ impl ToQueue {
         }
     }
 
-    /// The same job at another time.
+    /// Moves the job to another time.
     pub const fn at(mut self, not_before: Timestamp) -> Self {
         self.not_before = not_before;
         self
     }
 
-    /// The same job, queued by its own worker this many times.
+    /// Counts how often its own worker has queued the job.
     pub fn with_rounds(mut self, rounds: u8) -> Self {
         if let NextJob::Send(_, job) = &mut self.job {
             job.rounds = rounds;

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 pub struct StartOperation {
     /// Tenant of the operation.
     pub tenant: TenantId,
-    /// The operation.
     pub operation: OperationId,
     /// Its kind, which is also the type of the event.
     pub kind: OperationKind,

@@ -13,24 +13,23 @@ use crate::JobBody;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "push")]
 pub struct PushJob {
-    /// The tenant.
     pub tenant: TenantId,
     /// The event that caused it: the same whenever it is delivered.
     pub correlation_id: String,
-    /// What they are told of.
+    /// Subject of the notification.
     #[serde(flatten)]
     pub about: About,
-    /// Time at which it was stored.
+    /// Time when it was stored.
     pub at: Timestamp,
-    /// What an earlier job left. `None`: it is the first.
+    /// Work left over by an earlier job. `None` for the first job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest: Option<PushRest>,
 }
 
-/// What is left of a notification.
+/// The rest of a notification's work.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushRest {
-    /// The people who saw a page, or of whose devices one could not be told.
+    /// People who saw a page, or have a device that could not be told.
     pub people: Vec<UserId>,
     /// Their devices that were told.
     pub told: Vec<PushSubscriptionId>,

@@ -41,7 +41,7 @@ macro_rules! client {
     }};
 }
 
-/// Time in which a message must be on its way to a client.
+/// Maximum time for handing a message to a client's connection.
 const SOCKET_ATTEMPT: Duration = Duration::from_secs(1);
 
 /// Well below a function's own time-out, so that a retry still fits in. An emulator shares its machine with all that asks it, and is one

@@ -11,7 +11,10 @@ use domain::{
     terms::{Channel, ConnectionId, ContactId, Reason, Refusal},
 };
 use jiff::Timestamp;
-use store::{Along, StoreError, TenantScope, money::PriceCache};
+use store::{
+    Along, StoreError, TenantScope,
+    money::{Countable, PriceCache},
+};
 
 use crate::{
     Ids, JobError, Planner,
@@ -19,7 +22,7 @@ use crate::{
     planning::{Gathered, Planned},
 };
 
-/// What making messages of campaigns uses beside their material.
+/// Tools for making messages of campaigns, beside their material.
 #[derive(Clone, Copy)]
 pub struct Maker<'a> {
     /// Reads and plans.
@@ -30,25 +33,34 @@ pub struct Maker<'a> {
     pub prices: &'a PriceCache,
 }
 
+/// Room for further messages of a campaign.
+#[derive(Clone, Copy)]
+pub struct Room<'a> {
+    /// Counts for caps.
+    pub counts: &'a Counts,
+    /// Places for customers that campaigns write to first.
+    pub places: &'a FirstPlaces,
+}
+
 /// A message to a person that can be planned.
 #[derive(Debug)]
 pub struct Composition {
     composed: Composed,
     gathered: Gathered,
     follows: String,
-    /// What it takes of caps.
+    /// Amounts that it takes from caps.
     pub takes: Vec<Take>,
-    /// The connection by which it goes by WhatsApp to somebody who has not written within the day before it leaves: it takes a place.
+    /// The WhatsApp connection, if it goes to somebody who has not written within the day before it leaves: it then takes a place.
     pub writes_first: Option<ConnectionId>,
 }
 
 impl Composition {
-    /// The time before which it does not leave.
+    /// Earliest time for sending it.
     pub const fn not_before(&self) -> Timestamp {
         self.composed.not_before
     }
 
-    /// Plans the message, of which the contact knows from now on. To be written in one transaction with the contact.
+    /// Plans the message and notes it in the contact. To be written in one transaction with the contact.
     pub async fn plan(
         self,
         planner: &Planner,
@@ -61,7 +73,7 @@ impl Composition {
     }
 }
 
-/// The reason for which there is no message.
+/// The reason why no message is made.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Unmade {
     /// This person gets none.
@@ -72,12 +84,10 @@ pub enum Unmade {
     Limit(Timestamp),
 }
 
-/// What the messages of a campaign are made of.
+/// Material for the messages of a campaign.
 #[derive(Debug, Clone)]
 pub struct Broadcast<'a> {
-    /// The campaign.
     pub campaign: &'a Campaign,
-    /// The tenant.
     pub config: Arc<TenantConfig>,
     /// Templates, products and files, with nobody's links, which are as long as any and lead nowhere.
     pub material: Material,
@@ -89,7 +99,8 @@ impl Planner {
     pub async fn broadcast<'a>(
         &self,
         scope: &TenantScope,
-        (campaign, config): (&'a Campaign, Arc<TenantConfig>),
+        campaign: &'a Campaign,
+        config: Arc<TenantConfig>,
         people: impl Iterator<Item = &Person>,
         now: Timestamp,
     ) -> Result<(Broadcast<'a>, Option<Refusal>), StoreError> {
@@ -122,25 +133,26 @@ impl Planner {
 }
 
 impl Broadcast<'_> {
-    /// What the message to this person needs beyond what all need: a link, and other messages to the person.
+    /// Needs of the message to this person alone: a link, and other messages to the person.
     pub fn needs(&self, person: &Person, now: Timestamp) -> Needs {
         let (contact, profile) = person.parts();
         let world = World::of(&self.config, contact, profile, &self.material, &[], now);
         Needs::of(&self.campaign.intent(&self.config.tenant, &person.contact, now), &world)
     }
 
-    /// Plans the message of this cause to a person, of which the contact knows from now on, if the caps of which this is counted have room. To be
-    /// written in one transaction with the contact.
+    /// Plans the message of this cause to a person and notes it in the contact, if its caps have room. To be written in one transaction
+    /// with the contact.
     pub async fn plan_message(
         &self,
         maker: Maker<'_>,
-        (counts, places): (&Counts, &FirstPlaces),
+        Room { counts, places }: Room<'_>,
         scope: &TenantScope,
-        (person, cause): (&mut Person, Cause),
+        person: &mut Person,
+        cause: Cause,
         now: Timestamp,
     ) -> Result<Result<Planned, Unmade>, JobError> {
         let planner = maker.planner;
-        let message = match self.compose(maker, scope, (person, cause), now).await? {
+        let message = match self.compose(maker, scope, person, cause, now).await? {
             Ok(message) => message,
             Err(why) => return Ok(Err(Unmade::Person(why))),
         };
@@ -148,7 +160,7 @@ impl Broadcast<'_> {
             return Ok(Err(Unmade::Cap(reached.refusal_when_reached(now))));
         }
         if let Some(connection) = message.writes_first
-            && let Err(until) = places.take((planner.store(), scope), connection, now).await?
+            && let Err(until) = places.take(planner.store(), scope, connection, now).await?
         {
             return Ok(Err(Unmade::Limit(until)));
         }
@@ -160,12 +172,13 @@ impl Broadcast<'_> {
         &self,
         Maker { planner, ids, prices }: Maker<'_>,
         scope: &TenantScope,
-        (person, cause): (&Person, Cause),
+        person: &Person,
+        cause: Cause,
         now: Timestamp,
     ) -> Result<Result<Composition, Refusal>, JobError> {
         let needs = self.needs(person, now);
         let random = needs.links().then(|| ids.secret()).transpose()?;
-        let gathered = planner.gather_with(scope, (&needs, self.material.clone()), random, now);
+        let gathered = planner.gather_with(scope, &needs, self.material.clone(), random, now);
         let gathered = gathered.await?;
         let intent = Intent {
             cause,
@@ -183,7 +196,12 @@ impl Broadcast<'_> {
         };
         let takes = match composed.legs.first() {
             Some(leg) => {
-                let of = (&composed.policy, composed.line, &composed.to, leg);
+                let of = Countable {
+                    policy: &composed.policy,
+                    line: composed.line,
+                    to: &composed.to,
+                    leg,
+                };
                 planner.store().takes(&self.config, of, prices, now).await?
             }
             None => Vec::new(),
@@ -197,7 +215,7 @@ impl Broadcast<'_> {
         }))
     }
 
-    /// The connection by which a message goes by WhatsApp to somebody who has not written within the day before it leaves.
+    /// The WhatsApp connection of a message to somebody who has not written within the day before it leaves.
     fn writes_first(&self, composed: &Composed, contact: &Contact, now: Timestamp) -> Option<ConnectionId> {
         let leg = composed.legs.first().filter(|leg| leg.channel == Channel::WhatsApp)?;
         let mut all = self.config.connections.iter();
@@ -208,7 +226,7 @@ impl Broadcast<'_> {
         (!may_answer).then_some(leg.connection)
     }
 
-    /// What becomes of the message to this person, with this material, if it is made now.
+    /// Decides what becomes of the message to this person, with this material, if it is made now.
     ///
     /// # Errors
     /// If campaigns have no messages of its category.

@@ -1,4 +1,4 @@
-//! The stack's event bus, by which operations are started. A rule for each kind leads to its function.
+//! The stack's event bus, which starts operations. A rule for each kind leads to its function.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use jobs::StartOperation;
@@ -11,7 +11,6 @@ pub const SOURCE: &str = "ringback";
 /// Maximum events of a request.
 const BATCH: usize = 10;
 
-/// The event bus.
 #[derive(Clone)]
 pub struct Bus {
     env: Env,

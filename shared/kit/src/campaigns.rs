@@ -15,7 +15,8 @@ pub async fn move_campaign(
     store: &Store,
     scope: &TenantScope,
     found: &Versioned<Campaign>,
-    (next, why): (CampaignState, Option<Refusal>),
+    next: CampaignState,
+    why: Option<Refusal>,
     now: Timestamp,
 ) -> Result<Option<Campaign>, StoreError> {
     let Some(after) = found.value.with_state(next, why, now) else {

@@ -1,4 +1,4 @@
-//! What follows when messages are counted for caps: telling people, and giving back.
+//! Follow-up work when messages are counted for caps: telling people, and giving back.
 
 use std::collections::BTreeMap;
 

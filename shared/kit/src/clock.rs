@@ -20,7 +20,6 @@ enum Source {
 }
 
 impl Clock {
-    /// The machine's clock.
     pub const fn system() -> Self {
         Self(Source::System)
     }
@@ -35,7 +34,6 @@ impl Clock {
         Self(Source::Fixed(Arc::new(AtomicI64::new(at.as_millisecond()))))
     }
 
-    /// The time.
     pub fn now(&self) -> Timestamp {
         let milliseconds = match &self.0 {
             Source::System => Timestamp::now().as_millisecond(),

@@ -18,11 +18,9 @@ const MAX_TIMER: SignedDuration = SignedDuration::from_hours(24);
 /// Stage of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// The local stack.
     Local,
     /// A shared AWS deployment for trials.
     Dev,
-    /// The production deployment.
     Prod,
 }
 
@@ -113,7 +111,6 @@ impl Config {
         Ok(())
     }
 
-    /// The stage.
     pub const fn stage(&self) -> Stage {
         self.stage
     }

@@ -40,7 +40,7 @@ pub fn accepts_coding(headers: &HeaderMap, coding: &str) -> bool {
     named.unwrap_or(others)
 }
 
-/// Adds a request header on which the answer depends to those that it names.
+/// Adds a request header to those that `Vary` names, because the answer depends on it.
 fn vary(headers: &mut HeaderMap, by: &str) {
     let named = headers.get(header::VARY).and_then(|named| named.to_str().ok());
     let all = match named {

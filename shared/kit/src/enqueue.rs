@@ -146,7 +146,7 @@ impl Queue {
         self.send_batches(entries, None).await
     }
 
-    /// The same, but a queue that accepts none of them within this time counts as refusing them.
+    /// As [`send_all`](Self::send_all), but a queue that accepts none of them within this time counts as refusing them.
     pub async fn send_all_or_give_up(&self, entries: Vec<Entry>, limit: TimeLimit) -> Result<(), EnqueueError> {
         self.send_batches(entries, Some(limit)).await
     }

@@ -65,12 +65,10 @@ impl Env {
         self.0.function
     }
 
-    /// The configuration.
     pub fn config(&self) -> &Config {
         &self.0.config
     }
 
-    /// The stage.
     pub fn stage(&self) -> Stage {
         self.0.config.stage()
     }
@@ -80,7 +78,6 @@ impl Env {
         self.0.proxy.as_ref()
     }
 
-    /// The clock.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }

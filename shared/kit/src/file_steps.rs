@@ -9,19 +9,17 @@ use crate::{Clock, ConfigError, Env, Files, TimeLimit};
 /// Rows of a page.
 const PAGE: i32 = 100;
 
-/// Time after which a step reads no further page.
+/// Maximum time for reading pages in one step.
 const WORK: Duration = Duration::from_secs(5);
 
-/// Length after which a step reads no further page, in bytes.
+/// Maximum bytes of pages read in one step.
 const MAX_BYTES: usize = 6 * 1024 * 1024;
 
 /// State of a function with such steps, created once per process.
 pub struct FileSteps {
-    /// The table.
     pub store: Store,
     /// The bucket of the file.
     pub files: Files,
-    /// The time.
     pub clock: Clock,
     /// Maximum rows of a page.
     pub page: i32,
@@ -40,7 +38,7 @@ impl FileSteps {
         })
     }
 
-    /// The same with steps of one page of this many rows, and files in parts of this many bytes. For tests.
+    /// Makes steps of one page of this many rows, and files in parts of this many bytes. For tests.
     pub fn in_pages_of(self, page: i32, part: usize) -> Self {
         Self {
             files: self.files.in_parts_of(part),

@@ -31,13 +31,12 @@ use ulid::Ulid;
 
 use crate::{ConfigError, Env};
 
-/// What is escaped in a name of any letters (RFC 8187).
+/// Characters to escape in a name of any letters (RFC 8187).
 const NOT_IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// Longest escaped name in a link, which escapes it once more. Names of 120 letters fit in any script.
 const MAX_CHOSEN_LENGTH: usize = 1_440;
 
-/// The bucket.
 #[derive(Clone)]
 pub struct Files {
     env: Env,
@@ -72,19 +71,19 @@ pub struct FileKey(String);
 pub struct Folder(String);
 
 impl Folder {
-    /// What operations keep and make of this contact, the copies of its recordings, its media, and the attachments of replies to it.
-    /// Nothing else.
+    /// All files of a contact: those that operations keep and make of it, the copies of its recordings, its media, and the attachments of
+    /// replies to it.
     pub fn of_contact(scope: &TenantScope, contact: ContactId) -> [Self; 5] {
         [STEPS, RESULTS, RECORDINGS, MEDIA, ASSETS].map(|kind| Self::of(kind, scope, contact))
     }
 
-    /// What a tenant has that no rule of the bucket deletes: its customers' media, and its assets and attachments.
+    /// Files of a tenant that no rule of the bucket deletes: its customers' media, and its assets and attachments.
     pub fn of_tenant(scope: &TenantScope) -> [Self; 2] {
         let tenant = lower(scope.tenant().ulid());
         [MEDIA, ASSETS].map(|kind| Self(format!("{kind}/{tenant}/")))
     }
 
-    /// What one operation keeps and makes of it.
+    /// Files that one operation keeps and makes of a contact.
     pub fn of_archive(scope: &TenantScope, contact: ContactId, operation: OperationId) -> [Self; 2] {
         let operation = lower(operation.ulid());
         [STEPS, RESULTS].map(|kind| {
@@ -103,7 +102,6 @@ impl Folder {
         FileKey(format!("{}{name}", self.0))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -130,13 +128,13 @@ impl FileKey {
         Self::of("uploads", scope, id)
     }
 
-    /// What an operation keeps under this name.
+    /// File that an operation keeps under this name.
     pub fn step(scope: &TenantScope, operation: Ulid, name: &str) -> Self {
         let Self(folder) = Self::of(STEPS, scope, operation);
         Self(format!("{folder}/{name}"))
     }
 
-    /// What an operation makes under this name.
+    /// File that an operation makes under this name.
     pub fn result(scope: &TenantScope, operation: Ulid, name: &str) -> Self {
         let Self(folder) = Self::of(RESULTS, scope, operation);
         Self(format!("{folder}/{name}"))
@@ -161,7 +159,6 @@ impl FileKey {
         }
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -170,13 +167,12 @@ impl FileKey {
 /// A link that anybody may use until it expires.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedLink {
-    /// URL.
     pub url: String,
     /// Headers that the request must have.
     pub headers: BTreeMap<String, String>,
 }
 
-/// What is known of an object.
+/// Facts about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileFacts {
     /// Size in bytes.
@@ -276,19 +272,20 @@ impl Files {
         self.env.aws_endpoint().map_or_else(on_aws, str::to_owned)
     }
 
-    /// The same with files in parts of this length, for tests. S3 accepts no shorter ones than 5 MiB.
+    /// Makes files in parts of this length, for tests. S3 accepts no parts shorter than 5 MiB.
     pub fn in_parts_of(self, part: usize) -> Self {
         Self { part, ..self }
     }
 
-    /// A link by which exactly this number of bytes of this content type can be uploaded within this time.
+    /// A link for uploading exactly this number of bytes of this content type within this time.
     ///
     /// # Errors
     /// When it cannot be signed.
     pub async fn upload_link(
         &self,
         key: &FileKey,
-        (content_type, length): (&str, u64),
+        content_type: &str,
+        length: u64,
         within: Duration,
     ) -> Result<SignedLink, FileError> {
         const DOING: &str = "sign a link for an upload";
@@ -301,7 +298,7 @@ impl Files {
         Ok(SignedLink::of(&signed))
     }
 
-    /// A link by which an object can be downloaded under this name within this time. No cache keeps what it leads to.
+    /// A link for downloading an object under this name within this time. No cache keeps the object.
     ///
     /// # Errors
     /// When it cannot be signed.
@@ -309,7 +306,7 @@ impl Files {
         self.link(self.get(key, name), within).await
     }
 
-    /// The same to an object of this content type that is played, as far as a player wants it.
+    /// A link for playing an object of this content type, in the ranges that a player asks for.
     ///
     /// # Errors
     /// When it cannot be signed.
@@ -323,7 +320,7 @@ impl Files {
         self.link(self.get_with_type(key, name, content_type), within).await
     }
 
-    /// The same to an object that a page may show: without this, it is only saved.
+    /// A link for showing an object in a page. Browsers only save objects of other links.
     ///
     /// # Errors
     /// When it cannot be signed.
@@ -339,15 +336,16 @@ impl Files {
         self.link(get, within).await
     }
 
-    /// The same as [`player_link`](Self::player_link), under the name that somebody chose for a reader, in any letters. `name` is for
-    /// software that reads no others, and the only one if the chosen one would make the link too long.
+    /// As [`player_link`](Self::player_link), under the name that somebody chose for a reader, in any letters. `name` is for software that
+    /// reads no others, and the only one if the chosen one would make the link too long.
     ///
     /// # Errors
     /// When it cannot be signed.
     pub async fn named_link(
         &self,
         key: &FileKey,
-        (name, chosen): (&str, Option<&str>),
+        name: &str,
+        chosen: Option<&str>,
         content_type: &str,
         within: Duration,
     ) -> Result<SignedLink, FileError> {

@@ -18,13 +18,13 @@ pub struct FirstPlaces {
     held: Mutex<HashMap<ConnectionId, Held>>,
 }
 
-/// Those of a connection.
+/// Places of a connection.
 #[derive(Debug)]
 struct Held {
     /// Its limit, if one is known.
     allowed: Option<u32>,
     left: Option<Places>,
-    /// The time before which there is none.
+    /// Earliest time with a free place.
     none_before: Option<Timestamp>,
 }
 
@@ -38,13 +38,14 @@ impl FirstPlaces {
         }
     }
 
-    /// Takes one for a message by this connection, if a limit is known.
+    /// Takes a place for a message by this connection, if a limit is known.
     ///
     /// # Errors
-    /// In the inner result, the time at which there is one.
+    /// In the inner result, the time of the next free place.
     pub async fn take(
         &self,
-        (store, scope): (&Store, &TenantScope),
+        store: &Store,
+        scope: &TenantScope,
         connection: ConnectionId,
         now: Timestamp,
     ) -> Result<Result<(), Timestamp>, StoreError> {
@@ -67,7 +68,7 @@ impl FirstPlaces {
             return Ok(Err(until));
         }
         if of.left.is_none_or(|left| left.count == 0) {
-            match store.take_first_places(scope, (self.together, allowed), now).await? {
+            match store.take_first_places(scope, self.together, allowed, now).await? {
                 Ok(places) => of.left = Some(places),
                 Err(until) => {
                     of.none_before = Some(until);
@@ -90,7 +91,7 @@ impl FirstPlaces {
     }
 
     /// Returns those that are left. If that fails, they are lost for a day, which holds messages back and sends none too many.
-    pub async fn return_rest(self, (store, scope): (&Store, &TenantScope), now: Timestamp) {
+    pub async fn return_rest(self, store: &Store, scope: &TenantScope, now: Timestamp) {
         let held = self.held.into_inner().into_values();
         for left in held.filter_map(|of| of.left).filter(|left| left.count > 0) {
             if let Err(error) = store.return_first_places(scope, left, now).await {

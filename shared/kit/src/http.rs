@@ -180,7 +180,6 @@ impl Source {
 pub struct CorrelationId(String);
 
 impl CorrelationId {
-    /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }

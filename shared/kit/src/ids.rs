@@ -36,7 +36,7 @@ impl Ids {
         }
     }
 
-    /// The same ids in every run of a test.
+    /// Ids that are equal in every run of a test.
     pub fn from_seed(clock: Clock, seed: u64) -> Self {
         Self {
             clock,
@@ -44,7 +44,6 @@ impl Ids {
         }
     }
 
-    /// A new ULID.
     pub fn ulid(&self) -> Ulid {
         let time = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
         let random = match &self.source {

@@ -1,4 +1,4 @@
-//! One invocation and its resource use, as one wide JSON line.
+//! Log of an invocation and its resource use, as one wide JSON line.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

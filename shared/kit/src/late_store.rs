@@ -27,12 +27,10 @@ impl LateStore {
         })
     }
 
-    /// The table.
     pub fn get(&self) -> &Store {
         self.store.get_or_init(|| Store::new(self.env.dynamodb(), &self.table))
     }
 
-    /// The time.
     pub fn now(&self) -> Timestamp {
         self.env.clock().now()
     }

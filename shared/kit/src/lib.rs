@@ -136,7 +136,7 @@ fn process_start<C>(
     Ok((env, context))
 }
 
-/// One thread: Lambda serves one invocation at a time, and a thread pool costs start-up time and memory.
+/// Runs on a single thread: Lambda serves one invocation at a time, and a thread pool costs start-up time and memory.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

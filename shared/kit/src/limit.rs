@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-/// The time by which an answer is needed.
+/// Deadline for an answer.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeLimit(Instant);
 
@@ -19,7 +19,7 @@ impl TimeLimit {
         Self(Instant::now() + time)
     }
 
-    /// The same limit, but at most this time from now.
+    /// Shortens the limit to at most this time from now.
     pub fn at_most(self, time: Duration) -> Self {
         Self(self.0.min(Instant::now() + time))
     }

@@ -79,7 +79,7 @@ pub fn tenant(scope: &TenantScope) {
     owner(Some(scope.tenant()));
 }
 
-/// The same for a job. A job without a tenant leaves the line as it is.
+/// Tenant of a job. A job without a tenant leaves the line as it is.
 pub(crate) fn owner(tenant: Option<TenantId>) {
     if let Some(tenant) = tenant {
         with(|line| line.tenant.add(tenant.to_string()));

@@ -45,7 +45,7 @@ impl Links {
         Some(format!("{base}/{page}"))
     }
 
-    /// The same with a one-time token.
+    /// The link to a page with a one-time token, without a request: `None` if no base is configured.
     pub fn with_token_configured(&self, page: &str, token: &str) -> Option<String> {
         Some(format!("{}?token={token}", self.configured_link(page)?))
     }

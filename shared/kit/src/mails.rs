@@ -13,7 +13,6 @@ pub enum MailsError {
     /// Sealing or opening its link failed.
     #[error("could not seal or open a mail's link")]
     Link(#[from] SecretsError),
-    /// Queueing it failed.
     #[error("could not put a mail into its queue")]
     Queue(#[from] EnqueueError),
 }

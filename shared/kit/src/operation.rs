@@ -75,25 +75,22 @@ impl Turn {
 pub enum Step {
     /// Work is left.
     More {
-        /// Position from which the next step continues.
+        /// Position for the next step to continue from.
         cursor: Data,
-        /// Progress.
         progress: Progress,
     },
     /// Work is left, but not before this time.
     Wait {
-        /// Position from which the next step continues.
+        /// Position for the next step to continue from.
         cursor: Data,
-        /// Progress.
         progress: Progress,
-        /// Time at which the due index starts it again, within a minute.
+        /// Time for the due index to start it again, to within a minute.
         until: Timestamp,
     },
     /// Everything is done.
     Done {
         /// Result, as its users see it.
         result: Data,
-        /// Progress.
         progress: Progress,
     },
     /// It can never succeed, whoever tries again, for a reason that its users can change, such as a file that is gone. What was done until
@@ -129,7 +126,7 @@ impl Step {
     }
 }
 
-/// What an invocation achieved.
+/// Result of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ran {
     /// The operation ended.
@@ -140,7 +137,7 @@ pub enum Ran {
     Nothing,
 }
 
-/// What running operations needs, created once per process.
+/// State for running operations, created once per process.
 #[derive(Clone)]
 pub struct Runner {
     store: Store,
@@ -163,7 +160,7 @@ impl Runner {
         })
     }
 
-    /// The same, but no further step is made when less time than this is left: for tests, whose steps may be slow.
+    /// Makes no further step when less time than this is left: for tests, because their steps may be slow.
     pub fn with_enough_time(self, enough_time: Duration) -> Self {
         Self { enough_time, ..self }
     }
@@ -302,7 +299,7 @@ fn count_end(operation: &Operation) {
     }
 }
 
-/// One attempt.
+/// An attempt at an operation.
 struct Work<'a> {
     scope: TenantScope,
     holder: Ulid,

@@ -34,7 +34,6 @@ pub struct Gathered {
 /// A new message, and what is written with it.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// The message.
     pub message: Message,
     /// Messages that were cancelled to make room for it.
     pub ended: Vec<Message>,
@@ -73,11 +72,12 @@ impl Planner {
         Ok(Gathered { material, open })
     }
 
-    /// The same for one of several recipients, with the material that was read for all of them.
+    /// Reads what a message to one of several recipients needs, beyond the material that was read for all of them.
     pub async fn gather_with(
         &self,
         scope: &TenantScope,
-        (needs, mut material): (&Needs, Material),
+        needs: &Needs,
+        mut material: Material,
         random: Option<[u8; 32]>,
         now: Timestamp,
     ) -> Result<Gathered, StoreError> {
@@ -90,7 +90,7 @@ impl Planner {
         random.map_or(NewLinks::NONE, |random| self.pages.new_links(needs, random))
     }
 
-    /// Those of these messages that can be read. One that a newer version wrote before a rollback, or whose row is broken, must not
+    /// The messages among these that can be read. A message that a newer version wrote before a rollback, or with a broken row, must not
     /// keep further messages from being planned: it is left as it is, and not sent until it can be read.
     pub async fn readable(
         &self,
@@ -108,7 +108,7 @@ impl Planner {
         Ok(messages)
     }
 
-    /// The message, of which the contact knows from now on. To be written in one transaction with the contact.
+    /// Plans the message and notes it in the contact. To be written in one transaction with the contact.
     pub async fn plan(
         &self,
         scope: &TenantScope,

@@ -29,7 +29,7 @@ pub struct Problem {
     #[serde(serialize_with = "as_number")]
     #[schemars(with = "u16", range(min = 400, max = 599))]
     status: StatusCode,
-    /// What is wrong with this request and what to do about it.
+    /// Explanation of the problem with this request, and what to do about it.
     detail: Box<str>,
     /// Reason in a word, of a message that is not sent, cancelled or sent again: one of `x-codes` at the root of the document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,7 @@ pub struct FieldError {
     pub code: FaultCode,
     /// Facts of the sentence by name, for a sentence in another language. `x-codes` names those of each code.
     pub facts: Facts,
-    /// What is wrong with the field, and how to correct it, in English.
+    /// Explanation in English of the field's problem, and how to correct it.
     #[schemars(example = &"At most 60 characters; this has 74.")]
     pub detail: String,
 }
@@ -168,7 +168,6 @@ impl Problem {
         }
     }
 
-    /// Adds a header.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -187,7 +186,6 @@ impl Problem {
         self
     }
 
-    /// The HTTP status.
     pub const fn status(&self) -> StatusCode {
         self.status
     }
@@ -197,7 +195,6 @@ impl Problem {
         (self.detail.into(), self.code)
     }
 
-    /// 400.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", "Bad request", detail)
     }
@@ -284,12 +281,10 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized", detail)
     }
 
-    /// 403.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
     }
 
-    /// 404.
     pub fn not_found() -> Self {
         let detail = "Nothing exists under this URL. Check the path and the ids in it.";
         Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
@@ -317,7 +312,6 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
     }
 
-    /// 415.
     pub fn wrong_content_type(expected: &str) -> Self {
         let detail = format!("Send the body as {expected}.");
         Self::new(
@@ -338,7 +332,6 @@ impl Problem {
         )
     }
 
-    /// 500.
     pub fn internal() -> Self {
         let detail =
             "Something went wrong on our side. Try again; if the problem persists, report the `X-Correlation-Id`.";

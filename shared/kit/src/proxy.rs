@@ -1,10 +1,9 @@
 //! A proxy before the API, such as CloudFront with WAF: the header that names the viewer, and the secret that proves that a request
 //! came through the proxy.
 //!
-//! Without a proxy, the address is the one that API Gateway saw. Behind a proxy that would be the proxy's own, so all viewers would
-//! share one limit, while a header alone could be forged by anyone who reaches the gateway directly. So the proxy adds a secret to
-//! each request, of which functions know only the hash, and requests without it are refused. A wrong configuration fails closed,
-//! not open.
+//! Without a proxy, the address is the one that API Gateway saw. Behind a proxy that would be the proxy's own, so all viewers would share
+//! one limit, while a header alone could be forged by anyone who reaches the gateway directly. So the proxy adds a secret to each request,
+//! and requests without it are refused. Functions know only the hash of the secret. A wrong configuration fails closed, not open.
 
 use std::net::IpAddr;
 

@@ -299,7 +299,7 @@ where
 /// Variable with the queue for jobs that can never succeed. Without it, such a record circles until the queue gives it up.
 pub const DEAD_LETTERS: &str = "DEAD_LETTERS_URL";
 
-/// The same for jobs of [`QueueName::BulkSends`].
+/// Variable with the queue for jobs of [`QueueName::BulkSends`] that can never succeed.
 pub const BULK_DEAD_LETTERS: &str = "BULK_DEAD_LETTERS_URL";
 
 /// The dead letters of the queue that handed out the record.

@@ -1,6 +1,5 @@
 //! Names of our queues.
 
-/// Our queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QueueName {
     /// Reports of calls, for `process_call`.
@@ -20,7 +19,6 @@ pub enum QueueName {
 }
 
 impl QueueName {
-    /// Every queue.
     pub const ALL: [Self; 7] = [
         Self::Calls,
         Self::ProviderEvents,

@@ -30,7 +30,7 @@ impl Queues {
         })
     }
 
-    /// The same with the bus, for a function that starts operations.
+    /// Adds the bus, for a function that starts operations.
     pub fn with_bus(mut self, bus: Bus) -> Self {
         self.bus = Some(bus);
         self

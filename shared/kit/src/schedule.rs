@@ -33,7 +33,7 @@ impl Deadline {
         Self(time)
     }
 
-    /// That of an invocation.
+    /// Deadline of an invocation.
     pub(crate) fn of(context: &lambda_runtime::Context, clock: &Clock) -> Self {
         let end = i64::try_from(context.deadline).unwrap_or(i64::MAX);
         Self(clock.of_machine(Timestamp::from_millisecond(end).unwrap_or(Timestamp::MAX)))

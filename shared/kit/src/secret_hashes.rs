@@ -1,4 +1,4 @@
-//! Secrets of which a function knows only the hash.
+//! Secrets that a function knows only by their hash.
 
 use access::token::sha256_hex;
 use aws_lc_rs::constant_time::verify_slices_are_equal;

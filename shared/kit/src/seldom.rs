@@ -1,4 +1,4 @@
-//! What a process does at most once in a while for each of many things.
+//! Things that a process does at most once in a while for each of many subjects.
 
 use std::{
     collections::HashMap,

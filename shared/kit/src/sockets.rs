@@ -30,7 +30,7 @@ pub enum NotReached {
 }
 
 impl Sockets {
-    /// Those of the API with the URL in this variable.
+    /// Sockets of the API with the URL in this variable.
     ///
     /// # Errors
     /// When the variable is missing or no URL.
@@ -85,12 +85,11 @@ pub enum Did {
     Disconnect,
 }
 
-/// What a client did, and on which connection.
+/// An action of a client on a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketEvent {
-    /// The connection.
     pub id: SocketId,
-    /// What the client did.
+    /// Action of the client.
     pub did: Did,
 }
 

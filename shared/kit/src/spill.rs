@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ConfigError, Env, Ids, QueueName, metric};
 
-/// The raw bucket.
 #[derive(Clone)]
 pub struct RawBucket {
     client: Env,
@@ -35,9 +34,7 @@ impl BucketError {
 /// A job that its queue refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spilled {
-    /// Message group.
     pub group: String,
-    /// The body.
     pub body: String,
     /// Delay in seconds that the queue should have applied.
     #[serde(default)]

@@ -6,9 +6,7 @@ use crate::{Clock, ConfigError, Env};
 
 /// State of a function that needs the table and the time, and nothing else, created once per process.
 pub struct StoreAndClock {
-    /// The table.
     pub store: Store,
-    /// The time.
     pub clock: Clock,
 }
 

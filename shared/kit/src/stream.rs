@@ -20,7 +20,6 @@ use crate::{
 pub struct Batch {
     /// The shard, if the mapping has a window: sequence numbers can be compared within it only.
     pub shard: String,
-    /// Changes.
     pub records: Vec<EventRecord>,
     /// True if the stream has given up these changes and an operator retries them.
     pub again: bool,
@@ -42,7 +41,7 @@ struct StreamEvent {
 /// The shard of events that name none: those of mappings without a window, and the emulator's, whose tables have only one.
 const SINGLE_SHARD: &str = "single";
 
-/// An answer within a tumbling window returns its state, of which we have none.
+/// An answer within a tumbling window returns its state. We have none.
 #[derive(Debug, Serialize)]
 struct StreamAnswer {
     state: BTreeMap<String, String>,

@@ -1,11 +1,11 @@
-//! The order in which waiting work of several tenants leaves.
+//! Order of the waiting work of several tenants.
 
 use std::collections::HashMap;
 
 use domain::terms::TenantId;
 
-/// These rows, oldest first, in the order in which they leave: the tenants take turns, and each one's rows keep their order. So what a
-/// tenant has waiting never delays another by more than its turn.
+/// Puts rows, given oldest first, into the order of leaving: tenants take turns, and the rows of each keep their order. So no tenant's
+/// backlog delays another by more than its turn.
 pub fn in_turn<T>(rows: Vec<T>, tenant: impl Fn(&T) -> TenantId) -> Vec<T> {
     let mut turns: HashMap<TenantId, usize> = HashMap::new();
     let numbered = rows.into_iter().map(|row| {

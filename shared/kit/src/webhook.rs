@@ -37,7 +37,7 @@ pub const LARGEST_CALL: usize = 256 * 1024;
 /// Maximum size of a queue item. Larger ones are stored in the bucket, with a pointer in the queue.
 pub const LARGEST_JOB: usize = 200 * 1024;
 
-/// One provider's webhook.
+/// The webhook of a provider.
 pub struct Webhook {
     /// Name in metrics and in keys of the raw bucket, and the kind of its connections.
     provider: &'static str,
@@ -49,11 +49,11 @@ pub struct Webhook {
     bucket: RawBucket,
     clock: Clock,
     base_url: Option<String>,
-    /// Numbers without a connection of which this process has noted a call.
+    /// Numbers without a connection that this process has noted a call of.
     noted: Seldom<(TenantId, ConnectionId, Phone)>,
 }
 
-/// Maximum time in which a called number is noted.
+/// Maximum time for noting a called number.
 const NOTING: Duration = Duration::from_secs(1);
 
 impl Webhook {
@@ -82,12 +82,11 @@ impl Webhook {
         Self::new(env, provider, QueueName::Calls).map(Arc::new)
     }
 
-    /// The time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// URL under which providers reach us, if configured.
+    /// Base URL of our webhooks at providers, if configured.
     pub fn base_url(&self) -> Option<&str> {
         self.base_url.as_deref()
     }
@@ -100,7 +99,6 @@ impl Webhook {
         })
     }
 
-    /// The table.
     pub fn store(&self) -> Store {
         Store::new(self.env.dynamodb(), &self.table)
     }
@@ -182,7 +180,7 @@ impl Webhook {
         sent.map_err(|error| self.report_loss(&error))
     }
 
-    /// The same within this time: half of it for the queue, the rest for the bucket.
+    /// As [`enqueue`](Self::enqueue), within this time: half of it for the queue, the rest for the bucket.
     ///
     /// # Errors
     /// A 503 when they are nowhere safe in time.
@@ -230,7 +228,7 @@ impl Webhook {
         Ok(())
     }
 
-    /// The same within this time.
+    /// As [`keep_unreadable`](Self::keep_unreadable), within this time.
     ///
     /// # Errors
     /// A 503 when the bucket does not take it in time.
@@ -295,7 +293,6 @@ impl Webhook {
 /// A request to a connection's own URL, before its sender is authenticated. A body larger than `MAX` bytes is refused (413)
 /// before it is read.
 pub struct Delivery<const MAX: usize = LARGEST_CALL> {
-    /// The provider's webhook.
     pub webhook: Arc<Webhook>,
     /// Tenant in the URL.
     pub tenant: String,
@@ -307,7 +304,6 @@ pub struct Delivery<const MAX: usize = LARGEST_CALL> {
     pub target: Target,
     /// IP address of the sender.
     pub source: Source,
-    /// The headers.
     pub headers: HeaderMap,
     /// The body, byte for byte.
     pub body: Bytes,

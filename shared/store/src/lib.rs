@@ -29,7 +29,6 @@ pub use table::scope::{Authority, TenantScope};
 
 use table::{database::Database, keys};
 
-/// The table.
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Database,

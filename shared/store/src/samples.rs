@@ -47,7 +47,7 @@ const SAMPLES: &str = include_str!("../tests/rows.json");
 
 const DOING: &str = "read a sample";
 
-/// Reads a row and returns it in the form in which it would be written.
+/// Reads a row and returns it as it would be written now.
 type Read = fn(Item) -> Result<AttributeValue, StoreError>;
 
 /// The reader of each kind but plain ones and those of records.
@@ -225,7 +225,7 @@ fn as_it_is<T: Serialize + DeserializeOwned>(row: Item) -> Result<AttributeValue
     row::data::<T>(row, DOING).map(|read| to_attribute(&read))
 }
 
-/// The same for a row that holds its expiry outside its data.
+/// Reads a row that holds its expiry outside its data, and returns it as it would be written now.
 fn reread_with_expiry<T: Serialize + DeserializeOwned>(row: Item) -> Result<AttributeValue, StoreError> {
     let kept = row::unexpired_item(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
     as_it_is::<T>(kept).map(without_time)
@@ -309,7 +309,7 @@ fn every_kind_has_a_sample_of_each_form() {
     assert_eq!(samples.len(), readers().count(), "samples are of known kinds");
 }
 
-/// Former forms in which rows are still written, unless they hold what only newer ones have.
+/// Former forms that rows are still written in, unless they hold what only newer forms have.
 const STILL_WRITTEN: [(&str, u64); 15] = [
     ("campaign", 2),
     ("campaign", 3),

@@ -246,11 +246,11 @@ impl Aws {
     /// The audit log of the last two days, newest first.
     pub async fn audit_log(&self, scope: &TenantScope) -> Vec<AuditEntry> {
         let now = self.now();
-        let period = (now - SignedDuration::from_hours(48), now + SignedDuration::from_secs(1));
+        let (begin, end) = (now - SignedDuration::from_hours(48), now + SignedDuration::from_secs(1));
         let (store, all) = (self.store(), Wanted::default());
         let (mut log, mut from) = (Vec::new(), None);
         loop {
-            let page = store.audit_page(scope, period, from.as_deref(), 100, &all).await;
+            let page = store.audit_page(scope, begin, end, from.as_deref(), 100, &all).await;
             let page = page.expect("the table answers");
             log.extend(page.items.into_iter().map(|recorded| recorded.entry));
             if page.next.is_none() {

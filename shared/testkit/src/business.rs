@@ -580,7 +580,7 @@ impl Seeded {
         };
         let (address, id) = (Address::Phone(phone(number)), SuppressionId::new(aws.ids().ulid()));
         let store = aws.store();
-        let suppressed = store.suppress(self.scope(), &address, (id, &refused), &stamp).await;
+        let suppressed = store.suppress(self.scope(), &address, id, &refused, &stamp).await;
         suppressed.expect("suppress a number");
     }
 

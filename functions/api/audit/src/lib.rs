@@ -70,7 +70,7 @@ async fn list_audit(
     Query(query): Query<AuditQuery>,
     paging: Paging,
 ) -> Result<Listed<AuditEntryOut>, Problem> {
-    let period = period(&query, who.now())?;
+    let (from, to) = period(&query, who.now())?;
     if paging.after().is_some_and(|after| !is_audit_position(after)) {
         return Err(of_another_list());
     }
@@ -79,7 +79,7 @@ async fn list_audit(
         object: query.object,
     };
     let store = api.store();
-    let page = store.audit_page(who.scope(), period, paging.after(), paging.limit(), &wanted);
+    let page = store.audit_page(who.scope(), from, to, paging.after(), paging.limit(), &wanted);
     Ok(Listed::of(page.await?, AuditEntryOut::from))
 }
 

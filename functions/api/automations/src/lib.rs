@@ -21,7 +21,10 @@ use domain::{
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Problem};
-use store::{Along, Page, Signed, Version, Versioned, tenants::ConfigCache};
+use store::{
+    Along, Page, Signed, Version, Versioned,
+    tenants::{ConfigCache, RuleChange},
+};
 
 use crate::{
     models::{AutomationOrderIn, AutomationOut, AutomationQuery, AutomationVersionOut, VersionNumber},
@@ -240,7 +243,10 @@ async fn order_automations(
                 continue;
             }
             let after = Rule { priority, ..before }.changed_at(stamp.at);
-            changes.push((rule.clone(), after.clone()));
+            changes.push(RuleChange {
+                before: rule.clone(),
+                after: after.clone(),
+            });
             // As it is once that is written.
             rule.version += 1;
             rule.value = Signed {

@@ -274,7 +274,7 @@ pub(crate) async fn list_campaign_enrollments(
     let campaign = campaign.value;
     shown_of(&campaign, CampaignType::Drip)?;
     let from: InAudience = paging.position()?.unwrap_or_default();
-    let (enrolled, next) = store.enrolled_people(scope, id, (from, paging.limit()), now).await?;
+    let (enrolled, next) = store.enrolled_people(scope, id, from, paging.limit(), now).await?;
     let versions = enrolled.iter().filter_map(|one| one.enrolment.passage.as_ref());
     let versions: BTreeSet<(CampaignId, u32)> = versions.map(|passage| (id, passage.version)).collect();
     let steps = store.steps(scope, &versions.into_iter().collect::<Vec<_>>()).await?;

@@ -457,7 +457,7 @@ async fn start_campaign(
         let scene = Scene::of(api, who, configs, &[&before.value]).await?;
         refuse_problems(scene.review(&before.value).problems)?;
         let store = api.store();
-        let written = store.start_campaign(who.scope(), &before, (&after, &operation), stamp);
+        let written = store.start_campaign(who.scope(), &before, &after, &operation, stamp);
         let version = written.await.map_err(setback::<Campaign>)?;
         Ok((Versioned { version, value: after }, operation))
     });
@@ -616,7 +616,7 @@ async fn list_campaign_recipients(
     let campaign: Versioned<Campaign> = require_found(store.get(scope, &id)).await?;
     shown_of(&campaign.value, CampaignType::Broadcast)?;
     let from: InAudience = paging.position()?.unwrap_or_default();
-    let page = store.recipients(scope, &campaign.value, (from, paging.limit()), who.now());
+    let page = store.recipients(scope, &campaign.value, from, paging.limit(), who.now());
     let (mut items, next) = page.await?;
     items.retain(|recipient| query.takes(&campaign.value, recipient));
     let page = Page {

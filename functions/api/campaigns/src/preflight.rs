@@ -157,7 +157,7 @@ pub(crate) async fn get_campaign_preflight(
             .by_variant(shown, |person| person.contact.id)
         {
             let people = part.iter().copied();
-            let broadcast = previews.planner.broadcast(scope, (&says, config.clone()), people, at);
+            let broadcast = previews.planner.broadcast(scope, &says, config.clone(), people, at);
             let (broadcast, _) = broadcast.await?;
             for person in part {
                 let at = says.planned_at(&config.tenant, &person.contact.recipient(), at);

@@ -71,8 +71,8 @@ pub(crate) async fn archive_contact(
         {
             return Ok(known.value);
         }
-        let place = (contact_id, newest.map(|newest| newest.version));
-        store.create_archive(scope, place, new, stamp).await?;
+        let before = newest.map(|newest| newest.version);
+        store.create_archive(scope, contact_id, before, new, stamp).await?;
         Ok(new.clone())
     });
     let running = running.await?;

@@ -215,7 +215,7 @@ pub(crate) async fn record_consent(
     let entry = &entry;
     let recorded = RACES.until_won(|| async move {
         itself(contact_id, &require_found(store.contact(scope, contact_id)).await?)?;
-        let contact = store.record_consent(scope, contact_id, (id, entry)).await?;
+        let contact = store.record_consent(scope, contact_id, id, entry).await?;
         contact.ok_or_else(|| Problem::not_found().into())
     });
     recorded.await?;

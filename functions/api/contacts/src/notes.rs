@@ -130,7 +130,7 @@ pub(crate) async fn update_note(
     patch: Patch<NoteIn>,
 ) -> Result<Tagged<Note>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
-    let read = || store.of_contact(scope, contact_id, note_id.place());
+    let read = || store.of_contact(scope, contact_id, note_id);
     let (api, who) = (&api, &who);
     let allow = |before: &Note, _: &Note| own_or_managed(who, before);
     let write = |before: Versioned<Note>, mut value: Note| async move {
@@ -148,9 +148,9 @@ pub(crate) async fn list_mentions(
     State(api): State<Api>,
     paging: Paging,
 ) -> Result<Listed<MentionOut>, Problem> {
-    let asked = (paging.position()?, paging.limit());
+    let (after, limit) = (paging.position()?, paging.limit());
     let page = match who.actor() {
-        Actor::User(user) => api.store().mentions(who.scope(), user, asked).await?,
+        Actor::User(user) => api.store().mentions(who.scope(), user, after, limit).await?,
         // Notes mention users only.
         Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => Page {
             items: Vec::new(),
@@ -172,7 +172,7 @@ pub(crate) async fn delete_note(
 ) -> Result<NoContent, Problem> {
     let (store, who, if_match, stamp) = (api.store(), &who, &if_match, &who.stamp());
     let removed = RACES.until_won(|| async move {
-        let before = require_found(store.of_contact::<Note>(who.scope(), contact_id, note_id.place())).await?;
+        let before = require_found(store.of_contact::<Note>(who.scope(), contact_id, note_id)).await?;
         if_match.check(before.version)?;
         own_or_managed(who, &before.value)?;
         store.remove_of_contact(who.scope(), &before, stamp).await?;

@@ -19,7 +19,7 @@ pub(crate) async fn create<T: Recorded, P: Permit>(
     instead: &str,
 ) -> Result<Created<T>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
-    let (contact, own) = new.id().place();
+    let (contact, _) = new.id().place();
     let (list, _) = T::KIND.list();
     let full = || {
         let detail = format!("A contact can have at most {} {list}. {instead}", T::MAX);
@@ -35,7 +35,7 @@ pub(crate) async fn create<T: Recorded, P: Permit>(
             Err(NotCreated::Full) => Err(full().into()),
             // Ids are nobody else's, so this is the one that the interrupted request created.
             Err(NotCreated::Store(lost)) if lost.is_conflict() => {
-                let stored = store.of_contact(scope, contact, (contact, own)).await?;
+                let stored = store.of_contact(scope, contact, new.id()).await?;
                 stored.ok_or(Setback::Lost)
             }
             Err(NotCreated::Store(error)) => Err(error.into()),
@@ -78,6 +78,6 @@ pub(crate) async fn read<T: Recorded, P: Permit>(
     contact_id: ContactId,
     id: T::Id,
 ) -> Result<Tagged<T>, Problem> {
-    let read = require_found(api.store().of_contact::<T>(who.scope(), contact_id, id.place())).await;
+    let read = require_found(api.store().of_contact::<T>(who.scope(), contact_id, id)).await;
     unless_merged(api, who, contact_id, read).await.map(Tagged::of)
 }

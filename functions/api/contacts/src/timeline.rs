@@ -9,6 +9,7 @@ use domain::{accounts::Look, people::HistoryKind, terms::ContactId};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use store::contacts::TimelineWanted;
 
 use crate::itself;
 
@@ -38,9 +39,15 @@ pub(crate) async fn get_timeline(
     Query(query): Query<TimelineQuery>,
     paging: Paging,
 ) -> Result<Listed<TimelineEntryOut>, Problem> {
-    let after = query.order.behind(&paging, query.from)?;
-    let (store, scope, only) = (api.store(), who.scope(), query.kind);
-    let page = store.timeline(scope, contact_id, only, after, paging.limit(), who.now());
+    let (order, after) = query.order.behind(&paging, query.from)?;
+    let wanted = TimelineWanted {
+        only: query.kind,
+        order,
+        after,
+        limit: paging.limit(),
+    };
+    let (store, scope) = (api.store(), who.scope());
+    let page = store.timeline(scope, contact_id, wanted, who.now());
     let ((contact, page), showing) = tokio::try_join!(Box::pin(require_found(page)), Box::pin(api.showing(&who)))?;
     itself(contact_id, &contact)?;
     let received = page.items.iter().filter_map(received_message);

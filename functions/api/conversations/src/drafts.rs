@@ -30,7 +30,7 @@ pub(crate) async fn own_draft<P: Permit>(
     let Actor::User(user) = who.actor() else {
         return Ok(None);
     };
-    Ok(api.store().draft(who.scope(), (id, user), who.now()).await?)
+    Ok(api.store().draft(who.scope(), id, user, who.now()).await?)
 }
 
 pub(crate) async fn get_conversation_draft(
@@ -39,7 +39,7 @@ pub(crate) async fn get_conversation_draft(
     Path(id): Path<ConversationId>,
 ) -> Result<Json<Draft>, Problem> {
     let (user, _) = author(&api, &who, id).await?;
-    let draft = require_found(api.store().draft(who.scope(), (id, user), who.now())).await?;
+    let draft = require_found(api.store().draft(who.scope(), id, user, who.now())).await?;
     Ok(Json(draft))
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn set_conversation_draft(
         let (user, holder) = author(api, who, id).await?;
         let store = api.store();
         store
-            .write_draft(who.scope(), (id, user), holder, written, who.now())
+            .write_draft(who.scope(), id, user, holder, written, who.now())
             .await?;
         Ok(())
     });

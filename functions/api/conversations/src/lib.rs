@@ -24,7 +24,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{
     Page,
-    contacts::{Fields, Placed},
+    contacts::{Fields, Placed, TimelineWanted},
     inbox::{InboxList, KnownConversation},
     table::rates::Limit,
     tenants::ConfigCache,
@@ -135,14 +135,14 @@ async fn list_conversations(
     paging: Paging,
 ) -> Result<Listed<ConversationOut>, Problem> {
     query.check()?;
-    let wanted = (query.list(), |one: &Conversation| query.takes(one));
+    let (list, wanted) = (query.list(), |one: &Conversation| query.takes(one));
     let page = async {
         Ok::<_, Problem>(match query.contact {
             None => {
                 let (after, limit) = (paging.position()?, paging.limit());
                 let page = api
                     .store()
-                    .conversations(who.scope(), wanted, (after, limit), who.now());
+                    .conversations(who.scope(), list, wanted, after, limit, who.now());
                 Box::pin(page).await?
             }
             Some(contact) => of_contact(&api, &who, (contact, &query), &paging).await?,
@@ -167,8 +167,8 @@ async fn of_contact(
     (contact, query): (ContactId, &ConversationQuery),
     paging: &Paging,
 ) -> Result<Page<KnownConversation>, Problem> {
-    let wanted = (contact, |one: &Conversation| query.takes(one));
-    let known = Box::pin(api.store().conversations_of(who.scope(), wanted, who.now())).await?;
+    let wanted = |one: &Conversation| query.takes(one);
+    let known = Box::pin(api.store().conversations_of(who.scope(), contact, wanted, who.now())).await?;
     let place = |known: &KnownConversation| {
         let one = &known.conversation.value;
         (Reverse(one.active_at().as_millisecond()), one.id().to_string())
@@ -295,10 +295,16 @@ async fn get_conversation_timeline(
     Query(query): Query<TimelineQuery>,
     paging: Paging,
 ) -> Result<Listed<TimelineEntryOut>, Problem> {
-    let after = query.order.behind(&paging, query.from)?;
+    let (order, after) = query.order.behind(&paging, query.from)?;
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let exists = require_found(store.conversation(scope, id));
-    let page = require_found(store.timeline(scope, id.contact(), None, after, paging.limit(), now));
+    let wanted = TimelineWanted {
+        only: None,
+        order,
+        after,
+        limit: paging.limit(),
+    };
+    let page = require_found(store.timeline(scope, id.contact(), wanted, now));
     let ((contact, mut page), _, showing) =
         tokio::try_join!(Box::pin(page), Box::pin(exists), Box::pin(api.showing(&who)))?;
     // The conversation is hidden with the contact, also if its own was merged into that one before.

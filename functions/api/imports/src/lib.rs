@@ -225,7 +225,7 @@ async fn start_import(
         operation: Some(operation_id),
         ..import
     };
-    store.start_import(scope, (version, &after), &operation, &stamp).await?;
+    store.start_import(scope, version, &after, &operation, &stamp).await?;
     start(&who, &bus, &operation).await;
     Ok(started_as(after, operation))
 }

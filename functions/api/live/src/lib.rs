@@ -100,7 +100,7 @@ async fn list_live_events(
     if after.is_lost(followers, now) {
         return Err(cursor_expired_problem());
     }
-    let found = store.published_events(scope, after.start(now), (now, FULL)).await?;
+    let found = store.published_events(scope, after.start(now), now, FULL).await?;
     let last = found.events.last().map(|(place, _)| *place);
     let events = found.events.into_iter().flat_map(|(place, events)| {
         let cursor = Cursor::behind(place);

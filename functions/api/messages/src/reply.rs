@@ -16,7 +16,7 @@ use domain::{
 };
 use kit::{Problem, planning::Gathered};
 use store::{
-    contacts::Order,
+    contacts::{Order, TimelineWanted},
     inbox::OnLine,
     messages::TemplateFilter,
     reports::{Exchanged, KnownMessage},
@@ -196,15 +196,16 @@ async fn read_missed_messages(
     conversation: &Conversation,
     seen: u64,
 ) -> Result<Vec<(MessageId, Actor)>, Setback> {
-    let (line, newest) = (conversation.line, (Order::NewestFirst, None));
-    let messages = api.store().timeline(
-        who.scope(),
-        conversation.contact,
-        Some(HistoryKind::Message),
-        newest,
-        MAX_MISSED,
-        who.now(),
-    );
+    let line = conversation.line;
+    let newest = TimelineWanted {
+        only: Some(HistoryKind::Message),
+        order: Order::NewestFirst,
+        after: None,
+        limit: MAX_MISSED,
+    };
+    let messages = api
+        .store()
+        .timeline(who.scope(), conversation.contact, newest, who.now());
     let Some((_, page)) = Box::pin(messages).await? else {
         return Ok(Vec::new());
     };

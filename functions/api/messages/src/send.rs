@@ -31,7 +31,7 @@ use store::{
     Along, TenantScope, Versioned,
     contacts::{ContactWrite, Lead, Refusals},
     inbox::OnLine,
-    money::PriceCache,
+    money::{Countable, PriceCache},
     reports::{Exchanged, KnownMessage},
     table::{
         effects::{Consent, Effects},
@@ -332,7 +332,12 @@ impl Sending {
         let Some(leg) = composed.legs.first() else {
             return Ok(());
         };
-        let of = (&composed.policy, composed.line, &composed.to, leg);
+        let of = Countable {
+            policy: &composed.policy,
+            line: composed.line,
+            to: &composed.to,
+            leg,
+        };
         let mut takes = store.takes(config, of, &self.prices, now).await?;
         // One whose period is over by then may have room.
         takes.retain(|take| take.cap.maximum == 0 || composed.not_before < take.cap.period.next(now));

@@ -82,9 +82,9 @@ async fn create_suppression(
 ) -> Result<Created<SuppressionOut>, Problem> {
     let (address, refused) = input.into_refusal(who.actor(), who.now())?;
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
-    let (address, fresh) = (&address, (SuppressionId::new(who.ulid()), &refused));
+    let (address, refused, fresh) = (&address, &refused, SuppressionId::new(who.ulid()));
     let created = RACES.until_won(|| async move {
-        let suppressed = store.suppress(scope, address, fresh, stamp).await;
+        let suppressed = store.suppress(scope, address, fresh, refused, stamp).await;
         suppressed.map_err(setback)
     });
     let Versioned { version, value } = created.await?;

@@ -140,7 +140,7 @@ pub(crate) async fn get_template_numbers(
     context.find(&who, &id).await?;
     let store = context.api.store();
     let (first, last) = (period.first(), period.last());
-    let counted = store.template_days(who.scope(), &id, (first, last)).await?;
+    let counted = store.template_days(who.scope(), &id, first, last).await?;
     let with_cost = who.principal().may(Permission::UsageRead);
     let prices = if with_cost {
         Some(store.current_prices().await?)

@@ -273,7 +273,7 @@ impl Work<'_> {
         let kind = HistoryKind::ALL.into_iter().find(|kind| kind.list().0 == list);
         let kind = kind.ok_or_else(|| JobError::new("the checkpoint names an unknown list"))?;
         let after = after.map(str::parse::<TimelinePosition>).transpose()?;
-        let page = store.history_page(scope, contact, (kind, after), limit, now).await?;
+        let page = store.history_page(scope, contact, kind, after, limit, now).await?;
         let sent = page.items.iter().filter_map(|placed| match &placed.entry {
             Entry::Sent(message) => Some(&**message),
             _ => None,

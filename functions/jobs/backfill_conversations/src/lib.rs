@@ -84,7 +84,7 @@ async fn begin(
     if contact.last_call_at.is_none() && contact.last_inbound_at.is_none() {
         return Ok(done);
     }
-    let read = |kind| store.history_page(scope, contact, (kind, None), PAST_READ, now);
+    let read = |kind| store.history_page(scope, contact, kind, None, PAST_READ, now);
     let (calls, messages) = tokio::try_join!(Box::pin(read(HistoryKind::Call)), Box::pin(read(HistoryKind::Message)))?;
     let mut placed = [calls.items, messages.items].concat();
     placed.sort_unstable_by_key(|placed| placed.position);
@@ -96,7 +96,7 @@ async fn begin(
         if try_join_all(known).await?.iter().any(Option::is_some) {
             continue;
         }
-        store.give(scope, &mut conversation, (teams, contact), now).await?;
+        store.give(scope, &mut conversation, teams, contact, now).await?;
         let waits = conversation.waiting_since.is_some();
         match store.begin_conversation(scope, conversation).await {
             Ok(()) => {

@@ -268,7 +268,8 @@ impl Work<'_> {
             Place::Day(day, after) => self.day(*day, after.as_ref(), names).await,
             Place::Audit(after) => {
                 let (store, wanted) = (&self.ctx.store, Wanted::default());
-                let page = store.audit_page(self.scope(), self.period(), after.as_deref(), self.ctx.page, &wanted);
+                let (from, to) = self.period();
+                let page = store.audit_page(self.scope(), from, to, after.as_deref(), self.ctx.page, &wanted);
                 let page = page.await?;
                 let rows = page.items.iter().map(rows::audit).collect();
                 Ok((rows, page.next.map_or(Place::End, |next| Place::Audit(Some(next)))))
@@ -284,7 +285,7 @@ impl Work<'_> {
     /// A page of those in the audience of a campaign, from this position on.
     async fn recipients(&self, campaign: &Campaign, from: InAudience) -> Result<Page, JobError> {
         let (store, now, most) = (&self.ctx.store, self.ctx.clock.now(), self.ctx.page);
-        let page = store.recipients(self.scope(), campaign, (from, most), now);
+        let page = store.recipients(self.scope(), campaign, from, most, now);
         let (recipients, next) = page.await?;
         let rows = recipients.iter().map(|recipient| rows::recipient(campaign, recipient));
         Ok((rows.collect(), next.map_or(Place::End, Place::Audience)))

@@ -142,7 +142,7 @@ impl Desk<'_> {
         let is_new = |(_, known): &&(Candidate, KnownPerson)| matches!(known.found, Found::Nobody);
         let mut wanted = rows.iter().filter(is_new).count() as u64;
         while wanted > 0 {
-            let taken = self.store.take_room(self.scope, Stored::Contacts, (wanted, self.most));
+            let taken = self.store.take_room(self.scope, Stored::Contacts, wanted, self.most);
             match taken.await? {
                 Ok(()) => {
                     self.room.store(wanted, Ordering::Relaxed);
@@ -163,7 +163,7 @@ impl Desk<'_> {
         if used.is_ok() {
             return Ok(true);
         }
-        let taken = self.store.take_room(self.scope, Stored::Contacts, (1, self.most));
+        let taken = self.store.take_room(self.scope, Stored::Contacts, 1, self.most);
         Ok(taken.await?.is_ok())
     }
 

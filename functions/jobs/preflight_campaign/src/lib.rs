@@ -198,10 +198,11 @@ impl Flight<'_> {
             files, planner, config, ..
         } = self.ctx;
         let (store, scope, begins_at) = (&files.store, self.scope(), self.begins_at());
-        let conditions = (&*cursor.conditions, &self.campaign.audience);
-        let place = (cursor.after.as_deref(), files.page);
+        let (conditions, audience) = (&*cursor.conditions, &self.campaign.audience);
+        let (after, limit) = (cursor.after.as_deref(), files.page);
         let created = self.turn.operation().created_at;
-        let page = match store.chosen_people(scope, conditions, created, place).await? {
+        let page = store.chosen_people(scope, conditions, audience, created, after, limit);
+        let page = match page.await? {
             Ok(page) => page,
             Err(why) => return Ok(Err(why)),
         };
@@ -216,7 +217,7 @@ impl Flight<'_> {
             .with_message_chosen()
             .by_variant(people, |person| person.contact.id)
         {
-            let ready = planner.broadcast(scope, (&says, config.clone()), part.iter(), begins_at);
+            let ready = planner.broadcast(scope, &says, config.clone(), part.iter(), begins_at);
             let (broadcast, stopped) = ready.await?;
             cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
             self.count((&broadcast, &part), cursor, bytes).await?;
@@ -284,8 +285,9 @@ impl Flight<'_> {
     ) -> Result<HashMap<ContactId, Person>, JobError> {
         let (store, created) = (&self.ctx.files.store, self.turn.operation().created_at);
         let earlier: Vec<ContactId> = people.iter().flat_map(earlier_of).copied().collect();
-        let conditions = (conditions, &self.campaign.audience);
-        Ok(store.chosen_among(self.scope(), conditions, created, &earlier).await?)
+        let audience = &self.campaign.audience;
+        let chosen = store.chosen_among(self.scope(), conditions, audience, created, &earlier);
+        Ok(chosen.await?)
     }
 
     /// The other messages to these people that may count.

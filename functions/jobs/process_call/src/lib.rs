@@ -46,7 +46,7 @@ use store::{
     Along, RACES, Store, StoreError, TenantScope,
     campaigns::DripEntry,
     contacts::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
-    inbox::OnLine,
+    inbox::{Assigning, OnLine},
     table::effects::{Consent, Effects, Once},
     tenants::{ConfigCache, TenantRow},
 };
@@ -89,7 +89,7 @@ pub async fn handle(job: Job<CallJob>, ctx: &Context) -> Result<Done, JobError> 
 async fn attempt(job: &Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
     let now = ctx.clock.now();
     let scope = job.scope();
-    let (call, report) = match &job.body {
+    let ((provider, connection, provider_call_id), report) = match &job.body {
         CallJob::Reported { event, .. } => {
             let call = (event.provider, event.connection, event.provider_call_id.as_str());
             (call, Some(&event.facts))
@@ -101,13 +101,15 @@ async fn attempt(job: &Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
             ..
         } => ((*provider, *connection, provider_call_id.as_str()), None),
     };
-    let (provider, connection, provider_call_id) = call;
     let caller = report.map(|facts| identity(facts, connection));
     let Begun {
         own: known,
         tenant,
         mut leads,
-    } = ctx.store.begun_call(scope, call, caller, now).await?;
+    } = ctx
+        .store
+        .begun_call(scope, provider, connection, provider_call_id, caller, now)
+        .await?;
     let before = known.clone();
     let mut progress = match (known, report) {
         (Some(progress), _) if progress.decided.is_some() => {
@@ -379,9 +381,13 @@ async fn decide_call(
                 known.and_then(|mut known| known.value.note_talk(until, tell_after).then_some(known))
             } else {
                 let what = What::Missed(call_id);
-                let happened = (id, Happening { at: began, what });
-                let whose = (&*config, &contact);
-                let noted = ctx.store.noted_for_team(scope, known, happened, whose, now);
+                let happening = Happening { at: began, what };
+                let assigning = Assigning {
+                    config: &config,
+                    contact: &contact,
+                    now,
+                };
+                let noted = ctx.store.noted_for_team(scope, known, id, happening, assigning);
                 Some(Box::pin(noted).await?)
             }
         }

@@ -32,9 +32,9 @@ impl Event<'_> {
 
     async fn note_by_phone(&self, echo: &InboundMessage) -> Result<Done, JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
-        let reference = (self.api, &echo.provider_ref);
+        let (api, provider_ref) = (self.api, &echo.provider_ref);
         let person = identities(&echo.from);
-        let begun = store.begun_message(self.scope, reference, &person, now);
+        let begun = store.begun_message(self.scope, api, provider_ref, &person, now);
         let Begun { own, tenant, leads } = begun.await?;
         let version = match own {
             // We sent it, or it is stored.
@@ -96,7 +96,7 @@ impl Event<'_> {
             }
             known
         });
-        let referred = store.refer_to_received(self.scope, reference, message.id, version, now);
+        let referred = store.refer_to_received(self.scope, api, provider_ref, message.id, version, now);
         referred.await?;
         let mut effects = self.effects(people, echo.provider_ref.as_str());
         // It is sent, so no job follows.

@@ -8,7 +8,10 @@ use domain::{
     terms::{Channel, ConversationId},
 };
 use kit::{Done, JobError};
-use store::{inbox::OnLine, table::effects::Effects};
+use store::{
+    inbox::{Assigning, OnLine},
+    table::effects::Effects,
+};
 
 use crate::{
     Event, RACES,
@@ -58,8 +61,12 @@ impl Event<'_> {
             } else {
                 None
             };
-            let whose = (&*config, &first.contact);
-            let noted = store.passed_to_team(self.scope, known, (id, at), whose, now);
+            let assigning = Assigning {
+                config: &config,
+                contact: &first.contact,
+                now,
+            };
+            let noted = store.passed_to_team(self.scope, known, id, at, assigning);
             conversation = Some(Box::pin(noted).await?);
         }
         self.show_conversations(&people).await?;

@@ -26,7 +26,7 @@ use kit::{Done, JobError, crash, metric};
 use store::{
     Along, Versioned,
     contacts::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
-    inbox::{OnLine, conversation_overheard},
+    inbox::{Assigning, OnLine, conversation_overheard},
     messages::MEDIA_LANE,
     table::effects::{Consent, Effects, Once},
 };
@@ -212,13 +212,13 @@ impl Event<'_> {
     /// One attempt to store a message.
     async fn receive(&self, message: &InboundMessage, delivery: Delivery) -> Result<Arrival, JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
-        let reference = (self.api, &message.provider_ref);
+        let (api, provider_ref) = (self.api, &message.provider_ref);
         let Begun {
             own: known,
             tenant,
             leads,
         } = store
-            .begun_message(self.scope, reference, &identities(&message.from), now)
+            .begun_message(self.scope, api, provider_ref, &identities(&message.from), now)
             .await?;
         let (referred, version) = match known {
             Some((MessageRef::Theirs { message }, _)) if store.has_message(self.scope, message, now).await? => {
@@ -299,8 +299,12 @@ impl Event<'_> {
                 if message.standby {
                     Some(conversation_overheard(known, id, happening))
                 } else {
-                    let whose = (&*config, &person.contact);
-                    let noted = store.noted_for_team(self.scope, known, (id, happening), whose, now);
+                    let assigning = Assigning {
+                        config: &config,
+                        contact: &person.contact,
+                        now,
+                    };
+                    let noted = store.noted_for_team(self.scope, known, id, happening, assigning);
                     Some(Box::pin(noted).await?)
                 }
             }
@@ -383,7 +387,7 @@ impl Event<'_> {
             people.truncate(1);
         }
         if referred.is_none() && !is_new {
-            let referred = store.refer_to_received(self.scope, reference, received.id, version, now);
+            let referred = store.refer_to_received(self.scope, api, provider_ref, received.id, version, now);
             referred.await?;
             crash::point("process_provider_event.referred");
         }

@@ -85,14 +85,15 @@ impl Event<'_> {
         let known = store
             .message_ref(self.scope, self.api, &report.provider_ref, now)
             .await?;
-        let before = match known {
+        let (parked, before) = match known {
             Some((MessageRef::Ours { message, attempt, .. }, _)) => return Ok(Place::Attempt(message, attempt)),
-            Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
+            Some((MessageRef::Parked { reports }, version)) => (reports, Some(version)),
             Some((MessageRef::Theirs { .. }, _)) => return Ok(Place::Parked),
             None if store.config(self.scope, &self.ctx.config).await?.is_none() => return Ok(Place::Gone),
-            None => None,
+            None => (Vec::new(), None),
         };
-        store.park_report(self.scope, self.api, report, before, now).await?;
+        let reported = store.park_report(self.scope, self.api, report, parked, before, now);
+        reported.await?;
         Ok(Place::Parked)
     }
 
@@ -130,8 +131,8 @@ impl Event<'_> {
         if is_about_file(api, code) {
             self.forget_upload(leg).await?;
         }
-        let (store, times) = (&self.ctx.store, (attempt.claimed_at, self.ctx.clock.now()));
-        if store.doubt_template_of(self.scope, leg, (api, code), times).await? {
+        let (store, sent, now) = (&self.ctx.store, attempt.claimed_at, self.ctx.clock.now());
+        if store.doubt_template_of(self.scope, leg, api, code, sent, now).await? {
             kit::metric::count("template_doubted", &[]);
         }
         // A clock that is ahead would make a refusal irrevocable.

@@ -152,7 +152,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
     // With the prices of the day on which it began.
     let priced_at = campaign.began_at.unwrap_or(now);
-    let (page, next) = store.recipients(scope, campaign, (cursor.from, PER_STEP), now).await?;
+    let (page, next) = store.recipients(scope, campaign, cursor.from, PER_STEP, now).await?;
     for recipient in &page {
         tally.add(campaign, recipient);
     }
@@ -208,7 +208,7 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     let steps = store.steps(scope, &[version]).await?.remove(&version);
     let steps = steps.map(|written| written.steps).unwrap_or_default();
     let (page, next) = store
-        .enrolled_people(scope, campaign.id, (cursor.from, PER_STEP), now)
+        .enrolled_people(scope, campaign.id, cursor.from, PER_STEP, now)
         .await?;
     let passages = page.iter().filter_map(|one| one.enrolment.passage.as_ref());
     let ids = passages.flat_map(|passage| passage.taken.iter().filter_map(|taken| taken.message_id));

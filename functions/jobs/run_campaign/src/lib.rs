@@ -52,7 +52,11 @@ use kit::{
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, TenantScope, Versioned, money::PriceCache, tenants::ConfigCache};
+use store::{
+    Store, TenantScope, Versioned,
+    money::{Countable, PriceCache},
+    tenants::ConfigCache,
+};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -275,8 +279,9 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             CampaignState::Running | CampaignState::Finishing => return run.pause(&found, cursor, why).await,
             // It begins, so that it can be paused.
             CampaignState::Scheduled => {
-                let next = (CampaignState::Running, None);
-                let Some(value) = kit::campaigns::move_campaign(&ctx.store, scope, &found, next, now).await? else {
+                let next = CampaignState::Running;
+                let moved = kit::campaigns::move_campaign(&ctx.store, scope, &found, next, None, now);
+                let Some(value) = moved.await? else {
                     return cursor.continue_later();
                 };
                 let version = found.version + 1;
@@ -362,7 +367,7 @@ impl Run<'_> {
         next: CampaignState,
         why: Option<Refusal>,
     ) -> Result<(), JobError> {
-        kit::campaigns::move_campaign(&self.ctx.store, self.scope, found, (next, why), self.now).await?;
+        kit::campaigns::move_campaign(&self.ctx.store, self.scope, found, next, why, self.now).await?;
         Ok(())
     }
 
@@ -425,15 +430,15 @@ impl Run<'_> {
     ) -> Result<Step, JobError> {
         let (store, campaign) = (&self.ctx.store, &found.value);
         let begun = campaign.began_at.unwrap_or(self.now);
-        let place = (after.as_deref(), PER_ENROLMENT);
-        let page = store.chosen_people(self.scope, (&audience, &campaign.audience), begun, place);
+        let after = after.as_deref();
+        let page = store.chosen_people(self.scope, &audience, &campaign.audience, begun, after, PER_ENROLMENT);
         let page = match page.await? {
             Ok(page) => page,
             Err(why) => return self.end(found, cursor, why).await,
         };
         let chosen: Vec<ContactId> = page.items.iter().map(|person| person.contact.id).collect();
         store
-            .enrol(self.scope, (campaign.id, campaign.drips()), &chosen, self.now)
+            .enrol(self.scope, campaign.id, campaign.drips(), &chosen, self.now)
             .await?;
         crash::point("run_campaign.enrolled");
         if page.next.is_some() {
@@ -592,7 +597,7 @@ impl Run<'_> {
     /// request in each step.
     async fn read_held(&self, campaign: &Campaign) -> Result<Held, JobError> {
         let (ctx, store, now) = (self.ctx, &self.ctx.store, self.now);
-        let page = store.held_messages(self.scope, campaign.id, (None, PER_LOOK), now);
+        let page = store.held_messages(self.scope, campaign.id, None, PER_LOOK, now);
         let (held, _) = page.await?;
         if let Some(why) = refused_route_pause(campaign, &held) {
             return Ok(Held::Against(why));
@@ -608,7 +613,12 @@ impl Run<'_> {
         let tried = held.last().map_or(0, |last| usize::from(last.leg));
         let most = 1 + usize::from(!held.attempts.is_empty());
         for leg in held.plan.iter().skip(tried).take(most) {
-            let of = (&held.policy, held.line, &held.to, leg);
+            let of = Countable {
+                policy: &held.policy,
+                line: held.line,
+                to: &held.to,
+                leg,
+            };
             let takes = store.takes(&config, of, &ctx.prices, now).await?;
             if let Some(reached) = counts.first_reached(&takes, now) {
                 return Ok(Held::Against(reached.refusal_when_reached(now)));
@@ -667,7 +677,7 @@ impl Run<'_> {
         let store = &self.ctx.store;
         let (mut after, mut any) = (None, false);
         for _ in 0..RELEASES {
-            let page = store.held_messages(self.scope, campaign.id, (after, PER_RELEASE), self.now);
+            let page = store.held_messages(self.scope, campaign.id, after, PER_RELEASE, self.now);
             let (held, next) = page.await?;
             let (mut jobs, mut failed) = (Vec::new(), None);
             for mut message in held {

@@ -17,7 +17,7 @@ use futures::{StreamExt as _, stream};
 use jobs::ToQueue;
 use kit::{
     JobError,
-    broadcast::{Broadcast, Maker, Unmade, same_person},
+    broadcast::{Broadcast, Maker, Room, Unmade, same_person},
     crash,
     first_places::FirstPlaces,
 };
@@ -214,7 +214,7 @@ async fn part_of(
             Err(error) => failed = Some(error),
         }
     }
-    making.places.return_rest((store, scope), run.now).await;
+    making.places.return_rest(store, scope, run.now).await;
     // What is written is queued, even if others failed.
     run.ctx.queues.enqueue(jobs, run.now).await?;
     failed.map_or(Ok(()), Err)
@@ -243,7 +243,7 @@ impl<'a> Making<'a> {
         let Run { ctx, scope, now } = *run;
         let people = contacts.iter().filter_map(|contact| common.people.get(contact));
         let config = common.config.clone();
-        let broadcast = ctx.planner.broadcast(scope, (campaign, config), people, now);
+        let broadcast = ctx.planner.broadcast(scope, campaign, config, people, now);
         let (broadcast, why) = broadcast.await?;
         let (templates, number) = (&broadcast.material.templates, common.number.as_ref());
         let why = why.or_else(|| low_rating_pause(campaign, templates, number));
@@ -308,11 +308,12 @@ impl<'a> Making<'a> {
             ids: &ctx.ids,
             prices: &ctx.prices,
         };
-        let room = (&self.common.counts, &self.places);
+        let room = Room {
+            counts: &self.common.counts,
+            places: &self.places,
+        };
         let cause = campaign.cause(own);
-        let planned = self
-            .broadcast
-            .plan_message(maker, room, scope, (&mut person, cause), now);
+        let planned = self.broadcast.plan_message(maker, room, scope, &mut person, cause, now);
         let planned = match planned.await? {
             Ok(planned) => planned,
             Err(Unmade::Person(why)) => return self.leave_out(enrolled, why).await,
@@ -322,7 +323,7 @@ impl<'a> Making<'a> {
         let id = planned.message.id;
         if id.contact() != enrolled {
             // So that the message is among those of the campaign.
-            store.enrol(scope, (campaign.id, None), &[id.contact()], now).await?;
+            store.enrol(scope, campaign.id, None, &[id.contact()], now).await?;
         }
         let effects = Effects {
             people: vec![ContactWrite::from(person.contact)],

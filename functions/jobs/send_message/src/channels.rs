@@ -79,8 +79,10 @@ impl Channels {
         }
         let (key, name) = (FileKey::asset(scope, asset.id), asset.saved_as());
         let chosen = leg.content.asset().and_then(|used| used.file_name.as_ref());
-        let names = (name.as_str(), chosen.map(FileName::as_str));
-        let link = self.files.named_link(&key, names, &asset.content_type, LINK_LIFE);
+        let chosen = chosen.map(FileName::as_str);
+        let link = self
+            .files
+            .named_link(&key, name.as_str(), chosen, &asset.content_type, LINK_LIFE);
         Ok(Some(link.await?.url))
     }
 
@@ -160,7 +162,7 @@ impl Channels {
             .collect();
         let api = connection.account.kind();
         // Two messages to one person may have the same text, so those of other messages are excluded.
-        let of_others = |sids| store.refs_of_others(scope, api, sids, (message.id, attempt.number), now);
+        let of_others = |sids| store.refs_of_others(scope, api, sids, message.id, attempt.number, now);
         // The list of another account would show nothing of it.
         let same_account = attempt.credentials == Some(connection.credentials_version);
         usage::provider("twilio.find");

@@ -92,7 +92,7 @@ use store::{
     Along, Races, Store, StoreError, TenantScope, Versioned,
     contacts::ContactWrite,
     messages::{LegMaterial, Reference, ToSend},
-    money::PriceCache,
+    money::{Countable, PriceCache},
     table::effects::Effects,
     tenants::ConfigCache,
 };
@@ -310,7 +310,7 @@ impl Work<'_> {
         let (mut material, open) = tokio::try_join!(
             self.ctx
                 .store
-                .leg_material(self.scope, (&planned, message.cause.campaign()), &self.along),
+                .leg_material(self.scope, &planned, message.cause.campaign(), &self.along),
             self.ctx.store.messages(self.scope, &others, now),
         )?;
         message.behind = Message::ahead_of(message.behind.map(|behind| behind.message), &open);
@@ -454,7 +454,7 @@ impl Work<'_> {
         let all = all_caps_of(&self.config.tenant);
         // What it took when it was made is its own, whichever worker sends it.
         let still = message.still_to_take(&takes, now);
-        let taken = ctx.store.take_from_caps(self.scope, (&still, &all), now);
+        let taken = ctx.store.take_from_caps(self.scope, &still, &all, now);
         match Box::pin(taken).await? {
             Ok(near) => Box::pin(kit::caps::tell(&ctx.store, self.scope, &near, now)).await,
             Err(reached) => return Box::pin(self.beyond(message, leg, &reached, now)).await,
@@ -511,7 +511,12 @@ impl Work<'_> {
     /// What a message takes of the caps that apply to it.
     async fn takes(&self, message: &Message, planned: &Leg, now: Timestamp) -> Result<Vec<Take>, StoreError> {
         let (store, prices) = (&self.ctx.store, &self.ctx.prices);
-        let of = (&message.policy, message.line, &message.to, planned);
+        let of = Countable {
+            policy: &message.policy,
+            line: message.line,
+            to: &message.to,
+            leg: planned,
+        };
         Box::pin(store.takes(&self.config, of, prices, now)).await
     }
 
@@ -741,11 +746,12 @@ impl Work<'_> {
         if moved && attempt.is_some_and(|attempt| attempt.state == AttemptState::Refused) {
             self.give_back_of(attempted.as_ref()).await;
         }
-        let times = (attempt.map_or(now, |attempt| attempt.claimed_at), now);
+        let sent = attempt.map_or(now, |attempt| attempt.claimed_at);
         let attempted = (&message, number);
-        self.follow(attempted, (planned, connection), &outcome, times).await?;
+        self.follow(attempted, (planned, connection), &outcome, (sent, now))
+            .await?;
         if let (SendOutcome::Refused { code: Some(code), .. }, Some(api)) = (&outcome, connection.account.api()) {
-            let doubted = ctx.store.doubt_template_of(self.scope, planned, (api, *code), times);
+            let doubted = ctx.store.doubt_template_of(self.scope, planned, api, *code, sent, now);
             if Box::pin(doubted).await? {
                 metric::count("template_doubted", &[]);
             }

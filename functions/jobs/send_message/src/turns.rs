@@ -46,7 +46,7 @@ impl Work<'_> {
             let taken = self
                 .ctx
                 .store
-                .take_places(self.scope, connection.id, (&throughput, lane), now);
+                .take_places(self.scope, connection.id, &throughput, lane, now);
             match Box::pin(taken).await? {
                 Ok(block) => held.took(block),
                 Err(until) => held.found_none(until),

@@ -289,10 +289,9 @@ impl<'a> Told<'a> {
             store.forget_push_subscription(device.user, device.id).await?;
             return Ok(Outcome::Told);
         }
-        let to = (device.endpoint.as_str(), ctx.subject.as_str());
         let Some(authorization) = ctx
             .keys
-            .authorization(store, to, self.now)
+            .authorization(store, device.endpoint.as_str(), &ctx.subject, self.now)
             .await
             .map_err(job_error_of)?
         else {

@@ -43,7 +43,7 @@ impl Subject {
                 Ok(open.map(|conversation| Self::Message(Box::new(conversation), *seq)))
             }
             About::Mention { note, mentioned } => {
-                let found = store.of_contact::<Note>(scope, note.contact(), note.place()).await?;
+                let found = store.of_contact::<Note>(scope, note.contact(), *note).await?;
                 Ok(found.map(|found| {
                     let mut mentioned = mentioned.clone();
                     mentioned.retain(|user| found.value.mentions.contains(user));

@@ -316,7 +316,7 @@ impl Context {
             let page = self.clients.page(account, after).await.map_err(refused)?;
             let noted = self
                 .store
-                .note_listed(scope, connection.id, &page.templates, (list.began, wanted));
+                .note_listed(scope, connection.id, &page.templates, list.began, wanted);
             let noted = Box::pin(noted).await?;
             for template in &page.templates {
                 names.add(&template.name, &template.language);

@@ -25,6 +25,7 @@ use kit::{
 use store::{
     LostRace as _,
     contacts::ContactWrite,
+    money::Countable,
     table::effects::{Effects, Once},
 };
 
@@ -110,7 +111,7 @@ impl Tenant<'_> {
         kit::caps::give_back(&ctx.store, &self.scope, &back, now, ctx.clock.now()).await;
         let unsaid = unsaid.into_iter().map(|one| Box::pin(self.say_nothing(rows, one)));
         let unsaid: Vec<_> = stream::iter(unsaid).buffer_unordered(AT_ONCE).collect().await;
-        places.return_rest((&ctx.store, &self.scope), now).await;
+        places.return_rest(&ctx.store, &self.scope, now).await;
         self.settle(said.into_iter().chain(unsaid)).await?;
         for (campaign, until) in limited {
             kit::campaigns::record_limit(&ctx.store, &self.scope, &rows.campaigns[&campaign], until).await?;
@@ -136,13 +137,14 @@ impl Tenant<'_> {
         let people = all.iter().map(|one| &one.person);
         let broadcast = ctx
             .planner
-            .broadcast(scope, (&campaign, rows.config.clone()), people, now);
+            .broadcast(scope, &campaign, rows.config.clone(), people, now);
         let (broadcast, why) = broadcast.await?;
         if let Some(why) = why {
             if found.value.steps_version == Some(version) {
                 // Those who are due find it paused.
-                let paused = (CampaignState::Paused, Some(why));
-                if let Some(paused) = kit::campaigns::move_campaign(&ctx.store, scope, found, paused, now).await? {
+                let next = CampaignState::Paused;
+                let paused = kit::campaigns::move_campaign(&ctx.store, scope, found, next, Some(why), now);
+                if let Some(paused) = paused.await? {
                     kit::campaigns::notice_pause(&ctx.store, scope, &paused, now).await;
                 }
                 return Ok(());
@@ -183,7 +185,7 @@ impl Tenant<'_> {
             prices: &ctx.prices,
         };
         Ok(
-            match broadcast.compose(maker, scope, (&ready.person, cause), now).await? {
+            match broadcast.compose(maker, scope, &ready.person, cause, now).await? {
                 Ok(message) => Ok(Sayable {
                     ready,
                     message,
@@ -202,7 +204,12 @@ impl Tenant<'_> {
         let mut counts = ctx.store.cap_counts(scope, now).await?;
         for message in ctx.store.waiting_for_caps(scope, HELD, now).await? {
             let Some(leg) = message.plan.first() else { continue };
-            let of = (&message.policy, message.line, &message.to, leg);
+            let of = Countable {
+                policy: &message.policy,
+                line: message.line,
+                to: &message.to,
+                leg,
+            };
             let takes = ctx.store.takes(&rows.config, of, &ctx.prices, now).await?;
             counts.add(&message.still_to_take(&takes, now), now);
         }
@@ -240,7 +247,7 @@ impl Tenant<'_> {
             } else if counts.first_reached(&one.message.takes, now).is_some() {
                 unsaid.push(keep_back(one));
             } else if let Some(connection) = one.message.writes_first
-                && let Err(until) = places.take((&ctx.store, scope), connection, now).await?
+                && let Err(until) = places.take(&ctx.store, scope, connection, now).await?
             {
                 unsaid.push((one.ready, Why::Limit(until)));
             } else {
@@ -251,7 +258,7 @@ impl Tenant<'_> {
         let all_caps = all_caps_of(&rows.config.tenant);
         for _ in 0..MAX_TRIES {
             let takes = Take::together(fit.iter().flat_map(|one| &one.message.takes));
-            let taken = ctx.store.take_from_caps(scope, (&takes, &all_caps), now);
+            let taken = ctx.store.take_from_caps(scope, &takes, &all_caps, now);
             if let Ok(near) = Box::pin(taken).await? {
                 crash::point("take_steps.counted");
                 kit::caps::tell(&ctx.store, scope, &near, now).await;

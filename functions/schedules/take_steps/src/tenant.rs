@@ -351,7 +351,7 @@ impl Tenant<'_> {
             Err(NotCreated::Full) => skipped("the contact has as many notes as it may"),
             Err(NotCreated::NoContact) => skipped("the contact is gone"),
             Err(NotCreated::Store(error)) if error.is_conflict() => {
-                let known = store.of_contact::<Note>(scope, contact, id.place()).await?;
+                let known = store.of_contact::<Note>(scope, contact, id).await?;
                 // A former run wrote it.
                 if known.is_some() { Ok(Ok(())) } else { Err(error.into()) }
             }

@@ -188,7 +188,7 @@ async fn close_idle(scope: &TenantScope, deadline: Deadline, ctx: &Context) -> R
         };
         let (found, next) = ctx
             .store
-            .idle_conversations(scope, (state, before), after, IDLE_PAGE)
+            .idle_conversations(scope, state, before, after, IDLE_PAGE)
             .await?;
         let idle = found.into_iter().filter(|one| one.value.is_idle(&settings, now));
         let closed = idle.map(|mut one| async move {

@@ -239,7 +239,7 @@ async fn find_socket(id: &SocketId, now: Timestamp, ctx: &Context) -> Result<Opt
     let Some((scope, owner)) = socket::of(&ctx.store, id).await? else {
         return Ok(None);
     };
-    let known = ctx.store.socket(&scope, (id, owner.who), now).await?;
+    let known = ctx.store.socket(&scope, id, owner.who, now).await?;
     Ok(known.map(|(socket, rights)| (scope, socket, rights)))
 }
 

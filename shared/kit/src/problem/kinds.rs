@@ -5,9 +5,7 @@
 pub struct ProblemKind {
     /// Last part of its `type`.
     pub word: &'static str,
-    /// HTTP status.
     pub status: u16,
-    /// Meaning.
     pub means: &'static str,
     /// Advice to the caller.
     pub advice: &'static str,
@@ -526,7 +524,6 @@ pub const SPECIAL: &[ProblemKind] = &[
     ),
 ];
 
-/// All of them.
 pub fn all() -> impl Iterator<Item = &'static ProblemKind> {
     COMMON.iter().chain(SPECIAL)
 }

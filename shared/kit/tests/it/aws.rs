@@ -22,7 +22,7 @@ fn entry(number: u32) -> Entry {
     Entry::new(&send_message(number)).unwrap()
 }
 
-/// An address of a queue at which nobody listens.
+/// Address of a queue without a listener.
 const NOWHERE: &str = "http://127.0.0.1:9/000000000000/none";
 
 /// A record of the queue at this address, as its event source gives it.

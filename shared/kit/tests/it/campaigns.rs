@@ -22,18 +22,20 @@ async fn campaign_is_moved_unless_somebody_else_changed_it() {
     store.create(scope, &new, &aws.stamp()).await.unwrap();
     let read = async || store.get::<Campaign>(scope, &new.id).await.unwrap().unwrap();
     let next = async |state| {
-        let moved = move_campaign(&store, scope, &read().await, (state, None), now).await;
+        let moved = move_campaign(&store, scope, &read().await, state, None, now).await;
         assert!(moved.unwrap().is_some());
     };
     next(CampaignState::Scheduled).await;
     next(CampaignState::Running).await;
-    let pause = || (CampaignState::Paused, Some(Refusal::new(Reason::NoTemplate, "gone")));
+    let why = || Some(Refusal::new(Reason::NoTemplate, "gone"));
+    let paused = CampaignState::Paused;
     let stale = read().await;
     next(CampaignState::Paused).await;
     next(CampaignState::Running).await;
-    assert_eq!(move_campaign(&store, scope, &stale, pause(), now).await.unwrap(), None);
+    let late = move_campaign(&store, scope, &stale, paused, why(), now).await;
+    assert_eq!(late.unwrap(), None);
     assert_eq!(read().await.value.state, CampaignState::Running);
-    let paused = move_campaign(&store, scope, &read().await, pause(), now)
+    let paused = move_campaign(&store, scope, &read().await, paused, why(), now)
         .await
         .unwrap()
         .unwrap();

@@ -194,7 +194,7 @@ async fn links_work_without_credentials() {
     let (_aws, files, scope) = world().await;
     let key = FileKey::upload(&scope, OPERATION);
     let hour = Duration::from_secs(3_600);
-    let upload = files.upload_link(&key, ("text/csv", 5), hour).await.unwrap();
+    let upload = files.upload_link(&key, "text/csv", 5, hour).await.unwrap();
     // Another length has another signature.
     assert!(upload.url.contains("content-length"), "the length is signed");
     assert!(!format!("{upload:?}").contains("http"), "it is a secret");
@@ -245,7 +245,7 @@ async fn links_work_without_credentials() {
         (None, ""),
     ] {
         let named = files
-            .named_link(&key, ("a.pdf", chosen), "application/pdf", hour)
+            .named_link(&key, "a.pdf", chosen, "application/pdf", hour)
             .await
             .unwrap();
         let got = http.get(&named.url).send().await.unwrap();

@@ -193,7 +193,7 @@ async fn an_error_or_panic_waits_longer_each_time() {
     assert!(operation.reason.is_some());
 }
 
-/// What can never succeed is not tried again, and says why: nobody else needs to look at it.
+/// A step that can never succeed is not tried again, and says why: nobody else needs to look at it.
 #[tokio::test]
 async fn a_step_that_can_never_succeed_ends_the_operation() {
     let world = World::new().await;

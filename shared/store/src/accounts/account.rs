@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Lifetime of the link in the first mail, for which the business's name is reserved.
+/// Lifetime of the link in the first mail. The business's name is reserved as long.
 pub const SIGN_UP_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// A session's row outlives the session by this long, so that a late copy of a token is still recognized.
@@ -28,7 +28,7 @@ pub(crate) struct EmailOwner {
     user: UserId,
 }
 
-/// The sign-up for which a name in URLs is reserved.
+/// A name in URLs, reserved for a sign-up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// SHA-256 of the requesting address, in hex.
@@ -43,7 +43,6 @@ pub struct Hold {
 pub(crate) struct SlugOwner {
     /// The tenant; `None` until the sign-up is confirmed.
     tenant: Option<TenantId>,
-    /// The sign-up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hold: Option<Hold>,
 }
@@ -85,8 +84,8 @@ fn session_row(session: &Session, condition: Condition, version: u64, doing: &'s
     Ok(row.expires(session.expires_at, SESSION_ROW_OUTLIVES))
 }
 
-/// What a confirmed sign-up writes outside its tenant: it uses up the link, turns the reserved name into a taken one, and
-/// creates the account.
+/// Writes of a confirmed sign-up outside its tenant: it uses up the link, turns the reserved name into a taken one, and creates the
+/// account.
 pub(crate) fn confirmed_writes(
     tenant: TenantId,
     slug: &Slug,
@@ -118,7 +117,6 @@ pub(crate) fn taken_slug_row(
 }
 
 impl Store {
-    /// A person's account.
     pub async fn account(&self, user: UserId) -> Result<Option<Versioned<Account>>, StoreError> {
         const DOING: &str = "read an account";
         row::read_versioned(self.database.get(&keys::account(user), DOING).await?, None, DOING)
@@ -146,7 +144,7 @@ impl Store {
         Ok(item.is_none_or(|item| row::is_expired(&item, now)))
     }
 
-    /// The sign-up for which a name is reserved, until that expires.
+    /// The reservation of a name for a sign-up, until it expires.
     pub async fn sign_up_hold(&self, slug: &Slug, now: Timestamp) -> Result<Option<Versioned<Hold>>, StoreError> {
         const DOING: &str = "read the owner of a name";
         let item = self.database.get(&keys::slug(slug), DOING).await?;
@@ -275,7 +273,6 @@ impl Store {
         self.database.transact_writes(writes, DOING).await
     }
 
-    /// Begins a session.
     pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
         const DOING: &str = "begin a session";
         let row = session_row(session, Condition::New, 1, DOING)?;

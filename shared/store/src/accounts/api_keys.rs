@@ -18,9 +18,7 @@ use crate::{
 /// Look-up from an API key to its tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKeyOwner {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The key.
     pub key: ApiKeyId,
 }
 
@@ -77,7 +75,7 @@ impl Store {
         Ok(Some((key, used)))
     }
 
-    /// One page of the tenant's keys, by id, each with its last use: two reads.
+    /// A page of the tenant's keys, by id, each with its last use: two reads.
     pub async fn api_keys(
         &self,
         scope: &TenantScope,
@@ -109,7 +107,7 @@ impl Store {
         self.remove_with(scope, before, stamp, vec![unused]).await
     }
 
-    /// Records the day on which a key is used, and from which network. Called once per process, key, day and network.
+    /// Records the day and the network of a key's use. Called once per process, key, day and network.
     pub async fn note_key_use(
         &self,
         scope: &TenantScope,

@@ -19,13 +19,11 @@ use crate::{
 /// An entry with its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// The stream's id of the change; of a reading what was read, and by whom.
+    /// The stream's id of the change. For a reading, its subject and its reader.
     pub id: String,
-    /// The entry.
     pub entry: AuditEntry,
 }
 
-/// Filter for entries.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// Only changes by this actor.
@@ -48,8 +46,8 @@ impl Wanted {
 /// Rows that one page of a filtered list looks at.
 const MAX_ROWS: i32 = 500;
 
-/// A position is a row's sort key, or a month of which everything is still to be read. The end of a month, as text, comes
-/// after all of its rows.
+/// A position is a row's sort key, or a month that is still to be read as a whole. The end of a month, as text, comes after all of its
+/// rows.
 const MONTHS_END: &str = "~";
 
 fn month_of(position: &str) -> Option<Date> {
@@ -97,13 +95,14 @@ impl Store {
         self.record_audit(scope, &id, &entry).await
     }
 
-    /// One page of the log from `from` up to, but not including, `to`, the newest first. A page is one read: it may hold
-    /// fewer than `limit` entries, even none, without being the last. Only if a month has nothing to show, the previous one
-    /// is read, too. `after` is the cursor of the previous page.
+    /// A page of the log from `from` up to, but not including, `to`, the newest first. A page is one read: it may hold fewer than `limit`
+    /// entries, even none, without being the last. Only if a month has nothing to show, the previous one is read, too. `after` is the
+    /// cursor of the previous page.
     pub async fn audit_page(
         &self,
         scope: &TenantScope,
-        (from, to): (Timestamp, Timestamp),
+        from: Timestamp,
+        to: Timestamp,
         after: Option<&str>,
         limit: i32,
         wanted: &Wanted,
@@ -125,8 +124,8 @@ impl Store {
         let asked = if wanted.is_everything() { limit + 2 } else { MAX_ROWS };
         while month >= first && upper > lower {
             let partition = keys::audit_partition(scope, month);
-            let bounds = (lower.as_str(), upper.as_str());
-            let (rows, more) = self.database.between(&partition, bounds, asked, DOING).await?;
+            let page = self.database.between(&partition, &lower, &upper, asked, DOING);
+            let (rows, more) = page.await?;
             let count = rows.len();
             let before = month.checked_sub(1.month()).ok().filter(|before| *before >= first);
             for (index, item) in rows.into_iter().enumerate() {

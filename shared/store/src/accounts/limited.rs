@@ -1,6 +1,6 @@
-//! People together with invitations, of which a tenant may have a limited number. No counter can tell how many invitations
-//! are open, since they expire by themselves. So the caller counts first and writes under the condition that nobody was
-//! invited since: however many invite at once, the limit holds. Everything else is counted by [`crate::table::owned`].
+//! People and invitations together: a tenant may have a limited number of them. No counter can tell how many invitations are open, since
+//! they expire by themselves. So the caller counts first and writes under the condition that nobody was invited since: however many invite
+//! at once, the limit holds. Everything else is counted by [`crate::table::owned`].
 
 use domain::{
     accounts::{Invitation, Member},
@@ -20,7 +20,6 @@ use crate::{
 /// A count, valid until the next addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted<T> {
-    /// The counted things.
     pub found: T,
     /// The version that the next addition depends on.
     version: u64,
@@ -31,7 +30,6 @@ pub struct Counted<T> {
 pub struct People {
     /// Number of members.
     pub members: usize,
-    /// The open invitations.
     pub invitations: Vec<Versioned<Invitation>>,
 }
 

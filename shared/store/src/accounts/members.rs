@@ -22,7 +22,6 @@ use crate::{
 /// Maximum people of a tenant, including deactivated and invited ones.
 pub const MAX_PEOPLE: usize = 500;
 
-/// Maximum open invitations.
 pub const MAX_INVITATIONS: usize = 100;
 
 /// The reason why a member cannot be changed.
@@ -31,7 +30,6 @@ pub enum MemberError {
     /// The tenant would have no administrator.
     #[error("the last administrator cannot go")]
     LastAdmin,
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -175,7 +173,7 @@ impl Store {
         Ok(belongs)
     }
 
-    /// The same, and whether the person administers the platform, in one read.
+    /// A person's membership of each of these tenants, with the tenant's row, and whether the person administers the platform, in one read.
     pub async fn standing(
         &self,
         scopes: &[TenantScope],
@@ -218,7 +216,7 @@ impl Store {
         Ok((belongs, beside.and_then(|key| found.remove(&key))))
     }
 
-    /// Those of these users who are members, also deactivated ones, in any order. One request per hundred.
+    /// The members among these users, including deactivated ones, in no particular order. One request per hundred.
     pub async fn members_named(&self, scope: &TenantScope, users: &[UserId]) -> Result<Vec<Member>, StoreError> {
         let ids = users.iter().map(ToString::to_string).collect();
         self.read_existing(scope, &ids).await
@@ -312,8 +310,8 @@ impl Store {
         found.ok_or(StoreError::Conflict { doing: DOING })
     }
 
-    /// Raises the time before which tokens are invalid in a person's membership of a tenant, except for the session
-    /// `spared`. A missing membership is ignored, and so is one in which as much has ended already.
+    /// Ends the sessions of a person in a tenant, except `spared`: older tokens become invalid. Ignores a missing membership, and sessions
+    /// that have ended already.
     pub async fn end_member_sessions(
         &self,
         scope: &TenantScope,

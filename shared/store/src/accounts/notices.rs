@@ -1,7 +1,7 @@
-//! Notices to people: one row for each kind and subject, with its latest occurrence. And the days on which automations matched calls, by
-//! which those without a match are found.
+//! Notices to people: one row for each kind and subject, with its latest occurrence. And the days of the last calls that automations
+//! matched, for finding automations without a match.
 //!
-//! What is due stands in a partition of its own of the due index, which `notify_people` reads.
+//! Due notices stand in their own partition of the due index, which `notify_people` reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// Time for which these rows are kept after their last change. As long as an occurrence is known, it is not told again.
+/// Retention of these rows after their last change. An occurrence is not told again while its row exists.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// A row that is due.
@@ -38,10 +38,9 @@ pub enum DueNotice {
     Review,
 }
 
-/// One page of what is due, by tenant.
+/// A page of due notices, by tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DueNotices {
-    /// The rows.
     pub due: BTreeMap<TenantId, BTreeSet<DueNotice>>,
     /// Cursor of the next page; `None` if this was the last.
     pub next: Option<Next>,
@@ -54,7 +53,7 @@ pub struct Pending {
     pub notices: BTreeMap<String, Versioned<NoticeState>>,
     /// The tenant's mailings, if there were any.
     pub mailings: Option<Versioned<Mailings>>,
-    /// The record by which automations without a match are found.
+    /// The record for finding automations without a match.
     pub watch: Option<Versioned<Watch>>,
 }
 
@@ -143,7 +142,7 @@ impl Store {
         }
     }
 
-    /// Writes the record by which automations without a match are found, under the condition of what was read.
+    /// Writes the record for finding automations without a match, if it is still as it was read.
     pub async fn write_watch(
         &self,
         scope: &TenantScope,
@@ -159,7 +158,7 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// One page of what is due, of all tenants, the oldest first. One query of keys.
+    /// A page of due notices of all tenants, the oldest first. One query of keys.
     pub async fn due_notices(&self, now: Timestamp, from: Option<Next>, limit: i32) -> Result<DueNotices, StoreError> {
         let (items, next) = self.due_keys(keys::DUE_NOTICES.to_owned(), now, from, limit).await?;
         let mut due: BTreeMap<TenantId, BTreeSet<DueNotice>> = BTreeMap::new();
@@ -213,7 +212,7 @@ impl Store {
         Ok(Versioned { value: after, version })
     }
 
-    /// The days on which these automations last matched a call, in one request per hundred.
+    /// The days of the last calls that these automations matched, in one request per hundred.
     pub async fn matched_days(
         &self,
         scope: &TenantScope,
@@ -301,7 +300,7 @@ impl Store {
     }
 }
 
-/// What a sort key in the due index stands for; `None` for what a later version writes.
+/// Meaning of a sort key in the due index. `None` for keys of a later version.
 fn due_of(sk: &str) -> Option<DueNotice> {
     if sk == keys::WATCH {
         return Some(DueNotice::Review);

@@ -69,7 +69,7 @@ impl Store {
         }
     }
 
-    /// One page of a person's trail, the newest first. `after` is the cursor of the previous page.
+    /// A page of a person's trail, the newest first. `after` is the cursor of the previous page.
     pub async fn security_events(
         &self,
         user: UserId,

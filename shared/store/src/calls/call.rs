@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Retention of the merged reports of a call. They name the caller, and a deleted tenant's are left to their expiry, so it is only just
-/// longer than the 14 days in which a queue delivers a report again.
+/// longer than the 14 days of a queue's redeliveries.
 pub(crate) const PROGRESS_LIFE: SignedDuration = SignedDuration::from_hours(16 * 24);
 
 pub(crate) fn progress_key(scope: &TenantScope, provider: CallProvider, connection: ConnectionId, id: &str) -> Key {
@@ -77,12 +77,14 @@ pub(crate) fn call_row(
 }
 
 impl Store {
-    /// What a report of a call begins with, in one request: its other reports, the tenant, and what leads to the caller if the report names
-    /// one.
+    /// The rows needed first for a report of a call, in one request: its other reports, the tenant, and the rows of the caller's identity
+    /// if it names one.
     pub async fn begun_call(
         &self,
         scope: &TenantScope,
-        (provider, connection, provider_call_id): (CallProvider, ConnectionId, &str),
+        provider: CallProvider,
+        connection: ConnectionId,
+        provider_call_id: &str,
         caller: Option<Identity>,
         now: Timestamp,
     ) -> Result<Begun<Option<CallProgress>>, StoreError> {

@@ -84,7 +84,7 @@ impl Store {
             }
             Entry::Consent(_) | Entry::Record(_) => return Ok(false),
         };
-        self.database.set_expiry(&key, until, (STORED, Some(now)), DOING).await
+        self.database.set_expiry(&key, until, STORED, Some(now), DOING).await
     }
 
     /// The reports name the caller as the call does, so they are deleted with it, if not before.
@@ -103,7 +103,7 @@ impl Store {
         let key = progress_key(scope, call.provider, call.connection, &call.provider_call_id);
         let set = self
             .database
-            .set_expiry(&key, until, ("expires_at > :until", None), DOING);
+            .set_expiry(&key, until, "expires_at > :until", None, DOING);
         set.await.map(drop)
     }
 
@@ -120,8 +120,10 @@ impl Store {
         let carried = self.carried_links(scope, &person, &[message], DOING).await?;
         for (key, links) in carried.into_iter().filter(|(_, links)| links.message == message.id) {
             let until = until.min(links.expires_at());
-            let stored = ("attribute_exists(pk)", None);
-            self.database.set_expiry(&key, until, stored, DOING).await?;
+            let set = self
+                .database
+                .set_expiry(&key, until, "attribute_exists(pk)", None, DOING);
+            set.await?;
         }
         Ok(())
     }

@@ -45,9 +45,7 @@ pub struct DueSteps {
 /// An enrolment whose next step is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueStep {
-    /// The contact.
     pub contact: ContactId,
-    /// The campaign.
     pub campaign: CampaignId,
     row: Due,
 }
@@ -58,7 +56,7 @@ impl DueStep {
         self.row.tenant()
     }
 
-    /// Time at which it was due.
+    /// Time when it was due.
     pub fn due_at(&self) -> Option<Timestamp> {
         self.row.due_at()
     }
@@ -72,7 +70,6 @@ impl DueStep {
 /// Somebody in a drip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enrolled {
-    /// The enrolment.
     pub enrolment: Enrolment,
     /// The contact. `None`: it was erased, or merged into another.
     pub contact: Option<Contact>,
@@ -190,7 +187,7 @@ impl Store {
         Ok(steps)
     }
 
-    /// The steps with which contacts enter these drips. One request per hundred, none if there are no drips.
+    /// The first steps of these drips. One request per hundred, none if there are no drips.
     pub async fn present_steps(
         &self,
         scope: &TenantScope,
@@ -231,7 +228,7 @@ impl Store {
         first(&mut self.database.get_many(&keys, DOING).await?, &keys, now, DOING)
     }
 
-    /// The same with the campaign, in one request.
+    /// A person's enrolment in a campaign, with the campaign, in one request.
     pub async fn campaign_and_enrolment(
         &self,
         scope: &TenantScope,
@@ -280,16 +277,17 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// One page of those in a drip, with their contacts, and the position behind it. Fewer than `limit` only at the end.
+    /// A page of a drip's enrolments, with their contacts, and the position behind it. Fewer than `limit` only at the end.
     pub async fn enrolled_people(
         &self,
         scope: &TenantScope,
         campaign: CampaignId,
-        (from, limit): (InAudience, i32),
+        from: InAudience,
+        limit: i32,
         now: Timestamp,
     ) -> Result<(Vec<Enrolled>, Option<InAudience>), StoreError> {
         const DOING: &str = "read who is in a drip";
-        let (contacts, next) = self.audience_page(scope, campaign, (from, limit)).await?;
+        let (contacts, next) = self.audience_page(scope, campaign, from, limit).await?;
         let keys = |contact: &ContactId| {
             [
                 keys::enrolment(scope, *contact, campaign),
@@ -334,7 +332,7 @@ impl Store {
         Ok(people.iter().filter_map(read).collect())
     }
 
-    /// One page of a shard of what is due in drips, of all tenants, the oldest first. One query of keys.
+    /// A page of a shard of the due steps of all tenants, the oldest first. One query of keys.
     pub async fn due_steps(
         &self,
         shard: u8,

@@ -18,7 +18,7 @@ use crate::{
     table::{
         compact,
         database::{Index, Rows},
-        keys::{self, DueOther, Listed},
+        keys::{self, DueOther, IndexPlace, Listed},
         operations::operation_row,
         owned,
         row::{self, Condition, Item, Row, Write, key_of, string},
@@ -38,9 +38,9 @@ pub(crate) fn enrolment_row(
     let Enrolment { campaign, contact, .. } = *enrolment;
     let key = keys::enrolment(scope, contact, campaign);
     let part = keys::audience(scope, campaign, Enrolment::part(contact));
-    let exit = enrolment.exit.as_ref().map(|exit| {
-        let reason = exit.because.code.as_str();
-        (keys::exits(scope, campaign, reason), contact.to_string())
+    let exit = enrolment.exit.as_ref().map(|exit| IndexPlace {
+        partition: keys::exits(scope, campaign, exit.because.code.as_str()),
+        sort: contact.to_string(),
     });
     let condition = before.map_or(Condition::New, Condition::Version);
     let row = Row::new(&key, "enrolment", enrolment, condition, doing)?
@@ -71,7 +71,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         before: &Versioned<Campaign>,
-        (after, operation): (&Campaign, &Operation),
+        after: &Campaign,
+        operation: &Operation,
         stamp: &Stamp,
     ) -> Result<u64, OwnedError> {
         const DOING: &str = "start a campaign";
@@ -96,7 +97,7 @@ impl Store {
         Ok(before + 1)
     }
 
-    /// The conditions of an audience, as they are now; otherwise the reason for which it cannot be known.
+    /// The conditions of an audience, as they are now; otherwise the reason why they cannot be known.
     pub async fn audience_conditions(
         &self,
         scope: &TenantScope,
@@ -139,14 +140,16 @@ impl Store {
         }))
     }
 
-    /// One page of the contacts who are chosen by these conditions at this time, and the position behind it. A page may have few of them, or
-    /// none. Otherwise the reason for which the audience cannot be known any more.
+    /// A page of the contacts that match these conditions at this time, and the position behind it. A page may have few of them, or none.
+    /// Otherwise the reason why the audience cannot be known any more.
     pub async fn chosen_people(
         &self,
         scope: &TenantScope,
-        (conditions, audience): (&AudienceConditions, &Audience),
+        conditions: &AudienceConditions,
+        audience: &Audience,
         at: Timestamp,
-        (after, limit): (Option<&str>, i32),
+        after: Option<&str>,
+        limit: i32,
     ) -> Result<Result<Page<Person>, Refusal>, StoreError> {
         let definitions = self.definitions(scope, conditions).await?;
         let Some(choice) = conditions.choice(audience, &definitions) else {
@@ -158,11 +161,12 @@ impl Store {
         Ok(Ok(page))
     }
 
-    /// Those of these contacts who are chosen by these conditions at this time.
+    /// The contacts among these that match the conditions at this time.
     pub async fn chosen_among(
         &self,
         scope: &TenantScope,
-        (conditions, audience): (&AudienceConditions, &Audience),
+        conditions: &AudienceConditions,
+        audience: &Audience,
         at: Timestamp,
         contacts: &[ContactId],
     ) -> Result<HashMap<ContactId, Person>, StoreError> {
@@ -195,7 +199,8 @@ impl Store {
     pub async fn enrol(
         &self,
         scope: &TenantScope,
-        (campaign, steps): (CampaignId, Option<u32>),
+        campaign: CampaignId,
+        steps: Option<u32>,
         contacts: &[ContactId],
         at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -209,7 +214,7 @@ impl Store {
         enrolled.try_collect().await
     }
 
-    /// One page of the contacts in a part of the audience of a campaign, by id, and the position behind it.
+    /// A page of the contacts in a part of the audience of a campaign, by id, and the position behind it.
     pub async fn audience(
         &self,
         scope: &TenantScope,
@@ -231,12 +236,14 @@ impl Store {
         Ok((contacts, next))
     }
 
-    /// One page of those in the audience of a campaign, through its parts, and the position behind it. Fewer than `limit` only at the end.
+    /// A page of a campaign's enrolments, through all parts of its audience, and the position behind it. Fewer than `limit` only at the
+    /// end.
     pub(crate) async fn audience_page(
         &self,
         scope: &TenantScope,
         campaign: CampaignId,
-        (from, limit): (InAudience, i32),
+        from: InAudience,
+        limit: i32,
     ) -> Result<(Vec<ContactId>, Option<InAudience>), StoreError> {
         let (mut contacts, mut next) = (Vec::new(), Some(from));
         while let Some(from) = next {
@@ -251,18 +258,19 @@ impl Store {
         Ok((contacts, next))
     }
 
-    /// One page of those in the audience of a campaign, with what became of them, and the position behind it. Fewer than `limit` only
-    /// at the end of the audience.
+    /// A page of a campaign's audience, with the result for each contact, and the position behind it. Fewer than `limit` only at the end of
+    /// the audience.
     pub async fn recipients(
         &self,
         scope: &TenantScope,
         campaign: &Campaign,
-        (from, limit): (InAudience, i32),
+        from: InAudience,
+        limit: i32,
         now: Timestamp,
     ) -> Result<(Vec<Recipient>, Option<InAudience>), StoreError> {
         const DOING: &str = "read the recipients of a campaign";
         let all_made = matches!(campaign.state, CampaignState::Finishing | CampaignState::Completed);
-        let (contacts, next) = self.audience_page(scope, campaign.id, (from, limit)).await?;
+        let (contacts, next) = self.audience_page(scope, campaign.id, from, limit).await?;
         let rows = |contact: &ContactId| {
             [
                 keys::message(scope, campaign.cause(*contact).message_id()),
@@ -332,16 +340,17 @@ impl Store {
         self.database.try_put(row, DOING).await.map(drop)
     }
 
-    /// One page of the messages that wait because their campaign is paused, and the cursor of the next page.
+    /// A page of the messages that wait because their campaign is paused, and the cursor of the next page.
     pub async fn held_messages(
         &self,
         scope: &TenantScope,
         campaign: CampaignId,
-        (after, limit): (Option<HeldAfter>, i32),
+        after: Option<HeldAfter>,
+        limit: i32,
         now: Timestamp,
     ) -> Result<(Vec<Message>, Option<HeldAfter>), StoreError> {
         let (messages, next) = self
-            .waiting(&keys::held_messages(scope, campaign), (after, limit), now)
+            .waiting(&keys::held_messages(scope, campaign), after, limit, now)
             .await?;
         Ok((messages.into_iter().filter(Message::is_held).collect(), next))
     }
@@ -353,20 +362,21 @@ impl Store {
         most: i32,
         now: Timestamp,
     ) -> Result<Vec<Message>, StoreError> {
-        let (messages, _) = self.waiting(&keys::waits_for_caps(scope), (None, most), now).await?;
+        let (messages, _) = self.waiting(&keys::waits_for_caps(scope), None, most, now).await?;
         Ok(messages.into_iter().filter(Message::waits_for_cap).collect())
     }
 
-    /// One page of a list of messages that wait, and the cursor of the next page. One that cannot be read keeps no other one waiting:
-    /// sending it says so.
+    /// A page of a list of waiting messages, and the cursor of the next page. A message that cannot be read does not hold up the others:
+    /// sending it reports the error.
     async fn waiting(
         &self,
         partition: &str,
-        (after, limit): (Option<HeldAfter>, i32),
+        after: Option<HeldAfter>,
+        limit: i32,
         now: Timestamp,
     ) -> Result<(Vec<Message>, Option<HeldAfter>), StoreError> {
         const DOING: &str = "read messages that wait";
-        let rows = (partition, Rows::Beginning(""));
+        let rows = Rows::Beginning("").of(partition);
         let start = after.map(|HeldAfter(start)| start);
         let page = self.database.stretch(Index::ByState, rows, start, limit, false, DOING);
         let (rows, more) = page.await?;

@@ -1,5 +1,5 @@
-//! Drips that contacts enter by themselves: a row of each from its start on, by which whoever follows the changes of contacts finds it. It is
-//! due when contacts enter on a date of theirs.
+//! Drips that contacts enter by themselves. Each has a row from its start on, so that followers of changes of contacts find it. It is due
+//! when contacts enter on a date of theirs.
 
 use domain::{
     campaigns::{Campaign, Triggered},
@@ -23,7 +23,6 @@ const BEFORE_DATES: u64 = 1;
 /// A drip whose contacts enter on a date of theirs, at a time that has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueRound {
-    /// The drip.
     pub campaign: CampaignId,
     pub(super) row: Due,
 }

@@ -22,9 +22,7 @@ use crate::{
 /// A link to the preference page of a contact, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkWrite {
-    /// Its code.
     pub code: LinkCode,
-    /// The contact.
     pub contact: ContactId,
     /// The reason why it is made.
     pub origin: LinkOrigin,

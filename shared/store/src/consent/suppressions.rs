@@ -26,7 +26,6 @@ pub enum SuppressError {
     /// It belongs to a contact, whose own consent says what may be sent.
     #[error("the address belongs to a contact")]
     Contact(ContactId),
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -56,7 +55,8 @@ fn row_of(
 pub(crate) fn suppression_left_by(
     scope: &TenantScope,
     contact: &Contact,
-    (identity, place): (&Identity, usize),
+    identity: &Identity,
+    place: usize,
     stamp: &Stamp,
     doing: &'static str,
 ) -> Result<Option<Row>, StoreError> {
@@ -102,7 +102,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         address: &Address,
-        (fresh, refused): (SuppressionId, &Refused),
+        fresh: SuppressionId,
+        refused: &Refused,
         stamp: &Stamp,
     ) -> Result<Versioned<Suppression>, SuppressError> {
         const DOING: &str = "suppress an address";
@@ -141,8 +142,8 @@ impl Store {
         self.database.put(row.mark_deleted(stamp.at), DOING).await
     }
 
-    /// One page of the suppression list, sorted by address: e-mail addresses, then telephone numbers. `after` is the position at
-    /// which the previous page ended. Those that have just become contacts' are left out, so a page can hold fewer than `limit`.
+    /// A page of the suppression list, sorted by address: e-mail addresses, then telephone numbers. `after` is the end of the previous
+    /// page. Addresses that have just become contacts' are left out, so a page can hold fewer than `limit`.
     pub async fn suppressions(
         &self,
         scope: &TenantScope,

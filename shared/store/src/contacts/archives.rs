@@ -39,7 +39,8 @@ impl Store {
     pub async fn create_archive(
         &self,
         scope: &TenantScope,
-        (contact, before): (ContactId, Option<u64>),
+        contact: ContactId,
+        before: Option<u64>,
         operation: &Operation,
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
@@ -60,14 +61,15 @@ impl Store {
         }
     }
 
-    /// One page of what happened with a contact, the newest first, also of a deleted one, with that of the contacts that were merged
-    /// into it: entries of this kind behind this position. A page may hold fewer than `limit` without being the last. At most four
-    /// queries, one for each contact.
+    /// A page of a contact's history, the newest first: entries of this kind behind this position, including those of contacts that were
+    /// merged into it. Deleted contacts have one, too. A page may hold fewer than `limit` without being the last. At most four queries, one
+    /// for each contact.
     pub async fn history_page(
         &self,
         scope: &TenantScope,
         contact: &Contact,
-        (kind, after): (HistoryKind, Option<TimelinePosition>),
+        kind: HistoryKind,
+        after: Option<TimelinePosition>,
         limit: i32,
         now: Timestamp,
     ) -> Result<Page<Placed>, StoreError> {
@@ -91,7 +93,7 @@ impl Store {
         })
     }
 
-    /// One page of the conversations of a person with these ids, also of a deleted one. One query.
+    /// A page of the conversations of a person with these ids, who may be deleted. One query.
     ///
     /// # Errors
     /// When the table does not answer, or a row cannot be read.
@@ -103,7 +105,7 @@ impl Store {
         limit: i32,
     ) -> Result<Page<Conversation>, StoreError> {
         const DOING: &str = "read the conversations of a contact";
-        let rows = self.rows_of_person(scope, (person, keys::CONVERSATION), after, limit, DOING);
+        let rows = self.rows_of_person(scope, person, keys::CONVERSATION, after, limit, DOING);
         let (rows, next) = rows.await?;
         let items = rows
             .into_iter()
@@ -112,7 +114,7 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// One page of the enrolments of a person with these ids, each with its campaign, unless that is deleted. One query, and one request for
+    /// A page of the enrolments of a person with these ids, each with its campaign, unless that is deleted. One query, and one request for
     /// the campaigns.
     ///
     /// # Errors
@@ -126,7 +128,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Page<(Enrolment, Option<Campaign>)>, StoreError> {
         const DOING: &str = "read the enrolments of a contact";
-        let rows = self.rows_of_person(scope, (person, keys::ENROLMENT), after, limit, DOING);
+        let rows = self.rows_of_person(scope, person, keys::ENROLMENT, after, limit, DOING);
         let (rows, next) = rows.await?;
         let rows = rows.into_iter().filter(|item| !row::is_expired(item, now));
         let enrolments: Vec<Enrolment> = rows.map(|item| row::data(item, DOING)).collect::<Result<_, _>>()?;
@@ -143,12 +145,13 @@ impl Store {
         })
     }
 
-    /// One page of the rows with this beginning of their sort keys in the partitions of a person with these ids, and the position of the next
-    /// one. `after`: the position of this one.
+    /// A page of the rows with this prefix of their sort keys in the partitions of a person with these ids, and the position of the next
+    /// page. `after`: the position of this page.
     async fn rows_of_person(
         &self,
         scope: &TenantScope,
-        (person, prefix): (&[ContactId], &str),
+        person: &[ContactId],
+        prefix: &str,
         after: Option<&str>,
         limit: i32,
         doing: &'static str,

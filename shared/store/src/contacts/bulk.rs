@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// What is known of the people with some identities.
+/// Facts about the people with some identities.
 #[derive(Debug, Default)]
 pub struct KnownPeople {
     /// The contacts that identities lead to, by the texts of their keys.
@@ -38,9 +38,8 @@ pub struct KnownPeople {
 /// The person with some identities.
 #[derive(Debug, Clone)]
 pub struct KnownPerson {
-    /// The person.
     pub found: Found,
-    /// Those of the identities that are on the suppression list.
+    /// Entries of the suppression list for these identities.
     pub suppressed: Vec<Versioned<Suppression>>,
 }
 
@@ -93,8 +92,8 @@ pub enum Added {
 }
 
 impl Store {
-    /// What is known of the people with these identities. At most four requests for a hundred, and two more if
-    /// some of them were merged into others.
+    /// Reads the facts about the people with these identities. At most four requests for a hundred, and two more if some of them were
+    /// merged into others.
     pub async fn known_people(&self, scope: &TenantScope, identities: &[Identity]) -> Result<KnownPeople, StoreError> {
         const DOING: &str = "find the contacts of many identities";
         if identities.is_empty() {
@@ -173,7 +172,7 @@ impl Store {
             }
             last => {
                 writes.extend(last);
-                self.write_person(scope, writes, (1, &new), DOING).await
+                self.write_person(scope, writes, 1, &new, DOING).await
             }
         };
         match written {
@@ -268,7 +267,7 @@ impl Store {
             let mut writes = profile.writes(scope, id, DOING)?;
             // Nothing of an erased contact comes back, and nothing is written to one that was merged into another.
             writes.push(Write::Shown(keys::contact(scope, id)));
-            return self.write_person(scope, writes, (1, &[]), DOING).await;
+            return self.write_person(scope, writes, 1, &[], DOING).await;
         }
         let write = ContactWrite {
             profile,
@@ -280,6 +279,6 @@ impl Store {
             writes.push(Write::Put(consent_row(scope, id, *entry_id, entry, DOING)?));
         }
         writes.extend(brought.writes(scope, DOING)?);
-        self.write_person(scope, writes, (1, &linked.new), DOING).await
+        self.write_person(scope, writes, 1, &linked.new, DOING).await
     }
 }

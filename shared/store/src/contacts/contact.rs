@@ -24,7 +24,7 @@ use crate::{
     messages::keys_of,
     table::{
         compact,
-        keys::{self, Key},
+        keys::{self, IndexPlace, Key},
         row::{self, ALIAS, Condition, Item, Row, Write, text},
     },
 };
@@ -41,17 +41,17 @@ pub struct ContactWrite {
     pub contact: Contact,
     /// Identities that will lead to it. They led nowhere when they were looked up, or to it.
     pub new_identities: Vec<Identity>,
-    /// Identities for which it has no room any more. They still lead to it.
+    /// Identities that it has no room for any more. They still lead to it.
     pub dropped_identities: Vec<Identity>,
     /// Identities that a user took from it and the suppression list does not have. They lead to nobody.
     pub removed_identities: Vec<Identity>,
     /// Its profile, if that changes.
     pub profile: Option<ProfileWrite>,
-    /// Those of the new identities that are on the suppression list. The contact holds their refusals; they leave the list.
+    /// Entries of the suppression list for the new identities. The contact holds their refusals; they leave the list.
     pub suppressed: Vec<Versioned<Suppression>>,
 }
 
-/// A changed profile. The lists in which the contact stands change with it.
+/// A changed profile. The contact's entries in lists change with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfileWrite {
     /// The profile that was read; empty if there was none.
@@ -163,7 +163,7 @@ impl ContactWrite {
         Ok(writes)
     }
 
-    /// The same with an entry in the consent ledger, if its consent changed.
+    /// Its writes, for a transaction, with an entry in the consent ledger if its consent changed.
     pub(crate) fn writes_with(
         &self,
         scope: &TenantScope,
@@ -189,7 +189,7 @@ pub(crate) fn identity_row(
     Row::new(&key, "identity", &contact, condition, doing)
 }
 
-/// The row of an identity by which the contact can be found. Telephone numbers are also listed by their last digits.
+/// The row that leads from an identity to the contact. Telephone numbers are also listed by their last digits.
 pub(crate) fn identity_lead_row(
     scope: &TenantScope,
     identity: &Identity,
@@ -215,12 +215,15 @@ fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> R
     let key = keys::contact(scope, contact.id);
     let version = contact.version + 1;
     let state = match contact.deleted_at {
-        Some(at) => Some((
-            keys::deleted_contacts(scope),
-            keys::listed_as(&keys::sortable(at), contact.id),
-        )),
+        Some(at) => Some(IndexPlace {
+            partition: keys::deleted_contacts(scope),
+            sort: keys::listed_as(&keys::sortable(at), contact.id),
+        }),
         None if contact.same_as.is_empty() => None,
-        None => Some((keys::duplicates(scope), keys::lower(contact.id.ulid()))),
+        None => Some(IndexPlace {
+            partition: keys::duplicates(scope),
+            sort: keys::lower(contact.id.ulid()),
+        }),
     };
     // Only a version that reads the second form knows senders without a number.
     let form = if matches!(contact.called_from, Some(Identity::Sender(_))) {
@@ -251,9 +254,9 @@ pub(crate) fn profile_row(
         version: profile.version + 1,
         ..profile.clone()
     };
-    let stage = next.stage.map(|staged| {
-        let place = keys::listed_as(&keys::sortable(staged.since), contact);
-        (keys::stage(scope, staged.stage), place)
+    let stage = next.stage.map(|staged| IndexPlace {
+        partition: keys::stage(scope, staged.stage),
+        sort: keys::listed_as(&keys::sortable(staged.since), contact),
     });
     let row = Row::new(&key, "profile", &next, if_contact_unchanged(profile.version), doing)?;
     Ok(row.version(next.version).in_state(stage))
@@ -297,7 +300,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The same with what a message will probably need, and the conversation on a line, also in one request.
+    /// A contact with its profile, the rows that a message will probably need, and the conversation on a line, in one request.
     pub async fn known_with(
         &self,
         scope: &TenantScope,
@@ -335,8 +338,8 @@ impl Store {
         Err(StoreError::Conflict { doing })
     }
 
-    /// The same for several contacts, by the ids that were asked for, and these other rows along with them. One request per hundred rows, and
-    /// one more for each step from a contact that was merged.
+    /// Several contacts by the ids that were asked for, each replaced by its survivor if it was merged, and these other rows along with
+    /// them. One request per hundred rows, and one more for each step from a contact that was merged.
     pub(crate) async fn followed_many(
         &self,
         scope: &TenantScope,
@@ -351,7 +354,7 @@ impl Store {
         Ok((contacts.collect::<Result<_, StoreError>>()?, rows))
     }
 
-    /// The same with their profiles.
+    /// As [`followed_many`](Self::followed_many), with the contacts' profiles.
     pub(crate) async fn known_many(
         &self,
         scope: &TenantScope,
@@ -433,7 +436,7 @@ impl Store {
         self.contact_for(scope, id, "read a contact").await
     }
 
-    /// The same for another purpose.
+    /// As [`contact`](Self::contact), for another purpose in errors.
     pub(crate) async fn contact_for(
         &self,
         scope: &TenantScope,

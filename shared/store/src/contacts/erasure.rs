@@ -1,8 +1,8 @@
-//! The deletion of a contact with everything that is stored of it, and what is remembered of erased people.
+//! Deletion of a contact with everything that is stored of it, and the hashes kept of erased people.
 //!
-//! A tenant's deletion and the erasure of one contact use the same calls. Each deletes a bounded number of rows at a time, and
-//! can be repeated after any interruption: the contact's own row, by which the rest is found, is deleted last. With it, other contacts
-//! forget that they proved to be the same person, which only an erasure needs.
+//! A tenant's deletion and the erasure of one contact use the same calls. Each deletes a bounded number of rows at a time, and can be
+//! repeated after any interruption: the contact's own row leads to the rest, so it is deleted last. With it, other contacts forget that
+//! they proved to be the same person, which only an erasure needs.
 
 use std::collections::HashSet;
 
@@ -30,8 +30,8 @@ use crate::{
 /// Rows read per page of a deletion.
 pub(crate) const DELETE_PAGE: i32 = 100;
 
-/// APIs under whose names messages are found by their provider's id. Which of them sent a message is known from its connection,
-/// which may be gone: all are tried.
+/// APIs whose names stand in the keys of messages' provider ids. Which of them sent a message is known from its connection, which may be
+/// gone: all are tried.
 const APIS: [&str; 2] = ["whatsapp", "twilio"];
 
 /// An identity that leads to a person.
@@ -42,10 +42,9 @@ struct Leading {
     held: AttributeValue,
 }
 
-/// One page of deleted rows.
+/// A page of deleted rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasedPage {
-    /// What was deleted.
     pub erased: Erased,
     /// Whether there may be more.
     pub more: bool,
@@ -123,7 +122,7 @@ impl Store {
         })
     }
 
-    /// Deletes the entries of the lists in which a contact stands. Returns their number.
+    /// Deletes a contact's entries in lists. Returns their number.
     pub async fn erase_listings(&self, scope: &TenantScope, contact: ContactId) -> Result<u64, StoreError> {
         let profile = self.profile(scope, contact).await?;
         let entries = profile.possible_listings();
@@ -137,8 +136,8 @@ impl Store {
         Ok(count(entries.len()))
     }
 
-    /// The texts of the keys of one page of the identities that lead to one of these ids of a person, which has no room for them. `after`
-    /// is the `next` of the previous page.
+    /// The texts of the keys of a page of the identities that lead to one of these ids of a person, which has no room for them. `after` is
+    /// the `next` of the previous page.
     pub async fn surplus_identities(
         &self,
         scope: &TenantScope,
@@ -175,7 +174,7 @@ impl Store {
         Ok(Page { items, next: None })
     }
 
-    /// Those of these identities that lead to one of these ids of a person, with their rows.
+    /// The identities among these that lead to one of these ids of a person, with their rows.
     async fn leading_to(
         &self,
         scope: &TenantScope,
@@ -226,7 +225,7 @@ impl Store {
         Ok(deleted)
     }
 
-    /// Deletes the rows of a contact that was merged into another, of which nothing else is left.
+    /// Deletes the last rows of a contact that was merged into another.
     pub async fn erase_alias_rows(&self, scope: &TenantScope, alias: ContactId) -> Result<Erased, StoreError> {
         const DOING: &str = "delete a merged contact";
         let (own, profile) = (keys::contact(scope, alias), keys::profile(scope, alias));
@@ -250,7 +249,7 @@ impl Store {
         self.erase_rows(scope, contact, Vec::new()).await
     }
 
-    /// The same. In the same transaction, the other contacts that it names as the same person forget it.
+    /// As [`Store::erase_contact_rows`]. In the same transaction, the other contacts that it names as the same person forget it.
     ///
     /// # Errors
     /// As [`Store::erase_contact_rows`]; a conflict also if somebody has written one of the others meanwhile.
@@ -340,7 +339,7 @@ impl Store {
         Ok(self.database.get(&key, DOING).await?.is_some())
     }
 
-    /// Those of these identities that belong to people who were erased, by the texts of their keys. Two requests for a hundred.
+    /// The identities among these that belong to erased people, by the texts of their keys. Two requests for a hundred.
     pub(crate) async fn erased_among(
         &self,
         scope: &TenantScope,

@@ -48,8 +48,8 @@ impl Store {
         row::read_versioned(item, Some(now), DOING)
     }
 
-    /// One page of a tenant's imports, the newest first. `after` is the cursor of the previous page. A page may hold fewer than
-    /// `limit` without being the last.
+    /// A page of a tenant's imports, the newest first. `after` is the cursor of the previous page. A page may hold fewer than `limit`
+    /// without being the last.
     pub async fn imports(
         &self,
         scope: &TenantScope,
@@ -57,7 +57,7 @@ impl Store {
         limit: i32,
         now: Timestamp,
     ) -> Result<Page<Versioned<Import>>, StoreError> {
-        self.newest_of(scope, keys::IMPORT, (after, limit), now, "list imports")
+        self.newest_of(scope, keys::IMPORT, after, limit, now, "list imports")
             .await
     }
 
@@ -66,7 +66,8 @@ impl Store {
     pub async fn start_import(
         &self,
         scope: &TenantScope,
-        (before, after): (u64, &Import),
+        before: u64,
+        after: &Import,
         operation: &Operation,
         stamp: &Stamp,
     ) -> Result<ToQueue, StoreError> {

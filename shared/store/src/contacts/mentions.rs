@@ -1,4 +1,4 @@
-//! Mentions: the users whom a note names, each with a row beside the note, by which they find it.
+//! Mentions: the users whom a note names. A row for each beside the note lets the user find it.
 //!
 //! A row is written and removed in the transaction of its note, and erased with its contact.
 
@@ -23,21 +23,22 @@ use crate::{
 pub struct Mention {
     /// Time since which it does.
     pub at: Timestamp,
-    /// The note.
     pub note: Note,
     /// Its contact. If that was merged into another: the one that survived.
     pub person: Person,
 }
 
-/// What makes the rows of the users whom this mentions now the rows of those whom it mentions after the change.
+/// Writes that replace the mention rows of the old users by those of the new ones.
 pub(crate) fn mention_writes<T: Recorded>(
     scope: &TenantScope,
     thing: &T,
-    (before, after): (&[UserId], &[UserId]),
-    (stamp, doing): (&Stamp, &'static str),
+    before: &[UserId],
+    after: &[UserId],
+    stamp: &Stamp,
+    doing: &'static str,
 ) -> Result<Vec<Write>, StoreError> {
-    let place = thing.id().place();
-    let key = |user: &UserId| keys::mention(scope, place, *user);
+    let (contact, own) = thing.id().place();
+    let key = |user: &UserId| keys::mention(scope, contact, own, *user);
     let mut writes = Vec::new();
     for user in after.iter().filter(|user| !before.contains(user)) {
         let row = Row::new(&key(user), "mention", &stamp.at, Condition::Always, doing)?;
@@ -50,19 +51,20 @@ pub(crate) fn mention_writes<T: Recorded>(
 }
 
 impl Store {
-    /// One page of the notes that mention a user, the latest mention first. A page may be short: those of deleted contacts are hidden with
+    /// A page of the notes that mention a user, the latest mention first. A page may be short: those of deleted contacts are hidden with
     /// them. One query, and a unit for each note, contact and profile.
     pub async fn mentions(
         &self,
         scope: &TenantScope,
         user: UserId,
-        (after, limit): (Option<InboxPosition<NoteId>>, i32),
+        after: Option<InboxPosition<NoteId>>,
+        limit: i32,
     ) -> Result<Page<Mention>, StoreError> {
         const DOING: &str = "list mentions";
         let partition = keys::mentions(scope, user);
         let last = after.map(|after| after.to_string());
         // The bounds are inclusive, and one more than wanted tells whether there are further ones.
-        let rows = (partition.as_str(), Rows::Between("0", last.as_deref().unwrap_or("~")));
+        let rows = Rows::Between("0", last.as_deref().unwrap_or("~")).of(&partition);
         let read = limit + 1 + i32::from(after.is_some());
         let (items, _) = self
             .database

@@ -34,7 +34,7 @@ use crate::{
     },
 };
 
-/// Time by which the row that a merge is undone with outlives the time in which it can be undone.
+/// Time between the end of a merge's undo period and the expiry of its undo row.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Maximum contacts that are considered because their number ends like one of the contact's.
@@ -43,9 +43,8 @@ const MAX_ALIKE: i32 = 10;
 /// A merge that was decided.
 #[derive(Debug, Clone, Copy)]
 pub struct Decided<'a> {
-    /// What it is undone with: both contacts as they were read, and the result.
+    /// Data for undoing it: both contacts as they were read, and the result.
     pub undo: &'a Undo,
-    /// The merge.
     pub merge: &'a Merge,
     /// Other contacts of the same person that get refusals by it, with the entries for their ledgers.
     pub told: &'a [(Contact, Vec<ConsentEntry>)],
@@ -54,7 +53,6 @@ pub struct Decided<'a> {
 /// A merge and what it can be undone with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Undoable {
-    /// The merge.
     pub merge: Versioned<Merge>,
     /// Both contacts before it, and its result. `None` if its time is over.
     pub undo: Option<Undo>,
@@ -66,7 +64,7 @@ pub struct Undoable {
     profile: u64,
 }
 
-/// A profile of which nothing is left, as that of a merged contact.
+/// A profile without data, as a merged contact has.
 fn empty_profile(profile: &Profile) -> Profile {
     Profile {
         version: profile.version,
@@ -74,11 +72,12 @@ fn empty_profile(profile: &Profile) -> Profile {
     }
 }
 
-/// The write by which an identity that leads to one contact leads to another.
+/// The write that makes an identity lead to another contact.
 fn move_identity(
     scope: &TenantScope,
     identity: &Identity,
-    (from, to): (ContactId, ContactId),
+    from: ContactId,
+    to: ContactId,
     doing: &'static str,
 ) -> Result<Write, StoreError> {
     let row = identity_lead_row(scope, identity, to, Condition::Always, doing)?;
@@ -89,7 +88,8 @@ fn move_identity(
 fn entries(
     scope: &TenantScope,
     contact: ContactId,
-    (at, cause): (Timestamp, &str),
+    at: Timestamp,
+    cause: &str,
     entries: &[ConsentEntry],
     doing: &'static str,
 ) -> Result<Vec<Write>, StoreError> {
@@ -119,8 +119,8 @@ impl Store {
             merged,
             ..
         } = undo;
-        let ids = (survivor.contact.id, other.contact.id);
-        let (conversations, joining) = self.join_conversations(scope, ids, DOING).await?;
+        let joined = self.join_conversations(scope, survivor.contact.id, other.contact.id, DOING);
+        let (conversations, joining) = joined.await?;
         let undo = &Undo {
             conversations,
             ..undo.clone()
@@ -151,7 +151,7 @@ impl Store {
             if let Leads::To(holder) = leads
                 && other.contact.is(holder)
             {
-                writes.push(move_identity(scope, identity, (holder, survivor.contact.id), DOING)?);
+                writes.push(move_identity(scope, identity, holder, survivor.contact.id, DOING)?);
             }
         }
         let row = Row::new(&keys::merge(scope, merge.id), "merge", merge, Condition::New, DOING)?;
@@ -162,7 +162,7 @@ impl Store {
         for (contact, refusals) in told {
             writes.extend(ContactWrite::from(contact.clone()).writes(scope, DOING)?);
             let cause = format!("merge#{}", merge.id);
-            writes.extend(entries(scope, contact.id, (merge.at, &cause), refusals, DOING)?);
+            writes.extend(entries(scope, contact.id, merge.at, &cause, refusals, DOING)?);
         }
         self.write_merge(writes, DOING).await
     }
@@ -172,7 +172,8 @@ impl Store {
     async fn join_conversations(
         &self,
         scope: &TenantScope,
-        (survivor, other): (ContactId, ContactId),
+        survivor: ContactId,
+        other: ContactId,
         doing: &'static str,
     ) -> Result<(Vec<Joined>, Vec<Write>), StoreError> {
         let mut others = self.own_conversations(scope, other, doing).await?;
@@ -318,7 +319,7 @@ impl Store {
         let back = other.contact.known_by().into_iter();
         let back = back.filter(|identity| undoable.leading.contains(identity) && !stays.contains(identity));
         for identity in back {
-            writes.push(move_identity(scope, &identity, (survives, id), DOING)?);
+            writes.push(move_identity(scope, &identity, survives, id, DOING)?);
         }
         let write = ContactWrite {
             profile: Some(ProfileWrite {
@@ -341,10 +342,10 @@ impl Store {
         writes.push(Write::Put(row.version(version + 1).with_stamp(stamp)));
         writes.push(Write::Delete(keys::undo(scope, merge.id)));
         let cause = format!("unmerge#{}", merge.id);
-        writes.extend(entries(scope, id, (stamp.at, &cause), &apart.refusals, DOING)?);
+        writes.extend(entries(scope, id, stamp.at, &cause, &apart.refusals, DOING)?);
         // Entries with the same id are taken for the same one if the contacts are merged again.
         let cause = format!("{cause}#survivor");
-        writes.extend(entries(scope, survives, (stamp.at, &cause), &apart.returned, DOING)?);
+        writes.extend(entries(scope, survives, stamp.at, &cause, &apart.returned, DOING)?);
         let conversations = undoable.undo.as_ref().map_or(&[][..], |undo| &undo.conversations);
         writes.extend(self.part_conversations(scope, conversations, DOING).await?);
         self.write_merge(writes, DOING).await
@@ -367,7 +368,7 @@ impl Store {
         let numbers = keys::numbers(scope);
         let ends: BTreeSet<String> = contact.phones.iter().map(Digits::last).collect();
         let lists = ends.iter().map(|end| {
-            let rows = (numbers.as_str(), Rows::Beginning(end));
+            let rows = Rows::Beginning(end).of(&numbers);
             self.database.stretch(Index::ByDay, rows, None, MAX_ALIKE, false, DOING)
         });
         for (found, _) in try_join_all(lists).await? {

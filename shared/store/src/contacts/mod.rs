@@ -28,5 +28,5 @@ pub(crate) use mentions::mention_writes;
 pub use merges::{Decided, Undoable};
 pub use of_contact::NotCreated;
 pub use people::{Brought, MAX_EXAMINED, PeoplePosition, PersonError};
-pub use timeline::{NotATimelinePosition, Order, Placed, TimelinePosition};
+pub use timeline::{NotATimelinePosition, Order, Placed, TimelinePosition, TimelineWanted};
 pub(crate) use timeline::{Wanted, timeline_entry};

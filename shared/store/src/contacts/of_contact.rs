@@ -1,5 +1,5 @@
-//! What is [recorded](Recorded) about a contact: one way to read, list, create, change and delete it. A contact that does not exist or is deleted has
-//! none and gets none. What was recorded about contacts that were merged into another stays where it is, and is the survivor's.
+//! Things [recorded](Recorded) about a contact: one way to read, list, create, change and delete it. A contact that does not exist or is
+//! deleted has none and gets none. Records of contacts that were merged into another stay where they are, and are the survivor's.
 //!
 //! Creating costs one transaction and no read: a counter beside the rows refuses one too many, and the check of the contact holds until
 //! the row is written, so that nothing of an erased contact stays behind.
@@ -35,7 +35,7 @@ pub enum NotCreated {
     Store(#[from] StoreError),
 }
 
-fn key<T: Recorded>(scope: &TenantScope, (contact, own): (ContactId, Ulid)) -> Key {
+fn key<T: Recorded>(scope: &TenantScope, contact: ContactId, own: Ulid) -> Key {
     keys::of_contact(scope, contact, T::KIND, own)
 }
 
@@ -44,9 +44,11 @@ fn row<T: Recorded>(
     thing: &T,
     condition: Condition,
     version: u64,
-    (stamp, doing): (&Stamp, &'static str),
+    stamp: &Stamp,
+    doing: &'static str,
 ) -> Result<Row, StoreError> {
-    let row = Row::new(&key::<T>(scope, thing.id().place()), T::WORD, thing, condition, doing)?;
+    let (contact, own) = thing.id().place();
+    let row = Row::new(&key::<T>(scope, contact, own), T::WORD, thing, condition, doing)?;
     Ok(row.version(version).with_stamp(stamp))
 }
 
@@ -62,43 +64,38 @@ const CONTACT: usize = 2;
 fn create_writes<T: Recorded>(scope: &TenantScope, thing: &T, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
     let (contact, _) = thing.id().place();
     let mut writes = vec![
-        Write::Put(row(scope, thing, Condition::NewOrGone, 1, (stamp, T::CREATE))?),
+        Write::Put(row(scope, thing, Condition::NewOrGone, 1, stamp, T::CREATE)?),
         Write::CountBelow(count_key::<T>(scope, contact), T::MAX),
         Write::Shown(keys::contact(scope, contact)),
     ];
-    writes.extend(mention_writes(
-        scope,
-        thing,
-        (&[], thing.mentions()),
-        (stamp, T::CREATE),
-    )?);
+    writes.extend(mention_writes(scope, thing, &[], thing.mentions(), stamp, T::CREATE)?);
     Ok(writes)
 }
 
 impl Store {
-    /// One of them with its version, of a contact or of one that was merged into it; `None` if the contact has no such thing, does
-    /// not exist, is deleted, or was merged into another. One request of two rows. `place`: the contact that it was created for, and
-    /// its own part of the id.
+    /// A recorded thing with its version, of a contact or of one that was merged into it; `None` if the contact has no such thing, does not
+    /// exist, is deleted, or was merged into another. One request of two rows.
     pub async fn of_contact<T: Recorded>(
         &self,
         scope: &TenantScope,
         contact: ContactId,
-        place: (ContactId, Ulid),
+        id: T::Id,
     ) -> Result<Option<Versioned<T>>, StoreError> {
-        let (holder, wanted) = (keys::contact(scope, contact), key::<T>(scope, place));
+        let (creator, own) = id.place();
+        let (holder, wanted) = (keys::contact(scope, contact), key::<T>(scope, creator, own));
         let both = [holder.clone(), wanted.clone()];
         let mut found = self.database.get_many(&both, T::WORD).await?;
         let read = self.follow_aliases(scope, found.remove(&holder), T::WORD).await?;
         let shown = read.filter(|read| read.id == contact && read.deleted_at.is_none());
-        if !shown.is_some_and(|shown| shown.is(place.0)) {
+        if !shown.is_some_and(|shown| shown.is(creator)) {
             return Ok(None);
         }
         row::read_versioned(found.remove(&wanted), None, T::WORD)
     }
 
-    /// One page of them, the newest first, with the contact; `None` if it does not exist or is deleted. If it was merged into
-    /// another: that one, as its id says. `after`: the own part of the id of the last one on the previous page. The cursor of the
-    /// next page is an id. A page may hold fewer than `limit`: those deleted within the last day are left out.
+    /// A page of recorded things, the newest first, with the contact; `None` if it does not exist or is deleted. If it was merged into
+    /// another: that one, as its id says. `after`: the own part of the id of the last one on the previous page. The cursor of the next page
+    /// is an id. A page may hold fewer than `limit`: those deleted within the last day are left out.
     pub async fn page_of_contact<T: Recorded>(
         &self,
         scope: &TenantScope,
@@ -123,7 +120,7 @@ impl Store {
             .filter_map(|(_, item)| row::read_versioned(Some(item), None, T::WORD).transpose());
         let items = rows.collect::<Result<_, _>>()?;
         let next = next.and_then(|position| {
-            let last = key::<T>(scope, (contact.id, position.own_id()));
+            let last = key::<T>(scope, contact.id, position.own_id());
             keys::record_id(&last.pk, &last.sk)
         });
         Ok(Some((contact, Page { items, next })))
@@ -167,9 +164,9 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<u64, StoreError> {
         let (condition, version) = (Condition::Version(before.version), before.version + 1);
-        let row = row(scope, after, condition, version, (stamp, T::CHANGE))?;
-        let mentions = (before.value.mentions(), after.mentions());
-        let mut writes = mention_writes(scope, after, mentions, (stamp, T::CHANGE))?;
+        let row = row(scope, after, condition, version, stamp, T::CHANGE)?;
+        let (former, mentions) = (before.value.mentions(), after.mentions());
+        let mut writes = mention_writes(scope, after, former, mentions, stamp, T::CHANGE)?;
         if writes.is_empty() {
             self.database.put(row, T::CHANGE).await?;
         } else {
@@ -187,17 +184,12 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         let (thing, condition) = (&before.value, Condition::Version(before.version));
-        let row = row(scope, thing, condition, before.version + 1, (stamp, T::DELETE))?;
+        let row = row(scope, thing, condition, before.version + 1, stamp, T::DELETE)?;
         let mut writes = vec![
             Write::Put(row.mark_deleted(stamp.at)),
             Write::CountDown(count_key::<T>(scope, thing.id().place().0)),
         ];
-        writes.extend(mention_writes(
-            scope,
-            thing,
-            (thing.mentions(), &[]),
-            (stamp, T::DELETE),
-        )?);
+        writes.extend(mention_writes(scope, thing, thing.mentions(), &[], stamp, T::DELETE)?);
         match self.write_until_settled(writes, T::DELETE).await {
             Ok(()) => Ok(()),
             Err(Unwritten::Store(error)) => Err(error),

@@ -40,7 +40,6 @@ pub enum PersonError {
     /// The change touches more rows than a transaction takes.
     #[error("{0} rows are more than a transaction takes")]
     TooMany(usize),
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -48,7 +47,7 @@ pub enum PersonError {
 /// Refusals that new identities bring with them ([`Refusals`](crate::contacts::Refusals)). The contact holds them already.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Brought {
-    /// Those of the suppression list, which leave it.
+    /// Entries of the suppression list, which leave it.
     pub suppressed: Vec<Versioned<Suppression>>,
     /// Entries for the contact's ledger.
     pub consent: Vec<Consent>,
@@ -90,7 +89,7 @@ const fn letter(driver: &Driver) -> char {
 }
 
 impl PeoplePosition {
-    /// Reads a position in the lists of a search; `None` if it is none, or one outside the bounds between which a list is read.
+    /// Reads a position in the lists of a search; `None` if it is none, or outside the bounds of the list.
     pub fn read(text: &str, search: &Search) -> Option<Self> {
         let mut drivers = search.drivers().into_iter().enumerate();
         let begins = |(place, driver): &(usize, Driver)| text.starts_with(&Self::begin(*place, driver));
@@ -144,7 +143,7 @@ impl PeoplePosition {
         })
     }
 
-    /// The key after which a query goes on.
+    /// The start key of a query that goes on.
     fn start(&self, scope: &TenantScope, driver: &Driver, list: &List) -> Option<Item> {
         let mut item = key_item(&self.key(scope, driver, &list.partition)?);
         let (pk, sk) = list.index.keys();
@@ -168,7 +167,7 @@ enum Bounds {
 }
 
 impl Bounds {
-    /// Those between which a driver reads its list.
+    /// The bounds of the list that a driver reads.
     fn of(driver: &Driver) -> Self {
         match driver {
             Driver::Digits(digits) => Self::Beginning(digits.reversed_digits()),
@@ -246,8 +245,7 @@ struct AsOf {
 }
 
 impl Store {
-    /// One page of the contacts that a search finds, in the order of its list. `after`: the position at which the previous page
-    /// ended.
+    /// A page of the contacts that a search finds, in the order of its list. `after`: the end of the previous page.
     ///
     /// Contacts that move within the list while it is read page by page are found where they are then: again, if they moved ahead.
     /// In lists by contact they never move, in that of a stage only if they leave it and come back.
@@ -260,11 +258,11 @@ impl Store {
         backwards: bool,
     ) -> Result<Page<Person>, StoreError> {
         let mut as_of = AsOf::default();
-        self.search(scope, search, (after, limit, backwards), &mut as_of).await
+        self.search(scope, search, after, limit, backwards, &mut as_of).await
     }
 
-    /// The same with the version of the tenant's configuration at that time. It costs a request of its own only if no contact is
-    /// read.
+    /// As [`search_contacts`](Self::search_contacts), with the version of the tenant's configuration at that time. It costs a request of
+    /// its own only if no contact is read.
     pub async fn search_contacts_as_of(
         &self,
         scope: &TenantScope,
@@ -277,9 +275,7 @@ impl Store {
             tenant: Some(keys::tenant(scope)),
             version: None,
         };
-        let page = self
-            .search(scope, search, (after, limit, backwards), &mut as_of)
-            .await?;
+        let page = self.search(scope, search, after, limit, backwards, &mut as_of).await?;
         let version = match as_of.version {
             Some(version) => version,
             None => self.config_version(scope).await?,
@@ -291,7 +287,9 @@ impl Store {
         &self,
         scope: &TenantScope,
         search: &Search,
-        (after, limit, backwards): (Option<&PeoplePosition>, i32, bool),
+        after: Option<&PeoplePosition>,
+        limit: i32,
+        backwards: bool,
         as_of: &mut AsOf,
     ) -> Result<Page<Person>, StoreError> {
         const DOING: &str = "search contacts";
@@ -320,10 +318,10 @@ impl Store {
             let mut start = after.and_then(|after| after.start(scope, driver, list));
             loop {
                 let most = i32::try_from(round).unwrap_or(1);
-                let partition = (list.partition.as_str(), rows);
+                let of_list = rows.of(&list.partition);
                 let asked = self
                     .database
-                    .stretch(list.index, partition, start, most, backwards, DOING);
+                    .stretch(list.index, of_list, start, most, backwards, DOING);
                 let (found, more) = asked.await?;
                 let (_, sk) = list.index.keys();
                 let positions: Vec<PeoplePosition> = found
@@ -431,7 +429,7 @@ impl Store {
         self.people_as_of(scope, ids, &mut AsOf::default()).await
     }
 
-    /// The same with the version of the tenant's configuration, if it is wanted and not read yet.
+    /// As [`people_by_id`](Self::people_by_id), with the version of the tenant's configuration if it is wanted and not read yet.
     async fn people_as_of(
         &self,
         scope: &TenantScope,
@@ -485,7 +483,7 @@ impl Store {
         };
         let brought = brought.writes(scope, DOING)?;
         let writes = sign_writes(write.writes(scope, DOING)?, stamp).chain(brought).collect();
-        self.write_person(scope, writes, (1, &linked.new), DOING).await
+        self.write_person(scope, writes, 1, &linked.new, DOING).await
     }
 
     /// Changes a contact, its profile, identities and entries of lists, under the condition of the versions that were read. Its
@@ -502,7 +500,7 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), PersonError> {
         let more = brought.writes(scope, "record refusals of a contact")?;
-        self.change_person_with(scope, (before, after), &brought.suppressed, stamp, more)
+        self.change_person_with(scope, before, after, &brought.suppressed, stamp, more)
             .await
     }
 
@@ -517,14 +515,15 @@ impl Store {
     ) -> Result<(), PersonError> {
         const DOING: &str = "delete a contact";
         let row = operation_row(scope, erasure, Condition::New, 1, DOING)?.with_stamp(stamp);
-        self.change_person_with(scope, (before, after), &[], stamp, vec![Write::Put(row)])
+        self.change_person_with(scope, before, after, &[], stamp, vec![Write::Put(row)])
             .await
     }
 
     async fn change_person_with(
         &self,
         scope: &TenantScope,
-        (before, after): (&Person, &Person),
+        before: &Person,
+        after: &Person,
         suppressed: &[Versioned<Suppression>],
         stamp: &Stamp,
         more: Vec<Write>,
@@ -534,7 +533,7 @@ impl Store {
         // Nobody would find the contact by what is taken from it, and nobody else could get it.
         let (mut left, mut removed) = (Vec::new(), Vec::new());
         for (place, identity) in std::mem::take(&mut linked.dropped).into_iter().enumerate() {
-            match suppression_left_by(scope, &after.contact, (&identity, place), stamp, DOING)? {
+            match suppression_left_by(scope, &after.contact, &identity, place, stamp, DOING)? {
                 Some(row) => left.push(Write::Put(row)),
                 // The list has only numbers and addresses. What else a contact refuses by still leads to it.
                 None if after.contact.refuses() => linked.dropped.push(identity),
@@ -548,10 +547,7 @@ impl Store {
         let changed = before.profile != after.profile;
         let deleted = [before, after].map(|person| person.contact.deleted_at.is_some());
         let conversations = match deleted {
-            [false, true] | [true, false] => {
-                self.hidden_or_shown(scope, (after.contact.id, deleted[1]), DOING)
-                    .await?
-            }
+            [false, true] | [true, false] => self.hidden_or_shown(scope, after.contact.id, deleted[1], DOING).await?,
             _ => Vec::new(),
         };
         let writes = if before.contact.is_written_as(&after.contact) {
@@ -573,7 +569,7 @@ impl Store {
             .chain(more)
             .chain(conversations)
             .collect();
-        self.write_person(scope, writes, (1, &linked.new), DOING).await
+        self.write_person(scope, writes, 1, &linked.new, DOING).await
     }
 
     /// Writes all of it or nothing. `new`: the place of the first
@@ -582,7 +578,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         writes: Vec<Write>,
-        (first, new): (usize, &[Identity]),
+        first: usize,
+        new: &[Identity],
         doing: &'static str,
     ) -> Result<(), PersonError> {
         if writes.len() > MAX_WRITES {

@@ -140,14 +140,23 @@ impl FromStr for TimelinePosition {
 /// An entry of a timeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
-    /// Its place.
     pub position: TimelinePosition,
-    /// The entry.
     pub entry: Entry,
 }
 
 /// The first rows of a contact, each with its place, and the place of the last one, if there may be more behind it.
 pub(crate) type Items = (Vec<(TimelinePosition, Item)>, Option<TimelinePosition>);
+
+/// The question for a page of a timeline.
+#[derive(Debug, Clone, Copy)]
+pub struct TimelineWanted {
+    /// Only entries of this kind.
+    pub only: Option<HistoryKind>,
+    pub order: Order,
+    /// The end of the previous page, or any other position to begin at.
+    pub after: Option<TimelinePosition>,
+    pub limit: i32,
+}
 
 /// The rows of a contact that are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -160,7 +169,7 @@ pub(crate) struct Wanted {
     pub(crate) after: Option<TimelinePosition>,
     /// At most as many.
     pub(crate) limit: i32,
-    /// The time, at which the retention of some may be over.
+    /// Current time: the retention of some entries may be over.
     pub(crate) now: Timestamp,
     /// The purpose of reading them.
     pub(crate) doing: &'static str,
@@ -168,7 +177,7 @@ pub(crate) struct Wanted {
 
 /// The first rows of one kind.
 struct First<T> {
-    /// Those that readers see.
+    /// Items that readers see.
     items: Vec<(TimelinePosition, T)>,
     /// The place of the last row that was read, if there may be more behind it.
     until: Option<TimelinePosition>,
@@ -199,12 +208,11 @@ fn merge_first_items<T>(
 }
 
 impl Store {
-    /// One page of a contact's timeline in this order, with the contact; `None` if it does not exist or is deleted. Of a contact that
-    /// was merged into another: that one, as its id says. `only`: of this kind. `after` is the position at the end of the previous page, or any
-    /// other in which it begins.
+    /// A page of a contact's timeline in this order, with the contact; `None` if it does not exist or is deleted. Of a contact that was
+    /// merged into another: that one, as its id says.
     ///
-    /// Entries whose retention is over and notes that were deleted are left out; only because of them a page may hold fewer
-    /// than `limit` entries, even none, without being the last.
+    /// Entries with expired retention and notes that were deleted are left out; only because of them a page may hold fewer than `limit`
+    /// entries, even none, without being the last.
     ///
     /// Costs one read unit for the contact, and for each kind one query of at most `limit` + 1 rows: a unit per 4 KB, in all
     /// about `limit` + 6 units if each row is as large as calls and messages are, about 1 KB. A query ends after 1 MB, so
@@ -214,9 +222,12 @@ impl Store {
         &self,
         scope: &TenantScope,
         contact: ContactId,
-        only: Option<HistoryKind>,
-        (order, after): (Order, Option<TimelinePosition>),
-        limit: i32,
+        TimelineWanted {
+            only,
+            order,
+            after,
+            limit,
+        }: TimelineWanted,
         now: Timestamp,
     ) -> Result<Option<(Contact, Page<Placed>)>, StoreError> {
         const DOING: &str = "read the timeline of a contact";
@@ -266,7 +277,7 @@ impl Store {
         Ok(Some((contact, items)))
     }
 
-    /// The same of a contact that is known.
+    /// As [`items_of`](Self::items_of), for a contact that is known.
     pub(crate) async fn items_of_known(
         &self,
         scope: &TenantScope,
@@ -299,49 +310,31 @@ impl Store {
         contact: ContactId,
         wanted: Wanted,
     ) -> Result<Vec<First<Item>>, StoreError> {
-        let Wanted {
-            only,
-            order,
-            after,
-            limit,
-            now,
-            doing,
-        } = wanted;
         let partition = keys::contact_partition(scope, contact);
-        let ids = |kind: HistoryKind| {
-            order
-                .behind(after, kind)
-                .filter(|_| only.is_none_or(|only| only == kind))
-        };
-        // One more row tells whether there is a next page.
-        let first = HistoryKind::ALL.map(|kind| {
-            let wanted = (kind, order, ids(kind));
-            self.first(&partition, wanted, limit + 1, now, doing)
-        });
+        let first = HistoryKind::ALL.map(|kind| self.first(&partition, kind, wanted));
         try_join_all(first).await
     }
 
-    /// The first rows of a kind with ids between these, inclusive; none, and nothing is read, if there are no such ids.
-    async fn first(
-        &self,
-        partition: &str,
-        (kind, order, ids): (HistoryKind, Order, Option<(Ulid, Ulid)>),
-        limit: i32,
-        now: Timestamp,
-        doing: &'static str,
-    ) -> Result<First<Item>, StoreError> {
+    /// The first rows of a kind; none, and nothing is read, if no such rows are wanted.
+    async fn first(&self, partition: &str, kind: HistoryKind, wanted: Wanted) -> Result<First<Item>, StoreError> {
         let mut first = First {
             items: Vec::new(),
             until: None,
         };
-        let Some((least, greatest)) = ids else { return Ok(first) };
+        let Wanted { only, order, .. } = wanted;
+        let ids = order.behind(wanted.after, kind);
+        let Some((least, greatest)) = ids.filter(|_| only.is_none_or(|only| only == kind)) else {
+            return Ok(first);
+        };
         let prefix = keys::history(kind);
         let [lower, upper] = [least, greatest].map(|id| format!("{prefix}{}", keys::lower(id)));
-        let rows = (partition, Rows::Between(&lower, &upper));
+        let rows = Rows::Between(&lower, &upper).of(partition);
         let newest_first = order == Order::NewestFirst;
+        // One more row tells whether there is a next page.
+        let (index, limit) = (Index::Table, wanted.limit + 1);
         let page = self
             .database
-            .stretch(Index::Table, rows, None, limit, newest_first, doing);
+            .stretch(index, rows, None, limit, newest_first, wanted.doing);
         let (rows, more) = page.await?;
         for item in rows {
             let sk = row::string(&item, "sk").unwrap_or_default();
@@ -352,7 +345,7 @@ impl Store {
             first.until = Some(position).filter(|_| more);
             let seen = Some(item)
                 .filter(row::live)
-                .and_then(|item| row::unexpired_item(item, now));
+                .and_then(|item| row::unexpired_item(item, wanted.now));
             first.items.extend(seen.map(|item| (position, item)));
         }
         Ok(first)
@@ -420,11 +413,12 @@ mod tests {
         rows
     }
 
-    /// As the table answers: the first rows of a kind, at most `limit`, of which some are hidden.
+    /// As the table answers: the first rows of a kind, at most `limit`, some of them hidden.
     fn read(
         rows: &[TimelinePosition],
         kind: HistoryKind,
-        (order, after): (Order, Option<TimelinePosition>),
+        order: Order,
+        after: Option<TimelinePosition>,
         limit: usize,
         hidden: &[TimelinePosition],
     ) -> First<()> {
@@ -452,7 +446,7 @@ mod tests {
     ) -> Vec<Vec<TimelinePosition>> {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {
-            let found = HistoryKind::ALL.map(|kind| read(rows, kind, (order, after), limit + 1, hidden));
+            let found = HistoryKind::ALL.map(|kind| read(rows, kind, order, after, limit + 1, hidden));
             let (items, next) = merge_first_items(found.into(), order, limit);
             assert!(items.len() <= limit);
             pages.push(items.into_iter().map(|(position, ())| position).collect());

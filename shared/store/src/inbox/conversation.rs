@@ -12,7 +12,7 @@ use crate::{
     table::{
         compact,
         due::{Due, Next},
-        keys::{self, DUE_OTHER_SHARDS, DueOther, Key},
+        keys::{self, DUE_OTHER_SHARDS, DueOther, IndexPlace, Key},
         row::{Condition, Row, Write},
     },
 };
@@ -31,7 +31,6 @@ pub const SHARDS: u8 = DUE_OTHER_SHARDS;
 pub struct DueInInbox {
     /// Its tenant.
     pub tenant: TenantId,
-    /// The row.
     pub what: DueWhat,
     row: Due,
 }
@@ -39,15 +38,14 @@ pub struct DueInInbox {
 /// Kind of such a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DueWhat {
-    /// A conversation.
     Conversation(ConversationId),
     /// The place of a person who hands over their conversations.
     Desk(UserId),
-    /// The look at the tenant's conversations in which nothing happens.
+    /// The look at the tenant's idle conversations.
     Idle,
 }
 
-/// The line on which something happened, if one can be told.
+/// The line of a happening, if one can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OnLine(pub Option<LineId>);
 
@@ -62,7 +60,7 @@ impl OnLine {
     }
 }
 
-/// A conversation with a happening of which it knew nothing, to be written over the version that was read.
+/// Adds a new happening to a conversation, to be written over the version that was read.
 pub fn conversation_with(
     known: Option<Versioned<Conversation>>,
     id: ConversationId,
@@ -81,7 +79,7 @@ pub fn conversation_with(
     }
 }
 
-/// A conversation with what was said to another responder, of which it knew nothing, to be written over the version that was read.
+/// Adds words to another responder that a conversation did not know of, to be written over the version that was read.
 pub fn conversation_overheard(
     known: Option<Versioned<Conversation>>,
     id: ConversationId,
@@ -114,9 +112,9 @@ pub(crate) fn conversation_row(
     // Nobody works through those of nobody that are answered, and their entry would cost as much as a row.
     let waiting = value.waiting_since.is_some();
     let has_turn = value.is_attended() && (waiting || value.assignee.is_some());
-    let turn = has_turn.then(|| {
-        let list = keys::inbox_turn(scope, value.assignee, waiting);
-        (list, keys::inbox_place(value.turn_since(), id))
+    let turn = has_turn.then(|| IndexPlace {
+        partition: keys::inbox_turn(scope, value.assignee, waiting),
+        sort: keys::inbox_place(value.turn_since(), id),
     });
     let key = keys::conversation(scope, id);
     let row = Row::new(&key, "conversation", value, condition, doing)?;
@@ -141,7 +139,7 @@ impl Store {
         self.conversation_along(scope, id, &Along::default()).await
     }
 
-    /// The same without a request if it was read along with its contact.
+    /// As [`conversation`](Self::conversation), without a request if it was read along with its contact.
     pub async fn conversation_along(
         &self,
         scope: &TenantScope,
@@ -174,7 +172,8 @@ impl Store {
     pub(crate) async fn hidden_or_shown(
         &self,
         scope: &TenantScope,
-        (contact, hide): (ContactId, bool),
+        contact: ContactId,
+        hide: bool,
         doing: &'static str,
     ) -> Result<Vec<Write>, StoreError> {
         let mut found = self.own_conversations(scope, contact, doing).await?;
@@ -203,7 +202,7 @@ impl Store {
         if deleted_at.is_none() || contact.deleted_at.is_some() {
             return Ok(());
         }
-        let writes = Box::pin(self.hidden_or_shown(scope, (contact.id, false), DOING)).await?;
+        let writes = Box::pin(self.hidden_or_shown(scope, contact.id, false, DOING)).await?;
         if writes.is_empty() {
             return Ok(());
         }
@@ -248,7 +247,7 @@ impl Store {
         self.database.transact_writes(writes, DOING).await
     }
 
-    /// One page of a partition of the rows that are due, of all tenants, the oldest first, and the cursor of the next page. One query of keys.
+    /// A page of a partition of the due rows of all tenants, the oldest first, and the cursor of the next page. One query of keys.
     pub async fn due_in_inbox(
         &self,
         shard: u8,

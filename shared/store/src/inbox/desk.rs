@@ -23,7 +23,7 @@ use crate::{
 /// Members of a team whose conversations are counted together for the next one.
 const COUNTED_AT_ONCE: usize = 20;
 
-/// Queries by which they are counted at the same time.
+/// Maximum concurrent queries for counting conversations.
 const AT_ONCE: usize = 10;
 
 /// Attempts to take a turn while other conversations take the same one. After them, two conversations share it.
@@ -43,8 +43,16 @@ pub(crate) fn desk_row(scope: &TenantScope, desk: &Versioned<Desk>, doing: &'sta
         .due_elsewhere(DueOther::Inbox, &key, value.hand_over_at))
 }
 
-/// Time after which the lists of conversations have what was written.
+/// Time until the lists of conversations show a write.
 const SEEN_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
+/// Facts for assigning a conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct Assigning<'a> {
+    pub config: &'a TenantConfig,
+    pub contact: &'a Contact,
+    pub now: Timestamp,
+}
 
 impl Store {
     /// The places of people in the inbox. Those who are not among them are available. One query.
@@ -88,18 +96,18 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// A conversation with a happening of which it knew nothing, and with somebody who attends to it, to be written over the version that was
-    /// read. Without teams and without an assignee, no request.
+    /// Adds a new happening to a conversation, and an assignee if it needs one, to be written over the version that was read. Without teams
+    /// and without an assignee, no request.
     pub async fn noted_for_team(
         &self,
         scope: &TenantScope,
         known: Option<Versioned<Conversation>>,
-        (id, happening): (ConversationId, Happening),
-        (config, contact): (&TenantConfig, &Contact),
-        now: Timestamp,
+        id: ConversationId,
+        happening: Happening,
+        assigning: Assigning<'_>,
     ) -> Result<Versioned<Conversation>, StoreError> {
         let at = happening.at;
-        self.changed_for_team(scope, (known, at), (config, contact), now, |known, tell_after| {
+        self.changed_for_team(scope, known, at, assigning, |known, tell_after| {
             conversation_with(known, id, happening, tell_after)
         })
         .await
@@ -110,11 +118,11 @@ impl Store {
         &self,
         scope: &TenantScope,
         known: Option<Versioned<Conversation>>,
-        (id, at): (ConversationId, Timestamp),
-        whose: (&TenantConfig, &Contact),
-        now: Timestamp,
+        id: ConversationId,
+        at: Timestamp,
+        assigning: Assigning<'_>,
     ) -> Result<Versioned<Conversation>, StoreError> {
-        self.changed_for_team(scope, (known, at), whose, now, |known, tell_after| {
+        self.changed_for_team(scope, known, at, assigning, |known, tell_after| {
             let mut after = known.unwrap_or_else(|| Versioned {
                 value: Conversation::empty(id, at),
                 version: 0,
@@ -125,13 +133,13 @@ impl Store {
         .await
     }
 
-    /// A conversation in which something has happened at this time, with somebody who attends to it.
+    /// Changes a conversation because of something that happened at this time, and assigns somebody to it if needed.
     async fn changed_for_team(
         &self,
         scope: &TenantScope,
-        (known, at): (Option<Versioned<Conversation>>, Timestamp),
-        (config, contact): (&TenantConfig, &Contact),
-        now: Timestamp,
+        known: Option<Versioned<Conversation>>,
+        at: Timestamp,
+        Assigning { config, contact, now }: Assigning<'_>,
         change: impl FnOnce(Option<Versioned<Conversation>>, Option<SignedDuration>) -> Versioned<Conversation>,
     ) -> Result<Versioned<Conversation>, StoreError> {
         let reopened = known.as_ref().is_some_and(|known| !known.value.is_attended());
@@ -155,16 +163,17 @@ impl Store {
         if reopened {
             self.let_go(scope, conversation, now).await?;
         }
-        self.give(scope, conversation, (&config.teams, contact), now).await?;
+        self.give(scope, conversation, &config.teams, contact, now).await?;
         Ok(after)
     }
 
-    /// Lets somebody attend to a conversation in which a customer waits, by the teams. Without teams and with an assignee, no request.
+    /// Assigns a conversation with a waiting customer to somebody, by the teams. Without teams and with an assignee, no request.
     pub async fn give(
         &self,
         scope: &TenantScope,
         conversation: &mut Conversation,
-        (teams, contact): (&[Team], &Contact),
+        teams: &[Team],
+        contact: &Contact,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         if conversation.assignee.is_some() || teams.is_empty() || !conversation.wants_a_person() {
@@ -218,8 +227,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lets a member of its team attend to a conversation to which nobody attends, or somebody who has left the tenant, by the mode of the
-    /// team.
+    /// Assigns a conversation to a member of its team, by the mode of the team, if it has no assignee or one who has left the tenant.
     ///
     /// A row for whoever attends to it, or a query and a write unit for the turn; if the team counts, two further queries for each of twenty members, and for further ones if
     /// none of them can take it.

@@ -20,7 +20,8 @@ impl Store {
     pub async fn draft(
         &self,
         scope: &TenantScope,
-        (id, author): (ConversationId, UserId),
+        id: ConversationId,
+        author: UserId,
         now: Timestamp,
     ) -> Result<Option<Draft>, StoreError> {
         const DOING: &str = "read a draft";
@@ -38,7 +39,8 @@ impl Store {
     pub async fn write_draft(
         &self,
         scope: &TenantScope,
-        (id, author): (ConversationId, UserId),
+        id: ConversationId,
+        author: UserId,
         holder: ContactId,
         draft: &Draft,
         now: Timestamp,

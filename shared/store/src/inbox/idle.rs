@@ -1,4 +1,4 @@
-//! The look at the conversations of a tenant in which nothing happens: a row that is due while the tenant wants them closed.
+//! The look at a tenant's idle conversations: a row that is due while the tenant wants them closed.
 
 use domain::inbox::ConversationState;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ pub struct IdleLook {
     /// Time of the next one. `None`: the tenant wants none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// The list with which it goes on, unless it begins.
+    /// The list to go on with, unless it begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<ConversationState>,
     /// The place in it.
@@ -27,7 +27,7 @@ pub struct IdleLook {
 }
 
 impl IdleLook {
-    /// One that begins at this time, if it does.
+    /// A look that begins at this time, if it does.
     pub const fn new(at: Option<Timestamp>) -> Self {
         Self {
             at,
@@ -40,7 +40,8 @@ impl IdleLook {
 fn look_row(
     scope: &TenantScope,
     look: &IdleLook,
-    (condition, version): (Condition, u64),
+    condition: Condition,
+    version: u64,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let key = keys::idle(scope);
@@ -55,7 +56,7 @@ pub(crate) fn idle_look_row(
     now: Timestamp,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
-    look_row(scope, &IdleLook::new(Some(now)), (Condition::Always, version), doing)
+    look_row(scope, &IdleLook::new(Some(now)), Condition::Always, version, doing)
 }
 
 impl Store {
@@ -73,9 +74,8 @@ impl Store {
     pub async fn write_idle_look(&self, scope: &TenantScope, look: &Versioned<IdleLook>) -> Result<(), StoreError> {
         const DOING: &str = "write when idle conversations are closed";
         // The version is that of the settings.
-        let written = (Condition::Version(look.version), look.version);
-        self.database
-            .put(look_row(scope, &look.value, written, DOING)?, DOING)
-            .await
+        let unchanged = Condition::Version(look.version);
+        let row = look_row(scope, &look.value, unchanged, look.version, DOING)?;
+        self.database.put(row, DOING).await
     }
 }

@@ -1,4 +1,4 @@
-//! Lists of conversations: those in a state by their latest activity, and those that are to be attended to by whose turn it is.
+//! Lists of conversations: those in a state by their latest activity, and those that need attention, by the length of the wait.
 //!
 //! An index follows the table a moment later, so every conversation is read from the table, and shown only if it still belongs to the list.
 
@@ -34,7 +34,7 @@ use crate::{
 const ROUND: i32 = 99;
 const MAX_QUERIES: usize = 5;
 
-/// Maximum queries by which overdue customers are found, and those that are made at the same time.
+/// Maximum queries for finding overdue customers, in all and at the same time.
 const MAX_LOOKS: usize = 50;
 const LOOKS_AT_ONCE: usize = 10;
 
@@ -44,9 +44,9 @@ pub const MAX_COUNTED: i32 = 100;
 /// A list of conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InboxList {
-    /// Those in a state, the latest activity first.
+    /// Conversations in a state, the latest activity first.
     In(ConversationState),
-    /// Those that this person is to attend to, or nobody yet, and in which the customer waits for an answer, the longest wait first.
+    /// Conversations of this assignee, or of nobody, whose customer waits for an answer, the longest wait first.
     Waiting(Option<UserId>),
     /// The others of this person, the longest without anything to do first. Those of nobody have no such list.
     Answered(UserId),
@@ -122,20 +122,19 @@ impl<I: FromStr + fmt::Display> FromStr for InboxPosition<I> {
 /// A conversation with what it refers to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownConversation {
-    /// The conversation.
     pub conversation: Versioned<Conversation>,
     /// Its contact. If that was merged into another: the one that survived.
     pub person: Person,
     /// The latest happening, unless its retention is over.
     pub last: Option<Placed>,
-    /// The conversation in which it goes on, if its contact was merged into another, who has one on the line.
+    /// The conversation that continues it, if its contact was merged into another with a conversation on the line.
     pub continued: Option<ConversationId>,
 }
 
 /// The customers with a message that nobody has read for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OverdueCustomers {
-    /// Those that were found.
+    /// The customers that were found.
     pub waiting: Option<Waiting>,
     /// Whether people have not been told of some of these.
     pub any_untold: bool,
@@ -144,7 +143,7 @@ pub struct OverdueCustomers {
 }
 
 impl Store {
-    /// One page of a list of conversations that fulfil a condition. Those of deleted contacts are hidden with them.
+    /// A page of a list of conversations that fulfil a condition. Those of deleted contacts are hidden with them.
     ///
     /// Costs half a unit of the index for a query, and a unit for each row of a conversation: the first query examines as many as are wanted,
     /// later ones 99. Of those that are shown, a unit each for the contact, the profile and the latest happening. A page takes at most
@@ -152,8 +151,10 @@ impl Store {
     pub async fn conversations(
         &self,
         scope: &TenantScope,
-        (list, wanted): (InboxList, impl Fn(&Conversation) -> bool),
-        (after, limit): (Option<InboxPosition>, i32),
+        list: InboxList,
+        wanted: impl Fn(&Conversation) -> bool,
+        after: Option<InboxPosition>,
+        limit: i32,
         now: Timestamp,
     ) -> Result<Page<KnownConversation>, StoreError> {
         const DOING: &str = "list conversations";
@@ -171,7 +172,7 @@ impl Store {
                 (None, _) => ("0", "~"),
             };
             // The bounds are inclusive.
-            let rows = (partition.as_str(), Rows::Between(bounds.0, bounds.1));
+            let rows = Rows::Between(bounds.0, bounds.1).of(&partition);
             let (items, rest) = self
                 .database
                 .stretch(index, rows, None, round + 1, newest_first, DOING)
@@ -211,7 +212,8 @@ impl Store {
     pub async fn conversations_of(
         &self,
         scope: &TenantScope,
-        (contact, wanted): (ContactId, impl Fn(&Conversation) -> bool),
+        contact: ContactId,
+        wanted: impl Fn(&Conversation) -> bool,
         now: Timestamp,
     ) -> Result<Vec<KnownConversation>, StoreError> {
         const DOING: &str = "list the conversations of a contact";
@@ -287,9 +289,9 @@ impl Store {
         Ok(known)
     }
 
-    /// The customers who have waited for this time, or for longer, with a message that nobody has read, by the longest wait: from the lists of
-    /// nobody, of whoever attends to conversations, and of whoever just handed theirs over. `mailed_at`: the time at which people were last told of any. One that cannot
-    /// be read, which its writer learns, or is of a deleted contact, does not count.
+    /// The customers who have waited for this time, or for longer, with a message that nobody has read, by the longest wait: from the lists
+    /// of nobody, of whoever attends to conversations, and of whoever just handed theirs over. `mailed_at`: the time when people were last
+    /// told of any. Conversations of deleted contacts do not count, nor those that cannot be read: their writers learn of it.
     ///
     /// At most 50 queries of the index, first one of each list, then further ones where the longest wait is; and a unit for each conversation.
     pub async fn overdue_customers(
@@ -314,7 +316,7 @@ impl Store {
             lists.truncate(queries);
             queries -= lists.len();
             let pages = lists.into_iter().map(|(list, after)| async move {
-                let (found, rest) = self.waiting_page(scope, list, after, (by, now)).await?;
+                let (found, rest) = self.waiting_page(scope, list, after, by, now).await?;
                 Ok::<_, StoreError>((list, found, rest))
             });
             let pages: Vec<_> = stream::iter(pages).buffered(LOOKS_AT_ONCE).try_collect().await?;
@@ -345,13 +347,14 @@ impl Store {
         scope: &TenantScope,
         list: InboxList,
         after: Option<InboxPosition>,
-        (by, now): (Timestamp, Timestamp),
+        by: Timestamp,
+        now: Timestamp,
     ) -> Result<(HashMap<ConversationId, Conversation>, Option<InboxPosition>), StoreError> {
         const DOING: &str = "read which customers wait";
         let (index, partition) = list.partition(scope);
         let from = after.map_or_else(|| "0".to_owned(), |after| after.to_string());
         let to = keys::inbox_until(now);
-        let rows = (partition.as_str(), Rows::Between(&from, &to));
+        let rows = Rows::Between(&from, &to).of(&partition);
         let (items, more) = self
             .database
             .stretch(index, rows, None, ROUND + 1, false, DOING)
@@ -382,7 +385,7 @@ impl Store {
         doing: &'static str,
     ) -> Result<Vec<InboxPosition>, StoreError> {
         let (index, partition) = list.partition(scope);
-        let rows = (partition.as_str(), Rows::Beginning(""));
+        let rows = Rows::Beginning("").of(&partition);
         let newest_first = index == Index::ByDay;
         let (items, _) = self
             .database
@@ -398,7 +401,8 @@ impl Store {
     pub async fn idle_conversations(
         &self,
         scope: &TenantScope,
-        (state, before): (ConversationState, Timestamp),
+        state: ConversationState,
+        before: Timestamp,
         after: Option<InboxPosition>,
         limit: i32,
     ) -> Result<(Vec<Versioned<Conversation>>, Option<InboxPosition>), StoreError> {
@@ -411,7 +415,7 @@ impl Store {
         if to < from {
             return Ok((Vec::new(), None));
         }
-        let rows = (partition.as_str(), Rows::Between(&from, &to));
+        let rows = Rows::Between(&from, &to).of(&partition);
         let (items, more) = self.database.stretch(index, rows, None, limit, false, DOING).await?;
         let (_, sort) = index.keys();
         let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// The tenant in which a change of a row may have ended somebody's rights: of a member, a key, or the tenant.
+/// The tenant of a change that may have ended somebody's rights: of the row of a member, a key, or the tenant.
 pub fn ends_rights(before: &Item, after: &Item) -> Option<TenantId> {
     let kind = text(before, "kind")?;
     let known = [Member::KIND, ApiKey::KIND, "tenant"].contains(&kind);
@@ -71,21 +71,20 @@ pub fn event_meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Me
     Ok(meaning.map(|meaning| (tenant, meaning)))
 }
 
-/// What people are told of on their devices at once.
+/// An event that people are told of at once on their devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AtOnce {
     /// The tenant, read from the row's key.
     pub tenant: TenantId,
-    /// What it is.
     pub about: About,
-    /// Time at which it happened.
+    /// Time when it happened.
     pub happened_at: Timestamp,
 }
 
-/// What people are told of because a row changed at this time.
+/// The event that people are told of because a row changed at this time.
 ///
 /// # Errors
-/// If a row of a kind of which they are told does not have the expected form.
+/// If the row of such an event does not have the expected form.
 pub fn told_at_once(before: &Item, after: &Item, at: Timestamp) -> Result<Option<AtOnce>, StoreError> {
     let Some((tenant, _, kind)) = of_tenant(after) else {
         return Ok(None);

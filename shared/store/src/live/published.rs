@@ -1,5 +1,5 @@
 //! The events of the last hours of a tenant, for those who follow them: a row for all that were published together. And the tenant's
-//! followers, without whom nothing is kept.
+//! followers: without any, nothing is kept.
 
 use domain::live::{EVENTS_KEPT_FOR, Event, FOLLOWED_FOR, Followers, OVERLAP, Place, Start};
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +25,7 @@ const MAX_QUERIES: usize = 20;
 /// Events of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// Those that were published together, in the order of publishing, with the time of it.
+    /// Groups of events that were published together, in the order of publishing, each with its time.
     pub events: Vec<(Place, Vec<Event>)>,
     /// Whether there may be more behind them.
     pub more: bool,
@@ -34,7 +34,8 @@ pub struct Published {
 fn followers_row(
     scope: &TenantScope,
     followers: Followers,
-    (condition, version): (Condition, u64),
+    condition: Condition,
+    version: u64,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let row = Row::new(&keys::followers(scope), "followers", &followers, condition, doing)?;
@@ -53,17 +54,17 @@ impl Store {
                 let Some(followers) = Followers::note_if_needed(before, now) else {
                     return Ok(before.unwrap_or(Followers { since: now, until: now }));
                 };
-                let written = match known {
+                let (condition, version) = match known {
                     Some(known) => (Condition::Version(known.version), known.version + 1),
                     None => (Condition::New, 1),
                 };
-                let row = followers_row(scope, followers, written, DOING)?;
+                let row = followers_row(scope, followers, condition, version, DOING)?;
                 self.database.put(row, DOING).await.map(|()| followers)
             })
             .await
     }
 
-    /// Those of these tenants that have followers now. One request for up to 100.
+    /// The tenants among these that have followers now. One request for up to 100.
     pub async fn with_followers<'a>(
         &self,
         scopes: impl Iterator<Item = &'a TenantScope>,
@@ -115,7 +116,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         start: Start,
-        (now, enough): (Timestamp, usize),
+        now: Timestamp,
+        enough: usize,
     ) -> Result<Published, StoreError> {
         const DOING: &str = "read events";
         let mut found = Published {
@@ -126,7 +128,7 @@ impl Store {
         let mut lower = keys::published_from(start);
         loop {
             let partition = keys::hour_published(scope, hour);
-            let rows = (partition.as_str(), Rows::Between(&lower, "~"));
+            let rows = Rows::Between(&lower, "~").of(&partition);
             let stretch = self.database.stretch(Index::Table, rows, None, ROWS, false, DOING);
             let (items, more) = stretch.await?;
             queries += 1;

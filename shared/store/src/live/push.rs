@@ -1,4 +1,4 @@
-//! The devices on which people are notified, of which events they were, and the key that tells push services who sends.
+//! The devices for notifying people, the events that people were told of, and the key that identifies us to push services.
 
 use domain::{
     live::{PushSubscription, Reachable},
@@ -18,10 +18,10 @@ use crate::{
 /// Maximum devices of a person that are read. More than may be kept, as two can be added at once.
 const MAX_READ: i32 = 20;
 
-/// Time for which it is known that people were told of an event. Later deliveries of it are too late for anybody.
+/// Retention of the note that people were told of an event. Later deliveries of it are too late for anybody.
 const PUSHED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// The key of the deployment, by which push services know who sends (VAPID, RFC 8292).
+/// The key that identifies the deployment to push services (VAPID, RFC 8292).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushKey {
     /// The public key: a point on P-256, uncompressed, in base64url.
@@ -135,7 +135,7 @@ impl Store {
         self.database.put(row.expires(now, PUSHED_FOR), DOING).await
     }
 
-    /// Those of these tenants in which somebody may have a device. One request for up to 100.
+    /// The tenants among these with somebody who may have a device. One request for up to 100.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -160,7 +160,7 @@ impl Store {
         Ok(reached)
     }
 
-    /// The key by which push services know who sends. `None`: there is none yet.
+    /// The key that identifies us to push services. `None`: there is none yet.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -171,7 +171,7 @@ impl Store {
         Ok(known.map(|known| known.value))
     }
 
-    /// Writes the key by which push services know who sends, for ever.
+    /// Writes the key that identifies us to push services, for ever.
     ///
     /// # Errors
     /// A conflict if there is one; when the table does not answer.

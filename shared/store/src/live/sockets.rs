@@ -27,7 +27,8 @@ const _: () = assert!(MAX_SAID <= 16 * 1024, "the views of a socket fit into its
 fn socket_row(
     scope: &TenantScope,
     socket: &Socket,
-    (condition, version): (Condition, u64),
+    condition: Condition,
+    version: u64,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let row = Row::new(&keys::socket(scope, &socket.id), "socket", socket, condition, doing)?;
@@ -71,7 +72,7 @@ impl Store {
         let writes = vec![
             Write::Delete(keys::ticket(sha256)),
             Write::Put(pointer.expires_at(socket.closes_at())),
-            Write::Put(socket_row(scope, socket, (Condition::Always, 1), DOING)?),
+            Write::Put(socket_row(scope, socket, Condition::Always, 1, DOING)?),
         ];
         let opened = self.database.try_transact(writes, DOING).await?;
         Ok(opened.is_ok())
@@ -94,7 +95,8 @@ impl Store {
     pub async fn socket(
         &self,
         scope: &TenantScope,
-        (id, who): (&SocketId, Actor),
+        id: &SocketId,
+        who: Actor,
         now: Timestamp,
     ) -> Result<Option<(Versioned<Socket>, Rights)>, StoreError> {
         const DOING: &str = "read a socket";
@@ -169,8 +171,8 @@ impl Store {
     /// When the table does not answer; a conflict if it was changed or closed meanwhile.
     pub async fn change_socket(&self, scope: &TenantScope, socket: &Versioned<Socket>) -> Result<(), StoreError> {
         const DOING: &str = "change a socket";
-        let written = (Condition::Version(socket.version), socket.version + 1);
-        let row = socket_row(scope, &socket.value, written, DOING)?;
+        let unchanged = Condition::Version(socket.version);
+        let row = socket_row(scope, &socket.value, unchanged, socket.version + 1, DOING)?;
         self.database.put(row, DOING).await
     }
 

@@ -28,11 +28,10 @@ use crate::{
 pub struct TrackedWrite {
     /// Their code.
     pub code: LinkCode,
-    /// The message.
     pub message: MessageId,
-    /// The URLs of the pages to which they lead.
+    /// The URLs that they lead to.
     pub targets: Vec<String>,
-    /// Time at which the message is deleted.
+    /// Time when the message is deleted.
     pub keep_until: Option<Timestamp>,
 }
 
@@ -158,8 +157,7 @@ impl Store {
         Ok(carried)
     }
 
-    /// The URLs of the pages to which the tracked links of these messages of a person lead, by message. Those of a message that sends another
-    /// again are the other's.
+    /// The target URLs of the tracked links in these messages of a person, by message. A message that sends another again has the other's.
     ///
     /// # Errors
     /// When the table does not answer, or a row cannot be read.

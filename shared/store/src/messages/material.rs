@@ -70,7 +70,7 @@ impl Owned for Product {
 
 const SKU: &str = "sku";
 
-/// What a leg is checked against and sent with.
+/// Rows that a leg is checked against and sent with.
 #[derive(Debug, Clone, Default)]
 pub struct LegMaterial {
     /// Its connection.
@@ -197,12 +197,13 @@ impl Store {
         self.read_existing(scope, &ids).await
     }
 
-    /// What a leg is checked against and sent with, as it is now: its connection with its health, its template, its asset, its
+    /// Reads the current rows that a leg is checked against and sent with: its connection with its health, its template, its asset, its
     /// campaign. One request, unless they were read along with other rows.
     pub async fn leg_material(
         &self,
         scope: &TenantScope,
-        (leg, campaign): (&Leg, Option<CampaignId>),
+        leg: &Leg,
+        campaign: Option<CampaignId>,
         along: &Along,
     ) -> Result<LegMaterial, StoreError> {
         const DOING: &str = "read what a message is sent with";

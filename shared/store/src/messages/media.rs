@@ -89,7 +89,7 @@ pub(crate) fn attachment_row(
     })
 }
 
-/// Time until which the row of a file that is kept until then stays, should the dispatcher be late.
+/// Expiry of the row of a file that is kept until this time. It leaves room for a late dispatcher.
 fn stays_until(kept_until: Timestamp) -> Timestamp {
     kept_until.checked_add(Medium::STAYS_FOR).unwrap_or(Timestamp::MAX)
 }
@@ -97,7 +97,6 @@ fn stays_until(kept_until: Timestamp) -> Timestamp {
 /// A medium with its message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownMedium {
-    /// The medium.
     pub medium: Medium,
     /// Its message, unless its retention is over.
     pub message: Option<Received>,
@@ -174,7 +173,7 @@ impl Store {
         Ok(())
     }
 
-    /// The same for one that is stored, which is due then, or for one that is being fetched, which stays due for that. If it is in the other
+    /// Keeps a medium until this time: a stored one becomes due then, one that is being fetched stays due for that. If it is in the other
     /// state, returns whether it is stored.
     async fn keep_medium_until(&self, key: &Key, until: Timestamp, stored: bool) -> Result<Option<bool>, StoreError> {
         const DOING: &str = "set the expiry of a medium";
@@ -265,7 +264,7 @@ impl Store {
                 continue;
             };
             let key = keys::attachment(scope, id);
-            let (partition, place) = keys::due_position(MEDIA_LANE, &key, until);
+            let keys::IndexPlace { partition, sort: place } = keys::due_position(MEDIA_LANE, &key, until);
             let request = self
                 .database
                 .update_item(&key)
@@ -289,7 +288,7 @@ impl Store {
         Ok(())
     }
 
-    /// Those of these assets that exist, in any order. One request per hundred, none for none.
+    /// The assets among these that exist, in any order. One request per hundred, none for none.
     pub async fn assets_named(&self, scope: &TenantScope, ids: &BTreeSet<AssetId>) -> Result<Vec<Asset>, StoreError> {
         let ids = ids.iter().map(ToString::to_string).collect();
         self.read_existing(scope, &ids).await

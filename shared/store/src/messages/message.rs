@@ -17,7 +17,7 @@ use crate::{
     messages::keys_of_leg,
     table::{
         compact,
-        keys::{self, Key},
+        keys::{self, IndexPlace, Key},
         row::{self, Condition, Item, Row},
     },
     tenants::TenantRow,
@@ -81,35 +81,34 @@ pub(crate) fn form_of(message: &Message) -> u64 {
     if message.plan.iter().any(is_newer) { 2 } else { 1 }
 }
 
-/// Lists a message by the day on which it was written.
+/// Lists a message by the day of writing.
 fn listed_by_day(row: Row, scope: &TenantScope, at: Timestamp, id: MessageId, direction: Direction) -> Row {
     row.in_list(keys::messages_of(scope, &keys::day(at)), sort_key_by_time(at, id.own()))
         .list_field("direction", direction.as_str())
 }
 
 /// Place of a failed or blocked message in the list, by the day of its creation.
-fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
+fn trouble(scope: &TenantScope, message: &Message) -> Option<IndexPlace> {
     let at = message.created_at;
-    let place = || {
-        (
-            keys::troubled_of(scope, &keys::day(at)),
-            sort_key_by_time(at, message.id.own()),
-        )
+    let place = || IndexPlace {
+        partition: keys::troubled_of(scope, &keys::day(at)),
+        sort: sort_key_by_time(at, message.id.own()),
     };
     message.state().is_trouble().then(place)
 }
 
 /// Place of a message among those that wait because their campaign is paused, or for a cap.
-fn waiting_place(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
+fn waiting_place(scope: &TenantScope, message: &Message) -> Option<IndexPlace> {
     let campaign = message.cause.campaign()?;
-    let place = if message.is_held() {
+    let partition = if message.is_held() {
         keys::held_messages(scope, campaign)
     } else if message.waits_for_cap() {
         keys::waits_for_caps(scope)
     } else {
         return None;
     };
-    Some((place, message.id.to_string()))
+    let sort = message.id.to_string();
+    Some(IndexPlace { partition, sort })
 }
 
 /// The form of the row of a customer's message. A version that reads only the first form knows nothing of a file but its source, and nothing
@@ -144,7 +143,8 @@ pub(crate) fn received_row(
 /// The row under a provider's id, in the place of one that was read.
 pub(crate) fn reference_row(
     scope: &TenantScope,
-    (api, provider_ref): (&str, &ProviderRef),
+    api: &str,
+    provider_ref: &ProviderRef,
     found: &MessageRef,
     before: Option<ReferenceVersion>,
     now: Timestamp,
@@ -167,11 +167,9 @@ pub(crate) fn reference_row(
 /// The beginning of a message's next step: all that it reads in one request.
 #[derive(Debug)]
 pub struct ToSend {
-    /// The message.
     pub message: Message,
     /// Its contact. If that was merged into another: the one that survived.
     pub contact: Contact,
-    /// The tenant.
     pub tenant: TenantRow,
     /// Template, asset, connection and campaign of its next channel.
     pub along: Along,
@@ -192,7 +190,7 @@ impl Store {
             .transpose()
     }
 
-    /// Those of these messages that are still retained, in one request; none for none.
+    /// The messages among these that are still retained, in one request; none for none.
     pub async fn messages(
         &self,
         scope: &TenantScope,
@@ -203,7 +201,7 @@ impl Store {
         each.into_iter().filter_map(Result::transpose).collect()
     }
 
-    /// The same, one entry per id: `None` if it is not retained any more. The error of an entry says that its row cannot be
+    /// Reads these messages, one entry per id: `None` if it is not retained any more. The error of an entry says that its row cannot be
     /// read ([`StoreError::Form`], [`StoreError::NewerForm`]), which does not hide the others.
     pub async fn each_message(
         &self,
@@ -304,7 +302,7 @@ impl Store {
                 .and_then(|sent| message.template_of(sent))
                 .map(|templated| templated.of),
         };
-        let reference = reference_row(scope, (api, provider_ref), &ours, parked, now, DOING)?;
+        let reference = reference_row(scope, api, provider_ref, &ours, parked, now, DOING)?;
         let message_row = message_row(scope, message, DOING)?;
         if parked.is_some() {
             // Parked reports must not be lost between the two writes.
@@ -328,11 +326,12 @@ impl Store {
         live_reference(self.database.get(&key, FIND).await?, now)
     }
 
-    /// What a customer's message begins with, in one request: also the row under the provider's id.
+    /// The rows that processing a customer's message begins with, in one request, including the row under the provider's id.
     pub async fn begun_message(
         &self,
         scope: &TenantScope,
-        (api, provider_ref): (&str, &ProviderRef),
+        api: &str,
+        provider_ref: &ProviderRef,
         writer: &[Identity],
         now: Timestamp,
     ) -> Result<Begun<Option<(MessageRef, ReferenceVersion)>>, StoreError> {
@@ -351,25 +350,27 @@ impl Store {
     pub async fn refer_to_received(
         &self,
         scope: &TenantScope,
-        (api, provider_ref): (&str, &ProviderRef),
+        api: &str,
+        provider_ref: &ProviderRef,
         message: MessageId,
         before: Option<ReferenceVersion>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "refer to a customer's message";
         let theirs = MessageRef::Theirs { message };
-        let row = reference_row(scope, (api, provider_ref), &theirs, before, now, DOING)?;
+        let row = reference_row(scope, api, provider_ref, &theirs, before, now, DOING)?;
         // A former version, to which a release may be rolled back, reads none of these, and tries again: it would take the message for stored.
         self.database.put(row.in_form(2), DOING).await
     }
 
-    /// Those of these provider's ids that belong to another message than this attempt's. One request per hundred.
+    /// The provider's ids among these that belong to another message than this attempt's. One request per hundred.
     pub async fn refs_of_others(
         &self,
         scope: &TenantScope,
         api: &str,
         provider_refs: Vec<String>,
-        (message, attempt): (MessageId, u32),
+        message: MessageId,
+        attempt: u32,
         now: Timestamp,
     ) -> Result<Vec<String>, StoreError> {
         const DOING: &str = "read the owners of messages";
@@ -398,7 +399,7 @@ impl Store {
         Ok(others)
     }
 
-    /// Parks a report on a message that nothing matches yet, until the record step merges it.
+    /// Parks a report on a message that nothing matches yet, until the record step merges it. `reports`: those that are parked already.
     ///
     /// # Errors
     /// A conflict after a lost race: the message may be known now.
@@ -407,18 +408,17 @@ impl Store {
         scope: &TenantScope,
         api: &str,
         report: &StatusReport,
-        before: Option<(Vec<StatusReport>, ReferenceVersion)>,
+        mut reports: Vec<StatusReport>,
+        before: Option<ReferenceVersion>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "park a report";
-        let (reports, before) = before.unzip();
-        let mut reports = reports.unwrap_or_default();
         if reports.contains(report) || reports.len() >= MAX_PARKED {
             return Ok(());
         }
         reports.push(report.clone());
-        let (reference, parked) = ((api, &report.provider_ref), MessageRef::Parked { reports });
-        let row = reference_row(scope, reference, &parked, before, now, DOING)?;
+        let parked = MessageRef::Parked { reports };
+        let row = reference_row(scope, api, &report.provider_ref, &parked, before, now, DOING)?;
         self.database.put(row.expires(now, PARKED_LIFE), DOING).await
     }
 }

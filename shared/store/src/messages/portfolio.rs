@@ -1,4 +1,4 @@
-//! Places of the customers to whom a tenant's campaigns write first: one row, of which each write takes or returns several.
+//! Places for customers that a tenant's campaigns write to first: one row. Each write takes or returns several places.
 
 use domain::messages::{FirstWritten, Places};
 use jiff::Timestamp;
@@ -19,7 +19,8 @@ impl Store {
     pub async fn take_first_places(
         &self,
         scope: &TenantScope,
-        (wanted, allowed): (u32, u32),
+        wanted: u32,
+        allowed: u32,
         now: Timestamp,
     ) -> Result<Result<Places, Timestamp>, StoreError> {
         RACES

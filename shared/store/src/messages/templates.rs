@@ -30,17 +30,17 @@ const SWEPT: i32 = 200;
 /// Writes at the same time.
 const AT_ONCE: usize = 8;
 
-/// Time for which the record of a list is kept.
+/// Retention of the record of a list.
 const SYNC_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A filter of templates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TemplateFilter {
-    /// Those of this connection.
+    /// Only templates of this connection.
     pub connection: Option<ConnectionId>,
-    /// Those in this state, in Meta's words.
+    /// Only templates in this state, in Meta's words.
     pub status: Option<String>,
-    /// Those with this name.
+    /// Only templates with this name.
     pub name: Option<String>,
 }
 
@@ -64,20 +64,20 @@ impl TemplateFilter {
     }
 }
 
-/// What a page of the provider's list changed.
+/// Changes that a page of the provider's list made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Noted {
     /// Templates that were not known.
     pub created: u64,
     /// Templates that had changed.
     pub changed: u64,
-    /// Templates for which there is no room.
+    /// Templates without room.
     pub skipped: u64,
     /// Whether the provider's verdict on one of them is awaited.
     pub awaited: bool,
 }
 
-/// What a whole list showed about a page of a connection's templates.
+/// Result of comparing a page of a connection's templates with the whole list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Templates that the provider no longer has.
@@ -168,8 +168,8 @@ impl Store {
         })
     }
 
-    /// One page of a tenant's templates, by connection, name and language. `after` is a position of [`TemplateFilter::has`]. A page may
-    /// hold fewer than `limit` without being the last.
+    /// A page of a tenant's templates, by connection, name and language. `after` is a position of [`TemplateFilter::has`]. A page may hold
+    /// fewer than `limit` without being the last.
     pub async fn templates(
         &self,
         scope: &TenantScope,
@@ -212,7 +212,8 @@ impl Store {
         scope: &TenantScope,
         connection: ConnectionId,
         listed: &[TemplateDefinition],
-        (at, wanted): (Timestamp, bool),
+        at: Timestamp,
+        wanted: bool,
     ) -> Result<Noted, StoreError> {
         const DOING: &str = "read the templates of a list";
         let mut by_key: BTreeMap<String, (Key, Vec<&TemplateDefinition>)> = BTreeMap::new();
@@ -357,7 +358,7 @@ impl Store {
         Ok(Swept { gone, ..swept })
     }
 
-    /// What marks those of a page, and what else is known of it.
+    /// Writes that mark the templates of a page, and the other facts known of it.
     async fn unlisted_writes(
         &self,
         scope: &TenantScope,
@@ -430,27 +431,32 @@ impl Store {
         &self,
         scope: &TenantScope,
         leg: &Leg,
-        (api, code): (Api, i64),
-        times: (Timestamp, Timestamp),
+        api: Api,
+        code: i64,
+        sent: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         match leg.content.template() {
             Some(filled) if doubts_template(api, code) => {
-                let template = (filled.name.as_str(), filled.language.as_str());
-                self.doubt_template(scope, leg.connection, template, times).await
+                let (name, language) = (filled.name.as_str(), filled.language.as_str());
+                let doubted = self.doubt_template(scope, leg.connection, name, language, sent, now);
+                doubted.await
             }
             _ => Ok(false),
         }
     }
 
     /// Marks a template that the provider knows otherwise, so that no further message is sent with it until it was read again, and starts
-    /// the operation that does so. Returns whether it was the first to mark it. `sent`: the time at which the refused message was sent. One
-    /// that was sent with a former content says nothing about this one.
+    /// the operation that does so. Returns whether it was the first to mark it. `sent`: the time of sending the refused message. A message
+    /// sent with a former content says nothing about this one.
     pub async fn doubt_template(
         &self,
         scope: &TenantScope,
         connection: ConnectionId,
-        (name, language): (&str, &str),
-        (sent, now): (Timestamp, Timestamp),
+        name: &str,
+        language: &str,
+        sent: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         const DOING: &str = "doubt a template";
         let key = template_key(scope, connection, name, language);

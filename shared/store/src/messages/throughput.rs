@@ -18,10 +18,10 @@ use crate::{
     },
 };
 
-/// Time for which a row is kept: clocks differ.
+/// Retention of a row: clocks differ.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Attempts to take a block: each but the first follows a lost race, after which the row says whether there is room.
+/// Attempts to take a block: each but the first follows a lost race. Then the row says whether there is room.
 const MAX_TRIES: u32 = 4;
 
 const DOING: &str = "take places of a number's throughput";
@@ -42,7 +42,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         connection: ConnectionId,
-        (throughput, lane): (&Throughput, Lane),
+        throughput: &Throughput,
+        lane: Lane,
         now: Timestamp,
     ) -> Result<Result<Block, Timestamp>, StoreError> {
         let key = keys::number_limit(scope, connection);

@@ -1,5 +1,5 @@
-//! What is counted for a tenant's caps: one row per day, in UTC, with a counter per cap: of messages, or of money in millionths. A counter is
-//! raised on condition that the cap has room, in the same write, so that no race exceeds it.
+//! Counts for a tenant's caps: one row per day, in UTC, with a counter per cap: of messages, or of money in millionths. A counter is raised
+//! on condition that the cap has room, in the same write, so that no race exceeds it.
 
 use std::collections::BTreeMap;
 
@@ -28,13 +28,13 @@ use crate::{
     },
 };
 
-/// Time for which a day is kept: until its month is over, and as long again.
+/// Retention of a day's row: until its month is over, and as long again.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(62 * 24);
 
-/// Attempts to count, of which each but the last finds that the day or the hour has changed.
+/// Attempts to count. Each but the last finds that the day or the hour has changed.
 const MAX_TRIES: u32 = 8;
 
-/// The hour to which the counters of hours belong, or [`OVER`].
+/// The hour of the hourly counters, or [`OVER`].
 const HOUR: &str = "of_hour";
 
 /// The hour of a day that is over: the next day has its month's counts, so nothing more is counted for it.
@@ -94,7 +94,7 @@ impl Update {
         self.value(name, amount)
     }
 
-    /// What a new row has beside its counters.
+    /// Sets the fields of a new row beside its counters.
     fn set_row_fields(&mut self, now: Timestamp) {
         for (name, value) in [
             ("expires_at", second(now + KEPT_FOR)),
@@ -132,14 +132,14 @@ pub(crate) fn cap_counts(item: &Item) -> Counts {
     }
 }
 
-/// What is counted of a month, at the beginning of an hour of another day.
+/// The counts of a month, at the beginning of an hour of another day.
 fn of_month(mut counts: Counts, hour: u8) -> Counts {
     counts.counts.retain(|counter, _| counter.starts_with('m'));
     counts.hour = hour;
     counts
 }
 
-/// The same by the newest of these rows that has counters of the month.
+/// The counts of the month from the newest of these rows that has any.
 fn month_of(rows: &[Item], hour: u8) -> Counts {
     let months = rows.iter().map(|row| of_month(cap_counts(row), hour));
     months
@@ -148,7 +148,7 @@ fn month_of(rows: &[Item], hour: u8) -> Counts {
         .unwrap_or_default()
 }
 
-/// Those of which four fifths are used with the message that was just counted.
+/// The caps that reached four fifths with the message that was just counted.
 fn nearly_reached(takes: &[Take], counted: &Counts) -> Vec<Cap> {
     let count = |cap: &Cap| counted.counts.get(&cap.counter()).copied().unwrap_or_default();
     let near = takes.iter().filter(|take| take.nearly_reaches(count(&take.cap)));
@@ -165,7 +165,7 @@ struct Changes<'a> {
 impl Changes<'_> {
     /// The change of a counter in the row of a day, which is in this hour. `None` if it no longer has what is to be changed: its hour or its
     /// day is over.
-    fn of(&self, counter: &str, (day, hour): (Date, u8)) -> Option<i64> {
+    fn of(&self, counter: &str, day: Date, hour: u8) -> Option<i64> {
         let is_counted = match counter.as_bytes().first()? {
             b'h' => (day, hour) == (self.day, self.hour),
             b'd' => day == self.day,
@@ -176,15 +176,22 @@ impl Changes<'_> {
     }
 }
 
-/// A message to be counted: its policy, its line, its recipient, and the leg that it is sent with.
-pub type Countable<'a> = (&'a Policy, Option<LineId>, &'a Recipient, &'a Leg);
+/// A message to be counted for caps.
+#[derive(Debug, Clone, Copy)]
+pub struct Countable<'a> {
+    pub policy: &'a Policy,
+    pub line: Option<LineId>,
+    pub to: &'a Recipient,
+    /// The leg that it is sent with.
+    pub leg: &'a Leg,
+}
 
 impl Store {
-    /// What a message takes of the caps that apply to it. Only if one of them is of money, this may read the prices.
+    /// The amounts that a message takes from its caps. Reads the prices only if one of the caps is of money.
     pub async fn takes(
         &self,
         config: &TenantConfig,
-        (policy, line, to, leg): Countable<'_>,
+        Countable { policy, line, to, leg }: Countable<'_>,
         prices: &PriceCache,
         now: Timestamp,
     ) -> Result<Vec<Take>, StoreError> {
@@ -198,12 +205,13 @@ impl Store {
         Ok(takes_of_caps(caps, config, category, to, leg, &book, day))
     }
 
-    /// Takes of caps what a message needs, unless one of them has no room, which is returned: one write, and for the first message of a day
-    /// three more and a query. Otherwise, those of which four fifths are used with it. `all`: all caps of the tenant and its plan.
+    /// Takes the amounts for a message from the caps, or returns the cap that has no room: one write, and for the first message of a day
+    /// three more and a query. On success, returns the caps that reached four fifths with it. `all`: all caps of the tenant and its plan.
     pub async fn take_from_caps(
         &self,
         scope: &TenantScope,
-        (takes, all): (&[Take], &[Cap]),
+        takes: &[Take],
+        all: &[Cap],
         now: Timestamp,
     ) -> Result<Result<Vec<Cap>, Cap>, StoreError> {
         if takes.is_empty() {
@@ -220,7 +228,7 @@ impl Store {
                 Found::Otherwise(found) => found,
             };
             let Some(counts) = found else {
-                if let Some(counts) = self.begin_day(scope, (day, hour), (takes, all), now).await? {
+                if let Some(counts) = self.begin_day(scope, day, hour, takes, all, now).await? {
                     return Ok(Ok(nearly_reached(takes, &counts)));
                 }
                 continue;
@@ -243,7 +251,7 @@ impl Store {
         Err(StoreError::Conflict { doing: DOING })
     }
 
-    /// What is counted of the hour, the day and the month. One query.
+    /// The counts of the hour, the day and the month. One query.
     pub async fn cap_counts(&self, scope: &TenantScope, now: Timestamp) -> Result<Counts, StoreError> {
         let key = keys::cap_day(scope, keys::date(now));
         let rows = self.latest_rows(&key.pk, keys::date(now)).await?;
@@ -291,7 +299,7 @@ impl Store {
             let hour = update.value(":hour".to_owned(), counts.hour);
             update.condition.push(format!("{HOUR} = {hour}"));
             for (counter, count) in &counts.counts {
-                let Some(change) = changes.of(counter, (day, counts.hour)) else {
+                let Some(change) = changes.of(counter, day, counts.hour) else {
                     continue;
                 };
                 let less = u64::try_from(-change).unwrap_or_default();
@@ -362,8 +370,10 @@ impl Store {
     async fn begin_day(
         &self,
         scope: &TenantScope,
-        (day, hour): (Date, u8),
-        (takes, all): (&[Take], &[Cap]),
+        day: Date,
+        hour: u8,
+        takes: &[Take],
+        all: &[Cap],
         now: Timestamp,
     ) -> Result<Option<Counts>, StoreError> {
         let key = keys::cap_day(scope, day);

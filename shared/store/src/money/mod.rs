@@ -1,4 +1,4 @@
-//! What a tenant may spend, and what messages cost.
+//! Limits of a tenant's spending, and prices of messages.
 
 mod caps;
 mod prices;

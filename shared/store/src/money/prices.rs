@@ -17,7 +17,7 @@ use crate::{
     tenants::{PlatformAct, act_row},
 };
 
-/// Time for which a process keeps the prices that hold.
+/// Lifetime of the current prices in a process.
 const KEPT: SignedDuration = SignedDuration::from_secs(60);
 
 /// The prices that hold, as a process read them last.
@@ -31,7 +31,7 @@ impl Store {
         Ok(given.unwrap_or(Cow::Borrowed(PriceBook::shipped_prices())))
     }
 
-    /// The same, at most a minute old.
+    /// The prices that hold, at most a minute old.
     pub async fn price_book(
         &self,
         cache: &PriceCache,

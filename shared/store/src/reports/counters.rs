@@ -39,10 +39,10 @@ pub fn join_counts(sum: &mut Counters, counters: &Counters) {
     }
 }
 
-/// What a change is counted for.
+/// Row that a change is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// Beginning of the hour in which it was stored.
+    /// Beginning of the hour of its storage.
     hour: Timestamp,
     /// The line that it belongs to, if it belongs to one.
     line: Option<LineId>,
@@ -65,12 +65,12 @@ impl Place {
     }
 }
 
-/// What a change of a template's messages is counted for.
+/// Row that a change of a template's messages is counted in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TemplateDay {
     /// The content of the template.
     pub of: TemplateEdition,
-    /// The day on which it was stored, in UTC.
+    /// The day of its storage, in UTC.
     pub day: Date,
 }
 
@@ -82,7 +82,7 @@ impl TemplateDay {
     }
 }
 
-/// Time for which the days of templates are kept: thirteen months, and some days.
+/// Retention of the days of templates: thirteen months, and some days.
 const TEMPLATES_KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// The counters that one change raises.
@@ -216,7 +216,7 @@ impl Store {
         self.count_in(&key, source, changes).await
     }
 
-    /// The same for a day of a template's content.
+    /// Adds changes of one stream shard to a day of a template's content, each once, as [`count`](Self::count) does.
     pub async fn count_template(
         &self,
         scope: &TenantScope,
@@ -234,19 +234,20 @@ impl Store {
         self.count_in(&key, source, changes).await
     }
 
-    /// What was counted for a template on these days, in UTC: by content, day and shard, so there may be several entries of a day, which add
-    /// up. One query.
+    /// The counts of a template on these days, in UTC: by content, day and shard, so there may be several entries of a day, which add up.
+    /// One query.
     pub async fn template_days(
         &self,
         scope: &TenantScope,
         template: &TemplateId,
-        (first, last): (Date, Date),
+        first: Date,
+        last: Date,
     ) -> Result<Vec<(TemplateDay, Counters)>, StoreError> {
         const DOING: &str = "read the counters of a template";
         let partition = keys::template_days_partition(scope);
         let lower = keys::template_day_place(template, first);
         let upper = keys::template_day_place(template, last.saturating_add(1.day()));
-        let items = self.database.all_between(&partition, (&lower, &upper), DOING).await?;
+        let items = self.database.all_between(&partition, &lower, &upper, DOING).await?;
         let mut days = Vec::with_capacity(items.len());
         for item in &items {
             forms::readable(item, DOING)?;

@@ -16,7 +16,6 @@ use crate::{
 /// A list by days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happenings {
-    /// Calls.
     Calls,
     /// Messages in both directions, except those of broadcasts.
     Messages,
@@ -43,7 +42,7 @@ impl DayPlace {
 /// Part of a list of a day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DayPart {
-    /// Calls or messages, in the order in which they happened.
+    /// Calls or messages, in the order of their times.
     pub entries: Vec<Entry>,
     /// Place behind the last one; `None`: the list ends.
     pub next: Option<DayPlace>,

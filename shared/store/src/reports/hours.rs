@@ -1,4 +1,4 @@
-//! What was counted, as readers see it: by the hour.
+//! Counts as readers see them: by the hour.
 //!
 //! A change is counted in a row of its hour, line and stream shard ([`crate::reports::Counters`]). Once a day of such rows cannot change any more, a
 //! job rolls it up: a row for all lines and one per line, with each counter's hours in a short text. Thirteen months of a tenant are then
@@ -40,7 +40,7 @@ pub(crate) const FIRST_DAY: Date = date(2026, 1, 1);
 /// Days before today that are not rolled up: the stream delivers a change within a day, or gives it up.
 const OPEN_DAYS: i64 = 2;
 
-/// Time by which the work of a day is over: a batch that counts one of the open days began before.
+/// Time after a day until its work is over: a batch that counts one of the open days began before.
 const LATE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Months that are read at the same time.
@@ -48,7 +48,7 @@ const MONTHS_AT_ONCE: usize = 8;
 
 const DOING: &str = "read counters";
 
-/// What was counted in an hour.
+/// Counts of an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hour {
     /// Beginning of the hour, in UTC.
@@ -64,7 +64,6 @@ pub struct Hour {
 pub enum Lines {
     /// All of them, and what belongs to none, together.
     Together,
-    /// This one.
     One(LineId),
     /// Each by itself, and what belongs to none.
     Each,
@@ -120,7 +119,7 @@ impl Rolled {
     }
 }
 
-/// What reports are made with: one read.
+/// Data for making reports: one read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Basis {
     /// The tenant, whose time zone says when its days begin.
@@ -150,7 +149,7 @@ pub(crate) fn hours_of_day(item: &Item, doing: &'static str) -> Result<DayHours,
     Ok(hours)
 }
 
-/// The same as it is stored: by counter, the hours with their counts, such as `9:3 10:5`.
+/// The hours of a day as they are stored: by counter, the hours with their counts, such as `9:3 10:5`.
 pub(crate) fn sparse_hours(hours: &DayHours) -> BTreeMap<String, String> {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for (hour, counters) in hours {
@@ -202,13 +201,14 @@ impl Store {
         Rolled::read(item.as_ref(), DOING)
     }
 
-    /// What was counted from one hour to another, exclusive, in any order. One query for the days that are not rolled up, one for each
-    /// that has to be again, and one for each month of the others.
+    /// The counts from one hour to another, exclusive, in any order. One query for the days that are not rolled up, one for each that has
+    /// to be rolled up again, and one for each month of the others.
     pub async fn hours(
         &self,
         scope: &TenantScope,
         rolled: &Rolled,
-        (from, to): (Timestamp, Timestamp),
+        from: Timestamp,
+        to: Timestamp,
         lines: Lines,
     ) -> Result<Vec<Hour>, StoreError> {
         let from = from.max(begin(FIRST_DAY));
@@ -219,7 +219,7 @@ impl Store {
         let through = rolled.through.filter(|through| first <= *through);
         let of_months = through.map(|through| months(first, last.min(through)));
         let of_months = of_months.into_iter().flatten();
-        let of_months = of_months.map(|days| self.rolled_days(scope, days, lines));
+        let of_months = of_months.map(|(first, last)| self.rolled_days(scope, first, last, lines));
         let of_months = stream::iter(of_months).buffer_unordered(MONTHS_AT_ONCE).try_collect();
         let open = through.map_or(from, |through| from.max(begin(next(through))));
         let open = [(open, to)].into_iter().filter(|(from, to)| from < to);
@@ -227,7 +227,9 @@ impl Store {
         let again = again.filter(|day| through.is_some_and(|through| **day <= through));
         let again = again.map(|day| (from.max(begin(*day)), to.min(begin(next(*day)))));
         let open: Vec<(Timestamp, Timestamp)> = open.chain(again).collect();
-        let open = open.into_iter().map(|period| self.open_hours(scope, period, lines));
+        let open = open
+            .into_iter()
+            .map(|(from, to)| self.open_hours(scope, from, to, lines));
         let open = stream::iter(open).buffer_unordered(MONTHS_AT_ONCE).try_collect();
         let (of_months, open): (Vec<Vec<Hour>>, Vec<Vec<Hour>>) = try_join(of_months, open).await?;
         let of_months = of_months.into_iter().flatten();
@@ -240,15 +242,13 @@ impl Store {
     async fn open_hours(
         &self,
         scope: &TenantScope,
-        (from, to): (Timestamp, Timestamp),
+        from: Timestamp,
+        to: Timestamp,
         lines: Lines,
     ) -> Result<Vec<Hour>, StoreError> {
-        let places = (keys::hour_place(from), keys::hour_place(to));
+        let (lower, upper) = (keys::hour_place(from), keys::hour_place(to));
         let partition = keys::hours_partition(scope);
-        let items = self
-            .database
-            .all_between(&partition, (&places.0, &places.1), DOING)
-            .await?;
+        let items = self.database.all_between(&partition, &lower, &upper, DOING).await?;
         let mut hours = Vec::with_capacity(items.len());
         for item in &items {
             forms::readable(item, DOING)?;
@@ -272,7 +272,8 @@ impl Store {
     async fn rolled_days(
         &self,
         scope: &TenantScope,
-        (first, last): (Date, Date),
+        first: Date,
+        last: Date,
         lines: Lines,
     ) -> Result<Vec<Hour>, StoreError> {
         let partition = keys::days_partition(scope, first);
@@ -280,11 +281,11 @@ impl Store {
         let items = match lines {
             Lines::Together => {
                 let [lower, upper] = between(DayOf::All);
-                self.database.all_between(&partition, (&lower, &upper), DOING).await?
+                self.database.all_between(&partition, &lower, &upper, DOING).await?
             }
             Lines::One(line) => {
                 let [lower, upper] = between(DayOf::Line(Some(line)));
-                self.database.all_between(&partition, (&lower, &upper), DOING).await?
+                self.database.all_between(&partition, &lower, &upper, DOING).await?
             }
             Lines::Each => {
                 self.database
@@ -316,8 +317,8 @@ impl Store {
         Ok(days.remove(&day).unwrap_or_default())
     }
 
-    /// The counters of these days, in UTC. Days on which nothing was counted are missing. One request for a hundred days that are rolled
-    /// up, and one query for the others.
+    /// The counters of these days, in UTC. Days without counts are missing. One request for a hundred days that are rolled up, and one
+    /// query for the others.
     pub async fn counters_of(
         &self,
         scope: &TenantScope,
@@ -333,8 +334,8 @@ impl Store {
         let (done, hours) = try_join(self.database.get_many(&of_day_keys, DOING), async {
             match period {
                 Some((first, last)) => {
-                    let period = (begin(*first), begin(next(*last)));
-                    self.open_hours(scope, period, Lines::Together).await
+                    let (from, to) = (begin(*first), begin(next(*last)));
+                    self.open_hours(scope, from, to, Lines::Together).await
                 }
                 None => Ok(Vec::new()),
             }
@@ -366,11 +367,8 @@ impl Store {
         let Some(day) = self.next_to_roll(scope, &rolled, last_to_roll(now)).await? else {
             return Ok(None);
         };
-        let (partition, places) = (keys::hours_partition(scope), places(day, day));
-        let items = self
-            .database
-            .all_between(&partition, (&places.0, &places.1), DOING)
-            .await?;
+        let (partition, (lower, upper)) = (keys::hours_partition(scope), places(day, day));
+        let items = self.database.all_between(&partition, &lower, &upper, DOING).await?;
         let mut days: BTreeMap<DayOf, DayHours> = BTreeMap::new();
         for item in &items {
             forms::readable(item, DOING)?;
@@ -401,7 +399,7 @@ impl Store {
             return Ok(None);
         }
         let (partition, places) = (keys::hours_partition(scope), places(first, last));
-        let rows = (partition.as_str(), Rows::Between(&places.0, &places.1));
+        let rows = Rows::Between(&places.0, &places.1).of(&partition);
         let (found, _) = self.database.stretch(Index::Table, rows, None, 1, false, DOING).await?;
         let place = found.first().and_then(|item| string(item, "sk"));
         Ok(place.and_then(keys::counted_hour).map(|(at, _)| keys::date(at)))
@@ -457,7 +455,7 @@ impl Store {
     }
 }
 
-/// The places between which the hours of these days are.
+/// The first and the last place of the hours of these days.
 fn places(first: Date, last: Date) -> (String, String) {
     (keys::hour_place(begin(first)), keys::hour_place(begin(next(last))))
 }

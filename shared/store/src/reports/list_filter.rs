@@ -1,8 +1,8 @@
 //! Calls and messages of a period, page by page, the newest first, each with its contact.
 //!
-//! They are listed by days in UTC, in the order in which they happened. A page reads one list after the other, from the end of the period
-//! or of the previous page back to the beginning, until it is full. It examines at most [`MAX_EXAMINED`] entries by at most
-//! [`MAX_QUERIES`] queries, so it may be short, or empty, without being the last.
+//! They are listed by days in UTC, in the order of their times. A page reads one list after the other, from the end of the period or of the
+//! previous page back to the beginning, until it is full. It examines at most [`MAX_EXAMINED`] entries by at most [`MAX_QUERIES`] queries,
+//! so it may be short, or empty, without being the last.
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
@@ -107,18 +107,17 @@ pub struct Wanted {
     pub from: Timestamp,
     /// End of the period, exclusive.
     pub to: Timestamp,
-    /// The place at which the previous page ended.
+    /// The end of the previous page.
     pub after: Option<ReportPosition>,
     /// Maximum number of calls or messages.
     pub limit: i32,
-    /// The time, at which the retention of some may be over.
+    /// Current time: the retention of some entries may be over.
     pub now: Timestamp,
 }
 
 /// A call with what it refers to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownCall {
-    /// The call.
     pub call: Call,
     /// Its contact. If that was merged into another: the one that survived.
     pub contact: Person,
@@ -131,12 +130,10 @@ pub struct KnownCall {
 pub enum Exchanged {
     /// A message of the business.
     Sent(Box<Message>),
-    /// A customer's message.
     Received(Box<Received>),
 }
 
 impl Exchanged {
-    /// Its id.
     pub const fn id(&self) -> MessageId {
         match self {
             Self::Sent(message) => message.id,
@@ -148,7 +145,6 @@ impl Exchanged {
 /// A message with its contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownMessage {
-    /// The message.
     pub message: Exchanged,
     /// Its contact. If that was merged into another: the one that survived.
     pub contact: Person,
@@ -186,9 +182,8 @@ fn visible_person(people: &HashMap<ContactId, Person>, id: ContactId) -> Option<
 }
 
 impl Store {
-    /// One page of the calls of a period that fulfil the conditions, the newest first. Those of deleted contacts are hidden with
-    /// them, and those whose retention is over are left out: only because of them, a page may hold fewer than `limit` without being
-    /// the last.
+    /// A page of the calls of a period that fulfil the conditions, the newest first. Calls of deleted contacts are hidden with them, and
+    /// calls with expired retention are left out: only because of them, a page may hold fewer than `limit` without being the last.
     ///
     /// Costs half a unit for each query of at most 100 entries, and a unit for each row: of a call, its contact, the profile and its
     /// message. The outcome and the direction are known from the list, so calls that differ in them are not read. A condition on the message
@@ -271,7 +266,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The calls of one page, and the place at which it ends, if there may be more behind it.
+    /// The calls of a page, and its end, if there may be more behind it.
     async fn listed_calls(
         &self,
         scope: &TenantScope,
@@ -288,11 +283,11 @@ impl Store {
         self.of_period(wanted, list, lists, read, doing).await
     }
 
-    /// One page of the messages of a period that fulfil the conditions, in both directions, the newest first: of outbound ones by
-    /// the time of planning, of inbound ones by that of writing. Those of broadcasts are in no list by days, unless they failed or
-    /// were blocked and the conditions ask for that.
+    /// A page of the messages of a period that fulfil the conditions, in both directions, the newest first: outbound ones by the time of
+    /// planning, inbound ones by the time of writing. Messages of broadcasts are in no list by days, unless they failed or were blocked and
+    /// the conditions ask for that.
     ///
-    /// Costs as [`Store::calls_of_period`]. Failed and blocked messages have a list of their own, in which nothing else is examined.
+    /// Costs as [`Store::calls_of_period`]. Failed and blocked messages have a list of their own, so nothing else is examined for them.
     pub async fn messages_of_period(
         &self,
         scope: &TenantScope,
@@ -418,8 +413,8 @@ impl Store {
         Ok(known.collect())
     }
 
-    /// The newest of a period, and the place at which the page ends, if there may be more behind it. `list` is the index and the
-    /// partition of a day, `lists` says whether to read the row of an entry, `read` reads it unless it is not wanted.
+    /// The newest entries of a period, and the end of the page, if there may be more behind it. `list` is the index and the partition of a
+    /// day, `lists` says whether to read the row of an entry, `read` reads it unless it is not wanted.
     async fn of_period<T>(
         &self,
         wanted: &Wanted,
@@ -441,7 +436,7 @@ impl Store {
             };
             let (index, partition) = list(&day.to_string());
             let bounds = (keys::sortable(wanted.from), upper.to_string());
-            let rows = (partition.as_str(), Rows::Between(&bounds.0, &bounds.1));
+            let rows = Rows::Between(&bounds.0, &bounds.1).of(&partition);
             // The bounds are inclusive, so that one may be the end of the previous page. One more tells whether the day has more.
             let asked = i32::try_from(round + 2).unwrap_or(i32::MAX);
             let (entries, more) = self.database.stretch(index, rows, None, asked, true, doing).await?;
@@ -535,7 +530,7 @@ mod tests {
         assert!(sorted.map(|position| position.to_string()).is_sorted());
     }
 
-    /// The end of a period is the beginning of a day, on which nothing of it happened.
+    /// The end of a period is the beginning of a day that has none of its entries.
     #[test]
     fn a_place_ahead_of_a_day_is_behind_it() {
         let day = |position: ReportPosition| position.day().map(|day| day.to_string());

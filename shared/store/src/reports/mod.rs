@@ -1,4 +1,4 @@
-//! What was counted, lists of a period, and exports.
+//! Counts, lists of a period, and exports.
 
 mod counters;
 mod exports;

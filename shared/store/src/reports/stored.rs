@@ -18,10 +18,9 @@ use crate::{
     },
 };
 
-/// Something of which a plan allows so much.
+/// Kinds of stored things that a plan limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// Contacts.
     Contacts,
     /// Kilobytes of assets.
     AssetKilobytes,
@@ -44,10 +43,10 @@ pub fn kilobytes(asset: &Asset) -> u64 {
     asset.bytes.div_ceil(1_000)
 }
 
-/// Time after which it is counted anew: less than a day, since the schedule's runs are not punctual.
+/// Interval between counts: less than a day, since the schedule's runs are not punctual.
 const COUNTED_EVERY: SignedDuration = SignedDuration::from_hours(20);
 
-/// Time for which a count is kept if nobody counts anew, as after the deletion of the tenant.
+/// Retention of a count that nobody renews, as after the deletion of the tenant.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(62 * 24);
 
 /// Time of the last count, in seconds.
@@ -61,7 +60,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         what: Stored,
-        (amount, most): (u64, u64),
+        amount: u64,
+        most: u64,
     ) -> Result<Result<(), u64>, StoreError> {
         // Of more than the maximum, the condition is never true.
         let (condition, room) = match most.checked_sub(amount) {
@@ -69,7 +69,7 @@ impl Store {
             None => ("attribute_exists(pk) AND n < :room", 0),
         };
         let amount = i128::from(amount);
-        match self.add_stored(&what.key(scope), amount, (condition, room)).await? {
+        match self.add_stored(&what.key(scope), amount, condition, room).await? {
             None => Ok(Ok(())),
             Some(stored) => Ok(Err(most.saturating_sub(stored))),
         }
@@ -78,7 +78,7 @@ impl Store {
     /// Gives room back: what was to be stored was not, or is gone. One write.
     pub async fn give_room_back(&self, scope: &TenantScope, what: Stored, amount: u64) -> Result<(), StoreError> {
         let less = -i128::from(amount);
-        self.add_stored(&what.key(scope), less, ("n >= :room", amount))
+        self.add_stored(&what.key(scope), less, "n >= :room", amount)
             .await
             .map(drop)
     }
@@ -120,12 +120,7 @@ impl Store {
     }
 
     /// Adds to a count, under a condition. If it does not hold, the count.
-    async fn add_stored(
-        &self,
-        key: &Key,
-        amount: i128,
-        (condition, room): (&str, u64),
-    ) -> Result<Option<u64>, StoreError> {
+    async fn add_stored(&self, key: &Key, amount: i128, condition: &str, room: u64) -> Result<Option<u64>, StoreError> {
         let request = self
             .updating(key, "ADD n :amount SET kind = :kind, f = :form")
             .expression_attribute_values(":amount", AttributeValue::N(amount.to_string()))

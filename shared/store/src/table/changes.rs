@@ -28,7 +28,6 @@ use crate::{
 pub struct RowChange {
     /// The tenant, read from the row's key.
     pub tenant: TenantId,
-    /// The change.
     pub what: What,
 }
 
@@ -38,17 +37,11 @@ pub enum What {
     /// A call was decided.
     CallDecided(Box<Call>),
     /// A call was decided again, once its outcome was known.
-    CallDecidedAgain {
-        /// The call before.
-        before: Box<Call>,
-        /// The call after.
-        after: Box<Call>,
-    },
+    CallDecidedAgain { before: Box<Call>, after: Box<Call> },
     /// A message of ours was planned or changed.
     MessageMoved {
         /// The message before; `None` for a new one.
         before: Option<Box<Message>>,
-        /// The message after.
         after: Box<Message>,
     },
     /// A customer's message was stored.
@@ -150,7 +143,7 @@ pub(crate) fn visible_row<T: DeserializeOwned>(image: &Item) -> Result<Option<T>
     (!absent).then(|| data(image)).transpose()
 }
 
-/// What people may have to be told of a change that was made at this time: of a connection or a template.
+/// The notice of a change made at this time, if people may have to be told: of a connection or a template.
 ///
 /// # Errors
 /// If a row of these kinds does not have the expected form.
@@ -175,7 +168,7 @@ pub fn notice_of_change(before: &Item, after: &Item, at: Timestamp) -> Result<Op
     Ok(notice.map(|notice| (tenant, notice)))
 }
 
-/// What happened to a contact at this time, by which it may enter drips. Imports are none.
+/// The occasion of a change of a contact at this time, which may let it enter drips. Imports are none.
 ///
 /// # Errors
 /// If the row of a contact or profile does not have the expected form.
@@ -222,7 +215,6 @@ pub struct Stamped {
     pub tenant: TenantId,
     /// Author, time and request.
     pub by: Stamp,
-    /// The row's kind.
     pub kind: String,
     /// The object's id: the part of its key after the kind, or the tenant.
     pub object: String,

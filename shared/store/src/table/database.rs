@@ -28,7 +28,7 @@ use crate::table::{
     usage,
 };
 
-/// One table behind one client.
+/// A table behind a client.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     pub(crate) client: Client,
@@ -50,10 +50,22 @@ pub(crate) enum Rows<'a> {
     Between(&'a str, &'a str),
 }
 
+/// Rows of a partition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowsOf<'a> {
+    partition: &'a str,
+    rows: Rows<'a>,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) const fn of(self, partition: &'a str) -> RowsOf<'a> {
+        RowsOf { partition, rows: self }
+    }
+}
+
 /// Where a query looks: the table itself, or one of its indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Index {
-    /// The table.
     Table,
     /// Lists by keys that never change.
     ByDay,
@@ -94,7 +106,7 @@ impl Along {
     }
 }
 
-/// Items found by a query, and the key after which there may be more.
+/// Items found by a query, and the key to continue after if there may be more.
 type Found = (Vec<Item>, Option<Item>);
 
 pub(crate) fn record_capacity<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>, write: bool) {
@@ -200,7 +212,7 @@ impl Database {
         Ok(found)
     }
 
-    /// The same without a request for rows that were read along with others.
+    /// As [`get_many`](Self::get_many), without a request for rows that were read along with others.
     pub(crate) async fn get_further(
         &self,
         along: &Along,
@@ -241,7 +253,7 @@ impl Database {
     pub(crate) async fn stretch(
         &self,
         index: Index,
-        (partition, rows): (&str, Rows<'_>),
+        RowsOf { partition, rows }: RowsOf<'_>,
         start: Option<Item>,
         limit: i32,
         newest_first: bool,
@@ -341,7 +353,7 @@ impl Database {
                 sk: sk.to_owned(),
             })
         });
-        let rows = (partition, Rows::Beginning(prefix));
+        let rows = Rows::Beginning(prefix).of(partition);
         self.stretch(Index::Table, rows, start, limit, newest_first, doing)
             .await
     }
@@ -351,11 +363,12 @@ impl Database {
     pub(crate) async fn between(
         &self,
         partition: &str,
-        (lower, upper): (&str, &str),
+        lower: &str,
+        upper: &str,
         limit: i32,
         doing: &'static str,
     ) -> Result<(Vec<Item>, bool), StoreError> {
-        let rows = (partition, Rows::Between(lower, upper));
+        let rows = Rows::Between(lower, upper).of(partition);
         self.stretch(Index::Table, rows, None, limit, true, doing).await
     }
 
@@ -363,7 +376,8 @@ impl Database {
     pub(crate) async fn all_between(
         &self,
         partition: &str,
-        (lower, upper): (&str, &str),
+        lower: &str,
+        upper: &str,
         doing: &'static str,
     ) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
@@ -393,7 +407,7 @@ impl Database {
             item.insert("gsi1sk".to_owned(), text(place.sort));
             item
         });
-        let rows = (partition, Rows::Beginning(""));
+        let rows = Rows::Beginning("").of(partition);
         self.stretch(Index::ByDay, rows, start, limit, false, doing).await
     }
 
@@ -528,13 +542,14 @@ impl Database {
         Ok(())
     }
 
-    /// Sets the time at which a row expires, and nothing else: neither its version nor its data. Returns false if the condition does
-    /// not hold, which may compare with `:until` and must compare with `:now` if that is given.
+    /// Sets the expiry of a row, and nothing else: neither its version nor its data. Returns false if the condition does not hold, which
+    /// may compare with `:until` and must compare with `:now` if that is given.
     pub(crate) async fn set_expiry(
         &self,
         key: &Key,
         until: Timestamp,
-        (condition, now): (&'static str, Option<Timestamp>),
+        condition: &'static str,
+        now: Option<Timestamp>,
         doing: &'static str,
     ) -> Result<bool, StoreError> {
         let mut request = self
@@ -548,7 +563,6 @@ impl Database {
         Ok(run_update(request.send(), doing).await?.is_ok())
     }
 
-    /// Writes one row.
     pub(crate) async fn put(&self, row: Row, doing: &'static str) -> Result<(), StoreError> {
         let _waiting = usage::asking("dynamodb:PutItem");
         let mut request = self.client.put_item().table_name(&self.table).set_item(Some(row.item));
@@ -575,7 +589,7 @@ impl Database {
         Ok(())
     }
 
-    /// The same. Returns false after a lost race.
+    /// Writes one row. Returns false after a lost race.
     pub(crate) async fn try_put(&self, row: Row, doing: &'static str) -> Result<bool, StoreError> {
         match self.put(row, doing).await {
             Ok(()) => Ok(true),
@@ -584,7 +598,6 @@ impl Database {
         }
     }
 
-    /// Deletes one row.
     pub(crate) async fn delete(&self, key: &Key, doing: &'static str) -> Result<(), StoreError> {
         let _waiting = usage::asking("dynamodb:DeleteItem");
         let request = self
@@ -615,7 +628,7 @@ impl Database {
         written.map_err(|_lost| StoreError::Conflict { doing })
     }
 
-    /// The same; after a lost race, says which writes were lost.
+    /// Writes and removes several rows or none. After a lost race, says which writes were lost.
     pub(crate) async fn try_transact(
         &self,
         writes: Vec<Write>,
@@ -717,7 +730,7 @@ impl Database {
         }
     }
 
-    /// One part of a transaction: a row that must hold one of these items already, unless the other condition holds.
+    /// A part of a transaction: a row that must hold one of these items already, unless the other condition holds.
     fn put_over(
         &self,
         row: Row,
@@ -749,13 +762,13 @@ pub(crate) struct Lost {
     pub(crate) refused: Vec<usize>,
 }
 
-/// One part of a transaction.
+/// An update as a part of a transaction.
 fn updating(update: UpdateBuilder, doing: &'static str) -> Result<TransactWriteItem, StoreError> {
     let update = update.build().map_err(|error| StoreError::database(doing, error))?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-/// One part of a transaction.
+/// A deletion as a part of a transaction.
 fn removing(delete: DeleteBuilder, doing: &'static str) -> Result<TransactWriteItem, StoreError> {
     let delete = delete.build().map_err(|error| StoreError::database(doing, error))?;
     Ok(TransactWriteItem::builder().delete(delete).build())
@@ -771,8 +784,7 @@ fn refused_by(error: &SdkError<TransactWriteItemsError>) -> Vec<usize> {
     refused.map(|(at, _)| at).collect()
 }
 
-/// The reasons for which a transaction was cancelled: a code for each of its parts, `None` for those that would have
-/// succeeded.
+/// Reasons for the cancellation of a transaction: a code for each of its parts, `None` for those that would have succeeded.
 fn cancelled_for(error: &SdkError<TransactWriteItemsError>) -> impl Iterator<Item = &str> + Clone {
     let cancelled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => Some(cancelled),

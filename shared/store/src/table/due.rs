@@ -46,23 +46,21 @@ impl Partition {
         self.lane
     }
 
-    /// All partitions.
     pub fn all() -> impl Iterator<Item = Self> {
         Lane::ALL.into_iter().flat_map(Self::of)
     }
 }
 
-/// A due row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     key: Key,
     place: String,
     tenant: TenantId,
-    /// Time of the query, at which the row must still be retained.
+    /// Time of the query. The row must still be retained then.
     found: Timestamp,
 }
 
-/// One page of due rows.
+/// A page of due rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DuePage {
     /// The rows, oldest first.
@@ -92,7 +90,6 @@ impl Due {
         })
     }
 
-    /// Its key.
     pub(crate) const fn key(&self) -> &Key {
         &self.key
     }
@@ -102,7 +99,7 @@ impl Due {
         self.tenant
     }
 
-    /// Time at which it was due.
+    /// Time when it was due.
     pub(crate) fn due_at(&self) -> Option<Timestamp> {
         let (at, _) = self.place.split_once('#')?;
         at.parse().ok()
@@ -112,11 +109,10 @@ impl Due {
 /// A due row with the job that processes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DueRow {
-    /// The job.
     pub job: ToQueue,
     /// Number of times the dispatcher has queued it since it last changed.
     pub dispatches: u32,
-    /// Time before which there is nothing to do, although the row is due.
+    /// Earliest time with work to do, although the row is due.
     pub not_before: Option<Timestamp>,
 }
 

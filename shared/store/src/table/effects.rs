@@ -37,11 +37,10 @@ pub struct Effects<'a> {
     pub planned: Vec<Message>,
     /// Messages that ended, such as cancelled ones.
     pub ended: Vec<Message>,
-    /// Changes of consent.
     pub consent: Vec<Consent>,
     /// Links that the new messages carry.
     pub links: Vec<NewLink>,
-    /// The conversation in which it is noted, over the version that was read; 0 if there was none.
+    /// The conversation that notes it, over the version that was read; 0 if there was none.
     pub conversation: Option<Versioned<Conversation>>,
     /// An attachment that one of the new messages carries, unchanged since it was read.
     pub attachment: Option<Asset>,
@@ -49,7 +48,7 @@ pub struct Effects<'a> {
     pub entered: Option<DripEntry>,
 }
 
-/// The conditional write by which a cause has its effects once.
+/// The conditional write that lets a cause have its effects once.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Once<'a> {
     /// No write of its own: the versions of the changed contacts and messages are enough.
@@ -73,7 +72,6 @@ pub enum Once<'a> {
     },
     /// A customer's message, by its provider's id of it.
     Received {
-        /// The message.
         received: &'a Received,
         /// Its media, in their order. A job follows for each.
         media: &'a [Medium],
@@ -86,11 +84,9 @@ pub enum Once<'a> {
 /// An entry for a consent ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Consent {
-    /// The contact.
     pub contact: ContactId,
     /// Id of the entry.
     pub id: Ulid,
-    /// The entry.
     pub entry: ConsentEntry,
 }
 
@@ -137,8 +133,8 @@ impl Once<'_> {
                 let mut rows = vec![received_row(scope, received, now, doing)?];
                 if let Some((api, before)) = reference {
                     let theirs = MessageRef::Theirs { message: received.id };
-                    let reference = (api, &received.message.provider_ref);
-                    rows.push(reference_row(scope, reference, &theirs, before, now, doing)?);
+                    let provider_ref = &received.message.provider_ref;
+                    rows.push(reference_row(scope, api, provider_ref, &theirs, before, now, doing)?);
                 }
                 for medium in media {
                     rows.push(medium_row(scope, medium, doing)?);

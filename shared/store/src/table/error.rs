@@ -9,41 +9,30 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 pub enum StoreError {
     /// A lost race: read again and decide again.
     #[error("{doing}: somebody else wrote first")]
-    Conflict {
-        /// The attempted action.
-        doing: &'static str,
-    },
+    Conflict { doing: &'static str },
     /// The database refuses the request itself, such as a key or a row that is too long. A retry would be refused as well.
     #[error("{doing}: the database refuses the request as invalid")]
     Invalid {
-        /// The attempted action.
         doing: &'static str,
-        /// The cause.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
     /// The database returned an error or could not be reached.
     #[error("{doing}: the database did not answer as it should")]
     Database {
-        /// The attempted action.
         doing: &'static str,
-        /// The cause.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
     /// The subject is being deleted: a row still leads to it, but its own row no longer exists.
     #[error("{doing}: it is gone")]
-    Gone {
-        /// The attempted action.
-        doing: &'static str,
-    },
+    Gone { doing: &'static str },
     /// A text is no position in the list whose next page is wanted.
     #[error("read the next page of a list: the position is of another list")]
     Position,
     /// A row does not have the expected form.
     #[error("{doing}: a row does not have the expected form")]
     Form {
-        /// The attempted action.
         doing: &'static str,
         /// The cause. Not its `source`, which logs show: it may quote the content of the row.
         why: serde_dynamo::Error,
@@ -51,11 +40,8 @@ pub enum StoreError {
     /// A row was written by a newer version. It can be read once that version runs here.
     #[error("{doing}: a row of the kind {kind} has the form {form}, which only a newer version reads")]
     NewerForm {
-        /// The attempted action.
         doing: &'static str,
-        /// The row's kind.
         kind: String,
-        /// Its form.
         form: u64,
     },
 }

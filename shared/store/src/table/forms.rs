@@ -1,5 +1,5 @@
-//! The forms of rows. Every row says in which form it was written, so that an older one can be read or migrated and a newer
-//! one is refused: a function that runs beside a newer version of itself must not guess the meaning of a row.
+//! The forms of rows. Every row states the form it was written in, so that an older one can be read or migrated and a newer one is refused:
+//! a function that runs beside a newer version of itself must not guess the meaning of a row.
 
 use std::collections::HashMap;
 
@@ -157,12 +157,12 @@ fn kind_of(item: &HashMap<String, AttributeValue>) -> &str {
     kind.map(String::as_str).unwrap_or_default()
 }
 
-/// The form in which a row was written, if it says one.
+/// The form that a row states, if any.
 fn written_in(item: &HashMap<String, AttributeValue>) -> Option<u64> {
     item.get(FORM)?.as_n().ok()?.parse().ok()
 }
 
-/// What must be done to the item of this row before it is read, if anything.
+/// Renewal that the item of this row needs before it is read, if any.
 pub(crate) fn renewal(item: &HashMap<String, AttributeValue>) -> Option<Renewal> {
     let kind = kind_of(item);
     let (_, renewal) = RENEWED.iter().find(|(renewed, _)| *renewed == kind)?;

@@ -42,13 +42,12 @@ impl RequestKey {
 /// A stored response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAnswer {
-    /// HTTP status.
     pub status: u16,
     /// Headers worth repeating: `location`, `etag`, `content-type`.
     pub headers: Vec<(String, String)>,
     /// The body. `None` if it contained a secret that is shown once.
     pub body: Option<String>,
-    /// Role and scopes with which a tenant's caller got it.
+    /// Role and scopes of the tenant's caller who got it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_with: Option<(Role, Vec<Permission>)>,
 }

@@ -34,6 +34,13 @@ pub(crate) use self::counters::{
     template_days_partition,
 };
 
+/// The place of a row in an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IndexPlace {
+    pub(crate) partition: String,
+    pub(crate) sort: String,
+}
+
 /// A row's primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
@@ -66,21 +73,17 @@ pub(crate) fn tenant_partition(scope: &TenantScope) -> String {
 pub enum Part {
     /// People, invitations and API keys, read to authenticate.
     People,
-    /// The days on which API keys were last used.
+    /// Days of the last uses of API keys.
     KeyUses,
     /// Connections with their sealed credentials.
     Connections,
-    /// Hours in which webhooks of connections were refused, and called numbers that connections do not have.
+    /// Refused webhooks of connections by the hour, and called numbers that connections do not have.
     Refusals,
     /// Rules, lines and other kinds with few rows.
     Configuration,
-    /// Templates.
     Templates,
-    /// Products.
     Products,
-    /// Assets.
     Assets,
-    /// Operations.
     Operations,
     /// Notices to people, and what is needed to find them.
     Notices,
@@ -230,7 +233,7 @@ pub(crate) fn mailings(scope: &TenantScope) -> Key {
     row_in(scope, Part::Notices, "MAILINGS")
 }
 
-/// The sort key of the record by which automations without a match are found.
+/// The sort key of the record for finding automations without a match.
 pub(crate) const WATCH: &str = "WATCH";
 
 pub(crate) fn watch(scope: &TenantScope) -> Key {
@@ -317,8 +320,8 @@ pub(crate) fn security_event(user: UserId, at: Timestamp, id: &str) -> Key {
     Key::new(user_partition(user), format!("{SECURITY_EVENT}{}#{id}", sortable(at)))
 }
 
-/// The same for an address without an account, by its SHA-256. There are only sixteen of them, so that nobody can fill the
-/// table.
+/// An entry of the security trail of an address without an account, by its SHA-256. There are only sixteen such trails, so that nobody can
+/// fill the table.
 pub(crate) fn nobodys_security_event(email_sha256: &str, at: Timestamp, id: &str) -> Key {
     let first = email_sha256.get(..1).unwrap_or_default();
     Key::new(
@@ -423,7 +426,7 @@ pub(crate) fn listed_tenant(tenant: TenantId) -> Listed {
     }
 }
 
-/// What is counted for the tenant's caps on a day, in UTC.
+/// The counts for the tenant's caps on a day, in UTC.
 pub(crate) fn cap_day(scope: &TenantScope, day: Date) -> Key {
     Key::new(format!("{}#CAP", tenant_partition(scope)), format!("{CAP_DAY}{day}"))
 }
@@ -441,7 +444,7 @@ pub(crate) fn day_of_caps(sk: &str) -> Option<Date> {
 /// Prefix of the sort keys of those days.
 pub(crate) const CAP_DAY: &str = "DAY#";
 
-/// What was taken of the throughput of a connection's number.
+/// The used throughput of a connection's number.
 pub(crate) fn number_limit(scope: &TenantScope, connection: ConnectionId) -> Key {
     Key::new(
         format!("{}#LIMIT", tenant_partition(scope)),
@@ -449,7 +452,7 @@ pub(crate) fn number_limit(scope: &TenantScope, connection: ConnectionId) -> Key
     )
 }
 
-/// What was taken of the customers to whom the tenant may write first.
+/// The used places for customers that the tenant writes to first.
 pub(crate) fn portfolio_limit(scope: &TenantScope) -> Key {
     Key::new(format!("{}#LIMIT", tenant_partition(scope)), "PORT")
 }
@@ -459,7 +462,7 @@ pub(crate) fn rate(scope: &TenantScope, who: &str, window: i64) -> Key {
     Key::new(format!("{}#RATE#{who}", tenant_partition(scope)), window.to_string())
 }
 
-/// The same for callers without a tenant. `who` contains hashes only.
+/// A rate counter for callers without a tenant. `who` contains hashes only.
 pub(crate) fn rate_outside(who: &str, window: i64) -> Key {
     Key::new(format!("RATE#{who}"), window.to_string())
 }
@@ -469,7 +472,7 @@ pub(crate) fn idempotency(scope: &TenantScope, who: &str, sha256: &str) -> Key {
     Key::new(format!("{}#IDEM#{who}", tenant_partition(scope)), sha256.to_owned())
 }
 
-/// The same for a person without a tenant.
+/// The result of a request with an idempotency key by a person without a tenant.
 pub(crate) fn idempotency_outside(user: UserId, sha256: &str) -> Key {
     Key::new(format!("{}#IDEM", user_partition(user)), sha256.to_owned())
 }
@@ -479,7 +482,7 @@ pub(crate) fn desk(scope: &TenantScope, user: UserId) -> Key {
     row_in(scope, Part::Desks, user.to_string())
 }
 
-/// Prefix of the sort keys of such rows, in whose partition the look at idle conversations is, too.
+/// Prefix of the sort keys of such rows. Their partition also holds the look at idle conversations.
 pub(crate) const DESK_OF_USER: &str = "usr_";
 
 /// The person of such a row.
@@ -489,7 +492,7 @@ pub(crate) fn desk_of(pk: &str, sk: &str) -> Option<UserId> {
     user.filter(|_| part == Part::Desks.word())
 }
 
-/// The look at the conversations of a tenant in which nothing happens.
+/// The look at a tenant's idle conversations.
 pub(crate) fn idle(scope: &TenantScope) -> Key {
     row_in(scope, Part::Desks, IDLE)
 }
@@ -561,7 +564,7 @@ pub(crate) fn reachable(scope: &TenantScope) -> Key {
     Key::new(format!("{}#LIVE", tenant_partition(scope)), "REACHABLE")
 }
 
-/// That people were told of an event on their devices.
+/// The note that people were told of an event on their devices.
 pub(crate) fn pushed_event(scope: &TenantScope, event: &str) -> Key {
     Key::new(format!("{}#LIVE", tenant_partition(scope)), format!("PUSHED#{event}"))
 }
@@ -575,7 +578,7 @@ pub(crate) fn push_subscription(user: UserId, id: PushSubscriptionId) -> Key {
     Key::new(push_subscriptions(user), lower(id.ulid()))
 }
 
-/// The person to whom a device belongs.
+/// The owner of a device.
 pub(crate) fn push_owner(id: PushSubscriptionId) -> Key {
     Key::new(format!("PUSH#OF#{}", lower(id.ulid())), "OWNER")
 }
@@ -663,9 +666,12 @@ pub(crate) fn due_partition(lane: Lane, shard: u8) -> String {
 /// Position of a row in the due index. The shard follows from the row's key, so a row always keeps its shard. Rows at one
 /// position are distinguished by their keys, which the index contains anyway: the position is short because every change
 /// writes it.
-pub(crate) fn due_position(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
+pub(crate) fn due_position(lane: Lane, key: &Key, at: Timestamp) -> IndexPlace {
     let shard = u8::try_from(hash_of(key) % u32::from(DUE_SHARDS)).unwrap_or_default();
-    (due_partition(lane, shard), due_place(key, at))
+    IndexPlace {
+        partition: due_partition(lane, shard),
+        sort: due_place(key, at),
+    }
 }
 
 /// Number of partitions of the due index for each of [`DueOther`].
@@ -674,7 +680,7 @@ pub(crate) const DUE_OTHER_SHARDS: u8 = 4;
 /// Kinds of due rows that have a function of their own, and partitions that it alone reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DueOther {
-    /// Steps of drips, and days on which contacts enter drips.
+    /// Steps of drips, and days for contacts to enter drips.
     Steps,
     /// Conversations of the inbox.
     Inbox,
@@ -690,9 +696,12 @@ impl DueOther {
     }
 
     /// The position of a row in the due index.
-    pub(crate) fn place(self, key: &Key, at: Timestamp) -> (String, String) {
+    pub(crate) fn place(self, key: &Key, at: Timestamp) -> IndexPlace {
         let shard = u8::try_from(hash_of(key) % u32::from(DUE_OTHER_SHARDS)).unwrap_or_default();
-        (self.partition(shard), due_place(key, at))
+        IndexPlace {
+            partition: self.partition(shard),
+            sort: due_place(key, at),
+        }
     }
 }
 
@@ -794,9 +803,9 @@ mod tests {
         let key = Key::new("T#a".to_owned(), "MSG#b");
         let earlier = due_position(Lane::Bulk, &key, "2026-11-20T10:00:00Z".parse().unwrap());
         let later = due_position(Lane::Bulk, &key, "2026-11-20T10:00:00.5Z".parse().unwrap());
-        assert!(earlier.0.starts_with("DUE#bulk#"));
-        assert!(earlier.1 < later.1);
-        assert_eq!(earlier.0, later.0);
-        assert_eq!(due_time(&later.1), Some("2026-11-20T10:00:00.500Z"));
+        assert!(earlier.partition.starts_with("DUE#bulk#"));
+        assert!(earlier.sort < later.sort);
+        assert_eq!(earlier.partition, later.partition);
+        assert_eq!(due_time(&later.sort), Some("2026-11-20T10:00:00.500Z"));
     }
 }

@@ -17,9 +17,7 @@ use crate::{
 /// Look-up from a WhatsApp number to its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhatsAppOwner {
-    /// The tenant.
     pub tenant: TenantId,
-    /// The connection.
     pub connection: ConnectionId,
 }
 
@@ -41,8 +39,8 @@ struct Owner {
 }
 
 impl Store {
-    /// Those of these rows outside the tenant's partitions that lead to this tenant, each once. A row that a connection
-    /// merely names may belong to another tenant.
+    /// The rows among these, outside the tenant's partitions, that lead to this tenant, each once. A row that a connection merely names may
+    /// belong to another tenant.
     pub(crate) async fn leading_here(&self, scope: &TenantScope, keys: Vec<Key>) -> Result<Vec<Key>, StoreError> {
         const DOING: &str = "read the owner of a row";
         let mut own = Vec::new();

@@ -25,7 +25,7 @@ const LANE: Lane = Lane::Answers;
 
 const KIND: &str = "operation";
 
-/// Time after which the details of an operation are deleted, if its worker has not done so: more than the longest work takes.
+/// Retention of an operation's details, unless its worker deletes them earlier: more than the longest work takes.
 pub const DETAILS_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 pub(crate) fn operation_row(
@@ -60,7 +60,7 @@ impl Store {
         Ok(ToQueue::start(scope.tenant(), operation))
     }
 
-    /// The same of one that nobody asked for. The due index starts it.
+    /// Creates an operation that nobody asked for. The due index starts it.
     pub async fn create_own_operation(&self, scope: &TenantScope, operation: &Operation) -> Result<(), StoreError> {
         const DOING: &str = "create an operation of our own";
         let row = operation_row(scope, operation, Condition::New, 1, DOING)?;
@@ -68,8 +68,8 @@ impl Store {
         self.database.try_put(row, DOING).await.map(drop)
     }
 
-    /// The same with details that only its worker reads, of at most 400 KB with their row. They are deleted after
-    /// [`DETAILS_LIFE`] at the latest.
+    /// Creates an operation, as [`create_operation`](Self::create_operation) does, with details that only its worker reads, of at most 400
+    /// KB with their row. They are deleted after [`DETAILS_LIFE`] at the latest.
     pub async fn create_detailed_operation(
         &self,
         scope: &TenantScope,
@@ -139,8 +139,8 @@ impl Store {
         row::read_versioned(item, Some(now), DOING)
     }
 
-    /// One page of a tenant's operations, the newest first. `after` is the cursor of the previous page. A page may hold fewer
-    /// than `limit` without being the last.
+    /// A page of a tenant's operations, the newest first. `after` is the cursor of the previous page. A page may hold fewer than `limit`
+    /// without being the last.
     pub async fn operations(
         &self,
         scope: &TenantScope,
@@ -148,16 +148,17 @@ impl Store {
         limit: i32,
         now: Timestamp,
     ) -> Result<Page<Versioned<Operation>>, StoreError> {
-        self.newest_of(scope, keys::OPERATION, (after, limit), now, "list operations")
+        self.newest_of(scope, keys::OPERATION, after, limit, now, "list operations")
             .await
     }
 
-    /// One page of the rows with this prefix among a tenant's operations, the newest first.
+    /// A page of the rows with this prefix among a tenant's operations, the newest first.
     pub(crate) async fn newest_of<T: DeserializeOwned>(
         &self,
         scope: &TenantScope,
         prefix: &str,
-        (after, limit): (Option<&str>, i32),
+        after: Option<&str>,
+        limit: i32,
         now: Timestamp,
         doing: &'static str,
     ) -> Result<Page<Versioned<T>>, StoreError> {
@@ -177,7 +178,7 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// Those of these operations that exist, with their ids, unless their retention is over. One request per hundred.
+    /// The operations among these that exist, with their ids, unless their retention is over. One request per hundred.
     pub async fn operations_by_id(
         &self,
         scope: &TenantScope,

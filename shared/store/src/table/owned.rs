@@ -105,7 +105,7 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static Kind> {
 )]
 pub trait Registered {}
 
-/// What is known of a kind without its type.
+/// Facts about a kind without its type.
 pub(crate) struct Kind {
     name: &'static str,
     #[cfg(test)]
@@ -174,12 +174,12 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
         false
     }
 
-    /// The form in which its row is written, if it is a former one that means the same for it.
+    /// The form that its row is written in, if a former one means the same for it.
     fn form(&self) -> Option<u64> {
         None
     }
 
-    /// Time at which it expires, if ever.
+    /// Time of its expiry, if ever.
     fn expires(&self) -> Option<Timestamp> {
         None
     }
@@ -191,7 +191,7 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
     }
 }
 
-/// Those of a kind that have a maximum of their own, such as the searchable fields. They are counted apart.
+/// A share of a kind with its own maximum, such as the searchable fields. It is counted apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
     /// Name of one of them for people.
@@ -203,7 +203,6 @@ pub struct Share {
 /// A value with the author of its last change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed<T> {
-    /// The value.
     pub value: T,
     /// Its author. `None` if unknown, as after a write of the whole configuration by an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,7 +212,7 @@ pub struct Signed<T> {
 /// A version of something owned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version<T> {
-    /// Its number, of which the `ETag` is made.
+    /// Its number, which makes the `ETag`.
     pub number: u64,
     /// Whether it is in force.
     pub current: bool,
@@ -224,7 +223,7 @@ pub struct Version<T> {
 /// Maximum earlier versions that are kept: each is in the place of the one so many before it.
 pub const VERSIONS_KEPT: u64 = 100;
 
-/// Time for which an earlier version is kept: as long as any call that it may have decided.
+/// Retention of an earlier version: as long as any call that it may have decided.
 const VERSIONS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(730 * 24);
 
 /// A row that leads to an owned thing.
@@ -272,7 +271,6 @@ pub enum OwnedError {
     /// Another one has the same unique value.
     #[error("another has this value")]
     Taken,
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -500,7 +498,7 @@ impl Store {
         row::read_versioned(self.database.get(&key::<T>(scope, id), T::KIND).await?, None, T::KIND)
     }
 
-    /// One page, by id. `after` is the cursor of the previous page.
+    /// A page, by id. `after` is the cursor of the previous page.
     pub async fn page<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -549,7 +547,7 @@ impl Store {
         self.database.query(&partition, prefix, i32::MAX, false, doing).await
     }
 
-    /// Those of these ids that exist, in any order. One request per hundred.
+    /// The things with these ids that exist, in any order. One request per hundred.
     pub(crate) async fn read_existing<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -561,7 +559,7 @@ impl Store {
         live.map(|item| row::data(item, T::KIND)).collect()
     }
 
-    /// Those of these ids that do not exist. One request per hundred, none if there are no ids.
+    /// The ids among these that do not exist. One request per hundred, none if there are no ids.
     pub async fn missing<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -585,7 +583,7 @@ impl Store {
         self.create_with(scope, value, stamp, Vec::new()).await
     }
 
-    /// The same, with further writes in the same transaction.
+    /// As [`create`](Self::create), with further writes in the same transaction.
     pub(crate) async fn create_with<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -621,7 +619,7 @@ impl Store {
         self.change_with(scope, before, after, stamp, Vec::new()).await
     }
 
-    /// The same, with further writes in the same transaction.
+    /// As [`change`](Self::change), with further writes in the same transaction.
     pub(crate) async fn change_with<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -662,7 +660,7 @@ impl Store {
         self.remove_with(scope, before, stamp, Vec::new()).await
     }
 
-    /// The same, with further writes in the same transaction.
+    /// As [`remove`](Self::remove), with further writes in the same transaction.
     pub(crate) async fn remove_with<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -743,7 +741,8 @@ impl Store {
         Ok(found)
     }
 
-    /// One version: that in force or one that is kept. One request, or those of [`Store::versions`] if places do not follow from numbers.
+    /// A version: the one in force or an earlier one that is kept. One request, or those of [`Store::versions`] if places do not follow
+    /// from numbers.
     pub async fn version<T: Owned>(
         &self,
         scope: &TenantScope,

@@ -70,7 +70,7 @@ impl Races {
         self.until_won_from((), async || Ok::<(), E>(()), |()| attempt()).await
     }
 
-    /// The same, but the first attempt uses a known value. After each lost race, the value is `read` again.
+    /// As [`until_won`](Self::until_won), but the first attempt uses a known value. After each lost race, the value is `read` again.
     ///
     /// # Errors
     /// As [`Races::until_won`]; that of `read`, also after the last attempt: that the thing is gone says more than that the

@@ -14,7 +14,6 @@ use crate::{
     },
 };
 
-/// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// Maximum number within the span.
@@ -62,7 +61,6 @@ impl Limit {
 /// The state of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    /// The limit.
     pub limit: u32,
     /// The remaining number; `None` if the limit was reached and this time does not count.
     pub remaining: Option<u32>,
@@ -104,7 +102,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         caller: Actor,
-        (own, all): (u32, u32),
+        own: u32,
+        all: u32,
         now: Timestamp,
     ) -> Result<Allowance, StoreError> {
         const DOING: &str = "count a request";
@@ -146,7 +145,7 @@ impl Store {
         })
     }
 
-    /// The same for callers without a tenant. `who` contains the kind and a hash, never an address itself.
+    /// Counts a request by a caller without a tenant. `who` contains the kind and a hash, never an address itself.
     pub async fn take_outside(&self, who: &str, limit: Limit, now: Timestamp) -> Result<Allowance, StoreError> {
         self.count_request(&keys::rate_outside(who, limit.window(now)), limit, now)
             .await

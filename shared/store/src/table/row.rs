@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::table::{
     error::StoreError,
     forms,
-    keys::{self, DueOther, Key},
+    keys::{self, DueOther, IndexPlace, Key},
 };
 
 /// The author of what a row says, if a later write of ours has no author.
@@ -26,16 +26,14 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// An item with its version, which a change of it is conditioned on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versioned<T> {
-    /// The item.
     pub value: T,
     /// Its version, which is also its `ETag`.
     pub version: u64,
 }
 
-/// One page of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// The items.
     pub items: Vec<T>,
     /// Cursor of the next page, if there is one: a position within the caller's own list and nothing else.
     pub next: Option<String>,
@@ -110,10 +108,9 @@ impl Condition {
 /// The kind of the rows of contacts that were merged into others.
 pub(crate) const ALIAS: &str = "alias";
 
-/// One part of a transaction.
+/// A part of a transaction.
 #[derive(Debug, Clone)]
 pub(crate) enum Write {
-    /// Write a row.
     Put(Row),
     /// Write a row over one that must still hold this item.
     PutHeld(Row, AttributeValue),
@@ -150,7 +147,7 @@ impl Write {
 }
 
 impl Row {
-    /// A row of this kind, by which stream filters and readers distinguish rows.
+    /// A row of this kind. Stream filters and readers distinguish rows by their kinds.
     pub(crate) fn new(
         key: &Key,
         kind: &'static str,
@@ -162,7 +159,7 @@ impl Row {
         Ok(Self::of_attribute(key, kind, data, condition))
     }
 
-    /// The same for data that is already an attribute.
+    /// A row of this kind for data that is already an attribute.
     pub(crate) fn of_attribute(key: &Key, kind: &'static str, data: AttributeValue, condition: Condition) -> Self {
         let mut row = Self::bare(key, kind);
         row.item.insert("data".to_owned(), data);
@@ -196,16 +193,16 @@ impl Row {
     }
 
     /// Puts the row at a place in the index with these keys, if it has one.
-    fn put_at(&mut self, (pk, sk): (&str, &str), place: Option<(String, String)>) {
-        if let Some((partition, sort)) = place {
+    fn put_at(&mut self, pk: &str, sk: &str, place: Option<IndexPlace>) {
+        if let Some(IndexPlace { partition, sort }) = place {
             self.item.insert(pk.to_owned(), text(partition));
             self.item.insert(sk.to_owned(), text(sort));
         }
     }
 
     /// Lists the row by a state that changes. A row without a state is in no such list.
-    pub(crate) fn in_state(mut self, place: Option<(String, String)>) -> Self {
-        self.put_at(("gsi3pk", "gsi3sk"), place);
+    pub(crate) fn in_state(mut self, place: Option<IndexPlace>) -> Self {
+        self.put_at("gsi3pk", "gsi3sk", place);
         self
     }
 
@@ -231,7 +228,7 @@ impl Row {
 
     /// Lists the row under a day, or in another partition of the list index.
     pub(crate) fn in_list(mut self, partition: String, sort: String) -> Self {
-        self.put_at(("gsi1pk", "gsi1sk"), Some((partition, sort)));
+        self.put_at("gsi1pk", "gsi1sk", Some(IndexPlace { partition, sort }));
         self
     }
 
@@ -242,7 +239,7 @@ impl Row {
         self
     }
 
-    /// Keeps the author of what the row says, for whom this write is none of the audit log.
+    /// Keeps the author of the row's content. The audit log does not count this write as theirs.
     pub(crate) fn with_author(mut self, author: Option<Actor>) -> Self {
         if let Some(author) = author {
             self.item.insert(AUTHOR.to_owned(), text(author.to_string()));
@@ -267,22 +264,25 @@ impl Row {
         self.expires(now, GONE)
     }
 
-    /// Sets the time at which the row must be processed again, if ever.
+    /// Sets the time for processing the row again, if ever.
     pub(crate) fn due_at(mut self, lane: Lane, key: &Key, due: Option<Timestamp>) -> Self {
-        self.put_at(DUE, due.map(|at| keys::due_position(lane, key, at)));
+        self.put_at(DUE_PK, DUE_SK, due.map(|at| keys::due_position(lane, key, at)));
         self
     }
 
-    /// Sets the time at which people are to be told, if ever.
+    /// Sets the time for telling people, if ever.
     pub(crate) fn due_notice(mut self, key: &Key, due: Option<Timestamp>) -> Self {
-        let place = |at| (keys::DUE_NOTICES.to_owned(), keys::due_place(key, at));
-        self.put_at(DUE, due.map(place));
+        let place = |at| IndexPlace {
+            partition: keys::DUE_NOTICES.to_owned(),
+            sort: keys::due_place(key, at),
+        };
+        self.put_at(DUE_PK, DUE_SK, due.map(place));
         self
     }
 
-    /// Sets the time at which a function of its own looks at the row, if there is one.
+    /// Sets the time for another function to look at the row, if there is one.
     pub(crate) fn due_elsewhere(mut self, of: DueOther, key: &Key, due: Option<Timestamp>) -> Self {
-        self.put_at(DUE, due.map(|at| of.place(key, at)));
+        self.put_at(DUE_PK, DUE_SK, due.map(|at| of.place(key, at)));
         self
     }
 
@@ -314,14 +314,15 @@ impl Row {
 }
 
 /// The keys of the due index.
-const DUE: (&str, &str) = ("gsi2pk", "gsi2sk");
+const DUE_PK: &str = "gsi2pk";
+const DUE_SK: &str = "gsi2sk";
 
 const KEEP_UNTIL: &str = "keep_until";
 
-/// Time for which a row that is marked as deleted is kept.
+/// Retention of a row that is marked as deleted.
 const GONE: SignedDuration = SignedDuration::from_hours(24);
 
-/// The second in which the row was marked as deleted; `None` if it was not.
+/// The second of marking the row as deleted; `None` if it is not marked.
 pub(crate) fn gone_at(item: &Item) -> Option<Timestamp> {
     let removed = item.get("expires_at").filter(|_| !live(item))?;
     let second = removed.as_n().ok()?.parse().ok()?;
@@ -352,7 +353,7 @@ pub(crate) fn read_versioned<T: DeserializeOwned>(
     }))
 }
 
-/// What the rows with these keys hold, of those that were found and are not deleted.
+/// Data of the rows with these keys that were found and are not deleted.
 pub(crate) fn live_data<T: DeserializeOwned>(
     found: &mut HashMap<Key, Item>,
     keys: &[Key],
@@ -400,7 +401,7 @@ pub(crate) fn record(item: Item, kind: &str, doing: &'static str) -> Result<Opti
     read.map_err(|why| StoreError::Form { doing, why })
 }
 
-/// What a row holds, in its current form.
+/// Data of a row, in its current form.
 fn current_data(mut item: Item, doing: &'static str) -> Result<AttributeValue, StoreError> {
     forms::readable(&item, doing)?;
     let renewal = forms::renewal(&item);

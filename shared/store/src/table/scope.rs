@@ -38,12 +38,10 @@ impl TenantScope {
         Self { tenant, authority }
     }
 
-    /// The tenant.
     pub const fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    /// The proof.
     pub const fn authority(&self) -> Authority {
         self.authority
     }

@@ -70,7 +70,7 @@ pub struct Configured {
     pub products_meant: bool,
     /// All its connections, sealed: others are deleted.
     pub connections: Vec<Connection>,
-    /// The time at which it is written.
+    /// Time of the write.
     pub at: Timestamp,
 }
 
@@ -118,7 +118,6 @@ impl Owned for Connection {
 }
 
 impl Store {
-    /// The tenant.
     pub async fn tenant(&self, scope: &TenantScope) -> Result<Option<Tenant>, StoreError> {
         let item = self.database.get(&keys::tenant(scope), READ_TENANT).await?;
         row::data_if_any(item, READ_TENANT)
@@ -154,7 +153,8 @@ impl Store {
         self.config_of(scope, cache, TenantRow(row)).await
     }
 
-    /// The same by the tenant's row, as it was just read: four queries at once if it has changed since this process read the others.
+    /// The tenant's current configuration by the tenant's row, as it was just read: four queries at once if it has changed since this
+    /// process read the others.
     pub async fn config_of(
         &self,
         scope: &TenantScope,
@@ -211,7 +211,6 @@ impl Store {
         Ok(rules)
     }
 
-    /// The tenant's connections.
     pub async fn connections(&self, scope: &TenantScope) -> Result<Vec<Connection>, StoreError> {
         self.all(scope).await
     }
@@ -404,7 +403,7 @@ impl Store {
     }
 }
 
-/// What the write of a whole configuration writes and deletes.
+/// Rows that the write of a whole configuration writes and deletes.
 struct Written {
     /// Versions that are kept of the rows that it replaces or deletes.
     kept: Vec<Row>,
@@ -433,7 +432,7 @@ struct Existing<T> {
     version: u64,
     /// Its item as it is stored, unless it is marked as deleted.
     data: Option<AttributeValue>,
-    /// What is kept of it, if its kind keeps versions; nothing if it stays as it is or is marked as deleted.
+    /// The version to keep of it, if its kind keeps versions; nothing if it stays as it is or is marked as deleted.
     signed: Option<Versioned<Signed<T>>>,
 }
 

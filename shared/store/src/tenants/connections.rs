@@ -31,7 +31,6 @@ pub enum ConnectionError {
     /// The WhatsApp number belongs to this connection of the same tenant.
     #[error("the WhatsApp number is that of {0}")]
     NumberTwice(ConnectionId),
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -56,11 +55,8 @@ pub enum Proof {
 /// The result of a test for a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tested {
-    /// The outcome.
     pub checkup: Checkup,
-    /// Its new health.
     pub health: Health,
-    /// Its new pause.
     pub paused_until: Option<Timestamp>,
 }
 
@@ -98,7 +94,7 @@ impl Store {
         }
     }
 
-    /// The writes by which a shared app's events for the number, and for its account, find the connection.
+    /// The writes that let a shared app's events for the number, and for its account, find the connection.
     async fn claims(
         &self,
         scope: &TenantScope,
@@ -189,8 +185,7 @@ impl Store {
         }
     }
 
-    /// The writes after which nothing leads to this connection any more, neither by the number nor by its account. Empty if
-    /// nothing does.
+    /// The writes that remove all that leads to this connection, by the number and by its account. Empty if nothing does.
     pub(crate) async fn claims_of(
         &self,
         scope: &TenantScope,

@@ -13,3 +13,4 @@ pub(crate) use config::{first_rule_writes, new_tenant_row, tenant_row};
 pub use connections::{ConnectionError, Proof, Tested};
 pub(crate) use platform::act_row;
 pub use platform::{Leaving, PlatformAct};
+pub use rules::RuleChange;

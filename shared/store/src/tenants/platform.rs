@@ -29,7 +29,6 @@ use crate::{
 pub struct PlatformAct {
     /// Kind: `tenant_created`, `tenant_suspended`, …
     pub action: String,
-    /// The affected tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantId>,
     /// Author, time and request.
@@ -44,11 +43,10 @@ const LOG_LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// A tenant that is leaving, with the time of its deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaving {
-    /// The tenant.
     pub tenant: TenantId,
     /// Time of the deletion.
     pub at: Timestamp,
-    /// Time at which everything else was deleted. This row is deleted after another look.
+    /// Time when everything else was deleted. This row is deleted after another look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emptied_at: Option<Timestamp>,
 }
@@ -62,8 +60,7 @@ pub(crate) fn act_row(act: &PlatformAct, id: &str, doing: &'static str) -> Resul
     Ok(row.expires(act.by.at, LOG_LIFETIME))
 }
 
-/// The first day on which something can have been counted or logged for a tenant: the day in its id. An operator may have given it an
-/// id of any time.
+/// The first day that can have counts or logs of a tenant: the day in its id. An operator may have given it an id of any time.
 fn first_day(tenant: TenantId, now: Timestamp) -> Date {
     let founded = i64::try_from(tenant.ulid().timestamp_ms()).unwrap_or(i64::MAX);
     match Timestamp::from_millisecond(founded) {
@@ -78,7 +75,7 @@ fn leaving_row(leaving: &Leaving, doing: &'static str) -> Result<Row, StoreError
 }
 
 impl Store {
-    /// One page of all tenants, in the order of creation. `after` is the last of the previous page.
+    /// A page of all tenants, in the order of creation. `after` is the last of the previous page.
     pub async fn tenants(&self, after: Option<TenantId>, limit: i32) -> Result<Page<Tenant>, StoreError> {
         const DOING: &str = "list tenants";
         let start = after.map(keys::listed_tenant);
@@ -275,7 +272,7 @@ impl Store {
         Ok(true)
     }
 
-    /// One page of the platform's log of a month, the newest first.
+    /// A page of the platform's log of a month, the newest first.
     pub async fn platform_acts(
         &self,
         month: Date,
@@ -314,11 +311,11 @@ impl Store {
         Ok(all.into_iter().filter(|leaving| leaving.at <= now).collect())
     }
 
-    /// Deletes one page of a leaving tenant's data, except the tenant's own row, so that it can be called again after any
-    /// interruption. Returns whether nothing was found any more. Connections are deleted first, so that nothing new arrives
-    /// through them, and contacts are searched again at the end. Rows with a time to live of their own are left to it: rates and what is counted for caps, which have
-    /// no personal data; provider references, in which WhatsApp's ids contain numbers; links to preference pages and live events, which have ids; and for a day responses to requests with an
-    /// idempotency key, which have what was answered, such as names, numbers and texts.
+    /// Deletes a page of a leaving tenant's data, except the tenant's own row, so that it can be called again after any interruption.
+    /// Returns whether nothing was found any more. Connections are deleted first, so that nothing new arrives through them, and contacts
+    /// are searched again at the end. Rows with a time to live of their own are left to it: rates and what is counted for caps, which have
+    /// no personal data; provider references (WhatsApp's ids contain numbers); links to preference pages and live events (with ids); and
+    /// for a day responses to requests with an idempotency key, such as names, numbers and texts.
     pub async fn delete_tenant_page(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
         Ok(self
             .delete_own_rows(scope, &keys::part(scope, Part::Connections))
@@ -342,8 +339,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Deletes the row of a tenant of which nothing else is left, and its name in URLs. From then on nothing new is written
-    /// for it. The list entry that leads to the rest stays, since something may have been in progress.
+    /// Deletes the last row of a tenant, and its name in URLs. From then on nothing new is written for it. The list entry that leads to the
+    /// rest stays, since something may have been in progress.
     pub async fn delete_tenant_row(
         &self,
         scope: &TenantScope,
@@ -427,7 +424,7 @@ impl Store {
         self.erase_surplus(scope, person).await
     }
 
-    /// Deletes the identities for which a person has no room.
+    /// Deletes the identities that a person has no room for.
     async fn erase_surplus(&self, scope: &TenantScope, person: &[ContactId]) -> Result<(), StoreError> {
         let mut after = None;
         loop {

@@ -17,7 +17,7 @@ use crate::{
 
 const HOUR: i64 = 3_600;
 
-/// Hours of a day, after which a row is replaced.
+/// Hours of a day. A row is replaced after them.
 const HOURS: i32 = 24;
 
 impl Store {

@@ -1,4 +1,4 @@
-//! Rules: which calls are followed by which message.
+//! Rules, which decide on the message that follows a call.
 
 use domain::{
     tenants::{Rule, Tenant},
@@ -33,6 +33,13 @@ impl Owned for Rule {
     }
 }
 
+/// A rule as it was read, and as it is to be.
+#[derive(Debug, Clone)]
+pub struct RuleChange {
+    pub before: Versioned<Signed<Rule>>,
+    pub after: Rule,
+}
+
 /// Rules that one transaction changes: each is two writes, and the tenant is one. A transaction has at most a hundred.
 const PER_TRANSACTION: usize = 49;
 
@@ -44,14 +51,14 @@ impl Store {
         &self,
         scope: &TenantScope,
         tenant: &Tenant,
-        changes: &[(Versioned<Signed<Rule>>, Rule)],
+        changes: &[RuleChange],
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "change rules";
         let mut tenant = tenant.clone();
         for part in changes.chunks(PER_TRANSACTION) {
             let mut writes = Vec::with_capacity(2 * part.len() + 1);
-            for (before, after) in part {
+            for RuleChange { before, after } in part {
                 let row = owned::change_row(scope, before.version, after)?;
                 writes.push(Write::Put(row.with_stamp(stamp)));
                 writes.extend(owned::kept_row(scope, before, stamp.at)?.map(Write::Put));

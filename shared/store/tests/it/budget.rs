@@ -32,9 +32,8 @@ use testkit::business::{CUSTOMER, LINE, mobile, phone, read};
 
 use crate::world::{COUNTING, World};
 
-/// Write units of the steps: a call with a new contact and its message; the claim; the provider's response; three statuses,
-/// of which the first adds another identity of the person; the hour's counters and those of the template, for changes in three windows of
-/// the stream.
+/// Write units of the steps: a call with a new contact and its message; the claim; the provider's response; three statuses (the first adds
+/// another identity of the person); the hour's counters and those of the template, for changes in three windows of the stream.
 const STEPS: [(&str, f64); 9] = [
     ("decide", 15.0),
     ("claim", 1.0),
@@ -323,8 +322,8 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
     contact
 }
 
-/// The same contact with as many missed calls and automatic answers as are remembered: whoever wrote to four lines after hours, asked for
-/// help, wrote STOP, and then called eight times.
+/// Gives the contact as many missed calls and automatic answers as are remembered: it wrote to four lines after hours, asked for help,
+/// wrote STOP, and then called eight times.
 fn after_a_busy_day(world: &World, contact: Contact) -> Contact {
     let now = world.aws.now();
     let given = [Answer::AfterHours; MAX_ANSWERS].into_iter();

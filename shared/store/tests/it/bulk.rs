@@ -18,7 +18,7 @@ use crate::{
     world::World,
 };
 
-/// A person of whom only the name is known.
+/// A person with a name and nothing else.
 fn maya(world: &World) -> Addition {
     Addition {
         person: Box::new(Person {
@@ -36,7 +36,7 @@ async fn add(world: &World, store: &Store, addition: &Addition) -> Added {
     added.await.expect("the table answers")
 }
 
-/// The table behind an access on which something happens.
+/// The table behind an access that something happens to.
 pub(crate) fn behind(world: &World, lossy: &Lossy) -> Store {
     Store::new(world.aws.env_behind(lossy.url()).dynamodb(), world.aws.table())
 }
@@ -106,7 +106,7 @@ async fn a_person_whose_erasure_has_begun_is_not_listed_again() {
     assert_eq!(read_stored_rows(&world).await, before);
 }
 
-/// What comes behind the contact itself is written after the whole erasure.
+/// Rows behind the contact itself are written after the whole erasure.
 #[tokio::test]
 async fn a_person_who_is_erased_while_added_leaves_nothing() {
     let world = World::new().await;

@@ -37,12 +37,12 @@ fn at(text: &str) -> Timestamp {
 
 /// How many of this many messages at once are within the caps.
 async fn count_taken(world: &World, caps: &[Cap], count: usize, now: Timestamp) -> usize {
-    taken_of_each(world, caps, (count, 1), now).await
+    taken_of_each(world, caps, count, 1, now).await
 }
 
-async fn taken_of_each(world: &World, caps: &[Cap], (count, amount): (usize, u64), now: Timestamp) -> usize {
+async fn taken_of_each(world: &World, caps: &[Cap], count: usize, amount: u64, now: Timestamp) -> usize {
     let takes = takes(caps, amount);
-    let all = (0..count).map(|_| world.store.take_from_caps(world.scope(), (&takes, caps), now));
+    let all = (0..count).map(|_| world.store.take_from_caps(world.scope(), &takes, caps, now));
     let taken = join_all(all).await;
     taken.into_iter().filter(|taken| matches!(taken, Ok(Ok(_)))).count()
 }
@@ -65,7 +65,7 @@ async fn races_never_exceed_a_cap() {
     assert_eq!(sum, 10, "what is left of the day's");
     let reached = world
         .store
-        .take_from_caps(world.scope(), (&takes(&caps, 1), &caps), later)
+        .take_from_caps(world.scope(), &takes(&caps, 1), &caps, later)
         .await
         .unwrap();
     assert_eq!(reached, Err(caps[1].clone()));
@@ -137,7 +137,7 @@ async fn month_is_not_exceeded_at_midnight() {
         let day = SignedDuration::from_hours(24 * begun);
         let sides = (0..30).map(|place| if place % 2 == 0 { before + day } else { midnight + day });
         let wanted = takes(&caps, 1);
-        let takes = sides.map(|now| world.store.take_from_caps(world.scope(), (&wanted, &caps), now));
+        let takes = sides.map(|now| world.store.take_from_caps(world.scope(), &wanted, &caps, now));
         let taken = join_all(takes).await;
         let taken = taken.into_iter().filter(|taken| matches!(taken, Ok(Ok(_)))).count();
         assert_eq!(taken, if begun == 0 { 10 } else { 0 });
@@ -178,17 +178,17 @@ async fn money_is_taken_by_amount_and_corrected_within_the_month() {
             .unwrap();
     };
     // 0.02 dollars have room for two messages of 0.0085.
-    assert_eq!(taken_of_each(&world, &caps, (4, 8_500), now).await, 2);
+    assert_eq!(taken_of_each(&world, &caps, 4, 8_500, now).await, 2);
     correct(-8_500, now).await;
     assert_eq!(counted(now, 23).await, [8_500; 3]);
     // It cost more than there is room for: what was sent was sent.
     correct(20_000, now).await;
     assert_eq!(counted(now, 23).await, [28_500; 3]);
-    assert_eq!(taken_of_each(&world, &caps, (1, 1), now).await, 0);
+    assert_eq!(taken_of_each(&world, &caps, 1, 1, now).await, 0);
     // Before the first message of the next day, and after it.
     correct(-9_500, midnight).await;
     assert_eq!(counted(now, 23).await, [19_000; 3]);
-    assert_eq!(taken_of_each(&world, &caps, (2, 800), midnight).await, 1);
+    assert_eq!(taken_of_each(&world, &caps, 2, 800, midnight).await, 1);
     correct(-8_500, midnight).await;
     assert_eq!(counted(midnight, 0).await, [800, 800, 11_300], "only the month's");
     correct(-8_500, at("2026-12-01T08:00:00Z")).await;

@@ -1,5 +1,4 @@
-//! Configuration: cached while it is unchanged, read completely when it changes; and connections, on which workers leave
-//! notes.
+//! Configuration: cached while it is unchanged, read completely when it changes; and connections with the notes of workers.
 
 use domain::{
     money::Product,

@@ -47,7 +47,7 @@ async fn suppress(world: &World, number: &str, refused: &Refused) -> Result<Vers
     let fresh = SuppressionId::new(world.aws.ids().ulid());
     let (store, scope) = (&world.store, world.scope());
     store
-        .suppress(scope, &address(number), (fresh, refused), &world.stamp())
+        .suppress(scope, &address(number), fresh, refused, &world.stamp())
         .await
 }
 
@@ -72,7 +72,7 @@ fn newcomer(world: &World, number: &str, suppressed: Option<Versioned<Suppressio
     }
 }
 
-/// Writes a newcomer with the number [`CUSTOMER`], for whom this refusal was read.
+/// Writes a newcomer with the number [`CUSTOMER`] and the refusal that was read for it.
 async fn write_newcomer(world: &World, suppressed: Option<Versioned<Suppression>>) -> Result<Vec<ToQueue>, StoreError> {
     let (store, scope, newcomer) = (&world.store, world.scope(), newcomer(world, CUSTOMER, suppressed));
     store.commit(scope, newcomer, world.aws.now()).await
@@ -89,7 +89,7 @@ async fn ledger_is_read_page_by_page_newest_first() {
         let (id, entry) = (world.aws.ids().ulid(), entry(&world, Choice::Refused, by));
         // The second time changes nothing.
         for _ in 0..2 {
-            let recorded = store.record_consent(scope, contact.id, (id, &entry)).await.unwrap();
+            let recorded = store.record_consent(scope, contact.id, id, &entry).await.unwrap();
             assert!(recorded.unwrap().opted_out().is_some());
         }
         written.push(entry);
@@ -114,7 +114,7 @@ async fn ledger_is_read_page_by_page_newest_first() {
     assert_eq!((all.len(), more), (5, false));
     let nobody = ContactId::new(world.aws.ids().ulid());
     let id = world.aws.ids().ulid();
-    let unknown = store.record_consent(scope, nobody, (id, &written[0])).await;
+    let unknown = store.record_consent(scope, nobody, id, &written[0]).await;
     assert_eq!(unknown.unwrap(), None);
 }
 
@@ -126,7 +126,7 @@ async fn recorded_wish_reaches_all_contacts_of_a_person() {
     let same_as = |contact: &mut Contact| contact.is_also([other.id]);
     let first = world.contact_with(CUSTOMER, same_as).await;
     let entry = (world.aws.ids().ulid(), entry(&world, Choice::Refused, By::User));
-    let recorded = store.record_consent(scope, first.id, (entry.0, &entry.1)).await;
+    let recorded = store.record_consent(scope, first.id, entry.0, &entry.1).await;
     recorded.unwrap();
     for (id, repeats) in [(first.id, false), (other.id, true)] {
         let contact = store.contact(scope, id).await.unwrap().unwrap();
@@ -153,7 +153,7 @@ async fn proof_for_an_erased_contact_is_not_written() {
         .await;
     assert!(late.unwrap_err().is_conflict());
     assert_eq!(read_stored_rows(&world).await, expected_rows(&world, &[]));
-    let again = store.record_consent(scope, contact.id, (id, &known)).await;
+    let again = store.record_consent(scope, contact.id, id, &known).await;
     assert_eq!(again.unwrap(), None);
 }
 

@@ -139,7 +139,9 @@ async fn reports_of_a_call_outlive_only_their_queue() {
         world.aws.pass(days * 24 * 3600);
         let read = store.begun_call(
             scope,
-            (CallProvider::Twilio, progress.connection, "CA1"),
+            CallProvider::Twilio,
+            progress.connection,
+            "CA1",
             None,
             world.aws.now(),
         );

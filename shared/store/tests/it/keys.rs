@@ -119,13 +119,14 @@ async fn two_contacts_of_one_key_share_their_refusals() {
 async fn only_another_form_costs_one_unit_more() {
     let _alone = COUNTING.write().await;
     let world = World::new_alone().await;
-    let call = (CallProvider::Twilio, world.business.twilio, "CA1");
+    let twilio = world.business.twilio;
     let mut used = Vec::new();
     for number in [CUSTOMER, KEY, OTHER] {
         drop(usage::take());
+        let (scope, caller, now) = (world.scope(), Some(identity(number)), world.aws.now());
         let begun = world
             .store
-            .begun_call(world.scope(), call, Some(identity(number)), world.aws.now());
+            .begun_call(scope, CallProvider::Twilio, twilio, "CA1", caller, now);
         begun.await.unwrap();
         let taken = usage::take();
         used.push((taken.requests, taken.read_units));

@@ -31,7 +31,7 @@ impl World {
         while !page().await.expect("the table answers") {}
     }
 
-    /// The same; of the tenant's own partitions, one row is left.
+    /// Deletes page by page until one row is left in the tenant's own partitions.
     async fn delete_all_but_the_tenant(&self) {
         self.delete().await;
         let left = self.keys(&self.partition()).await;

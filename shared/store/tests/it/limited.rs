@@ -16,7 +16,7 @@ async fn requests_stay_within_the_limits_of_caller_and_tenant() {
     let person = || Actor::User(UserId::new(world.aws.ids().ulid()));
     let (ann, ben, cas) = (person(), person(), person());
     let ask = async |caller, times: usize| {
-        let asked = (0..times).map(|_| store.take_request(scope, caller, (10, 15), now));
+        let asked = (0..times).map(|_| store.take_request(scope, caller, 10, 15, now));
         let asked = join_all(asked).await.into_iter().map(Result::unwrap);
         asked.partition::<Vec<_>, _>(|allowance| allowance.is_within())
     };
@@ -38,7 +38,7 @@ async fn requests_stay_within_the_limits_of_caller_and_tenant() {
     let (within, _) = ask(cas, 1).await;
     assert!(within.is_empty());
     let later = now + SignedDuration::from_mins(1);
-    let anew = store.take_request(scope, cas, (10, 15), later).await.unwrap();
+    let anew = store.take_request(scope, cas, 10, 15, later).await.unwrap();
     assert_eq!(anew.remaining, Some(9));
 }
 

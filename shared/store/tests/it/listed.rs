@@ -16,7 +16,7 @@ use crate::world::World;
 /// Steps of a sequence.
 const STEPS: usize = 80;
 
-/// Steps after which the table is compared with the contacts. It is read as a whole for that.
+/// Steps between two comparisons of the whole table with the contacts.
 const LOOK_EVERY: usize = 8;
 
 pub(crate) fn id<T>(new: fn(Ulid) -> T, number: u64) -> T {
@@ -86,7 +86,7 @@ fn shuffle(person: &mut Person, dice: &mut Dice, world: &World) -> &'static str 
     changed
 }
 
-/// Every row by which a contact is found, and every partition of a contact, as the table has them.
+/// Every row that leads to a contact, and every partition of a contact, as the table has them.
 pub(crate) async fn read_stored_rows(world: &World) -> BTreeSet<String> {
     let tenant = world.partition();
     let within = |pk: &str, lists: &[&str]| {
@@ -176,7 +176,7 @@ async fn rows(world: &World) -> Rows {
     rows
 }
 
-/// The rows in which two tables differ.
+/// The rows that differ between two tables.
 fn difference(before: &Rows, after: &Rows) -> Vec<String> {
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let differ = keys.into_iter().filter(|key| before.get(*key) != after.get(*key));
@@ -192,7 +192,7 @@ struct Sequence {
     /// Contacts that exist and were not merged into others.
     ids: Vec<ContactId>,
     merges: Vec<MergeId>,
-    /// What was done, for whoever has to find out what went wrong.
+    /// Steps so far, for finding out what went wrong.
     steps: Vec<String>,
     merged: u32,
     /// Merges that were undone at once, and those that were undone after other changes.

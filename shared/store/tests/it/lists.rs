@@ -16,11 +16,15 @@ use crate::world::{COUNTING, World};
 /// Queries of one page.
 const MAX_QUERIES: u64 = 10;
 
+/// Beginning and end of a period.
+#[derive(Clone, Copy)]
+struct Span(&'static str, &'static str);
+
 /// The day of the test.
-const DAY: (&str, &str) = ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z");
+const DAY: Span = Span("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z");
 
 /// A month somewhere else, which touches 32 days in UTC.
-const MONTH: (&str, &str) = ("2026-11-19T20:00:00Z", "2026-12-20T20:00:00Z");
+const MONTH: Span = Span("2026-11-19T20:00:00Z", "2026-12-20T20:00:00Z");
 
 /// A missed call, as of the test's time.
 async fn make_missed_call(world: &World) -> CallId {
@@ -29,7 +33,7 @@ async fn make_missed_call(world: &World) -> CallId {
 }
 
 /// The question for the first calls of a period, in the order of the list.
-fn first_page(world: &World, (from, to): (&str, &str), limit: i32) -> Wanted {
+fn first_page(world: &World, Span(from, to): Span, limit: i32) -> Wanted {
     let at = |text: &str| text.parse::<Timestamp>().expect("a time");
     Wanted {
         from: at(from),
@@ -41,7 +45,7 @@ fn first_page(world: &World, (from, to): (&str, &str), limit: i32) -> Wanted {
 }
 
 /// The newest calls of a period, and what reading them cost.
-async fn newest(world: &World, period: (&str, &str), limit: i32) -> (Vec<Call>, Usage) {
+async fn newest(world: &World, period: Span, limit: i32) -> (Vec<Call>, Usage) {
     let wanted = first_page(world, period, limit);
     drop(usage::take());
     let (store, everything) = (&world.store, CallFilter::default());
@@ -50,7 +54,7 @@ async fn newest(world: &World, period: (&str, &str), limit: i32) -> (Vec<Call>, 
 }
 
 /// All pages of a period: what they hold. Each makes a bounded number of requests.
-async fn pages(world: &World, filter: CallFilter, period: (&str, &str)) -> Vec<Vec<CallId>> {
+async fn pages(world: &World, filter: CallFilter, period: Span) -> Vec<Vec<CallId>> {
     let (mut pages, mut after) = (Vec::new(), None);
     for _page in 0..20 {
         let wanted = Wanted {
@@ -111,7 +115,7 @@ async fn a_page_examines_at_most_five_hundred_calls() {
     assert_eq!(found, [vec![], vec![], vec![call]]);
 }
 
-/// A month touches 32 days in UTC, of which a page looks at ten.
+/// A month touches 32 days in UTC. A page looks at ten of them.
 #[tokio::test]
 async fn days_without_calls_cost_a_bounded_number_of_queries() {
     let _alone = COUNTING.write().await;

@@ -31,7 +31,7 @@ async fn message(world: &World, media: usize) -> Received {
     message_of(world, contact, media).await
 }
 
-/// The same of a contact who is there.
+/// A message of an existing contact with this number of media.
 async fn message_of(world: &World, contact: ContactId, media: usize) -> Received {
     let media = vec![InboundMedia::new("7".to_owned()); media];
     let received = world.business.receive_media(&world.aws, contact, media, |_| {});

@@ -12,7 +12,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use store::{
-    contacts::{Holder, NotCreated, Order, PersonError, TimelinePosition},
+    contacts::{Holder, NotCreated, Order, PersonError, TimelineWanted},
     table::usage,
 };
 use testkit::business::{CUSTOMER, phone};
@@ -270,7 +270,7 @@ async fn a_merge_of_too_many_rows_is_refused() {
     assert!(matches!(refused, Err(PersonError::TooMany(104))), "{refused:?}");
 }
 
-/// Two rows for each line on which the other one is not over, in the transaction of the merge.
+/// Two rows for each line with an open conversation of the other contact, in the transaction of the merge.
 #[tokio::test]
 async fn conversations_of_both_become_one_in_the_merge() {
     let _alone = COUNTING.write().await;
@@ -399,11 +399,13 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
     let now = world.aws.now();
     for limit in [1, 2, 5, 100] {
         let found = all_pages(async |after| {
-            let order = (
-                Order::NewestFirst,
-                after.map(|next| next.parse::<TimelinePosition>().unwrap()),
-            );
-            let page = store.timeline(scope, survivor, None, order, limit, now).await?;
+            let wanted = TimelineWanted {
+                only: None,
+                order: Order::NewestFirst,
+                after: after.map(|next| next.parse().unwrap()),
+                limit,
+            };
+            let page = store.timeline(scope, survivor, wanted, now).await?;
             let (contact, page) = page.unwrap();
             assert_eq!(contact.id, survivor);
             Ok(page)
@@ -421,7 +423,13 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
         assert!(found.is_sorted_by(|one, next| one.position > next.position));
     }
     let first_page = async |contact, kind, order| {
-        let page = store.timeline(scope, contact, kind, (order, None), 10, now).await;
+        let wanted = TimelineWanted {
+            only: kind,
+            order,
+            after: None,
+            limit: 10,
+        };
+        let page = store.timeline(scope, contact, wanted, now).await;
         page.unwrap().unwrap()
     };
     let merges = first_page(survivor, Some(HistoryKind::Merge), Order::NewestFirst).await;
@@ -439,9 +447,8 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
     notes.reverse();
     assert_eq!(listed, notes);
     let of_other = *notes.iter().find(|note| note.contact() == other).unwrap();
-    let place = (of_other.contact(), of_other.own());
     for (contact, found) in [(survivor, true), (other, false)] {
-        let read = store.of_contact::<Note>(scope, contact, place).await.unwrap();
+        let read = store.of_contact::<Note>(scope, contact, of_other).await.unwrap();
         assert_eq!(read.is_some(), found);
     }
     let contact = world.person(survivor).await.contact;

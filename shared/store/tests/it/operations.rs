@@ -35,7 +35,7 @@ async fn read(world: &World, id: OperationId) -> Option<Versioned<Operation>> {
         .expect("the table answers")
 }
 
-/// What only the worker reads is written with the operation, once, and goes when it is done or after a week.
+/// Details for the worker alone are written with the operation, once, and go when it is done or after a week.
 #[tokio::test]
 async fn details_of_an_operation_are_its_workers_own() {
     let world = World::new().await;
@@ -147,7 +147,7 @@ async fn erased_people_are_remembered_without_their_numbers() {
     assert!(!world.store.is_erased(world.scope(), &another).await.unwrap());
 }
 
-/// What a job has written since the contact was read may lead to it, or be a refusal.
+/// Writes of a job since the contact was read may lead to it, or be a refusal.
 #[tokio::test]
 async fn contact_written_since_it_was_read_is_not_erased() {
     let world = World::new().await;

@@ -11,7 +11,11 @@ use domain::{
     terms::{Actor, FieldId, LineId, ProductId, RuleId, Stamp, UserId},
 };
 use jiff::SignedDuration;
-use store::{Along, OwnedError, Signed, Store, TenantScope, Versioned, table::usage, tenants::ConfigCache};
+use store::{
+    Along, OwnedError, Signed, Store, TenantScope, Versioned,
+    table::usage,
+    tenants::{ConfigCache, RuleChange},
+};
 use testkit::business::{CUSTOMER, phone};
 
 use crate::world::{COUNTING, World};
@@ -357,7 +361,7 @@ async fn rules_are_changed_together() {
                 priority,
                 ..before.value.value.clone()
             };
-            (before, after)
+            RuleChange { before, after }
         });
         (tenant, changes.collect::<Vec<_>>())
     };
@@ -423,8 +427,7 @@ async fn material_of_many_rules_is_complete() {
     assert!(found.contains(&("template_27", "en_GB")) && !found.contains(&("template_0", "ar")));
 }
 
-/// What is named by its key costs one request together, products that are named by SKU two more, and nothing that was read along with the
-/// recipient.
+/// Things named by their keys cost one request together, products named by SKU two more, and rows read along with the recipient none.
 #[tokio::test]
 async fn material_of_a_message_is_read_in_few_requests() {
     let _alone = COUNTING.write().await;

@@ -119,7 +119,7 @@ async fn parties_of_a_carried_link_are_one_request() {
     assert_eq!(actions, [("dynamodb:BatchGetItem", 1)]);
 }
 
-/// What was decided for another state of the contact is not written.
+/// Wishes decided for another state of the contact are not written.
 #[tokio::test]
 async fn wishes_for_an_older_state_lose_the_race() {
     let world = World::new().await;

@@ -44,7 +44,11 @@ pub(crate) async fn record(world: &World, message: &Message) -> Result<(), Store
 /// Parks a report on a message of WhatsApp's. `before`: those that are parked already.
 async fn park(world: &World, report: &StatusReport, before: Parked) -> Result<(), StoreError> {
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    store.park_report(scope, "whatsapp", report, before, now).await
+    let (reports, version) = before.unzip();
+    let reports = reports.unwrap_or_default();
+    store
+        .park_report(scope, "whatsapp", report, reports, version, now)
+        .await
 }
 
 type Parked = Option<(Vec<StatusReport>, ReferenceVersion)>;

@@ -1,4 +1,4 @@
-//! What is stored stays within what a plan allows, and is counted anew once a day.
+//! Stored things stay within the limits of a plan, and are counted anew once a day.
 
 use domain::{people::Contact, terms::ContactId};
 use futures::future::join_all;
@@ -10,7 +10,7 @@ use crate::world::World;
 #[tokio::test]
 async fn races_take_no_more_room_than_there_is() {
     let world = World::new().await;
-    let take_of = |of, amount| world.store.take_room(world.scope(), of, (amount, 10));
+    let take_of = |of, amount| world.store.take_room(world.scope(), of, amount, 10);
     let take = |amount| take_of(Stored::Contacts, amount);
     let taken = join_all((0..8).map(|_| take(3))).await;
     let taken = taken.into_iter().filter(|taken| matches!(taken, Ok(Ok(())))).count();
@@ -40,7 +40,7 @@ async fn what_came_otherwise_is_counted_once_a_day() {
         world.store.write_contact(world.scope(), &write, None).await.unwrap();
     }
     let left = async || {
-        let left = world.store.take_room(world.scope(), Stored::Contacts, (11, 10)).await;
+        let left = world.store.take_room(world.scope(), Stored::Contacts, 11, 10).await;
         left.unwrap().expect_err("more than the maximum")
     };
     assert_eq!(left().await, 10);

@@ -39,9 +39,7 @@ fn reworded_template(status: &str) -> TemplateDefinition {
 
 impl World {
     async fn note_templates(&self, listed: &[TemplateDefinition], at: Timestamp) -> Noted {
-        let noted = self
-            .store
-            .note_listed(self.scope(), self.whatsapp(), listed, (at, false));
+        let noted = self.store.note_listed(self.scope(), self.whatsapp(), listed, at, false);
         noted.await.expect("the table answers")
     }
 
@@ -436,7 +434,7 @@ async fn list_that_began_earlier_replaces_no_record() {
 async fn of_many_refused_messages_one_starts_a_list() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    let doubt = || store.doubt_template(scope, world.whatsapp(), (FOLLOW_UP, "en_GB"), (now, now));
+    let doubt = || store.doubt_template(scope, world.whatsapp(), FOLLOW_UP, "en_GB", now, now);
     let doubted = futures::future::join_all((0..8).map(|_| doubt())).await;
     let first = doubted.into_iter().filter(|doubted| *doubted.as_ref().unwrap()).count();
     assert_eq!(first, 1);
@@ -447,7 +445,7 @@ async fn of_many_refused_messages_one_starts_a_list() {
         panic!("{operations:?}")
     };
     assert_eq!(operation.value.kind, OperationKind::SyncTemplates);
-    let unknown = store.doubt_template(scope, world.whatsapp(), ("nothing", "en"), (now, now));
+    let unknown = store.doubt_template(scope, world.whatsapp(), "nothing", "en", now, now);
     assert!(!unknown.await.unwrap());
 }
 
@@ -458,9 +456,9 @@ async fn late_refusal_does_not_doubt_the_new_content() {
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     world.note_templates(&[listed_template("a", "APPROVED")], now).await;
     let doubt = async |sent: i64, at: i64| {
-        let times = (seconds_later(now, sent), seconds_later(now, at));
+        let (sent, at) = (seconds_later(now, sent), seconds_later(now, at));
         store
-            .doubt_template(scope, world.whatsapp(), ("a", "en"), times)
+            .doubt_template(scope, world.whatsapp(), "a", "en", sent, at)
             .await
             .unwrap()
     };
@@ -522,8 +520,8 @@ async fn days_of_a_template_are_one_query() {
     let other = Box::pin(business(&world.aws)).await;
     sent(other.scope(), edition("en", 0), "2026-11-20T10:00:00Z", 32).await;
     drop(usage::take());
-    let days = ["2026-11-19", "2026-11-20"].map(|day| day.parse::<jiff::civil::Date>().unwrap());
-    let found = world.store.template_days(world.scope(), &own, days.into()).await;
+    let days @ [first, last] = ["2026-11-19", "2026-11-20"].map(|day| day.parse::<jiff::civil::Date>().unwrap());
+    let found = world.store.template_days(world.scope(), &own, first, last).await;
     assert_eq!(usage::take().requests, 1);
     let found = found.unwrap();
     let found = found

@@ -93,7 +93,7 @@ impl World {
         self.contact_with(number, |_| {}).await
     }
 
-    /// The same, changed before it is written.
+    /// A contact with this number, changed before it is written.
     pub(crate) async fn contact_with(&self, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
         self.business.contact_with(&self.aws, number, change).await
     }

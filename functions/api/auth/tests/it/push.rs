@@ -19,7 +19,7 @@ async fn push_services_can_check_who_sends() {
     let endpoint = "https://updates.push.services.mozilla.com/wpush/v2/abc";
     let sign = async |keys: &PushKeys| {
         let header = keys
-            .authorization(&store, (endpoint, "https://api.example"), aws.now())
+            .authorization(&store, endpoint, "https://api.example", aws.now())
             .await;
         header.expect("the table answers")
     };

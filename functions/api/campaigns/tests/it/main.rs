@@ -387,7 +387,7 @@ async fn recipients_are_listed_by_state_page_by_page() {
     let list = format!("{}/recipients", made.header("location"));
     assert_eq!(manager.get(&list).await.items(), Vec::<Value>::new());
     let contacts: Vec<ContactId> = (0..9).map(|_| ContactId::new(aws.ids().ulid())).collect();
-    let enrolled = store.enrol(scope, (id, None), &contacts, aws.now()).await;
+    let enrolled = store.enrol(scope, id, None, &contacts, aws.now()).await;
     enrolled.expect("they are enrolled");
     for contact in &contacts[..2] {
         let enrolment = Enrolment::new(id, None, *contact, aws.now());

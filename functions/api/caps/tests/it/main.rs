@@ -53,7 +53,7 @@ async fn manager_sets_and_removes_caps_of_the_own_tenant() {
         amount: 1,
     };
     let (store, scope) = (aws.store(), town.home.scope());
-    let taken = store.take_from_caps(scope, (&[take], &usual_caps()), aws.now()).await;
+    let taken = store.take_from_caps(scope, &[take], &usual_caps(), aws.now()).await;
     assert!(taken.expect("the table answers").is_ok());
     let set = manager.post(CAPS, cap(daily, 0)).await.is(200).json();
     assert_eq!((&set["maximum"], &set["counted"]), (&json!(0), &json!(1)));

@@ -137,9 +137,12 @@ async fn draft_ends_thirty_days_after_its_last_change() {
     let town = town(&aws).await;
     let id = conversation(&aws, &town.home, 1).await;
     let path = draft_of(id);
-    let own = (id, town.home.person(Role::Agent).user);
+    let author = town.home.person(Role::Agent).user;
     let is_there = async |after: SignedDuration| {
-        let read = aws.store().draft(town.home.scope(), own, aws.now() + after).await;
+        let read = aws
+            .store()
+            .draft(town.home.scope(), id, author, aws.now() + after)
+            .await;
         read.unwrap().is_some()
     };
     let (second, day) = (SignedDuration::from_secs(1), SignedDuration::from_hours(24));
@@ -173,11 +176,11 @@ async fn draft_is_kept_as_long_as_the_conversation_is_seen() {
     assert_eq!(agent.get(&path).await.is(200).json(), text);
     // It was read before the contact is deleted, and written after that.
     aws.delete_contact(scope, survivor, true).await;
-    let own = (id, town.home.person(Role::Agent).user);
+    let author = town.home.person(Role::Agent).user;
     let draft = Draft {
         text: "No".parse().unwrap(),
     };
-    let late = store.write_draft(scope, own, survivor, &draft, aws.now()).await;
+    let late = store.write_draft(scope, id, author, survivor, &draft, aws.now()).await;
     assert!(late.unwrap_err().is_conflict());
     agent.get(&path).await.is_refused(404, "not_found");
     agent.put(&path, text).await.is_refused(404, "not_found");

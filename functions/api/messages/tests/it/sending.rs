@@ -90,7 +90,7 @@ async fn reach(aws: &Aws, scope: &TenantScope, cap: Cap) {
         cap: cap.clone(),
         amount: 1,
     };
-    let taken = aws.store().take_from_caps(scope, (&[take], &[cap]), aws.now()).await;
+    let taken = aws.store().take_from_caps(scope, &[take], &[cap], aws.now()).await;
     assert!(taken.unwrap().is_ok());
 }
 

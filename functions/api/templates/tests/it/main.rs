@@ -334,7 +334,7 @@ async fn an_edit_counts_for_all_numbers_of_its_account() {
         found.unwrap().unwrap().value
     };
     let known = row(world.business.whatsapp).await;
-    let noted = store.note_listed(scope, other, &[known], (aws.now(), false)).await;
+    let noted = store.note_listed(scope, other, &[known], aws.now(), false).await;
     assert_eq!(noted.unwrap().created, 1);
     aws.pass(60);
 

@@ -207,7 +207,7 @@ async fn shorter_policy_ends_old_rows_and_nothing_that_waits() {
     );
     let reports = async |id: &str| {
         let (connection, provider) = (waiting.connection, waiting.provider);
-        let found = store.begun_call(scope, (provider, connection, id), None, now);
+        let found = store.begun_call(scope, provider, connection, id, None, now);
         found.await.unwrap().own
     };
     assert_eq!(reports(&old_call.to_string()).await, None);

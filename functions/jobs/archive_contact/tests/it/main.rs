@@ -102,9 +102,10 @@ impl World {
         let (kind, params) = (OperationKind::ArchiveContact, ArchiveContact { contact });
         let operation = self.operations.new_unstored(kind, &params);
         let newest = store.newest_archive(scope, contact, self.aws.now()).await.unwrap();
-        let place = (contact, newest.map(|newest| newest.version));
+        let before = newest.map(|newest| newest.version);
         let stamp = self.aws.stamp();
-        store.create_archive(scope, place, &operation, &stamp).await.unwrap();
+        let created = store.create_archive(scope, contact, before, &operation, &stamp);
+        created.await.unwrap();
         self.operations.start(&operation)
     }
 
@@ -545,7 +546,7 @@ async fn all_pages_of_a_list_are_archived_once() {
         let source = format!("entry {number:02}");
         let wish = Wish::new(Choice::Granted, Scope::ALL, By::Told, &source, world.aws.now());
         let entry = ConsentEntry::of(&wish);
-        let recorded = store.record_consent(scope, contact, (world.aws.ids().ulid(), &entry));
+        let recorded = store.record_consent(scope, contact, world.aws.ids().ulid(), &entry);
         Box::pin(recorded).await.unwrap();
     }
     let (archive, ..) = world.archive(contact).await;

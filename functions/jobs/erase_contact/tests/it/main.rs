@@ -143,7 +143,7 @@ impl World {
         let draft = Draft {
             text: DRAFT.parse().unwrap(),
         };
-        let written = store.write_draft(scope, (conversation, author), id, &draft, now);
+        let written = store.write_draft(scope, conversation, author, id, &draft, now);
         written.await.unwrap();
         let link = LinkWrite {
             code: LinkCode::of(self.aws.ids().secret().unwrap()),

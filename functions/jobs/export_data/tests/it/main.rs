@@ -59,7 +59,7 @@ impl World {
         let (store, scope) = (self.aws.store(), self.business.scope());
         let wish = Wish::new(choice, Scope::ALL, By::Told, "said so", self.aws.now());
         let entry = ConsentEntry::of(&wish);
-        let recorded = store.record_consent(scope, contact, (self.aws.ids().ulid(), &entry));
+        let recorded = store.record_consent(scope, contact, self.aws.ids().ulid(), &entry);
         Box::pin(recorded).await.unwrap();
     }
 
@@ -372,7 +372,7 @@ async fn recipients_of_a_broadcast_are_exported() {
     for name in ["Ann", "Ben", "Cid"] {
         contacts.push(world.contact(json!({ "name": name })).await);
     }
-    store.enrol(scope, (broadcast.id, None), &contacts, now).await.unwrap();
+    store.enrol(scope, broadcast.id, None, &contacts, now).await.unwrap();
     let enrolment = Enrolment::new(broadcast.id, None, contacts[0], now);
     let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), now);
     store.exit(scope, enrolment, exit).await.unwrap();

@@ -107,7 +107,7 @@ impl World {
             ..value
         };
         let (store, stamp) = (&self.store, self.aws.stamp());
-        let started = store.start_import(self.scope(), (version, &after), &operation, &stamp);
+        let started = store.start_import(self.scope(), version, &after, &operation, &stamp);
         started.await.unwrap();
         self.operations.start(&operation)
     }

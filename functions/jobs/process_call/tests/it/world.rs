@@ -87,8 +87,8 @@ impl World {
 
     pub(crate) async fn progress(&self) -> Option<CallProgress> {
         let (store, business) = (self.aws.store(), &self.business);
-        let call = (CallProvider::Twilio, business.twilio, "CA1");
-        let begun = store.begun_call(business.scope(), call, None, self.aws.now());
+        let (scope, now) = (business.scope(), self.aws.now());
+        let begun = store.begun_call(scope, CallProvider::Twilio, business.twilio, "CA1", None, now);
         begun.await.expect("the table answers").own
     }
 

@@ -97,9 +97,8 @@ async fn message_that_was_only_referred_to_is_stored() {
     let other = world.business.contact(&world.aws, "+971501112233").await.id;
     for (count, (sid, of)) in (2..).zip([("SMa", known), ("SMb", other)]) {
         let (referred, now) = (MessageId::new(of, world.aws.ids().ulid()), world.aws.now());
-        let (store, reference) = (world.aws.store(), sid.parse().unwrap());
-        let reference = ("twilio", &reference);
-        let written = store.refer_to_received(world.business.scope(), reference, referred, None, now);
+        let (store, scope, provider_ref) = (world.aws.store(), world.business.scope(), sid.parse().unwrap());
+        let written = store.refer_to_received(scope, "twilio", &provider_ref, referred, None, now);
         written.await.unwrap();
         world.aws.pass(1);
         let event = world.sms(sid, "Are you there?", "");

@@ -79,7 +79,7 @@ async fn message_delivered_again_after_a_merge_is_known() {
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
     let (provider_ref, own) = ("wamid.next".parse().unwrap(), world.aws.ids().ulid());
     let next = MessageId::new(world.customer().await.id, own);
-    let referred = store.refer_to_received(scope, ("whatsapp", &provider_ref), next, None, now);
+    let referred = store.refer_to_received(scope, "whatsapp", &provider_ref, next, None, now);
     referred.await.unwrap();
     merge_customer(&world).await;
     assert_eq!(world.receive_event(event, 2).await.unwrap(), Done::Already);

@@ -277,12 +277,12 @@ async fn log_pages_cross_days_without_repeating_entries() {
     }
     world.deliver(SHARD, &world.records).await;
     let (store, scope) = (world.aws.store(), world.business.scope());
-    let period = (begin, world.aws.now());
+    let now = world.aws.now();
     for limit in 1..9 {
         let (mut seen, mut after, mut pages) = (Vec::new(), None, 0);
         loop {
             let page = store
-                .audit_page(scope, period, after.as_deref(), limit, &Wanted::default())
+                .audit_page(scope, begin, now, after.as_deref(), limit, &Wanted::default())
                 .await;
             let page = page.expect("the table answers");
             seen.extend(page.items.into_iter().map(|recorded| recorded.entry.by.at));
@@ -296,12 +296,10 @@ async fn log_pages_cross_days_without_repeating_entries() {
         assert_eq!(seen.len(), 7, "by {limit}");
         assert!(seen.is_sorted_by(|one, next| one > next), "{seen:?}");
     }
-    let later = (
-        begin + SignedDuration::from_secs(1),
-        begin + SignedDuration::from_hours(18),
-    );
+    let after_first = begin + SignedDuration::from_secs(1);
+    let last = begin + SignedDuration::from_hours(18);
     let page = store
-        .audit_page(scope, later, None, 10, &Wanted::default())
+        .audit_page(scope, after_first, last, None, 10, &Wanted::default())
         .await
         .expect("a page");
     assert_eq!(
@@ -310,7 +308,7 @@ async fn log_pages_cross_days_without_repeating_entries() {
         "the bounds are from the first time up to, not including, the last"
     );
     let none = store
-        .audit_page(scope, period, Some("2020-01"), 10, &Wanted::default())
+        .audit_page(scope, begin, now, Some("2020-01"), 10, &Wanted::default())
         .await;
     assert_eq!(none.expect("a page").items, []);
 }

@@ -34,7 +34,7 @@ async fn stated_price_takes_the_place_of_the_expected_one_once() {
         caps.each_ref().map(|cap| counts.of(cap, domain::money::hour_of(now)))
     };
     for (number, count) in [("+447700900301", 1), ("+447700900302", 2)] {
-        let taken = store.take_from_caps(&scope, (&takes, &caps), now).await;
+        let taken = store.take_from_caps(&scope, &takes, &caps, now).await;
         assert!(taken.expect("the table answers").is_ok());
         let mut message = world.follow_up_of(number).await;
         message.claim(0, "claim".to_owned(), now, &timers);

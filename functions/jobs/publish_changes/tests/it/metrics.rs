@@ -37,8 +37,8 @@ async fn hours(world: &World, business: &Seeded, lines: Lines) -> Hours {
     let (store, scope) = (world.aws.store(), business.scope());
     let basis = store.basis(scope).await.expect("the table answers");
     let rolled = basis.expect("a tenant").rolled;
-    let period = (time("2026-11-01T00:00:00Z"), time("2026-12-01T00:00:00Z"));
-    let counted = store.hours(scope, &rolled, period, lines).await;
+    let (from, to) = (time("2026-11-01T00:00:00Z"), time("2026-12-01T00:00:00Z"));
+    let counted = store.hours(scope, &rolled, from, to, lines).await;
     let mut sums = Hours::new();
     for hour in counted.expect("the table answers") {
         join_counts(sums.entry((hour.at, hour.line)).or_default(), &hour.counters);
@@ -258,8 +258,8 @@ pub(crate) fn template(business: &Seeded) -> TemplateId {
 /// What was counted for contents of a template of a tenant in this month.
 pub(crate) async fn numbers(world: &World, scope: &TenantScope, of: &TemplateId) -> BTreeMap<u32, Counters> {
     let day = |text: &str| text.parse::<Date>().expect("a day");
-    let month = (day("2026-11-01"), day("2026-11-30"));
-    let days = world.aws.store().template_days(scope, of, month).await;
+    let (store, first, last) = (world.aws.store(), day("2026-11-01"), day("2026-11-30"));
+    let days = store.template_days(scope, of, first, last).await;
     let mut sums: BTreeMap<u32, Counters> = BTreeMap::new();
     for (place, counters) in days.expect("the table answers") {
         assert_eq!(place.day.to_string(), DAY);

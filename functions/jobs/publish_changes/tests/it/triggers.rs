@@ -18,7 +18,7 @@ impl World {
         let fields = json!({"type": "drip", "name": "Welcome", "triggers": triggers});
         let before = self.aws.drip(scope, fields, &["hello"]).await;
         let (after, operation) = before.value.start_with_operation(&stamp).expect("a draft");
-        let started = store.start_campaign(scope, &before, (&after, &operation), &stamp);
+        let started = store.start_campaign(scope, &before, &after, &operation, &stamp);
         started.await.expect("it is started");
         self.move_to(before.value.id, CampaignState::Running).await;
         before.value.id

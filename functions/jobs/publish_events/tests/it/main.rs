@@ -71,7 +71,7 @@ impl World {
     /// The events that are kept, in their order.
     async fn events(&self, since: Cursor) -> Vec<Event> {
         let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
-        let found = store.published_events(scope, since.start(now), (now, 1000)).await;
+        let found = store.published_events(scope, since.start(now), now, 1000).await;
         let found = found.expect("the table answers");
         assert!(!found.more);
         found.events.into_iter().flat_map(|(_, events)| events).collect()

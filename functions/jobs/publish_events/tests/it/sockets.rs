@@ -487,7 +487,7 @@ async fn what_is_told_at_once_is_queued_with_its_event() {
     noted.expect("the table answers");
     // Only those whom it did not mention before.
     let manager = world.user(Role::Manager);
-    let known = store.of_contact::<Note>(&scope, contact.id, note.id.place()).await;
+    let known = store.of_contact::<Note>(&scope, contact.id, note.id).await;
     let known = known.expect("the table answers").expect("the note");
     let mut after = note.with_text(note.text.clone(), vec![agent, manager].into());
     let changed = store.change_of_contact(&scope, &known, &after, &aws.stamp()).await;

@@ -31,7 +31,7 @@ impl World {
         let contact = self.business.contact(&self.aws, &number).await.id;
         let (store, now) = (self.store(), self.aws.now());
         let enrolled = [contact];
-        let enrolled = store.enrol(self.scope(), (campaign, None), &enrolled, now);
+        let enrolled = store.enrol(self.scope(), campaign, None, &enrolled, now);
         enrolled.await.unwrap();
         contact
     }

@@ -75,7 +75,7 @@ impl World {
         let (store, stamp) = (self.store(), self.aws.stamp());
         let before: Versioned<Campaign> = store.get(self.scope(), &new.id).await.unwrap().unwrap();
         let (after, operation) = before.value.start_with_operation(&stamp).unwrap();
-        let started = store.start_campaign(self.scope(), &before, (&after, &operation), &stamp);
+        let started = store.start_campaign(self.scope(), &before, &after, &operation, &stamp);
         started.await.unwrap();
         self.operations.start(&operation)
     }
@@ -737,7 +737,7 @@ async fn contacts_enter_no_drip_that_ended_itself() {
     let fields = json!({"type": "drip", "name": "Welcome", "audience": audience, "triggers": {"new_contact": true}});
     let (before, stamp) = (world.aws.drip(scope, fields, &["hello"]).await, world.aws.stamp());
     let (after, operation) = before.value.start_with_operation(&stamp).unwrap();
-    let started = store.start_campaign(scope, &before, (&after, &operation), &stamp);
+    let started = store.start_campaign(scope, &before, &after, &operation, &stamp);
     started.await.unwrap();
     let start = world.operations.start(&operation);
     assert_eq!(store.triggered_drips(scope).await.unwrap().len(), 1);
@@ -963,6 +963,6 @@ async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
     );
     // What was taken for whoever gets none was returned.
     let left = world.store();
-    let left = left.take_first_places(world.scope(), (100, 25), world.aws.now()).await;
+    let left = left.take_first_places(world.scope(), 100, 25, world.aws.now()).await;
     assert_eq!(left.unwrap().unwrap().count, 12);
 }

@@ -194,7 +194,7 @@ async fn message_that_was_counted_is_not_counted_again() {
             amount: 1,
         }];
         let (store, scope) = (world.aws.store(), world.business.scope());
-        let taken = store.take_from_caps(scope, (&takes, &[]), world.aws.now()).await;
+        let taken = store.take_from_caps(scope, &takes, &[], world.aws.now()).await;
         taken.expect("the table answers").expect("there is room");
         message.made_within(&takes);
         world.write(&message).await;

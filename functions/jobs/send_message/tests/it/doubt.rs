@@ -484,14 +484,15 @@ async fn parked_reports_are_merged_when_the_send_is_recorded() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
-    let (mut before, reference) = (None, "wamid.1".parse().unwrap());
+    let (mut before, reference) = ((Vec::new(), None), "wamid.1".parse().unwrap());
     for state in [AttemptState::Read, AttemptState::Delivered] {
         let report = world.report(state, "wamid.1");
-        let parked = store.park_report(scope, "whatsapp", &report, before, now).await;
-        parked.unwrap();
+        let (reports, version) = before;
+        let parked = store.park_report(scope, "whatsapp", &report, reports, version, now);
+        parked.await.unwrap();
         let found = store.message_ref(scope, "whatsapp", &reference, now).await;
         before = match found.unwrap() {
-            Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
+            Some((MessageRef::Parked { reports }, version)) => (reports, Some(version)),
             other => panic!("{other:?}"),
         };
     }

@@ -14,7 +14,9 @@ async fn records_though_answers_are_lost(operation: &str, answers: usize, parked
         if parked {
             let report = world.report(AttemptState::Delivered, "wamid.1");
             let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
-            let parked = store.park_report(scope, "whatsapp", &report, None, now).await;
+            let parked = store
+                .park_report(scope, "whatsapp", &report, Vec::new(), None, now)
+                .await;
             parked.expect("the report is parked");
         }
         for _ in 0..answers {

@@ -443,9 +443,7 @@ async fn mention_is_shown_to_whom_it_names_once() {
     assert_eq!(world.handle(about.clone(), "evt_2").await, Done::Now);
     assert_eq!(world.names(), ["maya", "noor"]);
     let (store, scope) = (world.aws.store(), world.business.scope());
-    let known = store
-        .of_contact::<Note>(scope, note.id.contact(), note.id.place())
-        .await;
+    let known = store.of_contact::<Note>(scope, note.id.contact(), note.id).await;
     let known = known.expect("the table answers").expect("the note");
     let removed = store.remove_of_contact(scope, &known, &world.aws.stamp()).await;
     removed.expect("the note is deleted");

@@ -509,7 +509,7 @@ async fn a_template_in_doubt_is_used_again_when_somebody_asks() {
     let (store, scope, connection) = (world.aws.store(), world.business.scope(), world.business.whatsapp);
     world.account.has_named(&[(FOLLOW_UP, "APPROVED")]);
     let now = world.aws.now();
-    let doubted = store.doubt_template(scope, connection, (FOLLOW_UP, "en_GB"), (now, now));
+    let doubted = store.doubt_template(scope, connection, FOLLOW_UP, "en_GB", now, now);
     assert!(doubted.await.unwrap());
     let is_doubted = async || {
         let found = world.template(connection, FOLLOW_UP, "en_GB").await;

@@ -10,7 +10,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use store::{
-    inbox::{DueWhat, SHARDS},
+    inbox::{Assigning, DueWhat, SHARDS},
     tenants::ConfigCache,
 };
 use testkit::{Dice, business::mobile};
@@ -165,8 +165,13 @@ impl Town {
         let config = store.config(scope, &ConfigCache::default()).await.expect("it is read");
         let known = store.conversation(scope, id).await.expect("it is read");
         let what = What::Inbound(MessageId::new(contact.id, aws.ids().ulid()), Channel::WhatsApp);
-        let (happened, whose) = ((id, Happening { at, what }), config.expect("a tenant"));
-        let noted = store.noted_for_team(scope, known, happened, (&whose, contact), aws.now());
+        let (happening, config) = (Happening { at, what }, config.expect("a tenant"));
+        let assigning = Assigning {
+            config: &config,
+            contact,
+            now: aws.now(),
+        };
+        let noted = store.noted_for_team(scope, known, id, happening, assigning);
         let noted = Box::pin(noted).await.expect("it is noted");
         let written = store.write_conversation(scope, &noted, None).await;
         written.expect("it is written");

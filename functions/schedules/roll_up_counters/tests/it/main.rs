@@ -49,8 +49,8 @@ impl World {
         let basis = store.basis(business.scope()).await.expect("the table answers");
         let rolled = basis.expect("a tenant").rolled;
         let time = |text: &str| -> Timestamp { text.parse().expect("a time") };
-        let period = (time("2026-01-01T00:00:00Z"), time("2027-01-01T00:00:00Z"));
-        let hours = store.hours(business.scope(), &rolled, period, lines).await;
+        let (from, to) = (time("2026-01-01T00:00:00Z"), time("2027-01-01T00:00:00Z"));
+        let hours = store.hours(business.scope(), &rolled, from, to, lines).await;
         let mut counters = Counters::new();
         for hour in hours.expect("the table answers") {
             join_counts(&mut counters, &hour.counters);

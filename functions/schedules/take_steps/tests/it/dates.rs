@@ -36,7 +36,7 @@ impl World {
         let before = self.write(&self.campaign(&new).await, steps).await;
         let (store, stamp) = (self.store(), self.aws.stamp());
         let (after, operation) = before.value.start_with_operation(&stamp).unwrap();
-        let started = store.start_campaign(self.scope(), &before, (&after, &operation), &stamp);
+        let started = store.start_campaign(self.scope(), &before, &after, &operation, &stamp);
         started.await.unwrap();
         let started = self.campaign(&new).await;
         self.move_drip(started, &[CampaignState::Running]).await.value

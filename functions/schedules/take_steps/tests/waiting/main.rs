@@ -28,7 +28,7 @@ async fn minute_with_nothing_due_costs_the_same() {
     let tomorrow = aws.now() + SignedDuration::from_hours(24);
     for some in contacts.chunks(1_000) {
         aws.store()
-            .enrol(&home, (campaign, Some(1)), some, tomorrow)
+            .enrol(&home, campaign, Some(1), some, tomorrow)
             .await
             .unwrap();
     }

@@ -377,10 +377,9 @@ async fn idle_conversations_are_found_page_by_page() {
     let before = aws.now() - SignedDuration::from_secs(120);
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let wanted = (ConversationState::Open, before);
         let (page, next) = aws
             .store()
-            .idle_conversations(business.scope(), wanted, after, 2)
+            .idle_conversations(business.scope(), ConversationState::Open, before, after, 2)
             .await
             .unwrap();
         found.extend(page.into_iter().map(|one| one.value.id()));

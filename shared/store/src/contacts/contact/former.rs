@@ -75,7 +75,7 @@ impl Store {
     }
 }
 
-/// The writes by which a contact has the refusals of another one of the same person, and names it.
+/// The writes that give a contact the refusals of another contact of the same person, and its name.
 fn one_person(scope: &TenantScope, contact: &Contact, other: &Contact) -> Result<Vec<Write>, StoreError> {
     let mut contact = contact.clone();
     let entries = contact.share_refusals(other);
@@ -83,7 +83,7 @@ fn one_person(scope: &TenantScope, contact: &Contact, other: &Contact) -> Result
     writes_with_entries(scope, &contact.into(), entries)
 }
 
-/// The writes by which the key of a number leads to a contact, which has the refusals that the number had there.
+/// The writes that make the key of a number lead to a contact, and give it the refusals stored there.
 fn found_by_key(scope: &TenantScope, lead: &Lead, mut contact: Contact) -> Result<Vec<Write>, StoreError> {
     let (mut suppressed, mut entries) = (Vec::new(), Vec::new());
     if let Leads::Suppressed(known) = &lead.leads {

@@ -1,4 +1,4 @@
-//! What identities lead to: contacts, or nobody, with what is known of the person.
+//! Holders of identities: contacts, or nobody, with the facts known of the person.
 
 use std::collections::HashMap;
 
@@ -22,10 +22,9 @@ use crate::{
     tenants::TenantRow,
 };
 
-/// What an identity leads to.
+/// The holder of an identity.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Holder {
-    /// A contact.
     Contact(Box<Contact>),
     /// No contact. Whoever links it to one passes on what is known of its person.
     Nobody(Refusals),
@@ -95,12 +94,12 @@ impl Leads {
     }
 }
 
-/// What leads to somebody with an identity, so far as it was read.
+/// The rows that lead to somebody with an identity, so far as they were read.
 #[derive(Debug)]
 pub struct Lead {
     pub(super) identity: Identity,
     pub(super) leads: Leads,
-    /// What the number's own form leads to, if it is not that of the key: a contact of before there were keys, or of another table of them.
+    /// The row under the number's own form, if it differs from the key: of a contact older than the keys, or from another table of them.
     pub(super) former: Leads,
     /// The key of what is remembered of them if they were erased; `None` if nobody was by then.
     erased: Option<Key>,
@@ -147,7 +146,7 @@ impl Lead {
     }
 }
 
-/// What is stored with the hash of an identity.
+/// Data stored with the hash of an identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
     /// Time of the erasure.
@@ -163,14 +162,12 @@ fn remembered_refusals(item: Option<Item>, doing: &'static str) -> Result<Vec<Wi
     Ok(remembered.map(|remembered| remembered.refusals).unwrap_or_default())
 }
 
-/// What work for people begins with: a row of its own, the tenant, and what leads to them.
+/// The rows that work for people begins with: its own, the tenant's, and those that lead to the people.
 #[derive(Debug)]
 pub struct Begun<T> {
-    /// The row.
     pub own: T,
-    /// The tenant.
     pub tenant: TenantRow,
-    /// What leads to the people, in the order of their identities.
+    /// Rows that lead to the people, in the order of their identities.
     pub leads: Vec<Lead>,
 }
 
@@ -210,7 +207,8 @@ impl Store {
         Ok(Some(found))
     }
 
-    /// The same with its profile, in the same number of requests. If there is no contact: the refusals of the identity's person.
+    /// The contact of this identity, with its profile, in as many requests as [`contact_of`](Self::contact_of). If there is no contact: the
+    /// refusals of the identity's person.
     ///
     /// # Errors
     /// When the table does not answer, or the contact is being deleted.
@@ -224,13 +222,14 @@ impl Store {
         Ok((found, refusals))
     }
 
-    /// What leads to somebody with this identity.
+    /// Reads the rows that lead to somebody with this identity.
     pub async fn lead_of(&self, scope: &TenantScope, identity: &Identity) -> Result<Lead, StoreError> {
         let mut leads = self.leads_of(scope, std::slice::from_ref(identity)).await?;
         leads.pop().ok_or(StoreError::Gone { doing: FIND })
     }
 
-    /// What work for people with these identities begins with, in one request: a row of its own, if it has one, and the tenant.
+    /// Reads the rows that work for people with these identities begins with, in one request: its own row, if it has one, the tenant's and
+    /// those of the identities.
     pub(crate) async fn begun_with(
         &self,
         scope: &TenantScope,
@@ -249,13 +248,13 @@ impl Store {
         })
     }
 
-    /// What a message to people with these identities begins with, in one request.
+    /// Reads the rows that a message to people with these identities begins with, in one request.
     pub async fn read_beginning(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Begun<()>, StoreError> {
         let begun = self.begun_with(scope, None, identities, FIND).await?;
         Ok(begun.with(()))
     }
 
-    /// What leads to people with these identities, in one request.
+    /// Reads the rows that lead to people with these identities, in one request.
     pub async fn leads_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Vec<Lead>, StoreError> {
         let mut found = self.database.get_many(&Lead::keys(scope, identities), FIND).await?;
         Lead::read(scope, identities, &mut found, FIND)
@@ -304,9 +303,9 @@ impl Store {
         Ok(Leads::read(item, doing)?.contact())
     }
 
-    /// Whether the recipient is this contact. What it lists itself leads to it, so that usually nothing is read. A number for which it has
-    /// no room may lead to it all the same. An id of WhatsApp's is an address only without a number: beside one, it is what a provider's
-    /// report has told, and may be another contact's.
+    /// Whether the recipient is this contact. What it lists itself leads to it, so that usually nothing is read. A number that it has no
+    /// room for may lead to it all the same. An id of WhatsApp's is an address only without a number: beside one, it comes from a
+    /// provider's report, and may be another contact's.
     pub async fn is_recipient(
         &self,
         scope: &TenantScope,
@@ -324,8 +323,8 @@ impl Store {
         Ok(lead.is_some_and(|id| contact.is(id)))
     }
 
-    /// What these lead to: contacts, or nobody, with the refusals of people who are no contacts. One request, unless some contacts were
-    /// merged.
+    /// The holders that these rows lead to: contacts, or nobody, with the refusals of people who are no contacts. One request, unless some
+    /// contacts were merged.
     ///
     /// # Errors
     /// When the table does not answer, or one of the contacts is being deleted.
@@ -334,7 +333,7 @@ impl Store {
         Ok(holders)
     }
 
-    /// The same with the conversations on this line, also in one request.
+    /// As [`Store::holders`], with the conversations on this line, also in one request.
     ///
     /// # Errors
     /// As [`Store::holders`].
@@ -366,7 +365,7 @@ impl Store {
         Ok((holders.collect::<Result<_, _>>()?, Along::of(conversations, rows)))
     }
 
-    /// The same for identities, in one request more.
+    /// The holders of identities, with one request more than [`Store::holders`].
     pub async fn holders_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Vec<Holder>, StoreError> {
         let leads = self.leads_of(scope, identities).await?;
         let leads = self.renew_leads(scope, leads).await?;
@@ -386,7 +385,7 @@ impl Store {
         Ok(all)
     }
 
-    /// What each of these leads to: a contact, or refusals of its person, by the rows of [`refusals_behind`].
+    /// Resolves each of these to a contact, or to the refusals of its person, by the rows of [`refusals_behind`].
     async fn with_refusals(
         &self,
         scope: &TenantScope,

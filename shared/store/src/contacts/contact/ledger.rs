@@ -20,9 +20,8 @@ use crate::{
 /// An entry of a consent ledger, with its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Id, by which entries are sorted.
+    /// Id that entries are sorted by.
     pub id: String,
-    /// The entry.
     pub entry: ConsentEntry,
 }
 
@@ -60,7 +59,8 @@ impl Store {
         &self,
         scope: &TenantScope,
         id: ContactId,
-        (entry_id, entry): (Ulid, &ConsentEntry),
+        entry_id: Ulid,
+        entry: &ConsentEntry,
     ) -> Result<Option<Contact>, StoreError> {
         let Some(contact) = self.contact(scope, id).await? else {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Store {
         self.record_wishes(scope, contact, &[(entry_id, entry.clone())]).await
     }
 
-    /// The same for several wishes, which were decided for this state of the contact: if it has changed since, the race is lost.
+    /// Records several wishes that were decided for this state of the contact. If it has changed since, the race is lost.
     pub async fn record_wishes(
         &self,
         scope: &TenantScope,
@@ -102,8 +102,8 @@ impl Store {
         Ok(after)
     }
 
-    /// One page of a contact's consent ledger, newest first, with the entries of the contacts that were merged into it. `after` is the
-    /// position at which the previous page ended.
+    /// A page of a contact's consent ledger, newest first, with the entries of the contacts that were merged into it. `after` is the end of
+    /// the previous page.
     pub async fn consent_page(
         &self,
         scope: &TenantScope,

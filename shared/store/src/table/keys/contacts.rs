@@ -1,4 +1,4 @@
-//! Keys of contacts, of what is in their partitions, and of the lists in which these are.
+//! Keys of contacts, of the rows in their partitions, and of their lists.
 
 use std::fmt::Display;
 
@@ -106,7 +106,7 @@ pub(crate) fn merge(scope: &TenantScope, id: MergeId) -> Key {
     of_contact(scope, id.contact(), HistoryKind::Merge, id.own())
 }
 
-/// What a merge can be undone with.
+/// The data for undoing a merge.
 pub(crate) fn undo(scope: &TenantScope, id: MergeId) -> Key {
     in_contact(scope, id.contact(), format!("UNDO#{}", lower(id.own())))
 }
@@ -120,7 +120,7 @@ pub(crate) fn former(scope: &TenantScope, identity: &Identity) -> Option<Key> {
     Some(identity_called(scope, &identity.former_key()?))
 }
 
-/// The same by the text that is its place in lists of identities.
+/// The row of an identity by the text that is its place in lists of identities.
 pub(crate) fn identity_called(scope: &TenantScope, key: &str) -> Key {
     Key::new(format!("{}#ID#{key}", tenant_partition(scope)), "ID")
 }
@@ -165,7 +165,7 @@ pub(crate) fn conversation_of(pk: &str, sk: &str) -> Option<ConversationId> {
 }
 
 /// A user whom a record of a contact mentions.
-pub(crate) fn mention(scope: &TenantScope, (contact, own): (ContactId, Ulid), user: UserId) -> Key {
+pub(crate) fn mention(scope: &TenantScope, contact: ContactId, own: Ulid, user: UserId) -> Key {
     in_contact(
         scope,
         contact,
@@ -192,8 +192,8 @@ pub(crate) fn inbox(scope: &TenantScope, state: ConversationState) -> String {
     format!("{}#INBOX#{}", tenant_partition(scope), state.as_str())
 }
 
-/// The conversations that this person is to attend to, or nobody yet, in which the customer waits for an answer, by the time since which that
-/// is so. Those of a person in which the customer has one are listed alike.
+/// Conversations of this assignee, or of nobody, whose customer waits for an answer, by the beginning of the wait. An assignee's answered
+/// conversations are listed alike.
 pub(crate) fn inbox_turn(scope: &TenantScope, assignee: Option<UserId>, waiting: bool) -> String {
     let assignee = assignee.map_or_else(|| "-".to_owned(), |user| lower(user.ulid()));
     let turn = if waiting { "waiting" } else { "answered" };
@@ -227,7 +227,7 @@ pub(crate) fn audience(scope: &TenantScope, campaign: CampaignId, part: u8) -> S
     format!("{}#ENR#{}#{part:02}", tenant_partition(scope), lower(campaign.ulid()))
 }
 
-/// Those of an audience who got no message for this reason, by contact.
+/// Contacts of an audience who got no message for this reason, by contact.
 pub(crate) fn exits(scope: &TenantScope, campaign: CampaignId, reason: &str) -> String {
     format!("{}#EXIT#{}#{reason}", tenant_partition(scope), lower(campaign.ulid()))
 }
@@ -252,7 +252,7 @@ pub(crate) fn duplicates(scope: &TenantScope) -> String {
     format!("{}#SAME", tenant_partition(scope))
 }
 
-/// The contacts in a stage, by the time at which they reached it.
+/// The contacts in a stage, by the time of reaching it.
 pub(crate) fn stage(scope: &TenantScope, stage: StageId) -> String {
     format!("{}#STAGE#{}", tenant_partition(scope), lower(stage.ulid()))
 }
@@ -272,7 +272,7 @@ pub(crate) fn listed_as(by: &str, contact: ContactId) -> String {
     format!("{by}#{}", lower(contact.ulid()))
 }
 
-/// What a position is sorted by, and its contact.
+/// The sort value of a position, and its contact.
 pub(crate) fn listed_contact(position: &str) -> Option<(&str, ContactId)> {
     let (by, id) = position.rsplit_once('#').unwrap_or(("", position));
     let id = format!("{}_{id}", ContactId::PREFIX).parse().ok()?;
@@ -296,7 +296,7 @@ pub(crate) fn on_day(scope: &TenantScope, field: FieldId, day: Day) -> String {
     format!("{}#{day}", values(scope, field))
 }
 
-/// The row by which a contact stands in a list.
+/// The row of a contact in a list.
 pub(crate) fn listing(scope: &TenantScope, contact: ContactId, listing: &Listing) -> Key {
     match listing {
         Listing::Word(word) => Key::new(words(scope, word), listed_as(word.as_str(), contact)),

@@ -11,7 +11,7 @@ pub(crate) fn hours_partition(scope: &TenantScope) -> String {
     format!("{}#STATS#HOURS", tenant_partition(scope))
 }
 
-/// What a stream shard counted in an hour for a line.
+/// The counts of a stream shard in an hour for a line.
 pub(crate) fn hour(scope: &TenantScope, at: Timestamp, line: Option<LineId>, shard: &str) -> Key {
     let place = format!("{}#{}#{shard}", hour_place(at), line_place(line));
     Key::new(hours_partition(scope), place)
@@ -41,7 +41,7 @@ pub(crate) fn rolled_hours(scope: &TenantScope) -> Key {
     Key::new(hours_partition(scope), "ROLLED")
 }
 
-/// What is counted in a day: of all lines, or of one.
+/// The subject of a day's counts: all lines, or one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DayOf {
     All,
@@ -83,7 +83,7 @@ pub(crate) fn template_days_partition(scope: &TenantScope) -> String {
     format!("{}#STATS#TEMPLATES", tenant_partition(scope))
 }
 
-/// What a stream shard counted on a day for a content of a template.
+/// The counts of a stream shard on a day for a content of a template.
 pub(crate) fn template_day(scope: &TenantScope, of: &TemplateEdition, day: Date, shard: &str) -> Key {
     let place = template_day_place(&of.template, day);
     Key::new(
