@@ -16,8 +16,8 @@ use crate::query::{PAGING, Takes, pairs};
 
 /// A JSON body. `T` refuses unknown fields, and the types of its fields refuse values that they cannot hold.
 ///
-/// Refused are another content type (415), more than 1 MB (413), anything that is not JSON (400), and wrong, unknown or missing
-/// fields (422), of which each of the body's own is named once.
+/// Refuses another content type (415), more than 1 MB (413), anything that is not JSON (400), and wrong, unknown or missing
+/// fields (422). Each field of the body itself is named once.
 #[derive(Debug, Clone, Copy)]
 pub struct Body<T>(pub T);
 

@@ -41,7 +41,7 @@ impl Api {
         Self::with_mailing(env, None)
     }
 
-    /// The same for a function that sends mails. Also reads the variables of [`Mails`] and [`Links`].
+    /// Like [`Self::new`], for a function that sends mails. Also reads the variables of [`Mails`] and [`Links`].
     pub fn with_mails(env: &Env) -> Result<Self, ConfigError> {
         Self::with_mailing(env, Some((Mails::new(env)?, Links::new(env)?)))
     }
@@ -66,7 +66,8 @@ impl Api {
         Ok(self.store().fields(who.scope(), &self.0.fields).await?)
     }
 
-    /// The same in a version of the configuration that was just read, which costs nothing if this process knows it.
+    /// The fields in a version of the configuration that was just read. Costs nothing if this process knows that
+    /// version.
     pub async fn fields_as_of<P: Permit>(&self, who: &Allowed<P>, version: u64) -> Result<Fields, Problem> {
         let fields = self.store().fields_as_of(who.scope(), &self.0.fields, version);
         Ok(fields.await?)

@@ -1,4 +1,4 @@
-//! The API's document, derived from the handlers' types and the table of operations in which they stand.
+//! The API's document, derived from the types of the handlers and from the table of operations.
 
 use axum::http::Method;
 use kit::{Problem, problem::kinds};

@@ -109,13 +109,13 @@ pub struct OperationOut {
     /// Time of creation.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     created_at: Timestamp,
-    /// Time at which work on it began.
+    /// Beginning of the work on it.
     #[schemars(example = "2026-11-20T10:00:01Z")]
     started_at: Option<Timestamp>,
     /// Time of the last change.
     #[schemars(example = "2026-11-20T10:00:09Z")]
     updated_at: Timestamp,
-    /// Time at which it ended. It is retained for 30 days from then on.
+    /// Time when it ended. It is retained for 30 days from then on.
     #[schemars(example = "2026-11-20T10:00:09Z")]
     finished_at: Option<Timestamp>,
 }

@@ -19,7 +19,7 @@ pub struct OperationSchema<'a> {
 }
 
 impl<'a> OperationSchema<'a> {
-    /// An operation on this path, of which nothing is described yet.
+    /// An operation on this path, without any description yet.
     pub(crate) const fn of(path: &'static str, schemas: &'a mut Schemas) -> Self {
         Self {
             schemas,

@@ -33,12 +33,12 @@ impl Paging {
         self.limit
     }
 
-    /// Position at which the previous page ended, in the store's form.
+    /// End of the previous page as a position, in the store's form.
     pub fn after(&self) -> Option<&str> {
         self.after.as_deref()
     }
 
-    /// The same in a list whose positions are of this type.
+    /// [`Self::after`] as a position of this type.
     ///
     /// # Errors
     /// 400 when it is of another list.

@@ -25,10 +25,10 @@ use crate::{content::ContentOut, context::Api, guards::Allowed, history::Templat
 pub struct Verdict {
     /// Whether the check was passed.
     passed: bool,
-    /// What is against it, in one sentence. `null` if nothing is.
+    /// The objection, in one sentence. `null` if there is none.
     #[schemars(example = &"texted 2 h ago, marketing at most every 24 h")]
     reason: Option<String>,
-    /// That reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
+    /// The objection as a word: one of `x-codes` at the root of the document. `null` if there is none.
     #[schemars(with = "Option<String>", example = &"frequency")]
     code: Option<Reason>,
     /// Facts of that reason.
@@ -36,7 +36,7 @@ pub struct Verdict {
 }
 
 impl From<Option<Refusal>> for Verdict {
-    /// What is against it.
+    /// The verdict with this objection.
     fn from(refusal: Option<Refusal>) -> Self {
         let passed = refusal.is_none();
         let (reason, code, facts) = match refusal {
@@ -57,7 +57,7 @@ impl From<Option<Refusal>> for Verdict {
 }
 
 impl Verdict {
-    /// The same without what is known of the person.
+    /// Removes what is known of the person.
     fn make_general(&mut self) {
         if let Some(reason) = self.code {
             let refusal = Refusal {
@@ -73,7 +73,7 @@ impl Verdict {
 /// A check of the whole message, when it is planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MessageCheck {
-    /// What is checked.
+    /// Kind of check.
     check: PlanCheck,
     /// Its result.
     #[serde(flatten)]
@@ -84,12 +84,12 @@ pub struct MessageCheck {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "SendCheck")]
 pub struct SendCheckOutlook {
-    /// What is checked.
+    /// Kind of check.
     check: SendCheck,
     /// Its result.
     #[serde(flatten)]
     verdict: Verdict,
-    /// Time until which the channel would wait because of it. `null` if it would not wait.
+    /// End of the wait that it causes for the channel. `null` if it would not wait.
     #[schemars(example = "2026-11-20T10:05:00Z")]
     waits_until: Option<Timestamp>,
 }
@@ -100,7 +100,7 @@ pub struct SendCheckOutlook {
 pub(crate) struct CountryRuleOut {
     /// Whether the SMS is refused for it. Otherwise it is sent, and may not arrive, or not as it is.
     refused: bool,
-    /// What is wrong, and what to do, in one sentence.
+    /// The problem and its remedy, in one sentence.
     #[schemars(example = &"links are not allowed in an SMS to AE: leave the link out, or send it by WhatsApp")]
     reason: String,
     /// `country_rule`.
@@ -147,7 +147,7 @@ pub struct ChannelOutlook {
     /// Whether it can carry the message at the earliest time to send it.
     #[serde(flatten)]
     verdict: Verdict,
-    /// Time until which it would wait, such as for a paused number. `null` if it would not wait.
+    /// End of the wait, such as for a paused number. `null` if it would not wait.
     #[schemars(example = "2026-11-20T10:05:00Z")]
     waits_until: Option<Timestamp>,
     /// Connection that would send it. `null` if the channel is left out.
@@ -164,10 +164,9 @@ pub struct ChannelOutlook {
     template: Option<TemplateOut>,
     /// Content, with all its parts. `null` if the channel is left out.
     content: Option<ContentOut>,
-    /// What is checked before it is sent, in the order in which the first check that is not passed decides. Empty if the channel is left
-    /// out.
+    /// Checks before it is sent, in order: the first one that fails decides. Empty if the channel is left out.
     checks: Vec<SendCheckOutlook>,
-    /// Rules of the recipient's country for SMS that it is against, also those for which it is sent all the same.
+    /// Rules of the recipient's country for SMS that it breaks, also those that do not prevent it.
     country_rules: Vec<CountryRuleOut>,
 }
 
@@ -179,16 +178,16 @@ pub struct MessageOutlook {
     /// Earliest time to send it.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     send_at: Timestamp,
-    /// Time after which it would not be sent any more.
+    /// Deadline for sending it.
     #[schemars(example = "2026-11-21T10:00:00Z")]
     valid_until: Timestamp,
     /// Checks of the whole message.
     checks: Vec<MessageCheck>,
-    /// Its channels, in the order in which they would be tried.
+    /// Its channels, in the order of the attempts.
     channels: Vec<ChannelOutlook>,
 }
 
-/// What a message that is not written is checked against.
+/// Data for checking a message that is not written.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
     /// The tenant with its configuration.
@@ -199,7 +198,7 @@ pub struct Setting<'a> {
     pub contact: &'a Contact,
     /// The line that would send it.
     pub line: Option<LineId>,
-    /// Time at which it would be planned.
+    /// Time of planning.
     pub now: Timestamp,
     /// Timers of sending.
     pub timers: &'a Timers,
@@ -279,7 +278,7 @@ impl MessageOutlook {
         Self::of(setting, review, Vec::new())
     }
 
-    /// The same with these checks of the channels that are not left out.
+    /// The outlook of a reviewed message, with these checks of the channels that are not left out.
     fn of(setting: Setting<'_>, review: IntentReview, checked: Vec<Checked>) -> Self {
         let mut checked = checked.into_iter();
         let planned = review.planned.as_ref().ok();
@@ -306,8 +305,8 @@ impl MessageOutlook {
         }
     }
 
-    /// The same for those who may not read contacts: verdicts without what is known of the person, and the content of the review of this
-    /// message for nobody in particular.
+    /// For callers who may not read contacts: removes what the verdicts know of the person, and shows the content of `anybody`, the
+    /// review of this message for nobody in particular.
     pub fn in_general(mut self, anybody: &IntentReview, material: &Material) -> Self {
         for check in &mut self.checks {
             check.verdict.make_general();
@@ -360,8 +359,8 @@ impl Checked {
 }
 
 impl Api {
-    /// What would become of a message that was reviewed and is not written: every check with its verdict, with each connection and its
-    /// template as they are now. One request for each channel.
+    /// Checks a message that was reviewed and is not written, with each connection and its template as they are now. Shows every check
+    /// with its verdict. One request for each channel.
     pub async fn outlook<P: Permit>(
         &self,
         who: &Allowed<P>,

@@ -120,7 +120,7 @@ impl<T: Serialize> IntoResponse for Listed<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Once<R>(pub R);
 
-/// The same, for an answer that shows a secret only sometimes.
+/// An answer that shows a secret only sometimes, and is stored otherwise.
 #[derive(Debug, Clone, Copy)]
 pub struct OnceIf<R> {
     /// True if it does now.

@@ -44,8 +44,8 @@ api::operations! {
     "assets": "Files of a tenant, such as pictures and menus, for messages and products, and attachments of replies." {
         /// Create an asset
         ///
-        /// The answer says by which request the file is uploaded, within an hour. Say then that it is uploaded
-        /// (`POST /api/v1/assets/{asset_id}/complete`). A tenant has at most 1,000 assets of together 10,000 megabytes, unless its plan says
+        /// Upload the file with the request in the answer, within an hour. Then complete the asset (`POST
+        /// /api/v1/assets/{asset_id}/complete`). A tenant has at most 1,000 assets of together 10,000 megabytes, unless its plan says
         /// otherwise, and creates at most 200 an hour.
         POST "/api/v1/assets" => create_asset, "The asset";
 
@@ -56,8 +56,8 @@ api::operations! {
 
         /// Get an asset
         ///
-        /// Until its file is uploaded, the answer says by which request that is done; once it is ready, it has a link to the file, which
-        /// is valid for five minutes. Pictures, sound and videos can be shown in a page; other files are only saved.
+        /// Until its file is uploaded, the answer has the request for the upload. Once it is ready, the answer has a link to the file,
+        /// valid for five minutes. Pictures, sound and videos can be shown in a page; other files are only saved.
         GET "/api/v1/assets/{asset_id}" => get_asset, "The asset";
 
         /// Rename an asset
@@ -84,9 +84,9 @@ api::operations! {
 
         /// Create an attachment
         ///
-        /// A file for one reply in the conversation, of the types and sizes of assets. The answer says by which request it is uploaded, within an
-        /// hour. Complete it then, and send it within a day of its creation: the reply names it as `asset_id`. One that no reply uses is deleted
-        /// after that day, others with their message. At most 100 an hour per person.
+        /// A file for one reply in the conversation, of the types and sizes of assets. Upload it with the request in the answer, within an
+        /// hour. Then complete it, and send it within a day of its creation: the reply names it as `asset_id`. If no reply uses it, it is
+        /// deleted after that day, otherwise with its message. At most 100 an hour per person.
         POST "/api/v1/conversations/{conversation_id}/attachments" => attachments::create_attachment, "The attachment",
             problems "conversation_continued";
 
@@ -375,7 +375,7 @@ async fn download<P: Permit>(who: &Allowed<P>, files: &Files, asset: &Asset) -> 
     Box::pin(link).await.map(Some)
 }
 
-/// The request by which the file of an asset or attachment is uploaded.
+/// The request that uploads the file of an asset or attachment.
 async fn upload<P: Permit>(who: &Allowed<P>, files: &Files, asset: &Asset) -> Result<Option<UploadOut>, Problem> {
     let key = FileKey::upload(who.scope(), asset.id.ulid());
     let upload = UploadOut::new(who, files, &key, (&asset.content_type, asset.bytes));

@@ -52,7 +52,7 @@ pub(crate) struct AssetOut {
     state: AssetState,
     /// Why it is refused. `null` if it is not.
     reason: Option<MediaReason>,
-    /// Request by which the file is uploaded. `null` once that is done, in lists, and for callers who may not upload it.
+    /// Request that uploads the file. `null` once the file is uploaded, in lists, and for callers who may not upload it.
     upload: Option<UploadOut>,
     /// Link to the file. `null` unless the asset is ready, in lists, and for scanners.
     download: Option<FileLinkOut>,

@@ -28,7 +28,7 @@ use crate::{
 /// Maximum number of sessions that are listed.
 const MAX_SESSIONS: i32 = 100;
 
-/// The same time as our own verifiers cache the keys.
+/// As long as our own verifiers cache the keys.
 const KEYS_CACHED: &str = "public, max-age=300";
 
 impl Context {

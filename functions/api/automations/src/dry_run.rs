@@ -85,8 +85,8 @@ pub(crate) struct InventedCall {
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
     connection_id: Option<ConnectionId>,
-    /// Time at which the call begins, at most a year ago or ahead. It is decided when it ends; what happened with the caller since is left
-    /// out. Default: it has just ended.
+    /// Beginning of the call, at most a year ago or ahead. It is decided when it ends; what happened with the caller since is left out.
+    /// Default: it has just ended.
     #[serde(default)]
     #[schemars(example = "2026-11-20T10:00:00Z")]
     started_at: Option<Timestamp>,
@@ -114,14 +114,14 @@ pub(crate) struct DryRun {
     code: Reason,
     /// Facts of the decision.
     facts: Facts,
-    /// Time for which the call is decided.
+    /// Time of the decision.
     #[schemars(example = "2026-11-20T10:00:20Z")]
     decided_at: Timestamp,
     /// Contact who calls. `null` if there is none yet.
     contact: Option<ContactName>,
     /// Number of the customer. `null` if it is hidden.
     customer: Option<PhoneOut>,
-    /// The automations that are not archived, and the draft, in the order in which they are tried.
+    /// The automations that are not archived, and the draft, in the order of their priorities.
     automations: Vec<TriedAutomation>,
     /// The message of the first automation that matches, also if it would be refused. `null` if none matches, or the caller has no
     /// telephone number.
@@ -157,7 +157,7 @@ struct Reported {
     facts: CallFacts,
     outcome: Outcome,
     started_at: Timestamp,
-    /// Time at which it is decided.
+    /// Time of the decision.
     now: Timestamp,
 }
 

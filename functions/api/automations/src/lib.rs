@@ -1,5 +1,5 @@
-//! Automations: the rules of a tenant, which say which calls are followed by which message. In the domain and the table, one is a
-//! [`Rule`].
+//! Automations, the rules of a tenant: each says which message follows which calls. In the domain and the table, an automation is
+//! a [`Rule`].
 
 mod dry_run;
 mod models;
@@ -44,19 +44,19 @@ api::operations! {
         ///
         /// Applies to calls that are decided from now on. What is wrong is refused and named by field, such as a template, line or
         /// product that does not exist. What only keeps the automation from doing its work at present is in `warnings`, such as a
-        /// template that is paused. A tenant has at most 500 automations, of which 100 are not archived.
+        /// template that is paused. A tenant has at most 500 automations, at most 100 of them not archived.
         POST "/api/v1/automations" => create_automation, "The automation";
 
         /// List automations
         ///
-        /// In the order in which they are tried, with the names of their lines and the states of their templates. Archived ones are
+        /// In the order of their priorities, with the names of their lines and the states of their templates. Archived ones are
         /// listed with `archived` only.
         GET "/api/v1/automations" => list_automations, "A page of automations";
 
         /// Order automations
         ///
-        /// Names all automations that are not archived in the order in which they are to be tried, and changes the priorities of as few
-        /// as possible. If there are others than those named by now, nothing changes and the answer is 409 `list_changed`.
+        /// Sets the order of trying: name all automations that are not archived. Changes the priorities of as few as possible. If the
+        /// list has changed meanwhile, nothing changes and the answer is 409 `list_changed`.
         POST "/api/v1/automations/order" => order_automations, "The automations in their new order",
             problems "list_changed";
 
@@ -127,7 +127,7 @@ type Reading = Allowed<permits::AutomationsRead>;
 type Writing = Allowed<permits::AutomationsWrite>;
 type Configs = Extension<Arc<ConfigCache>>;
 
-/// What the review of these rules looks at.
+/// Reads the material for a review of these rules.
 async fn material<P: Permit>(
     api: &Api,
     who: &Allowed<P>,

@@ -28,7 +28,7 @@ pub(crate) struct AutomationQuery {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AutomationOrderIn {
-    /// All automations that are not archived, in the order in which they are to be tried.
+    /// All automations that are not archived, in the order of trying.
     pub(crate) automations: Distinct<{ Rule::MAX_UNARCHIVED as usize }, RuleId>,
 }
 
@@ -43,7 +43,7 @@ const MAX_TEMPLATES: usize = 50;
 /// Maximum problems that are shown of an automation.
 const MAX_PROBLEMS: usize = 50;
 
-/// An automation: which calls are followed by which message, and what keeps it from doing its work at present.
+/// An automation: which message follows which calls, and what keeps it from doing its work at present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct AutomationOut {
     /// Id.
@@ -62,7 +62,7 @@ pub(crate) struct AutomationOut {
     then: Then,
     /// Drip into which the caller enters when a message follows the call. `null`: none.
     enroll: Option<CampaignId>,
-    /// Time at which it was archived. `null`: it is not. An archived one matches no call.
+    /// Time of archiving. `null`: it is not archived. An archived one matches no call.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     archived_at: Option<Timestamp>,
     /// Number of the version, which every change raises. Decisions about calls name the one that decided.
@@ -81,11 +81,11 @@ pub(crate) struct AutomationOut {
     /// The templates that it may send, at most 50: one for each connection and language.
     #[schemars(length(max = MAX_TEMPLATES))]
     templates: Vec<AutomationTemplate>,
-    /// What has become wrong with it since it was saved, at most 50: a template, line or product may have been deleted. Calls that it
-    /// decides may get no message.
+    /// Problems since it was saved, at most 50: a template, line or product may have been deleted. Calls that it decides may get no
+    /// message.
     #[schemars(length(max = MAX_PROBLEMS), example = wrong())]
     problems: Vec<FieldError>,
-    /// What keeps it from doing its work at present, or in part, at most 20. Nothing of this prevents a change.
+    /// Obstacles that keep it from doing its work at present, or in part, at most 20. They prevent no change.
     #[schemars(length(max = MAX_WARNINGS))]
     warnings: Vec<AutomationWarning>,
 }
@@ -168,10 +168,10 @@ impl From<Warning> for AutomationWarning {
 /// Problems and warnings of a draft, as if it was saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct AutomationReview {
-    /// What is wrong with it, at most 50, so that it would not be saved.
+    /// Problems that would prevent saving it, at most 50.
     #[schemars(length(max = MAX_PROBLEMS), example = wrong())]
     problems: Vec<FieldError>,
-    /// What would keep it from doing its work at present, or in part, at most 20.
+    /// Obstacles that would keep it from doing its work at present, or in part, at most 20.
     #[schemars(length(max = MAX_WARNINGS))]
     warnings: Vec<AutomationWarning>,
 }
@@ -240,7 +240,7 @@ pub(crate) struct AutomationVersionOut {
     changed_at: Timestamp,
     /// Author. `null`: unknown, as after a change by an operator's file.
     changed_by: Option<Actor>,
-    /// Time at which the automation was archived. `null`: it was not.
+    /// Time of archiving. `null`: it was not archived.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     archived_at: Option<Timestamp>,
     /// The fields of the automation, as they can be sent again.

@@ -28,7 +28,7 @@ const USUAL_CALLS: u32 = 100;
 /// Maximum examples of each difference.
 const MAX_EXAMPLES: usize = 10;
 
-/// Time from which calls are taken: as long as the longest period of their list.
+/// Maximum age of the calls: the longest period of their list.
 const PERIOD: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Automations to try on the latest recorded calls.
@@ -57,7 +57,7 @@ pub(crate) struct Replay {
     /// Beginning of the earliest of them. `null` if there is none.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     from: Option<Timestamp>,
-    /// Number of calls for which nothing changes: the same message follows, or none as before.
+    /// Number of calls without a difference: the same message follows, or none as before.
     #[schemars(example = 91)]
     unchanged: usize,
     /// Calls that would get a message and got none.
@@ -70,7 +70,7 @@ pub(crate) struct Replay {
     draft: Option<AutomationReview>,
 }
 
-/// Calls for which the same is different.
+/// Calls with this difference.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct ReplayDifference {
     /// Their number.
@@ -86,7 +86,7 @@ pub(crate) struct ReplayDifference {
 pub(crate) struct ReplayExample {
     /// Id of the call.
     call_id: CallId,
-    /// Time by which calls are listed.
+    /// Time that sorts lists of calls.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     at: Timestamp,
     /// Outcome of the call.

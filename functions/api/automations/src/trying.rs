@@ -15,13 +15,13 @@ use store::{Along, Versioned, tenants::ConfigCache};
 
 use crate::{Writing, material, models::AutomationReview};
 
-/// What trying needs besides the table.
+/// Dependencies of trying, besides the table.
 pub(crate) struct Trying {
     planner: Planner,
     timers: Timers,
 }
 
-/// The automations to try: the saved ones, of which a draft replaces one, or to which it is added.
+/// The automations to try: the saved ones and a draft, which may replace one of them.
 pub(crate) struct Scene {
     /// The configuration as it is saved.
     pub(crate) saved: TenantConfig,
@@ -32,11 +32,11 @@ pub(crate) struct Scene {
 
 /// An automation that is not saved.
 pub(crate) struct Draft {
-    /// That of the saved automation which it replaces, or one of its own.
+    /// Id of the saved automation that it replaces, or else its own.
     pub(crate) id: RuleId,
     /// Whether it replaces a saved one.
     pub(crate) replaces: bool,
-    /// What the API would say if it was saved.
+    /// Review of the draft, as the API would answer if it was saved.
     pub(crate) review: AutomationReview,
 }
 
@@ -135,7 +135,7 @@ impl Trying {
         Ok(())
     }
 
-    /// What would become of the message of an automation.
+    /// Checks the message of an automation, without writing it.
     pub(crate) async fn outlook(
         &self,
         api: &Api,

@@ -53,7 +53,7 @@ pub(crate) struct StepsOut {
     steps: Steps,
     /// Their author.
     written_by: Actor,
-    /// Time at which they were written.
+    /// Time of writing.
     written_at: Timestamp,
     /// Obstacles that keep their messages from being sent at present, or in part, at most 20.
     #[schemars(length(max = MAX_WARNINGS))]
@@ -70,16 +70,15 @@ pub(crate) struct EnrollmentOut {
     contact_id: ContactId,
     /// State.
     status: EnrolmentStatus,
-    /// Time at which the contact entered the drip.
+    /// Time of entering the drip.
     entered_at: Timestamp,
-    /// Version of the steps through which the contact goes.
+    /// Version of the contact's steps.
     #[schemars(range(min = 1, max = MAX_VERSIONS), example = 1)]
     steps_version: u32,
     /// Name of the step that comes next. `null`: none.
     #[schemars(example = &"reminder")]
     current_step: Option<StepName>,
-    /// Time at which that step is taken: a message is made, or a wait ends. A message before it that is sent later moves it. `null`: there is
-    /// none.
+    /// Time of that step: a message is made, or a wait ends. If a message before it is sent later, so is this step. `null`: there is none.
     next_step_scheduled_at: Option<Timestamp>,
     /// Time of the latest step. `null`: none was taken yet.
     last_step_at: Option<Timestamp>,
@@ -88,8 +87,8 @@ pub(crate) struct EnrollmentOut {
     messages_sent: usize,
     /// Id of the latest message. `null`: none.
     last_message_id: Option<MessageId>,
-    /// The reason for which the contact left the drip: one of `x-codes` at the root of the document. Further ones may be added. `null`: it has
-    /// not.
+    /// The contact's reason for leaving the drip: one of `x-codes` at the root of the document. Further ones may be added. `null`: it has
+    /// not left.
     #[schemars(with = "Option<String>", example = &"unnecessary")]
     code: Option<Reason>,
     /// Facts of the reason.
@@ -97,7 +96,7 @@ pub(crate) struct EnrollmentOut {
     /// The reason, in one sentence.
     #[schemars(length(max = 500), example = &"the contact has written since")]
     detail: Option<String>,
-    /// Time at which the contact left the drip. `null`: it has not.
+    /// Time of leaving the drip. `null`: it has not left.
     exited_at: Option<Timestamp>,
     /// Steps that were taken, in their order.
     #[schemars(length(max = 50), example = example_history())]

@@ -51,10 +51,10 @@ api::operations! {
     "campaigns": "Campaigns of a tenant: one message to all contacts of an audience, or the steps of a drip." {
         /// Create a campaign
         ///
-        /// A draft, of which nothing is sent until it is started. What it lacks is in `problems`, such as a segment or a text. What is wrong is refused and
-        /// named by field, such as a segment, tag, line, template or product that does not exist, a value of a call, or a start in the
-        /// past. What would only keep its message from being sent at present is in `warnings`, such as a template that is not approved.
-        /// A tenant has at most 2,000 campaigns, of which 200 are drafts.
+        /// Creates a draft. Nothing is sent until it is started. `problems` lists what it lacks, such as a segment or a text. Wrong values
+        /// are refused and named by field, such as a segment, tag, line, template or product that does not exist, a value of a call, or a
+        /// start in the past. `warnings` lists what would only keep its message from being sent at present, such as a template that is not
+        /// approved. A tenant has at most 2,000 campaigns, at most 200 of them drafts.
         POST "/api/v1/campaigns" => create_campaign, "The campaign";
 
         /// List campaigns
@@ -75,9 +75,9 @@ api::operations! {
 
         /// Make the pre-flight of a campaign
         ///
-        /// Finds out what would become of everybody whom the campaign chooses if it began at its time, or now: who would get the message, and
-        /// who would be held back for which reason, what that is expected to cost, which caps have no room for it, and when the last message
-        /// could be sent. Nothing is sent. Only before the campaign begins, and with nothing in `problems`. The answer is the operation that does it.
+        /// Simulates the campaign for everybody in its audience, as if it began at its time, or now: who would get the message, who would
+        /// be held back and why, the expected cost, the caps without room for it, and when the last message could be sent. Nothing is sent.
+        /// Only before the campaign begins, and with nothing in `problems`. The answer is the operation that does it.
         POST "/api/v1/campaigns/{campaign_id}/preflight" => preflight::preflight_campaign, "The operation that makes the pre-flight",
             with "Location" "Path of the pre-flight", problems "campaign_started" "campaign_type";
 
@@ -121,15 +121,15 @@ api::operations! {
 
         /// Write the steps of a drip
         ///
-        /// Replaces all of them. While the drip is a draft, they may be incomplete, and what is wrong is refused and named by field. Once it is
-        /// started, this writes a further version, of at most 100: contacts who enter the drip from then on go through these steps, and those who
-        /// are in it through the ones with which they began.
+        /// Replaces all of them. While the drip is a draft, they may be incomplete, and what is wrong is refused and named by field. Once
+        /// it is started, this writes a further version, of at most 100: contacts who enter the drip from then on go through these steps.
+        /// Contacts who are in it continue with the steps that they began.
         POST "/api/v1/campaigns/{campaign_id}/steps" => drips::write_campaign_steps, "The steps, with their version",
             problems "campaign_type" "campaign_state";
 
         /// Get the steps of a drip
         ///
-        /// Those with which contacts enter it at present.
+        /// The steps of contacts who enter it at present.
         GET "/api/v1/campaigns/{campaign_id}/steps" => drips::get_campaign_steps, "The steps, with their version";
 
         /// List the enrolments in a drip
@@ -208,7 +208,7 @@ impl Scene {
         Self::with(api, who, config, (&drafts, steps)).await
     }
 
-    /// The same with these steps.
+    /// Reads what else a review of these campaigns needs.
     async fn with<P: Permit>(
         api: &Api,
         who: &Allowed<P>,
@@ -281,7 +281,7 @@ impl Scene {
     }
 }
 
-/// Those of these fields that are no searchable dates. One request, none if there are no fields.
+/// The fields among these that are no searchable dates. One request, none if there are no fields.
 async fn find_undated_fields(
     store: &Store,
     scope: &TenantScope,
@@ -298,7 +298,7 @@ async fn find_undated_fields(
     Ok(undated)
 }
 
-/// Those of these users who cannot attend to contacts, each with the problem. One request, none if there are no users.
+/// The users among these who cannot attend to contacts, each with the problem. One request, none if there are no users.
 async fn unable(
     store: &Store,
     scope: &TenantScope,

@@ -18,10 +18,10 @@ const MAX_PROBLEMS: usize = 50;
 pub(crate) struct CampaignOut {
     #[serde(flatten)]
     campaign: Campaign,
-    /// What it lacks and what is wrong with it, at most 50. A campaign with such a problem cannot be started.
+    /// Gaps and errors, at most 50. A campaign with such a problem cannot be started.
     #[schemars(length(max = MAX_PROBLEMS), example = wrong())]
     problems: Vec<FieldError>,
-    /// What would keep its message from being sent at present, or in part, at most 20. Nothing of this prevents a change.
+    /// Obstacles that would keep its message from being sent at present, or in part, at most 20. They prevent no change.
     #[schemars(length(max = MAX_WARNINGS))]
     warnings: Vec<CampaignWarning>,
 }
@@ -90,7 +90,7 @@ pub(crate) struct RecipientQuery {
     #[serde(default)]
     #[schemars(with = "RecipientState")]
     pub(crate) state: Option<RecipientState>,
-    /// The reason for which there is no message, or it goes no further: one of `x-codes` at the root of the document.
+    /// Why there is no message, or it goes no further: one of `x-codes` at the root of the document.
     #[serde(default, deserialize_with = "reason")]
     #[schemars(with = "String", length(max = 40), example = &"no_consent")]
     pub(crate) code: Option<Reason>,
@@ -148,12 +148,11 @@ pub(crate) struct RecipientOut {
     /// Number of the variant for the contact: 0 is `message`, and `variants` follow in their order. `null`: it is to be chosen.
     #[schemars(range(max = MAX_VARIANTS), example = 0)]
     variant: Option<VariantNumber>,
-    /// What became of the contact.
+    /// State of the contact in the audience.
     state: RecipientState,
     /// Id of the message. `null`: there is none.
     message_id: Option<MessageId>,
-    /// The reason for which there is no message, or it goes no further: one of `x-codes` at the root of the document. Further ones may be
-    /// added.
+    /// Why there is no message, or it goes no further: one of `x-codes` at the root of the document. Further ones may be added.
     #[schemars(with = "Option<String>", example = &"no_consent")]
     code: Option<Reason>,
     /// The reason, in one sentence.

@@ -1,4 +1,4 @@
-//! Canned replies, the texts with which a team answers what many customers ask.
+//! Canned replies: texts of a team for questions that many customers ask.
 
 use std::future::ready;
 

@@ -147,8 +147,8 @@ async fn change<T>(
     Ok(changed)
 }
 
-/// Maximum caps that are raised or removed, so that whoever changes caps all day floods nobody. Beyond it, they stay as they are: nobody
-/// loosens one of which the administrators are not told.
+/// Maximum caps that are raised or removed, so that changing caps all day floods nobody with mails. Beyond it, they stay as they are: no
+/// cap is loosened unless the administrators are told.
 const MAILS: Limit = Limit::per_hour(20);
 
 /// Tells the administrators that a cap was raised, or removed, by a mail that nobody can turn off: it may be the work of a stolen session.

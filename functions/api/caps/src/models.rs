@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Maximum of a cap.
 const LARGEST: u32 = 1_000_000_000;
 
-/// What can be set of a cap.
+/// Settings of a cap.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CapSetting")]
@@ -44,7 +44,7 @@ pub(crate) enum CapScope {
 pub(crate) struct CapOut {
     /// Its name.
     cap: CapName,
-    /// What is counted.
+    /// Counted unit and period.
     period: Period,
     /// Where it applies.
     scope: CapScope,

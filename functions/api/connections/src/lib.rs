@@ -165,9 +165,9 @@ api::operations! {
 
         /// List the webhook URLs of a connection
         ///
-        /// The URLs to configure at the provider. `{secret}` stands for the secret that was shown when the connection was
-        /// created or last rotated. Meta's verify token was also shown then; `POST …/rotate` creates a new one. For `whatsapp`, `refused`
-        /// says in which hours of the last day requests to its URL were refused, and why.
+        /// The URLs to configure at the provider. `{secret}` stands for the secret that was shown when the connection was created or last
+        /// rotated. Meta's verify token was also shown then; `POST …/rotate` creates a new one. For `whatsapp`, `refused` lists the hours
+        /// of the last day when requests to its URL were refused, and why.
         GET "/api/v1/connections/{connection_id}/webhooks" => list_connection_webhooks, "The addresses";
     }
 }

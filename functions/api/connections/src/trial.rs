@@ -198,7 +198,7 @@ impl Trial {
         })
     }
 
-    /// The same result if the number is connected elsewhere.
+    /// The result if the number is connected elsewhere.
     pub(crate) fn with_number_taken(self) -> Self {
         let message = "This WhatsApp number is already connected to another business.";
         Self::of_result(CheckResult::Failed, message, self.checkup.at)

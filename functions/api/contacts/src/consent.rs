@@ -54,7 +54,7 @@ pub(crate) struct WishOut {
     pub(crate) category: Option<ConsentCategory>,
     /// Whose wish it is.
     pub(crate) party: Party,
-    /// Method by which it was recorded.
+    /// Method of recording.
     pub(crate) method: Method,
     /// Time of the wish.
     #[schemars(example = "2026-01-15T09:30:00Z")]
@@ -78,15 +78,15 @@ pub(crate) struct ConsentEntryOut {
     pub(crate) category: Option<ConsentCategory>,
     /// Whose wish it is.
     pub(crate) party: Party,
-    /// Method by which it was recorded.
+    /// Method of recording.
     pub(crate) method: Method,
-    /// User or API key that recorded it, or created the link to the preference page by which it was made. `null`: the customer wrote it or
+    /// User or API key that recorded it, or created the link to the preference page where it was made. `null`: the customer wrote it or
     /// had the link from a message, or a provider reported it.
     pub(crate) actor: Option<Actor>,
     /// Time of the wish.
     #[schemars(example = "2026-01-15T09:30:00Z")]
     pub(crate) at: Timestamp,
-    /// Time at which it was recorded.
+    /// Time of recording.
     #[schemars(example = "2026-11-20T12:00:00Z")]
     pub(crate) recorded_at: Timestamp,
     /// The text that the person saw.

@@ -59,8 +59,8 @@ api::operations! {
         /// List or search contacts
         ///
         /// Without conditions, oldest first. With conditions, contacts that fulfil all of them, in the order of the list that one of
-        /// them reads: of `digits` by number, of `field` by value, of `name` by word, of `stage` by the time at which they reached
-        /// it, of `tag` by time of creation. A name is found by its first five different words. A page can hold fewer contacts than
+        /// them reads: of `digits` by number, of `field` by value, of `name` by word, of `stage` by the time of reaching it, of
+        /// `tag` by time of creation. A name is found by its first five different words. A page can hold fewer contacts than
         /// `limit`, or none, without being the last one: only a `next_cursor` of `null` ends the list.
         GET "/api/v1/contacts" => list_contacts, "A page of contacts";
 
@@ -224,10 +224,10 @@ api::operations! {
 
         /// Create a link to the preference page of a contact
         ///
-        /// On the page, the contact sees which messages the business may send by which channel, and changes that without logging in.
-        /// The link is valid for an hour, as long as the user or API key that created it may write contacts, and each request creates
-        /// another one: at most 30 an hour. The audit log and what is chosen on the page say who created it. Links in messages, by
-        /// `preferences.link` of rules and templates, are valid for 180 days.
+        /// On the page, the contact sees the messages that the business may send on each channel, and changes that without logging
+        /// in. The link is valid for an hour, as long as the user or API key that created it may write contacts, and each request
+        /// creates another one: at most 30 an hour. The audit log and what is chosen on the page say who created it. Links in
+        /// messages, by `preferences.link` of rules and templates, are valid for 180 days.
         POST "/api/v1/contacts/{contact_id}/preference-link" => preferences::create_preference_link, "The link, which is shown once",
             problems "merged";
 
@@ -373,7 +373,7 @@ async fn existing(store: &Store, scope: &TenantScope, id: ContactId) -> Result<P
     require_existing(id, store.known_person(scope, id).await?)
 }
 
-/// The same once it is read.
+/// Refuses a person that was read, unless it is this contact and is not deleted.
 fn require_existing(id: ContactId, read: Option<Person>) -> Result<Person, Problem> {
     let person = read.ok_or_else(Problem::not_found)?;
     itself(id, &person.contact)?;

@@ -22,8 +22,8 @@ pub(crate) struct ContactQuery {
     pub(crate) email: Option<Email>,
     /// Last digits of a telephone number, or the number in any spelling. A national number is one of the tenant's country, if that has it.
     pub(crate) digits: Option<Digits>,
-    /// Words of which each begins one of the first five different words of the name, in any order, whatever the case, accents and
-    /// spellings of letters.
+    /// Beginnings of the first five different words of the name, in any order, whatever the case, accents and spellings of
+    /// letters.
     #[schemars(example = &"maya had")]
     pub(crate) name: Option<OneLine<1, 60>>,
     /// Tag.

@@ -1,4 +1,4 @@
-//! What is recorded about a contact, such as notes: created, listed and read in the same way, whatever its kind.
+//! Records about a contact, such as notes: created, listed and read alike, whatever their kind.
 
 use api::{Allowed, Api, Created, Listed, Paging, Setback, Tagged, of_another_list, permits::Permit, require_found};
 use domain::{
@@ -71,7 +71,7 @@ pub(crate) async fn list<T: Recorded, P: Permit>(
     Ok(Listed::of(page, |found| found.value))
 }
 
-/// One of them.
+/// Reads a record of a contact.
 pub(crate) async fn read<T: Recorded, P: Permit>(
     api: &Api,
     who: &Allowed<P>,

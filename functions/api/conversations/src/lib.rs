@@ -64,8 +64,8 @@ api::operations! {
         /// Create conversations from earlier calls and messages
         ///
         /// An operation of the kind `backfill_conversations`: for contacts with calls and messages from before the inbox existed, it
-        /// creates a conversation for each line, from the latest 50 calls and 50 messages. Those in which the customer waits and last got in touch
-        /// within a week are open; the others are closed. Existing conversations are not changed, so it may be started again.
+        /// creates a conversation for each line, from the latest 50 calls and 50 messages. Conversations with a waiting customer who last
+        /// got in touch within a week are open; the others are closed. Existing conversations are not changed, so it may be started again.
         POST "/api/v1/conversations/backfill" => backfill_conversations, "The operation that creates them";
 
         /// Get a conversation
@@ -118,7 +118,7 @@ const BACKFILLS: Limit = Limit::per_hour(10);
 type Reading = Allowed<permits::ConversationsRead>;
 type Writing = Allowed<permits::ConversationsWrite>;
 
-/// The tenant's configuration, of which conversations show lines and windows.
+/// The tenant's configuration. Conversations show its lines and windows.
 async fn config(
     api: &Api,
     who: &Allowed<impl permits::Permit>,

@@ -159,7 +159,7 @@ async fn create_export(
     })
 }
 
-/// What an operation exports; `None` if it is of another kind.
+/// The export that an operation makes; `None` if it is of another kind.
 fn order_of(operation: &Operation) -> Option<ExportData> {
     let is_export = operation.kind == OperationKind::ExportData;
     is_export.then(|| operation.params.read().ok()).flatten()

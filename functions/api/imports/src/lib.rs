@@ -40,8 +40,8 @@ api::operations! {
     "imports": "Imports of contacts from CSV and vCard files." {
         /// Create an import
         ///
-        /// The answer says by which request the file is uploaded: CSV in any usual encoding, at most 64 MB, 200 columns and 100,000 rows;
-        /// a row of more than 64 KB is refused. Or a vCard file of version 2.1, 3.0 or 4.0, whose cards are rows with columns of ours. Preview the
+        /// Upload the file with the request in the answer: CSV in any usual encoding, at most 64 MB, 200 columns and 100,000 rows; a row of
+        /// more than 64 KB is refused. Or a vCard file of version 2.1, 3.0 or 4.0, whose cards are rows with columns of ours. Preview the
         /// import then, and start it. A plan allows so many imports a day: 200, unless it says otherwise.
         POST "/api/v1/imports" => create_import, "The import";
 
@@ -275,7 +275,7 @@ async fn may_start(api: &Api, who: &Writing, import: &Import, dry_run: bool) -> 
     Ok(())
 }
 
-/// The request by which the file is uploaded.
+/// The request that uploads the file.
 async fn upload<P: Permit>(who: &Allowed<P>, files: &Files, import: &Import) -> Result<UploadOut, Problem> {
     let key = FileKey::upload(who.scope(), import.id.ulid());
     UploadOut::new(who, files, &key, ("text/csv", import.size.into())).await

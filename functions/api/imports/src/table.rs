@@ -180,7 +180,7 @@ pub(crate) async fn missing_tags<P: Permit>(
     api.missing(who, &named).await
 }
 
-/// What the mapping names by words.
+/// Reads the tags, stages and users that the mapping names by words.
 async fn names(store: &Store, scope: &TenantScope, mapping: &Mapping) -> Result<Names, Problem> {
     let tags = if mapping.has(&Target::Tags) {
         store.all::<Tag>(scope).await?
@@ -206,7 +206,7 @@ struct Desk<'a> {
     mode: ImportMode,
     fields: &'a [Field],
     known: &'a KnownPeople,
-    /// What earlier rows would have made.
+    /// Results of earlier rows, as if they had been written.
     foreseen: Foreseen,
     now: Timestamp,
 }

@@ -22,7 +22,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 struct SocketUrl(String);
 
 impl SocketUrl {
-    /// That at the same place as an HTTP URL: `ws` in place of `http`, `wss` in place of `https`.
+    /// The URL for sockets at the same place as an HTTP URL: `ws` in place of `http`, `wss` in place of `https`.
     fn of(url: &str) -> Self {
         Self(url.replacen("http", "ws", 1))
     }
@@ -61,7 +61,7 @@ api::operations! {
 /// Number of events of a full answer.
 const FULL: usize = 200;
 
-/// The place after which events are wanted.
+/// The last event that the caller knows.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct EventsQuery {
@@ -125,7 +125,7 @@ fn cursor_expired_problem() -> Problem {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "LiveTicket")]
 struct TicketOut {
-    /// The URL of sockets, to which the ticket is added: `?ticket=…`.
+    /// URL for sockets. The ticket is added to it: `?ticket=…`.
     #[schemars(example = &"wss://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/live")]
     url: String,
     /// The ticket. It is good for a minute, and for one socket.

@@ -61,7 +61,7 @@ type Viewer = Allowed<permits::MediaRead>;
 /// A scanner.
 type Scanner = Allowed<permits::MediaScan>;
 
-/// Seconds after which to ask again for a file that is on its way.
+/// Seconds to wait before the next request for a file that is on its way.
 const AGAIN_AFTER: u32 = 15;
 
 async fn get_medium(

@@ -30,7 +30,7 @@ use crate::{
     visibility::{ChangedMessage, reason_for},
 };
 
-/// What a cancellation prevents.
+/// The scope of a cancellation.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Prevented {
@@ -53,7 +53,7 @@ impl Prevented {
 /// A message that was cancelled.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CancelledMessage {
-    /// What the cancellation prevents: `all`, or `further_channels` if something was sent, or may have been.
+    /// Scope of the cancellation: `all`, or `further_channels` if something was sent, or may have been.
     cancelled: Prevented,
     /// The message.
     #[serde(flatten)]
@@ -141,12 +141,12 @@ pub(crate) struct UnblockedMessage {
     id: MessageId,
     /// The new message. `null`: the blocked one is not sent again or, without a `code`, would be in a dry run.
     retried_as: Option<MessageId>,
-    /// What it is expected to cost by its first channel, in a dry run. `null` if it would not be sent, and if no list has its price.
+    /// Expected cost by its first channel, in a dry run. `null` if it would not be sent, and if no list has its price.
     cost: Option<ExpectedCost>,
     /// Reason why not.
     #[schemars(with = "Option<String>", example = &"cap_reached")]
     code: Option<Reason>,
-    /// The same as a sentence.
+    /// The reason as a sentence.
     #[schemars(example = &"The message is not sent: the cap of 500 messages by the API per hour is reached.")]
     detail: Option<String>,
 }
@@ -236,7 +236,7 @@ impl Sending {
         Ok((composed, gathered))
     }
 
-    /// What a message is expected to cost if it is sent again now. Nothing is written.
+    /// The expected cost of sending a message again now. Nothing is written.
     async fn foresee(
         &self,
         api: &Api,

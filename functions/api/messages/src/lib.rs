@@ -1,4 +1,4 @@
-//! Messages to a tenant's customers and from them: what was sent by which channel, what became of it, and why. Sending.
+//! Messages to a tenant's customers and from them: their channels, what became of them, and why. Sending.
 
 mod actions;
 mod models;

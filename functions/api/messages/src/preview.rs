@@ -23,7 +23,7 @@ use crate::{
     visibility::may_read_contacts,
 };
 
-/// What a request for a message would do.
+/// The effect of a request for a message.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MessagePreview {
     /// Whether the message would be sent.
@@ -47,7 +47,7 @@ pub(crate) struct MessagePreview {
 }
 
 impl MessagePreview {
-    /// The same for a caller who may not read contacts.
+    /// For a caller who may not read contacts.
     fn in_general(self, whom: &Whom, anybody: &IntentReview, setting: &Setting<'_>) -> Self {
         let decision = Refusal {
             reason: self.code,
@@ -68,7 +68,7 @@ impl MessagePreview {
     }
 }
 
-/// The same message for nobody in particular: with placeholders, and in the language of people whose own is unknown.
+/// Reviews the message for nobody in particular: with placeholders, and in the language of people whose own is unknown.
 fn for_anybody(
     config: &TenantConfig,
     request: &MessageRequest,

@@ -32,7 +32,7 @@ use crate::{
     visibility::reason_for,
 };
 
-/// Maximum templates of a connection of which those are chosen that can be sent in place of free text.
+/// Maximum templates of a connection that are read to choose those that can be sent in place of free text.
 const MAX_COMPARED: i32 = 200;
 
 /// Maximum messages that are looked through for what the author of a reply has missed.

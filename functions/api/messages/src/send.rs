@@ -54,7 +54,7 @@ pub(crate) type Sends = Allowed<permits::MessagesSend>;
 /// The answer to a request for a message, with its path.
 pub(crate) type Placed = ([(HeaderName, String); 1], With<201, Json<ChangedMessage>>);
 
-/// What sending needs besides the table.
+/// Dependencies of sending, besides the table.
 pub(crate) struct Sending {
     config: ConfigCache,
     prices: PriceCache,
@@ -315,7 +315,7 @@ impl Sending {
         Ok((placed, config))
     }
 
-    /// Refuses a message for which a cap has no room now, sent with its first leg. Whether one has when it is sent is found out then.
+    /// Refuses a message if a cap has no room now for its first leg. Whether it has room at the time of sending is found out then.
     pub(crate) async fn within_caps(
         &self,
         api: &Api,
@@ -368,17 +368,17 @@ pub(crate) struct Reached {
     pub(crate) person: Person,
     /// The identity that leads to a new contact.
     pub(crate) new: Option<Identity>,
-    /// What is known of a new contact's person.
+    /// Known refusals of a new contact's person.
     refusals: Refusals,
-    /// Those refusals in the new contact's ledger.
+    /// Ledger entries for those refusals.
     entries: Vec<ConsentEntry>,
-    /// What was read along with them.
+    /// Rows that were read along with them.
     pub(crate) along: Along,
-    /// The conversation in which somebody of the team writes to them.
+    /// The conversation where somebody of the team writes to them.
     pub(crate) said_in: Option<SaidIn>,
 }
 
-/// A conversation in which somebody of the team writes.
+/// A conversation where somebody of the team writes.
 pub(crate) struct SaidIn {
     pub(crate) known: Versioned<Conversation>,
     /// Number of the latest happening that the author of a reply has seen. `None`: the message starts the conversation.
@@ -401,7 +401,7 @@ impl From<Person> for Reached {
     }
 }
 
-/// What leads to a recipient who is named by a number or id.
+/// The lead to a recipient who is named by a number or id.
 pub(crate) async fn lead_to(api: &Api, who: &Sends, whom: &Whom) -> Result<Option<Lead>, Problem> {
     let Some(identity) = whom.identity() else {
         return Ok(None);
@@ -409,8 +409,8 @@ pub(crate) async fn lead_to(api: &Api, who: &Sends, whom: &Whom) -> Result<Optio
     Ok(Some(api.store().lead_of(who.scope(), identity).await?))
 }
 
-/// What leads to a recipient, read again if the row of the number that leads to the contact was moved to the number's key. A refusal that was
-/// recorded for any form of the number then holds for the message.
+/// The lead to a recipient, read again if the row of the contact's number was moved to the number's key. A refusal that was recorded for
+/// any form of the number then holds for the message.
 async fn renewed_lead(api: &Api, who: &Sends, lead: Option<Lead>) -> Result<Option<Lead>, Setback> {
     let Some(lead) = lead else {
         return Ok(None);
@@ -591,7 +591,7 @@ pub(crate) fn not_oneself(config: &TenantConfig, whom: &Whom, to: &Recipient) ->
     }
 }
 
-/// What composing needs to read.
+/// The rows that composing needs to read.
 pub(crate) fn needs(config: &TenantConfig, person: &Person, intent: &Intent<'_>, now: Timestamp) -> Needs {
     let nothing = Gathered::default();
     Needs::of(intent, &world(config, person, &nothing, now))

@@ -38,7 +38,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::with_mails(env)?).layer(Extension(grace)))
 }
 
-/// Time within which the deletion of a tenant can be cancelled.
+/// Period for cancelling the deletion of a tenant.
 #[derive(Clone, Copy)]
 struct Grace(SignedDuration);
 
@@ -112,8 +112,8 @@ api::operations! {
 
         /// Get the prices of messages
         ///
-        /// The price lists by which costs are estimated that providers do not report: those that an operator gave, or those that come with
-        /// the version.
+        /// The price lists for estimating costs that providers do not report. They come with the version of the software, unless an
+        /// operator replaced them.
         GET "/api/v1/platform/prices" => get_platform_prices, "The prices";
 
         /// Replace the prices of messages

@@ -33,7 +33,7 @@ pub struct PlatformTenantOut {
     pub plan: Option<String>,
     /// Limits of the plan that differ from the default.
     pub limits: LimitsModel,
-    /// Time at which its data will be deleted, during the grace period.
+    /// Time of the deletion of its data, during the grace period.
     #[schemars(example = "2026-12-20T10:00:00Z")]
     pub leaves_at: Option<Timestamp>,
     /// Time of creation.
@@ -247,7 +247,7 @@ pub struct ReportedLinkOut {
     pub tenant: TenantId,
     /// Id of the message that carries it.
     pub message: MessageId,
-    /// The page to which it leads.
+    /// Its page.
     #[schemars(example = "https://saffron.example/cake")]
     pub page: String,
     /// Time of creation.
@@ -281,7 +281,7 @@ pub struct UsageQuery {
 /// Usage of a tenant by day.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct UsageOut {
-    /// One entry per day, oldest first.
+    /// Usage by day, oldest first.
     pub days: Vec<DayUsageOut>,
 }
 
@@ -306,7 +306,7 @@ pub struct PlatformPricesOut {
 }
 
 impl PlatformPricesOut {
-    /// Those that come with the version.
+    /// The prices that come with the version.
     pub(crate) fn shipped_prices() -> Tagged<Self> {
         let body = Self {
             replaced: false,
@@ -315,7 +315,7 @@ impl PlatformPricesOut {
         Tagged { version: 0, body }
     }
 
-    /// Those that an operator gave.
+    /// The prices of an operator.
     pub(crate) fn given_prices(given: Versioned<PriceBook>) -> Tagged<Self> {
         let Versioned { version, value } = given;
         let body = Self {

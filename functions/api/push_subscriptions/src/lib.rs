@@ -1,4 +1,4 @@
-//! The devices on which a person is notified, by the push service of their browser.
+//! Devices that notify a person, by the push service of their browser.
 
 use std::sync::Arc;
 
@@ -47,12 +47,13 @@ api::operations! {
     "push": "Devices on which the caller is notified while no page is open." {
         /// Get the key for push notifications
         ///
-        /// `applicationServerKey` with which a browser subscribes (`PushManager.subscribe`). It never changes.
+        /// `applicationServerKey` for the subscription of a browser (`PushManager.subscribe`). It never changes.
         GET "/api/v1/me/push-key" => get_push_key, "The key";
 
         /// List your devices
         ///
-        /// The browsers in which you are notified, at most 10: a further one replaces the one that was sent longest ago. Those of an ended session are not notified any more.
+        /// Browsers that notify you, at most 10: a further one replaces the one that was sent longest ago. Browsers of an ended session are
+        /// no longer notified.
         GET "/api/v1/me/push-subscriptions" => list_push_subscriptions, "Your devices";
 
         /// Add a device
@@ -70,7 +71,7 @@ api::operations! {
     }
 }
 
-/// The key with which browsers subscribe.
+/// The key for subscriptions of browsers.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PushKey")]
 struct KeyOut {
@@ -88,8 +89,8 @@ struct SubscriptionIn {
     /// and Safari, and others that are configured.
     #[schemars(length(max = 1_024), example = &"https://updates.push.services.mozilla.com/wpush/v2/gAAAAABl")]
     endpoint: String,
-    /// Time after which the browser ends it, in milliseconds since 1970. It is not used: a subscription that has ended is removed at the first
-    /// notification.
+    /// End of the subscription by the browser, in milliseconds since 1970. It is not used: a subscription that has ended is removed at the
+    /// first notification.
     #[serde(default, rename = "expirationTime")]
     #[schemars(range(max = MAX_TIME), example = 1_798_362_000_000_u64)]
     expiration_time: Option<u64>,
@@ -113,7 +114,7 @@ struct KeysIn {
     auth: String,
 }
 
-/// A device on which a person is notified.
+/// A device that notifies a person.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PushSubscription")]
 struct SubscriptionOut {
@@ -126,10 +127,10 @@ struct SubscriptionOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
     device: Option<String>,
-    /// Time at which it was added.
+    /// Time of adding it.
     #[schemars(example = "2026-11-20T12:00:00Z")]
     created_at: Timestamp,
-    /// Time until which it is notified, unless it is sent again.
+    /// Expiry of the subscription, unless it is sent again.
     #[schemars(example = "2026-12-20T12:00:00Z")]
     expires_at: Timestamp,
     /// Whether it was sent last in the session of this request.

@@ -34,8 +34,8 @@ api::operations! {
         /// Get a link to a recording
         ///
         /// The link needs no credentials. It is valid for five minutes and, so that a player can go on, for the length of the recording, at
-        /// most for one more hour. Players can ask for parts of the sound (`Range`). The first request after a while takes some seconds, in
-        /// which the sound is fetched from the telephone system: 429 if a tenant fetches more than 300 in an hour. The calls say which
+        /// most for one more hour. Players can ask for parts of the sound (`Range`). The first request after a while takes some seconds,
+        /// because it fetches the sound from the telephone system: 429 if a tenant fetches more than 300 in an hour. The calls say which
         /// recordings are `available`. The audit log says once a day who got a link to a recording of a contact's.
         GET "/api/v1/calls/{call_id}/recordings/{recording_id}" => get_recording, "A link to the sound",
             409 "There is no sound yet, or only the telephone system has it", 410 "The recording does not exist any more",

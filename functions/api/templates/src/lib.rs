@@ -158,9 +158,9 @@ api::operations! {
 
         /// Get the numbers of a template
         ///
-        /// The number of messages sent with the template, of their outcomes, and of customers' answers: in total, for each content of
-        /// the template, and by day in UTC. The numbers are exact, and up to date within a minute. An event counts on the day on which it
-        /// is recorded. They are kept for 13 months. With `usage:read`, they include the cost.
+        /// The number of messages sent with the template, of their outcomes, and of customers' answers: in total, for each content of the
+        /// template, and by day in UTC. The numbers are exact, and up to date within a minute. An event counts on the day of its
+        /// recording. They are kept for 13 months. With `usage:read`, they include the cost.
         GET "/api/v1/templates/{template_id}/numbers" => get_template_numbers, "The numbers";
 
         /// List what uses a template
@@ -564,7 +564,7 @@ impl Context {
         Err(Problem::field("connection_id", fault.and("kind", kind)))
     }
 
-    /// The same, or a problem if there is none.
+    /// Like [`Self::connection`], with a problem if there is none.
     async fn carrier<P: Permit>(&self, who: &Allowed<P>, id: Option<ConnectionId>) -> Result<Connection, Problem> {
         let none = || no_whatsapp("No connection sends WhatsApp. Connect one first.");
         self.connection(who, id).await?.ok_or_else(none)

@@ -45,7 +45,7 @@ pub(crate) struct TemplateIn {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TemplateLintIn {
-    /// Connection whose account would get it, by whose rules it is examined. Default: the oldest one that sends WhatsApp.
+    /// Connection of the account that would get it. Its rules apply. Default: the oldest one that sends WhatsApp.
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
     pub(crate) connection_id: Option<ConnectionId>,
@@ -110,7 +110,7 @@ pub(crate) struct SubmitTemplateIn {
     pub(crate) even_if_used: bool,
 }
 
-/// The same for a deletion.
+/// Whether automations that use a template prevent its deletion.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteTemplateQuery {
@@ -213,8 +213,8 @@ pub(crate) struct TemplateModel {
     sendable: bool,
     /// Whether it is being submitted.
     submitting: bool,
-    /// Time at which the provider refused a message because it knows the template otherwise. No message is sent with it until it was read
-    /// again. `null`: it did not.
+    /// Time when the provider refused a message because its version of the template differs. No message is sent with the template until
+    /// it was read again. `null`: it did not.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     doubted_at: Option<Timestamp>,
     /// Category, which the provider may have corrected.
@@ -234,7 +234,7 @@ pub(crate) struct TemplateModel {
     /// Number of contents before this one.
     #[schemars(example = 0)]
     edition: u32,
-    /// Time from which on a change of the approved template can be submitted. `null`: at any time.
+    /// Earliest time to submit a change of the approved template. `null`: at any time.
     #[schemars(example = "2026-11-21T10:00:00Z")]
     editable_at: Option<Timestamp>,
     /// Meta's id. `null`: it has none.
@@ -313,7 +313,7 @@ pub(crate) struct TemplateWarning {
 /// The findings about a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct TemplateLintOut {
-    /// Reasons for which it would be refused, at most 50.
+    /// Reasons for refusing it, at most 50.
     #[schemars(length(max = MAX_FOUND))]
     problems: Vec<FieldError>,
     /// Points that WhatsApp may judge differently than intended, at most 50. None prevents submitting.
@@ -365,7 +365,7 @@ pub(crate) struct TemplateUser {
     pub(crate) by_contact_language: bool,
 }
 
-/// What depends on a template.
+/// Dependents of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct TemplateUses {
     /// Automations that may send it, except archived ones.
@@ -487,6 +487,6 @@ pub(crate) struct AdoptTemplateIn {
 /// Templates of the library that were submitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct AdoptedTemplates {
-    /// One for each language. One that the provider refused is a `DRAFT` with `rejected_reason`.
+    /// A version for each language. A version that the provider refused is a `DRAFT` with `rejected_reason`.
     pub(crate) templates: Vec<TemplateModel>,
 }

@@ -59,7 +59,7 @@ enum Claim {
     Claimed(Box<Work>),
 }
 
-/// What the provider has now.
+/// The provider's answer to a submission.
 enum Asked {
     Accepted(Accepted),
     /// A template of this name and language, whoever created it.
@@ -129,7 +129,7 @@ fn provider_failed_problem(detail: &'static str) -> Problem {
     Problem::new(StatusCode::BAD_GATEWAY, "provider_failed", "Provider failed", detail)
 }
 
-/// What an error means for the caller, apart from the refusal of a template.
+/// The caller's answer to an error, apart from the refusal of a template.
 fn problem(error: &TemplateError) -> Problem {
     tracing::warn!(
         error = kit::chain(error),

@@ -15,7 +15,7 @@ use crate::{models::RetentionOut, tenant};
 /// Applications of the policy per tenant and hour: each reads all calls and messages.
 const APPLICATIONS: Limit = Limit::per_hour(60);
 
-/// What an application of a policy would do at most.
+/// The maximum effect of applying a policy.
 async fn estimate<P: Permit>(
     api: &Api,
     who: &Allowed<P>,

@@ -330,7 +330,7 @@ fn template(config: &TenantConfig, material: &Material) -> SetupStep {
         .optional(is_only_channel(config, Channel::Sms))
 }
 
-/// What is wrong with a rule, or the channel that no connection sends.
+/// The problem of a rule, or the channel that no connection sends.
 fn wrong(rule: &Rule, found: Review) -> Option<Refusal> {
     let name = rule.name.as_str();
     if let Some(problem) = found.problems.into_iter().next() {

@@ -33,7 +33,7 @@ api::operations! {
     }
 }
 
-/// What was used in a part of a period.
+/// Usage in a part of a period.
 #[derive(Default)]
 struct Used {
     counters: Counters,

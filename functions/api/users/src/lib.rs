@@ -81,7 +81,7 @@ api::operations! {
 
         /// Show an invitation
         ///
-        /// For whoever has its link: who invites to which business, and for what role. The link stays valid.
+        /// For the holder of its link: the inviting user, the business and the role. The link stays valid.
         POST "/api/v1/users/invitations/show" => accept::show_invitation, "The invitation",
             403 "The tenant is suspended", 404 "The link is invalid",
             problems "link_not_valid";
@@ -97,7 +97,7 @@ api::operations! {
     }
 }
 
-/// Hash by which the table knows an address.
+/// Hash of an address, for the table.
 fn email_sha256(email: &Email) -> String {
     sha256_hex(email.as_str())
 }

@@ -307,7 +307,7 @@ async fn switching_a_factor_on_ends_all_other_sessions() {
     world.refresh(&text(&next["refresh_token"])).await.is(401);
 }
 
-/// A platform administrator is let in by a session that began with the factor, not by one in which it was turned on.
+/// Only a session that began with the factor lets a platform administrator in, not the session that turned it on.
 #[tokio::test]
 async fn a_token_says_whether_its_session_began_with_a_factor() {
     let (world, maya) = World::with_newcomer().await;
@@ -372,7 +372,7 @@ async fn session_does_not_prove_a_later_factor() {
     assert_eq!(proven(&text(&anew["access_token"])).await, Some(true));
 }
 
-/// Two requests at once: one spares the session in which a factor is switched on, the other ends all.
+/// Two requests at once: one spares the session that switches a factor on, the other ends all.
 #[tokio::test]
 async fn ending_all_sessions_also_ends_one_spared_meanwhile() {
     let (world, maya) = World::with_newcomer().await;

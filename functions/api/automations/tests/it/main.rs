@@ -54,7 +54,7 @@ fn id(made: &Answer) -> Value {
     made.is(201).json()["id"].clone()
 }
 
-/// The names of the rules by which calls are decided at present, and their versions.
+/// The names of the rules that decide calls at present, and their versions.
 async fn deciding(town: &Town<'_>, cache: &ConfigCache) -> Vec<(String, u64)> {
     let config = town.aws().store().config(town.home.scope(), cache).await;
     let config = config.expect("the table answers").expect("the tenant is there");

@@ -453,7 +453,7 @@ async fn invalid_input_is_named_and_writes_nothing() {
     assert_eq!(manager.get(&at(&telephony, "")).await.text(), before.text());
 }
 
-/// What was proven about the account stays so.
+/// A proof about the account stays.
 #[tokio::test]
 async fn tenant_confirms_rules_of_countries_for_sms() {
     let aws = Aws::new().await;

@@ -166,7 +166,7 @@ async fn preview_ends_with_the_row_of_an_open_quote() {
     assert_eq!((row, column), (&json!(3), &json!(null)));
 }
 
-/// What the rows of a preview become.
+/// The outcomes of the rows of a preview.
 async fn preview_rows(caller: &Caller<'_>, place: &str, mut settings: Value) -> Vec<String> {
     settings["table"] = json!({"separator": "comma", "header": true});
     settings["mapping"] = mapping();
@@ -174,7 +174,7 @@ async fn preview_rows(caller: &Caller<'_>, place: &str, mut settings: Value) -> 
     texts(&rows(&shown), "becomes")
 }
 
-/// Who a row is about depends on whom the rows before it create and change.
+/// The contact of a row depends on the contacts that earlier rows create and change.
 #[tokio::test]
 async fn previewed_rows_know_what_earlier_rows_make() {
     const ROWS: &str = "Name,Mobile,Tags

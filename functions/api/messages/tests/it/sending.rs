@@ -49,7 +49,7 @@ pub(crate) fn template() -> Value {
     })
 }
 
-/// The same by WhatsApp.
+/// The body of a request for a message with a template, by WhatsApp.
 fn by_template(number: &str, more: Value) -> Value {
     let mut body = json!({"phone": number, "category": "utility", "basis": "Order 1042", "template": template()});
     with(&mut body, more);
@@ -84,7 +84,7 @@ fn daily(maximum: u32) -> Cap {
     }
 }
 
-/// Counts a message, by which this cap is reached.
+/// Counts a message, which reaches this cap.
 async fn reach(aws: &Aws, scope: &TenantScope, cap: Cap) {
     let take = Take {
         cap: cap.clone(),
@@ -361,7 +361,7 @@ async fn quiet_hours_postpone_a_request_or_refuse_it() {
     assert_not_sent(&skipped, "quiet_hours");
 }
 
-/// The due index has it, from which the dispatcher queues it.
+/// The due index has it. The dispatcher queues it from there.
 #[tokio::test]
 async fn message_is_sent_though_the_queue_does_not_answer() {
     let aws = Aws::new().await;
@@ -400,7 +400,7 @@ async fn repeated_request_finds_what_the_interrupted_one_wrote() {
     assert_not_sent(&agent.post(MESSAGES, another).await, "frequency");
 }
 
-/// What it counted is counted, and there is nothing else to refuse.
+/// The first request was counted already, and there is nothing else to refuse.
 #[tokio::test]
 async fn repeated_request_is_answered_beyond_the_limit() {
     let aws = Aws::new().await;

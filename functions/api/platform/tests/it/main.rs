@@ -47,7 +47,7 @@ fn pizzeria(slug: &str) -> Value {
     json!({"name": "Joe's Pizza", "slug": slug, "time_zone": "Asia/Dubai", "admin_email": "Joe@Example.com", "plan": "standard"})
 }
 
-/// The URL in the only invitation among these mails, and whom it invites to which business.
+/// The URL in the only invitation among these mails, its recipient, and the business.
 fn invitation(mails: Vec<MailJob>) -> (String, String, String) {
     let mut invitations = mails.into_iter().filter(|mail| mail.mail.kind() == "invitation");
     let found = invitations.next().expect("an invitation");

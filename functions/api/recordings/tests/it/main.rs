@@ -45,7 +45,7 @@ impl<'a> World<'a> {
         Self::with_timeout(aws, reply, "60").await
     }
 
-    /// The same with so many seconds for an answer of Twilio.
+    /// Like `new`, with this many seconds for an answer of Twilio.
     async fn with_timeout(aws: &'a Aws, reply: Reply, seconds: &str) -> Self {
         let twilio = Twilio::start(reply);
         let env = aws.env_with(&[("TWILIO_API_URL", twilio.url()), ("PROVIDER_TIMEOUT", seconds)]);

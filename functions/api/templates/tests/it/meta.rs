@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use testkit::seed::WABA;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
-/// What happens to the next request that changes something.
+/// A fault in the next request that changes something.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// It is refused with this status and body.

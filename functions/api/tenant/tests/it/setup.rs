@@ -292,7 +292,7 @@ async fn each_kind_of_rule_that_refuses_keeps_the_step_open() {
     }
 }
 
-/// What it sends from may have the mark of promotion, and letters get no replies.
+/// Its sender may have the mark of promotion, and letters get no replies.
 #[tokio::test]
 async fn sender_of_sms_is_looked_at() {
     let aws = Aws::new().await;
