@@ -13,7 +13,6 @@ use crate::{
 
 /// The fields of a resource that a `PATCH` can change.
 pub trait Patchable: Serialize + DeserializeOwned {
-    /// The resource.
     type Of: PartialEq + Serialize;
 
     /// These fields of the resource.

@@ -56,7 +56,6 @@ impl Api {
         })))
     }
 
-    /// The table.
     pub fn store(&self) -> &Store {
         self.0.store.get()
     }

@@ -81,7 +81,6 @@ described!(T1, T2, T3, T4, T5, T6, T7);
 pub struct Row {
     /// Name and description of the operation's group.
     pub tag: (&'static str, &'static str),
-    /// Method.
     pub method: Method,
     /// Path, with the names of its parameters in braces.
     pub path: &'static str,
@@ -311,7 +310,6 @@ impl Default for Document {
 }
 
 impl Document {
-    /// Adds an operation.
     pub fn with<H: Described<A>, A>(mut self, _handler: &H, row: &Row) -> Self {
         let mut operation = OperationSchema::of(row.path, &mut self.schemas);
         let answered = H::describe(&mut operation);

@@ -30,11 +30,9 @@ use ulid::Ulid;
 pub enum Kind {
     /// A user or API key of a tenant with this permission.
     Tenant(Permission),
-    /// A logged-in person.
     Person,
-    /// A platform administrator.
     Platform,
-    /// Anybody.
+    /// Without authentication.
     Anyone,
 }
 
@@ -116,7 +114,6 @@ impl Asked {
 pub struct Device {
     /// User agent of the browser or app, shortened.
     pub name: Option<String>,
-    /// IP address.
     pub address: Option<IpAddr>,
 }
 
@@ -346,7 +343,7 @@ pub struct Person {
 guard!([] Person, Kind::Person, Proven::Person(person) => Self { asked, person }, asked);
 
 impl Person {
-    /// Their current account.
+    /// The person's current account.
     pub fn account(&self) -> &Versioned<Account> {
         &self.person.account
     }
@@ -381,7 +378,7 @@ fn stamp(asked: &Asked, user: UserId) -> Stamp {
     }
 }
 
-/// A platform administrator.
+/// A platform administrator who makes a request.
 pub struct Platform {
     asked: Asked,
     admin: PlatformAdmin,
@@ -401,7 +398,7 @@ impl Platform {
     }
 }
 
-/// Anybody, without authentication.
+/// Whoever makes a request without authentication.
 pub struct Anyone {
     asked: Asked,
 }

@@ -443,7 +443,6 @@ impl Showing {
         shown.collect()
     }
 
-    /// A line.
     pub fn line(&self, id: LineId) -> LineName {
         LineName {
             id,
@@ -455,7 +454,6 @@ impl Showing {
         cut_to_characters(text, self.longest_text)
     }
 
-    /// A call.
     pub fn call(&self, call: Call) -> CallOut {
         CallOut {
             id: call.id,
@@ -540,7 +538,6 @@ impl Showing {
         }
     }
 
-    /// A customer's message.
     pub fn inbound_message(&self, received: Received) -> MessageOut {
         let media = self.media(&received);
         let received = received.with_masked_links();

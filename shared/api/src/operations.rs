@@ -44,7 +44,6 @@ struct Route {
 }
 
 impl Operations {
-    /// Adds a handler.
     pub fn with<H, M, A>(mut self, method: Method, path: &str, handler: &H) -> Self
     where
         H: Handler<M, Api> + Described<A>,

@@ -20,7 +20,7 @@ const FORM: &str = "1";
 /// Maximum length of a position.
 const MAX_LENGTH: usize = 640;
 
-/// The requested page.
+/// The page that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paging {
     limit: i32,

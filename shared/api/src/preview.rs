@@ -75,7 +75,7 @@ impl Verdict {
 pub struct MessageCheck {
     /// Kind of check.
     check: PlanCheck,
-    /// Its result.
+    /// Result of the check.
     #[serde(flatten)]
     verdict: Verdict,
 }
@@ -86,7 +86,7 @@ pub struct MessageCheck {
 pub struct SendCheckOutlook {
     /// Kind of check.
     check: SendCheck,
-    /// Its result.
+    /// Result of the check.
     #[serde(flatten)]
     verdict: Verdict,
     /// End of the wait that it causes for the channel. `null` if it would not wait.
@@ -194,13 +194,11 @@ pub struct Setting<'a> {
     pub config: &'a TenantConfig,
     /// The templates that it is composed of.
     pub material: &'a Material,
-    /// The recipient.
     pub contact: &'a Contact,
     /// The line that would send it.
     pub line: Option<LineId>,
     /// Time of planning.
     pub now: Timestamp,
-    /// Timers of sending.
     pub timers: &'a Timers,
 }
 

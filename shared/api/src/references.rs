@@ -16,9 +16,7 @@ use crate::{context::Api, guards::Allowed};
 /// Resources that a request names, each with the field that names it.
 #[derive(Debug, Clone)]
 pub struct References {
-    /// Tags.
     pub tags: (&'static str, Vec<TagId>),
-    /// A stage.
     pub stage: (&'static str, Option<StageId>),
     /// A user who is responsible for contacts.
     pub owner: (&'static str, Option<UserId>),

@@ -104,7 +104,6 @@ pub struct ReportLineOut {
 /// A part of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReportPart {
-    /// A day.
     Day(Date),
     /// An hour, by its beginning.
     Hour(Timestamp),
@@ -129,7 +128,6 @@ pub struct Report {
     pub zone: Zone,
     /// The tenant's country, if it is known.
     pub country: Option<Country>,
-    /// The period.
     pub period: Period,
     /// The prices that hold.
     pub prices: Cow<'static, PriceBook>,

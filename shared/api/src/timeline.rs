@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for EntryId {
     }
 }
 
-/// An entry.
+/// Example of an id.
 const EXAMPLE: &str = "msg_01hq5c1ynyc0000000000000ab01hq5c1ynyc0000000000000cd";
 
 impl JsonSchema for EntryId {

@@ -161,7 +161,7 @@ struct Reported {
     now: Timestamp,
 }
 
-/// Its caller.
+/// Caller of an invented call.
 struct Caller {
     person: Person,
     /// Whether there is such a contact.

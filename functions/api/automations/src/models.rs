@@ -1,5 +1,3 @@
-//! Models of automations.
-
 use domain::{
     automations::{Rule, RuleIn, Then, When, review_rule},
     base::{

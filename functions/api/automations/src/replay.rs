@@ -73,7 +73,7 @@ pub(crate) struct Replay {
 /// Calls with this difference.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct ReplayDifference {
-    /// Their number.
+    /// Number of calls.
     #[schemars(example = 3)]
     count: usize,
     /// The latest of them, at most ten.
@@ -102,7 +102,7 @@ pub(crate) struct ReplayExample {
 pub(crate) struct ReplayedBefore {
     /// Automation that decided. `null` if none matched.
     automation_id: Option<RuleId>,
-    /// Its version.
+    /// Version of the automation.
     #[schemars(example = 3)]
     version: Option<u64>,
     /// The decision as a word: one of `x-codes` at the root of the document.

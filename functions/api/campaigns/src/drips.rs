@@ -51,7 +51,7 @@ pub(crate) struct StepsOut {
     version: u32,
     /// The steps, in their order.
     steps: Steps,
-    /// Their author.
+    /// Author of the steps.
     written_by: Actor,
     /// Time of writing.
     written_at: Timestamp,
@@ -156,7 +156,7 @@ impl EnrollmentOut {
     }
 }
 
-/// Reads a drip.
+/// Reads a campaign, which must be a drip.
 async fn drip(api: &Api, who: &Allowed<impl permits::Permit>, id: CampaignId) -> Result<Versioned<Campaign>, Problem> {
     let campaign: Versioned<Campaign> = require_found(api.store().get(who.scope(), &id)).await?;
     of_type(&campaign.value, CampaignType::Drip)?;

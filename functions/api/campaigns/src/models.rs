@@ -1,5 +1,3 @@
-//! Models of campaigns.
-
 use domain::{
     base::{ContactId, Facts, Fault, FaultCode, MessageId, Whole},
     campaigns::{Campaign, MAX_VARIANTS, Recipient, RecipientState, VariantNumber},

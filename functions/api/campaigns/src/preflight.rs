@@ -29,7 +29,7 @@ use crate::{CAMPAIGNS, Configs, Reading, Scene, Writing, of_type, refuse_problem
 /// Pre-flights of a tenant per hour: each reads the whole audience.
 const PREFLIGHTS: Limit = Limit::per_hour(60);
 
-/// Composer of samples.
+/// Dependencies of composing samples.
 pub(crate) struct Previews {
     planner: Planner,
     timers: Timers,

@@ -1,5 +1,3 @@
-//! Models of caps.
-
 use domain::{
     base::{Country, LineId, Whole},
     messages::Purpose,
@@ -17,7 +15,7 @@ const LARGEST: u32 = 1_000_000_000;
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CapSetting")]
 pub(crate) struct CapIn {
-    /// Its name.
+    /// Name of the cap.
     pub cap: CapName,
     /// Maximum number of messages, or, of a cap of money, of the smallest units of its currency, such as cents. 0: no messages.
     #[schemars(example = 300)]
@@ -28,13 +26,13 @@ pub(crate) struct CapIn {
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CapScope {
-    /// To all messages.
+    /// All messages.
     Tenant,
-    /// To those from a line.
+    /// Messages from a line.
     Line,
-    /// To those to numbers of a country.
+    /// Messages to numbers of a country.
     Country,
-    /// To those to countries of none of the tenant's lines.
+    /// Messages to countries of none of the tenant's lines.
     Abroad,
 }
 
@@ -42,7 +40,7 @@ pub(crate) enum CapScope {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Cap")]
 pub(crate) struct CapOut {
-    /// Its name.
+    /// Name of the cap.
     cap: CapName,
     /// Counted unit and period.
     period: Period,

@@ -46,7 +46,7 @@ pub(crate) struct ConsentIn {
 /// A refusal or opt-in that a contact holds.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct WishOut {
-    /// Its content.
+    /// Refusal or opt-in.
     pub(crate) choice: Choice,
     /// The channel. `null`: all.
     pub(crate) channel: Option<Channel>,
@@ -70,7 +70,7 @@ pub(crate) struct ConsentEntryOut {
     /// Id of the entry within the ledger.
     #[schemars(example = "01k9s7vq2m0000000000000000")]
     pub(crate) id: String,
-    /// Its content.
+    /// Content of the entry.
     pub(crate) choice: Choice,
     /// The channel. `null`: all.
     pub(crate) channel: Option<Channel>,

@@ -590,7 +590,6 @@ fn contact_with_etag(person: Person, definitions: &[Field]) -> Tagged<ContactOut
     }
 }
 
-/// The tenant's fields.
 async fn definitions<P: Permit>(api: &Api, who: &Allowed<P>) -> Result<Fields, Problem> {
     api.fields(who).await
 }

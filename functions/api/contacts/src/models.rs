@@ -1,5 +1,3 @@
-//! Models of requests.
-
 use domain::{
     accounts::Email,
     base::{ContactId, Country, Fault, Language, OneLine, Phone, SegmentId, StageId, TagId, UpTo, UserId, Verbatim},

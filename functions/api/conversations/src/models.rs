@@ -1,5 +1,3 @@
-//! Models of conversations.
-
 use api::{ContactName, ContactOut, LineName, Patchable, Showing, TimelineEntryOut};
 use domain::{
     base::{ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, TagId, TeamId, UserId},
@@ -100,7 +98,7 @@ impl ConversationQuery {
 /// Counts of conversations, each at most 100.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub(crate) struct ConversationCounts {
-    /// Open ones.
+    /// Open conversations.
     #[schemars(range(max = MAX_COUNTED), example = 12)]
     open: usize,
     /// Conversations with a waiting customer and no assignee.

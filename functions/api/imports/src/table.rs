@@ -36,7 +36,7 @@ const MAX_CELL_LENGTH: usize = 100;
 /// Bytes of cards that are read for a preview. Their pictures are in the file.
 const CARDS: u64 = 4 * 1024 * 1024;
 
-/// An uploaded table.
+/// The beginning of an uploaded table.
 pub(crate) struct Table {
     /// Tag of the file.
     pub(crate) etag: String,

@@ -115,7 +115,6 @@ async fn list_live_events(
     }))
 }
 
-/// 410.
 fn cursor_expired_problem() -> Problem {
     let detail = "Events after this cursor are not kept any more. Begin anew without `after`, and read everything that you show.";
     Problem::new(StatusCode::GONE, "cursor_expired", "Gone", detail)

@@ -58,7 +58,6 @@ api::operations! {
 /// A caller who may see files.
 type Viewer = Allowed<permits::MediaRead>;
 
-/// A scanner.
 type Scanner = Allowed<permits::MediaScan>;
 
 /// Seconds to wait before the next request for a file that is on its way.

@@ -388,7 +388,6 @@ pub(crate) struct SaidIn {
 }
 
 impl From<Person> for Reached {
-    /// A known contact.
     fn from(person: Person) -> Self {
         Self {
             person,

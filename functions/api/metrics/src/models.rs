@@ -1,5 +1,3 @@
-//! Models of responses.
-
 use std::collections::BTreeMap;
 
 use api::{CostOut, ReportHeadOut, ReportPartOut};

@@ -247,7 +247,7 @@ pub struct ReportedLinkOut {
     pub tenant: TenantId,
     /// Id of the message that carries it.
     pub message: MessageId,
-    /// Its page.
+    /// Page behind the link.
     #[schemars(example = "https://saffron.example/cake")]
     pub page: String,
     /// Time of creation.

@@ -94,7 +94,7 @@ struct SubscriptionIn {
     #[serde(default, rename = "expirationTime")]
     #[schemars(range(max = MAX_TIME), example = 1_798_362_000_000_u64)]
     expiration_time: Option<u64>,
-    /// Its keys.
+    /// Keys of the subscription.
     keys: KeysIn,
 }
 

@@ -280,7 +280,6 @@ impl TemplateModel {
         })
     }
 
-    /// Its id.
     pub(crate) const fn id(&self) -> &TemplateId {
         &self.id
     }

@@ -346,7 +346,6 @@ impl Context {
         opened.ok_or_else(|| no_whatsapp("The connection has no credentials for the provider's API. Set them."))
     }
 
-    /// Asks the provider.
     async fn ask(&self, who: &Writing, work: &mut Work) -> Result<Asked, Outcome> {
         let secrets = Arc::clone(&work.secrets);
         let account = work.connection.account.clone();

@@ -1,5 +1,3 @@
-//! Models of responses.
-
 use std::collections::BTreeSet;
 
 use api::{CostOut, ExpectedCost, ReportHeadOut, ReportPartOut};

@@ -21,7 +21,7 @@ pub(crate) struct ConnectionOut {
     /// Identity of the account at the provider.
     #[schemars(with = "ProviderAccount")]
     account: Map<String, Value>,
-    /// Its settings.
+    /// Settings of the connection.
     #[serde(flatten)]
     #[schemars(with = "ConnectionSettings")]
     settings: Map<String, Value>,
@@ -109,7 +109,7 @@ pub(crate) struct ConnectionLimits {
 pub(crate) struct ConnectionTest {
     /// Time of the test.
     pub(crate) at: Timestamp,
-    /// Result.
+    /// Result of the test.
     pub(crate) result: CheckResult,
     /// Findings, and what to do about them.
     #[schemars(

@@ -1,5 +1,3 @@
-//! Searches and lists.
-
 use std::collections::BTreeSet;
 
 use domain::{

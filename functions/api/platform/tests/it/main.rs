@@ -233,7 +233,6 @@ async fn a_name_is_given_once_however_many_ask_at_once() {
     assert_eq!(log(&town).await, ["tenant_created"]);
 }
 
-/// Nothing is written.
 #[tokio::test]
 async fn invalid_tenant_is_refused_by_field() {
     let aws = Aws::new().await;

@@ -112,7 +112,6 @@ async fn settings_of_the_inbox_are_changed_one_by_one() {
     }
 }
 
-/// Nothing is written.
 #[tokio::test]
 async fn invalid_settings_are_refused_by_field() {
     let aws = Aws::new().await;
