@@ -99,7 +99,7 @@ pub struct Row {
 }
 
 impl OperationSchema<'_> {
-    fn finish(mut self, kind: Kind, row: &Row, (status, success): (u16, Value)) -> Value {
+    fn finish(mut self, kind: Kind, row: &Row, status: u16, success: Value) -> Value {
         let tenant = matches!(kind, Kind::Tenant(_));
         let is_post = row.method == Method::POST;
         if tenant {
@@ -212,7 +212,8 @@ const TIMING: AnswerHeader = (
 
 const RETRY_AFTER: AnswerHeader = ("Retry-After", "Seconds to wait before the next request.");
 
-fn add_header(response: &mut Value, (name, about): AnswerHeader) {
+fn add_header(response: &mut Value, header: AnswerHeader) {
+    let (name, about) = header;
     let counts = LIMITS.iter().chain([&RETRY_AFTER]).any(|(limit, _)| *limit == name);
     let kind = if counts { "integer" } else { "string" };
     response["headers"][name] = json!({"description": about, "schema": {"type": kind}});
@@ -319,7 +320,7 @@ impl Document {
         }
         let headers = H::HEADERS.iter().chain(row.headers);
         headers.for_each(|header| add_header(&mut success, *header));
-        let operation = operation.finish(H::KIND, row, (H::STATUS, success));
+        let operation = operation.finish(H::KIND, row, H::STATUS, success);
         if !self.tags.contains(&row.tag) {
             self.tags.push(row.tag);
         }

@@ -54,7 +54,8 @@ impl FileLinkOut {
         who: &Allowed<P>,
         files: &Files,
         key: &FileKey,
-        (name, chosen): (&str, Option<&str>),
+        name: &str,
+        chosen: Option<&str>,
         content_type: &str,
         valid: SignedDuration,
     ) -> Result<Self, Problem> {
@@ -102,7 +103,8 @@ impl UploadOut {
         who: &Allowed<P>,
         files: &Files,
         key: &FileKey,
-        (content_type, length): (&str, u64),
+        content_type: &str,
+        length: u64,
     ) -> Result<Self, Problem> {
         let link = files
             .upload_link(key, (content_type, length), UPLOADS.unsigned_abs())

@@ -605,12 +605,13 @@ impl Api {
     pub async fn wanted_page<P: Permit>(
         &self,
         who: &Allowed<P>,
-        days: (Option<Day>, Option<Day>),
+        from: Option<Day>,
+        to: Option<Day>,
         paging: &Paging,
     ) -> Result<Wanted, Problem> {
         let after = paging.position()?;
         let tenant = require_found(self.store().tenant(who.scope())).await?;
-        let (from, to) = period::of_days(days, tenant.time_zone.rules(), who.now())?;
+        let (from, to) = period::of_days(from, to, tenant.time_zone.rules(), who.now())?;
         Ok(Wanted {
             from,
             to,

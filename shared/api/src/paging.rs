@@ -94,7 +94,8 @@ pub fn page_of<T, K: Ord>(
     mut all: Vec<T>,
     paging: &Paging,
     place: impl Fn(&T) -> K,
-    (read, written): (impl FnOnce(&str) -> Option<K>, impl FnOnce(K) -> String),
+    read: impl FnOnce(&str) -> Option<K>,
+    written: impl FnOnce(K) -> String,
 ) -> Result<Page<T>, Problem> {
     let after = paging.after().map(|text| read(text).ok_or_else(of_another_list));
     if let Some(after) = after.transpose()? {

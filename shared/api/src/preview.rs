@@ -7,8 +7,8 @@ use domain::{
     base::{ConnectionId, Facts, LineId, Phone, line_type_by_plan},
     contacts::Contact,
     messages::{
-        Applies, Category, Channel, Check, CheckInput, Content, IntentReview, Leg, Material, Message, Origin,
-        PlanCheck, Reason, Recipient, Refusal, SendCheck, Sms, Timers, all_send_checks,
+        Applies, Channel, Check, CheckInput, Composed, Content, IntentReview, Leg, Material, Message, Origin,
+        PlanCheck, Reason, Refusal, SendCheck, Sms, Timers, all_send_checks,
     },
     tenants::TenantConfig,
 };
@@ -219,11 +219,12 @@ impl ChannelOutlook {
         }
     }
 
-    /// A channel with its content, as far as the checks let it pass. `of`: recipient and category of the message.
-    fn of(leg: Leg, setting: &Setting<'_>, checked: Checked, of: Option<&(Recipient, Category)>) -> Self {
+    /// A channel of a message with its content, as far as the checks let it pass. `planned`: the message, unless it is refused.
+    fn of(leg: Leg, setting: &Setting<'_>, checked: Checked, planned: Option<&Composed>) -> Self {
         let mut connections = setting.config.connections.iter();
-        let connection = connections.find(|known| known.id == leg.connection).zip(of);
-        let sms = connection.and_then(|(connection, (to, category))| connection.sms_of(&leg, to, *category));
+        let connection = connections.find(|known| known.id == leg.connection).zip(planned);
+        let sms = connection
+            .and_then(|(connection, message)| connection.sms_of(&leg, &message.to, message.policy.category()));
         let country_rules = sms.as_ref().map(CountryRuleOut::all_of).unwrap_or_default();
         // Also of one that is not checked.
         let against = checked.against.or_else(|| sms.as_ref()?.refusal_by_rules());
@@ -280,13 +281,12 @@ impl MessageOutlook {
     fn of(setting: Setting<'_>, review: IntentReview, checked: Vec<Checked>) -> Self {
         let mut checked = checked.into_iter();
         let planned = review.planned.as_ref().ok();
-        let of = planned.map(|composed| (composed.to.clone(), composed.policy.category()));
         // Beside another channel, an SMS that its country refuses is not planned, and so not checked.
         let is_left_out = |leg: &Leg| planned.is_some_and(|composed| composed.refused_sms.as_ref() == Some(leg));
         let channels = review.channels.into_iter().map(|(channel, leg)| match leg {
             Ok(leg) => {
                 let own = (!is_left_out(&leg)).then(|| checked.next()).flatten();
-                ChannelOutlook::of(leg, &setting, own.unwrap_or_default(), of.as_ref())
+                ChannelOutlook::of(leg, &setting, own.unwrap_or_default(), planned)
             }
             Err(refusal) => ChannelOutlook::left_out(channel, refusal),
         });

@@ -26,9 +26,9 @@ impl Api {
     /// A problem for each that does not exist in the caller's tenant. One request for each kind that is named.
     pub async fn missing<P: Permit>(&self, who: &Allowed<P>, named: &References) -> Result<Vec<FieldProblem>, Problem> {
         let (tags, stage, owner) = (&named.tags, &named.stage, &named.owner);
-        let mut missing = self.unknown::<Tag, P>(who, (tags.0, "tag"), &tags.1).await?;
-        missing.extend(self.unknown::<Stage, P>(who, (stage.0, "stage"), &stage.1).await?);
-        missing.extend(self.unknown::<Member, P>(who, (owner.0, "user"), &owner.1).await?);
+        let mut missing = self.unknown::<Tag, P>(who, tags.0, "tag", &tags.1).await?;
+        missing.extend(self.unknown::<Stage, P>(who, stage.0, "stage", &stage.1).await?);
+        missing.extend(self.unknown::<Member, P>(who, owner.0, "user", &owner.1).await?);
         Ok(missing)
     }
 
@@ -36,16 +36,17 @@ impl Api {
     pub async fn unknown<T: Owned, P: Permit>(
         &self,
         who: &Allowed<P>,
-        (field, name): (&'static str, &str),
+        field: &'static str,
+        name: &str,
         ids: impl IntoIterator<Item = impl Display>,
     ) -> Result<Vec<FieldProblem>, Problem> {
         let missing = self.store().missing::<T>(who.scope(), ids).await?;
-        Ok(missing.iter().map(|id| absent((field, name), id)).collect())
+        Ok(missing.iter().map(|id| absent(field, name, id)).collect())
     }
 }
 
 /// The problem of a field that names something that does not exist.
-pub fn absent((field, name): (&'static str, &str), id: impl Display) -> FieldProblem {
+pub fn absent(field: &'static str, name: &str, id: impl Display) -> FieldProblem {
     let fault = Fault::new(FaultCode::NotFound, format!("There is no {name} with the id {id}."));
     FieldProblem::new(field, fault.and("id", id.to_string()))
 }
@@ -56,7 +57,7 @@ pub fn able(members: Vec<Member>, field: &'static str, users: &[UserId]) -> Vec<
     let members: BTreeMap<UserId, Member> = members.into_iter().map(|member| (member.user, member)).collect();
     let problem = |user: &UserId| {
         let Some(member) = members.get(user) else {
-            return Some(absent((field, "user"), user));
+            return Some(absent(field, "user", user));
         };
         let detail = if member.status != MemberStatus::Active {
             format!("The user {user} is deactivated.")

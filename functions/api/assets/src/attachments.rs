@@ -112,7 +112,7 @@ pub(crate) async fn complete_attachment(
     Path((conversation, id)): Path<(ConversationId, AttachmentId)>,
 ) -> Result<Tagged<AssetOut>, Problem> {
     let known = find_in_conversation(&who, &api, conversation, id).await?;
-    let completed = Box::pin(complete(&who, &api, (&files, &scanner), known)).await?;
+    let completed = Box::pin(complete(&who, &api, &files, &scanner, known)).await?;
     Ok(Tagged::of(completed))
 }
 

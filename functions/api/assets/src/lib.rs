@@ -44,9 +44,9 @@ api::operations! {
     "assets": "Files of a tenant, such as pictures and menus, for messages and products, and attachments of replies." {
         /// Create an asset
         ///
-        /// Upload the file with the request in the answer, within an hour. Then complete the asset (`POST
-        /// /api/v1/assets/{asset_id}/complete`). A tenant has at most 1,000 assets of together 10,000 megabytes, unless its plan says
-        /// otherwise, and creates at most 200 an hour.
+        /// Upload the file with the request in the answer, within an hour. Complete the asset then, with
+        /// `POST /api/v1/assets/{asset_id}/complete`. A tenant has at most 1,000 assets of together 10,000 megabytes, unless its
+        /// plan says otherwise, and creates at most 200 an hour.
         POST "/api/v1/assets" => create_asset, "The asset";
 
         /// List assets
@@ -70,15 +70,16 @@ api::operations! {
 
         /// Complete the upload of an asset
         ///
-        /// Checks that the file has the stated size and hash, and that its content is of the stated type. It is `ready` then, or waits for
-        /// the scanner of the platform as `scanning`. Otherwise it is `refused`, for good. Completing it again changes nothing.
+        /// Checks that the file has the stated size and hash, and that its content is of the stated type. Then the asset is `ready`, or
+        /// waits for the scanner of the platform as `scanning`. If a check fails, it is `refused` for good. Completing it again changes
+        /// nothing.
         POST "/api/v1/assets/{asset_id}/complete" => complete_asset, "The asset with its new state",
             problems "not_uploaded" "asset_refused";
 
         /// Judge an asset
         ///
-        /// Or an attachment. For the scanner of a platform that has one, whose secret `clean` needs. A harmful file is deleted, also if the asset is `ready` already. The same verdict
-        /// can be given again.
+        /// For the scanner of a platform. Judges attachments, too. The verdict `clean` needs the scanner's secret. A harmful file is
+        /// deleted, even if the asset is `ready` already. A verdict can be repeated.
         POST "/api/v1/assets/{asset_id}/verdict" => judge_asset, "The asset with its new state",
             problems "not_uploaded" "asset_refused";
 
@@ -92,14 +93,14 @@ api::operations! {
 
         /// Get an attachment
         ///
-        /// Once it is ready, it has a link to the file, which is valid for five minutes. The audit log says once a day who got a link to a file of a
+        /// Once it is ready, it has a link to the file, valid for five minutes. The audit log says once a day who got a link to a file of a
         /// contact's.
         GET "/api/v1/conversations/{conversation_id}/attachments/{attachment_id}" => attachments::get_attachment, "The attachment";
 
         /// Complete the upload of an attachment
         ///
-        /// As that of an asset: the file is checked, and the attachment is `ready`, or waits for the scanner of the platform as `scanning`.
-        /// Otherwise it is `refused`, for good. Completing it again changes nothing, and says its state.
+        /// Checks the file like an asset's. Then the attachment is `ready`, or waits for the scanner of the platform as `scanning`. If a
+        /// check fails, it is `refused` for good. Completing it again changes nothing, and returns its state.
         POST "/api/v1/conversations/{conversation_id}/attachments/{attachment_id}/complete" => attachments::complete_attachment,
             "The attachment with its new state", problems "not_uploaded" "asset_refused";
     }
@@ -122,8 +123,8 @@ async fn create_asset(
     let asset = asset_to_upload(asset, new)?;
     api.limit(&who, "ASSETS", CREATED).await?;
     let (room, most) = (kilobytes(&asset), who.principal().limits().asset_megabytes());
-    let of_plan = (room, u64::from(most) * 1_000);
-    api.take_room(&who, Stored::AssetKilobytes, of_plan, "kilobytes of assets")
+    let most = u64::from(most) * 1_000;
+    api.take_room(&who, Stored::AssetKilobytes, room, most, "kilobytes of assets")
         .await?;
     let created = api.create_this(&who, "/api/v1/assets", asset).await;
     if created.is_err() {
@@ -222,7 +223,7 @@ async fn complete_asset(
     Path(id): Path<AssetId>,
 ) -> Result<Tagged<AssetOut>, Problem> {
     let known = require_found(api.store().asset(who.scope(), id)).await?;
-    let asset = Box::pin(complete(&who, &api, (&files, &scanner), known)).await?;
+    let asset = Box::pin(complete(&who, &api, &files, &scanner, known)).await?;
     show_asset(&who, &files, asset).await
 }
 
@@ -230,7 +231,8 @@ async fn complete_asset(
 async fn complete<P: Permit>(
     who: &Allowed<P>,
     api: &Api,
-    (files, scanner): (&Files, &FileScanner),
+    files: &Files,
+    scanner: &FileScanner,
     known: Versioned<Asset>,
 ) -> Result<Versioned<Asset>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
@@ -371,13 +373,13 @@ async fn download<P: Permit>(who: &Allowed<P>, files: &Files, asset: &Asset) -> 
         return Ok(None);
     }
     let (key, name) = (FileKey::asset(who.scope(), asset.id), asset.saved_as());
-    let link = FileLinkOut::for_file(who, files, &key, (&name, None), &asset.content_type, LINKS);
+    let link = FileLinkOut::for_file(who, files, &key, &name, None, &asset.content_type, LINKS);
     Box::pin(link).await.map(Some)
 }
 
 /// The request that uploads the file of an asset or attachment.
 async fn upload<P: Permit>(who: &Allowed<P>, files: &Files, asset: &Asset) -> Result<Option<UploadOut>, Problem> {
     let key = FileKey::upload(who.scope(), asset.id.ulid());
-    let upload = UploadOut::new(who, files, &key, (&asset.content_type, asset.bytes));
+    let upload = UploadOut::new(who, files, &key, &asset.content_type, asset.bytes);
     Box::pin(upload).await.map(Some)
 }

@@ -253,8 +253,8 @@ pub(crate) struct PlaceOut {
     pub(crate) role: Role,
 }
 
-impl From<&(Tenant, Member)> for PlaceOut {
-    fn from((tenant, member): &(Tenant, Member)) -> Self {
+impl PlaceOut {
+    pub(crate) fn of(tenant: &Tenant, member: &Member) -> Self {
         Self {
             id: tenant.id,
             name: tenant.name.clone(),

@@ -161,7 +161,10 @@ pub(crate) fn logged_in(account: &Account, places: &Places, tokens: &Tokens, han
         expires_in: tokens.access_lifetime,
         refresh_token: (handover == Handover::Body).then_some(token),
         user: UserOut::from(account),
-        tenants: places.iter().map(PlaceOut::from).collect(),
+        tenants: places
+            .iter()
+            .map(|(tenant, member)| PlaceOut::of(tenant, member))
+            .collect(),
     };
     let cookie = cookie.flatten().map(|cookie| (header::SET_COOKIE, cookie));
     (cookie.into_iter().collect(), Json(body))

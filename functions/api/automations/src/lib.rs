@@ -42,8 +42,8 @@ api::operations! {
     "automations": "Automations of a tenant: which calls are followed by which message." {
         /// Create an automation
         ///
-        /// Applies to calls that are decided from now on. What is wrong is refused and named by field, such as a template, line or
-        /// product that does not exist. What only keeps the automation from doing its work at present is in `warnings`, such as a
+        /// Applies to calls that are decided from now on. Wrong values are refused and named by field, such as a template, line or
+        /// product that does not exist. `warnings` lists what only keeps the automation from doing its work at present, such as a
         /// template that is paused. A tenant has at most 500 automations, at most 100 of them not archived.
         POST "/api/v1/automations" => create_automation, "The automation";
 
@@ -72,10 +72,10 @@ api::operations! {
         /// Try automations on recorded calls
         ///
         /// Decides the latest inbound calls of the last 31 days again, at most 500, with a draft, or with the saved automations if there is
-        /// none. Counts the calls that would get a message and got none, get none, or get another one, with examples. Each call is decided
-        /// from the facts that were stored with it, by today's templates, connections and settings, and compared with the version of the
-        /// automation that decided it. So the automations that decided the calls make no difference. Each call is taken by itself:
-        /// messages that a draft adds start no cooldown.
+        /// none. Counts the calls that would now get a message, would get none, or would get another one, with examples. Each call is
+        /// decided from the facts that were stored with it, by today's templates, connections and settings, and compared with the version
+        /// of the automation that decided it. Automations that have not changed since then make no difference. Each call is taken by
+        /// itself: messages that a draft adds start no cooldown.
         POST "/api/v1/automations/replay" => replay::replay_automations, "The differences";
 
         /// Get an automation
@@ -86,26 +86,26 @@ api::operations! {
         /// Update an automation
         ///
         /// Applies to calls that are decided from now on; messages that wait stay as they were planned. `enabled` turns it on and off.
-        /// `when` and `then` are merged, lists are replaced as a whole. What was wrong before does not prevent a change.
+        /// `when` and `then` are merged, lists are replaced as a whole. Earlier problems do not prevent a change.
         PATCH "/api/v1/automations/{automation_id}" => update_automation, "The updated automation";
 
         /// Delete an automation
         ///
-        /// It cannot be restored; to keep it, archive it. Messages that wait stay as they were planned. Its versions remain readable for
-        /// two years.
+        /// A deleted automation cannot be restored; archive it instead to keep it. Messages that wait stay as they were planned. Its
+        /// versions remain readable for two years.
         DELETE "/api/v1/automations/{automation_id}" => delete_automation, "The automation is deleted";
 
         /// Archive an automation
         ///
-        /// It matches no call from now on, and lists show it only with `archived`. A message that it has planned and that still waits
-        /// stays as it was planned, with its other channels, and is cancelled only by what cancels every message. Archiving one that is
-        /// archived changes nothing.
+        /// An archived automation matches no call, and lists show it only with `archived`. Its messages that still wait stay as they
+        /// were planned, with their other channels, and are cancelled only by what cancels every message. Archiving it again changes
+        /// nothing.
         POST "/api/v1/automations/{automation_id}/archive" => archive_automation, "The archived automation";
 
         /// Restore an automation
         ///
-        /// It is as it was before it was archived, with its priority, and matches calls again if it is enabled. Restoring one that is not
-        /// archived changes nothing.
+        /// The automation is as it was before it was archived, with its priority, and matches calls again if it is enabled. Restoring one
+        /// that is not archived changes nothing.
         POST "/api/v1/automations/{automation_id}/restore" => restore_automation, "The restored automation";
 
         /// List the versions of an automation
@@ -115,7 +115,7 @@ api::operations! {
 
         /// Get a version of an automation
         ///
-        /// Shows the automation as it was when it decided a call. Also of a deleted automation.
+        /// Shows the automation as it was when it decided a call, even if it is deleted now.
         GET "/api/v1/automations/{automation_id}/versions/{version}" => get_automation_version, "The version";
     }
 }
@@ -199,7 +199,7 @@ async fn list_automations(
         Some((priority.parse().ok()?, id.parse().ok()?))
     };
     let written = |(priority, id): (i32, RuleId)| format!("{priority}:{id}");
-    let page = page_of(rules, &paging, |rule| rule.value.value.place(), (read, written))?;
+    let page = page_of(rules, &paging, |rule| rule.value.value.place(), read, written)?;
     let shown: Vec<&Rule> = page.items.iter().map(|rule| &rule.value.value).collect();
     let material = material(&api, &who, &config, &shown).await?;
     Ok(Listed::of(page, |rule| AutomationOut::of(&rule, &config, &material)))
@@ -387,7 +387,7 @@ async fn list_automation_versions(
     let newest_first = |version: &Version<Rule>| Reverse(version.number);
     let read = |text: &str| -> Option<Reverse<u64>> { text.parse().ok().map(Reverse) };
     let written = |Reverse(number): Reverse<u64>| number.to_string();
-    let page = page_of(versions, &paging, newest_first, (read, written))?;
+    let page = page_of(versions, &paging, newest_first, read, written)?;
     Ok(Listed::of(page, AutomationVersionOut::from))
 }
 

@@ -203,7 +203,7 @@ pub(crate) async fn replay_automations(
     Extension(configs): Configs,
     Body(asked): Body<ReplayIn>,
 ) -> Result<Json<Replay>, Problem> {
-    let tried = Scene::of(&api, &who, &configs, (asked.automation, asked.automation_id));
+    let tried = Scene::of(&api, &who, &configs, asked.automation, asked.automation_id);
     let tried = Box::pin(tried).await?;
     let filter = CallFilter {
         direction: Some(Direction::Inbound),

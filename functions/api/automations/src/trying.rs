@@ -4,12 +4,11 @@
 use api::{Api, MessageOutlook, Patchable as _, Setting};
 use domain::{
     automations::{Rule, RuleIn, review_rule},
-    base::{Fault, FaultCode, LineId, Resource as _, RuleId},
+    base::{Fault, FaultCode, Resource as _, RuleId},
     contacts::Contact,
-    messages::{CancelEvent, IntentReview, Material, Needs, Timers},
+    messages::{CancelEvent, IntentReview, Needs, Timers},
     tenants::TenantConfig,
 };
-use jiff::Timestamp;
 use kit::{ConfigError, Env, Pages, Planner, Problem, planning::Gathered};
 use store::{Along, Versioned, tenants::ConfigCache};
 
@@ -18,7 +17,7 @@ use crate::{Writing, material, models::AutomationReview};
 /// Dependencies of trying, besides the table.
 pub(crate) struct Trying {
     planner: Planner,
-    timers: Timers,
+    pub(crate) timers: Timers,
 }
 
 /// The automations to try: the saved ones and a draft, which may replace one of them.
@@ -46,7 +45,8 @@ impl Scene {
         api: &Api,
         who: &Writing,
         configs: &ConfigCache,
-        (fields, replaced): (Option<RuleIn>, Option<RuleId>),
+        fields: Option<RuleIn>,
+        replaced: Option<RuleId>,
     ) -> Result<Self, Problem> {
         let saved = api::require_found(api.store().config(who.scope(), configs)).await?;
         let saved = TenantConfig::clone(&saved);
@@ -134,27 +134,17 @@ impl Trying {
         contact.answered_after_all(Box::pin(open).await?);
         Ok(())
     }
+}
 
-    /// Checks the message of an automation, without writing it.
-    pub(crate) async fn outlook(
-        &self,
-        api: &Api,
-        who: &Writing,
-        (config, material, contact): (&TenantConfig, &Material, &Contact),
-        (line, now): (Option<LineId>, Timestamp),
-        review: Option<IntentReview>,
-    ) -> Result<Option<MessageOutlook>, Problem> {
-        let Some(review) = review else {
-            return Ok(None);
-        };
-        let setting = Setting {
-            config,
-            material,
-            contact,
-            line,
-            now,
-            timers: &self.timers,
-        };
-        Box::pin(api.outlook(who, setting, review)).await.map(Some)
+/// Checks the message of an automation, without writing it.
+pub(crate) async fn outlook(
+    api: &Api,
+    who: &Writing,
+    setting: Setting<'_>,
+    review: Option<IntentReview>,
+) -> Result<Option<MessageOutlook>, Problem> {
+    match review {
+        Some(review) => Box::pin(api.outlook(who, setting, review)).await.map(Some),
+        None => Ok(None),
     }
 }

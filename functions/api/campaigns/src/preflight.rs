@@ -163,7 +163,7 @@ pub(crate) async fn get_campaign_preflight(
             for person in part {
                 let at = says.planned_at(&config.tenant, &person.contact.recipient(), at);
                 let variant = campaign.value.variant_of(person.contact.id);
-                samples.push(sample((&previews, &broadcast), (person, variant), at)?);
+                samples.push(sample(&previews, &broadcast, person, variant, at)?);
             }
         }
     }
@@ -186,8 +186,10 @@ fn params_of(operation: &Operation) -> Option<PreflightCampaign> {
 
 /// The message to this person if it is made at this time, without what other messages mean for it.
 fn sample(
-    (previews, broadcast): (&Previews, &Broadcast<'_>),
-    (person, variant): (&Person, Option<VariantNumber>),
+    previews: &Previews,
+    broadcast: &Broadcast<'_>,
+    person: &Person,
+    variant: Option<VariantNumber>,
     at: Timestamp,
 ) -> Result<CampaignSample, Problem> {
     let material = &broadcast.material;

@@ -77,7 +77,7 @@ pub(crate) async fn read_phone_number(
     };
     let named = region.filter(|_| has_own);
     let number = text
-        .map(|text| number(text.as_str(), (region, named), &examples))
+        .map(|text| number(text.as_str(), region, named, &examples))
         .transpose();
     Ok(Json(NumberOut {
         number: number.map_err(|fault| Problem::field("text", fault))?,
@@ -87,7 +87,7 @@ pub(crate) async fn read_phone_number(
 }
 
 /// Reads a number in a region; `named` is the region of the examples.
-fn number(text: &str, (region, named): (Option<&str>, Option<&str>), examples: &Examples) -> Result<ReadNumber, Fault> {
+fn number(text: &str, region: Option<&str>, named: Option<&str>, examples: &Examples) -> Result<ReadNumber, Fault> {
     // The text is a number, whatever it looks like.
     let found = read(text, region, &|| true).map_err(|unread| match unread.meanings {
         Some([one, other]) => {

@@ -213,7 +213,8 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     /// Decides what a line becomes. `incoming`: its values, if they can be read.
-    fn row(&mut self, (record, row): Line, incoming: Option<&Incoming>) -> PreviewedOut {
+    fn row(&mut self, line: Line, incoming: Option<&Incoming>) -> PreviewedOut {
+        let (record, row) = line;
         let decided = incoming.map(|incoming| self.decide(record.row, incoming));
         let (becomes, contact, errors) = match (decided, &row) {
             (Some(Ok((outcome, contact))), _) => (outcome.into(), contact, Vec::new()),

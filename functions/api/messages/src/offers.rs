@@ -121,7 +121,7 @@ pub(crate) async fn get_conversation_offers(
             window_closes_at: conversation_window_closes_at(id.line(), contact, config),
             text,
             sms_text,
-            templates: Box::pin(offers(api, who, (id, asked), (&person, config, gathered))).await?,
+            templates: Box::pin(offers(api, who, id, asked, &person, config, gathered)).await?,
         })
     });
     Box::pin(offered).await.map(Json)

@@ -119,7 +119,7 @@ impl Sending {
         let read = || Box::pin(lead_to(api, who, whom));
         let previewed = RACES.until_won_from(lead, read, |lead| async move {
             let now = who.now();
-            let to = Box::pin(reach(api, who, (whom, lead), new, (&Needs::default(), None))).await?;
+            let to = Box::pin(reach(api, who, whom, lead, new, &Needs::default(), None)).await?;
             addressable(whom, &to.person.contact)?;
             let mut asked = request_as_cause(who, id, whom, &to.person.contact);
             asked.refers = Box::pin(find_referred_message(api, who, request, &to.person.contact)).await??;

@@ -107,7 +107,7 @@ pub(crate) async fn send_reply(
         let composed = match composed.map_err(|refusal| said.refusal_for_author(refusal, (contact, config))) {
             Ok(composed) => composed,
             Err(refusal) if refusal.reason == Reason::WindowClosed => {
-                let offers = offers(api, who, (id, &asked), (&person, config, gathered));
+                let offers = offers(api, who, id, &asked, &person, config, gathered);
                 let offers = Box::pin(offers).await?;
                 return Err(problem_of_refusal(reason_for(who, refusal)).offering(offers).into());
             }
@@ -124,7 +124,8 @@ pub(crate) async fn send_reply(
             seen: Some(request.seen),
             carries,
         });
-        Box::pin(sending.place(api, who, to, (config, composed, gathered), None)).await
+        let composition = Composition { composed, gathered };
+        Box::pin(sending.place(api, who, to, config, composition, None)).await
     });
     Ok(answer(who, Box::pin(placed).await?, config))
 }
@@ -133,8 +134,11 @@ pub(crate) async fn send_reply(
 pub(crate) async fn offers(
     api: &Api,
     who: &Sends,
-    (conversation, asked): (ConversationId, &Asked),
-    (person, config, mut gathered): (&Person, &TenantConfig, Gathered),
+    conversation: ConversationId,
+    asked: &Asked,
+    person: &Person,
+    config: &TenantConfig,
+    mut gathered: Gathered,
 ) -> Result<Vec<Offer>, Setback> {
     let may = |permission| who.principal().may(permission);
     let sender = Offers::sender(conversation, asked, (&person.contact, config));

@@ -122,10 +122,12 @@ impl Sending {
         api: &Api,
         who: &Sends,
         to: Reached,
-        (config, composed, gathered): (&TenantConfig, Composed, Gathered),
+        config: &TenantConfig,
+        composition: Composition,
         retried: Option<Message>,
     ) -> Result<KnownMessage, Setback> {
         let (scope, now) = (who.scope(), who.now());
+        let Composition { composed, gathered } = composition;
         let Reached {
             mut person,
             new,
@@ -265,9 +267,9 @@ impl Sending {
             let probably = request_as_cause(who, id, whom, &likely.contact);
             let intent = request.intent(&probably, &likely.contact, config);
             let on = starts.then_some(OnLine(intent.line));
-            let likely = (&needs(config, &likely, &intent, now), on);
+            let probably = needs(config, &likely, &intent, now);
             let lead = Box::pin(renewed_lead(api, who, lead)).await?;
-            let mut to = Box::pin(reach(api, who, (whom, lead), new, likely)).await?;
+            let mut to = Box::pin(reach(api, who, whom, lead, new, &probably, on)).await?;
             let contact = &to.person.contact;
             let mut asked = request_as_cause(who, id, whom, contact);
             let refers = Box::pin(find_referred_message(api, who, request, contact)).await?;
@@ -309,7 +311,8 @@ impl Sending {
                     carries: None,
                 });
             }
-            Box::pin(self.place(api, who, to, (config, composed, gathered), None)).await
+            let composition = Composition { composed, gathered };
+            Box::pin(self.place(api, who, to, config, composition, None)).await
         });
         let placed = placed.await?;
         Ok((placed, config))
@@ -361,6 +364,12 @@ impl Sending {
         let most = requests.unwrap_or(TENANT_LIMIT).div_ceil(SHARE);
         api.limit(who, "MESSAGES", Limit::per_minute(most)).await
     }
+}
+
+/// A composed message, with the rows that composing has read.
+pub(crate) struct Composition {
+    pub(crate) composed: Composed,
+    pub(crate) gathered: Gathered,
 }
 
 /// A recipient, known or new.
@@ -442,9 +451,11 @@ pub(crate) fn likely(who: &Sends, whom: &Whom, new: ContactId) -> Person {
 pub(crate) async fn reach(
     api: &Api,
     who: &Sends,
-    (whom, lead): (&Whom, Option<Lead>),
+    whom: &Whom,
+    lead: Option<Lead>,
     new: ContactId,
-    (needs, on): (&Needs, Option<OnLine>),
+    needs: &Needs,
+    on: Option<OnLine>,
 ) -> Result<Reached, Setback> {
     let (store, scope) = (api.store(), who.scope());
     let (identity, lead) = match (whom, lead) {

@@ -35,8 +35,8 @@ api::operations! {
 
         /// Get the overview
         ///
-        /// The figures of today, yesterday and the last 7 and 30 days, and those of 14 single days, in one answer. With `usage:read`, it
-        /// also has today's cost.
+        /// Returns the figures of today, yesterday and the last 7 and 30 days, and of each of the last 14 days, in one answer. With
+        /// `usage:read`, it also has today's cost.
         GET "/api/v1/metrics/overview" => get_overview, "The overview";
     }
 }

@@ -106,7 +106,7 @@ api::operations! {
 
         /// Turn off the tracked links of a message
         ///
-        /// They lead nowhere from now on, for good. Tenant, host and reason are in the platform's log.
+        /// The links lead nowhere from now on, for good. Tenant, host and reason are in the platform's log.
         POST "/api/v1/platform/tracked-links/turn-off" => turn_off_tracked_links, "They are turned off",
             404 "There is no valid link with this code";
 
@@ -118,13 +118,13 @@ api::operations! {
 
         /// Replace the prices of messages
         ///
-        /// All of them, for all tenants. Estimates of earlier days are made with them, too: a list holds from its day on. What has no price
-        /// in them is unknown.
+        /// Replaces all prices, for all tenants. Estimates of earlier days use them, too: a list holds from its day on. The cost of
+        /// messages without a price is unknown.
         PUT "/api/v1/platform/prices" => replace_platform_prices, "The prices that hold now";
 
         /// Restore the prices of messages
         ///
-        /// Those that come with the version hold again.
+        /// Returns to the prices that come with the version.
         DELETE "/api/v1/platform/prices" => restore_platform_prices, "The prices are restored";
 
         /// List the platform's log

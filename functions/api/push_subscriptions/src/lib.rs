@@ -58,12 +58,12 @@ api::operations! {
 
         /// Add a device
         ///
-        /// Takes what the browser's `PushSubscription.toJSON()` returns. Send it whenever the page begins: it is kept for 30 days, and nobody is
-        /// notified after the end of the session that sent it last. A device that is known already is replaced.
+        /// Takes the result of the browser's `PushSubscription.toJSON()`. Send it whenever the page begins: it is kept for 30 days, and
+        /// nobody is notified after the end of the session that sent it last. A device that is known already is replaced.
         ///
-        /// Of a customer's message that nobody has read for 20 seconds, those people are notified who want to be, by
-        /// `preferences.notifications` of their account, and see no page that follows the tenant. Notifications name the customer, and show the message
-        /// only if `texts` is set. They are encrypted for the device, as RFC 8291 says.
+        /// If nobody reads a customer's message for 20 seconds, people are notified if their account asks for it in
+        /// `preferences.notifications` and they see no page that follows the tenant. Notifications name the customer, and show the
+        /// message only if `texts` is set. They are encrypted for the device, as RFC 8291 says.
         POST "/api/v1/me/push-subscriptions" => add_push_subscription, "The device";
 
         /// Remove a device

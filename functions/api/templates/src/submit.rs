@@ -351,7 +351,7 @@ impl Context {
         let account = work.connection.account.clone();
         let asked = match TemplateAccount::of(&account, Some(&secrets)) {
             Some(TemplateAccount::Meta { waba_id, access_token }) => {
-                Box::pin(self.ask_meta(who, work, (waba_id, access_token))).await
+                Box::pin(self.ask_meta(who, work, waba_id, access_token)).await
             }
             Some(TemplateAccount::Twilio(credentials)) => Box::pin(self.ask_twilio(work, credentials)).await,
             None => {
@@ -367,16 +367,11 @@ impl Context {
         asked
     }
 
-    async fn ask_meta(
-        &self,
-        who: &Writing,
-        work: &Work,
-        (waba_id, access_token): (&str, &str),
-    ) -> Result<Asked, Outcome> {
+    async fn ask_meta(&self, who: &Writing, work: &Work, waba_id: &str, access_token: &str) -> Result<Asked, Outcome> {
         let template = work.submitted_template();
         let graph = &self.clients.graph;
         if work.taken_up
-            && let Some(listed) = self.look(&template, (waba_id, access_token)).await?
+            && let Some(listed) = self.look(&template, waba_id, access_token).await?
         {
             match work.how {
                 Submission::Create => return Ok(Asked::Found(Box::new(listed))),
@@ -421,7 +416,7 @@ impl Context {
                 category: made.category,
             })),
             // Somebody created it elsewhere, or an answer was lost.
-            Err(error) if error.exists() => match self.look(&template, (waba_id, access_token)).await? {
+            Err(error) if error.exists() => match self.look(&template, waba_id, access_token).await? {
                 Some(listed) => Ok(Asked::Found(Box::new(listed))),
                 None => Err(Outcome::of(&error)),
             },
@@ -433,7 +428,8 @@ impl Context {
     async fn look(
         &self,
         template: &TemplateDefinition,
-        (waba_id, access_token): (&str, &str),
+        waba_id: &str,
+        access_token: &str,
     ) -> Result<Option<TemplateDefinition>, Outcome> {
         usage::provider("whatsapp.templates");
         let graph = &self.clients.graph;
@@ -564,7 +560,7 @@ impl Context {
         self.api.limit(who, "TEMPLATES", SUBMISSIONS).await?;
         let deleted = match TemplateAccount::of(&connection.account, Some(&secrets)) {
             Some(TemplateAccount::Meta { waba_id, access_token }) => {
-                Box::pin(self.delete_at_meta(template, (waba_id, access_token))).await
+                Box::pin(self.delete_at_meta(template, waba_id, access_token)).await
             }
             Some(TemplateAccount::Twilio(credentials)) => Box::pin(self.delete_at_twilio(template, credentials)).await,
             None => return Ok(()),
@@ -586,7 +582,8 @@ impl Context {
     async fn delete_at_meta(
         &self,
         template: &TemplateDefinition,
-        (waba_id, access_token): (&str, &str),
+        waba_id: &str,
+        access_token: &str,
     ) -> Result<(), TemplateError> {
         let graph = &self.clients.graph;
         usage::provider("whatsapp.templates");

@@ -82,7 +82,8 @@ pub(crate) fn needs(config: &TenantConfig) -> Needs {
 pub(crate) fn progress(
     config: &TenantConfig,
     material: &Material,
-    (noted, now): (&[UnknownNumbers], Timestamp),
+    noted: &[UnknownNumbers],
+    now: Timestamp,
 ) -> SetupOut {
     let steps = vec![
         profile(config),

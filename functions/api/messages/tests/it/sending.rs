@@ -784,7 +784,7 @@ async fn reached_cap_refuses_requests_until_its_period_is_over() {
 }
 
 /// A message that a cap has blocked.
-async fn send_and_block(agent: &Caller<'_>, (aws, scope): (&Aws, &TenantScope), cap: &Cap, request: Value) -> String {
+async fn send_and_block(agent: &Caller<'_>, aws: &Aws, scope: &TenantScope, cap: &Cap, request: Value) -> String {
     let sent = agent.post(MESSAGES, request).await;
     let id = sent.is(201).json()["id"].as_str().unwrap().to_owned();
     let store = aws.store();
@@ -802,12 +802,12 @@ async fn blocked_messages_are_retried_once_the_cap_is_raised() {
     let (town, business) = (town(&aws).await, business_with(&aws, set).await);
     let scope = business.scope();
     let agent = town.key_of(scope, Role::Agent).await;
-    let late = send_and_block(&agent, (&aws, scope), &daily(1), sms(&mobile(1), json!({}))).await;
+    let late = send_and_block(&agent, &aws, scope, &daily(1), sms(&mobile(1), json!({}))).await;
     aws.clock().advance(SignedDuration::from_hours(5 * 24));
     let agent = town.key_of(scope, Role::Agent).await;
     let mut valid = Vec::new();
     for request in [sms(&mobile(2), json!({})), by_template(&mobile(3), json!({}))] {
-        valid.push(send_and_block(&agent, (&aws, scope), &daily(1), request).await);
+        valid.push(send_and_block(&agent, &aws, scope, &daily(1), request).await);
     }
     valid.sort();
     let again = async |query: &str| {

@@ -385,7 +385,8 @@ async fn templates_and_products_of_all_rules_are_found() {
 
 /// The message that follows a missed call reported by this connection.
 async fn follows(
-    (aws, scope): (&Aws, &TenantScope),
+    aws: &Aws,
+    scope: &TenantScope,
     config: &TenantConfig,
     reported_by: &Connection,
     language: Option<&str>,
@@ -460,7 +461,7 @@ async fn who_is_ready_follows_up_every_missed_call() {
         {
             for language in [None, Some("ar"), Some("fr")] {
                 assert!(
-                    follows((&aws, town.home.scope()), &config, reported_by, language).await,
+                    follows(&aws, town.home.scope(), &config, reported_by, language).await,
                     "{} {language:?}: {body}",
                     reported_by.name
                 );
