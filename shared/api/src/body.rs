@@ -215,7 +215,7 @@ where
     }
 }
 
-/// Parameters of the query, except those of [`crate::Paging`]. `T` refuses unknown ones. Each wrong one is named (422).
+/// Parameters of the query, without [`crate::Paging`]. `T` refuses unknown ones. Each wrong one is named (422).
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
@@ -310,7 +310,7 @@ mod tests {
         phones: domain::base::UpTo<1, domain::base::Phone>,
     }
 
-    /// Also of what the domain's own types refuse.
+    /// Includes refusals by the domain's own types.
     #[test]
     fn wrong_field_has_a_code_with_its_facts() {
         use serde_json::json;

@@ -82,12 +82,12 @@ impl Api {
         Ok(fields.await?)
     }
 
-    /// Answers by the tenant's fields without reading them first: `answer` gets those that this process read last, and returns the
-    /// version of the configuration that it has read along with its data. If the fields were outdated, it answers once more, by the
-    /// current ones.
+    /// Answers by the tenant's fields without reading them first: `answer` gets the fields that this process read last, and returns
+    /// the version of the configuration that it has read along with its data. If the fields were outdated, it answers once more, by
+    /// the current ones.
     ///
     /// # Errors
-    /// Those of `answer`; 503 when the table does not answer.
+    /// The errors of `answer`; 503 when the table does not answer.
     pub async fn by_fields<P: Permit, T, A>(
         &self,
         who: &Allowed<P>,

@@ -148,7 +148,7 @@ impl Device {
     }
 }
 
-/// The n-th id of a request with an idempotency key: the same at every attempt, with the same time.
+/// The n-th id of a request with an idempotency key. Every attempt gets the same id, with the same time.
 fn derive_further_id(seed: Ulid, n: u64) -> Ulid {
     let mut bytes = seed.0.to_be_bytes().to_vec();
     bytes.extend(n.to_be_bytes());
@@ -398,7 +398,7 @@ impl Platform {
     }
 }
 
-/// Whoever makes a request without authentication.
+/// A caller without authentication.
 pub struct Anyone {
     asked: Asked,
 }
@@ -411,7 +411,7 @@ impl Anyone {
         Source(self.asked.0.device.address).sha256()
     }
 
-    /// Stamp of a change by this person, whom a link has identified.
+    /// Stamp of a change by this person, identified by a link.
     pub fn stamp_as(&self, user: UserId) -> Stamp {
         stamp(&self.asked, user)
     }

@@ -38,7 +38,7 @@ const MAX_TEXT_LENGTH: usize = 4_096;
 /// The contact of a call or message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ContactName {
-    /// Id of the contact. Of one that was merged into another: that of the survivor.
+    /// Id of the contact, or of the survivor if the contact was merged into another.
     id: ContactId,
     /// Name of the contact. `null` if it is not known.
     #[schemars(example = &"Maya Haddad")]
@@ -138,7 +138,7 @@ pub struct CallOut {
     /// the root of the document.
     #[schemars(example = &"follow_up")]
     code: String,
-    /// Facts of the decision, for a sentence in another language. `x-codes` names those of each code.
+    /// Facts of the decision, for a sentence in another language. `x-codes` names the facts of each code.
     facts: Facts,
     /// Time of the decision.
     #[schemars(example = "2026-11-20T10:00:00Z")]
@@ -174,7 +174,7 @@ pub struct MessageOut {
     in_reply_to: Option<MessageId>,
     /// Topic of that automatic answer. `null` if it is none.
     answer: Option<Answer>,
-    /// Channel: of an outbound message the one that was tried last, or else the first planned one.
+    /// Channel: the last tried one of an outbound message, or else its first planned one.
     channel: Option<Channel>,
     /// Text that the person reads, of an outbound message on this channel. `null` if there is none, such as for a template or a picture
     /// without a caption.
@@ -201,7 +201,7 @@ pub struct MessageOut {
     clicked_at: Option<Timestamp>,
     /// Channels of an outbound message, in the order of the attempts.
     legs: Vec<LegOut>,
-    /// Kind of an inbound message in the provider's words, such as `text`, `image`; `edit`: what an earlier message was changed to;
+    /// Kind of an inbound message in the provider's words, such as `text`, `image`; `edit`: the new content of an earlier message;
     /// `unsupported`: the provider shows nothing of it. `null` for an outbound one.
     #[schemars(example = &"text")]
     content: Option<String>,
@@ -247,7 +247,8 @@ pub struct MediumOut {
 }
 
 impl MediumOut {
-    /// A medium as its message names it, and as it is stored. Those of before media were fetched have no rows, and are gone by now.
+    /// A medium as its message names it, and as it is stored. Media from before files were fetched have no rows, and are gone by
+    /// now.
     pub fn of(index: u8, reported: &InboundMedia, stored: Option<&Medium>) -> Self {
         let found = stored.and_then(|medium| medium.mime.clone());
         Self {
@@ -410,7 +411,7 @@ pub struct Showing {
 }
 
 impl Showing {
-    /// With these lines, for whoever has them.
+    /// Shows these lines by their names.
     pub fn of(lines: Vec<Line>) -> Self {
         let named = lines.into_iter().map(|line| (line.id, line.name.into()));
         Self {

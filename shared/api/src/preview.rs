@@ -1,4 +1,4 @@
-//! Messages that are not written: what each channel would say and when, with every check and its verdict. For previews and dry runs.
+//! Messages that are not written, for previews and dry runs: the content and time of each channel, with every check and its verdict.
 
 use std::mem;
 
@@ -152,7 +152,7 @@ pub struct ChannelOutlook {
     waits_until: Option<Timestamp>,
     /// Connection that would send it. `null` if the channel is left out.
     connection_id: Option<ConnectionId>,
-    /// Number that would send it, if it is known: the one that the line names, or that of the WhatsApp connection.
+    /// Number that would send it, if it is known: the number of the line, or of the WhatsApp connection.
     sender: Option<PhoneOut>,
     /// Letters that would send an SMS instead of a number. Nobody can reply to them. `null`: there are none.
     #[schemars(example = &"SAFFRON")]

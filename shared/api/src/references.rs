@@ -51,8 +51,8 @@ pub fn absent(field: &'static str, name: &str, id: impl Display) -> FieldProblem
     FieldProblem::new(field, fault.and("id", id.to_string()))
 }
 
-/// A problem of the field for each of these users who cannot attend to conversations: who does not exist, is deactivated, or only reads.
-/// `members`: those of them who exist.
+/// A problem of the field for each of these users who cannot attend to conversations: they do not exist, are deactivated, or only read.
+/// `members`: the existing ones among them.
 pub fn able(members: Vec<Member>, field: &'static str, users: &[UserId]) -> Vec<FieldProblem> {
     let members: BTreeMap<UserId, Member> = members.into_iter().map(|member| (member.user, member)).collect();
     let problem = |user: &UserId| {

@@ -28,7 +28,7 @@ pub enum ReportBy {
     /// Days in the tenant's time zone. At most 397.
     #[default]
     Day,
-    /// Hours. At most those of 3 days.
+    /// Hours, of at most 3 days.
     Hour,
     /// Lines. At most for 31 days.
     Line,

@@ -68,7 +68,7 @@ impl Schemas {
         schema
     }
 
-    /// All named schemas. A type in both requests and responses has that of requests, which holds for both.
+    /// All named schemas. A type in both requests and responses has the schema of requests, which holds for both.
     pub(crate) fn into_components(mut self) -> Map<String, Value> {
         let mut all = definitions(&mut self.answered);
         // A response can have more fields one day.

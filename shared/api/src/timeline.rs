@@ -1,4 +1,4 @@
-//! Entries of a timeline: of a contact, or of a conversation with it. They stand for themselves, so that a page is shown with one request.
+//! Entries of a timeline: of a contact, or of a conversation with it. Each is complete, so that a page is shown with one request.
 
 use std::str::FromStr;
 

@@ -1,5 +1,5 @@
-//! Attachments: files that whoever may reply uploads for one reply. They are assets in the partition of the conversation's contact, so that they
-//! are erased with it, and kept as long as the message that carries them. The audit log has no more of them than of the reply.
+//! Attachments: files that a user uploads for one reply. They are assets in the partition of the conversation's contact, so that they are
+//! erased with it, and kept as long as the message that carries them. The audit log has no more of them than of the reply.
 
 use api::{
     Allowed, Api, AuditedReads, Body, Created, FileScanner, Path, RACES, Setback, Tagged, continuation_problem, itself,

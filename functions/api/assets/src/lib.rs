@@ -270,7 +270,7 @@ async fn complete<P: Permit>(
     Ok(asset)
 }
 
-/// Writes a change of an asset or attachment. The audit log has those of assets.
+/// Writes a change of an asset or attachment. The audit log records changes of assets only.
 async fn write_change(
     store: &Store,
     scope: &TenantScope,
@@ -292,7 +292,7 @@ async fn write_change(
     Ok(Versioned { version, value })
 }
 
-/// The asset after its upload; `None` if it is complete already. Of two requests that found different files, one may have overwritten the
+/// The asset after its upload; `None` if it is complete already. If two requests found different files, one may have overwritten the
 /// other's: then nobody knows which it is.
 fn asset_after_upload(asset: &Asset, uploaded: &Uploaded, scanned: bool) -> Option<Asset> {
     let mut after = asset.clone();

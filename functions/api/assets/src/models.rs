@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Maximum size of a file in bytes: that of a document.
+/// Maximum size of a file in bytes: the maximum for a document.
 pub(crate) const LARGEST: u32 = MediaKind::Document.most_bytes() as u32;
 
 /// A new asset, or a new attachment.

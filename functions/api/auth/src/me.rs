@@ -36,7 +36,10 @@ impl Context {
         let (places, platform) = self.standing(account).await?;
         Ok(MeOut {
             user: UserOut::from(account),
-            tenants: places.iter().map(|(tenant, member)| PlaceOut::of(tenant, member)).collect(),
+            tenants: places
+                .iter()
+                .map(|(tenant, member)| PlaceOut::of(tenant, member))
+                .collect(),
             recovery_codes_left: account.second_factor.as_ref().map(|factor| factor.recovery_codes.len()),
             platform,
             preferences: account.preferences.clone(),

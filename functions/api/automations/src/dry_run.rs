@@ -74,7 +74,7 @@ pub(crate) struct InventedCall {
     /// Whether the caller hides the number.
     #[serde(default)]
     withheld: bool,
-    /// Language of the caller. Default: that of the contact.
+    /// Language of the caller. Default: the contact's.
     #[serde(default)]
     language: Option<Language>,
     /// Line that is called. Default: the only one; otherwise a number without a line.
@@ -85,8 +85,8 @@ pub(crate) struct InventedCall {
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
     connection_id: Option<ConnectionId>,
-    /// Beginning of the call, at most a year ago or ahead. It is decided when it ends; what happened with the caller since is left out.
-    /// Default: it has just ended.
+    /// Beginning of the call, at most a year ago or ahead. It is decided when it ends; later events of the caller are ignored. Default:
+    /// it has just ended.
     #[serde(default)]
     #[schemars(example = "2026-11-20T10:00:00Z")]
     started_at: Option<Timestamp>,

@@ -36,7 +36,7 @@ pub(crate) struct AutomationOrderIn {
 #[schemars(inline, example = 3)]
 pub(crate) struct VersionNumber(pub(crate) u64);
 
-/// Maximum templates that are shown of an automation: of one name in one account, there are as many as languages.
+/// Maximum templates that are shown of an automation: one name in one account has as many as languages.
 const MAX_TEMPLATES: usize = 50;
 /// Maximum problems that are shown of an automation.
 const MAX_PROBLEMS: usize = 50;
@@ -145,7 +145,7 @@ pub(crate) struct AutomationWarning {
     /// Path of the field that it is about.
     #[schemars(example = &"then.template")]
     field: String,
-    /// Facts of the sentence by name. `x-codes` names those of each code.
+    /// Facts of the sentence by name. `x-codes` names the facts of each code.
     facts: Facts,
     /// The warning, in one sentence.
     #[schemars(example = &"WhatsApp: template missed_call_followup in en_GB is PAUSED, not APPROVED.")]
@@ -184,7 +184,7 @@ impl From<Review> for AutomationReview {
 }
 
 impl AutomationOut {
-    /// The automation as it is shown. `material`: what it needs for its review.
+    /// The automation as it is shown, with a review by this `material`.
     pub(crate) fn of(found: &Versioned<Signed<Rule>>, config: &TenantConfig, material: &Material) -> Self {
         let (rule, by) = (&found.value.value, found.value.by);
         // Of what is archived, nothing is expected.

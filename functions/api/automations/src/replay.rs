@@ -1,4 +1,5 @@
-//! Replays: what automations would have made of recorded calls, from the facts that are stored with each.
+//! Replays: the decisions that automations would have made about recorded calls, from the facts that are stored with
+//! each.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -51,7 +52,7 @@ pub(crate) struct ReplayIn {
 /// The differences that automations make for recorded calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Replay {
-    /// Number of inbound calls that were looked at: the latest of the last 31 days, without those of deleted contacts.
+    /// Number of examined inbound calls: the latest of the last 31 days, except calls of deleted contacts.
     #[schemars(example = 100)]
     calls: usize,
     /// Beginning of the earliest of them. `null` if there is none.

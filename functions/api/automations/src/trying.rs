@@ -1,5 +1,4 @@
-//! Trying automations: what they make of a call, or would have made of recorded ones, with a draft that is not saved. Nothing is
-//! written.
+//! Trying automations, with a draft that is not saved: their decision about a call, or about recorded ones. Nothing is written.
 
 use api::{Api, MessageOutlook, Patchable as _, Setting};
 use domain::{

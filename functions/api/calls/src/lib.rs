@@ -1,4 +1,4 @@
-//! Calls of a tenant's customers: what happened, what was decided about a message, and why.
+//! Calls of a tenant's customers: their course, the decision about a message, and its reason.
 
 mod models;
 

@@ -211,12 +211,12 @@ impl From<&Party> for CallParty {
     }
 }
 
-/// The reports of a telephone system on one call. What it did not report is `null`.
+/// The reports of a telephone system on one call. Unreported values are `null`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CallReport {
     /// Calling side.
     from: Option<CallParty>,
-    /// Called side: of an inbound call the number of the business.
+    /// Called side: the number of the business for an inbound call.
     to: Option<CallParty>,
     /// Name of the caller, if the network transmits one.
     #[schemars(example = &"Maya Haddad")]

@@ -82,7 +82,7 @@ pub(crate) struct EnrollmentOut {
     next_step_scheduled_at: Option<Timestamp>,
     /// Time of the latest step. `null`: none was taken yet.
     last_step_at: Option<Timestamp>,
-    /// Number of messages that were made for the contact so far. What became of each is in the message.
+    /// Number of messages that were made for the contact so far. Each message has its own state.
     #[schemars(range(max = 50), example = 2)]
     messages_sent: usize,
     /// Id of the latest message. `null`: none.
@@ -310,7 +310,7 @@ async fn show_enrolment(
     EnrollmentOut::of(enrolment, &campaign.value, contact, &steps).ok_or_else(Problem::not_found)
 }
 
-/// A person's enrolment in a drip, and the person: also of a contact that was merged into another.
+/// A person's enrolment in a drip, and the person. Also finds a contact that was merged into another.
 async fn find_enrolment(
     api: &Api,
     who: &Allowed<impl permits::Permit>,

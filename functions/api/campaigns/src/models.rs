@@ -53,7 +53,7 @@ pub(crate) struct CampaignWarning {
     /// Path of the field that it is about.
     #[schemars(example = &"message.template")]
     field: String,
-    /// Facts of the sentence by name. `x-codes` names those of each code.
+    /// Facts of the sentence by name. `x-codes` names the facts of each code.
     facts: Facts,
     /// The warning, in one sentence.
     #[schemars(example = &"WhatsApp: template holiday_offer in en_GB is PAUSED, not APPROVED.")]
@@ -104,7 +104,7 @@ pub(crate) struct RecipientQuery {
     #[serde(default)]
     #[schemars(with = "bool")]
     pub(crate) opted_out: Option<bool>,
-    /// Only those of this variant: 0 is `message`, and `variants` follow in their order.
+    /// Only contacts with this variant: 0 is `message`, and `variants` follow in their order.
     #[serde(default)]
     #[schemars(with = "u8", range(max = MAX_VARIANTS), example = 1)]
     pub(crate) variant: Option<Whole<0, { MAX_VARIANTS as u32 }>>,

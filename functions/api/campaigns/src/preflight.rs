@@ -47,7 +47,7 @@ impl Previews {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CampaignPreflight")]
 pub(crate) struct PreflightOut {
-    /// Id of the pre-flight, which is also that of its operation.
+    /// Id of the pre-flight and of its operation.
     id: OperationId,
     /// The campaign.
     campaign_id: CampaignId,

@@ -59,8 +59,8 @@ pub(crate) struct CapOut {
     /// Maximum number of messages, or, of a cap of money, of the smallest units of its currency, such as cents. 0: no messages.
     #[schemars(example = 300)]
     maximum: u32,
-    /// In the same unit, rounded up: messages of the current period that were sent, or whose outcome is not known yet; of a cap of money,
-    /// what they cost or, until the provider reports it, are expected to cost.
+    /// Present count in the same unit, rounded up: messages of the current period that were sent, or whose outcome is not known yet. A
+    /// cap of money counts their cost or, until the provider reports it, their expected cost.
     #[schemars(example = 12)]
     counted: u64,
     /// End of the current period.

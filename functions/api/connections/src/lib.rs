@@ -489,7 +489,7 @@ impl Context {
         Ok(found)
     }
 
-    /// The credentials that a body holds, completed by those of the connection that it keeps.
+    /// The credentials of a body, completed by the stored ones that the connection keeps.
     async fn complete_credentials(
         &self,
         who: &Writer,

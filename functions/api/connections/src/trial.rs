@@ -42,7 +42,7 @@ pub(crate) struct Trial {
     checkup: Checkup,
     /// Consequence of a refusal for the connection.
     refusal: Option<(Classified, Option<SignedDuration>)>,
-    /// Proof that the account is the tenant's: whoever gave the credentials can see it.
+    /// Proof that the account is the tenant's: the credentials give access to it.
     pub(crate) proof: Proof,
     /// Code of the fault if the provider refuses the credentials, or cannot be asked now.
     unaccepted: Option<FaultCode>,

@@ -28,7 +28,7 @@ const ARCHIVES: Limit = Limit::per_hour(100);
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ContactArchive")]
 pub(crate) struct ArchiveOut {
-    /// Id of the archive, which is also that of its operation.
+    /// Id of the archive and of its operation.
     id: OperationId,
     /// The contact.
     contact_id: ContactId,

@@ -1,4 +1,4 @@
-//! The consent of a contact: what it refuses and wants, and the ledger of how that came about.
+//! The consent of a contact: its refusals and opt-ins, and the ledger of their history.
 
 use api::{Allowed, Api, AuditedReads, Body, Html, Listed, Paging, Path, RACES, permits, require_found};
 use axum::{Extension, Json, extract::State};
@@ -30,8 +30,8 @@ pub(crate) struct ConsentIn {
     channel: Option<Channel>,
     /// The category. Default: all.
     category: Option<ConsentCategory>,
-    /// Whose wish it is. Default: `business`. Only the same party can end a refusal; a start word of the customer ends what
-    /// is recorded as the customer's.
+    /// Party of the wish. Default: `business`. Only the same party can end a refusal; a start word of the customer ends
+    /// refusals that are recorded as the customer's.
     party: Option<Party>,
     /// Time of the wish. Default: now. The newest of the same scope and party holds.
     #[schemars(example = "2026-01-15T09:30:00Z")]
@@ -52,7 +52,7 @@ pub(crate) struct WishOut {
     pub(crate) channel: Option<Channel>,
     /// The category. `null`: all.
     pub(crate) category: Option<ConsentCategory>,
-    /// Whose wish it is.
+    /// Party of the wish.
     pub(crate) party: Party,
     /// Method of recording.
     pub(crate) method: Method,
@@ -76,7 +76,7 @@ pub(crate) struct ConsentEntryOut {
     pub(crate) channel: Option<Channel>,
     /// The category. `null`: all.
     pub(crate) category: Option<ConsentCategory>,
-    /// Whose wish it is.
+    /// Party of the wish.
     pub(crate) party: Party,
     /// Method of recording.
     pub(crate) method: Method,

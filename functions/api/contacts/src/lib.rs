@@ -1,4 +1,4 @@
-//! Contacts: the people who call or write to a tenant, or whom it adds itself.
+//! Contacts: people who call or write to a tenant, or whom it adds itself.
 
 mod archives;
 mod bulk;

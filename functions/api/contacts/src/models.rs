@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContactQuery {
-    /// Whole telephone number in any spelling. National numbers are those of the tenant's country.
+    /// Whole telephone number in any spelling. National numbers belong to the tenant's country.
     #[schemars(example = &"+97145550001")]
     pub(crate) phone: Option<Verbatim<1, 40>>,
     /// E-mail address.
@@ -159,7 +159,7 @@ pub(crate) struct EmailIn {
     pub(crate) preferred: bool,
 }
 
-/// A change of many contacts: of those that are named, or those of a segment.
+/// A change of many contacts, either named ones or the contacts of a segment.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContactChangesIn {

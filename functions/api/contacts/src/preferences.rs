@@ -21,7 +21,7 @@ const LINKS: Limit = Limit::per_hour(30);
 /// A link to the preference page of a contact.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PreferenceLinkOut {
-    /// The link. Whoever has it can see and change what the contact wants, so give it to the contact only.
+    /// The link. Its holder can see and change the contact's wishes, so give it to the contact only.
     #[schemars(example = "https://api.example.com/p/7k3m9q2w8x5y4z6t")]
     url: String,
     /// Time of expiry.

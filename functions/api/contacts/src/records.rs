@@ -10,8 +10,8 @@ use store::{Versioned, contacts::NotCreated};
 
 use crate::{RACES, itself, unless_merged};
 
-/// Creates one. A request with an idempotency key that was interrupted after it had written finds what it created. `instead`: what
-/// to do if the contact has the maximum number.
+/// Creates a record. A request with an idempotency key that was interrupted after it had written finds the record that it created.
+/// `instead`: remedy if the contact has the maximum number.
 pub(crate) async fn create<T: Recorded, P: Permit>(
     api: &Api,
     who: &Allowed<P>,

@@ -18,13 +18,13 @@ use store::inbox::{InboxList, KnownConversation, MAX_COUNTED};
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConversationQuery {
-    /// State. Default: `open`; with `waiting`, `open` and `pending`, except for those of nobody that are answered.
+    /// State. Default: `open`; with `waiting`, `open` and `pending`, except answered conversations without an assignee.
     #[serde(default)]
     #[schemars(with = "ConversationState")]
     state: Option<ConversationState>,
     /// Whether the customer waits for an answer, or has one.
     waiting: Option<bool>,
-    /// Id of the person who attends to it, or `none`. Default: whoever it is; with `waiting`, `none`.
+    /// Id of the person who attends to it, or `none`. Default: anybody or nobody; with `waiting`, `none`.
     #[serde(default, deserialize_with = "assignee")]
     #[schemars(with = "String", length(min = 4, max = 30), example = &"none")]
     assignee: Option<Assignee>,

@@ -1,4 +1,4 @@
-//! Fields: what a tenant records of its contacts beyond what every contact has.
+//! Fields: a tenant's own values of its contacts, beyond the ones that every contact has.
 
 use std::future::ready;
 

@@ -244,8 +244,8 @@ async fn usual_region(api: &Api, who: &Writing, input: &ImportSettingsIn) -> Res
     Ok(tenant.and_then(|tenant| tenant.default_region?.parse().ok()))
 }
 
-/// Refuses to start an import that is under way or done, and one too many. The number is no condition of what is written: requests at the
-/// same moment may each find room. That is rare, and costs the tenant's lists some of their capacity.
+/// Refuses to start an import that is under way or done, or beyond the limit. The write is not conditional on the number: requests at the
+/// same moment may each find room. This is rare, and costs the tenant's lists some of their capacity.
 async fn may_start(api: &Api, who: &Writing, import: &Import, dry_run: bool) -> Result<(), Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let newest = store.imports(scope, None, NEWEST, now).await?.items;

@@ -37,7 +37,7 @@ pub(crate) struct ImportIn {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportSettingsIn {
-    /// Form of the table. What is left out is detected.
+    /// Form of the table. Omitted fields are detected.
     #[serde(default)]
     pub(crate) table: Known,
     /// Meaning of the columns. A preview suggests one if it is left out; to start an import, it is needed.
@@ -155,7 +155,7 @@ pub(crate) struct PreviewOut {
     /// Names of columns that the mapping leaves out although their cells look like telephone numbers, by the first rows.
     #[schemars(example = serde_json::json!(["Business Fax"]))]
     pub(crate) numbers_left_out: Vec<String>,
-    /// Names of columns that the mapping leaves out although they say who agreed to messages, such as those of e-mail, by the first rows.
+    /// Names of columns that the mapping leaves out although they say who agreed to messages, such as to e-mail, by the first rows.
     #[schemars(example = serde_json::json!(["Accepts Email Marketing"]))]
     pub(crate) consents_left_out: Vec<String>,
     /// The first rows, at most 20.
@@ -174,7 +174,7 @@ pub(crate) struct TableOut {
     separator: Option<Separator>,
     /// Whether the first row has the names of the columns.
     header: bool,
-    /// Names of the columns: those of the header, or “Column A” and so on.
+    /// Names of the columns: from the header, or “Column A” and so on.
     #[schemars(example = serde_json::json!(["Name", "Mobile"]))]
     columns: Vec<String>,
 }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sheet::phone::{Examples, Kind, examples, kind, read};
 
-/// Country of the examples where that of the business is not known.
+/// Country of the examples if the country of the business is not known.
 const USUAL: &str = "AE";
 
 /// A number to read.
@@ -21,7 +21,7 @@ pub(crate) struct NumberQuery {
     /// Number as somebody wrote it. Without it, the answer has only the examples.
     #[schemars(example = &"050 123 4567")]
     text: Option<Verbatim<1, 60>>,
-    /// Country of national numbers. Default: that of the tenant.
+    /// Country of national numbers. Default: the tenant's.
     #[serde(default)]
     #[schemars(with = "Region", example = &"AE")]
     country: Option<Region>,

@@ -166,7 +166,7 @@ impl Table {
     }
 }
 
-/// Problems of the tags for everybody: those that do not exist.
+/// Problems of the tags for everybody that do not exist.
 pub(crate) async fn missing_tags<P: Permit>(
     api: &Api,
     who: &Allowed<P>,

@@ -1,7 +1,7 @@
 //! Media of customers' messages: links to their files, and verdicts of a scanner.
 //!
-//! A file is fetched from the provider after its message was stored, by `fetch_media`. Whoever wants to see it gets a link to the bucket,
-//! with the content type that was found in it: what could run in a page is only saved.
+//! A file is fetched from the provider after its message was stored, by `fetch_media`. Viewers get a link to the bucket, with the content
+//! type that was found in the file: content that could run in a page is only saved.
 
 mod models;
 

@@ -27,11 +27,11 @@ pub(crate) struct MessageQuery {
     #[serde(default)]
     #[schemars(with = "Direction")]
     direction: Option<Direction>,
-    /// State of outbound messages. With `failed` and `blocked`, those of broadcasts are listed, too.
+    /// State of outbound messages. With `failed` and `blocked`, messages of broadcasts are listed, too.
     #[serde(default)]
     #[schemars(with = "MessageState")]
     state: Option<MessageState>,
-    /// Channel: of an outbound message the one that was tried last, or else the first planned one.
+    /// Channel: the last tried one of an outbound message, or else its first planned one.
     #[serde(default)]
     #[schemars(with = "Channel")]
     channel: Option<Channel>,
@@ -99,7 +99,7 @@ pub(crate) struct MessageDetails {
     /// The request for an outbound message.
     #[serde(flatten)]
     request: MessageOrigin,
-    /// Correlation id of the message, as in the logs. An outbound one has that of its cause.
+    /// Correlation id of the message, as in the logs. An outbound one has the id of its cause.
     #[schemars(example = "JKJaXmPLvHcESHA=")]
     correlation_id: String,
 }

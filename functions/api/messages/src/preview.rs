@@ -1,4 +1,4 @@
-//! Previews: what a request for a message would do, without doing it.
+//! Previews: the effect of a request for a message, without sending it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Replies: what somebody of the team writes in a conversation, through the same composing and checks as any other message.
+//! Replies of the team in a conversation, through the same composing and checks as any other message.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ use tokio::sync::OnceCell;
 
 use crate::{
     send::{
-        Placed, Reached, SaidIn, Sending, Sends, addressable, answer, find_referred_message, likely, needs,
-        not_oneself, problem_of_refusal, request_as_cause, review_message, world,
+        Composition, Placed, Reached, SaidIn, Sending, Sends, addressable, answer, find_referred_message, likely,
+        needs, not_oneself, problem_of_refusal, request_as_cause, review_message, world,
     },
     visibility::reason_for,
 };

@@ -499,8 +499,8 @@ pub(crate) async fn reach(
     })
 }
 
-/// Refuses a recipient who was merged into another contact, or deleted. A message that is written is found before: what became of its
-/// recipient since is no reason to write another one.
+/// Refuses a recipient who was merged into another contact, or deleted. A message that is already written is found before this check:
+/// its recipient's later fate is no reason to write another one.
 pub(crate) fn addressable(whom: &Whom, contact: &Contact) -> Result<(), Problem> {
     if let Whom::Contact(id) = whom {
         itself(*id, contact)?;

@@ -1,4 +1,4 @@
-//! Metrics: what was called, sent, answered and recovered, from counters that are exact.
+//! Metrics: exact counts of calls, messages, replies and recovered calls.
 
 mod models;
 

@@ -216,10 +216,10 @@ pub(crate) struct ReceivedFiguresOut {
 /// Refusals of customers.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct OptOutFiguresOut {
-    /// Of all messages, or of those of another kind than marketing.
+    /// Refusals of all messages, or of messages of other kinds than marketing.
     #[schemars(example = 1)]
     messages: u64,
-    /// Of marketing only.
+    /// Refusals of marketing only.
     #[schemars(example = 2)]
     marketing: u64,
 }

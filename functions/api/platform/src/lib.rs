@@ -344,7 +344,7 @@ struct Words {
     detail: serde_json::Value,
 }
 
-/// The tenant, whose version is that of its configuration.
+/// The tenant, with the version of its configuration.
 async fn find_tenant(api: &Api, who: &Platform, id: TenantId) -> Result<Option<Versioned<Tenant>>, StoreError> {
     let tenant = api.store().tenant(&who.admin().scope(id)).await?;
     Ok(tenant.map(|value| Versioned {

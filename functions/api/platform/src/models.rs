@@ -58,7 +58,7 @@ impl From<&Tenant> for PlatformTenantOut {
 }
 
 /// Limits of a plan. Defaults: 100 requests per minute for a user or key, 1,000 for the tenant; 100,000 messages per day and 1,000,000 per
-/// month; 1,000,000 contacts, 10,000 megabytes of assets, 200 imports per day, 200 sockets at once. Days and months are those of UTC.
+/// month; 1,000,000 contacts, 10,000 megabytes of assets, 200 imports per day, 200 sockets at once. Days and months are in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsModel {
@@ -240,7 +240,7 @@ pub struct ReportedLinkIn {
     pub link: OneLine<1, { TrackedEnd::MAX_LINK }>,
 }
 
-/// Whose a tracked link is.
+/// The tenant and message of a tracked link.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ReportedLinkOut {
     /// Id of the tenant.

@@ -1,4 +1,4 @@
-//! Products: what a tenant sells. Messages name them by id or SKU.
+//! Products that a tenant sells. Messages name them by id or SKU.
 
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};

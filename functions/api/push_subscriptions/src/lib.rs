@@ -85,8 +85,8 @@ struct KeyOut {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "PushSubscriptionIn")]
 struct SubscriptionIn {
-    /// URL of the push service, for this device. Its host must be one of the push services that the operator allows: those of Chrome, Edge, Firefox
-    /// and Safari, and others that are configured.
+    /// URL of the push service, for this device. Its host must be one of the push services that the operator allows: Chrome's, Edge's,
+    /// Firefox's and Safari's, and others that are configured.
     #[schemars(length(max = 1_024), example = &"https://updates.push.services.mozilla.com/wpush/v2/gAAAAABl")]
     endpoint: String,
     /// End of the subscription by the browser, in milliseconds since 1970. It is not used: a subscription that has ended is removed at the

@@ -1,7 +1,7 @@
 //! Recordings of calls: links to their sound.
 //!
-//! The sound stays with the telephone system. Whoever wants to hear it gets a link to a copy, which is fetched when it is first wanted, in
-//! pieces, and which the bucket deletes after a day. Browsers never meet the telephone system, and it never meets them.
+//! The sound stays with the telephone system. Listeners get a link to a copy. The first request fetches the copy, in pieces, and the
+//! bucket deletes it after a day. Browsers never meet the telephone system, and it never meets them.
 
 mod fetch;
 mod models;

@@ -21,7 +21,8 @@ pub(crate) struct SuppressionIn {
     channel: Option<Channel>,
     /// The refused category. Default: all.
     category: Option<ConsentCategory>,
-    /// Whose wish it is. Default: `business`. A start word of the customer ends only what is recorded as the customer's.
+    /// Party of the wish. Default: `business`. A start word of the customer ends only refusals that are recorded as the
+    /// customer's.
     party: Option<Party>,
     /// Time of the refusal. Default: now.
     #[schemars(example = "2026-01-15T09:30:00Z")]
@@ -72,7 +73,7 @@ pub(crate) struct SuppressionRefusal {
     channel: Option<Channel>,
     /// The refused category. `null`: all.
     category: Option<ConsentCategory>,
-    /// Whose wish it is.
+    /// Party of the wish.
     party: Party,
     /// Method of recording.
     method: Method,

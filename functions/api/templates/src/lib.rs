@@ -1,5 +1,5 @@
-//! Templates: what WhatsApp lets a business say first. Drafts, their examination and preview, submission to WhatsApp, and the templates as
-//! the provider has them.
+//! Templates, the messages that WhatsApp lets a business send first: drafts, their examination and preview, submission to WhatsApp, and
+//! the templates as the provider has them.
 
 mod models;
 mod numbers;

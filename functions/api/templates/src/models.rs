@@ -37,7 +37,7 @@ pub(crate) struct TemplateIn {
     /// Language, as Meta's code.
     #[schemars(example = &"en_GB")]
     pub(crate) language: LanguageCode,
-    /// Content. What is wrong with it does not prevent saving it.
+    /// Content. Problems with it do not prevent saving it.
     pub(crate) content: TemplateContent,
 }
 
@@ -302,7 +302,7 @@ pub(crate) struct TemplateWarning {
     /// Path of the field that it is about.
     #[schemars(example = &"content.body")]
     field: String,
-    /// Facts of the sentence by name. `x-codes` names those of each code.
+    /// Facts of the sentence by name. `x-codes` names the facts of each code.
     facts: Facts,
     /// The hint, in one sentence.
     #[schemars(example = &"The words \"% off\" are those of an offer: WhatsApp may count the template as marketing.")]
@@ -371,7 +371,7 @@ pub(crate) struct TemplateUses {
     pub(crate) automations: Vec<TemplateUser>,
 }
 
-/// A version of a template: what it said.
+/// A former or present version of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct TemplateVersion {
     /// Number of the version.
@@ -473,7 +473,7 @@ pub(crate) struct AdoptTemplateIn {
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
     pub(crate) connection_id: Option<ConnectionId>,
-    /// Another name than that of the library.
+    /// Name other than the library's.
     #[serde(default)]
     #[schemars(example = &"missed_call_1")]
     pub(crate) name: Option<Name>,

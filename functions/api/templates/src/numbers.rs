@@ -83,8 +83,8 @@ pub(crate) struct TemplateFiguresOut {
     /// Messages that were read, if the customer shows that.
     #[schemars(example = 92)]
     read: u64,
-    /// Messages of customers that answer one: by a button, by quoting it, or, after a call, as the first message within seven days. Whoever
-    /// answers twice counts twice. Reactions and stop words are no answers.
+    /// Messages of customers that answer one: by a button, by quoting it, or, after a call, as the first message within seven days. A
+    /// customer who answers twice counts twice. Reactions and stop words are no answers.
     #[schemars(example = 31)]
     replied: u64,
     /// Presses of quick replies.

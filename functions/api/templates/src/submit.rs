@@ -1,7 +1,7 @@
-//! Submitting templates and deleting them at the provider, and what its answers mean for the caller.
+//! Submitting templates and deleting them at the provider, and the caller's answers.
 //!
-//! A submission claims the row first, so that of two requests at the same time one goes to the provider. If it is not known what the provider
-//! did, the row stays claimed, and whoever takes it up later looks for the template first.
+//! A submission claims the row first, so that only one of two requests at the same time goes to the provider. If the outcome is unknown,
+//! the row stays claimed, and the next request first looks for the template.
 
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ impl From<&TemplateError> for Box<Failed> {
 }
 
 impl Outcome {
-    /// Of a request that changes a template.
+    /// The outcome of a request that changes a template.
     fn of(error: &TemplateError) -> Self {
         if error.is_unknown() {
             Self::Unknown(error.into())
@@ -109,7 +109,7 @@ impl Outcome {
         }
     }
 
-    /// Of a request that changes no template.
+    /// The outcome of a request that changes no template.
     pub(crate) fn nothing_done(error: &TemplateError) -> Self {
         let refuses = matches!(error, TemplateError::Refused { .. });
         if refuses && !error.denies() && !error.is_throttled() && !error.is_unknown() {
@@ -119,7 +119,7 @@ impl Outcome {
         }
     }
 
-    /// Of a look for what an earlier request did.
+    /// The outcome of looking for a template that an earlier request may have submitted.
     fn still_unknown(error: &TemplateError) -> Self {
         Self::Unknown(error.into())
     }

@@ -64,7 +64,7 @@ api::operations! {
     }
 }
 
-/// The tenant, whose version is that of its configuration.
+/// The tenant, with the version of its configuration.
 async fn tenant<P: permits::Permit>(api: &Api, who: &Allowed<P>) -> Result<Option<Versioned<Tenant>>, StoreError> {
     let tenant = api.store().tenant(who.scope()).await?;
     Ok(tenant.map(|value| Versioned {

@@ -297,7 +297,7 @@ pub(crate) struct Gap {
     /// The gap as a word: one of `x-codes` at the root of the document.
     #[schemars(with = "String", example = &"no_calls")]
     pub code: Reason,
-    /// Facts of the sentence by name. `x-codes` names those of each code.
+    /// Facts of the sentence by name. `x-codes` names the facts of each code.
     pub facts: Facts,
     /// The gap, in one sentence.
     #[schemars(example = &"No connection reports calls, so missed calls are not noticed.")]

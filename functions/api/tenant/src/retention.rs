@@ -1,4 +1,4 @@
-//! The retention policy and what is stored already: what its application would do and cost, and its start.
+//! The retention policy and the data that is stored already: an estimate of applying it, and the start of that.
 
 use api::{Allowed, Api, IfMatch, OperationOut, Tagged, With, permits, require_found, start_and_answer};
 use axum::{Extension, Json, extract::State};

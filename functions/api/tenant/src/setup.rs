@@ -73,7 +73,7 @@ impl SetupStep {
     }
 }
 
-/// Templates and products that the steps look at: those that active rules name.
+/// Templates and products that active rules name, for the steps.
 pub(crate) fn needs(config: &TenantConfig) -> Needs {
     needs_of_rules(active(config), config)
 }

@@ -1,4 +1,4 @@
-//! Accepting an invitation. Whoever has the link has access to the mailbox, so no other proof is needed.
+//! Accepting an invitation. The link proves access to the mailbox, so no other proof is needed.
 
 use std::sync::OnceLock;
 

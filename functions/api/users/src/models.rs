@@ -148,7 +148,7 @@ pub(crate) struct InvitationIn {
     /// Address that gets the link. Opening the link proves the address.
     #[schemars(example = "sami@saffron.example")]
     pub(crate) email: Email,
-    /// Name of the person in the mail. Whoever accepts gives their own.
+    /// Name of the person in the mail. Accepting people give their own.
     #[schemars(example = "Sami Nasser")]
     pub(crate) name: Option<PersonName>,
     /// Role of the new user.
@@ -206,7 +206,7 @@ pub(crate) struct InvitationLink {
     pub(crate) token: SecretText<200>,
 }
 
-/// An invitation as whoever has its link sees it.
+/// An invitation as the holder of its link sees it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct InvitationShown {
     /// Name of the business.
@@ -243,7 +243,7 @@ pub(crate) struct AcceptIn {
     /// Password of 10 to 128 characters that is hard to guess, such as a few unrelated words. Required for a person without an
     /// account, ignored otherwise.
     pub(crate) password: Option<NewPassword>,
-    /// Language of the person's mail (BCP 47). Only for a person without an account. Default: that of the invitation.
+    /// Language of the person's mail (BCP 47). Only for a person without an account. Default: the invitation's.
     pub(crate) language: Option<Language>,
 }
 

@@ -818,7 +818,7 @@ async fn request_runs_though_its_record_was_unacknowledged() {
     assert!(context.is_made_again(), "{:?}", context.made_ids());
 }
 
-/// Whoever holds the key now may be somebody else. With more scopes, everything can be seen as before.
+/// The key may have another holder by now. With more scopes, everything can be seen as before.
 #[tokio::test]
 async fn replay_shows_nothing_after_losing_permissions() {
     let aws = Aws::new().await;

@@ -135,7 +135,7 @@ async fn at_most_ten_codes_an_hour_are_tried() {
     answer.is(200);
 }
 
-/// As at log-in: whoever has a session and the password could otherwise try all further codes in silence.
+/// As at log-in. Otherwise, somebody with a session and the password could try all further codes in silence.
 #[tokio::test]
 async fn wrong_code_for_a_change_of_the_factor_is_reported() {
     for (method, path) in [
@@ -155,7 +155,7 @@ async fn wrong_code_for_a_change_of_the_factor_is_reported() {
     }
 }
 
-/// Whoever tries codes knows the password. The owner learns it at once, and the tries end.
+/// Somebody who tries codes knows the password. The owner learns it at once, and the tries end.
 #[tokio::test]
 async fn wrong_codes_are_reported_and_end() {
     let (world, maya) = World::with_newcomer().await;

@@ -166,7 +166,7 @@ async fn archived_automation_decides_nothing_until_restored() {
     manager.post(&restore, json!({})).await.is_refused(404, "not_found");
 }
 
-/// Of those that are not archived, there may be fewer than of all.
+/// The limit for automations that are not archived is lower than the limit for all.
 #[tokio::test]
 async fn archive_makes_room_and_restoring_needs_it() {
     let aws = Aws::new().await;

@@ -747,7 +747,7 @@ async fn refusal_by_provider_releases_the_number() {
     assert_eq!(held().await, Some(other));
 }
 
-/// Meta also refuses owners: those who must pay, are blocked for a while, or whose token may not see the account's apps.
+/// Meta also refuses owners who must pay, are blocked for a while, or whose token may not see the account's apps.
 #[tokio::test]
 async fn inconclusive_refusal_keeps_the_number() {
     let graph = graph::Graph::start().await;

@@ -287,7 +287,7 @@ async fn few_imports_run_at_a_time() {
     manager.post(&start(&places[2]), settings(false)).await.is(202);
 }
 
-/// Also those that only count.
+/// Starts that only count are limited, too.
 #[tokio::test]
 async fn imports_and_their_starts_are_limited_per_hour() {
     let aws = Aws::new().await;
@@ -408,7 +408,7 @@ async fn plan_limits_imports_of_a_day() {
     create().await.is_refused(409, "limit_reached");
 }
 
-/// By the tenant's country, or that of the request; whoever belongs to the tenant may ask.
+/// By the country of the tenant or of the request; every member of the tenant may ask.
 #[tokio::test]
 async fn number_is_read_as_people_write_it() {
     const NUMBERS: &str = "/api/v1/phone-numbers";

@@ -439,7 +439,7 @@ async fn repeated_request_finds_its_message_after_a_merge() {
     agent.post(PREVIEW, body.clone()).await.is_refused(404, "merged");
 }
 
-/// Whoever got 201 can rely on it: a further message does not take the place of a waiting one.
+/// A caller who got 201 can rely on it: a further message does not take the place of a waiting one.
 #[tokio::test]
 async fn fifth_waiting_message_to_a_person_is_refused() {
     let aws = Aws::new().await;
@@ -604,7 +604,7 @@ async fn link_in_a_message_leads_to_its_contact() {
     assert_eq!(message["clicked_at"], Value::Null);
 }
 
-/// Whoever may read messages, and nothing else, must not be able to choose for their recipients.
+/// A caller who may read messages, and nothing else, must not be able to choose for their recipients.
 #[tokio::test]
 async fn readers_of_messages_get_no_links() {
     let aws = Aws::new().await;

@@ -125,7 +125,7 @@ async fn refusals_without_contacts_read_are_codes() {
     assert_eq!(preview["channels"][0]["reason"], means);
 }
 
-/// Also when they are repeated.
+/// Repeated requests get the same brief answers.
 #[tokio::test]
 async fn answers_without_messages_read_are_id_and_state() {
     let aws = Aws::new().await;

@@ -165,7 +165,7 @@ async fn an_administrator_can_be_invited_again() {
     town.platform().post(&unknown, invited).await.is(404);
 }
 
-/// Whether the link of the only waiting invitation lets somebody in. What tells the administrators there are is another test's.
+/// Whether the link of the only waiting invitation lets somebody in. Mails to the existing administrators are another test's.
 async fn mailed_link_works(aws: &Aws) -> bool {
     let (url, ..) = invitation(aws.take_mails().await);
     let (_, link_token) = url.split_once("token=").expect("a link with a token");

@@ -224,7 +224,7 @@ async fn deleted_meanwhile(world: &World<'_>, meanwhile: impl AsyncFnOnce(CallId
     assert_eq!(world.copies().await, 0);
 }
 
-/// An erasure marks the contact, then deletes its files: what comes later must not stay.
+/// An erasure marks the contact, then deletes its files: later copies must not stay.
 #[tokio::test]
 async fn a_copy_for_a_contact_deleted_meanwhile_is_dropped() {
     let aws = Aws::new().await;

@@ -241,7 +241,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
     }
 }
 
-/// However many there are: those of every rule are looked at.
+/// The templates of every rule are examined, however many there are.
 #[tokio::test]
 async fn rule_of_the_country_keeps_the_step_open_only_if_it_refuses() {
     let aws = Aws::new().await;
