@@ -1,6 +1,6 @@
-//! All functions of this folder: what serves them, for the program that runs them locally, and their tests as one program, which
-//! `cargo stack test` runs once for each program of tests that a function has, with its tests only, so that what there is once per process,
-//! such as counters, is of one function.
+//! All functions of this folder: what serves them, for the program that runs them locally, and their tests as one program.
+//! `cargo stack test` runs it once for each program of tests that a function has, with only the tests of that program. So counters and
+//! everything else that exists once per process belong to one function.
 
 #![allow(clippy::duplicate_mod, reason = "two programs of tests of one function share a file")]
 

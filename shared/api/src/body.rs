@@ -16,8 +16,8 @@ use crate::query::{PAGING, Takes, pairs};
 
 /// A JSON body. `T` refuses unknown fields, and the types of its fields refuse values that they cannot hold.
 ///
-/// Refused are another content type (415), more than 1 MB (413), anything that is not JSON (400), and wrong, unknown or missing
-/// fields (422), of which each of the body's own is named once.
+/// Refuses another content type (415), more than 1 MB (413), anything that is not JSON (400), and wrong, unknown or missing
+/// fields (422). Each field of the body itself is named once.
 #[derive(Debug, Clone, Copy)]
 pub struct Body<T>(pub T);
 
@@ -215,7 +215,7 @@ where
     }
 }
 
-/// Parameters of the query, except those of [`crate::Paging`]. `T` refuses unknown ones. Each wrong one is named (422).
+/// Parameters of the query, without [`crate::Paging`]. `T` refuses unknown ones. Each wrong one is named (422).
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
@@ -310,7 +310,7 @@ mod tests {
         phones: domain::terms::UpTo<1, domain::terms::Phone>,
     }
 
-    /// Also of what the domain's own types refuse.
+    /// Includes refusals by the domain's own types.
     #[test]
     fn wrong_field_has_a_code_with_its_facts() {
         use serde_json::json;

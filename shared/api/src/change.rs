@@ -13,7 +13,6 @@ use crate::{
 
 /// The fields of a resource that a `PATCH` can change.
 pub trait Patchable: Serialize + DeserializeOwned {
-    /// The resource.
     type Of: PartialEq + Serialize;
 
     /// These fields of the resource.
@@ -41,14 +40,14 @@ pub async fn require_found<T>(read: impl Future<Output = Result<Option<T>, Store
 }
 
 impl<T: Patchable> Patch<T> {
-    /// Changes a resource. `read` reads it, `allow` refuses what the caller may not change, `write` writes it if nobody has
-    /// changed it since and returns it with its new version. A patch that changes nothing writes nothing.
+    /// Changes a resource. `read` reads it, `allow` refuses changes that the caller may not make, `write` writes it if nobody
+    /// has changed it since and returns it with its new version. A patch that changes nothing writes nothing.
     ///
     /// A lost race is repeated, so that it never reaches a caller without `If-Match`. With `If-Match`, the next attempt finds
     /// another version (412).
     ///
     /// # Errors
-    /// 404, 412, 422; those of `allow` and `write`; 409 when all attempts lose.
+    /// 404, 412, 422; the errors of `allow` and `write`; 409 when all attempts lose.
     pub async fn change<R, W>(
         &self,
         if_match: &IfMatch,

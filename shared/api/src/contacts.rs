@@ -49,7 +49,7 @@ pub struct ContactOut {
     name: Option<String>,
     /// Telephone numbers, the preferred one first.
     phones: Vec<Phone>,
-    /// The same numbers in international format, for display.
+    /// `phones` in international format, for display.
     #[schemars(example = ["+971 4 555 0001"])]
     formatted_phones: Vec<String>,
     /// E-mail addresses, the preferred one first.
@@ -69,7 +69,7 @@ pub struct ContactOut {
     fields: WrittenFields,
     /// Stage of the lead.
     stage: Option<StageId>,
-    /// Time at which the lead reached its stage.
+    /// Time when the lead reached its stage.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     stage_since: Option<Timestamp>,
     /// User who is responsible for the contact.
@@ -95,7 +95,7 @@ pub struct ContactOut {
     /// Time of the contact's last message.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     last_message_at: Option<Timestamp>,
-    /// Time at which the contact was first seen.
+    /// Time when the contact was first seen.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     created_at: Timestamp,
     /// Time of the last change by a user or a key.

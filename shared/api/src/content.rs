@@ -21,7 +21,7 @@ pub(crate) struct ContentOut {
     kind: ContentKind,
     /// File. `null` for other kinds.
     media: Option<MediaOut>,
-    /// Text to which the person answers with a tap. `null` for other kinds.
+    /// Text that the person answers with a tap. `null` for other kinds.
     interactive: Option<InteractiveOut>,
     /// Place. `null` for other kinds.
     location: Option<LocationOut>,
@@ -104,7 +104,7 @@ impl From<&Media> for MediaOut {
     }
 }
 
-/// A text to which the person answers with a tap.
+/// A text that the person answers with a tap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "SentInteractive")]
 pub(crate) struct InteractiveOut {

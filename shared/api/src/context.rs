@@ -26,7 +26,13 @@ struct Inner {
     store: LateStore,
     fields: FieldCache,
     authenticator: OnceLock<Authenticator>,
-    mailing: Option<(Mails, Links)>,
+    mailing: Option<Mailing>,
+}
+
+/// Dependencies of a function that sends mails.
+struct Mailing {
+    mails: Mails,
+    links: Links,
 }
 
 impl fmt::Debug for Api {
@@ -41,12 +47,16 @@ impl Api {
         Self::with_mailing(env, None)
     }
 
-    /// The same for a function that sends mails. Also reads the variables of [`Mails`] and [`Links`].
+    /// Like [`Self::new`], for a function that sends mails. Also reads the variables of [`Mails`] and [`Links`].
     pub fn with_mails(env: &Env) -> Result<Self, ConfigError> {
-        Self::with_mailing(env, Some((Mails::new(env)?, Links::new(env)?)))
+        let mailing = Mailing {
+            mails: Mails::new(env)?,
+            links: Links::new(env)?,
+        };
+        Self::with_mailing(env, Some(mailing))
     }
 
-    fn with_mailing(env: &Env, mailing: Option<(Mails, Links)>) -> Result<Self, ConfigError> {
+    fn with_mailing(env: &Env, mailing: Option<Mailing>) -> Result<Self, ConfigError> {
         Ok(Self(Arc::new(Inner {
             env: env.clone(),
             store: LateStore::new(env)?,
@@ -56,7 +66,6 @@ impl Api {
         })))
     }
 
-    /// The table.
     pub fn store(&self) -> &Store {
         self.0.store.get()
     }
@@ -66,18 +75,19 @@ impl Api {
         Ok(self.store().fields(who.scope(), &self.0.fields).await?)
     }
 
-    /// The same in a version of the configuration that was just read, which costs nothing if this process knows it.
+    /// The fields in a version of the configuration that was just read. Costs nothing if this process knows that
+    /// version.
     pub async fn fields_as_of<P: Permit>(&self, who: &Allowed<P>, version: u64) -> Result<Fields, Problem> {
         let fields = self.store().fields_as_of(who.scope(), &self.0.fields, version);
         Ok(fields.await?)
     }
 
-    /// Answers by the tenant's fields without reading them first: `answer` gets those that this process read last, and returns the
-    /// version of the configuration that it has read along with its data. If the fields were outdated, it answers once more, by the
-    /// current ones.
+    /// Answers by the tenant's fields without reading them first: `answer` gets the fields that this process read last, and returns
+    /// the version of the configuration that it has read along with its data. If the fields were outdated, it answers once more, by
+    /// the current ones.
     ///
     /// # Errors
-    /// Those of `answer`; 503 when the table does not answer.
+    /// The errors of `answer`; 503 when the table does not answer.
     pub async fn by_fields<P: Permit, T, A>(
         &self,
         who: &Allowed<P>,
@@ -113,7 +123,7 @@ impl Api {
     /// # Panics
     /// If this was not created by [`Api::with_mails`].
     pub fn mails(&self) -> &Mails {
-        &self.mailing().0
+        &self.mailing().mails
     }
 
     /// Links in mails.
@@ -121,10 +131,10 @@ impl Api {
     /// # Panics
     /// If this was not created by [`Api::with_mails`].
     pub fn links(&self) -> &Links {
-        &self.mailing().1
+        &self.mailing().links
     }
 
-    fn mailing(&self) -> &(Mails, Links) {
+    fn mailing(&self) -> &Mailing {
         let mailing = self.0.mailing.as_ref();
         mailing.expect("a function that sends mails begins with Api::with_mails")
     }
@@ -151,7 +161,8 @@ impl Api {
         &self,
         who: &Allowed<P>,
         what: Stored,
-        (amount, most): (u64, u64),
+        amount: u64,
+        most: u64,
         things: &str,
     ) -> Result<(), Problem> {
         match self.store().take_room(who.scope(), what, amount, most).await? {

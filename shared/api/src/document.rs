@@ -1,4 +1,4 @@
-//! The API's document, derived from the handlers' types and the table of operations in which they stand.
+//! The API's document, derived from the types of the handlers and from the table of operations.
 
 use axum::http::Method;
 use kit::{Problem, problem::kinds};
@@ -81,7 +81,6 @@ described!(T1, T2, T3, T4, T5, T6, T7);
 pub struct Row {
     /// Name and description of the operation's group.
     pub tag: (&'static str, &'static str),
-    /// Method.
     pub method: Method,
     /// Path, with the names of its parameters in braces.
     pub path: &'static str,
@@ -100,7 +99,7 @@ pub struct Row {
 }
 
 impl OperationSchema<'_> {
-    fn finish(mut self, kind: Kind, row: &Row, (status, success): (u16, Value)) -> Value {
+    fn finish(mut self, kind: Kind, row: &Row, status: u16, success: Value) -> Value {
         let tenant = matches!(kind, Kind::Tenant(_));
         let is_post = row.method == Method::POST;
         if tenant {
@@ -213,7 +212,8 @@ const TIMING: AnswerHeader = (
 
 const RETRY_AFTER: AnswerHeader = ("Retry-After", "Seconds to wait before the next request.");
 
-fn add_header(response: &mut Value, (name, about): AnswerHeader) {
+fn add_header(response: &mut Value, header: AnswerHeader) {
+    let (name, about) = header;
     let counts = LIMITS.iter().chain([&RETRY_AFTER]).any(|(limit, _)| *limit == name);
     let kind = if counts { "integer" } else { "string" };
     response["headers"][name] = json!({"description": about, "schema": {"type": kind}});
@@ -311,7 +311,6 @@ impl Default for Document {
 }
 
 impl Document {
-    /// Adds an operation.
     pub fn with<H: Described<A>, A>(mut self, _handler: &H, row: &Row) -> Self {
         let mut operation = OperationSchema::of(row.path, &mut self.schemas);
         let answered = H::describe(&mut operation);
@@ -321,7 +320,7 @@ impl Document {
         }
         let headers = H::HEADERS.iter().chain(row.headers);
         headers.for_each(|header| add_header(&mut success, *header));
-        let operation = operation.finish(H::KIND, row, (H::STATUS, success));
+        let operation = operation.finish(H::KIND, row, H::STATUS, success);
         if !self.tags.contains(&row.tag) {
             self.tags.push(row.tag);
         }

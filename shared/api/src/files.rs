@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use crate::guards::Allowed;
 
-/// Validity of links to files: long enough to follow one, and too short to be of use to whom it is passed on.
+/// Validity of links to files: long enough to follow one, too short to be of use to others who get it.
 pub const LINKS: SignedDuration = SignedDuration::from_mins(5);
 
-/// Validity of uploads, for which somebody may still have to find the file.
+/// Validity of uploads. Somebody may still have to find the file.
 const UPLOADS: SignedDuration = SignedDuration::from_hours(1);
 
 /// Retention of files that operations write. The bucket deletes them then.
@@ -27,7 +27,7 @@ pub struct FileLinkOut {
         example = "https://files.example.com/results/01hq5c1ynyc0000000000000ab/contacts.csv?X-Amz-Signature=…"
     )]
     url: String,
-    /// Time until which it is valid. Read the resource again for a new one.
+    /// Time of expiry. Read the resource again for a new one.
     #[schemars(example = "2026-11-20T10:05:00Z")]
     expires_at: Timestamp,
 }
@@ -54,7 +54,8 @@ impl FileLinkOut {
         who: &Allowed<P>,
         files: &Files,
         key: &FileKey,
-        (name, chosen): (&str, Option<&str>),
+        name: &str,
+        chosen: Option<&str>,
         content_type: &str,
         valid: SignedDuration,
     ) -> Result<Self, Problem> {
@@ -70,7 +71,7 @@ impl FileLinkOut {
         })
     }
 
-    /// URL and the time until which it is valid.
+    /// URL and time of expiry.
     pub fn into_parts(self) -> (String, Timestamp) {
         (self.url, self.expires_at)
     }
@@ -88,7 +89,7 @@ pub struct UploadOut {
     /// Headers that the request must have.
     #[schemars(example = serde_json::json!({"content-length": "48213", "content-type": "text/csv"}))]
     headers: BTreeMap<String, String>,
-    /// Time until which it is possible.
+    /// Time of expiry.
     #[schemars(example = "2026-11-20T11:00:00Z")]
     expires_at: Timestamp,
 }
@@ -102,7 +103,8 @@ impl UploadOut {
         who: &Allowed<P>,
         files: &Files,
         key: &FileKey,
-        (content_type, length): (&str, u64),
+        content_type: &str,
+        length: u64,
     ) -> Result<Self, Problem> {
         let link = files
             .upload_link(key, content_type, length, UPLOADS.unsigned_abs())

@@ -30,11 +30,9 @@ use ulid::Ulid;
 pub enum Kind {
     /// A user or API key of a tenant with this permission.
     Tenant(Permission),
-    /// A logged-in person.
     Person,
-    /// A platform administrator.
     Platform,
-    /// Anybody.
+    /// Without authentication.
     Anyone,
 }
 
@@ -116,7 +114,6 @@ impl Asked {
 pub struct Device {
     /// User agent of the browser or app, shortened.
     pub name: Option<String>,
-    /// IP address.
     pub address: Option<IpAddr>,
 }
 
@@ -151,7 +148,7 @@ impl Device {
     }
 }
 
-/// The n-th id of a request with an idempotency key: the same at every attempt, with the same time.
+/// The n-th id of a request with an idempotency key. Every attempt gets the same id, with the same time.
 fn derive_further_id(seed: Ulid, n: u64) -> Ulid {
     let mut bytes = seed.0.to_be_bytes().to_vec();
     bytes.extend(n.to_be_bytes());
@@ -346,7 +343,7 @@ pub struct Person {
 guard!([] Person, Kind::Person, Proven::Person(person) => Self { asked, person }, asked);
 
 impl Person {
-    /// Their current account.
+    /// The person's current account.
     pub fn account(&self) -> &Versioned<Account> {
         &self.person.account
     }
@@ -381,7 +378,7 @@ fn stamp(asked: &Asked, user: UserId) -> Stamp {
     }
 }
 
-/// A platform administrator.
+/// A platform administrator who makes a request.
 pub struct Platform {
     asked: Asked,
     admin: PlatformAdmin,
@@ -401,7 +398,7 @@ impl Platform {
     }
 }
 
-/// Anybody, without authentication.
+/// A caller without authentication.
 pub struct Anyone {
     asked: Asked,
 }
@@ -414,7 +411,7 @@ impl Anyone {
         Source(self.asked.0.device.address).sha256()
     }
 
-    /// Stamp of a change by this person, whom a link has identified.
+    /// Stamp of a change by this person, identified by a link.
     pub fn stamp_as(&self, user: UserId) -> Stamp {
         stamp(&self.asked, user)
     }

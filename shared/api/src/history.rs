@@ -39,7 +39,7 @@ const MAX_TEXT_LENGTH: usize = 4_096;
 /// The contact of a call or message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ContactName {
-    /// Id of the contact. Of one that was merged into another: that of the survivor.
+    /// Id of the contact, or of the survivor if the contact was merged into another.
     id: ContactId,
     /// Name of the contact. `null` if it is not known.
     #[schemars(example = &"Maya Haddad")]
@@ -56,7 +56,7 @@ impl From<&Person> for ContactName {
 }
 
 impl ContactName {
-    /// The same without the name, for those who may not read contacts.
+    /// Without the name, for callers who may not read contacts.
     pub fn without_name(self) -> Self {
         Self { name: None, ..self }
     }
@@ -120,7 +120,7 @@ pub struct CallOut {
     customer: Option<PhoneOut>,
     /// Line that was called. `null` if it was none of the tenant's lines.
     line: Option<LineName>,
-    /// Time at which the call began. `null` if it was not reported.
+    /// Beginning of the call. `null` if it was not reported.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     started_at: Option<Timestamp>,
     /// Talking time in seconds. `null` if it was not reported.
@@ -139,7 +139,7 @@ pub struct CallOut {
     /// the root of the document.
     #[schemars(example = &"follow_up")]
     code: String,
-    /// Facts of the decision, for a sentence in another language. `x-codes` names those of each code.
+    /// Facts of the decision, for a sentence in another language. `x-codes` names the facts of each code.
     facts: Facts,
     /// Time of the decision.
     #[schemars(example = "2026-11-20T10:00:00Z")]
@@ -167,15 +167,15 @@ pub struct MessageOut {
     line: Option<LineName>,
     /// Purpose of an outbound message. `null` for an inbound one.
     purpose: Option<Purpose>,
-    /// Category of an outbound message, on which consent and price depend. `null` for an inbound one.
+    /// Category of an outbound message. Consent and price depend on it. `null` for an inbound one.
     category: Option<Category>,
     /// Call that an outbound message follows. `null` if it follows none.
     call_id: Option<CallId>,
     /// Customer's message that an outbound message answers automatically. `null` if it answers none.
     in_reply_to: Option<MessageId>,
-    /// What that automatic answer is about. `null` if it is none.
+    /// Topic of that automatic answer. `null` if it is none.
     answer: Option<Answer>,
-    /// Channel: of an outbound message the one that was tried last, or else the first planned one.
+    /// Channel: the last tried one of an outbound message, or else its first planned one.
     channel: Option<Channel>,
     /// Text that the person reads, of an outbound message on this channel. `null` if there is none, such as for a template or a picture
     /// without a caption.
@@ -188,7 +188,7 @@ pub struct MessageOut {
     /// The reason why an outbound message goes no further, in one sentence. `null` if there is none.
     #[schemars(example = &"not sent: the customer has written since")]
     decision: Option<String>,
-    /// That reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
+    /// The reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
     #[schemars(with = "Option<String>", example = &"unnecessary")]
     code: Option<Reason>,
     /// Facts of that reason.
@@ -196,12 +196,13 @@ pub struct MessageOut {
     /// Earliest time to send an outbound message. `null` for an inbound one.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     send_at: Option<Timestamp>,
-    /// Time at which somebody first followed a tracked link of an outbound message. `null` if nobody has, or it has none.
+    /// Time of the first click on a tracked link of an outbound message. `null` if nobody has followed one, or it has
+    /// none.
     #[schemars(example = "2026-11-20T10:05:00Z")]
     clicked_at: Option<Timestamp>,
-    /// Channels of an outbound message, in the order in which they are tried.
+    /// Channels of an outbound message, in the order of the attempts.
     legs: Vec<LegOut>,
-    /// Kind of an inbound message in the provider's words, such as `text`, `image`; `edit`: what an earlier message was changed to;
+    /// Kind of an inbound message in the provider's words, such as `text`, `image`; `edit`: the new content of an earlier message;
     /// `unsupported`: the provider shows nothing of it. `null` for an outbound one.
     #[schemars(example = &"text")]
     content: Option<String>,
@@ -247,7 +248,8 @@ pub struct MediumOut {
 }
 
 impl MediumOut {
-    /// A medium as its message names it, and as it is stored. Those of before media were fetched have no rows, and are gone by now.
+    /// A medium as its message names it, and as it is stored. Media from before files were fetched have no rows, and are gone by
+    /// now.
     pub fn of(index: u8, reported: &InboundMedia, stored: Option<&Medium>) -> Self {
         let found = stored.and_then(|medium| medium.mime.clone());
         Self {
@@ -270,7 +272,7 @@ pub struct Failure {
     /// The reason why the attempt failed or its outcome is unknown, in one sentence. `null` if there is none.
     #[schemars(example = &"WhatsApp cannot deliver to this number")]
     reason: Option<String>,
-    /// That reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
+    /// The reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
     #[schemars(with = "Option<String>", example = &"provider_refused")]
     code: Option<Reason>,
     /// Facts of that reason.
@@ -293,7 +295,7 @@ impl From<&AttemptError> for Failure {
 }
 
 impl Failure {
-    /// That of an attempt, if it has one.
+    /// The failure of an attempt, if it has one.
     pub fn of(attempt: Option<&Attempt>) -> Self {
         let error = attempt.and_then(|attempt| attempt.error.as_ref());
         error.map(Self::from).unwrap_or_default()
@@ -311,13 +313,13 @@ pub(crate) struct LegOut {
     /// The reason why it failed.
     #[serde(flatten)]
     failure: Failure,
-    /// Time at which the provider accepted it. `null` if it did not.
+    /// Time when the provider accepted it. `null` if it did not.
     #[schemars(example = "2026-11-20T10:00:01Z")]
     accepted_at: Option<Timestamp>,
     /// Time of delivery to the phone. `null` if it was not reported.
     #[schemars(example = "2026-11-20T10:00:02Z")]
     delivered_at: Option<Timestamp>,
-    /// Time at which the person read it. `null` if it was not reported.
+    /// Time when the person read it. `null` if it was not reported.
     #[schemars(example = "2026-11-20T10:00:30Z")]
     read_at: Option<Timestamp>,
     /// Text that the person reads: a text, caption or body, the name of a place, an emoji. `null` for a template, and if there is none.
@@ -410,7 +412,7 @@ pub struct Showing {
 }
 
 impl Showing {
-    /// With these lines, for whoever has them.
+    /// Shows these lines by their names.
     pub fn of(lines: Vec<Line>) -> Self {
         let named = lines.into_iter().map(|line| (line.id, line.name.into()));
         Self {
@@ -420,7 +422,7 @@ impl Showing {
         }
     }
 
-    /// The same with whole texts, for a single message.
+    /// Shows whole texts, for a single message.
     pub fn with_whole_texts(self) -> Self {
         Self {
             longest_text: usize::MAX,
@@ -428,7 +430,7 @@ impl Showing {
         }
     }
 
-    /// The same with these states of media.
+    /// Shows media with these states.
     fn with_media(mut self, media: Vec<Medium>) -> Self {
         let placed = media.into_iter().map(|medium| ((medium.message, medium.index), medium));
         self.media.extend(placed);
@@ -443,7 +445,6 @@ impl Showing {
         shown.collect()
     }
 
-    /// A line.
     pub fn line(&self, id: LineId) -> LineName {
         LineName {
             id,
@@ -455,7 +456,6 @@ impl Showing {
         cut_to_characters(text, self.longest_text)
     }
 
-    /// A call.
     pub fn call(&self, call: Call) -> CallOut {
         CallOut {
             id: call.id,
@@ -540,7 +540,6 @@ impl Showing {
         }
     }
 
-    /// A customer's message.
     pub fn inbound_message(&self, received: Received) -> MessageOut {
         let media = self.media(&received);
         let received = received.with_masked_links();
@@ -590,7 +589,7 @@ impl Api {
         Ok(Showing::of(self.store().all(who.scope()).await?))
     }
 
-    /// The same with the states of the media of these messages: one request, or none if they have no media.
+    /// Adds the states of the media of these messages: one request, or none if they have no media.
     pub async fn showing_media<'a, P: Permit>(
         &self,
         who: &Allowed<P>,
@@ -608,12 +607,13 @@ impl Api {
     pub async fn wanted_page<P: Permit>(
         &self,
         who: &Allowed<P>,
-        days: (Option<Day>, Option<Day>),
+        from: Option<Day>,
+        to: Option<Day>,
         paging: &Paging,
     ) -> Result<Wanted, Problem> {
         let after = paging.position()?;
         let tenant = require_found(self.store().tenant(who.scope())).await?;
-        let (from, to) = period::of_days(days, tenant.time_zone.rules(), who.now())?;
+        let (from, to) = period::of_days(from, to, tenant.time_zone.rules(), who.now())?;
         Ok(Wanted {
             from,
             to,

@@ -143,7 +143,8 @@ async fn answer_to_keep(answer: Response) -> Result<(Response, KeptAnswer), Prob
     Ok((Response::from_parts(parts, Body::from(bytes)), kept))
 }
 
-/// Whether the caller still has all permissions with which it got the answer, which may show what the others allow to read.
+/// Whether the caller still has all permissions that it had for the first answer, which may show what the others allow to
+/// read.
 fn may_see(kept: &KeptAnswer, proven: &Proven) -> bool {
     match (&kept.seen_with, proven) {
         (Some((role, scopes)), Proven::Tenant(now)) => {

@@ -1,4 +1,5 @@
-//! Operations as the API starts and shows them: what starts one answers with it, and `operations` shows its progress.
+//! Operations as the API starts and shows them: a request that starts one answers with it, and `operations` shows its
+//! progress.
 
 use axum::Json;
 use domain::{
@@ -21,10 +22,10 @@ use crate::{
 };
 
 impl Api {
-    /// Cancels an operation if it `may` be cancelled. One that has ended stays as it is.
+    /// Cancels an operation if it `may` be cancelled. An operation that has ended stays as it is.
     ///
     /// # Errors
-    /// 404; those of `may`; 409 when all attempts lose; 503 when the table does not answer.
+    /// 404; the errors of `may`; 409 when all attempts lose; 503 when the table does not answer.
     pub async fn cancel_operation<P: Permit>(
         &self,
         who: &Allowed<P>,
@@ -109,13 +110,13 @@ pub struct OperationOut {
     /// Time of creation.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     created_at: Timestamp,
-    /// Time at which work on it began.
+    /// Beginning of the work on it.
     #[schemars(example = "2026-11-20T10:00:01Z")]
     started_at: Option<Timestamp>,
     /// Time of the last change.
     #[schemars(example = "2026-11-20T10:00:09Z")]
     updated_at: Timestamp,
-    /// Time at which it ended. It is retained for 30 days from then on.
+    /// Time when it ended. It is retained for 30 days from then on.
     #[schemars(example = "2026-11-20T10:00:09Z")]
     finished_at: Option<Timestamp>,
 }
@@ -123,8 +124,8 @@ pub struct OperationOut {
 /// Progress of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct ProgressOut {
-    /// Items done so far. What an item is depends on the kind: for `erase_contact` whatever was deleted, for `import_contacts` and
-    /// `export_data` a row, for `apply_retention` a call or message, for `sync_templates` a template, for the others a contact.
+    /// Items done so far. The unit depends on the kind: a deleted item for `erase_contact`, a row for `import_contacts` and
+    /// `export_data`, a call or message for `apply_retention`, a template for `sync_templates`, a contact for the others.
     #[schemars(example = 120)]
     done: u64,
     /// Items to do. `null` if that is not known.

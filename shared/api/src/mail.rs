@@ -34,7 +34,7 @@ impl Api {
         self.may_take_mail_place(to, ["mail_hour", "mail_day"]).await
     }
 
-    /// The same for a link to reset a password.
+    /// Like [`Self::may_mail`], for a link to reset a password.
     pub async fn may_mail_reset(&self, to: &Email) -> Result<bool, Problem> {
         self.may_take_mail_place(to, ["reset_mail_hour", "reset_mail_day"])
             .await

@@ -19,7 +19,7 @@ pub struct OperationSchema<'a> {
 }
 
 impl<'a> OperationSchema<'a> {
-    /// An operation on this path, of which nothing is described yet.
+    /// An operation on this path, without any description yet.
     pub(crate) const fn of(path: &'static str, schemas: &'a mut Schemas) -> Self {
         Self {
             schemas,
@@ -47,7 +47,7 @@ impl<'a> OperationSchema<'a> {
         );
     }
 
-    /// Adds a parameter. Without a description of its own, it has that of its type.
+    /// Adds a parameter. Without a description of its own, it has the description of its type.
     pub fn parameter(&mut self, place: &str, name: &str, required: bool, about: &str, mut schema: Value) {
         let mut parameter = json!({"in": place, "name": name, "required": required});
         if let Some(schema) = schema.as_object_mut() {

@@ -36,7 +36,7 @@ pub struct Operations {
 
 struct Route {
     path: String,
-    /// Another path, at which it is served instead.
+    /// Another path that leads to the same handler.
     alias: Option<String>,
     kind: Kind,
     takes: Takes,
@@ -44,7 +44,6 @@ struct Route {
 }
 
 impl Operations {
-    /// Adds a handler.
     pub fn with<H, M, A>(mut self, method: Method, path: &str, handler: &H) -> Self
     where
         H: Handler<M, Api> + Described<A>,
@@ -62,7 +61,7 @@ impl Operations {
         self
     }
 
-    /// Adds a path, without parameters, at which some software expects the handler of another one. A repeated request is the same at both.
+    /// Adds a path, without parameters, where some software expects the handler of another one. A repeated request is the same at both.
     pub fn with_alias<H, M, A>(self, method: Method, alias: &str, path: &str, handler: &H) -> Self
     where
         H: Handler<M, Api> + Described<A>,

@@ -92,7 +92,7 @@ impl Api {
         Ok(Listed::of(page, |found: Versioned<T>| found.value))
     }
 
-    /// One of the tenant's, with its version.
+    /// Reads a resource of the tenant, with its version.
     ///
     /// # Errors
     /// 404; 503 when the table does not answer.
@@ -121,7 +121,7 @@ impl Api {
         self.create_this(who, path, T::new(who.ulid(), fields, who.now())).await
     }
 
-    /// The same for a resource that has more than its fields. Its id is the first one of the request.
+    /// Creates a resource that has more than its fields. Its id is the first one of the request.
     pub async fn create_this<T: Owned + Resource, P: Permit>(
         &self,
         who: &Allowed<P>,
@@ -164,10 +164,11 @@ impl Api {
         self.update_if(who, id, if_match, patch, |_, _| ready(Ok(()))).await
     }
 
-    /// The same, if `allow` accepts the resource before and after the change. It may read what they refer to.
+    /// Like [`Api::update`], if `allow` accepts the resource before and after the change. It may read what they refer
+    /// to.
     ///
     /// # Errors
-    /// As [`Api::update`]; those of `allow`.
+    /// As [`Api::update`], and the errors of `allow`.
     pub async fn update_if<T: Owned + Resource, P: Permit, A: Future<Output = Result<(), Problem>>>(
         &self,
         who: &Allowed<P>,
@@ -202,10 +203,10 @@ impl Api {
         self.remove_if(who, id, if_match, |_: &T| Ok(())).await
     }
 
-    /// The same, if `allow` accepts that it is deleted.
+    /// Like [`Api::remove`], if `allow` accepts the deletion.
     ///
     /// # Errors
-    /// As [`Api::remove`]; those of `allow`.
+    /// As [`Api::remove`], and the errors of `allow`.
     pub async fn remove_if<T: Owned, P: Permit>(
         &self,
         who: &Allowed<P>,

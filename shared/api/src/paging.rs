@@ -20,7 +20,7 @@ const FORM: &str = "1";
 /// Maximum length of a position.
 const MAX_LENGTH: usize = 640;
 
-/// The requested page.
+/// The page that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paging {
     limit: i32,
@@ -33,12 +33,12 @@ impl Paging {
         self.limit
     }
 
-    /// Position at which the previous page ended, in the store's form.
+    /// End of the previous page as a position, in the store's form.
     pub fn after(&self) -> Option<&str> {
         self.after.as_deref()
     }
 
-    /// The same in a list whose positions are of this type.
+    /// [`Self::after`] as a position of this type.
     ///
     /// # Errors
     /// 400 when it is of another list.
@@ -94,7 +94,8 @@ pub fn page_of<T, K: Ord>(
     mut all: Vec<T>,
     paging: &Paging,
     place: impl Fn(&T) -> K,
-    (read, written): (impl FnOnce(&str) -> Option<K>, impl FnOnce(K) -> String),
+    read: impl FnOnce(&str) -> Option<K>,
+    written: impl FnOnce(K) -> String,
 ) -> Result<Page<T>, Problem> {
     let after = paging.after().map(|text| read(text).ok_or_else(of_another_list));
     if let Some(after) = after.transpose()? {

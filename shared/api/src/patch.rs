@@ -14,7 +14,7 @@ use crate::body;
 
 pub(crate) const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
-/// Maximum number of members of an object in a patch: twice that of our largest map, to empty and refill it.
+/// Maximum number of members of an object in a patch: twice the size of our largest map, to empty and refill it.
 const MAX_MEMBERS: usize = 100;
 
 /// A change of some fields: given fields are replaced, fields with `null` are removed, all others stay.

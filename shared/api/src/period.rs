@@ -26,7 +26,8 @@ fn begins(day: Date, zone: &TimeZone) -> Result<Timestamp, Problem> {
 /// # Errors
 /// 422 that names the day: the last one is before the first one, or too long after it, or no calendar has it.
 pub(crate) fn of_days(
-    (from, to): (Option<Day>, Option<Day>),
+    from: Option<Day>,
+    to: Option<Day>,
     zone: &TimeZone,
     now: Timestamp,
 ) -> Result<(Timestamp, Timestamp), Problem> {
@@ -55,7 +56,7 @@ mod tests {
     fn of(from: &str, to: &str, zone: &str) -> Result<String, String> {
         let day = |text: &str| (!text.is_empty()).then(|| text.parse::<Day>().unwrap());
         let now = "2026-11-20T21:00:00Z".parse().unwrap();
-        let period = of_days((day(from), day(to)), &TimeZone::get(zone).unwrap(), now);
+        let period = of_days(day(from), day(to), &TimeZone::get(zone).unwrap(), now);
         let period = period.map(|(from, to)| format!("{from} {to}"));
         period.map_err(|problem| {
             let problem = serde_json::to_value(problem).unwrap();

@@ -1,4 +1,4 @@
-//! The five operations of a resource about which nothing is special.
+//! The five operations of a resource without special rules.
 
 /// Lists the operations of a resource, its routes and its handlers: create, list, read, update and delete, in this order. The head names
 /// the resource, its fields, its id and the permissions to read and to write.

@@ -1,4 +1,4 @@
-//! Messages that are not written: what each channel would say and when, with every check and its verdict. For previews and dry runs.
+//! Messages that are not written, for previews and dry runs: the content and time of each channel, with every check and its verdict.
 
 use std::mem;
 
@@ -27,10 +27,10 @@ use crate::{content::ContentOut, context::Api, guards::Allowed, history::Templat
 pub struct Verdict {
     /// Whether the check was passed.
     passed: bool,
-    /// What is against it, in one sentence. `null` if nothing is.
+    /// The objection, in one sentence. `null` if there is none.
     #[schemars(example = &"texted 2 h ago, marketing at most every 24 h")]
     reason: Option<String>,
-    /// That reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
+    /// The objection as a word: one of `x-codes` at the root of the document. `null` if there is none.
     #[schemars(with = "Option<String>", example = &"frequency")]
     code: Option<Reason>,
     /// Facts of that reason.
@@ -38,7 +38,7 @@ pub struct Verdict {
 }
 
 impl From<Option<Refusal>> for Verdict {
-    /// What is against it.
+    /// The verdict with this objection.
     fn from(refusal: Option<Refusal>) -> Self {
         let passed = refusal.is_none();
         let (reason, code, facts) = match refusal {
@@ -59,7 +59,7 @@ impl From<Option<Refusal>> for Verdict {
 }
 
 impl Verdict {
-    /// The same without what is known of the person.
+    /// Removes what is known of the person.
     fn make_general(&mut self) {
         if let Some(reason) = self.code {
             let refusal = Refusal {
@@ -75,9 +75,9 @@ impl Verdict {
 /// A check of the whole message, when it is planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MessageCheck {
-    /// What is checked.
+    /// Kind of check.
     check: PlanCheck,
-    /// Its result.
+    /// Result of the check.
     #[serde(flatten)]
     verdict: Verdict,
 }
@@ -86,12 +86,12 @@ pub struct MessageCheck {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "SendCheck")]
 pub struct SendCheckOutlook {
-    /// What is checked.
+    /// Kind of check.
     check: SendCheck,
-    /// Its result.
+    /// Result of the check.
     #[serde(flatten)]
     verdict: Verdict,
-    /// Time until which the channel would wait because of it. `null` if it would not wait.
+    /// End of the wait that it causes for the channel. `null` if it would not wait.
     #[schemars(example = "2026-11-20T10:05:00Z")]
     waits_until: Option<Timestamp>,
 }
@@ -102,7 +102,7 @@ pub struct SendCheckOutlook {
 pub(crate) struct CountryRuleOut {
     /// Whether the SMS is refused for it. Otherwise it is sent, and may not arrive, or not as it is.
     refused: bool,
-    /// What is wrong, and what to do, in one sentence.
+    /// The problem and its remedy, in one sentence.
     #[schemars(example = &"links are not allowed in an SMS to AE: leave the link out, or send it by WhatsApp")]
     reason: String,
     /// `country_rule`.
@@ -149,12 +149,12 @@ pub struct ChannelOutlook {
     /// Whether it can carry the message at the earliest time to send it.
     #[serde(flatten)]
     verdict: Verdict,
-    /// Time until which it would wait, such as for a paused number. `null` if it would not wait.
+    /// End of the wait, such as for a paused number. `null` if it would not wait.
     #[schemars(example = "2026-11-20T10:05:00Z")]
     waits_until: Option<Timestamp>,
     /// Connection that would send it. `null` if the channel is left out.
     connection_id: Option<ConnectionId>,
-    /// Number that would send it, if it is known: the one that the line names, or that of the WhatsApp connection.
+    /// Number that would send it, if it is known: the number of the line, or of the WhatsApp connection.
     sender: Option<PhoneOut>,
     /// Letters that would send an SMS instead of a number. Nobody can reply to them. `null`: there are none.
     #[schemars(example = &"SAFFRON")]
@@ -166,10 +166,9 @@ pub struct ChannelOutlook {
     template: Option<TemplateOut>,
     /// Content, with all its parts. `null` if the channel is left out.
     content: Option<ContentOut>,
-    /// What is checked before it is sent, in the order in which the first check that is not passed decides. Empty if the channel is left
-    /// out.
+    /// Checks before it is sent, in order: the first one that fails decides. Empty if the channel is left out.
     checks: Vec<SendCheckOutlook>,
-    /// Rules of the recipient's country for SMS that it is against, also those for which it is sent all the same.
+    /// Rules of the recipient's country for SMS that it breaks, also those that do not prevent it.
     country_rules: Vec<CountryRuleOut>,
 }
 
@@ -181,29 +180,27 @@ pub struct MessageOutlook {
     /// Earliest time to send it.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     send_at: Timestamp,
-    /// Time after which it would not be sent any more.
+    /// Deadline for sending it.
     #[schemars(example = "2026-11-21T10:00:00Z")]
     valid_until: Timestamp,
     /// Checks of the whole message.
     checks: Vec<MessageCheck>,
-    /// Its channels, in the order in which they would be tried.
+    /// Its channels, in the order of the attempts.
     channels: Vec<ChannelOutlook>,
 }
 
-/// What a message that is not written is checked against.
+/// Data for checking a message that is not written.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
     /// The tenant with its configuration.
     pub config: &'a TenantConfig,
     /// The templates that it is composed of.
     pub material: &'a Material,
-    /// The recipient.
     pub contact: &'a Contact,
     /// The line that would send it.
     pub line: Option<LineId>,
-    /// Time at which it would be planned.
+    /// Time of planning.
     pub now: Timestamp,
-    /// Timers of sending.
     pub timers: &'a Timers,
 }
 
@@ -224,11 +221,12 @@ impl ChannelOutlook {
         }
     }
 
-    /// A channel with its content, as far as the checks let it pass. `of`: recipient and category of the message.
-    fn of(leg: Leg, setting: &Setting<'_>, checked: Checked, of: Option<&(Recipient, Category)>) -> Self {
+    /// A channel of a message with its content, as far as the checks let it pass. `planned`: the message, unless it is refused.
+    fn of(leg: Leg, setting: &Setting<'_>, checked: Checked, planned: Option<&Composed>) -> Self {
         let mut connections = setting.config.connections.iter();
-        let connection = connections.find(|known| known.id == leg.connection).zip(of);
-        let sms = connection.and_then(|(connection, (to, category))| connection.sms_of(&leg, to, *category));
+        let connection = connections.find(|known| known.id == leg.connection).zip(planned);
+        let sms = connection
+            .and_then(|(connection, message)| connection.sms_of(&leg, &message.to, message.policy.category()));
         let country_rules = sms.as_ref().map(CountryRuleOut::all_of).unwrap_or_default();
         // Also of one that is not checked.
         let against = checked.against.or_else(|| sms.as_ref()?.refusal_by_rules());
@@ -281,17 +279,16 @@ impl MessageOutlook {
         Self::of(setting, review, Vec::new())
     }
 
-    /// The same with these checks of the channels that are not left out.
+    /// The outlook of a reviewed message, with these checks of the channels that are not left out.
     fn of(setting: Setting<'_>, review: IntentReview, checked: Vec<Checked>) -> Self {
         let mut checked = checked.into_iter();
         let planned = review.planned.as_ref().ok();
-        let of = planned.map(|composed| (composed.to.clone(), composed.policy.category()));
         // Beside another channel, an SMS that its country refuses is not planned, and so not checked.
         let is_left_out = |leg: &Leg| planned.is_some_and(|composed| composed.refused_sms.as_ref() == Some(leg));
         let channels = review.channels.into_iter().map(|(channel, leg)| match leg {
             Ok(leg) => {
                 let own = (!is_left_out(&leg)).then(|| checked.next()).flatten();
-                ChannelOutlook::of(leg, &setting, own.unwrap_or_default(), of.as_ref())
+                ChannelOutlook::of(leg, &setting, own.unwrap_or_default(), planned)
             }
             Err(refusal) => ChannelOutlook::left_out(channel, refusal),
         });
@@ -308,8 +305,8 @@ impl MessageOutlook {
         }
     }
 
-    /// The same for those who may not read contacts: verdicts without what is known of the person, and the content of the review of this
-    /// message for nobody in particular.
+    /// For callers who may not read contacts: removes what the verdicts know of the person, and shows the content of `anybody`, the
+    /// review of this message for nobody in particular.
     pub fn in_general(mut self, anybody: &IntentReview, material: &Material) -> Self {
         for check in &mut self.checks {
             check.verdict.make_general();
@@ -362,8 +359,8 @@ impl Checked {
 }
 
 impl Api {
-    /// What would become of a message that was reviewed and is not written: every check with its verdict, with each connection and its
-    /// template as they are now. One request for each channel.
+    /// Checks a message that was reviewed and is not written, with each connection and its template as they are now. Shows every check
+    /// with its verdict. One request for each channel.
     pub async fn outlook<P: Permit>(
         &self,
         who: &Allowed<P>,

@@ -48,10 +48,11 @@ impl Races {
         ended.map_err(|setback| self.problem(setback))
     }
 
-    /// The same, but the first attempt uses a known value. After a lost race, the value is `read` again.
+    /// Like [`Self::until_won`], but the first attempt uses a known value. After a lost race, the value is `read`
+    /// again.
     ///
     /// # Errors
-    /// What a try, or reading, says is wrong; the answer for who loses every race.
+    /// The error of an attempt or of reading; the answer for losing every race.
     pub async fn until_won_from<K, T, R, A>(
         self,
         known: K,

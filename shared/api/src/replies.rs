@@ -1,5 +1,3 @@
-//! Responses of handlers.
-
 use axum::{
     Json,
     extract::FromRequestParts,
@@ -20,9 +18,7 @@ fn etag(version: u64) -> HeaderValue {
 /// 200 with the version as `ETag`.
 #[derive(Debug, Clone)]
 pub struct Tagged<T> {
-    /// Version.
     pub version: u64,
-    /// Body.
     pub body: T,
 }
 
@@ -47,9 +43,7 @@ impl<T: Serialize> IntoResponse for Tagged<T> {
 pub struct Created<T> {
     /// Path of the new resource.
     pub location: String,
-    /// Version.
     pub version: u64,
-    /// Body.
     pub body: T,
 }
 
@@ -80,7 +74,7 @@ impl IntoResponse for Html {
     }
 }
 
-/// 204.
+/// The answer 204.
 #[derive(Debug, Clone, Copy)]
 pub struct NoContent;
 
@@ -120,12 +114,11 @@ impl<T: Serialize> IntoResponse for Listed<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Once<R>(pub R);
 
-/// The same, for an answer that shows a secret only sometimes.
+/// An answer that shows a secret only sometimes, and is stored otherwise.
 #[derive(Debug, Clone, Copy)]
 pub struct OnceIf<R> {
     /// True if it does now.
     pub shows: bool,
-    /// The answer.
     pub answer: R,
 }
 

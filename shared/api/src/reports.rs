@@ -27,7 +27,7 @@ pub enum ReportBy {
     /// Days in the tenant's time zone. At most 397.
     #[default]
     Day,
-    /// Hours. At most those of 3 days.
+    /// Hours, of at most 3 days.
     Hour,
     /// Lines. At most for 31 days.
     Line,
@@ -103,7 +103,6 @@ pub struct ReportLineOut {
 /// A part of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReportPart {
-    /// A day.
     Day(Date),
     /// An hour, by its beginning.
     Hour(Timestamp),
@@ -121,18 +120,17 @@ impl ReportPart {
     }
 }
 
-/// What was counted in a period.
+/// The counters of a period.
 #[derive(Debug)]
 pub struct Report {
     /// The tenant's time zone.
     pub zone: Zone,
     /// The tenant's country, if it is known.
     pub country: Option<Country>,
-    /// The period.
     pub period: Period,
     /// The prices that hold.
     pub prices: Cow<'static, PriceBook>,
-    /// What was counted, in any order; there may be several entries of an hour.
+    /// The counters, in any order; there may be several entries of an hour.
     pub hours: Vec<Hour>,
     by: ReportBy,
     names: HashMap<LineId, String>,
@@ -243,7 +241,7 @@ impl Api {
     }
 }
 
-/// What a message is expected to cost by the price lists.
+/// The expected cost of a message by the price lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ExpectedCost {
     /// Amount. A decimal number.
@@ -263,7 +261,7 @@ impl From<Money> for ExpectedCost {
     }
 }
 
-/// What messages cost. Amounts in different currencies are never added.
+/// The cost of messages. Amounts in different currencies are never added.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CostOut {
     /// Amounts by currency. Empty: nothing is known to have cost anything.
@@ -276,34 +274,34 @@ pub struct CostOut {
     pub unknown: u64,
 }
 
-/// What messages cost in one currency.
+/// The cost of messages in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CurrencyCostOut {
     /// Currency by ISO 4217.
     #[schemars(example = &"USD")]
     pub currency: Currency,
-    /// What providers reported and what is estimated, together. A decimal number.
+    /// `reported` and `estimated` together. A decimal number.
     #[schemars(example = &"0.8400")]
     pub amount: String,
-    /// What providers reported.
+    /// Amount that providers reported. A decimal number.
     #[schemars(example = &"0.0000")]
     pub reported: String,
     /// The rest, by price lists.
     #[schemars(example = &"0.8400")]
     pub estimated: String,
-    /// The same by channel.
+    /// Cost by channel.
     pub channels: Vec<ChannelCostOut>,
 }
 
-/// What messages of one channel cost in one currency.
+/// The cost of messages of one channel in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ChannelCostOut {
     /// Channel.
     pub channel: Channel,
-    /// What providers reported and what is estimated, together. A decimal number.
+    /// `reported` and `estimated` together. A decimal number.
     #[schemars(example = &"0.6100")]
     pub amount: String,
-    /// What providers reported.
+    /// Amount that providers reported. A decimal number.
     #[schemars(example = &"0.0000")]
     pub reported: String,
     /// The rest, by price lists.

@@ -46,7 +46,7 @@ impl Schemas {
         tidied_schema(self.answered.subschema_for::<T>())
     }
 
-    /// Schemas of the fields of a type, each of which is a parameter.
+    /// Schemas of the fields of a type. Each of them is a parameter.
     pub(crate) fn fields<T: JsonSchema>(&mut self) -> Map<String, Value> {
         tidied_schema(T::json_schema(&mut self.sent))
             .as_object()
@@ -68,7 +68,7 @@ impl Schemas {
         schema
     }
 
-    /// All named schemas. A type in both requests and responses has that of requests, which holds for both.
+    /// All named schemas. A type in both requests and responses has the schema of requests, which holds for both.
     pub(crate) fn into_components(mut self) -> Map<String, Value> {
         let mut all = definitions(&mut self.answered);
         // A response can have more fields one day.
@@ -204,7 +204,7 @@ impl Patches {
     }
 }
 
-/// The same schema, or `null`.
+/// Lets the schema also accept `null`.
 fn or_null(field: &mut Value) {
     let word = json!("null");
     let Some(object) = field.as_object_mut() else { return };

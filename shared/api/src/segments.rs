@@ -51,7 +51,7 @@ fn unusable(wrong: Vec<FieldProblem>) -> Problem {
     Problem::conflict("segment_unusable", detail).naming(wrong)
 }
 
-/// The position in a search at which the requested page begins.
+/// The beginning of the requested page, as a position in a search.
 ///
 /// # Errors
 /// 400 when it is of another search.

@@ -1,4 +1,4 @@
-//! Entries of a timeline: of a contact, or of a conversation with it. They stand for themselves, so that a page is shown with one request.
+//! Entries of a timeline: of a contact, or of a conversation with it. Each is complete, so that a page is shown with one request.
 
 use std::str::FromStr;
 
@@ -30,7 +30,7 @@ pub enum TimelineOrder {
 }
 
 impl TimelineOrder {
-    /// The order of the rows, and the place behind which the page begins: that of the cursor, or else the entry that is named.
+    /// The order of the rows, and the position before the page: from the cursor, or else the named entry.
     pub fn behind(self, paging: &Paging, from: Option<EntryId>) -> Result<(Order, Option<TimelinePosition>), Problem> {
         let order = match self {
             Self::NewestFirst => Order::NewestFirst,
@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for EntryId {
     }
 }
 
-/// An entry.
+/// Example of an id.
 const EXAMPLE: &str = "msg_01hq5c1ynyc0000000000000ab01hq5c1ynyc0000000000000cd";
 
 impl JsonSchema for EntryId {
@@ -93,8 +93,8 @@ impl JsonSchema for EntryId {
 pub struct TimelineEntryOut {
     /// Kind of the entry.
     kind: HistoryKind,
-    /// Time by which the timeline is sorted: of a call and its message that of the call's first report, of a customer's message
-    /// that of writing, of the others that of recording.
+    /// Time that sorts the timeline: the first report of a call, for the call and its message; the time of writing of a
+    /// customer's message; the time of recording of all others.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     at: Timestamp,
     /// The call.
@@ -106,7 +106,7 @@ pub struct TimelineEntryOut {
     /// The change of consent.
     #[serde(skip_serializing_if = "Option::is_none")]
     consent: Option<TimelineConsent>,
-    /// What else is recorded.
+    /// Another record of the contact's history.
     #[serde(flatten)]
     record: RecordShown,
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Input, OperationSchema};
 
-/// What a scanner says of a file.
+/// A scanner's verdict on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScanVerdict {
@@ -24,7 +24,7 @@ pub enum ScanVerdict {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerdictIn {
-    /// What it says of the file.
+    /// Verdict on the file.
     pub verdict: ScanVerdict,
 }
 

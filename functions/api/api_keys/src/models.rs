@@ -114,7 +114,7 @@ pub(crate) struct Known {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RotateIn {
-    /// Hours for which the previous secret stays valid, 0 to 168. 0 ends all previous secrets at once.
+    /// Hours until the previous secret becomes invalid, 0 to 168. 0 ends all previous secrets at once.
     #[serde(default = "a_day")]
     #[schemars(example = 24)]
     pub(crate) overlap_hours: Overlap,

@@ -1,5 +1,5 @@
-//! Attachments: files that whoever may reply uploads for one reply. They are assets in the partition of the conversation's contact, so that they
-//! are erased with it, and kept as long as the message that carries them. The audit log has no more of them than of the reply.
+//! Attachments: files that a user uploads for one reply. They are assets in the partition of the conversation's contact, so that they are
+//! erased with it, and kept as long as the message that carries them. The audit log has no more of them than of the reply.
 
 use api::{
     Allowed, Api, AuditedReads, Body, Created, FileScanner, Path, RACES, Setback, Tagged, continuation_problem, itself,
@@ -112,7 +112,7 @@ pub(crate) async fn complete_attachment(
     Path((conversation, id)): Path<(ConversationId, AttachmentId)>,
 ) -> Result<Tagged<AssetOut>, Problem> {
     let known = find_in_conversation(&who, &api, conversation, id).await?;
-    let completed = Box::pin(complete(&who, &api, (&files, &scanner), known)).await?;
+    let completed = Box::pin(complete(&who, &api, &files, &scanner, known)).await?;
     Ok(Tagged::of(completed))
 }
 

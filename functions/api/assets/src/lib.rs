@@ -44,9 +44,9 @@ api::operations! {
     "assets": "Files of a tenant, such as pictures and menus, for messages and products, and attachments of replies." {
         /// Create an asset
         ///
-        /// The answer says by which request the file is uploaded, within an hour. Say then that it is uploaded
-        /// (`POST /api/v1/assets/{asset_id}/complete`). A tenant has at most 1,000 assets of together 10,000 megabytes, unless its plan says
-        /// otherwise, and creates at most 200 an hour.
+        /// Upload the file with the request in the answer, within an hour. Complete the asset then, with
+        /// `POST /api/v1/assets/{asset_id}/complete`. A tenant has at most 1,000 assets of together 10,000 megabytes, unless its
+        /// plan says otherwise, and creates at most 200 an hour.
         POST "/api/v1/assets" => create_asset, "The asset";
 
         /// List assets
@@ -56,8 +56,8 @@ api::operations! {
 
         /// Get an asset
         ///
-        /// Until its file is uploaded, the answer says by which request that is done; once it is ready, it has a link to the file, which
-        /// is valid for five minutes. Pictures, sound and videos can be shown in a page; other files are only saved.
+        /// Until its file is uploaded, the answer has the request for the upload. Once it is ready, the answer has a link to the file,
+        /// valid for five minutes. Pictures, sound and videos can be shown in a page; other files are only saved.
         GET "/api/v1/assets/{asset_id}" => get_asset, "The asset";
 
         /// Rename an asset
@@ -70,36 +70,37 @@ api::operations! {
 
         /// Complete the upload of an asset
         ///
-        /// Checks that the file has the stated size and hash, and that its content is of the stated type. It is `ready` then, or waits for
-        /// the scanner of the platform as `scanning`. Otherwise it is `refused`, for good. Completing it again changes nothing.
+        /// Checks that the file has the stated size and hash, and that its content is of the stated type. Then the asset is `ready`, or
+        /// waits for the scanner of the platform as `scanning`. If a check fails, it is `refused` for good. Completing it again changes
+        /// nothing.
         POST "/api/v1/assets/{asset_id}/complete" => complete_asset, "The asset with its new state",
             problems "not_uploaded" "asset_refused";
 
         /// Judge an asset
         ///
-        /// Or an attachment. For the scanner of a platform that has one, whose secret `clean` needs. A harmful file is deleted, also if the asset is `ready` already. The same verdict
-        /// can be given again.
+        /// For the scanner of a platform. Judges attachments, too. The verdict `clean` needs the scanner's secret. A harmful file is
+        /// deleted, even if the asset is `ready` already. A verdict can be repeated.
         POST "/api/v1/assets/{asset_id}/verdict" => judge_asset, "The asset with its new state",
             problems "not_uploaded" "asset_refused";
 
         /// Create an attachment
         ///
-        /// A file for one reply in the conversation, of the types and sizes of assets. The answer says by which request it is uploaded, within an
-        /// hour. Complete it then, and send it within a day of its creation: the reply names it as `asset_id`. One that no reply uses is deleted
-        /// after that day, others with their message. At most 100 an hour per person.
+        /// A file for one reply in the conversation, of the types and sizes of assets. Upload it with the request in the answer, within an
+        /// hour. Then complete it, and send it within a day of its creation: the reply names it as `asset_id`. If no reply uses it, it is
+        /// deleted after that day, otherwise with its message. At most 100 an hour per person.
         POST "/api/v1/conversations/{conversation_id}/attachments" => attachments::create_attachment, "The attachment",
             problems "conversation_continued";
 
         /// Get an attachment
         ///
-        /// Once it is ready, it has a link to the file, which is valid for five minutes. The audit log says once a day who got a link to a file of a
+        /// Once it is ready, it has a link to the file, valid for five minutes. The audit log says once a day who got a link to a file of a
         /// contact's.
         GET "/api/v1/conversations/{conversation_id}/attachments/{attachment_id}" => attachments::get_attachment, "The attachment";
 
         /// Complete the upload of an attachment
         ///
-        /// As that of an asset: the file is checked, and the attachment is `ready`, or waits for the scanner of the platform as `scanning`.
-        /// Otherwise it is `refused`, for good. Completing it again changes nothing, and says its state.
+        /// Checks the file like an asset's. Then the attachment is `ready`, or waits for the scanner of the platform as `scanning`. If a
+        /// check fails, it is `refused` for good. Completing it again changes nothing, and returns its state.
         POST "/api/v1/conversations/{conversation_id}/attachments/{attachment_id}/complete" => attachments::complete_attachment,
             "The attachment with its new state", problems "not_uploaded" "asset_refused";
     }
@@ -122,8 +123,8 @@ async fn create_asset(
     let asset = asset_to_upload(asset, new)?;
     api.limit(&who, "ASSETS", CREATED).await?;
     let (room, most) = (kilobytes(&asset), who.principal().limits().asset_megabytes());
-    let of_plan = (room, u64::from(most) * 1_000);
-    api.take_room(&who, Stored::AssetKilobytes, of_plan, "kilobytes of assets")
+    let most = u64::from(most) * 1_000;
+    api.take_room(&who, Stored::AssetKilobytes, room, most, "kilobytes of assets")
         .await?;
     let created = api.create_this(&who, "/api/v1/assets", asset).await;
     if created.is_err() {
@@ -222,7 +223,7 @@ async fn complete_asset(
     Path(id): Path<AssetId>,
 ) -> Result<Tagged<AssetOut>, Problem> {
     let known = require_found(api.store().asset(who.scope(), id)).await?;
-    let asset = Box::pin(complete(&who, &api, (&files, &scanner), known)).await?;
+    let asset = Box::pin(complete(&who, &api, &files, &scanner, known)).await?;
     show_asset(&who, &files, asset).await
 }
 
@@ -230,7 +231,8 @@ async fn complete_asset(
 async fn complete<P: Permit>(
     who: &Allowed<P>,
     api: &Api,
-    (files, scanner): (&Files, &FileScanner),
+    files: &Files,
+    scanner: &FileScanner,
     known: Versioned<Asset>,
 ) -> Result<Versioned<Asset>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
@@ -268,7 +270,7 @@ async fn complete<P: Permit>(
     Ok(asset)
 }
 
-/// Writes a change of an asset or attachment. The audit log has those of assets.
+/// Writes a change of an asset or attachment. The audit log records changes of assets only.
 async fn write_change(
     store: &Store,
     scope: &TenantScope,
@@ -290,7 +292,7 @@ async fn write_change(
     Ok(Versioned { version, value })
 }
 
-/// The asset after its upload; `None` if it is complete already. Of two requests that found different files, one may have overwritten the
+/// The asset after its upload; `None` if it is complete already. If two requests found different files, one may have overwritten the
 /// other's: then nobody knows which it is.
 fn asset_after_upload(asset: &Asset, uploaded: &Uploaded, scanned: bool) -> Option<Asset> {
     let mut after = asset.clone();
@@ -371,13 +373,13 @@ async fn download<P: Permit>(who: &Allowed<P>, files: &Files, asset: &Asset) -> 
         return Ok(None);
     }
     let (key, name) = (FileKey::asset(who.scope(), asset.id), asset.saved_as());
-    let link = FileLinkOut::for_file(who, files, &key, (&name, None), &asset.content_type, LINKS);
+    let link = FileLinkOut::for_file(who, files, &key, &name, None, &asset.content_type, LINKS);
     Box::pin(link).await.map(Some)
 }
 
-/// The request by which the file of an asset or attachment is uploaded.
+/// The request that uploads the file of an asset or attachment.
 async fn upload<P: Permit>(who: &Allowed<P>, files: &Files, asset: &Asset) -> Result<Option<UploadOut>, Problem> {
     let key = FileKey::upload(who.scope(), asset.id.ulid());
-    let upload = UploadOut::new(who, files, &key, (&asset.content_type, asset.bytes));
+    let upload = UploadOut::new(who, files, &key, &asset.content_type, asset.bytes);
     Box::pin(upload).await.map(Some)
 }

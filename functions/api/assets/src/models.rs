@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Maximum size of a file in bytes: that of a document.
+/// Maximum size of a file in bytes: the maximum for a document.
 pub(crate) const LARGEST: u32 = MediaKind::Document.most_bytes() as u32;
 
 /// A new asset, or a new attachment.
@@ -52,7 +52,7 @@ pub(crate) struct AssetOut {
     state: AssetState,
     /// Why it is refused. `null` if it is not.
     reason: Option<MediaReason>,
-    /// Request by which the file is uploaded. `null` once that is done, in lists, and for callers who may not upload it.
+    /// Request that uploads the file. `null` once the file is uploaded, in lists, and for callers who may not upload it.
     upload: Option<UploadOut>,
     /// Link to the file. `null` unless the asset is ready, in lists, and for scanners.
     download: Option<FileLinkOut>,

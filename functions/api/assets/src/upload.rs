@@ -15,7 +15,7 @@ const PIECE: u64 = 8 * 1024 * 1024;
 pub(crate) enum Uploaded {
     /// The stated file, with this SHA-256. It is copied.
     Good(String),
-    /// Another one.
+    /// Another problem with the file.
     Bad(MediaReason),
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct AuditEntryOut {
     /// Id of the object.
     #[schemars(example = &"usr_01hq5c1ynyc0000000000000ab")]
     object: String,
-    /// Changed fields. Of a `preference_link` that was created: its `contact`. Of a contact that was read: `archive`, `consent_proof` or
+    /// Changed fields. For a new `preference_link`: its `contact`. For a contact that was read: `archive`, `consent_proof` or
     /// `timeline`, once a day, with the beginning of the day (UTC) as time.
     changes: Vec<FieldChangeOut>,
     /// Correlation id of the request, as in its response and in the logs.

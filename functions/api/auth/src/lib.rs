@@ -221,7 +221,7 @@ fn session_days(config: &Config) -> Result<SignedDuration, ConfigError> {
 /// Attempts of a change that loses races.
 const RACES: Races = api::RACES.or_else(Problem::unavailable);
 
-/// Hash by which the table and the limits know an address.
+/// Hash of an address, for the table and the limits.
 fn email_sha256(email: &Email) -> String {
     sha256_hex(email.as_str())
 }

@@ -36,7 +36,7 @@ fn unauthorized_problem(kind: &'static str, detail: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, kind, "Not logged in", detail)
 }
 
-/// The same answer for a wrong address and a wrong password.
+/// Wrong addresses and wrong passwords get this answer alike.
 pub(crate) fn wrong_credentials() -> Problem {
     unauthorized_problem("wrong_credentials", "The e-mail address or the password is wrong.")
 }

@@ -21,14 +21,14 @@ use store::{
 
 use crate::{
     Context, RACES,
-    models::{KeyOut, KeysOut, MeIn, MeOut, SessionOut, UserOut},
+    models::{KeyOut, KeysOut, MeIn, MeOut, PlaceOut, SessionOut, UserOut},
     trail::Seen,
 };
 
 /// Maximum number of sessions that are listed.
 const MAX_SESSIONS: i32 = 100;
 
-/// The same time as our own verifiers cache the keys.
+/// As long as our own verifiers cache the keys.
 const KEYS_CACHED: &str = "public, max-age=300";
 
 impl Context {
@@ -36,7 +36,10 @@ impl Context {
         let (places, platform) = self.standing(account).await?;
         Ok(MeOut {
             user: UserOut::from(account),
-            tenants: places.iter().map(Into::into).collect(),
+            tenants: places
+                .iter()
+                .map(|(tenant, member)| PlaceOut::of(tenant, member))
+                .collect(),
             recovery_codes_left: account.second_factor.as_ref().map(|factor| factor.recovery_codes.len()),
             platform,
             preferences: account.preferences.clone(),

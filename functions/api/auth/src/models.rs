@@ -253,8 +253,8 @@ pub(crate) struct PlaceOut {
     pub(crate) role: Role,
 }
 
-impl From<&(Tenant, Member)> for PlaceOut {
-    fn from((tenant, member): &(Tenant, Member)) -> Self {
+impl PlaceOut {
+    pub(crate) fn of(tenant: &Tenant, member: &Member) -> Self {
         Self {
             id: tenant.id,
             name: tenant.name.clone(),
@@ -353,10 +353,10 @@ pub(crate) struct SessionOut {
     /// Time of the last refresh.
     #[schemars(example = "2026-11-20T12:15:00Z")]
     pub(crate) refreshed_at: Timestamp,
-    /// Time at which the session expires unless it is refreshed.
+    /// Expiry of the session unless it is refreshed.
     #[schemars(example = "2026-12-20T12:00:00Z")]
     pub(crate) expires_at: Timestamp,
-    /// Time at which the session ends, however often it is refreshed.
+    /// End of the session, however often it is refreshed.
     #[schemars(example = "2026-12-20T12:00:00Z")]
     pub(crate) ends_at: Timestamp,
     /// True if it began with a second factor.

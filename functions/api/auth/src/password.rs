@@ -148,8 +148,8 @@ async fn try_send_reset(context: &Context, who: &Anyone, target: &Target, accoun
         .await
 }
 
-/// The same work for an address without an account: reads the mails' secret and seals a link, but writes, sends and counts
-/// nothing.
+/// Takes as long as [`try_send_reset`], for an address without an account: reads the mails' secret and seals a link, but
+/// writes, sends and counts nothing.
 async fn pretend_reset(context: &Context, who: &Anyone, target: &Target, email: &Email) -> Result<(), Problem> {
     let LinkToken { token, .. } = context.api.link_token()?;
     let link = context.api.links().with_token("reset-password", &token, target);

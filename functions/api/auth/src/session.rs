@@ -45,7 +45,7 @@ pub(crate) struct Tokens {
     pub(crate) access_lifetime: i64,
 }
 
-/// The tenants in which a person may act.
+/// The tenants of a person, each with the person's membership.
 pub(crate) type Places = Vec<(Tenant, Member)>;
 
 fn active(mut places: Places) -> Places {
@@ -58,13 +58,13 @@ pub(crate) fn first_tenant(places: &Places) -> Option<TenantId> {
 }
 
 impl Context {
-    /// The tenants in which a person may act now, in the order in which they joined.
+    /// The tenants where a person may act now, in the order of joining.
     pub(crate) async fn places(&self, account: &Account) -> Result<Places, Problem> {
         let scopes = link::of_own_account(account);
         Ok(active(self.store().memberships(&scopes, account.id).await?))
     }
 
-    /// The same, and whether the person administers the platform.
+    /// The tenants where a person may act now, and whether the person administers the platform.
     pub(crate) async fn standing(&self, account: &Account) -> Result<(Places, bool), Problem> {
         let scopes = link::of_own_account(account);
         let (places, platform) = self.store().standing(&scopes, account.id).await?;
@@ -101,12 +101,12 @@ impl Context {
         Ok(Begun { session, tokens })
     }
 
-    /// Time at which a session that began then expires if it is refreshed now and never again.
+    /// Expiry of a session that began then, if it is refreshed now and never again.
     pub(crate) fn expires(&self, began: Timestamp, now: Timestamp) -> Timestamp {
         (now + SESSION_LIFETIME).min(self.ends(began))
     }
 
-    /// Time at which a session that began then ends, however often it is refreshed.
+    /// End of a session that began then, however often it is refreshed.
     pub(crate) fn ends(&self, began: Timestamp) -> Timestamp {
         began + self.sessions
     }
@@ -143,7 +143,7 @@ impl Context {
         Ok(logged_in(account, places, &begun.tokens, handover))
     }
 
-    /// Time from which tokens count if all current ones end.
+    /// If all current tokens end, only tokens from this time on count.
     pub(crate) fn ends_all(&self) -> Timestamp {
         self.env().clock().now() + MEANWHILE
     }
@@ -161,7 +161,10 @@ pub(crate) fn logged_in(account: &Account, places: &Places, tokens: &Tokens, han
         expires_in: tokens.access_lifetime,
         refresh_token: (handover == Handover::Body).then_some(token),
         user: UserOut::from(account),
-        tenants: places.iter().map(PlaceOut::from).collect(),
+        tenants: places
+            .iter()
+            .map(|(tenant, member)| PlaceOut::of(tenant, member))
+            .collect(),
     };
     let cookie = cookie.flatten().map(|cookie| (header::SET_COOKIE, cookie));
     (cookie.into_iter().collect(), Json(body))

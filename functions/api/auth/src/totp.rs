@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use totp_rs::{Builder, Secret, Totp};
 
-/// Length of a new secret in bytes, that of a SHA-1 hash.
+/// Length of a new secret in bytes, like a SHA-1 hash.
 const SECRET_BYTES: usize = 20;
 
 /// Number of recovery codes.

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Verdict};
+use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Setting, Verdict};
 use axum::{Extension, Json, extract::State};
 use domain::{
     automations::{Considered, Findings, Recorded, config_with_rules},
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Configs, Writing,
     models::AutomationReview,
-    trying::{Scene, Trying},
+    trying::{Scene, Trying, outlook},
 };
 
 /// A call to try, either recorded or invented, and perhaps a draft of an automation.
@@ -74,7 +74,7 @@ pub(crate) struct InventedCall {
     /// Whether the caller hides the number.
     #[serde(default)]
     withheld: bool,
-    /// Language of the caller. Default: that of the contact.
+    /// Language of the caller. Default: the contact's.
     #[serde(default)]
     language: Option<Language>,
     /// Line that is called. Default: the only one; otherwise a number without a line.
@@ -85,8 +85,8 @@ pub(crate) struct InventedCall {
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
     connection_id: Option<ConnectionId>,
-    /// Time at which the call begins, at most a year ago or ahead. It is decided when it ends; what happened with the caller since is left
-    /// out. Default: it has just ended.
+    /// Beginning of the call, at most a year ago or ahead. It is decided when it ends; later events of the caller are ignored. Default:
+    /// it has just ended.
     #[serde(default)]
     #[schemars(example = "2026-11-20T10:00:00Z")]
     started_at: Option<Timestamp>,
@@ -114,14 +114,14 @@ pub(crate) struct DryRun {
     code: Reason,
     /// Facts of the decision.
     facts: Facts,
-    /// Time for which the call is decided.
+    /// Time of the decision.
     #[schemars(example = "2026-11-20T10:00:20Z")]
     decided_at: Timestamp,
     /// Contact who calls. `null` if there is none yet.
     contact: Option<ContactName>,
     /// Number of the customer. `null` if it is hidden.
     customer: Option<PhoneOut>,
-    /// The automations that are not archived, and the draft, in the order in which they are tried.
+    /// The automations that are not archived, and the draft, in the order of their priorities.
     automations: Vec<TriedAutomation>,
     /// The message of the first automation that matches, also if it would be refused. `null` if none matches, or the caller has no
     /// telephone number.
@@ -157,11 +157,11 @@ struct Reported {
     facts: CallFacts,
     outcome: Outcome,
     started_at: Timestamp,
-    /// Time at which it is decided.
+    /// Time of the decision.
     now: Timestamp,
 }
 
-/// Its caller.
+/// Caller of an invented call.
 struct Caller {
     person: Person,
     /// Whether there is such a contact.
@@ -353,7 +353,8 @@ impl DryRun {
         considered: &Considered<'_>,
         scene: &Scene,
         decided_at: Timestamp,
-        (contact, customer): (Option<ContactName>, Option<Phone>),
+        contact: Option<ContactName>,
+        customer: Option<Phone>,
     ) -> Self {
         let decision = &considered.decision;
         let decided = decision.grounds.rule;
@@ -417,15 +418,21 @@ impl Trying {
         let shown = caller.known && caller.person.contact.deleted_at.is_none();
         let contact = shown.then(|| ContactName::from(&caller.person));
         let customer = caller.party.phone().cloned();
-        let run = DryRun::of(&considered, scene, reported.now, (contact, customer));
-        let (line, review) = (considered.decision.grounds.line, considered.review);
+        let run = DryRun::of(&considered, scene, reported.now, contact, customer);
         let mut contact = caller.person.contact.clone();
         // The call brings a deleted contact back before anything is sent.
         if reported.facts.direction == Some(Direction::Inbound) {
             contact.heard_again(reported.started_at);
         }
-        let setting = (&config, &gathered.material, &contact);
-        let message = self.outlook(api, who, setting, (line, reported.now), review);
+        let setting = Setting {
+            config: &config,
+            material: &gathered.material,
+            contact: &contact,
+            line: considered.decision.grounds.line,
+            now: reported.now,
+            timers: &self.timers,
+        };
+        let message = outlook(api, who, setting, considered.review);
         let message = Box::pin(message).await?;
         Ok(DryRun { message, ..run })
     }
@@ -445,10 +452,16 @@ impl Trying {
         let customer = known.call.facts.customer().phone().cloned();
         let contact = Some(ContactName::from(&known.contact));
         let decided_at = known.call.decided_at;
-        let run = DryRun::of(&considered, tried, decided_at, (contact, customer));
-        let (line, review) = (considered.decision.grounds.line, considered.review);
-        let setting = (&config, &gathered.material, recorded.contact());
-        let message = self.outlook(api, who, setting, (line, decided_at), review);
+        let run = DryRun::of(&considered, tried, decided_at, contact, customer);
+        let setting = Setting {
+            config: &config,
+            material: &gathered.material,
+            contact: recorded.contact(),
+            line: considered.decision.grounds.line,
+            now: decided_at,
+            timers: &self.timers,
+        };
+        let message = outlook(api, who, setting, considered.review);
         let message = Box::pin(message).await?;
         Ok(DryRun { message, ..run })
     }
@@ -471,7 +484,7 @@ pub(crate) async fn dry_run_automations(
     if call_id.is_some() && call.is_some() {
         return Err(Problem::field("call_id", Fault::excludes(&[CALL], detail)));
     }
-    let scene = Box::pin(Scene::of(&api, &who, &configs, (automation, automation_id))).await?;
+    let scene = Box::pin(Scene::of(&api, &who, &configs, automation, automation_id)).await?;
     let run = match (call_id, call) {
         (Some(id), _) => Box::pin(trying.try_recorded_call(&api, &who, &scene, id)).await?,
         (None, Some(call)) => Box::pin(trying.try_invented_call(&api, &who, &scene, &call)).await?,

@@ -1,5 +1,5 @@
-//! Automations: the rules of a tenant, which say which calls are followed by which message. In the domain and the table, one is a
-//! [`Rule`].
+//! Automations, the rules of a tenant: each says which message follows which calls. In the domain and the table, an automation is
+//! a [`Rule`].
 
 mod dry_run;
 mod models;
@@ -45,21 +45,21 @@ api::operations! {
     "automations": "Automations of a tenant: which calls are followed by which message." {
         /// Create an automation
         ///
-        /// Applies to calls that are decided from now on. What is wrong is refused and named by field, such as a template, line or
-        /// product that does not exist. What only keeps the automation from doing its work at present is in `warnings`, such as a
-        /// template that is paused. A tenant has at most 500 automations, of which 100 are not archived.
+        /// Applies to calls that are decided from now on. Wrong values are refused and named by field, such as a template, line or
+        /// product that does not exist. `warnings` lists what only keeps the automation from doing its work at present, such as a
+        /// template that is paused. A tenant has at most 500 automations, at most 100 of them not archived.
         POST "/api/v1/automations" => create_automation, "The automation";
 
         /// List automations
         ///
-        /// In the order in which they are tried, with the names of their lines and the states of their templates. Archived ones are
+        /// In the order of their priorities, with the names of their lines and the states of their templates. Archived ones are
         /// listed with `archived` only.
         GET "/api/v1/automations" => list_automations, "A page of automations";
 
         /// Order automations
         ///
-        /// Names all automations that are not archived in the order in which they are to be tried, and changes the priorities of as few
-        /// as possible. If there are others than those named by now, nothing changes and the answer is 409 `list_changed`.
+        /// Sets the order of trying: name all automations that are not archived. Changes the priorities of as few as possible. If the
+        /// list has changed meanwhile, nothing changes and the answer is 409 `list_changed`.
         POST "/api/v1/automations/order" => order_automations, "The automations in their new order",
             problems "list_changed";
 
@@ -75,10 +75,10 @@ api::operations! {
         /// Try automations on recorded calls
         ///
         /// Decides the latest inbound calls of the last 31 days again, at most 500, with a draft, or with the saved automations if there is
-        /// none. Counts the calls that would get a message and got none, get none, or get another one, with examples. Each call is decided
-        /// from the facts that were stored with it, by today's templates, connections and settings, and compared with the version of the
-        /// automation that decided it. So the automations that decided the calls make no difference. Each call is taken by itself:
-        /// messages that a draft adds start no cooldown.
+        /// none. Counts the calls that would now get a message, would get none, or would get another one, with examples. Each call is
+        /// decided from the facts that were stored with it, by today's templates, connections and settings, and compared with the version
+        /// of the automation that decided it. Automations that have not changed since then make no difference. Each call is taken by
+        /// itself: messages that a draft adds start no cooldown.
         POST "/api/v1/automations/replay" => replay::replay_automations, "The differences";
 
         /// Get an automation
@@ -89,26 +89,26 @@ api::operations! {
         /// Update an automation
         ///
         /// Applies to calls that are decided from now on; messages that wait stay as they were planned. `enabled` turns it on and off.
-        /// `when` and `then` are merged, lists are replaced as a whole. What was wrong before does not prevent a change.
+        /// `when` and `then` are merged, lists are replaced as a whole. Earlier problems do not prevent a change.
         PATCH "/api/v1/automations/{automation_id}" => update_automation, "The updated automation";
 
         /// Delete an automation
         ///
-        /// It cannot be restored; to keep it, archive it. Messages that wait stay as they were planned. Its versions remain readable for
-        /// two years.
+        /// A deleted automation cannot be restored; archive it instead to keep it. Messages that wait stay as they were planned. Its
+        /// versions remain readable for two years.
         DELETE "/api/v1/automations/{automation_id}" => delete_automation, "The automation is deleted";
 
         /// Archive an automation
         ///
-        /// It matches no call from now on, and lists show it only with `archived`. A message that it has planned and that still waits
-        /// stays as it was planned, with its other channels, and is cancelled only by what cancels every message. Archiving one that is
-        /// archived changes nothing.
+        /// An archived automation matches no call, and lists show it only with `archived`. Its messages that still wait stay as they
+        /// were planned, with their other channels, and are cancelled only by what cancels every message. Archiving it again changes
+        /// nothing.
         POST "/api/v1/automations/{automation_id}/archive" => archive_automation, "The archived automation";
 
         /// Restore an automation
         ///
-        /// It is as it was before it was archived, with its priority, and matches calls again if it is enabled. Restoring one that is not
-        /// archived changes nothing.
+        /// The automation is as it was before it was archived, with its priority, and matches calls again if it is enabled. Restoring one
+        /// that is not archived changes nothing.
         POST "/api/v1/automations/{automation_id}/restore" => restore_automation, "The restored automation";
 
         /// List the versions of an automation
@@ -118,7 +118,7 @@ api::operations! {
 
         /// Get a version of an automation
         ///
-        /// Shows the automation as it was when it decided a call. Also of a deleted automation.
+        /// Shows the automation as it was when it decided a call, even if it is deleted now.
         GET "/api/v1/automations/{automation_id}/versions/{version}" => get_automation_version, "The version";
     }
 }
@@ -130,7 +130,7 @@ type Reading = Allowed<permits::AutomationsRead>;
 type Writing = Allowed<permits::AutomationsWrite>;
 type Configs = Extension<Arc<ConfigCache>>;
 
-/// What the review of these rules looks at.
+/// Reads the material for a review of these rules.
 async fn material<P: Permit>(
     api: &Api,
     who: &Allowed<P>,
@@ -202,7 +202,7 @@ async fn list_automations(
         Some((priority.parse().ok()?, id.parse().ok()?))
     };
     let written = |(priority, id): (i32, RuleId)| format!("{priority}:{id}");
-    let page = page_of(rules, &paging, |rule| rule.value.value.place(), (read, written))?;
+    let page = page_of(rules, &paging, |rule| rule.value.value.place(), read, written)?;
     let shown: Vec<&Rule> = page.items.iter().map(|rule| &rule.value.value).collect();
     let material = material(&api, &who, &config, &shown).await?;
     Ok(Listed::of(page, |rule| AutomationOut::of(&rule, &config, &material)))
@@ -393,7 +393,7 @@ async fn list_automation_versions(
     let newest_first = |version: &Version<Rule>| Reverse(version.number);
     let read = |text: &str| -> Option<Reverse<u64>> { text.parse().ok().map(Reverse) };
     let written = |Reverse(number): Reverse<u64>| number.to_string();
-    let page = page_of(versions, &paging, newest_first, (read, written))?;
+    let page = page_of(versions, &paging, newest_first, read, written)?;
     Ok(Listed::of(page, AutomationVersionOut::from))
 }
 

@@ -1,5 +1,3 @@
-//! Models of automations.
-
 use domain::{
     automations::review_rule,
     messages::{MAX_WARNINGS, Material, Review},
@@ -28,7 +26,7 @@ pub(crate) struct AutomationQuery {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AutomationOrderIn {
-    /// All automations that are not archived, in the order in which they are to be tried.
+    /// All automations that are not archived, in the order of trying.
     pub(crate) automations: Distinct<{ Rule::MAX_UNARCHIVED as usize }, RuleId>,
 }
 
@@ -38,12 +36,12 @@ pub(crate) struct AutomationOrderIn {
 #[schemars(inline, example = 3)]
 pub(crate) struct VersionNumber(pub(crate) u64);
 
-/// Maximum templates that are shown of an automation: of one name in one account, there are as many as languages.
+/// Maximum templates that are shown of an automation: one name in one account has as many as languages.
 const MAX_TEMPLATES: usize = 50;
 /// Maximum problems that are shown of an automation.
 const MAX_PROBLEMS: usize = 50;
 
-/// An automation: which calls are followed by which message, and what keeps it from doing its work at present.
+/// An automation: which message follows which calls, and what keeps it from doing its work at present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct AutomationOut {
     /// Id.
@@ -62,7 +60,7 @@ pub(crate) struct AutomationOut {
     then: Then,
     /// Drip into which the caller enters when a message follows the call. `null`: none.
     enroll: Option<CampaignId>,
-    /// Time at which it was archived. `null`: it is not. An archived one matches no call.
+    /// Time of archiving. `null`: it is not archived. An archived one matches no call.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     archived_at: Option<Timestamp>,
     /// Number of the version, which every change raises. Decisions about calls name the one that decided.
@@ -81,11 +79,11 @@ pub(crate) struct AutomationOut {
     /// The templates that it may send, at most 50: one for each connection and language.
     #[schemars(length(max = MAX_TEMPLATES))]
     templates: Vec<AutomationTemplate>,
-    /// What has become wrong with it since it was saved, at most 50: a template, line or product may have been deleted. Calls that it
-    /// decides may get no message.
+    /// Problems since it was saved, at most 50: a template, line or product may have been deleted. Calls that it decides may get no
+    /// message.
     #[schemars(length(max = MAX_PROBLEMS), example = wrong())]
     problems: Vec<FieldError>,
-    /// What keeps it from doing its work at present, or in part, at most 20. Nothing of this prevents a change.
+    /// Obstacles that keep it from doing its work at present, or in part, at most 20. They prevent no change.
     #[schemars(length(max = MAX_WARNINGS))]
     warnings: Vec<AutomationWarning>,
 }
@@ -147,7 +145,7 @@ pub(crate) struct AutomationWarning {
     /// Path of the field that it is about.
     #[schemars(example = &"then.template")]
     field: String,
-    /// Facts of the sentence by name. `x-codes` names those of each code.
+    /// Facts of the sentence by name. `x-codes` names the facts of each code.
     facts: Facts,
     /// The warning, in one sentence.
     #[schemars(example = &"WhatsApp: template missed_call_followup in en_GB is PAUSED, not APPROVED.")]
@@ -168,10 +166,10 @@ impl From<Warning> for AutomationWarning {
 /// Problems and warnings of a draft, as if it was saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct AutomationReview {
-    /// What is wrong with it, at most 50, so that it would not be saved.
+    /// Problems that would prevent saving it, at most 50.
     #[schemars(length(max = MAX_PROBLEMS), example = wrong())]
     problems: Vec<FieldError>,
-    /// What would keep it from doing its work at present, or in part, at most 20.
+    /// Obstacles that would keep it from doing its work at present, or in part, at most 20.
     #[schemars(length(max = MAX_WARNINGS))]
     warnings: Vec<AutomationWarning>,
 }
@@ -186,7 +184,7 @@ impl From<Review> for AutomationReview {
 }
 
 impl AutomationOut {
-    /// The automation as it is shown. `material`: what it needs for its review.
+    /// The automation as it is shown, with a review by this `material`.
     pub(crate) fn of(found: &Versioned<Signed<Rule>>, config: &TenantConfig, material: &Material) -> Self {
         let (rule, by) = (&found.value.value, found.value.by);
         // Of what is archived, nothing is expected.
@@ -240,7 +238,7 @@ pub(crate) struct AutomationVersionOut {
     changed_at: Timestamp,
     /// Author. `null`: unknown, as after a change by an operator's file.
     changed_by: Option<Actor>,
-    /// Time at which the automation was archived. `null`: it was not.
+    /// Time of archiving. `null`: it was not archived.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     archived_at: Option<Timestamp>,
     /// The fields of the automation, as they can be sent again.

@@ -1,4 +1,5 @@
-//! Replays: what automations would have made of recorded calls, from the facts that are stored with each.
+//! Replays: the decisions that automations would have made about recorded calls, from the facts that are stored with
+//! each.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -29,7 +30,7 @@ const USUAL_CALLS: u32 = 100;
 /// Maximum examples of each difference.
 const MAX_EXAMPLES: usize = 10;
 
-/// Time from which calls are taken: as long as the longest period of their list.
+/// Maximum age of the calls: the longest period of their list.
 const PERIOD: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Automations to try on the latest recorded calls.
@@ -52,13 +53,13 @@ pub(crate) struct ReplayIn {
 /// The differences that automations make for recorded calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Replay {
-    /// Number of inbound calls that were looked at: the latest of the last 31 days, without those of deleted contacts.
+    /// Number of examined inbound calls: the latest of the last 31 days, except calls of deleted contacts.
     #[schemars(example = 100)]
     calls: usize,
     /// Beginning of the earliest of them. `null` if there is none.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     from: Option<Timestamp>,
-    /// Number of calls for which nothing changes: the same message follows, or none as before.
+    /// Number of calls without a difference: the same message follows, or none as before.
     #[schemars(example = 91)]
     unchanged: usize,
     /// Calls that would get a message and got none.
@@ -71,10 +72,10 @@ pub(crate) struct Replay {
     draft: Option<AutomationReview>,
 }
 
-/// Calls for which the same is different.
+/// Calls with this difference.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct ReplayDifference {
-    /// Their number.
+    /// Number of calls.
     #[schemars(example = 3)]
     count: usize,
     /// The latest of them, at most ten.
@@ -87,7 +88,7 @@ pub(crate) struct ReplayDifference {
 pub(crate) struct ReplayExample {
     /// Id of the call.
     call_id: CallId,
-    /// Time by which calls are listed.
+    /// Time that sorts lists of calls.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     at: Timestamp,
     /// Outcome of the call.
@@ -103,7 +104,7 @@ pub(crate) struct ReplayExample {
 pub(crate) struct ReplayedBefore {
     /// Automation that decided. `null` if none matched.
     automation_id: Option<RuleId>,
-    /// Its version.
+    /// Version of the automation.
     #[schemars(example = 3)]
     version: Option<u64>,
     /// The decision as a word: one of `x-codes` at the root of the document.
@@ -204,7 +205,7 @@ pub(crate) async fn replay_automations(
     Extension(configs): Configs,
     Body(asked): Body<ReplayIn>,
 ) -> Result<Json<Replay>, Problem> {
-    let tried = Scene::of(&api, &who, &configs, (asked.automation, asked.automation_id));
+    let tried = Scene::of(&api, &who, &configs, asked.automation, asked.automation_id);
     let tried = Box::pin(tried).await?;
     let filter = CallFilter {
         direction: Some(Direction::Inbound),

@@ -1,5 +1,4 @@
-//! Trying automations: what they make of a call, or would have made of recorded ones, with a draft that is not saved. Nothing is
-//! written.
+//! Trying automations, with a draft that is not saved: their decision about a call, or about recorded ones. Nothing is written.
 
 use api::{Api, MessageOutlook, Patchable as _, Setting};
 use domain::{
@@ -9,19 +8,18 @@ use domain::{
     tenants::{Rule, RuleIn, TenantConfig},
     terms::{CancelEvent, Fault, FaultCode, LineId, Resource as _, RuleId, Timers},
 };
-use jiff::Timestamp;
 use kit::{ConfigError, Env, Pages, Planner, Problem, planning::Gathered};
 use store::{Along, Versioned, tenants::ConfigCache};
 
 use crate::{Writing, material, models::AutomationReview};
 
-/// What trying needs besides the table.
+/// Dependencies of trying, besides the table.
 pub(crate) struct Trying {
     planner: Planner,
-    timers: Timers,
+    pub(crate) timers: Timers,
 }
 
-/// The automations to try: the saved ones, of which a draft replaces one, or to which it is added.
+/// The automations to try: the saved ones and a draft, which may replace one of them.
 pub(crate) struct Scene {
     /// The configuration as it is saved.
     pub(crate) saved: TenantConfig,
@@ -32,11 +30,11 @@ pub(crate) struct Scene {
 
 /// An automation that is not saved.
 pub(crate) struct Draft {
-    /// That of the saved automation which it replaces, or one of its own.
+    /// Id of the saved automation that it replaces, or else its own.
     pub(crate) id: RuleId,
     /// Whether it replaces a saved one.
     pub(crate) replaces: bool,
-    /// What the API would say if it was saved.
+    /// Review of the draft, as the API would answer if it was saved.
     pub(crate) review: AutomationReview,
 }
 
@@ -46,7 +44,8 @@ impl Scene {
         api: &Api,
         who: &Writing,
         configs: &ConfigCache,
-        (fields, replaced): (Option<RuleIn>, Option<RuleId>),
+        fields: Option<RuleIn>,
+        replaced: Option<RuleId>,
     ) -> Result<Self, Problem> {
         let saved = api::require_found(api.store().config(who.scope(), configs)).await?;
         let saved = TenantConfig::clone(&saved);
@@ -134,27 +133,17 @@ impl Trying {
         contact.answered_after_all(Box::pin(open).await?);
         Ok(())
     }
+}
 
-    /// What would become of the message of an automation.
-    pub(crate) async fn outlook(
-        &self,
-        api: &Api,
-        who: &Writing,
-        (config, material, contact): (&TenantConfig, &Material, &Contact),
-        (line, now): (Option<LineId>, Timestamp),
-        review: Option<IntentReview>,
-    ) -> Result<Option<MessageOutlook>, Problem> {
-        let Some(review) = review else {
-            return Ok(None);
-        };
-        let setting = Setting {
-            config,
-            material,
-            contact,
-            line,
-            now,
-            timers: &self.timers,
-        };
-        Box::pin(api.outlook(who, setting, review)).await.map(Some)
+/// Checks the message of an automation, without writing it.
+pub(crate) async fn outlook(
+    api: &Api,
+    who: &Writing,
+    setting: Setting<'_>,
+    review: Option<IntentReview>,
+) -> Result<Option<MessageOutlook>, Problem> {
+    match review {
+        Some(review) => Box::pin(api.outlook(who, setting, review)).await.map(Some),
+        None => Ok(None),
     }
 }

@@ -1,4 +1,4 @@
-//! Calls of a tenant's customers: what happened, what was decided about a message, and why.
+//! Calls of a tenant's customers: their course, the decision about a message, and its reason.
 
 mod models;
 
@@ -21,16 +21,16 @@ api::operations! {
         /// List calls
         ///
         /// Newest first, of the last seven days or of at most 31, by days in the tenant's time zone. Each has its contact, its line, the
-        /// decision about a message with its reason, and the state of that message. `followed_up=true` lists those whose message a provider
-        /// accepted, `stopped=true` those whose message a cap or a failure stopped. Calls of deleted contacts are hidden with them;
-        /// those of merged ones name the survivor. A page examines at most 500 calls, so it can hold fewer than `limit`, or none,
-        /// without being the last one: only a `next_cursor` of `null` ends the list.
+        /// decision about a message with its reason, and the state of that message. `followed_up=true` lists calls whose message a provider
+        /// accepted, `stopped=true` calls whose message a cap or a failure stopped. Calls of deleted contacts are hidden; calls of merged
+        /// contacts name the survivor. A page examines at most 500 calls, so it can hold fewer than `limit`, or none, without being the
+        /// last one: only a `next_cursor` of `null` ends the list.
         GET "/api/v1/calls" => list_calls, "A page of calls";
 
         /// Get a call
         ///
-        /// Everything that is known of it: what the telephone system reported, the outcome, the decision with its reason and its
-        /// grounds, later remarks, and the message that follows it.
+        /// Returns everything that is known of it: the report of the telephone system, the outcome, the decision with its reason
+        /// and its grounds, later remarks, and the message that follows it.
         GET "/api/v1/calls/{call_id}" => get_call, "The call";
     }
 }
@@ -43,7 +43,7 @@ async fn list_calls(
     Query(query): Query<CallQuery>,
     paging: Paging,
 ) -> Result<Listed<CallEntry>, Problem> {
-    let wanted = api.wanted_page(&who, (query.from, query.to), &paging);
+    let wanted = api.wanted_page(&who, query.from, query.to, &paging);
     let (wanted, showing) = tokio::try_join!(Box::pin(wanted), Box::pin(api.showing(&who)))?;
     let (store, filter) = (api.store(), query.filter());
     let page = Box::pin(store.calls_of_period(who.scope(), &filter, &wanted)).await?;

@@ -92,7 +92,7 @@ pub(crate) struct CallMessage {
     /// The reason why the message goes no further, in one sentence. `null` if there is none.
     #[schemars(example = &"not sent: the customer has written since")]
     decision: Option<String>,
-    /// That reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
+    /// The reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
     #[schemars(with = "Option<String>", example = &"unnecessary")]
     code: Option<Reason>,
     /// Facts of that reason.
@@ -119,7 +119,7 @@ impl From<Message> for CallMessage {
 /// A call in a list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CallEntry {
-    /// Time by which calls are listed: that of the beginning, or else of the decision.
+    /// Time that sorts lists of calls: the beginning, or else the decision.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     at: Timestamp,
     /// Contact who called or was called.
@@ -155,9 +155,9 @@ pub(crate) struct CallDetails {
     /// Id of the call in the telephone system.
     #[schemars(example = &"CA0123456789abcdef0123456789abcdef")]
     provider_call_id: String,
-    /// What the telephone system reported.
+    /// Report of the telephone system.
     reported: CallReport,
-    /// Facts on which the decision is based, as they were then.
+    /// Facts behind the decision, as they were then.
     grounds: CallGrounds,
     /// Correlation id of the call, as in the logs.
     #[schemars(example = "JKJaXmPLvHcESHA=")]
@@ -179,7 +179,7 @@ impl CallDetails {
     }
 }
 
-/// One end of a call.
+/// The calling or called side of a call.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct CallParty {
     /// Telephone number. `null` if there is none.
@@ -210,20 +210,20 @@ impl From<&Party> for CallParty {
     }
 }
 
-/// The reports of a telephone system on one call. What it did not report is `null`.
+/// The reports of a telephone system on one call. Unreported values are `null`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CallReport {
     /// Calling side.
     from: Option<CallParty>,
-    /// Called side: of an inbound call the number of the business.
+    /// Called side: the number of the business for an inbound call.
     to: Option<CallParty>,
     /// Name of the caller, if the network transmits one.
     #[schemars(example = &"Maya Haddad")]
     caller_name: Option<String>,
-    /// Time at which the call was picked up, perhaps by a machine of the business.
+    /// Time when the call was picked up, perhaps by a machine of the business.
     #[schemars(example = "2026-11-20T10:00:05Z")]
     answered_at: Option<Timestamp>,
-    /// Time at which the call ended.
+    /// End of the call.
     #[schemars(example = "2026-11-20T10:00:47Z")]
     ended_at: Option<Timestamp>,
     /// Ringing time in seconds.
@@ -263,7 +263,7 @@ impl From<&CallFacts> for CallReport {
     }
 }
 
-/// The facts on which the decision about a call is based. They stay what they were, whatever changes.
+/// Facts behind the decision about a call. They stay what they were, whatever changes.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CallGrounds {
     /// Rule that matched. `null` if none did.
@@ -289,7 +289,7 @@ pub(crate) struct CallGrounds {
     opted_out: bool,
     /// Whether the caller had refused marketing.
     marketing_opted_out: bool,
-    /// Time of the last follow-up, from which the cooldown counts. `null` if there was none.
+    /// Time of the last follow-up, the start of the cooldown. `null` if there was none.
     #[schemars(example = "2026-11-19T10:00:00Z")]
     last_follow_up_at: Option<Timestamp>,
     /// Time of the caller's last message, if it was after the call.

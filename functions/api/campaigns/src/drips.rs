@@ -50,9 +50,9 @@ pub(crate) struct StepsOut {
     version: u32,
     /// The steps, in their order.
     steps: Steps,
-    /// Their author.
+    /// Author of the steps.
     written_by: Actor,
-    /// Time at which they were written.
+    /// Time of writing.
     written_at: Timestamp,
     /// Obstacles that keep their messages from being sent at present, or in part, at most 20.
     #[schemars(length(max = MAX_WARNINGS))]
@@ -69,26 +69,25 @@ pub(crate) struct EnrollmentOut {
     contact_id: ContactId,
     /// State.
     status: EnrolmentStatus,
-    /// Time at which the contact entered the drip.
+    /// Time of entering the drip.
     entered_at: Timestamp,
-    /// Version of the steps through which the contact goes.
+    /// Version of the contact's steps.
     #[schemars(range(min = 1, max = MAX_VERSIONS), example = 1)]
     steps_version: u32,
     /// Name of the step that comes next. `null`: none.
     #[schemars(example = &"reminder")]
     current_step: Option<StepName>,
-    /// Time at which that step is taken: a message is made, or a wait ends. A message before it that is sent later moves it. `null`: there is
-    /// none.
+    /// Time of that step: a message is made, or a wait ends. If a message before it is sent later, so is this step. `null`: there is none.
     next_step_scheduled_at: Option<Timestamp>,
     /// Time of the latest step. `null`: none was taken yet.
     last_step_at: Option<Timestamp>,
-    /// Number of messages that were made for the contact so far. What became of each is in the message.
+    /// Number of messages that were made for the contact so far. Each message has its own state.
     #[schemars(range(max = 50), example = 2)]
     messages_sent: usize,
     /// Id of the latest message. `null`: none.
     last_message_id: Option<MessageId>,
-    /// The reason for which the contact left the drip: one of `x-codes` at the root of the document. Further ones may be added. `null`: it has
-    /// not.
+    /// The contact's reason for leaving the drip: one of `x-codes` at the root of the document. Further ones may be added. `null`: it has
+    /// not left.
     #[schemars(with = "Option<String>", example = &"unnecessary")]
     code: Option<Reason>,
     /// Facts of the reason.
@@ -96,7 +95,7 @@ pub(crate) struct EnrollmentOut {
     /// The reason, in one sentence.
     #[schemars(length(max = 500), example = &"the contact has written since")]
     detail: Option<String>,
-    /// Time at which the contact left the drip. `null`: it has not.
+    /// Time of leaving the drip. `null`: it has not left.
     exited_at: Option<Timestamp>,
     /// Steps that were taken, in their order.
     #[schemars(length(max = 50), example = example_history())]
@@ -127,7 +126,8 @@ impl EnrollmentOut {
     /// An enrolment in a drip as it is shown. `contact`: if it is known. An exit that no step has met yet is shown, too.
     fn of(
         enrolment: Enrolment,
-        (campaign, contact): (&Campaign, Option<&Contact>),
+        campaign: &Campaign,
+        contact: Option<&Contact>,
         steps: &HashMap<(CampaignId, u32), WrittenSteps>,
     ) -> Option<Self> {
         let exit = campaign.exit_of(&enrolment, contact);
@@ -156,7 +156,7 @@ impl EnrollmentOut {
     }
 }
 
-/// Reads a drip.
+/// Reads a campaign, which must be a drip.
 async fn drip(api: &Api, who: &Allowed<impl permits::Permit>, id: CampaignId) -> Result<Versioned<Campaign>, Problem> {
     let campaign: Versioned<Campaign> = require_found(api.store().get(who.scope(), &id)).await?;
     of_type(&campaign.value, CampaignType::Drip)?;
@@ -186,7 +186,7 @@ pub(crate) async fn write_campaign_steps(
         if before.value.state.is_final() {
             return Err(wrong_state(&before.value, "Create another campaign.").into());
         }
-        let mut review = review_written_steps(api, who, configs, (&before.value, written)).await?;
+        let mut review = review_written_steps(api, who, configs, &before.value, written).await?;
         if before.value.state == CampaignState::Draft {
             review.problems.retain(|problem| !is_incomplete(problem));
         }
@@ -216,11 +216,12 @@ async fn review_written_steps(
     api: &Api,
     who: &Allowed<impl permits::Permit>,
     configs: &ConfigCache,
-    (campaign, written): (&Campaign, &WrittenSteps),
+    campaign: &Campaign,
+    written: &WrittenSteps,
 ) -> Result<Review, Problem> {
     let config = require_found(api.store().config(who.scope(), configs)).await?;
     let steps = HashMap::from([(campaign.id, written.clone())]);
-    let scene = Scene::with(api, who, config, (&[campaign], steps)).await?;
+    let scene = Scene::with(api, who, config, &[campaign], steps).await?;
     let review = review_steps(campaign, &written.steps, &scene.config, &scene.material, &scene.missing);
     Ok(review)
 }
@@ -248,7 +249,7 @@ pub(crate) async fn get_campaign_steps(
     shown_of(&campaign, CampaignType::Drip)?;
     let mut steps = api.store().present_steps(who.scope(), &[&campaign]).await?;
     let written = steps.remove(&id).ok_or_else(Problem::not_found)?;
-    let review = review_written_steps(&api, &who, &configs, (&campaign, &written)).await?;
+    let review = review_written_steps(&api, &who, &configs, &campaign, &written).await?;
     Ok(Json(steps_out(&campaign, written, review.warnings)))
 }
 
@@ -278,10 +279,8 @@ pub(crate) async fn list_campaign_enrollments(
     let versions = enrolled.iter().filter_map(|one| one.enrolment.passage.as_ref());
     let versions: BTreeSet<(CampaignId, u32)> = versions.map(|passage| (id, passage.version)).collect();
     let steps = store.steps(scope, &versions.into_iter().collect::<Vec<_>>()).await?;
-    let shown = |Enrolled { enrolment, contact }: Enrolled| {
-        let known = (&campaign, contact.as_ref());
-        EnrollmentOut::of(enrolment, known, &steps)
-    };
+    let shown =
+        |Enrolled { enrolment, contact }: Enrolled| EnrollmentOut::of(enrolment, &campaign, contact.as_ref(), &steps);
     let mut items: Vec<EnrollmentOut> = enrolled.into_iter().filter_map(shown).collect();
     items.retain(|shown| query.status.is_none_or(|status| shown.status == status));
     let page = Page {
@@ -302,16 +301,16 @@ async fn show_enrolment(
     let campaign: Versioned<Campaign> = require_found(api.store().get(who.scope(), &id)).await?;
     let wanted: Vec<_> = enrolment.passage.iter().map(|passage| (id, passage.version)).collect();
     let steps = api.store().steps(who.scope(), &wanted).await?;
-    let known = (&campaign.value, contact);
     // Of a broadcast, it is nobody's place among steps.
-    EnrollmentOut::of(enrolment, known, &steps).ok_or_else(Problem::not_found)
+    EnrollmentOut::of(enrolment, &campaign.value, contact, &steps).ok_or_else(Problem::not_found)
 }
 
-/// A person's enrolment in a drip, and the person: also of a contact that was merged into another.
+/// A person's enrolment in a drip, and the person. Also finds a contact that was merged into another.
 async fn find_enrolment(
     api: &Api,
     who: &Allowed<impl permits::Permit>,
-    (contact_id, campaign_id): (ContactId, CampaignId),
+    contact_id: ContactId,
+    campaign_id: CampaignId,
 ) -> Result<(Versioned<Enrolment>, Person), Problem> {
     let (store, scope) = (api.store(), who.scope());
     let person = require_found(store.known_person(scope, contact_id)).await?;
@@ -322,9 +321,9 @@ async fn find_enrolment(
 pub(crate) async fn get_enrollment(
     who: Reading,
     State(api): State<Api>,
-    Path(ids): Path<(ContactId, CampaignId)>,
+    Path((contact_id, campaign_id)): Path<(ContactId, CampaignId)>,
 ) -> Result<Json<EnrollmentOut>, Problem> {
-    let (enrolment, person) = find_enrolment(&api, &who, ids).await?;
+    let (enrolment, person) = find_enrolment(&api, &who, contact_id, campaign_id).await?;
     show_enrolment(&api, &who, enrolment.value, Some(&person.contact))
         .await
         .map(Json)
@@ -381,13 +380,13 @@ pub(crate) async fn enroll_contact(
 pub(crate) async fn stop_enrollment(
     who: Writing,
     State(api): State<Api>,
-    Path(ids): Path<(ContactId, CampaignId)>,
+    Path((contact_id, campaign_id)): Path<(ContactId, CampaignId)>,
 ) -> Result<Json<EnrollmentOut>, Problem> {
     let (api, who) = (&api, &who);
     let stopped = RACES.until_won(|| async move {
         let (store, scope, now) = (api.store(), who.scope(), who.now());
-        drip(api, who, ids.1).await?;
-        let (before, mut person) = find_enrolment(api, who, ids).await?;
+        drip(api, who, campaign_id).await?;
+        let (before, mut person) = find_enrolment(api, who, contact_id, campaign_id).await?;
         let passage = before.value.passage.clone().ok_or_else(Problem::not_found)?;
         if EnrolmentStatus::of(&passage, before.value.exit.is_some()) != EnrolmentStatus::Active {
             return Ok((before.value, person.contact));

@@ -54,10 +54,10 @@ api::operations! {
     "campaigns": "Campaigns of a tenant: one message to all contacts of an audience, or the steps of a drip." {
         /// Create a campaign
         ///
-        /// A draft, of which nothing is sent until it is started. What it lacks is in `problems`, such as a segment or a text. What is wrong is refused and
-        /// named by field, such as a segment, tag, line, template or product that does not exist, a value of a call, or a start in the
-        /// past. What would only keep its message from being sent at present is in `warnings`, such as a template that is not approved.
-        /// A tenant has at most 2,000 campaigns, of which 200 are drafts.
+        /// Creates a draft. Nothing is sent until it is started. `problems` lists what it lacks, such as a segment or a text. Wrong values
+        /// are refused and named by field, such as a segment, tag, line, template or product that does not exist, a value of a call, or a
+        /// start in the past. `warnings` lists what would only keep its message from being sent at present, such as a template that is not
+        /// approved. A tenant has at most 2,000 campaigns, at most 200 of them drafts.
         POST "/api/v1/campaigns" => create_campaign, "The campaign";
 
         /// List campaigns
@@ -72,15 +72,15 @@ api::operations! {
 
         /// Update a campaign
         ///
-        /// Only while it is a draft. `audience` and `message` are merged, lists are replaced as a whole. What was wrong before does not
-        /// prevent a change.
+        /// Possible only while it is a draft. `audience` and `message` are merged, lists are replaced as a whole. Earlier problems do
+        /// not prevent a change.
         PATCH "/api/v1/campaigns/{campaign_id}" => update_campaign, "The updated campaign", problems "campaign_started";
 
         /// Make the pre-flight of a campaign
         ///
-        /// Finds out what would become of everybody whom the campaign chooses if it began at its time, or now: who would get the message, and
-        /// who would be held back for which reason, what that is expected to cost, which caps have no room for it, and when the last message
-        /// could be sent. Nothing is sent. Only before the campaign begins, and with nothing in `problems`. The answer is the operation that does it.
+        /// Simulates the campaign for everybody in its audience, as if it began at its time, or now: who would get the message, who would
+        /// be held back and why, the expected cost, the caps without room for it, and when the last message could be sent. Nothing is sent.
+        /// Possible only before the campaign begins, and with nothing in `problems`. The answer is the operation that does it.
         POST "/api/v1/campaigns/{campaign_id}/preflight" => preflight::preflight_campaign, "The operation that makes the pre-flight",
             with "Location" "Path of the pre-flight", problems "campaign_started" "campaign_type";
 
@@ -93,57 +93,60 @@ api::operations! {
 
         /// Start a campaign
         ///
-        /// It begins at `starts_at`, 14 hours before `starts_at_local` in UTC, or at once. Its audience is fixed when it begins. A draft with `problems` is refused. What is in `warnings` as a
-        /// template that is not approved, and lasts until the campaign begins, pauses it then.
+        /// The campaign begins at `starts_at`, 14 hours before `starts_at_local` in UTC, or at once. Its audience is fixed when it begins.
+        /// A draft with `problems` is refused. A problem in `warnings`, such as a template that is not approved, pauses the campaign if it
+        /// lasts until the beginning.
         POST "/api/v1/campaigns/{campaign_id}/start" => start_campaign, "The campaign, which is `scheduled`",
             problems "campaign_started";
 
         /// Pause a campaign
         ///
-        /// Nothing of it is sent until it is resumed; what is at the provider is not stopped. Messages that wait for longer than they are
-        /// valid, which is a day, are not sent any more.
+        /// No message is sent until the campaign is resumed; messages that the provider has are not stopped. A message that waits for
+        /// longer than its validity, a day, is not sent any more.
         POST "/api/v1/campaigns/{campaign_id}/pause" => pause_campaign, "The campaign, which is `paused`", problems "campaign_state";
 
         /// Resume a campaign
         ///
-        /// Also one that was not paused by a user, once the reason in `stopped` is gone; otherwise it is paused again.
+        /// Also resumes a campaign that no user paused, once the reason in `stopped` is gone; otherwise it is paused
+        /// again.
         POST "/api/v1/campaigns/{campaign_id}/resume" => resume_campaign, "The campaign, which is `running`",
             problems "campaign_state";
 
         /// Cancel a campaign
         ///
-        /// Nothing of it is sent any more. It cannot be resumed.
+        /// No further message is sent. A cancelled campaign cannot be resumed.
         POST "/api/v1/campaigns/{campaign_id}/cancel" => cancel_campaign, "The campaign, which is `cancelled`",
             problems "campaign_state";
 
         /// Choose a variant for those who wait
         ///
-        /// Those of its audience who wait, as `hold_percent` says, get this variant. Once it has begun, and before it is `completed` or
-        /// `cancelled`. It cannot be chosen again; the same choice changes nothing. A campaign that is paused sends nothing until it is resumed.
+        /// The part of the audience that waits, as `hold_percent` says, gets this variant. Possible once the campaign has begun, and before
+        /// it is `completed` or `cancelled`. The choice is final; repeating it changes nothing. A campaign that is paused sends nothing
+        /// until it is resumed.
         POST "/api/v1/campaigns/{campaign_id}/winner" => choose_variant, "The campaign", problems "campaign_state";
 
         /// Write the steps of a drip
         ///
-        /// Replaces all of them. While the drip is a draft, they may be incomplete, and what is wrong is refused and named by field. Once it is
-        /// started, this writes a further version, of at most 100: contacts who enter the drip from then on go through these steps, and those who
-        /// are in it through the ones with which they began.
+        /// Replaces all steps. While the drip is a draft, they may be incomplete. Wrong values are refused and named by field. Once it is
+        /// started, this writes a further version, of at most 100: contacts who enter the drip from then on go through these steps.
+        /// Contacts who are in it continue with the steps that they began.
         POST "/api/v1/campaigns/{campaign_id}/steps" => drips::write_campaign_steps, "The steps, with their version",
             problems "campaign_type" "campaign_state";
 
         /// Get the steps of a drip
         ///
-        /// Those with which contacts enter it at present.
+        /// The steps of contacts who enter it at present.
         GET "/api/v1/campaigns/{campaign_id}/steps" => drips::get_campaign_steps, "The steps, with their version";
 
         /// List the enrolments in a drip
         ///
-        /// Everybody who has entered it, with what became of them. A page can hold fewer of them than `limit`, or none, without being the last
-        /// one: only a `next_cursor` of `null` ends the list.
+        /// Lists everybody who has entered the drip, with what became of them. A page can hold fewer of them than `limit`, or none, without
+        /// being the last one: only a `next_cursor` of `null` ends the list.
         GET "/api/v1/campaigns/{campaign_id}/enrollments" => drips::list_campaign_enrollments, "A page of enrolments";
 
         /// Get an enrolment
         ///
-        /// Where a contact is in a drip, and the steps so far.
+        /// Returns the contact's place in the drip, and the steps so far.
         GET "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}" => drips::get_enrollment, "The enrolment";
 
         /// Enrol a contact in a drip
@@ -155,25 +158,27 @@ api::operations! {
 
         /// Take a contact out of a drip
         ///
-        /// No further step is taken, and a message that waits is not sent. One who is not in it any more stays as it is.
+        /// No further step is taken, and a message that waits is not sent. An enrolment that has ended stays as it is.
         POST "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}/stop" => drips::stop_enrollment, "The enrolment";
 
         /// List the recipients of a campaign
         ///
-        /// Everybody in its audience, with what became of them. A page can hold fewer recipients than `limit`, or none, without being the
-        /// last one: only a `next_cursor` of `null` ends the list. Empty until its audience is fixed.
+        /// Lists everybody in the audience, with what became of them. A page can hold fewer recipients than `limit`, or none, without
+        /// being the last one: only a `next_cursor` of `null` ends the list. Empty until its audience is fixed.
         GET "/api/v1/campaigns/{campaign_id}/recipients" => list_campaign_recipients, "A page of recipients";
 
         /// Report on a campaign
         ///
-        /// Counts everybody in its audience by state and reason, those who wrote afterwards, followed a link or refused further messages, and
-        /// what the messages cost. The operation's result has the numbers; `GET …/recipients` lists who they are. That of a drip counts those who entered it by status and reason, and
-        /// each step with the states of its messages; `GET …/enrollments` lists who they are.
+        /// Counts everybody in the audience by state and reason, the contacts who wrote afterwards, followed a link or refused further
+        /// messages, and the cost of the messages. The operation's result has the numbers; `GET …/recipients` lists the people. The report
+        /// on a drip counts the contacts who entered it by status and reason, and each step with the states of its messages;
+        /// `GET …/enrollments` lists the people.
         POST "/api/v1/campaigns/{campaign_id}/report" => report_campaign, "The operation that counts";
 
         /// Delete a campaign
         ///
-        /// Only a draft, or one that is completed or cancelled. Its messages stay in the contacts' histories. It cannot be restored.
+        /// Possible for a draft, or a campaign that is completed or cancelled. Its messages stay in the contacts' histories. It
+        /// cannot be restored.
         DELETE "/api/v1/campaigns/{campaign_id}" => delete_campaign, "The campaign is deleted", problems "campaign_started";
     }
 }
@@ -208,15 +213,16 @@ impl Scene {
         let drafts = campaigns.iter().copied();
         let drafts: Vec<&Campaign> = drafts.filter(|it| it.state == CampaignState::Draft).collect();
         let steps = store.present_steps(scope, &drafts).await?;
-        Self::with(api, who, config, (&drafts, steps)).await
+        Self::with(api, who, config, &drafts, steps).await
     }
 
-    /// The same with these steps.
+    /// Reads what else a review of these campaigns needs.
     async fn with<P: Permit>(
         api: &Api,
         who: &Allowed<P>,
         config: Arc<TenantConfig>,
-        (campaigns, steps): (&[&Campaign], HashMap<CampaignId, WrittenSteps>),
+        campaigns: &[&Campaign],
+        steps: HashMap<CampaignId, WrittenSteps>,
     ) -> Result<Self, Problem> {
         let (store, scope) = (api.store(), who.scope());
         let of = |campaign: &Campaign| steps.get(&campaign.id).map(|written| &written.steps);
@@ -279,7 +285,7 @@ impl Scene {
     }
 }
 
-/// Those of these fields that are no searchable dates. One request, none if there are no fields.
+/// The fields among these that are no searchable dates. One request, none if there are no fields.
 async fn find_undated_fields(
     store: &Store,
     scope: &TenantScope,
@@ -296,7 +302,7 @@ async fn find_undated_fields(
     Ok(undated)
 }
 
-/// Those of these users who cannot attend to contacts, each with the problem. One request, none if there are no users.
+/// The users among these who cannot attend to contacts, each with the problem. One request, none if there are no users.
 async fn unable(
     store: &Store,
     scope: &TenantScope,
@@ -483,7 +489,7 @@ async fn pause_campaign(
     if_match: IfMatch,
 ) -> Result<Tagged<CampaignOut>, Problem> {
     // Its operation finds that with its next step.
-    move_campaign(&api, &who, (id, &if_match), CampaignState::Paused)
+    move_campaign(&api, &who, id, &if_match, CampaignState::Paused)
         .await
         .map(show_without_review)
 }
@@ -495,7 +501,7 @@ async fn resume_campaign(
     Path(id): Path<CampaignId>,
     if_match: IfMatch,
 ) -> Result<Tagged<CampaignOut>, Problem> {
-    let campaign = move_campaign(&api, &who, (id, &if_match), CampaignState::Running).await?;
+    let campaign = move_campaign(&api, &who, id, &if_match, CampaignState::Running).await?;
     go_on(&who, &bus, campaign).await
 }
 
@@ -506,7 +512,7 @@ async fn cancel_campaign(
     Path(id): Path<CampaignId>,
     if_match: IfMatch,
 ) -> Result<Tagged<CampaignOut>, Problem> {
-    let campaign = move_campaign(&api, &who, (id, &if_match), CampaignState::Cancelled).await?;
+    let campaign = move_campaign(&api, &who, id, &if_match, CampaignState::Cancelled).await?;
     go_on(&who, &bus, campaign).await
 }
 
@@ -561,7 +567,8 @@ async fn choose_variant(
 async fn move_campaign(
     api: &Api,
     who: &Writing,
-    (id, if_match): (CampaignId, &IfMatch),
+    id: CampaignId,
+    if_match: &IfMatch,
     next: CampaignState,
 ) -> Result<Versioned<Campaign>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());

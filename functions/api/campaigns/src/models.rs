@@ -1,5 +1,3 @@
-//! Models of campaigns.
-
 use domain::{
     campaigns::{Campaign, MAX_VARIANTS, Recipient, RecipientState, VariantNumber},
     messages::{MAX_WARNINGS, Review},
@@ -17,10 +15,10 @@ const MAX_PROBLEMS: usize = 50;
 pub(crate) struct CampaignOut {
     #[serde(flatten)]
     campaign: Campaign,
-    /// What it lacks and what is wrong with it, at most 50. A campaign with such a problem cannot be started.
+    /// Gaps and errors, at most 50. A campaign with such a problem cannot be started.
     #[schemars(length(max = MAX_PROBLEMS), example = wrong())]
     problems: Vec<FieldError>,
-    /// What would keep its message from being sent at present, or in part, at most 20. Nothing of this prevents a change.
+    /// Obstacles that would keep its message from being sent at present, or in part, at most 20. They prevent no change.
     #[schemars(length(max = MAX_WARNINGS))]
     warnings: Vec<CampaignWarning>,
 }
@@ -54,7 +52,7 @@ pub(crate) struct CampaignWarning {
     /// Path of the field that it is about.
     #[schemars(example = &"message.template")]
     field: String,
-    /// Facts of the sentence by name. `x-codes` names those of each code.
+    /// Facts of the sentence by name. `x-codes` names the facts of each code.
     facts: Facts,
     /// The warning, in one sentence.
     #[schemars(example = &"WhatsApp: template holiday_offer in en_GB is PAUSED, not APPROVED.")]
@@ -89,7 +87,7 @@ pub(crate) struct RecipientQuery {
     #[serde(default)]
     #[schemars(with = "RecipientState")]
     pub(crate) state: Option<RecipientState>,
-    /// The reason for which there is no message, or it goes no further: one of `x-codes` at the root of the document.
+    /// Why there is no message, or it goes no further: one of `x-codes` at the root of the document.
     #[serde(default, deserialize_with = "reason")]
     #[schemars(with = "String", length(max = 40), example = &"no_consent")]
     pub(crate) code: Option<Reason>,
@@ -105,7 +103,7 @@ pub(crate) struct RecipientQuery {
     #[serde(default)]
     #[schemars(with = "bool")]
     pub(crate) opted_out: Option<bool>,
-    /// Only those of this variant: 0 is `message`, and `variants` follow in their order.
+    /// Only contacts with this variant: 0 is `message`, and `variants` follow in their order.
     #[serde(default)]
     #[schemars(with = "u8", range(max = MAX_VARIANTS), example = 1)]
     pub(crate) variant: Option<Whole<0, { MAX_VARIANTS as u32 }>>,
@@ -147,12 +145,11 @@ pub(crate) struct RecipientOut {
     /// Number of the variant for the contact: 0 is `message`, and `variants` follow in their order. `null`: it is to be chosen.
     #[schemars(range(max = MAX_VARIANTS), example = 0)]
     variant: Option<VariantNumber>,
-    /// What became of the contact.
+    /// State of the contact in the audience.
     state: RecipientState,
     /// Id of the message. `null`: there is none.
     message_id: Option<MessageId>,
-    /// The reason for which there is no message, or it goes no further: one of `x-codes` at the root of the document. Further ones may be
-    /// added.
+    /// Why there is no message, or it goes no further: one of `x-codes` at the root of the document. Further ones may be added.
     #[schemars(with = "Option<String>", example = &"no_consent")]
     code: Option<Reason>,
     /// The reason, in one sentence.

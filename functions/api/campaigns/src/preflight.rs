@@ -28,7 +28,7 @@ use crate::{CAMPAIGNS, Configs, Reading, Scene, Writing, of_type, refuse_problem
 /// Pre-flights of a tenant per hour: each reads the whole audience.
 const PREFLIGHTS: Limit = Limit::per_hour(60);
 
-/// Composer of samples.
+/// Dependencies of composing samples.
 pub(crate) struct Previews {
     planner: Planner,
     timers: Timers,
@@ -46,7 +46,7 @@ impl Previews {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CampaignPreflight")]
 pub(crate) struct PreflightOut {
-    /// Id of the pre-flight, which is also that of its operation.
+    /// Id of the pre-flight and of its operation.
     id: OperationId,
     /// The campaign.
     campaign_id: CampaignId,
@@ -162,7 +162,7 @@ pub(crate) async fn get_campaign_preflight(
             for person in part {
                 let at = says.planned_at(&config.tenant, &person.contact.recipient(), at);
                 let variant = campaign.value.variant_of(person.contact.id);
-                samples.push(sample((&previews, &broadcast), (person, variant), at)?);
+                samples.push(sample(&previews, &broadcast, person, variant, at)?);
             }
         }
     }
@@ -185,8 +185,10 @@ fn params_of(operation: &Operation) -> Option<PreflightCampaign> {
 
 /// The message to this person if it is made at this time, without what other messages mean for it.
 fn sample(
-    (previews, broadcast): (&Previews, &Broadcast<'_>),
-    (person, variant): (&Person, Option<VariantNumber>),
+    previews: &Previews,
+    broadcast: &Broadcast<'_>,
+    person: &Person,
+    variant: Option<VariantNumber>,
     at: Timestamp,
 ) -> Result<CampaignSample, Problem> {
     let material = &broadcast.material;

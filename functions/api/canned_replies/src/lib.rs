@@ -1,4 +1,4 @@
-//! Canned replies, the texts with which a team answers what many customers ask.
+//! Canned replies: texts of a team for questions that many customers ask.
 
 use std::future::ready;
 
@@ -35,7 +35,7 @@ api::operations! {
 
         /// Update a canned reply
         ///
-        /// Texts by language are merged: one that is `null` is removed. Drafts and messages that were made from it keep what they say.
+        /// Texts by language are merged: a text that is `null` is removed. Drafts and messages that were made from it do not change.
         PATCH "/api/v1/canned-replies/{canned_reply_id}" => update_canned_reply, "The updated canned reply";
 
         /// Delete a canned reply

@@ -30,23 +30,23 @@ api::operations! {
     "caps": "Caps: how many messages a tenant may send in an hour, a day or a month, or what they may cost." {
         /// Set a cap
         ///
-        /// The cap of this name gets this maximum; what is counted stays counted. If there is none, it is added, and counts from now on. A
-        /// maximum below what is counted, or of 0, stops such messages at once: they are blocked, and not delayed. A cap of money counts what
-        /// messages are expected to cost by the price lists, which must have prices in its currency, and is corrected when providers report
-        /// their prices. A tenant has at most 20 caps. Hours, days and months are those of UTC. A mail tells the administrators of a cap that is
+        /// Sets the maximum of the cap with this name, and keeps its count. A cap that does not exist yet is added, and counts from now on.
+        /// A maximum below the count, or of 0, stops such messages at once: they are blocked, and not delayed. A cap of money counts the
+        /// expected cost of messages by the price lists, which must have prices in its currency. It is corrected when providers report
+        /// their prices. A tenant has at most 20 caps. Hours, days and months are in UTC. A mail tells the administrators of a cap that is
         /// raised.
         POST "/api/v1/caps" => set_cap, "The cap";
 
         /// List caps
         ///
-        /// With what is counted now. Of several that apply to a message, each must have room for it. Every tenant has caps from the start:
-        /// 200 follow-ups an hour and 1,000 a day, 500 and 2,000 messages by the API, and 20 and 50 messages to countries of none of its
-        /// lines. Those of its plan come last, which only the platform changes. The list has one page.
+        /// Returns each cap with its present count. If several caps apply to a message, each must have room for it. Every tenant has caps
+        /// from the start: 200 follow-ups an hour and 1,000 a day, 500 and 2,000 messages by the API, and 20 and 50 messages to countries
+        /// of none of its lines. Caps of the plan come last; only the platform changes them. The list has one page.
         GET "/api/v1/caps" => list_caps, "All caps";
 
         /// Remove a cap
         ///
-        /// Messages are not counted for it any more. The other caps stay. A mail tells the administrators.
+        /// The cap no longer counts messages. The other caps stay. A mail tells the administrators.
         DELETE "/api/v1/caps/{cap}" => remove_cap, "The cap is removed";
     }
 }
@@ -148,8 +148,8 @@ async fn change<T>(
     Ok(changed)
 }
 
-/// Maximum caps that are raised or removed, so that whoever changes caps all day floods nobody. Beyond it, they stay as they are: nobody
-/// loosens one of which the administrators are not told.
+/// Maximum caps that are raised or removed, so that changing caps all day floods nobody with mails. Beyond it, they stay as they are: no
+/// cap is loosened unless the administrators are told.
 const MAILS: Limit = Limit::per_hour(20);
 
 /// Tells the administrators that a cap was raised, or removed, by a mail that nobody can turn off: it may be the work of a stolen session.

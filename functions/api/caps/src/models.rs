@@ -1,5 +1,3 @@
-//! Models of caps.
-
 use domain::{
     money::{Cap, CapName, Counts, Currency, Period, Scope, hour_of},
     terms::{Country, LineId, Purpose, Whole},
@@ -11,12 +9,12 @@ use serde::{Deserialize, Serialize};
 /// Maximum of a cap.
 const LARGEST: u32 = 1_000_000_000;
 
-/// What can be set of a cap.
+/// Settings of a cap.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CapSetting")]
 pub(crate) struct CapIn {
-    /// Its name.
+    /// Name of the cap.
     pub cap: CapName,
     /// Maximum number of messages, or, of a cap of money, of the smallest units of its currency, such as cents. 0: no messages.
     #[schemars(example = 300)]
@@ -27,13 +25,13 @@ pub(crate) struct CapIn {
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CapScope {
-    /// To all messages.
+    /// All messages.
     Tenant,
-    /// To those from a line.
+    /// Messages from a line.
     Line,
-    /// To those to numbers of a country.
+    /// Messages to numbers of a country.
     Country,
-    /// To those to countries of none of the tenant's lines.
+    /// Messages to countries of none of the tenant's lines.
     Abroad,
 }
 
@@ -41,9 +39,9 @@ pub(crate) enum CapScope {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Cap")]
 pub(crate) struct CapOut {
-    /// Its name.
+    /// Name of the cap.
     cap: CapName,
-    /// What is counted.
+    /// Counted unit and period.
     period: Period,
     /// Where it applies.
     scope: CapScope,
@@ -60,8 +58,8 @@ pub(crate) struct CapOut {
     /// Maximum number of messages, or, of a cap of money, of the smallest units of its currency, such as cents. 0: no messages.
     #[schemars(example = 300)]
     maximum: u32,
-    /// In the same unit, rounded up: messages of the current period that were sent, or whose outcome is not known yet; of a cap of money,
-    /// what they cost or, until the provider reports it, are expected to cost.
+    /// Present count in the same unit, rounded up: messages of the current period that were sent, or whose outcome is not known yet. A
+    /// cap of money counts their cost or, until the provider reports it, their expected cost.
     #[schemars(example = 12)]
     counted: u64,
     /// End of the current period.

@@ -118,8 +118,8 @@ api::operations! {
         /// A JSON merge patch of its name, numbers and call handling. The identity of the account at the provider cannot change:
         /// create another connection instead.
         ///
-        /// Twilio's next call is already answered by a changed `voice`. As on creation, new numbers or senders create the first line, or
-        /// fill the empty fields of the only line.
+        /// A changed `voice` already answers Twilio's next call. As on creation, new numbers or senders create the first line, or fill
+        /// the empty fields of the only line.
         PATCH "/api/v1/connections/{connection_id}" => update_connection, "The updated connection";
 
         /// Delete a connection
@@ -134,8 +134,8 @@ api::operations! {
         /// rotate it instead. The connection is tested with the new credentials, and `last_test` holds the result.
         ///
         /// With `if_accepted`, the provider is asked first. If it refuses the credentials, or cannot be asked now, nothing is stored: the
-        /// field `credentials` has the fault `wrong_secret` or `invalid` (422), whose `detail` says why. What no API can check is stored, and so is what the provider accepts
-        /// if it misses something else, such as a number.
+        /// field `credentials` has the fault `wrong_secret` or `invalid` (422), whose `detail` says why. Credentials that no API can check
+        /// are stored. So are credentials that the provider accepts, even if something else is missing, such as a number.
         PUT "/api/v1/connections/{connection_id}/credentials" => set_connection_credentials, "The updated connection",
             problems "secret_is_generated";
 
@@ -165,9 +165,9 @@ api::operations! {
 
         /// List the webhook URLs of a connection
         ///
-        /// The URLs to configure at the provider. `{secret}` stands for the secret that was shown when the connection was
-        /// created or last rotated. Meta's verify token was also shown then; `POST …/rotate` creates a new one. For `whatsapp`, `refused`
-        /// says in which hours of the last day requests to its URL were refused, and why.
+        /// The URLs to configure at the provider. `{secret}` stands for the secret that was shown when the connection was created or last
+        /// rotated. Meta's verify token was also shown then; `POST …/rotate` creates a new one. For `whatsapp`, `refused` lists the hours
+        /// of the last day when requests to its URL were refused, and why.
         GET "/api/v1/connections/{connection_id}/webhooks" => list_connection_webhooks, "The addresses";
     }
 }
@@ -489,7 +489,7 @@ impl Context {
         Ok(found)
     }
 
-    /// The credentials that a body holds, completed by those of the connection that it keeps.
+    /// The credentials of a body, completed by the stored ones that the connection keeps.
     async fn complete_credentials(
         &self,
         who: &Writer,

@@ -44,7 +44,6 @@ impl Shown {
     }
 }
 
-/// A new secret.
 pub(crate) fn generate(api: &Api, what: Generated) -> Result<String, Problem> {
     let secret = api.secret()?;
     Ok(match what {

@@ -41,7 +41,7 @@ pub(crate) struct Trial {
     checkup: Checkup,
     /// Consequence of a refusal for the connection.
     refusal: Option<(Classified, Option<SignedDuration>)>,
-    /// Proof that the account is the tenant's: whoever gave the credentials can see it.
+    /// Proof that the account is the tenant's: the credentials give access to it.
     pub(crate) proof: Proof,
     /// Code of the fault if the provider refuses the credentials, or cannot be asked now.
     unaccepted: Option<FaultCode>,
@@ -197,7 +197,7 @@ impl Trial {
         })
     }
 
-    /// The same result if the number is connected elsewhere.
+    /// The result if the number is connected elsewhere.
     pub(crate) fn with_number_taken(self) -> Self {
         let message = "This WhatsApp number is already connected to another business.";
         Self::of_result(CheckResult::Failed, message, self.checkup.at)

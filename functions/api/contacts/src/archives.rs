@@ -28,7 +28,7 @@ const ARCHIVES: Limit = Limit::per_hour(100);
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ContactArchive")]
 pub(crate) struct ArchiveOut {
-    /// Id of the archive, which is also that of its operation.
+    /// Id of the archive and of its operation.
     id: OperationId,
     /// The contact.
     contact_id: ContactId,
@@ -97,7 +97,7 @@ pub(crate) async fn get_contact_archive(
     let file = match &operation.result {
         // The erasure deletes the file.
         Some(result) if !contact.erasing && result.read::<ArchiveResult>().is_ok() => {
-            file(&api, &who, (&files, &reads), contact_id, &operation).await?
+            file(&api, &who, &files, &reads, contact_id, &operation).await?
         }
         _ => None,
     };
@@ -120,7 +120,8 @@ fn contact_of_archive(operation: &Operation) -> Option<ContactId> {
 async fn file(
     api: &Api,
     who: &Allowed<permits::ExportsRead>,
-    (files, reads): (&Files, &AuditedReads),
+    files: &Files,
+    reads: &AuditedReads,
     contact: ContactId,
     operation: &Operation,
 ) -> Result<Option<FileLinkOut>, Problem> {

@@ -1,4 +1,4 @@
-//! The consent of a contact: what it refuses and wants, and the ledger of how that came about.
+//! The consent of a contact: its refusals and opt-ins, and the ledger of their history.
 
 use api::{Allowed, Api, AuditedReads, Body, Html, Listed, Paging, Path, RACES, permits, require_found};
 use axum::{Extension, Json, extract::State};
@@ -28,8 +28,8 @@ pub(crate) struct ConsentIn {
     channel: Option<Channel>,
     /// The category. Default: all.
     category: Option<ConsentCategory>,
-    /// Whose wish it is. Default: `business`. Only the same party can end a refusal; a start word of the customer ends what
-    /// is recorded as the customer's.
+    /// Party of the wish. Default: `business`. Only the same party can end a refusal; a start word of the customer ends
+    /// refusals that are recorded as the customer's.
     party: Option<Party>,
     /// Time of the wish. Default: now. The newest of the same scope and party holds.
     #[schemars(example = "2026-01-15T09:30:00Z")]
@@ -44,15 +44,15 @@ pub(crate) struct ConsentIn {
 /// A refusal or opt-in that a contact holds.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct WishOut {
-    /// Its content.
+    /// Refusal or opt-in.
     pub(crate) choice: Choice,
     /// The channel. `null`: all.
     pub(crate) channel: Option<Channel>,
     /// The category. `null`: all.
     pub(crate) category: Option<ConsentCategory>,
-    /// Whose wish it is.
+    /// Party of the wish.
     pub(crate) party: Party,
-    /// Method by which it was recorded.
+    /// Method of recording.
     pub(crate) method: Method,
     /// Time of the wish.
     #[schemars(example = "2026-01-15T09:30:00Z")]
@@ -68,23 +68,23 @@ pub(crate) struct ConsentEntryOut {
     /// Id of the entry within the ledger.
     #[schemars(example = "01k9s7vq2m0000000000000000")]
     pub(crate) id: String,
-    /// Its content.
+    /// Content of the entry.
     pub(crate) choice: Choice,
     /// The channel. `null`: all.
     pub(crate) channel: Option<Channel>,
     /// The category. `null`: all.
     pub(crate) category: Option<ConsentCategory>,
-    /// Whose wish it is.
+    /// Party of the wish.
     pub(crate) party: Party,
-    /// Method by which it was recorded.
+    /// Method of recording.
     pub(crate) method: Method,
-    /// User or API key that recorded it, or created the link to the preference page by which it was made. `null`: the customer wrote it or
+    /// User or API key that recorded it, or created the link to the preference page where it was made. `null`: the customer wrote it or
     /// had the link from a message, or a provider reported it.
     pub(crate) actor: Option<Actor>,
     /// Time of the wish.
     #[schemars(example = "2026-01-15T09:30:00Z")]
     pub(crate) at: Timestamp,
-    /// Time at which it was recorded.
+    /// Time of recording.
     #[schemars(example = "2026-11-20T12:00:00Z")]
     pub(crate) recorded_at: Timestamp,
     /// The text that the person saw.

@@ -1,4 +1,4 @@
-//! Conversions of a contact: what its tenant counts as a success. They are recorded and never change.
+//! Conversions of a contact, the successes that its tenant counts. They are recorded and never change.
 
 use api::{Allowed, Api, Body, Created, Listed, Paging, Path, Tagged, permits};
 use axum::extract::State;

@@ -10,7 +10,7 @@ use kit::Problem;
 
 use crate::{Writing, edit_contact, models::EmailIn};
 
-/// Adds an identity to those of its kind. One that is known becomes the preferred one if so wanted.
+/// Adds an identity to the known ones of its kind. A known identity becomes the preferred one if so wanted.
 ///
 /// # Errors
 /// 409 if there is no room for it.
@@ -33,7 +33,7 @@ pub(crate) fn add<T: Clone + PartialEq>(
     Ok(())
 }
 
-/// Removes an identity from those of its kind.
+/// Removes an identity from the known ones of its kind.
 ///
 /// # Errors
 /// 404 if it is not among them.

@@ -1,4 +1,4 @@
-//! Contacts: the people who call or write to a tenant, or whom it adds itself.
+//! Contacts: people who call or write to a tenant, or whom it adds itself.
 
 mod archives;
 mod bulk;
@@ -58,8 +58,8 @@ api::operations! {
         /// List or search contacts
         ///
         /// Without conditions, oldest first. With conditions, contacts that fulfil all of them, in the order of the list that one of
-        /// them reads: of `digits` by number, of `field` by value, of `name` by word, of `stage` by the time at which they reached
-        /// it, of `tag` by time of creation. A name is found by its first five different words. A page can hold fewer contacts than
+        /// them reads: of `digits` by number, of `field` by value, of `name` by word, of `stage` by the time of reaching it, of
+        /// `tag` by time of creation. A name is found by its first five different words. A page can hold fewer contacts than
         /// `limit`, or none, without being the last one: only a `next_cursor` of `null` ends the list.
         GET "/api/v1/contacts" => list_contacts, "A page of contacts";
 
@@ -91,20 +91,20 @@ api::operations! {
 
         /// Erase a contact
         ///
-        /// Deletes the contact now, and everything of it within an hour: calls, messages, notes, identities, consent. It cannot be
-        /// restored. The answer is the operation that does it, whose result says what was deleted. Hashes of the identities are
-        /// kept, so that no import brings the person back, and refusals of messages with them: if the person calls or writes again,
-        /// a new contact is created, which still refuses them. A deleted contact can be erased, too. An erasure that was cancelled or
-        /// failed begins anew.
+        /// Deletes the contact now, and everything of it within an hour: calls, messages, notes, identities, consent. An erased
+        /// contact cannot be restored. The answer is the operation that does it; its result says what was deleted. Hashes of the
+        /// identities are kept, so that no import brings the person back, and refusals of messages with them: if the person calls or
+        /// writes again, a new contact is created, which still refuses them. A deleted contact can be erased, too. An erasure that
+        /// was cancelled or failed begins anew.
         POST "/api/v1/contacts/{contact_id}/erase" => erase_contact, "The operation that erases the contact",
             problems "merged";
 
         /// Archive a contact
         ///
         /// Starts the operation that writes all that is known of the contact to a file, for the person who asks for it: the contact, its
-        /// consent with the ledger, notes, conversions, merges, calls and messages, also those of contacts that were merged into it. Also
-        /// of a deleted contact, but not of one that is being erased (409). A contact has one such operation at a time: if one is running,
-        /// the answer is that one.
+        /// consent with the ledger, notes, conversions, merges, calls and messages, including those of contacts that were merged into it.
+        /// A deleted contact can be archived, too, but not a contact that is being erased (409). A contact has one such operation at a
+        /// time: if it is running already, it is the answer.
         POST "/api/v1/contacts/{contact_id}/archive" => archives::archive_contact, "The operation that archives the contact",
             with "Location" "Path of the archive", problems "merged";
 
@@ -117,16 +117,17 @@ api::operations! {
 
         /// Change or delete many contacts
         ///
-        /// Changes the contacts that are named, at most 1,000, or those of a segment. The answer is the operation that does it. Its
-        /// result counts the contacts that have `changed`, those that were already as wanted (`unchanged`), and those that could not be
-        /// changed (`failed`); `failures` names the first 50 of them with a reason: `not_found`, `too_many_tags`, `too_large` or `busy`.
-        /// The operation goes through a segment contact by contact, changes each that belongs to it then, and none twice. Contacts that
-        /// were created after its start are left alone. Cancelling it keeps what has changed.
+        /// Changes up to 1,000 named contacts, or the contacts of a segment. The answer is the operation that does it. Its result counts
+        /// contacts as `changed`, `unchanged` (already as wanted) or `failed`; `failures` names the first 50 of them with a reason:
+        /// `not_found`, `too_many_tags`, `too_large` or `busy`. The operation goes through a segment contact by contact, and changes
+        /// each contact that belongs to the segment then, none twice. Contacts that were created after its start are left alone.
+        /// Cancelling it keeps what has changed.
         POST "/api/v1/contacts/changes" => bulk::change_contacts, "The operation that changes the contacts", problems "segment_unusable";
 
         /// Add a telephone number to a contact
         ///
-        /// A contact has at most four. One that the contact has already becomes the preferred one if `preferred` is true.
+        /// A contact has at most four. A number that the contact has already becomes the preferred one if `preferred` is
+        /// true.
         POST "/api/v1/contacts/{contact_id}/phones" => add_phone, "The contact",
             problems "merged";
 
@@ -141,17 +142,17 @@ api::operations! {
         ///
         /// Both are one person from then on. The values of the contact in the path win unless they are empty; tags, telephone numbers,
         /// e-mail addresses and WhatsApp ids are united; the refusals of both hold, and opt-ins only if the other contact refused nothing
-        /// of it since. The other contact no longer exists by its own id: requests with it are answered by the problem `merged`, which
-        /// names the survivor. Its messages on the way arrive at the survivor. With `dry_run`, nothing is changed, and the answer is what
-        /// would be the result. For 24 hours, a merge can be undone. At most three contacts can be merged into one.
+        /// of it since. The other contact no longer exists by its own id: requests with it get the problem `merged`, which names the
+        /// survivor. Its messages on the way arrive at the survivor. With `dry_run`, nothing is changed, and the answer shows the result
+        /// of a merge. A merge can be undone for 24 hours. At most three contacts can be merged into one.
         POST "/api/v1/contacts/{contact_id}/merge" => merging::merge_contact, "The merge and its result",
             problems "merged";
 
         /// Undo a merge
         ///
-        /// Possible for 24 hours after the merge, the newest first. Both contacts are as they were before. What has changed since stays
-        /// with the survivor: values, calls, messages and notes. A refusal since the merge holds for both, an opt-in for neither. Undoing a
-        /// merge that is undone changes nothing.
+        /// Possible for 24 hours after the merge, the newest first. Both contacts are as they were before. Later changes stay with the
+        /// survivor: values, calls, messages and notes. A refusal since the merge holds for both, an opt-in for neither. Undoing a merge
+        /// that is undone changes nothing.
         POST "/api/v1/contacts/{contact_id}/unmerge" => merging::unmerge_contact, "Both contacts",
             problems "merged";
 
@@ -165,7 +166,8 @@ api::operations! {
 
         /// Add an e-mail address to a contact
         ///
-        /// A contact has at most four. One that the contact has already becomes the preferred one if `preferred` is true.
+        /// A contact has at most four. An address that the contact has already becomes the preferred one if `preferred`
+        /// is true.
         POST "/api/v1/contacts/{contact_id}/emails" => identities::add_email, "The contact",
             problems "merged";
 
@@ -185,55 +187,57 @@ api::operations! {
 
         /// Get the timeline of a contact
         ///
-        /// Calls, messages, changes of consent, notes, conversions and merges, each with the sentence of its decision or
-        /// state: the newest first, or the oldest first, from the end or from an entry. A page can hold fewer entries than `limit` without being the last one: only a `next_cursor` of `null` ends the list.
-        /// The audit log says once a day who read the first page.
+        /// Lists calls, messages, changes of consent, notes, conversions and merges, each with the sentence of its decision or state: the
+        /// newest first, or the oldest first, from the end or from an entry. A page can hold fewer entries than `limit` without being the
+        /// last one: only a `next_cursor` of `null` ends the list. The audit log says once a day who read the first page.
         GET "/api/v1/contacts/{contact_id}/timeline" => timeline::get_timeline, "A page of the timeline",
             problems "merged";
 
         /// Get the consent of a contact
         ///
-        /// The refusals and opt-ins that the contact holds, and a page of its ledger, newest first. A message is refused if any
-        /// refusal covers its channel and category. Also of a deleted contact, which is back if the person calls or writes.
+        /// Returns the refusals and opt-ins that the contact holds, and a page of its ledger, newest first. A message is
+        /// refused if any refusal covers its channel and category. Also possible for a deleted contact, because it is back if
+        /// the person calls or writes.
         GET "/api/v1/contacts/{contact_id}/consent" => consent::get_consent, "The consent and a page of the ledger",
             problems "merged";
 
         /// Record consent of a contact
         ///
         /// Records a refusal, an opt-in, or that earlier refusals no longer hold. A refusal ends only by a later wish of the same
-        /// party: `customer` records what the person said, `business` what the tenant decided. What makes more messages possible in
-        /// the name of the customer, and every opt-in, needs `wording` or `evidence`. All contacts that are known to be the same
-        /// person get the wish. Messages that are already planned are checked again when they are sent. A wish of a deleted contact
-        /// can be recorded, too.
+        /// party: `customer` records what the person said, `business` what the tenant decided. Every opt-in needs `wording` or
+        /// `evidence`, and so does any other entry of the `customer` that makes more messages possible. All contacts that are known
+        /// to be the same person get the wish. Messages that are already planned are checked again when they are sent. A wish of a
+        /// deleted contact can be recorded, too.
         POST "/api/v1/contacts/{contact_id}/consent" => consent::record_consent, "The entry of the ledger",
             problems "merged";
 
         /// Get the proof of consent of a contact
         ///
-        /// The identities of the contact, the refusals and opt-ins that it holds, and the newest 400 entries of its ledger, as one
-        /// document for an authority. The audit log says once a day who read it.
+        /// Returns the identities of the contact, the refusals and opt-ins that it holds, and the newest 400 entries of its
+        /// ledger, as one document for an authority. The audit log says once a day who read it.
         GET "/api/v1/contacts/{contact_id}/consent/proof" => consent::get_consent_proof, "The proof",
             problems "merged";
 
         /// Get the proof of consent of a contact as a page
         ///
-        /// The same document in HTML, to be read, printed or saved as PDF. The audit log says once a day who read it.
+        /// The proof of consent in HTML, to be read, printed or saved as PDF. The audit log says once a day who read
+        /// it.
         GET "/api/v1/contacts/{contact_id}/consent/proof/page" => consent::get_consent_proof_page, "The page",
             problems "merged";
 
         /// Create a link to the preference page of a contact
         ///
-        /// On the page, the contact sees which messages the business may send by which channel, and changes that without logging in.
-        /// The link is valid for an hour, as long as the user or API key that created it may write contacts, and each request creates
-        /// another one: at most 30 an hour. The audit log and what is chosen on the page say who created it. Links in messages, by
-        /// `preferences.link` of rules and templates, are valid for 180 days.
+        /// On the page, the contact sees the messages that the business may send on each channel, and changes that without logging
+        /// in. The link is valid for an hour, as long as the user or API key that created it may write contacts, and each request
+        /// creates another one: at most 30 an hour. The audit log and the choices made on the page name its creator. Links in
+        /// messages, by `preferences.link` of rules and templates, are valid for 180 days.
         POST "/api/v1/contacts/{contact_id}/preference-link" => preferences::create_preference_link, "The link, which is shown once",
             problems "merged";
 
         /// List the notes that mention the caller
         ///
-        /// The latest mention first. A page can hold fewer notes than `limit` without being the last one. API keys are not
-        /// mentioned, so theirs is empty.
+        /// The latest mention first. A page can hold fewer notes than `limit` without being the last one. Notes mention no
+        /// API keys, so they get an empty list.
         GET "/api/v1/contacts/mentions" => notes::list_mentions, "A page of notes";
 
         /// Create a note
@@ -254,13 +258,13 @@ api::operations! {
 
         /// Update a note
         ///
-        /// Only its author, managers and admins.
+        /// Possible only for its author, managers and admins.
         PATCH "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::update_note, "The updated note",
             problems "merged";
 
         /// Delete a note
         ///
-        /// Only its author, managers and admins.
+        /// Possible only for its author, managers and admins.
         DELETE "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::delete_note, "The note is deleted",
             problems "merged";
 
@@ -305,7 +309,7 @@ async fn create_contact(
     let person = fields.onto(&nobody, &definitions, who.now())?;
     references(&api, &who, &nobody, &person).await?;
     let most = who.principal().limits().contacts();
-    api.take_room(&who, Stored::Contacts, (1, most.into()), "contacts")
+    api.take_room(&who, Stored::Contacts, 1, most.into(), "contacts")
         .await?;
     let (new, nobody, who) = (&person, &nobody, &who);
     let created = RACES.until_won(|| async move {
@@ -372,7 +376,7 @@ async fn existing(store: &Store, scope: &TenantScope, id: ContactId) -> Result<P
     require_existing(id, store.known_person(scope, id).await?)
 }
 
-/// The same once it is read.
+/// Refuses a person that was read, unless it is this contact and is not deleted.
 fn require_existing(id: ContactId, read: Option<Person>) -> Result<Person, Problem> {
     let person = read.ok_or_else(Problem::not_found)?;
     itself(id, &person.contact)?;
@@ -513,7 +517,7 @@ async fn restore_contact(
     };
     let known = require_found(api.store().known_person(who.scope(), id)).await?;
     itself(id, &known.contact)?;
-    let person = changed_of(&api, &who, (id, true), &IfMatch::ANY, &definitions, restore).await?;
+    let person = changed_of(&api, &who, id, true, &IfMatch::ANY, &definitions, restore).await?;
     if let Some(deleted_at) = known.contact.deleted_at {
         let params = EraseContact {
             contact: id,
@@ -589,7 +593,6 @@ fn contact_with_etag(person: Person, definitions: &[Field]) -> Tagged<ContactOut
     }
 }
 
-/// The tenant's fields.
 async fn definitions<P: Permit>(api: &Api, who: &Allowed<P>) -> Result<Fields, Problem> {
     api.fields(who).await
 }
@@ -621,14 +624,15 @@ async fn change_contact(
     definitions: &[Field],
     change: impl Fn(&Person) -> Result<Person, Problem>,
 ) -> Result<Person, Problem> {
-    changed_of(api, who, (id, false), if_match, definitions, change).await
+    changed_of(api, who, id, false, if_match, definitions, change).await
 }
 
 /// Changes a contact, also a deleted one if so wanted.
 async fn changed_of(
     api: &Api,
     who: &Writing,
-    (id, or_deleted): (ContactId, bool),
+    id: ContactId,
+    or_deleted: bool,
     if_match: &IfMatch,
     definitions: &[Field],
     change: impl Fn(&Person) -> Result<Person, Problem>,

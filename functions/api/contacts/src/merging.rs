@@ -34,7 +34,7 @@ pub(crate) struct UnmergeIn {
     merge_id: MergeId,
 }
 
-/// A field in which two contacts differ.
+/// A field with different values in two contacts.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "MergeConflict")]
 pub(crate) struct ConflictOut {
@@ -68,7 +68,7 @@ pub(crate) struct MergeResult {
     merge: Option<MergeShown>,
     /// The resulting contact.
     contact: ContactOut,
-    /// Fields in which the contacts differed, and what was decided.
+    /// Fields with different values in the contacts, and what was decided.
     conflicts: Vec<ConflictOut>,
 }
 

@@ -1,5 +1,3 @@
-//! Models of requests.
-
 use domain::{
     people::{ChangeIn, Conditions, Day, Digits, Field, Filter, MAX_CHOSEN, Origin, Search, Sought, Written},
     terms::{
@@ -15,15 +13,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContactQuery {
-    /// Whole telephone number in any spelling. National numbers are those of the tenant's country.
+    /// Whole telephone number in any spelling. National numbers belong to the tenant's country.
     #[schemars(example = &"+97145550001")]
     pub(crate) phone: Option<Verbatim<1, 40>>,
     /// E-mail address.
     pub(crate) email: Option<Email>,
     /// Last digits of a telephone number, or the number in any spelling. A national number is one of the tenant's country, if that has it.
     pub(crate) digits: Option<Digits>,
-    /// Words of which each begins one of the first five different words of the name, in any order, whatever the case, accents and
-    /// spellings of letters.
+    /// Beginnings of the first five different words of the name, in any order, whatever the case, accents and spellings of
+    /// letters.
     #[schemars(example = &"maya had")]
     pub(crate) name: Option<OneLine<1, 60>>,
     /// Tag.
@@ -161,7 +159,7 @@ pub(crate) struct EmailIn {
     pub(crate) preferred: bool,
 }
 
-/// A change of many contacts: of those that are named, or those of a segment.
+/// A change of many contacts, either named ones or the contacts of a segment.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContactChangesIn {

@@ -25,7 +25,7 @@ pub(crate) struct NoteIn {
     /// Text, of one or several lines.
     #[schemars(example = "Prefers to be called after five.")]
     text: NoteText,
-    /// Ids of the users whom it mentions, who find it under `GET /api/v1/contacts/mentions`.
+    /// Ids of the mentioned users, who find it under `GET /api/v1/contacts/mentions`.
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
     mentions: Mentions,

@@ -1,4 +1,4 @@
-//! Links to the page on which a contact chooses its messages.
+//! Links to the preference page of a contact.
 
 use api::{Allowed, Api, Once, Path, permits, require_found};
 use axum::{Extension, Json, extract::State};
@@ -21,10 +21,10 @@ const LINKS: Limit = Limit::per_hour(30);
 /// A link to the preference page of a contact.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PreferenceLinkOut {
-    /// The link. Whoever has it can see and change what the contact wants, so give it to the contact only.
+    /// The link. Its holder can see and change the contact's wishes, so give it to the contact only.
     #[schemars(example = "https://api.example.com/p/7k3m9q2w8x5y4z6t")]
     url: String,
-    /// Time at which it expires.
+    /// Time of expiry.
     #[schemars(example = "2026-11-20T13:00:00Z")]
     expires_at: Timestamp,
 }

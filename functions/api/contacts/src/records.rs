@@ -1,4 +1,4 @@
-//! What is recorded about a contact, such as notes: created, listed and read in the same way, whatever its kind.
+//! Records about a contact, such as notes: created, listed and read alike, whatever their kind.
 
 use api::{Allowed, Api, Created, Listed, Paging, Setback, Tagged, of_another_list, permits::Permit, require_found};
 use domain::{
@@ -10,8 +10,8 @@ use store::{Versioned, contacts::NotCreated};
 
 use crate::{RACES, itself, unless_merged};
 
-/// Creates one. A request with an idempotency key that was interrupted after it had written finds what it created. `instead`: what
-/// to do if the contact has the maximum number.
+/// Creates a record. A request with an idempotency key that was interrupted after it had written finds the record that it created.
+/// `instead`: remedy if the contact has the maximum number.
 pub(crate) async fn create<T: Recorded, P: Permit>(
     api: &Api,
     who: &Allowed<P>,
@@ -71,7 +71,7 @@ pub(crate) async fn list<T: Recorded, P: Permit>(
     Ok(Listed::of(page, |found| found.value))
 }
 
-/// One of them.
+/// Reads a record of a contact.
 pub(crate) async fn read<T: Recorded, P: Permit>(
     api: &Api,
     who: &Allowed<P>,

@@ -49,11 +49,12 @@ api::operations! {
     "conversations": "The shared inbox: a conversation for each contact and line, with the customer's messages and missed calls." {
         /// List conversations
         ///
-        /// Those in a `state`, the latest activity first: by default, the open ones. With `waiting`, those that are open or pending and
-        /// that the `assignee` attends to, the longest wait first: by default, those of nobody. Those of nobody that are answered are listed by
-        /// `state` and activity, too. Automatic messages and their states
-        /// change no conversation. With `contact`, those of one contact. Those of deleted contacts are hidden with them. A page examines at most 500 conversations, so it can
-        /// hold fewer than `limit`, or none, without being the last one: only a `next_cursor` of `null` ends the list.
+        /// Lists the conversations in a `state`, by default `open`, the latest activity first. With `waiting`, lists open and pending
+        /// conversations of the `assignee`, by default of nobody, the longest wait first. Conversations without an assignee that are
+        /// answered are only listed by `state` and activity. With `contact`, lists the conversations of one contact. Conversations of
+        /// deleted contacts are hidden. Automatic messages and their states change no conversation. A page examines at most 500
+        /// conversations, so it can hold fewer than `limit`, or none, without being the last one: only a `next_cursor` of `null` ends the
+        /// list.
         GET "/api/v1/conversations" => list_conversations, "A page of conversations";
 
         /// Count conversations
@@ -63,51 +64,55 @@ api::operations! {
 
         /// Create conversations from earlier calls and messages
         ///
-        /// An operation of the kind `backfill_conversations`: for contacts with calls and messages from before the inbox existed, it
-        /// creates a conversation for each line, from the latest 50 calls and 50 messages. Those in which the customer waits and last got in touch
-        /// within a week are open; the others are closed. Existing conversations are not changed, so it may be started again.
+        /// Starts an operation of the kind `backfill_conversations`. For contacts with calls and messages from before the inbox existed,
+        /// it creates a conversation for each line, from the latest 50 calls and 50 messages. Conversations with a waiting customer who
+        /// last got in touch within a week are open; the others are closed. Existing conversations are not changed, so it may be started
+        /// again.
         POST "/api/v1/conversations/backfill" => backfill_conversations, "The operation that creates them";
 
         /// Get a conversation
         ///
-        /// With its contact, its line and the latest happening in it, and for whoever opens it the whole contact and the caller's own draft.
+        /// Returns the conversation with its line and the latest happening in it, the caller's own draft, and for
+        /// callers who may read contacts the whole contact.
         GET "/api/v1/conversations/{conversation_id}" => get_conversation, "The conversation";
 
         /// Read the timeline of a conversation
         ///
-        /// The messages and calls on its line, messages to the customer that name no line, and the notes on its contact, also of contacts that
-        /// were merged into it: the newest first, or the oldest first, from the end or from an entry.
-        /// Only a `next_cursor` of `null` ends the list: a page may hold fewer entries than `limit`, even none, since others are left out.
+        /// Lists the messages and calls on its line, messages to the customer that name no line, and the notes on its contact, including
+        /// contacts that were merged into it: the newest first, or the oldest first, from the end or from an entry. Only a `next_cursor` of
+        /// `null` ends the list: a page may hold fewer entries than `limit`, even none, since others are left out.
         GET "/api/v1/conversations/{conversation_id}/timeline" => get_conversation_timeline, "A page of the timeline";
 
         /// Change a conversation
         ///
-        /// Its state, the person who attends to it, its team, its priority and its tags. Another team finds the person by its mode, unless the
-        /// change names one. A snoozed one is opened again at its time. Whatever the
-        /// customer does opens it, too. Send `If-Match`, so that a message that arrives meanwhile is not closed unseen: it gives the
-        /// conversation another version. One that goes on in another, which `continued_in` names, is not changed any more.
+        /// Changes its state, assignee, team, priority and tags. A new team assigns somebody by its mode, unless the change names an
+        /// assignee. A snoozed conversation is opened again at its time, or earlier if the customer calls or writes. Send `If-Match`, so
+        /// that a message that arrives meanwhile is not closed unseen: it gives the conversation another version. A conversation with
+        /// `continued_in` goes on in that one, and cannot be changed any more.
         PATCH "/api/v1/conversations/{conversation_id}" => change_conversation, "The updated conversation",
             problems "conversation_continued";
 
         /// Mark a conversation as read
         ///
-        /// Up to the happening of this number, for the whole team. What arrives meanwhile stays unread.
+        /// Marks everything up to the happening of this number as read, for the whole team. Messages and calls that
+        /// arrive meanwhile stay unread.
         PUT "/api/v1/conversations/{conversation_id}/read" => mark_conversation_read, "The conversation";
 
         /// Get a draft
         ///
-        /// What the caller has written in the conversation and has not sent. Without a draft, the answer is 404. Nobody sees the drafts of
-        /// others, and API keys have none: 403.
+        /// Returns the caller's unsent text in the conversation. Without a draft, the answer is 404. Nobody sees the drafts of others, and
+        /// API keys have none: 403.
         GET "/api/v1/conversations/{conversation_id}/draft" => drafts::get_conversation_draft, "The draft";
 
         /// Keep a draft
         ///
-        /// In place of the caller's former one in this conversation. It is kept for 30 days after its last change, and erased with the contact.
+        /// Replaces the caller's former draft in this conversation. A draft is kept for 30 days after its last change, and erased with the
+        /// contact.
         PUT "/api/v1/conversations/{conversation_id}/draft" => drafts::set_conversation_draft, "The draft";
 
         /// Delete a draft
         ///
-        /// That of the caller in this conversation, if there is one.
+        /// Deletes the caller's draft in this conversation, if there is one.
         DELETE "/api/v1/conversations/{conversation_id}/draft" => drafts::delete_conversation_draft, "There is no draft any more";
     }
 }
@@ -118,7 +123,7 @@ const BACKFILLS: Limit = Limit::per_hour(10);
 type Reading = Allowed<permits::ConversationsRead>;
 type Writing = Allowed<permits::ConversationsWrite>;
 
-/// The tenant's configuration, of which conversations show lines and windows.
+/// The tenant's configuration. Conversations show its lines and windows.
 async fn config(
     api: &Api,
     who: &Allowed<impl permits::Permit>,
@@ -145,7 +150,7 @@ async fn list_conversations(
                     .conversations(who.scope(), list, wanted, after, limit, who.now());
                 Box::pin(page).await?
             }
-            Some(contact) => of_contact(&api, &who, (contact, &query), &paging).await?,
+            Some(contact) => of_contact(&api, &who, contact, &query, &paging).await?,
         })
     };
     let (page, config) = tokio::try_join!(Box::pin(page), Box::pin(config(&api, &who, &configs)))?;
@@ -164,7 +169,8 @@ async fn list_conversations(
 async fn of_contact(
     api: &Api,
     who: &Reading,
-    (contact, query): (ContactId, &ConversationQuery),
+    contact: ContactId,
+    query: &ConversationQuery,
     paging: &Paging,
 ) -> Result<Page<KnownConversation>, Problem> {
     let wanted = |one: &Conversation| query.takes(one);
@@ -177,7 +183,7 @@ async fn of_contact(
         let (at, id) = text.split_once('#')?;
         Some((Reverse(at.parse().ok()?), id.to_owned()))
     };
-    page_of(known, paging, place, (read, |(at, id)| format!("{}#{id}", at.0)))
+    page_of(known, paging, place, read, |(at, id)| format!("{}#{id}", at.0))
 }
 
 async fn backfill_conversations(
@@ -213,7 +219,8 @@ async fn get_conversation_counts(who: Reading, State(api): State<Api>) -> Result
 async fn show_conversation(
     api: &Api,
     who: &Allowed<impl permits::Permit>,
-    (known, config): (KnownConversation, Arc<TenantConfig>),
+    known: KnownConversation,
+    config: Arc<TenantConfig>,
 ) -> Result<Tagged<ConversationOut>, Problem> {
     let showing = Showing::of(config.lines.clone());
     let received = known.last.as_ref().and_then(received_message);
@@ -236,7 +243,7 @@ async fn get_conversation(
         Box::pin(drafts::own_draft(api, who, id))
     )?;
     let profile = fields.map(|fields| ContactOut::of(known.person.clone(), &fields));
-    let Tagged { version, body } = show_conversation(api, who, (known, config)).await?;
+    let Tagged { version, body } = show_conversation(api, who, known, config).await?;
     let body = OpenedConversation {
         conversation: body,
         profile,
@@ -343,7 +350,7 @@ async fn change_conversation(
         }
         if after != *before {
             let names = patch.names("assignee_id");
-            let team = may_change(api, who, (before, &after), names).await?;
+            let team = may_change(api, who, before, &after, names).await?;
             if !names {
                 let given = team.as_ref().filter(|team| before.team != Some(team.id));
                 after.assignee.take_if(|_| given.is_some());
@@ -359,8 +366,8 @@ async fn change_conversation(
         }
         Ok(KnownConversation { conversation, ..known })
     });
-    let changed = tokio::try_join!(Box::pin(changed), Box::pin(config(api, who, &configs)))?;
-    show_conversation(api, who, changed).await
+    let (changed, config) = tokio::try_join!(Box::pin(changed), Box::pin(config(api, who, &configs)))?;
+    show_conversation(api, who, changed, config).await
 }
 
 /// Refuses a change that is not possible, or names what does not exist. Returns the team, if there is one that matters.
@@ -368,7 +375,8 @@ async fn change_conversation(
 async fn may_change(
     api: &Api,
     who: &Writing,
-    (before, after): (&Conversation, &Conversation),
+    before: &Conversation,
+    after: &Conversation,
     names: bool,
 ) -> Result<Option<Team>, Problem> {
     if (after.state, after.snoozed_until) != (before.state, before.snoozed_until) {
@@ -376,7 +384,7 @@ async fn may_change(
         fault.map_err(|fault| Problem::field("snoozed_until", fault))?;
     }
     let new = after.tags.iter().filter(|tag| !before.tags.contains(tag));
-    let mut wrong = api.unknown::<Tag, _>(who, ("tags", "tag"), new).await?;
+    let mut wrong = api.unknown::<Tag, _>(who, "tags", "tag", new).await?;
     let (store, scope) = (api.store(), who.scope());
     let reopens = after.is_attended() && !before.is_attended();
     let is_named = after.assignee != before.assignee || names && reopens;
@@ -387,7 +395,7 @@ async fn may_change(
     if let Some(id) = after.team.filter(|_| after.team != before.team || reopens) {
         team = store.get::<Team>(scope, &id).await?.map(|team| team.value);
         if team.is_none() && after.team != before.team {
-            wrong.push(absent(("team_id", "team"), id));
+            wrong.push(absent("team_id", "team", id));
         }
     }
     if wrong.is_empty() { Ok(team) } else { Err(wrong.into()) }
@@ -409,6 +417,6 @@ async fn mark_conversation_read(
         }
         Ok(KnownConversation { conversation, ..known })
     });
-    let read = tokio::try_join!(Box::pin(read), Box::pin(config(api, who, &configs)))?;
-    show_conversation(api, who, read).await
+    let (read, config) = tokio::try_join!(Box::pin(read), Box::pin(config(api, who, &configs)))?;
+    show_conversation(api, who, read, config).await
 }

@@ -1,5 +1,3 @@
-//! Models of conversations.
-
 use api::{ContactName, ContactOut, LineName, Patchable, Showing, TimelineEntryOut};
 use domain::{
     inbox::{
@@ -20,13 +18,13 @@ use store::inbox::{InboxList, KnownConversation, MAX_COUNTED};
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConversationQuery {
-    /// State. Default: `open`; with `waiting`, `open` and `pending`, except for those of nobody that are answered.
+    /// State. Default: `open`; with `waiting`, `open` and `pending`, except answered conversations without an assignee.
     #[serde(default)]
     #[schemars(with = "ConversationState")]
     state: Option<ConversationState>,
     /// Whether the customer waits for an answer, or has one.
     waiting: Option<bool>,
-    /// Id of the person who attends to it, or `none`. Default: whoever it is; with `waiting`, `none`.
+    /// Id of the person who attends to it, or `none`. Default: anybody or nobody; with `waiting`, `none`.
     #[serde(default, deserialize_with = "assignee")]
     #[schemars(with = "String", length(min = 4, max = 30), example = &"none")]
     assignee: Option<Assignee>,
@@ -100,13 +98,13 @@ impl ConversationQuery {
 /// Counts of conversations, each at most 100.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub(crate) struct ConversationCounts {
-    /// Open ones.
+    /// Open conversations.
     #[schemars(range(max = MAX_COUNTED), example = 12)]
     open: usize,
-    /// Those in which the customer waits and that nobody attends to.
+    /// Conversations with a waiting customer and no assignee.
     #[schemars(range(max = MAX_COUNTED), example = 3)]
     unassigned_waiting: usize,
-    /// Those in which the customer waits and that the caller attends to. `null` for API keys.
+    /// Conversations with a waiting customer that are assigned to the caller. `null` for API keys.
     #[schemars(range(max = MAX_COUNTED), example = 2)]
     mine_waiting: Option<usize>,
 }
@@ -121,7 +119,7 @@ impl ConversationCounts {
     }
 }
 
-/// The place up to which the team has read a conversation.
+/// The latest place in a conversation that the team has read.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ConversationSeen")]
@@ -137,7 +135,7 @@ pub(crate) struct SeenIn {
 pub(crate) struct ConversationChange {
     /// State.
     state: ConversationState,
-    /// Time at which a snoozed one is opened again, at most 90 days ahead. `null`: it is not snoozed.
+    /// Time of opening a snoozed one again, at most 90 days ahead. `null`: it is not snoozed.
     #[schemars(example = Option::<Timestamp>::None)]
     snoozed_until: Option<Timestamp>,
     /// Id of the person who attends to it. `null`: nobody yet.
@@ -195,7 +193,7 @@ pub(crate) struct AnsweredElsewhereOut {
     since: Timestamp,
     /// Time of the latest one: a message that it got or sent, or its taking over.
     seen_at: Timestamp,
-    /// Time from which nobody is taken to answer any more, unless there is another sign.
+    /// End of the assumption that the app answers, unless there is another sign.
     until: Timestamp,
 }
 
@@ -221,7 +219,7 @@ pub(crate) struct ConversationOut {
     line: Option<LineName>,
     /// State.
     state: ConversationState,
-    /// Time at which a snoozed one is opened again. `null`: it is not snoozed.
+    /// Time of opening a snoozed one again. `null`: it is not snoozed.
     snoozed_until: Option<Timestamp>,
     /// Id of the person who attends to it. `null`: nobody yet.
     assignee_id: Option<UserId>,
@@ -248,19 +246,19 @@ pub(crate) struct ConversationOut {
     /// Seconds that the customer waited for the first reply. `null`: there is none.
     #[schemars(range(min = 0), example = 240)]
     first_response_seconds: Option<i64>,
-    /// Time until which the customer can get free text by WhatsApp on this line; afterwards, only templates. `null`: the customer has not
-    /// written to its WhatsApp number, it has none, or the line was deleted.
+    /// End of the service window on this line: until then, the customer can get free text by WhatsApp; afterwards, only templates.
+    /// `null`: the customer has not written to its WhatsApp number, it has none, or the line was deleted.
     window_closes_at: Option<Timestamp>,
     /// The other app that answers the customer on this WhatsApp number, such as Meta's business agent. Nothing is answered or followed up
     /// there by itself meanwhile. `null`: there is none, as far as Meta has told.
     answered_elsewhere: Option<AnsweredElsewhereOut>,
-    /// Time of the latest happening, or at which a snoozed one was opened by itself.
+    /// Time of the latest happening, or of opening a snoozed one by itself.
     active_at: Timestamp,
     /// Time of the first one.
     created_at: Timestamp,
     /// The latest happening. `null` if its retention is over.
     last: Option<TimelineEntryOut>,
-    /// Id of the conversation in which it goes on, since the contact was merged into another. `null`: there is none.
+    /// Id of the conversation that continues it, since the contact was merged into another. `null`: there is none.
     continued_in: Option<ConversationId>,
     /// `ETag` of this version, which a change of one that was listed sends as `If-Match`.
     #[schemars(example = "\"3\"")]

@@ -38,7 +38,7 @@ const PAGES: [(&str, &str); 8] = [
 /// Pages of `docs/` that have another name here.
 const RENAMED: [(&str, &str); 2] = [("api.md", "guide.md"), ("openapi.json", "/api/v1/openapi.json")];
 
-static GUIDES: LazyLock<Vec<Guide>> = LazyLock::new(|| PAGES.map(Guide::new).into());
+static GUIDES: LazyLock<Vec<Guide>> = LazyLock::new(|| PAGES.map(|(name, page)| Guide::new(name, page)).into());
 
 struct Guide {
     name: &'static str,
@@ -47,7 +47,7 @@ struct Guide {
 }
 
 impl Guide {
-    fn new((name, page): (&'static str, &str)) -> Self {
+    fn new(name: &'static str, page: &str) -> Self {
         Self {
             name,
             text: with_links_of_here(page),

@@ -35,8 +35,8 @@ api::operations! {
         ///
         /// Starts the operation that writes the file. In CSV, a cell that a spreadsheet program would take for a formula begins with an
         /// apostrophe; an import of contacts removes it again. JSON Lines hold bare values. A file has at most two gigabytes, otherwise
-        /// the operation fails. A row of more than 64 KB is left out of either format: the operation's `result` counts `rows`, and those
-        /// that are missing as `left_out`. The language of a contact is in CSV only if it was set; JSON Lines have any, with
+        /// the operation fails. A row of more than 64 KB is left out of either format: the operation's `result` counts `rows`, and
+        /// missing ones as `left_out`. The language of a contact is in CSV only if it was set; JSON Lines have any, with
         /// `language_detected`. The audit log says who exported what.
         POST "/api/v1/exports" => create_export, "The export";
 
@@ -159,7 +159,7 @@ async fn create_export(
     })
 }
 
-/// What an operation exports; `None` if it is of another kind.
+/// The export that an operation makes; `None` if it is of another kind.
 fn order_of(operation: &Operation) -> Option<ExportData> {
     let is_export = operation.kind == OperationKind::ExportData;
     is_export.then(|| operation.params.read().ok()).flatten()

@@ -36,7 +36,7 @@ pub(crate) struct ExportIn {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Export")]
 pub(crate) struct ExportOut {
-    /// Id of the export, which is also that of its operation.
+    /// Id of the export and of its operation.
     id: OperationId,
     /// Content.
     what: Exported,

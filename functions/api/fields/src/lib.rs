@@ -1,4 +1,4 @@
-//! Fields: what a tenant records of its contacts beyond what every contact has.
+//! Fields: a tenant's own values of its contacts, beyond the ones that every contact has.
 
 use std::future::ready;
 
@@ -21,7 +21,7 @@ api::operations! {
     "fields": "Fields that a tenant defines for its contacts." {
         /// Create a field
         ///
-        /// A tenant has at most 50 fields, of which at most 10 are searchable. A field of the type `choice` has 1 to 50 options.
+        /// A tenant has at most 50 fields, at most 10 of them searchable. A field of the type `choice` has 1 to 50 options.
         POST "/api/v1/fields" => create_field, "The field";
 
         /// List fields

@@ -40,9 +40,9 @@ api::operations! {
     "imports": "Imports of contacts from CSV and vCard files." {
         /// Create an import
         ///
-        /// The answer says by which request the file is uploaded: CSV in any usual encoding, at most 64 MB, 200 columns and 100,000 rows;
-        /// a row of more than 64 KB is refused. Or a vCard file of version 2.1, 3.0 or 4.0, whose cards are rows with columns of ours. Preview the
-        /// import then, and start it. A plan allows so many imports a day: 200, unless it says otherwise.
+        /// Upload the file with the request in the answer: CSV in any usual encoding, at most 64 MB, 200 columns and 100,000 rows; a row of
+        /// more than 64 KB is refused. A vCard file of version 2.1, 3.0 or 4.0 works, too: each card becomes a row with predefined columns.
+        /// Preview the import then, and start it. A tenant can create 200 imports a day, unless its plan says otherwise.
         POST "/api/v1/imports" => create_import, "The import";
 
         /// List imports
@@ -53,33 +53,34 @@ api::operations! {
 
         /// Get an import
         ///
-        /// Shows the progress of its operation and, once that is done, the numbers of rows with a link to those that were refused or may be wrong.
+        /// Shows the progress of its operation and, once that is done, the numbers of rows with a link to the rows that were refused or may
+        /// be wrong.
         GET "/api/v1/imports/{import_id}" => get_import, "The import";
 
         /// Preview an import
         ///
-        /// Reads the first 20 rows of the uploaded file, or those of the first 20 cards that are in its first 4 MB: format, encoding, separator and
-        /// header are detected, the meaning of the columns is suggested, and each row says what it would become. Nothing is written. Behind a
-        /// damaged row of a table, with a quotation mark that is not closed or with invalid characters, no rows are shown: such a file is not
-        /// imported.
+        /// Reads the first 20 rows of the uploaded file, or the first 20 cards in its first 4 MB: detects format, encoding, separator and
+        /// header, suggests the meaning of the columns, and shows what each row would become. Nothing is written. Behind a damaged row of a
+        /// table, with a quotation mark that is not closed or with invalid characters, no rows are shown: such a file is not imported.
         POST "/api/v1/imports/{import_id}/preview" => preview_import, "The first rows", problems "not_uploaded";
 
         /// Start an import
         ///
-        /// Starts the operation that works through all rows, or only counts them if `dry_run` is true. If the file is damaged, by a quotation
-        /// mark that is not closed or by invalid characters, the operation fails with the row's number, and nothing is imported. A row about a person who was erased
-        /// or deleted is refused. So is one with numbers and addresses of several contacts, unless the mode is `skip`. A limit that only
-        /// several rows about one person exceed together, such as that of telephone numbers, is found by the import itself, not by a dry
-        /// run. An import that failed or was cancelled can be started again: its contacts are not created twice.
+        /// Starts the operation that works through all rows, or only counts them if `dry_run` is true. If the file is damaged, by a
+        /// quotation mark that is not closed or by invalid characters, the operation fails with the row's number, and nothing is imported.
+        /// A row about a person who was erased or deleted is refused. So is one with numbers and addresses of several contacts, unless the
+        /// mode is `skip`. If only several rows about one person together exceed a limit, such as the maximum of telephone numbers, the
+        /// import itself finds it, not a dry run. An import that failed or was cancelled can be started again: its contacts are not created
+        /// twice.
         POST "/api/v1/imports/{import_id}/start" => start_import, "The import with its operation",
             problems "not_uploaded" "import_running" "import_done" "too_many_imports";
     }
     "phone numbers": "Telephone numbers as people write them." {
         /// Read a telephone number
         ///
-        /// How a text reads as a telephone number of this business: a national number, one after the prefix of a call abroad or without its plus, in
-        /// any spelling. National numbers are those of the tenant's country. A text that is no number is refused with an example of that country, one
-        /// that may be two numbers with both. Nothing is stored.
+        /// Reads a text as a telephone number, as this business would write it: a national number of the tenant's country, or an
+        /// international number with the prefix of a call abroad or without its plus, in any spelling. A text that is no number is refused
+        /// with an example from that country; an ambiguous text is refused with both numbers. Nothing is stored.
         GET "/api/v1/phone-numbers" => read_phone_number, "The number";
     }
 }
@@ -243,8 +244,8 @@ async fn usual_region(api: &Api, who: &Writing, input: &ImportSettingsIn) -> Res
     Ok(tenant.and_then(|tenant| tenant.default_region?.parse().ok()))
 }
 
-/// Refuses to start an import that is under way or done, and one too many. The number is no condition of what is written: requests at the
-/// same moment may each find room. That is rare, and costs the tenant's lists some of their capacity.
+/// Refuses to start an import that is under way or done, or beyond the limit. The write is not conditional on the number: requests at the
+/// same moment may each find room. This is rare, and costs the tenant's lists some of their capacity.
 async fn may_start(api: &Api, who: &Writing, import: &Import, dry_run: bool) -> Result<(), Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let newest = store.imports(scope, None, NEWEST, now).await?.items;
@@ -275,10 +276,10 @@ async fn may_start(api: &Api, who: &Writing, import: &Import, dry_run: bool) -> 
     Ok(())
 }
 
-/// The request by which the file is uploaded.
+/// The request that uploads the file.
 async fn upload<P: Permit>(who: &Allowed<P>, files: &Files, import: &Import) -> Result<UploadOut, Problem> {
     let key = FileKey::upload(who.scope(), import.id.ulid());
-    UploadOut::new(who, files, &key, ("text/csv", import.size.into())).await
+    UploadOut::new(who, files, &key, "text/csv", import.size.into()).await
 }
 
 /// The file with the refused rows, if there are any.

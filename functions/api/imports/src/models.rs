@@ -37,17 +37,17 @@ pub(crate) struct ImportIn {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportSettingsIn {
-    /// Form of the table. What is left out is detected.
+    /// Form of the table. Omitted fields are detected.
     #[serde(default)]
     pub(crate) table: Known,
     /// Meaning of the columns. A preview suggests one if it is left out; to start an import, it is needed.
     #[serde(default)]
     #[schemars(example = serde_json::json!({"columns": [{"column": 0, "target": "name"}, {"column": 1, "target": "phone"}]}))]
     pub(crate) mapping: Option<Mapping>,
-    /// What happens to rows about people who are contacts already.
+    /// Treatment of rows about people who are contacts already.
     #[serde(default)]
     pub(crate) mode: ImportMode,
-    /// Country in which telephone numbers without a country code are read. Default: that of the tenant.
+    /// Country of telephone numbers without a country code. Default: the tenant's country.
     #[serde(default)]
     pub(crate) region: Option<Region>,
     /// Tags for everybody in the table.
@@ -91,13 +91,14 @@ pub(crate) struct ImportOut {
     /// Size of the file in bytes.
     #[schemars(example = 48_213)]
     size: u32,
-    /// Request by which the file is uploaded. `null` once an operation was started, in lists, and for callers who may not import.
+    /// Request that uploads the file. `null` once an operation was started, in lists, and for callers who may not import.
     upload: Option<UploadOut>,
     /// The newest operation that works through the import, with its progress and, once it is done, the numbers of rows. `null` until
     /// one is started.
     operation: Option<OperationOut>,
-    /// Link to the rows that the operation refused, and to those of which a cell may be wrong, as CSV: each with what was said of it in one
-    /// more column, behind which further cells follow if the row has more than the table. `null` if there are none, until the operation is done, once the file is deleted, and in lists.
+    /// Link to the rows that the operation refused, and to rows with a cell that may be wrong, as CSV. One more column has the message
+    /// about each row. If a row has more cells than the table, they follow behind it. `null` if there are none, until the operation is
+    /// done, once the file is deleted, and in lists.
     errors_file: Option<FileLinkOut>,
     /// User or key that created it.
     created_by: Actor,
@@ -140,7 +141,7 @@ pub(crate) struct PreviewOut {
     pub(crate) table: TableOut,
     /// Meaning of the columns: as sent, or a suggestion.
     pub(crate) mapping: Mapping,
-    /// Country in which telephone numbers without a country code are read.
+    /// Country of telephone numbers without a country code.
     pub(crate) region: Option<Region>,
     /// Settings that must be corrected before the import can be started.
     #[schemars(example = serde_json::json!([{
@@ -154,7 +155,7 @@ pub(crate) struct PreviewOut {
     /// Names of columns that the mapping leaves out although their cells look like telephone numbers, by the first rows.
     #[schemars(example = serde_json::json!(["Business Fax"]))]
     pub(crate) numbers_left_out: Vec<String>,
-    /// Names of columns that the mapping leaves out although they say who agreed to messages, such as those of e-mail, by the first rows.
+    /// Names of columns that the mapping leaves out although they say who agreed to messages, such as to e-mail, by the first rows.
     #[schemars(example = serde_json::json!(["Accepts Email Marketing"]))]
     pub(crate) consents_left_out: Vec<String>,
     /// The first rows, at most 20.
@@ -173,7 +174,7 @@ pub(crate) struct TableOut {
     separator: Option<Separator>,
     /// Whether the first row has the names of the columns.
     header: bool,
-    /// Names of the columns: those of the header, or “Column A” and so on.
+    /// Names of the columns: from the header, or “Column A” and so on.
     #[schemars(example = serde_json::json!(["Name", "Mobile"]))]
     columns: Vec<String>,
 }
@@ -200,17 +201,17 @@ pub(crate) struct PreviewedOut {
     /// Its cells, each shortened to 100 characters.
     #[schemars(example = serde_json::json!(["Maya Haddad", "050 123 4567"]))]
     pub(crate) cells: Vec<String>,
-    /// What it would become.
+    /// Outcome of the row.
     pub(crate) becomes: Becomes,
     /// The contact that exists, if it is about one.
     pub(crate) contact: Option<ContactId>,
     /// Values of the contact. `null` if they cannot be read.
     pub(crate) values: Option<Row>,
-    /// What is wrong.
+    /// Errors of the row.
     pub(crate) errors: Vec<RowErrorOut>,
 }
 
-/// What a row becomes.
+/// The outcome of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Becomes {
@@ -235,14 +236,14 @@ impl From<RowOutcome> for Becomes {
     }
 }
 
-/// What is wrong with a row.
+/// An error of a row.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ImportRowError")]
 pub(crate) struct RowErrorOut {
     /// Name of the column. `null`: the whole row.
     #[schemars(example = &"Mobile")]
     column: Option<String>,
-    /// What is wrong, and what to do.
+    /// The error and its remedy.
     #[schemars(example = "“12” is not a telephone number. Correct it.")]
     detail: String,
 }

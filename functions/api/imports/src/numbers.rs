@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sheet::phone::{Examples, Kind, examples, kind, read};
 
-/// Country of the examples where that of the business is not known.
+/// Country of the examples if the country of the business is not known.
 const USUAL: &str = "AE";
 
 /// A number to read.
@@ -21,7 +21,7 @@ pub(crate) struct NumberQuery {
     /// Number as somebody wrote it. Without it, the answer has only the examples.
     #[schemars(example = &"050 123 4567")]
     text: Option<Verbatim<1, 60>>,
-    /// Country of national numbers. Default: that of the tenant.
+    /// Country of national numbers. Default: the tenant's.
     #[serde(default)]
     #[schemars(with = "Region", example = &"AE")]
     country: Option<Region>,
@@ -77,7 +77,7 @@ pub(crate) async fn read_phone_number(
     };
     let named = region.filter(|_| has_own);
     let number = text
-        .map(|text| number(text.as_str(), (region, named), &examples))
+        .map(|text| number(text.as_str(), region, named, &examples))
         .transpose();
     Ok(Json(NumberOut {
         number: number.map_err(|fault| Problem::field("text", fault))?,
@@ -87,7 +87,7 @@ pub(crate) async fn read_phone_number(
 }
 
 /// Reads a number in a region; `named` is the region of the examples.
-fn number(text: &str, (region, named): (Option<&str>, Option<&str>), examples: &Examples) -> Result<ReadNumber, Fault> {
+fn number(text: &str, region: Option<&str>, named: Option<&str>, examples: &Examples) -> Result<ReadNumber, Fault> {
     // The text is a number, whatever it looks like.
     let found = read(text, region, &|| true).map_err(|unread| match unread.meanings {
         Some([one, other]) => {

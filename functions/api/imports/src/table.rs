@@ -36,7 +36,7 @@ const MAX_CELL_LENGTH: usize = 100;
 /// Bytes of cards that are read for a preview. Their pictures are in the file.
 const CARDS: u64 = 4 * 1024 * 1024;
 
-/// An uploaded table.
+/// The beginning of an uploaded table.
 pub(crate) struct Table {
     /// Tag of the file.
     pub(crate) etag: String,
@@ -166,7 +166,7 @@ impl Table {
     }
 }
 
-/// Problems of the tags for everybody: those that do not exist.
+/// Problems of the tags for everybody that do not exist.
 pub(crate) async fn missing_tags<P: Permit>(
     api: &Api,
     who: &Allowed<P>,
@@ -180,7 +180,7 @@ pub(crate) async fn missing_tags<P: Permit>(
     api.missing(who, &named).await
 }
 
-/// What the mapping names by words.
+/// Reads the tags, stages and users that the mapping names by words.
 async fn names(store: &Store, scope: &TenantScope, mapping: &Mapping) -> Result<Names, Problem> {
     let tags = if mapping.has(&Target::Tags) {
         store.all::<Tag>(scope).await?
@@ -206,14 +206,15 @@ struct Desk<'a> {
     mode: ImportMode,
     fields: &'a [Field],
     known: &'a KnownPeople,
-    /// What earlier rows would have made.
+    /// Results of earlier rows, as if they had been written.
     foreseen: Foreseen,
     now: Timestamp,
 }
 
 impl Desk<'_> {
     /// Decides what a line becomes. `incoming`: its values, if they can be read.
-    fn row(&mut self, (record, row): Line, incoming: Option<&Incoming>) -> PreviewedOut {
+    fn row(&mut self, line: Line, incoming: Option<&Incoming>) -> PreviewedOut {
+        let (record, row) = line;
         let decided = incoming.map(|incoming| self.decide(record.row, incoming));
         let (becomes, contact, errors) = match (decided, &row) {
             (Some(Ok((outcome, contact))), _) => (outcome.into(), contact, Vec::new()),

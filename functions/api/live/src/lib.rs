@@ -22,7 +22,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 struct SocketUrl(String);
 
 impl SocketUrl {
-    /// That at the same place as an HTTP URL: `ws` in place of `http`, `wss` in place of `https`.
+    /// The URL for sockets at the same place as an HTTP URL: `ws` in place of `http`, `wss` in place of `https`.
     fn of(url: &str) -> Self {
         Self(url.replacen("http", "ws", 1))
     }
@@ -32,14 +32,14 @@ api::operations! {
     "live": "Events about what changes, for clients that follow a tenant." {
         /// List the latest events
         ///
-        /// The events since an earlier answer, at most 200, in the order of publishing. Without `after`: none, but a `cursor` to begin with.
-        /// Get it first, read what is to be shown, then ask again with the `cursor` of the answer before: every five seconds, and at once
-        /// while `more` is `true`. Each request counts towards the caller's rate limit: after several of them, wait five seconds for each.
-        /// Events name what changed by its id, and clients read it again.
+        /// Returns the events since an earlier answer, at most 200, in the order of publishing. Without `after`, there are no events, but a
+        /// `cursor` to begin with. Get it first, read what you show, then ask again with the `cursor` of the answer before: every five
+        /// seconds, and at once while `more` is `true`. Each request counts towards the caller's rate limit: after several of them, wait
+        /// five seconds for each. Events name what changed by its id, and clients read it again.
         ///
         /// An event can come more than once, since an answer begins 30 seconds before the one before it, unless that was full: clients
-        /// ignore ids that they know. Changes of one object usually come in their order. Callers get those events only whose permission they
-        /// have, such as `messages:read` for those of messages.
+        /// ignore ids that they know. Changes of one object usually come in their order. Callers get only the events that they have the
+        /// permission for, such as `messages:read` for events of messages.
         ///
         /// A `cursor` is good for two hours. After that, or if nobody asked for so long, events are missing: the answer is 410
         /// `cursor_expired`, and clients begin anew without `after` and read everything that they show.
@@ -50,8 +50,8 @@ api::operations! {
         /// Get a ticket for a socket
         ///
         /// Opens one socket, within a minute: connect to `url` with the parameter `ticket` in its query. Then say
-        /// `{"action": "watch", "views": ["inbox:mine"]}`, and after the answer read the events after `cursor` once: so none is missed. All
-        /// that a socket says and is told is on the page `docs/live.md` of the source.
+        /// `{"action": "watch", "views": ["inbox:mine"]}`, and after the answer read the events after `cursor` once, so that you miss
+        /// none. See the page `docs/live.md` of the source for the protocol of sockets.
         ///
         /// A socket ends after two hours; get another ticket before. A caller has at most 10 sockets, a tenant as many as its plan says.
         POST "/api/v1/live/ticket" => create_live_ticket, "The ticket, which is shown once";
@@ -61,7 +61,7 @@ api::operations! {
 /// Number of events of a full answer.
 const FULL: usize = 200;
 
-/// The place after which events are wanted.
+/// The last event that the caller knows.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct EventsQuery {
@@ -115,7 +115,6 @@ async fn list_live_events(
     }))
 }
 
-/// 410.
 fn cursor_expired_problem() -> Problem {
     let detail = "Events after this cursor are not kept any more. Begin anew without `after`, and read everything that you show.";
     Problem::new(StatusCode::GONE, "cursor_expired", "Gone", detail)
@@ -125,7 +124,7 @@ fn cursor_expired_problem() -> Problem {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "LiveTicket")]
 struct TicketOut {
-    /// The URL of sockets, to which the ticket is added: `?ticket=…`.
+    /// URL for sockets. The ticket is added to it: `?ticket=…`.
     #[schemars(example = &"wss://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/live")]
     url: String,
     /// The ticket. It is good for a minute, and for one socket.

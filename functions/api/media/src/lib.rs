@@ -1,7 +1,7 @@
 //! Media of customers' messages: links to their files, and verdicts of a scanner.
 //!
-//! A file is fetched from the provider after its message was stored, by `fetch_media`. Whoever wants to see it gets a link to the bucket,
-//! with the content type that was found in it: what could run in a page is only saved.
+//! A file is fetched from the provider after its message was stored, by `fetch_media`. Viewers get a link to the bucket, with the content
+//! type that was found in the file: content that could run in a page is only saved.
 
 mod models;
 
@@ -39,16 +39,17 @@ api::operations! {
         /// Get a link to a file of a message
         ///
         /// The link needs no credentials and is valid for five minutes. It answers with the content type that was found in the content.
-        /// Pictures, sound and videos can be shown in a page; other files are only saved. Parts of a file can be asked for (`Range`). The
-        /// messages say in `media` which files are `ready`. The audit log says once a day who got a link to a file of a contact's.
+        /// Pictures, sound and videos can be shown in a page; other files are only saved. A request can ask for a part of a file
+        /// (`Range`). The messages say in `media` which files are `ready`. The audit log says once a day who got a link to a file of a
+        /// contact's.
         GET "/api/v1/messages/{message_id}/media/{index}" => get_medium, "A link to the file",
             409 "The file is still being fetched, or waits for the scanner", 410 "The file is refused, or is not to be had",
             problems "media_not_ready" "media_gone";
 
         /// Judge a file of a message
         ///
-        /// For the scanner of a platform that has one: files wait for its verdict in the state `scanning`. `clean` needs its secret. A harmful
-        /// file is deleted, also if it is `ready` already. The same verdict can be given again.
+        /// For the scanner of a platform: files wait for its verdict in the state `scanning`. The verdict `clean` needs the scanner's
+        /// secret. A harmful file is deleted, even if it is `ready` already. A verdict can be repeated.
         POST "/api/v1/messages/{message_id}/media/{index}/verdict" => judge_medium, "The file with its new state",
             409 "The file is still being fetched", 410 "The file is refused, or is not to be had",
             problems "media_not_ready" "media_gone";
@@ -58,10 +59,9 @@ api::operations! {
 /// A caller who may see files.
 type Viewer = Allowed<permits::MediaRead>;
 
-/// A scanner.
 type Scanner = Allowed<permits::MediaScan>;
 
-/// Seconds after which to ask again for a file that is on its way.
+/// Seconds to wait before the next request for a file that is on its way.
 const AGAIN_AFTER: u32 = 15;
 
 async fn get_medium(
@@ -97,8 +97,7 @@ async fn get_medium(
         .file_name
         .as_ref()
         .map(|chosen| chosen.name_to_save(&content_type));
-    let names = (&*name, chosen.as_deref());
-    let link = FileLinkOut::for_file(&who, &files, &key, names, &content_type, LINKS).await?;
+    let link = FileLinkOut::for_file(&who, &files, &key, &name, chosen.as_deref(), &content_type, LINKS).await?;
     let (url, expires_at) = link.into_parts();
     Ok(Json(MediumLink {
         url,

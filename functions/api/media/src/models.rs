@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Place of a file among those of its message, from 0.
+/// Place of a file in its message, from 0.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline, example = 0)]
@@ -17,7 +17,7 @@ pub(crate) struct MediumLink {
     /// URL.
     #[schemars(example = "https://files.example.com/media/01hq5c1ynyc0000000000000ab/contact/…?X-Amz-Signature=…")]
     pub(crate) url: String,
-    /// Time until which it is valid.
+    /// Time of expiry.
     #[schemars(example = "2026-11-20T10:05:00Z")]
     pub(crate) expires_at: Timestamp,
     /// Kind at WhatsApp.

@@ -13,7 +13,7 @@ use domain::{
     tenants::TenantConfig,
     terms::{CancelEvent, Day, Facts, MessageId, Reason, Refusal},
 };
-use kit::{Problem, planning::Gathered};
+use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{
@@ -26,11 +26,14 @@ use tokio::sync::OnceCell;
 use ulid::Ulid;
 
 use crate::{
-    send::{Placed, Reached, Sending, Sends, answer, needs, problem_of_refusal, recipient_removed, review_message},
+    send::{
+        Composition, Placed, Reached, Sending, Sends, answer, needs, problem_of_refusal, recipient_removed,
+        review_message,
+    },
     visibility::{ChangedMessage, reason_for},
 };
 
-/// What a cancellation prevents.
+/// The scope of a cancellation.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Prevented {
@@ -53,7 +56,7 @@ impl Prevented {
 /// A message that was cancelled.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CancelledMessage {
-    /// What the cancellation prevents: `all`, or `further_channels` if something was sent, or may have been.
+    /// Scope of the cancellation: `all`, or `further_channels` if something was sent, or may have been.
     cancelled: Prevented,
     /// The message.
     #[serde(flatten)]
@@ -141,12 +144,12 @@ pub(crate) struct UnblockedMessage {
     id: MessageId,
     /// The new message. `null`: the blocked one is not sent again or, without a `code`, would be in a dry run.
     retried_as: Option<MessageId>,
-    /// What it is expected to cost by its first channel, in a dry run. `null` if it would not be sent, and if no list has its price.
+    /// Expected cost by its first channel, in a dry run. `null` if it would not be sent, and if no list has its price.
     cost: Option<ExpectedCost>,
     /// Reason why not.
     #[schemars(with = "Option<String>", example = &"cap_reached")]
     code: Option<Reason>,
-    /// The same as a sentence.
+    /// The reason as a sentence.
     #[schemars(example = &"The message is not sent: the cap of 500 messages by the API per hour is reached.")]
     detail: Option<String>,
 }
@@ -196,26 +199,27 @@ impl Sending {
                 }
                 return Ok(second);
             }
-            let again = self.compose_again(api, who, config, request, (&message, &person));
-            let (composed, gathered) = Box::pin(again).await?;
-            let category = composed.policy.category();
+            let again = self.compose_again(api, who, config, request, &message, &person);
+            let composition = Box::pin(again).await?;
+            let category = composition.composed.policy.category();
             let count = || Box::pin(self.count(api, who, &config.tenant, category));
             Box::pin(counted.get_or_try_init(count)).await?;
             let to = Reached::from(person);
-            Box::pin(self.place(api, who, to, (config, composed, gathered), Some(message))).await
+            Box::pin(self.place(api, who, to, config, composition, Some(message))).await
         });
         placed.await
     }
 
-    /// Composes a message anew as it would be sent again now, and returns what was read for it, too.
+    /// Composes a message anew as it would be sent again now.
     async fn compose_again(
         &self,
         api: &Api,
         who: &Sends,
         config: &TenantConfig,
         request: Ulid,
-        (message, person): (&Message, &Person),
-    ) -> Result<(Composed, Gathered), Setback> {
+        message: &Message,
+        person: &Person,
+    ) -> Result<Composition, Setback> {
         let (scope, now) = (who.scope(), who.now());
         let may_be = message.may_be_retried();
         may_be.map_err(|refusal| not_retryable(reason_for(who, refusal)))?;
@@ -233,20 +237,21 @@ impl Sending {
         // A call that it follows is followed up by this one now.
         composed.called_at = message.called_at;
         Box::pin(self.within_caps(api, who, config, &composed)).await?;
-        Ok((composed, gathered))
+        Ok(Composition { composed, gathered })
     }
 
-    /// What a message is expected to cost if it is sent again now. Nothing is written.
+    /// The expected cost of sending a message again now. Nothing is written.
     async fn foresee(
         &self,
         api: &Api,
         who: &Sends,
         config: &TenantConfig,
-        of: (&Message, &Person),
+        message: &Message,
+        person: &Person,
     ) -> Result<Option<Money>, Problem> {
         let request = who.ulid();
-        let again = RACES.until_won(|| Box::pin(self.compose_again(api, who, config, request, of)));
-        let (composed, _) = again.await?;
+        let again = RACES.until_won(|| Box::pin(self.compose_again(api, who, config, request, message, person)));
+        let Composition { composed, .. } = again.await?;
         let Some(leg) = composed.legs.first() else {
             return Ok(None);
         };
@@ -291,7 +296,7 @@ pub(crate) async fn retry_blocked_messages(
         state: Some(MessageState::Blocked),
         ..MessageFilter::default()
     };
-    let wanted = Box::pin(api.wanted_page(&who, (query.from, query.to), &paging)).await?;
+    let wanted = Box::pin(api.wanted_page(&who, query.from, query.to, &paging)).await?;
     let config = sending.config(&api, &who).await?;
     let page = Box::pin(store.messages_of_period(scope, &filter, &wanted)).await?;
     let mut items = Vec::new();
@@ -303,7 +308,7 @@ pub(crate) async fn retry_blocked_messages(
             continue;
         }
         let became = if query.dry_run.unwrap_or_default() {
-            let cost = Box::pin(sending.foresee(&api, &who, &config, (&message, &known.contact))).await;
+            let cost = Box::pin(sending.foresee(&api, &who, &config, &message, &known.contact)).await;
             cost.map(|cost| (None, cost))
         } else {
             let placed = Box::pin(sending.retry(&api, &who, &config, message.id)).await;

@@ -28,11 +28,11 @@ pub(crate) struct MessageQuery {
     #[serde(default)]
     #[schemars(with = "Direction")]
     direction: Option<Direction>,
-    /// State of outbound messages. With `failed` and `blocked`, those of broadcasts are listed, too.
+    /// State of outbound messages. With `failed` and `blocked`, messages of broadcasts are listed, too.
     #[serde(default)]
     #[schemars(with = "MessageState")]
     state: Option<MessageState>,
-    /// Channel: of an outbound message the one that was tried last, or else the first planned one.
+    /// Channel: the last tried one of an outbound message, or else its first planned one.
     #[serde(default)]
     #[schemars(with = "Channel")]
     channel: Option<Channel>,
@@ -56,10 +56,10 @@ impl MessageQuery {
 /// A message in a list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MessageEntry {
-    /// Time by which messages are listed: of an outbound message that of planning, of an inbound one that of writing.
+    /// Time that sorts lists of messages: planning of an outbound message, writing of an inbound one.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     at: Timestamp,
-    /// Contact to whom the message was sent, or who wrote it.
+    /// Contact who got the message, or wrote it.
     contact: ContactName,
     /// The message.
     #[serde(flatten)]
@@ -90,17 +90,17 @@ pub(crate) struct MessageDetails {
     /// The message.
     #[serde(flatten)]
     message: MessageEntry,
-    /// Time after which an outbound message is not sent any more. `null` for an inbound one.
+    /// Deadline for sending an outbound message. `null` for an inbound one.
     #[schemars(example = "2026-11-23T10:00:00Z")]
     valid_until: Option<Timestamp>,
     /// Attempts to send an outbound message, the first one first.
     attempts: Vec<MessageAttempt>,
-    /// What the provider reported about an inbound message. `null` for an outbound one.
+    /// The provider's report about an inbound message. `null` for an outbound one.
     reported: Option<MessageReport>,
     /// The request for an outbound message.
     #[serde(flatten)]
     request: MessageOrigin,
-    /// Correlation id of the message, as in the logs. An outbound one has that of its cause.
+    /// Correlation id of the message, as in the logs. An outbound one has the id of its cause.
     #[schemars(example = "JKJaXmPLvHcESHA=")]
     correlation_id: String,
 }
@@ -137,7 +137,7 @@ impl MessageDetails {
 pub(crate) struct MessageOrigin {
     /// User or API key that requested the message. `null` if nobody did, such as for a follow-up to a call.
     requested_by: Option<Actor>,
-    /// Ground on which a requested message is sent, as the request states it. `null` if it states none.
+    /// Ground for sending a requested message, as the request states it. `null` if it states none.
     #[schemars(example = &"Order 1042, placed on 20 November")]
     basis: Option<String>,
     /// Message that this one sends again. `null` if there is none.
@@ -175,19 +175,19 @@ pub(crate) struct MessageAttempt {
     /// The reason why it failed.
     #[serde(flatten)]
     failure: Failure,
-    /// Time at which the attempt began.
+    /// Beginning of the attempt.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     began_at: Timestamp,
     /// Time since which its outcome is unknown. `null` if it is known.
     #[schemars(example = "2026-11-20T10:01:00Z")]
     unknown_at: Option<Timestamp>,
-    /// Time at which the provider accepted it. `null` if it did not.
+    /// Time when the provider accepted it. `null` if it did not.
     #[schemars(example = "2026-11-20T10:00:01Z")]
     accepted_at: Option<Timestamp>,
     /// Time of delivery to the phone. `null` if it was not reported.
     #[schemars(example = "2026-11-20T10:00:02Z")]
     delivered_at: Option<Timestamp>,
-    /// Time at which the person read it. `null` if it was not reported.
+    /// Time when the person read it. `null` if it was not reported.
     #[schemars(example = "2026-11-20T10:00:30Z")]
     read_at: Option<Timestamp>,
     /// The provider's id of the message. `null` if it did not accept it.
@@ -228,7 +228,7 @@ pub(crate) struct MessageCost {
     /// Price category of the provider.
     #[schemars(example = &"utility")]
     category: String,
-    /// Price type of the provider, of which only `regular` is billed. `null` if it has none.
+    /// Price type of the provider. Only `regular` is billed. `null` if it has none.
     #[schemars(example = &"regular")]
     kind: Option<String>,
     /// Whether the message is billed. `null` if the provider names a price type that is not known.

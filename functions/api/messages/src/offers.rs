@@ -1,4 +1,4 @@
-//! What somebody of the team can say in a conversation now.
+//! Content that the team can send in a conversation now.
 
 use std::sync::Arc;
 
@@ -21,17 +21,18 @@ use crate::{
     visibility::reason_for,
 };
 
-/// What can be said in a conversation now, on its line.
+/// Content that can be sent in a conversation now, on its line.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ConversationOffers {
     /// Time of the answer.
     at: Timestamp,
-    /// Line from which it is said. `null`: by the number to which the customer wrote.
+    /// Line that sends it. `null`: the number that the customer wrote to.
     line: Option<LineName>,
     /// Whether the customer has never written, so that no reply is possible. `POST /api/v1/conversations` with `contact_id`, `line_id`,
     /// the category `utility` and a `basis` starts the conversation.
     starts: bool,
-    /// Time until which the customer can get free text by WhatsApp on this line. `null`: never since the customer wrote, if at all.
+    /// End of the service window on this line: until then, the customer can get free text by WhatsApp. `null`: there was none since
+    /// the customer wrote, if at all.
     window_closes_at: Option<Timestamp>,
     /// Free text by WhatsApp.
     text: OfferedContent,
@@ -120,7 +121,7 @@ pub(crate) async fn get_conversation_offers(
             window_closes_at: conversation_window_closes_at(id.line(), contact, config),
             text,
             sms_text,
-            templates: Box::pin(offers(api, who, (id, asked), (&person, config, gathered))).await?,
+            templates: Box::pin(offers(api, who, id, asked, &person, config, gathered)).await?,
         })
     });
     Box::pin(offered).await.map(Json)

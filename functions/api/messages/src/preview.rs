@@ -1,4 +1,4 @@
-//! Previews: what a request for a message would do, without doing it.
+//! Previews: the effect of a request for a message, without sending it.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::{
     visibility::may_read_contacts,
 };
 
-/// What a request for a message would do.
+/// The effect of a request for a message.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MessagePreview {
     /// Whether the message would be sent.
@@ -47,7 +47,7 @@ pub(crate) struct MessagePreview {
 }
 
 impl MessagePreview {
-    /// The same for a caller who may not read contacts.
+    /// For a caller who may not read contacts.
     fn in_general(self, whom: &Whom, anybody: &IntentReview, setting: &Setting<'_>) -> Self {
         let decision = Refusal {
             reason: self.code,
@@ -68,7 +68,7 @@ impl MessagePreview {
     }
 }
 
-/// The same message for nobody in particular: with placeholders, and in the language of people whose own is unknown.
+/// Reviews the message for nobody in particular: with placeholders, and in the language of people whose own is unknown.
 fn for_anybody(
     config: &TenantConfig,
     request: &MessageRequest,
@@ -119,7 +119,7 @@ impl Sending {
         let read = || Box::pin(lead_to(api, who, whom));
         let previewed = RACES.until_won_from(lead, read, |lead| async move {
             let now = who.now();
-            let to = Box::pin(reach(api, who, (whom, lead), new, (&Needs::default(), None))).await?;
+            let to = Box::pin(reach(api, who, whom, lead, new, &Needs::default(), None)).await?;
             addressable(whom, &to.person.contact)?;
             let mut asked = request_as_cause(who, id, whom, &to.person.contact);
             asked.refers = Box::pin(find_referred_message(api, who, request, &to.person.contact)).await??;

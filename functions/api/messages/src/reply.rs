@@ -1,4 +1,4 @@
-//! Replies: what somebody of the team writes in a conversation, through the same composing and checks as any other message.
+//! Replies of the team in a conversation, through the same composing and checks as any other message.
 
 use std::sync::Arc;
 
@@ -26,13 +26,13 @@ use tokio::sync::OnceCell;
 
 use crate::{
     send::{
-        Placed, Reached, SaidIn, Sending, Sends, addressable, answer, find_referred_message, likely, needs,
-        not_oneself, problem_of_refusal, request_as_cause, review_message, world,
+        Composition, Placed, Reached, SaidIn, Sending, Sends, addressable, answer, find_referred_message, likely,
+        needs, not_oneself, problem_of_refusal, request_as_cause, review_message, world,
     },
     visibility::reason_for,
 };
 
-/// Maximum templates of a connection of which those are chosen that can be sent in place of free text.
+/// Maximum templates of a connection that are read to choose those that can be sent in place of free text.
 const MAX_COMPARED: i32 = 200;
 
 /// Maximum messages that are looked through for what the author of a reply has missed.
@@ -107,7 +107,7 @@ pub(crate) async fn send_reply(
         let composed = match composed.map_err(|refusal| said.refusal_for_author(refusal, contact, config)) {
             Ok(composed) => composed,
             Err(refusal) if refusal.reason == Reason::WindowClosed => {
-                let offers = offers(api, who, (id, &asked), (&person, config, gathered));
+                let offers = offers(api, who, id, &asked, &person, config, gathered);
                 let offers = Box::pin(offers).await?;
                 return Err(problem_of_refusal(reason_for(who, refusal)).offering(offers).into());
             }
@@ -124,7 +124,8 @@ pub(crate) async fn send_reply(
             seen: Some(request.seen),
             carries,
         });
-        Box::pin(sending.place(api, who, to, (config, composed, gathered), None)).await
+        let composition = Composition { composed, gathered };
+        Box::pin(sending.place(api, who, to, config, composition, None)).await
     });
     Ok(answer(who, Box::pin(placed).await?, config))
 }
@@ -133,8 +134,11 @@ pub(crate) async fn send_reply(
 pub(crate) async fn offers(
     api: &Api,
     who: &Sends,
-    (conversation, asked): (ConversationId, &Asked),
-    (person, config, mut gathered): (&Person, &TenantConfig, Gathered),
+    conversation: ConversationId,
+    asked: &Asked,
+    person: &Person,
+    config: &TenantConfig,
+    mut gathered: Gathered,
 ) -> Result<Vec<Offer>, Setback> {
     let may = |permission| who.principal().may(permission);
     let sender = Offers::sender(conversation, asked, &person.contact, config);

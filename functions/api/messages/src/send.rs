@@ -55,7 +55,7 @@ pub(crate) type Sends = Allowed<permits::MessagesSend>;
 /// The answer to a request for a message, with its path.
 pub(crate) type Placed = ([(HeaderName, String); 1], With<201, Json<ChangedMessage>>);
 
-/// What sending needs besides the table.
+/// Dependencies of sending, besides the table.
 pub(crate) struct Sending {
     config: ConfigCache,
     prices: PriceCache,
@@ -123,10 +123,12 @@ impl Sending {
         api: &Api,
         who: &Sends,
         to: Reached,
-        (config, composed, gathered): (&TenantConfig, Composed, Gathered),
+        config: &TenantConfig,
+        composition: Composition,
         retried: Option<Message>,
     ) -> Result<KnownMessage, Setback> {
         let (scope, now) = (who.scope(), who.now());
+        let Composition { composed, gathered } = composition;
         let Reached {
             mut person,
             new,
@@ -270,9 +272,9 @@ impl Sending {
             let probably = request_as_cause(who, id, whom, &likely.contact);
             let intent = request.intent(&probably, &likely.contact, config);
             let on = starts.then_some(OnLine(intent.line));
-            let likely = (&needs(config, &likely, &intent, now), on);
+            let probably = needs(config, &likely, &intent, now);
             let lead = Box::pin(renewed_lead(api, who, lead)).await?;
-            let mut to = Box::pin(reach(api, who, (whom, lead), new, likely)).await?;
+            let mut to = Box::pin(reach(api, who, whom, lead, new, &probably, on)).await?;
             let contact = &to.person.contact;
             let mut asked = request_as_cause(who, id, whom, contact);
             let refers = Box::pin(find_referred_message(api, who, request, contact)).await?;
@@ -314,13 +316,14 @@ impl Sending {
                     carries: None,
                 });
             }
-            Box::pin(self.place(api, who, to, (config, composed, gathered), None)).await
+            let composition = Composition { composed, gathered };
+            Box::pin(self.place(api, who, to, config, composition, None)).await
         });
         let placed = placed.await?;
         Ok((placed, config))
     }
 
-    /// Refuses a message for which a cap has no room now, sent with its first leg. Whether one has when it is sent is found out then.
+    /// Refuses a message if a cap has no room now for its first leg. Whether it has room at the time of sending is found out then.
     pub(crate) async fn within_caps(
         &self,
         api: &Api,
@@ -373,22 +376,28 @@ impl Sending {
     }
 }
 
+/// A composed message, with the rows that composing has read.
+pub(crate) struct Composition {
+    pub(crate) composed: Composed,
+    pub(crate) gathered: Gathered,
+}
+
 /// A recipient, known or new.
 pub(crate) struct Reached {
     pub(crate) person: Person,
     /// The identity that leads to a new contact.
     pub(crate) new: Option<Identity>,
-    /// What is known of a new contact's person.
+    /// Known refusals of a new contact's person.
     refusals: Refusals,
-    /// Those refusals in the new contact's ledger.
+    /// Ledger entries for those refusals.
     entries: Vec<ConsentEntry>,
-    /// What was read along with them.
+    /// Rows that were read along with them.
     pub(crate) along: Along,
-    /// The conversation in which somebody of the team writes to them.
+    /// The conversation where somebody of the team writes to them.
     pub(crate) said_in: Option<SaidIn>,
 }
 
-/// A conversation in which somebody of the team writes.
+/// A conversation where somebody of the team writes.
 pub(crate) struct SaidIn {
     pub(crate) known: Versioned<Conversation>,
     /// Number of the latest happening that the author of a reply has seen. `None`: the message starts the conversation.
@@ -398,7 +407,6 @@ pub(crate) struct SaidIn {
 }
 
 impl From<Person> for Reached {
-    /// A known contact.
     fn from(person: Person) -> Self {
         Self {
             person,
@@ -411,7 +419,7 @@ impl From<Person> for Reached {
     }
 }
 
-/// What leads to a recipient who is named by a number or id.
+/// The lead to a recipient who is named by a number or id.
 pub(crate) async fn lead_to(api: &Api, who: &Sends, whom: &Whom) -> Result<Option<Lead>, Problem> {
     let Some(identity) = whom.identity() else {
         return Ok(None);
@@ -419,8 +427,8 @@ pub(crate) async fn lead_to(api: &Api, who: &Sends, whom: &Whom) -> Result<Optio
     Ok(Some(api.store().lead_of(who.scope(), identity).await?))
 }
 
-/// What leads to a recipient, read again if the row of the number that leads to the contact was moved to the number's key. A refusal that was
-/// recorded for any form of the number then holds for the message.
+/// The lead to a recipient, read again if the row of the contact's number was moved to the number's key. A refusal that was recorded for
+/// any form of the number then holds for the message.
 async fn renewed_lead(api: &Api, who: &Sends, lead: Option<Lead>) -> Result<Option<Lead>, Setback> {
     let Some(lead) = lead else {
         return Ok(None);
@@ -453,9 +461,11 @@ pub(crate) fn likely(who: &Sends, whom: &Whom, new: ContactId) -> Person {
 pub(crate) async fn reach(
     api: &Api,
     who: &Sends,
-    (whom, lead): (&Whom, Option<Lead>),
+    whom: &Whom,
+    lead: Option<Lead>,
     new: ContactId,
-    (needs, on): (&Needs, Option<OnLine>),
+    needs: &Needs,
+    on: Option<OnLine>,
 ) -> Result<Reached, Setback> {
     let (store, scope) = (api.store(), who.scope());
     let (identity, lead) = match (whom, lead) {
@@ -499,8 +509,8 @@ pub(crate) async fn reach(
     })
 }
 
-/// Refuses a recipient who was merged into another contact, or deleted. A message that is written is found before: what became of its
-/// recipient since is no reason to write another one.
+/// Refuses a recipient who was merged into another contact, or deleted. A message that is already written is found before this check:
+/// its recipient's later fate is no reason to write another one.
 pub(crate) fn addressable(whom: &Whom, contact: &Contact) -> Result<(), Problem> {
     if let Whom::Contact(id) = whom {
         itself(*id, contact)?;
@@ -601,7 +611,7 @@ pub(crate) fn not_oneself(config: &TenantConfig, whom: &Whom, to: &Recipient) ->
     }
 }
 
-/// What composing needs to read.
+/// The rows that composing needs to read.
 pub(crate) fn needs(config: &TenantConfig, person: &Person, intent: &Intent<'_>, now: Timestamp) -> Needs {
     let nothing = Gathered::default();
     Needs::of(intent, &world(config, person, &nothing, now))

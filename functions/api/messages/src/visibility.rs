@@ -1,4 +1,5 @@
-//! What callers see of messages and contacts. Whoever may send need not be allowed to read either of them.
+//! Visibility of messages and contacts to callers. Permission to send does not include permission to read either of
+//! them.
 
 use std::borrow::Cow;
 
@@ -50,7 +51,7 @@ impl ChangedMessage {
     }
 }
 
-/// That of [`MessageDetails`], of which only the fields of [`ChangedMessage::Brief`] are always there.
+/// The schema of [`MessageDetails`]. Only the fields of [`ChangedMessage::Brief`] are always there.
 impl JsonSchema for ChangedMessage {
     fn schema_name() -> Cow<'static, str> {
         "ChangedMessage".into()

@@ -1,4 +1,4 @@
-//! Metrics: what was called, sent, answered and recovered, from counters that are exact.
+//! Metrics: exact counts of calls, messages, replies and recovered calls.
 
 mod models;
 
@@ -27,16 +27,16 @@ api::operations! {
     "metrics": "What was called, sent, answered and recovered, in numbers." {
         /// Get the metrics
         ///
-        /// By day, hour or line. The figures are exact, and up to date within a minute. `calls` counts in the hour in which the calls began,
-        /// whatever becomes of them later, so they are those that a list of the same days has. Everything else is counted in the hour in which
-        /// it is recorded: the follow-ups that were delivered on a day may have been planned on the day before. An hour belongs to the day in
-        /// the tenant's time zone in which it begins.
+        /// By day, hour or line. The figures are exact, and up to date within a minute. `calls` counts calls in the hour when they began,
+        /// whatever becomes of them later, like a list of the same days. Everything else is counted in the hour of its recording: a
+        /// follow-up that was delivered on a day may have been planned on the day before. An hour belongs to the day of its beginning in
+        /// the tenant's time zone.
         GET "/api/v1/metrics" => get_metrics, "The metrics";
 
         /// Get the overview
         ///
-        /// The figures of today, yesterday and the last 7 and 30 days, and those of 14 single days, in one answer. With `usage:read`, it
-        /// also has today's cost.
+        /// Returns the figures of today, yesterday and the last 7 and 30 days, and of each of the last 14 days, in one answer. With
+        /// `usage:read`, it also has today's cost.
         GET "/api/v1/metrics/overview" => get_overview, "The overview";
     }
 }
@@ -67,7 +67,7 @@ async fn get_metrics(
     }))
 }
 
-/// What was counted in the hours that are wanted, which are given with their days.
+/// The sum over the wanted hours. `wanted` gets each hour with its day.
 fn sum(report: &Report, wanted: impl Fn(&Hour, Date) -> bool) -> Counters {
     let mut counters = Counters::new();
     let hours = report.hours.iter();
@@ -107,13 +107,13 @@ async fn get_overview(
     }))
 }
 
-/// The same time of the day a week before, also if clocks were changed since.
+/// This time of the day a week before, also if clocks were changed since.
 fn week_before(now: Timestamp, zone: &Zone) -> Timestamp {
     let local = now.to_zoned(zone.rules().clone());
     local.saturating_sub(7.days()).timestamp()
 }
 
-/// What the messages of a day cost.
+/// The cost of the messages of a day.
 fn cost(report: &Report, day: Date) -> CostOut {
     let mut costs = Costs::default();
     let hours = report.hours.iter();

@@ -1,5 +1,3 @@
-//! Models of responses.
-
 use std::collections::BTreeMap;
 
 use api::{CostOut, ReportHeadOut, ReportPartOut};
@@ -25,7 +23,7 @@ pub(crate) struct MetricsOut {
     pub(crate) total: FiguresOut,
     /// Reply times of the whole period: how many customers replied within how many seconds, and not within the time before it.
     pub(crate) reply_times: Vec<ReplyTimeOut>,
-    /// Figures by day, hour or line. All days and hours of the period are among them, and those lines for which something was counted.
+    /// Figures by day, hour or line. Includes all days and hours of the period, and all lines with a count.
     pub(crate) items: Vec<MetricsPartOut>,
 }
 
@@ -59,7 +57,7 @@ pub(crate) struct OverviewOut {
     pub(crate) last_30_days: FiguresOut,
     /// Figures of each of the last 14 days, with today, the oldest first.
     pub(crate) days: Vec<OverviewDayOut>,
-    /// What today's messages cost. `null` without the permission `usage:read`.
+    /// Cost of today's messages. `null` without the permission `usage:read`.
     pub(crate) cost_today: Option<CostOut>,
     /// Price lists that nobody has compared with their source for three months, so that estimated costs may be wrong. Empty without the
     /// permission `usage:read`.
@@ -76,19 +74,20 @@ pub(crate) struct OverviewDayOut {
     pub(crate) figures: FiguresOut,
 }
 
-/// What was counted.
+/// The figures of a period.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct FiguresOut {
     /// Calls.
     calls: CallFiguresOut,
     /// Messages that follow calls.
     follow_ups: FollowUpFiguresOut,
-    /// Missed calls that were recovered: within 24 hours, the customer wrote, or a call with them was answered, theirs or a call back by the
-    /// business. Each counts once, in the hour in which it was recovered. Reactions and stop words recover nothing. Calls from hidden
-    /// numbers are never recovered, since nobody knows who calls.
+    /// Missed calls that were recovered: within 24 hours, the customer wrote, or a call with them was answered, theirs or a call back by
+    /// the business. Each counts once, in the hour of its recovery. Reactions and stop words recover nothing. Calls from hidden numbers are
+    /// never recovered, since nobody knows who calls.
     #[schemars(example = 11)]
     recovered: u64,
-    /// Range in which the median of reply times is: from the sending of a follow-up to the customer's answer. `null` if nobody replied.
+    /// Range that contains the median of reply times, from the sending of a follow-up to the customer's answer. `null` if nobody
+    /// replied.
     median_reply: Option<ReplyRangeOut>,
     /// Messages of customers.
     received: ReceivedFiguresOut,
@@ -217,10 +216,10 @@ pub(crate) struct ReceivedFiguresOut {
 /// Refusals of customers.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct OptOutFiguresOut {
-    /// Of all messages, or of those of another kind than marketing.
+    /// Refusals of all messages, or of messages of other kinds than marketing.
     #[schemars(example = 1)]
     messages: u64,
-    /// Of marketing only.
+    /// Refusals of marketing only.
     #[schemars(example = 2)]
     marketing: u64,
 }

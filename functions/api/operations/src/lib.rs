@@ -28,9 +28,9 @@ api::operations! {
 
         /// Cancel an operation
         ///
-        /// Ends it at once if it waits, otherwise within a minute, after the step that is under way. What was done until then
-        /// stays done. An operation that has ended stays as it is. The erasure of a contact cannot be cancelled; it ends when the contact
-        /// is restored. The operation of a campaign ends with the campaign.
+        /// Ends it at once if it waits, otherwise within a minute, after the step that is under way. Finished work stays done. An
+        /// operation that has ended stays as it is. The erasure of a contact cannot be cancelled; it ends when the contact is restored.
+        /// The operation of a campaign ends with the campaign.
         POST "/api/v1/operations/{operation_id}/cancel" => cancel_operation, "The operation, in its new state";
     }
 }

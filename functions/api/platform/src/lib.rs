@@ -37,7 +37,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::with_mails(env)?).layer(Extension(grace)))
 }
 
-/// Time within which the deletion of a tenant can be cancelled.
+/// Period for cancelling the deletion of a tenant.
 #[derive(Clone, Copy)]
 struct Grace(SignedDuration);
 
@@ -105,25 +105,25 @@ api::operations! {
 
         /// Turn off the tracked links of a message
         ///
-        /// They lead nowhere from now on, for good. Tenant, host and reason are in the platform's log.
+        /// The links lead nowhere from now on, for good. Tenant, host and reason are in the platform's log.
         POST "/api/v1/platform/tracked-links/turn-off" => turn_off_tracked_links, "They are turned off",
             404 "There is no valid link with this code";
 
         /// Get the prices of messages
         ///
-        /// The price lists by which costs are estimated that providers do not report: those that an operator gave, or those that come with
-        /// the version.
+        /// The price lists for estimating costs that providers do not report. They come with the version of the software, unless an
+        /// operator replaced them.
         GET "/api/v1/platform/prices" => get_platform_prices, "The prices";
 
         /// Replace the prices of messages
         ///
-        /// All of them, for all tenants. Estimates of earlier days are made with them, too: a list holds from its day on. What has no price
-        /// in them is unknown.
+        /// Replaces all prices, for all tenants. Estimates of earlier days use them, too: a list holds from its day on. The cost of
+        /// messages without a price is unknown.
         PUT "/api/v1/platform/prices" => replace_platform_prices, "The prices that hold now";
 
         /// Restore the prices of messages
         ///
-        /// Those that come with the version hold again.
+        /// Returns to the prices that come with the version.
         DELETE "/api/v1/platform/prices" => restore_platform_prices, "The prices are restored";
 
         /// List the platform's log
@@ -343,7 +343,7 @@ struct Words {
     detail: serde_json::Value,
 }
 
-/// The tenant, whose version is that of its configuration.
+/// The tenant, with the version of its configuration.
 async fn find_tenant(api: &Api, who: &Platform, id: TenantId) -> Result<Option<Versioned<Tenant>>, StoreError> {
     let tenant = api.store().tenant(&who.admin().scope(id)).await?;
     Ok(tenant.map(|value| Versioned {

@@ -32,7 +32,7 @@ pub struct PlatformTenantOut {
     pub plan: Option<String>,
     /// Limits of the plan that differ from the default.
     pub limits: LimitsModel,
-    /// Time at which its data will be deleted, during the grace period.
+    /// Time of the deletion of its data, during the grace period.
     #[schemars(example = "2026-12-20T10:00:00Z")]
     pub leaves_at: Option<Timestamp>,
     /// Time of creation.
@@ -57,7 +57,7 @@ impl From<&Tenant> for PlatformTenantOut {
 }
 
 /// Limits of a plan. Defaults: 100 requests per minute for a user or key, 1,000 for the tenant; 100,000 messages per day and 1,000,000 per
-/// month; 1,000,000 contacts, 10,000 megabytes of assets, 200 imports per day, 200 sockets at once. Days and months are those of UTC.
+/// month; 1,000,000 contacts, 10,000 megabytes of assets, 200 imports per day, 200 sockets at once. Days and months are in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsModel {
@@ -239,14 +239,14 @@ pub struct ReportedLinkIn {
     pub link: OneLine<1, { TrackedEnd::MAX_LINK }>,
 }
 
-/// Whose a tracked link is.
+/// The tenant and message of a tracked link.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ReportedLinkOut {
     /// Id of the tenant.
     pub tenant: TenantId,
     /// Id of the message that carries it.
     pub message: MessageId,
-    /// The page to which it leads.
+    /// Page behind the link.
     #[schemars(example = "https://saffron.example/cake")]
     pub page: String,
     /// Time of creation.
@@ -280,7 +280,7 @@ pub struct UsageQuery {
 /// Usage of a tenant by day.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct UsageOut {
-    /// One entry per day, oldest first.
+    /// Usage by day, oldest first.
     pub days: Vec<DayUsageOut>,
 }
 
@@ -305,7 +305,7 @@ pub struct PlatformPricesOut {
 }
 
 impl PlatformPricesOut {
-    /// Those that come with the version.
+    /// The prices that come with the version.
     pub(crate) fn shipped_prices() -> Tagged<Self> {
         let body = Self {
             replaced: false,
@@ -314,7 +314,7 @@ impl PlatformPricesOut {
         Tagged { version: 0, body }
     }
 
-    /// Those that an operator gave.
+    /// The prices of an operator.
     pub(crate) fn given_prices(given: Versioned<PriceBook>) -> Tagged<Self> {
         let Versioned { version, value } = given;
         let body = Self {

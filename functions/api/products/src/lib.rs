@@ -1,4 +1,4 @@
-//! Products: what a tenant sells. Messages name them by id or SKU.
+//! Products that a tenant sells. Messages name them by id or SKU.
 
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
@@ -35,7 +35,7 @@ api::operations! {
 
         /// Update a product
         ///
-        /// Messages that are already composed keep what they say. `variants` is replaced as a whole, `fields` is merged.
+        /// Messages that are already composed do not change. `variants` is replaced as a whole, `fields` is merged.
         PATCH "/api/v1/products/{product_id}" => update_product, "The updated product";
 
         /// Delete a product

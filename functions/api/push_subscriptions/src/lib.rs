@@ -1,4 +1,4 @@
-//! The devices on which a person is notified, by the push service of their browser.
+//! Devices that notify a person, by the push service of their browser.
 
 use std::sync::Arc;
 
@@ -47,22 +47,23 @@ api::operations! {
     "push": "Devices on which the caller is notified while no page is open." {
         /// Get the key for push notifications
         ///
-        /// `applicationServerKey` with which a browser subscribes (`PushManager.subscribe`). It never changes.
+        /// `applicationServerKey` for the subscription of a browser (`PushManager.subscribe`). It never changes.
         GET "/api/v1/me/push-key" => get_push_key, "The key";
 
         /// List your devices
         ///
-        /// The browsers in which you are notified, at most 10: a further one replaces the one that was sent longest ago. Those of an ended session are not notified any more.
+        /// Browsers that notify you, at most 10: a further one replaces the one that was sent longest ago. Browsers of an ended session are
+        /// no longer notified.
         GET "/api/v1/me/push-subscriptions" => list_push_subscriptions, "Your devices";
 
         /// Add a device
         ///
-        /// Takes what the browser's `PushSubscription.toJSON()` returns. Send it whenever the page begins: it is kept for 30 days, and nobody is
-        /// notified after the end of the session that sent it last. A device that is known already is replaced.
+        /// Takes the result of the browser's `PushSubscription.toJSON()`. Send it whenever the page begins: it is kept for 30 days, and
+        /// nobody is notified after the end of the session that sent it last. A device that is known already is replaced.
         ///
-        /// Of a customer's message that nobody has read for 20 seconds, those people are notified who want to be, by
-        /// `preferences.notifications` of their account, and see no page that follows the tenant. Notifications name the customer, and show the message
-        /// only if `texts` is set. They are encrypted for the device, as RFC 8291 says.
+        /// If nobody reads a customer's message for 20 seconds, people are notified if their account asks for it in
+        /// `preferences.notifications` and they see no page that follows the tenant. Notifications name the customer, and show the
+        /// message only if `texts` is set. They are encrypted for the device, as RFC 8291 says.
         POST "/api/v1/me/push-subscriptions" => add_push_subscription, "The device";
 
         /// Remove a device
@@ -70,7 +71,7 @@ api::operations! {
     }
 }
 
-/// The key with which browsers subscribe.
+/// The key for subscriptions of browsers.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PushKey")]
 struct KeyOut {
@@ -84,16 +85,16 @@ struct KeyOut {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "PushSubscriptionIn")]
 struct SubscriptionIn {
-    /// URL of the push service, for this device. Its host must be one of the push services that the operator allows: those of Chrome, Edge, Firefox
-    /// and Safari, and others that are configured.
+    /// URL of the push service, for this device. Its host must be one of the push services that the operator allows: Chrome's, Edge's,
+    /// Firefox's and Safari's, and others that are configured.
     #[schemars(length(max = 1_024), example = &"https://updates.push.services.mozilla.com/wpush/v2/gAAAAABl")]
     endpoint: String,
-    /// Time after which the browser ends it, in milliseconds since 1970. It is not used: a subscription that has ended is removed at the first
-    /// notification.
+    /// End of the subscription by the browser, in milliseconds since 1970. It is not used: a subscription that has ended is removed at the
+    /// first notification.
     #[serde(default, rename = "expirationTime")]
     #[schemars(range(max = MAX_TIME), example = 1_798_362_000_000_u64)]
     expiration_time: Option<u64>,
-    /// Its keys.
+    /// Keys of the subscription.
     keys: KeysIn,
 }
 
@@ -113,7 +114,7 @@ struct KeysIn {
     auth: String,
 }
 
-/// A device on which a person is notified.
+/// A device that notifies a person.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PushSubscription")]
 struct SubscriptionOut {
@@ -126,10 +127,10 @@ struct SubscriptionOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
     device: Option<String>,
-    /// Time at which it was added.
+    /// Time of adding it.
     #[schemars(example = "2026-11-20T12:00:00Z")]
     created_at: Timestamp,
-    /// Time until which it is notified, unless it is sent again.
+    /// Expiry of the subscription, unless it is sent again.
     #[schemars(example = "2026-12-20T12:00:00Z")]
     expires_at: Timestamp,
     /// Whether it was sent last in the session of this request.

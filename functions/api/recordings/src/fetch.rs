@@ -35,7 +35,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 const TIMES_LARGER: u64 = 4;
 const HEADER: u64 = 64 * 1024;
 
-/// Seconds after which to ask again for a recording that is being processed.
+/// Seconds to wait before the next request for a recording that is being processed.
 const AGAIN_AFTER: u32 = 15;
 
 /// Fetches recordings. Made once per process.
@@ -184,7 +184,7 @@ fn too_large(most: u64) -> Problem {
     elsewhere("The recording has more than 64 MB, so it cannot be fetched: listen to it in the telephone system.")
 }
 
-/// What the telephone system's answer means for the caller.
+/// The caller's answer to an error of the telephone system.
 fn problem_of_error(error: &RecordingError) -> Problem {
     tracing::warn!(error = kit::chain(error), "a recording cannot be fetched");
     match error {

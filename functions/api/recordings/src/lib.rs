@@ -1,7 +1,7 @@
 //! Recordings of calls: links to their sound.
 //!
-//! The sound stays with the telephone system. Whoever wants to hear it gets a link to a copy, which is fetched when it is first wanted, in
-//! pieces, and which the bucket deletes after a day. Browsers never meet the telephone system, and it never meets them.
+//! The sound stays with the telephone system. Listeners get a link to a copy. The first request fetches the copy, in pieces, and the
+//! bucket deletes it after a day. Browsers never meet the telephone system, and it never meets them.
 
 mod fetch;
 mod models;
@@ -34,8 +34,8 @@ api::operations! {
         /// Get a link to a recording
         ///
         /// The link needs no credentials. It is valid for five minutes and, so that a player can go on, for the length of the recording, at
-        /// most for one more hour. Players can ask for parts of the sound (`Range`). The first request after a while takes some seconds, in
-        /// which the sound is fetched from the telephone system: 429 if a tenant fetches more than 300 in an hour. The calls say which
+        /// most for one more hour. Players can ask for parts of the sound (`Range`). The first request after a while takes some seconds,
+        /// because it fetches the sound from the telephone system: 429 if a tenant fetches more than 300 in an hour. The calls say which
         /// recordings are `available`. The audit log says once a day who got a link to a recording of a contact's.
         GET "/api/v1/calls/{call_id}/recordings/{recording_id}" => get_recording, "A link to the sound",
             409 "There is no sound yet, or only the telephone system has it", 410 "The recording does not exist any more",

@@ -12,7 +12,7 @@ pub(crate) struct RecordingLink {
         example = "https://files.example.com/recordings/01hq5c1ynyc0000000000000ab/contact/…?X-Amz-Signature=…"
     )]
     pub(crate) url: String,
-    /// Time until which it is valid.
+    /// Time of expiry.
     #[schemars(example = "2026-11-20T10:05:14Z")]
     pub(crate) expires_at: Timestamp,
     /// Content type of the sound.

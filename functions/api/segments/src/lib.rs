@@ -24,9 +24,9 @@ api::operations! {
     "segments": "Segments of a tenant's contacts: saved filters." {
         /// Create a segment
         ///
-        /// The filter has the conditions of `GET /api/v1/contacts`, except `deleted`, `duplicates` and those that name a person. One of
-        /// them must have a list, as there: `tag`, `stage`, or `field`; otherwise, the answer is 400. A filter without conditions means
-        /// all contacts. A segment cannot name another one. A tenant has at most 100 segments.
+        /// The filter has the conditions of `GET /api/v1/contacts`, except `deleted`, `duplicates` and conditions that name a person.
+        /// At least one of them must have a list: `tag`, `stage`, or `field`; otherwise, the answer is 400. A filter without conditions
+        /// means all contacts. A segment cannot name another one. A tenant has at most 100 segments.
         POST "/api/v1/segments" => create_segment, "The segment";
 
         /// List segments

@@ -24,10 +24,10 @@ api::operations! {
     "suppressions": "The suppression list of a tenant: addresses of people who are no contacts and must not be messaged." {
         /// Suppress an address
         ///
-        /// For people who are no contacts. If the address becomes a contact's, by a call, a message or the API, the contact has its
-        /// refusals from the first moment, and the address leaves the list. An address that is on the list already gets a further
-        /// refusal, which takes nothing back: only an older one of the same channel, category and party is replaced. The refusal of
-        /// a contact is recorded at the contact.
+        /// Refuses messages to an address that has no contact yet. When a contact gets this address, by a call, a message or the
+        /// API, it inherits the refusals, and the address leaves the list. An address that is on the list already gets a further
+        /// refusal, which only replaces an older one of the same channel, category and party. Record the refusal of a contact at
+        /// the contact instead.
         POST "/api/v1/suppressions" => create_suppression, "The suppressed address", problems "is_contact";
 
         /// List suppressed addresses
@@ -43,7 +43,7 @@ api::operations! {
 
         /// Remove an address from the suppression list
         ///
-        /// All of its refusals end. Messages to it are possible again, as far as there is a ground for them.
+        /// All refusals of the address end. Messages to it are possible again, if there is a ground for them.
         DELETE "/api/v1/suppressions/{address}" => delete_suppression, "The address is removed";
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct SuppressionIn {
     channel: Option<Channel>,
     /// The refused category. Default: all.
     category: Option<ConsentCategory>,
-    /// Whose wish it is. Default: `business`. A start word of the customer ends only what is recorded as the customer's.
+    /// Party of the wish. Default: `business`. A start word of the customer ends only refusals that are recorded as the
+    /// customer's.
     party: Option<Party>,
     /// Time of the refusal. Default: now.
     #[schemars(example = "2026-01-15T09:30:00Z")]
@@ -56,7 +57,7 @@ impl SuppressionIn {
 /// An address on the suppression list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct SuppressionOut {
-    /// Id of the entry, by which the audit log names it.
+    /// Id of the entry, also in the audit log.
     id: SuppressionId,
     /// Telephone number or e-mail address.
     address: Address,
@@ -71,16 +72,16 @@ pub(crate) struct SuppressionRefusal {
     channel: Option<Channel>,
     /// The refused category. `null`: all.
     category: Option<ConsentCategory>,
-    /// Whose wish it is.
+    /// Party of the wish.
     party: Party,
-    /// Method by which it was recorded.
+    /// Method of recording.
     method: Method,
     /// User or API key that recorded it.
     actor: Actor,
     /// Time of the refusal.
     #[schemars(example = "2026-01-15T09:30:00Z")]
     at: Timestamp,
-    /// Time at which it was recorded.
+    /// Time of recording.
     #[schemars(example = "2026-11-20T12:00:00Z")]
     recorded_at: Timestamp,
     /// Proof, or a reference to it.

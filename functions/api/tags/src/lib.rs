@@ -1,4 +1,4 @@
-//! Tags, by which a tenant sorts its contacts.
+//! Tags, the words that sort a tenant's contacts.
 
 use domain::{
     people::{Tag, TagIn},

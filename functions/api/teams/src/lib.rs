@@ -20,8 +20,8 @@ api::operations! {
     "teams": "Teams of a tenant, which attend to the conversations of its inbox." {
         /// Create a team
         ///
-        /// A conversation gets its team when its customer writes or calls and nobody attends to it: of those whose lines, languages and tags
-        /// fit, the one with the most kinds of such conditions, then the oldest. A tenant has at most 50 teams.
+        /// A conversation gets a team when its customer writes or calls and nobody attends to it. Among teams with matching lines,
+        /// languages and tags, it gets the team with the most kinds of such conditions, then the oldest. A tenant has at most 50 teams.
         POST "/api/v1/teams" => create_team, "The team";
 
         /// List teams
@@ -34,12 +34,13 @@ api::operations! {
 
         /// Update a team
         ///
-        /// Lists replace each other as a whole. Conversations that it has keep their team and person.
+        /// Lists are replaced as a whole. Conversations of the team keep their team and assignee.
         PATCH "/api/v1/teams/{team_id}" => update_team, "The updated team";
 
         /// Delete a team
         ///
-        /// Its conversations keep their persons. Those without one get another team with the next message or missed call.
+        /// Its conversations keep their assignees. A conversation without one gets another team with the next message or
+        /// missed call.
         DELETE "/api/v1/teams/{team_id}" => delete_team, "The team is deleted";
     }
 }
@@ -101,8 +102,8 @@ async fn check(api: &Api, who: &Writing, before: Option<&Team>, after: &TeamIn) 
     let tags = new(before.map(|team| &team.tags), &after.tags);
     let known = api.store().members_named(who.scope(), &members).await?;
     let mut missing = able(known, "members", &members);
-    missing.extend(api.unknown::<Line, _>(who, ("lines", "line"), lines).await?);
-    missing.extend(api.unknown::<Tag, _>(who, ("tags", "tag"), tags).await?);
+    missing.extend(api.unknown::<Line, _>(who, "lines", "line", lines).await?);
+    missing.extend(api.unknown::<Tag, _>(who, "tags", "tag", tags).await?);
     if missing.is_empty() {
         Ok(())
     } else {

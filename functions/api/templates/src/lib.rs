@@ -1,5 +1,5 @@
-//! Templates: what WhatsApp lets a business say first. Drafts, their examination and preview, submission to WhatsApp, and the templates as
-//! the provider has them.
+//! Templates, the messages that WhatsApp lets a business send first: drafts, their examination and preview, submission to WhatsApp, and
+//! the templates as the provider has them.
 
 mod models;
 mod numbers;
@@ -81,9 +81,9 @@ api::operations! {
     "templates": "Templates of WhatsApp messages: drafts, their examination, and what the provider has." {
         /// Create a draft of a template
         ///
-        /// WhatsApp does not know it before it is submitted. What is wrong with its content does not prevent saving it:
-        /// `POST /api/v1/templates/lint` says what is. Its id is made of connection, name and language, so each language is a template of
-        /// its own. A tenant can have at most 6,000.
+        /// WhatsApp gets a draft only when you submit it. Problems with its content do not prevent saving it:
+        /// `POST /api/v1/templates/lint` lists them. Its id is made of connection, name and language, so each language is a template
+        /// of its own. A tenant can have at most 6,000.
         POST "/api/v1/templates" => create_template, "The template", problems "no_whatsapp";
 
         /// List templates
@@ -95,14 +95,14 @@ api::operations! {
 
         /// Examine a draft
         ///
-        /// Names everything that the provider would refuse, by field, and what it may judge otherwise than meant, such as words of an
-        /// offer in a template that is no marketing. Nothing is saved or sent.
+        /// Names everything that the provider would refuse, by field, and everything that it may misjudge, such as words of an offer
+        /// in a template that is no marketing. Nothing is saved or sent.
         POST "/api/v1/templates/lint" => lint_template, "What was found";
 
         /// List the provider's templates again
         ///
-        /// The answer is the operation that does so. Its result counts what is new, what has changed, and what the provider no longer
-        /// has. Templates that the provider refused in a message are tried again. A tenant can ask for it 12 times an hour.
+        /// The answer is the operation that does so. Its result counts new templates, changed ones, and ones that the provider no
+        /// longer has. Templates that the provider refused in a message are tried again. A tenant can ask for it 12 times an hour.
         POST "/api/v1/templates/sync" => sync_templates, "The operation that lists them";
 
         /// List the library
@@ -112,8 +112,8 @@ api::operations! {
 
         /// Submit a template of the library
         ///
-        /// Creates its languages under the name of the library or another one, and submits them. Of one that the provider refuses, the
-        /// draft stays, with the reason. A request that is repeated goes on where the first one ended.
+        /// Creates its languages under the name of the library or another one, and submits them. If the provider refuses one, its
+        /// draft stays, with the reason. A repeated request continues where the first one ended.
         POST "/api/v1/templates/library" => adopt_library_template, "The templates",
             502 "The provider failed, or refuses the connection's credentials",
             problems "no_whatsapp" "template_submitting" "template_not_editable" "provider_refused" "provider_failed";
@@ -123,16 +123,16 @@ api::operations! {
 
         /// Change the draft of a template
         ///
-        /// Content is merged, lists are replaced as a whole. Of a template that was submitted, what the provider has stays in force until
-        /// the draft is submitted and approved. One that was submitted through Twilio cannot be changed, nor one with a button that
-        /// cannot be written here, such as for calls by WhatsApp.
+        /// Content is merged, lists are replaced as a whole. If a template was submitted before, the provider's version stays in force
+        /// until the draft is submitted and approved. A template that was submitted through Twilio cannot be changed, nor a template with
+        /// a button that this API cannot write, such as for calls by WhatsApp.
         PATCH "/api/v1/templates/{template_id}" => update_template, "The updated template",
             problems "template_submitting" "template_not_editable";
 
         /// Delete a template
         ///
-        /// Also at the provider, which accepts no new template of this name and language for 30 days. If automations use it, the answer
-        /// is 409 `template_in_use`, unless `even_if_used` is true.
+        /// Deletes it at the provider, too, which then accepts no new template of this name and language for 30 days. If automations
+        /// use it, the answer is 409 `template_in_use`, unless `even_if_used` is true.
         DELETE "/api/v1/templates/{template_id}" => delete_template, "The template is deleted",
             502 "The provider failed, or refuses the connection's credentials",
             problems "template_in_use" "template_submitting" "template_refused" "no_whatsapp" "provider_refused" "provider_failed";
@@ -140,10 +140,11 @@ api::operations! {
         /// Submit a template
         ///
         /// Creates it at the provider, or changes it there: WhatsApp allows that once in 24 hours and 10 times in 30 days for an approved
-        /// template, and reviews it again. Its samples are sent along. What the examination finds is refused before (422). If automations
-        /// use the approved template, the answer is 409 `template_in_use`, unless `even_if_used` is true: no message is sent with it
-        /// until it is approved again. Of two requests at the same time, one submits it. Submitting a template without a draft changes
-        /// nothing. After 502 `provider_failed`, submit it again after two minutes: it is looked for first.
+        /// template, and reviews it again. Its samples are sent along. A template that fails the examination is refused before (422). If
+        /// automations use the approved template, the answer is 409 `template_in_use`, unless `even_if_used` is true: no message is sent
+        /// with it until it is approved again. If two requests arrive at the same time, one submits it. Submitting a template without a
+        /// draft changes nothing. After 502 `provider_failed`, wait two minutes and submit it again: Ringback first looks for it at the
+        /// provider.
         POST "/api/v1/templates/{template_id}/submit" => submit_template, "The submitted template",
             502 "The provider failed, or refuses the connection's credentials",
             problems "template_refused" "template_in_use" "template_submitting" "template_not_editable" "no_whatsapp"
@@ -151,19 +152,20 @@ api::operations! {
 
         /// Preview a template
         ///
-        /// The template as a phone displays it, with its samples or with the given values. A variable without either stays as it is.
+        /// Shows the template as a phone displays it, with its samples or with the given values. A variable without either stays as
+        /// it is.
         POST "/api/v1/templates/{template_id}/preview" => preview_template, "The template as a phone displays it";
 
         /// Get the numbers of a template
         ///
-        /// The number of messages sent with the template, of their outcomes, and of customers' answers: in total, for each content of
-        /// the template, and by day in UTC. The numbers are exact, and up to date within a minute. An event counts on the day on which it
-        /// is recorded. They are kept for 13 months. With `usage:read`, they include the cost.
+        /// Counts the messages sent with the template, their outcomes, and customers' answers: in total, for each content of the
+        /// template, and by day in UTC. The numbers are exact, and up to date within a minute. An event counts on the day of its
+        /// recording. They are kept for 13 months. With `usage:read`, they include the cost.
         GET "/api/v1/templates/{template_id}/numbers" => get_template_numbers, "The numbers";
 
         /// List what uses a template
         ///
-        /// The automations that may send it. Messages that software requests by name are not among them.
+        /// Lists the automations that may send it. Messages that software requests by name are not included.
         GET "/api/v1/templates/{template_id}/uses" => get_template_uses, "What uses the template";
 
         /// List the versions of a template
@@ -284,7 +286,8 @@ async fn list_library_templates(_: Reading, paging: Paging) -> Result<Listed<Lib
         all,
         &paging,
         |(place, _)| *place,
-        (read, |place: usize| place.to_string()),
+        read,
+        |place: usize| place.to_string(),
     )?;
     Ok(Listed::of(page, |(_, entry)| LibraryTemplate::from(entry)))
 }
@@ -455,7 +458,7 @@ async fn list_template_versions(
     let newest_first = |version: &Version<TemplateDefinition>| Reverse(version.number);
     let read = |text: &str| -> Option<Reverse<u64>> { text.parse().ok().map(Reverse) };
     let written = |Reverse(number): Reverse<u64>| number.to_string();
-    let page = page_of(versions, &paging, newest_first, (read, written))?;
+    let page = page_of(versions, &paging, newest_first, read, written)?;
     Ok(Listed::of(page, TemplateVersion::from))
 }
 
@@ -562,7 +565,7 @@ impl Context {
         Err(Problem::field("connection_id", fault.and("kind", kind)))
     }
 
-    /// The same, or a problem if there is none.
+    /// Like [`Self::connection`], with a problem if there is none.
     async fn carrier<P: Permit>(&self, who: &Allowed<P>, id: Option<ConnectionId>) -> Result<Connection, Problem> {
         let none = || no_whatsapp("No connection sends WhatsApp. Connect one first.");
         self.connection(who, id).await?.ok_or_else(none)

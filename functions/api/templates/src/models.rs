@@ -39,7 +39,7 @@ pub(crate) struct TemplateIn {
     /// Language, as Meta's code.
     #[schemars(example = &"en_GB")]
     pub(crate) language: LanguageCode,
-    /// Content. What is wrong with it does not prevent saving it.
+    /// Content. Problems with it do not prevent saving it.
     pub(crate) content: TemplateContent,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct TemplateIn {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TemplateLintIn {
-    /// Connection whose account would get it, by whose rules it is examined. Default: the oldest one that sends WhatsApp.
+    /// Connection of the account that would get it. Its rules apply. Default: the oldest one that sends WhatsApp.
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
     pub(crate) connection_id: Option<ConnectionId>,
@@ -112,7 +112,7 @@ pub(crate) struct SubmitTemplateIn {
     pub(crate) even_if_used: bool,
 }
 
-/// The same for a deletion.
+/// Whether automations that use a template prevent its deletion.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteTemplateQuery {
@@ -215,8 +215,8 @@ pub(crate) struct TemplateModel {
     sendable: bool,
     /// Whether it is being submitted.
     submitting: bool,
-    /// Time at which the provider refused a message because it knows the template otherwise. No message is sent with it until it was read
-    /// again. `null`: it did not.
+    /// Time when the provider refused a message because its version of the template differs. No message is sent with the template until
+    /// it was read again. `null`: it did not.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     doubted_at: Option<Timestamp>,
     /// Category, which the provider may have corrected.
@@ -236,7 +236,7 @@ pub(crate) struct TemplateModel {
     /// Number of contents before this one.
     #[schemars(example = 0)]
     edition: u32,
-    /// Time from which on a change of the approved template can be submitted. `null`: at any time.
+    /// Earliest time to submit a change of the approved template. `null`: at any time.
     #[schemars(example = "2026-11-21T10:00:00Z")]
     editable_at: Option<Timestamp>,
     /// Meta's id. `null`: it has none.
@@ -282,7 +282,6 @@ impl TemplateModel {
         })
     }
 
-    /// Its id.
     pub(crate) const fn id(&self) -> &TemplateId {
         &self.id
     }
@@ -305,7 +304,7 @@ pub(crate) struct TemplateWarning {
     /// Path of the field that it is about.
     #[schemars(example = &"content.body")]
     field: String,
-    /// Facts of the sentence by name. `x-codes` names those of each code.
+    /// Facts of the sentence by name. `x-codes` names the facts of each code.
     facts: Facts,
     /// The hint, in one sentence.
     #[schemars(example = &"The words \"% off\" are those of an offer: WhatsApp may count the template as marketing.")]
@@ -315,7 +314,7 @@ pub(crate) struct TemplateWarning {
 /// The findings about a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct TemplateLintOut {
-    /// Reasons for which it would be refused, at most 50.
+    /// Reasons for refusing it, at most 50.
     #[schemars(length(max = MAX_FOUND))]
     problems: Vec<FieldError>,
     /// Points that WhatsApp may judge differently than intended, at most 50. None prevents submitting.
@@ -367,14 +366,14 @@ pub(crate) struct TemplateUser {
     pub(crate) by_contact_language: bool,
 }
 
-/// What depends on a template.
+/// Dependents of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct TemplateUses {
     /// Automations that may send it, except archived ones.
     pub(crate) automations: Vec<TemplateUser>,
 }
 
-/// A version of a template: what it said.
+/// A former or present version of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct TemplateVersion {
     /// Number of the version.
@@ -476,7 +475,7 @@ pub(crate) struct AdoptTemplateIn {
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
     pub(crate) connection_id: Option<ConnectionId>,
-    /// Another name than that of the library.
+    /// Name other than the library's.
     #[serde(default)]
     #[schemars(example = &"missed_call_1")]
     pub(crate) name: Option<Name>,
@@ -489,6 +488,6 @@ pub(crate) struct AdoptTemplateIn {
 /// Templates of the library that were submitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct AdoptedTemplates {
-    /// One for each language. One that the provider refused is a `DRAFT` with `rejected_reason`.
+    /// A version for each language. A version that the provider refused is a `DRAFT` with `rejected_reason`.
     pub(crate) templates: Vec<TemplateModel>,
 }

@@ -45,7 +45,7 @@ pub(crate) struct TemplateNumbersOut {
     to: Date,
     /// Numbers of the whole period.
     total: TemplateFiguresOut,
-    /// Numbers by content, the latest one first. Only contents for which something was counted.
+    /// Numbers by content, the latest one first. Only contents with a count.
     editions: Vec<TemplateEditionOut>,
     /// Numbers by day. All days of the period.
     days: Vec<TemplateDayOut>,
@@ -83,8 +83,8 @@ pub(crate) struct TemplateFiguresOut {
     /// Messages that were read, if the customer shows that.
     #[schemars(example = 92)]
     read: u64,
-    /// Messages of customers that answer one: by a button, by quoting it, or, after a call, as the first message within seven days. Whoever
-    /// answers twice counts twice. Reactions and stop words are no answers.
+    /// Messages of customers that answer one: by a button, by quoting it, or, after a call, as the first message within seven days. A
+    /// customer who answers twice counts twice. Reactions and stop words are no answers.
     #[schemars(example = 31)]
     replied: u64,
     /// Presses of quick replies.
@@ -94,11 +94,11 @@ pub(crate) struct TemplateFiguresOut {
     /// `blocked`, `tenant_must_act`, `bug`, or `unknown`. An attempt that is repeated counts again.
     #[schemars(example = serde_json::json!({"fall_back": 3}))]
     failed: BTreeMap<String, u64>,
-    /// What the messages cost. `null` without the permission `usage:read`.
+    /// Cost of the messages. `null` without the permission `usage:read`.
     cost: Option<CostOut>,
 }
 
-/// What was counted, of which the days are told apart for the prices of each.
+/// The counters, and the costs by the prices of each day.
 #[derive(Default)]
 struct Sum {
     counters: Counters,

@@ -1,7 +1,7 @@
-//! Submitting templates and deleting them at the provider, and what its answers mean for the caller.
+//! Submitting templates and deleting them at the provider, and the caller's answers.
 //!
-//! A submission claims the row first, so that of two requests at the same time one goes to the provider. If it is not known what the provider
-//! did, the row stays claimed, and whoever takes it up later looks for the template first.
+//! A submission claims the row first, so that only one of two requests at the same time goes to the provider. If the outcome is unknown,
+//! the row stays claimed, and the next request first looks for the template.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ enum Claim {
     Claimed(Box<Work>),
 }
 
-/// What the provider has now.
+/// The provider's answer to a submission.
 enum Asked {
     Accepted(Accepted),
     /// A template of this name and language, whoever created it.
@@ -100,7 +100,7 @@ impl From<&TemplateError> for Box<Failed> {
 }
 
 impl Outcome {
-    /// Of a request that changes a template.
+    /// The outcome of a request that changes a template.
     fn of(error: &TemplateError) -> Self {
         if error.is_unknown() {
             Self::Unknown(error.into())
@@ -109,7 +109,7 @@ impl Outcome {
         }
     }
 
-    /// Of a request that changes no template.
+    /// The outcome of a request that changes no template.
     pub(crate) fn nothing_done(error: &TemplateError) -> Self {
         let refuses = matches!(error, TemplateError::Refused { .. });
         if refuses && !error.denies() && !error.is_throttled() && !error.is_unknown() {
@@ -119,7 +119,7 @@ impl Outcome {
         }
     }
 
-    /// Of a look for what an earlier request did.
+    /// The outcome of looking for a template that an earlier request may have submitted.
     fn still_unknown(error: &TemplateError) -> Self {
         Self::Unknown(error.into())
     }
@@ -129,7 +129,7 @@ fn provider_failed_problem(detail: &'static str) -> Problem {
     Problem::new(StatusCode::BAD_GATEWAY, "provider_failed", "Provider failed", detail)
 }
 
-/// What an error means for the caller, apart from the refusal of a template.
+/// The caller's answer to an error, apart from the refusal of a template.
 fn problem(error: &TemplateError) -> Problem {
     tracing::warn!(
         error = kit::chain(error),
@@ -346,13 +346,12 @@ impl Context {
         opened.ok_or_else(|| no_whatsapp("The connection has no credentials for the provider's API. Set them."))
     }
 
-    /// Asks the provider.
     async fn ask(&self, who: &Writing, work: &mut Work) -> Result<Asked, Outcome> {
         let secrets = Arc::clone(&work.secrets);
         let account = work.connection.account.clone();
         let asked = match TemplateAccount::of(&account, Some(&secrets)) {
             Some(TemplateAccount::Meta { waba_id, access_token }) => {
-                Box::pin(self.ask_meta(who, work, (waba_id, access_token))).await
+                Box::pin(self.ask_meta(who, work, waba_id, access_token)).await
             }
             Some(TemplateAccount::Twilio(credentials)) => Box::pin(self.ask_twilio(work, credentials)).await,
             None => {
@@ -368,16 +367,11 @@ impl Context {
         asked
     }
 
-    async fn ask_meta(
-        &self,
-        who: &Writing,
-        work: &Work,
-        (waba_id, access_token): (&str, &str),
-    ) -> Result<Asked, Outcome> {
+    async fn ask_meta(&self, who: &Writing, work: &Work, waba_id: &str, access_token: &str) -> Result<Asked, Outcome> {
         let template = work.submitted_template();
         let graph = &self.clients.graph;
         if work.taken_up
-            && let Some(listed) = self.look(&template, (waba_id, access_token)).await?
+            && let Some(listed) = self.look(&template, waba_id, access_token).await?
         {
             match work.how {
                 Submission::Create => return Ok(Asked::Found(Box::new(listed))),
@@ -422,7 +416,7 @@ impl Context {
                 category: made.category,
             })),
             // Somebody created it elsewhere, or an answer was lost.
-            Err(error) if error.exists() => match self.look(&template, (waba_id, access_token)).await? {
+            Err(error) if error.exists() => match self.look(&template, waba_id, access_token).await? {
                 Some(listed) => Ok(Asked::Found(Box::new(listed))),
                 None => Err(Outcome::of(&error)),
             },
@@ -434,7 +428,8 @@ impl Context {
     async fn look(
         &self,
         template: &TemplateDefinition,
-        (waba_id, access_token): (&str, &str),
+        waba_id: &str,
+        access_token: &str,
     ) -> Result<Option<TemplateDefinition>, Outcome> {
         usage::provider("whatsapp.templates");
         let graph = &self.clients.graph;
@@ -565,7 +560,7 @@ impl Context {
         self.api.limit(who, "TEMPLATES", SUBMISSIONS).await?;
         let deleted = match TemplateAccount::of(&connection.account, Some(&secrets)) {
             Some(TemplateAccount::Meta { waba_id, access_token }) => {
-                Box::pin(self.delete_at_meta(template, (waba_id, access_token))).await
+                Box::pin(self.delete_at_meta(template, waba_id, access_token)).await
             }
             Some(TemplateAccount::Twilio(credentials)) => Box::pin(self.delete_at_twilio(template, credentials)).await,
             None => return Ok(()),
@@ -587,7 +582,8 @@ impl Context {
     async fn delete_at_meta(
         &self,
         template: &TemplateDefinition,
-        (waba_id, access_token): (&str, &str),
+        waba_id: &str,
+        access_token: &str,
     ) -> Result<(), TemplateError> {
         let graph = &self.clients.graph;
         usage::provider("whatsapp.templates");

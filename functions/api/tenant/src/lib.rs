@@ -41,30 +41,30 @@ api::operations! {
 
         /// Get the progress of the set-up
         ///
-        /// Lists the steps of the set-up wizard. Each has its state, what is missing, and the operation that completes it. `unknown_numbers` are
-        /// numbers whose calls are lost, because they reach a connection that does not have them.
+        /// Lists the steps of the set-up wizard. Each has its state, what is missing, and the operation that completes it. Calls to
+        /// `unknown_numbers` are lost, because they reach a connection that does not have the number.
         GET "/api/v1/tenant/setup" => get_tenant_setup, "The steps of the set-up";
 
         /// Get the retention policy
         ///
-        /// Returns the policy, and an estimate of what its application to the calls and messages of the past would do, cost and take. The
-        /// estimate is made from the day counters: those of each day up to eight weeks, of eight single weeks if there are more. The
-        /// `ETag` is that of the tenant.
+        /// Returns the policy, and an estimate of applying it to the calls and messages of the past: the effect, the cost and the time.
+        /// The estimate uses the counters of each day up to eight weeks, or of eight single weeks if there are more. The `ETag` is the
+        /// tenant's.
         GET "/api/v1/tenant/retention" => get_retention, "The policy and the estimate";
 
         /// Apply the retention policy to the past
         ///
         /// A change of the policy applies to new calls and messages; this operation of the kind `apply_retention` applies it to all
-        /// others. Those that are older than the policy allows are hidden at once and deleted within days, which cannot be undone. What
-        /// has expired before stays hidden. `If-Match` with the `ETag` of the tenant makes sure that the policy is the one that was read;
-        /// later changes of it do not affect the operation. While one is running, the answer is 409 `retention_running`. Cancelling it
-        /// keeps what was done. A tenant can start 60 an hour.
+        /// others. Calls and messages that are older than the policy allows are hidden at once and deleted within days. This cannot be
+        /// undone. Expired ones stay hidden. `If-Match` with the `ETag` of the tenant makes sure that the policy is the one that you have
+        /// read; later changes do not affect the operation. While such an operation is running, the answer is 409 `retention_running`.
+        /// Cancelling it keeps what was done. A tenant can start 60 an hour.
         POST "/api/v1/tenant/retention/apply" => apply_retention, "The operation that applies the policy",
             problems "retention_running";
     }
 }
 
-/// The tenant, whose version is that of its configuration.
+/// The tenant, with the version of its configuration.
 async fn tenant<P: permits::Permit>(api: &Api, who: &Allowed<P>) -> Result<Option<Versioned<Tenant>>, StoreError> {
     let tenant = api.store().tenant(who.scope()).await?;
     Ok(tenant.map(|value| Versioned {
@@ -119,6 +119,6 @@ async fn get_tenant_setup(
         .extend(templates.items.into_iter().map(|template| template.value));
     Ok(Tagged {
         version: config.tenant.config_version,
-        body: setup::progress(&config, &material, (&unknown, who.now())),
+        body: setup::progress(&config, &material, &unknown, who.now()),
     })
 }

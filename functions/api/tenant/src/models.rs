@@ -53,8 +53,8 @@ pub(crate) struct TenantSettings {
     #[serde(default)]
     #[schemars(length(max = MAX_WORDS), with = "Vec<OneLine<1, MAX_WORD_LENGTH>>", example = ["yalla"])]
     pub start_words: Vec<String>,
-    /// Time zones of recipients by the beginning of their number with a plus, of which the longest counts, or by calling code: where those
-    /// of the number's area and country are not the ones of the tenant's customers.
+    /// Time zones of recipients, if customers do not live in the zone of their number's area or country. Keys: the beginning of a number
+    /// with a plus, where the longest one counts, or a calling code.
     #[serde(default)]
     #[schemars(
         extend("maxProperties" = MAX_ZONES, "propertyNames" = json!({"type": "string", "pattern": r"^(\+[1-9][0-9]{0,6}|[1-9][0-9]{0,2})$"})),
@@ -145,14 +145,14 @@ pub(crate) struct TenantOut {
 pub(crate) struct RetentionOut {
     /// Policy.
     policy: Retention,
-    /// What its application to the calls and messages of the past would do.
+    /// Effect of its application to the calls and messages of the past.
     estimate: EstimateOut,
     /// The latest operation that applied a policy. `null` if there was none in the last 30 days.
     application: Option<OperationOut>,
 }
 
-/// What the application of a retention policy would do and cost at most. Calls and messages that have been deleted since they were
-/// counted are included.
+/// The maximum effect and cost of applying a retention policy. Calls and messages that have been deleted since they were counted
+/// are included.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "RetentionEstimate")]
 pub(crate) struct EstimateOut {
@@ -285,7 +285,7 @@ pub(crate) struct SetupStep {
     /// Sentences that say what is missing or needs attention.
     #[schemars(example = ["No connection reports calls, so missed calls are not noticed."])]
     pub missing: Vec<String>,
-    /// The same with codes and facts, for sentences in another language.
+    /// The sentences of `missing` as codes and facts, for other languages.
     pub gaps: Vec<Gap>,
     /// Operation that completes the step.
     pub operation: OperationLink,
@@ -298,7 +298,7 @@ pub(crate) struct Gap {
     /// The gap as a word: one of `x-codes` at the root of the document.
     #[schemars(with = "String", example = &"no_calls")]
     pub code: Reason,
-    /// Facts of the sentence by name. `x-codes` names those of each code.
+    /// Facts of the sentence by name. `x-codes` names the facts of each code.
     pub facts: Facts,
     /// The gap, in one sentence.
     #[schemars(example = &"No connection reports calls, so missed calls are not noticed.")]

@@ -1,4 +1,4 @@
-//! The retention policy and what is stored already: what its application would do and cost, and its start.
+//! The retention policy and the data that is stored already: an estimate of applying it, and the start of that.
 
 use api::{Allowed, Api, IfMatch, OperationOut, Tagged, With, permits, require_found, start_and_answer};
 use axum::{Extension, Json, extract::State};
@@ -16,7 +16,7 @@ use crate::{models::RetentionOut, tenant};
 /// Applications of the policy per tenant and hour: each reads all calls and messages.
 const APPLICATIONS: Limit = Limit::per_hour(60);
 
-/// What an application of a policy would do at most.
+/// The maximum effect of applying a policy.
 async fn estimate<P: Permit>(
     api: &Api,
     who: &Allowed<P>,

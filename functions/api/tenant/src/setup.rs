@@ -76,7 +76,7 @@ impl SetupStep {
     }
 }
 
-/// Templates and products that the steps look at: those that active rules name.
+/// Templates and products that active rules name, for the steps.
 pub(crate) fn needs(config: &TenantConfig) -> Needs {
     needs_of_rules(active(config), config)
 }
@@ -85,7 +85,8 @@ pub(crate) fn needs(config: &TenantConfig) -> Needs {
 pub(crate) fn progress(
     config: &TenantConfig,
     material: &Material,
-    (noted, now): (&[UnknownNumbers], Timestamp),
+    noted: &[UnknownNumbers],
+    now: Timestamp,
 ) -> SetupOut {
     let steps = vec![
         profile(config),
@@ -333,7 +334,7 @@ fn template(config: &TenantConfig, material: &Material) -> SetupStep {
         .optional(is_only_channel(config, Channel::Sms))
 }
 
-/// What is wrong with a rule, or the channel that no connection sends.
+/// The problem of a rule, or the channel that no connection sends.
 fn wrong(rule: &Rule, found: Review) -> Option<Refusal> {
     let name = rule.name.as_str();
     if let Some(problem) = found.problems.into_iter().next() {

@@ -25,15 +25,15 @@ api::operations! {
     "usage": "Messages, and what they cost." {
         /// Get the usage
         ///
-        /// Messages by purpose and state, and what providers charge for them, by day, hour or line. The numbers are exact, and up to date
-        /// within a minute. Costs are what providers report; the rest is an estimate by price lists, which `prices` names with how sure
-        /// they are. Costs in different currencies are never added. What has no price is counted as `unknown`, and is in no amount: it is
-        /// not free. Discounts, taxes and monthly fees are not known. The provider's invoice decides.
+        /// Returns messages by purpose and state, and their cost, by day, hour or line. The numbers are exact, and up to date within a
+        /// minute. Costs are as providers report them; the rest is an estimate by the price lists in `prices`, which also says how sure
+        /// they are. Costs in different currencies are never added. Messages without a price are counted as `unknown`, and are in no
+        /// amount: they are not free. Discounts, taxes and monthly fees are not known. The provider's invoice decides.
         GET "/api/v1/usage" => get_usage, "The usage";
     }
 }
 
-/// What was used in a part of a period.
+/// Usage in a part of a period.
 #[derive(Default)]
 struct Used {
     counters: Counters,

@@ -1,5 +1,3 @@
-//! Models of responses.
-
 use std::collections::BTreeSet;
 
 use api::{CostOut, ExpectedCost, ReportHeadOut, ReportPartOut};
@@ -21,15 +19,15 @@ pub(crate) struct UsageReportOut {
     pub(crate) head: ReportHeadOut,
     /// Usage in the whole period.
     pub(crate) total: UsedOut,
-    /// What `total` counts as unknown.
+    /// Messages that `total` counts as unknown.
     pub(crate) unpriced: Vec<UnpricedOut>,
     /// The price lists of the estimates.
     pub(crate) prices: PricesOut,
     /// Price of a segment of an SMS to a number of the tenant's country, by the list of today. `null`: the country is not set, or no list has
     /// its price.
     pub(crate) sms_price: Option<ExpectedCost>,
-    /// Usage by day, hour or line. All days and hours of the period are among them, and those lines for which something was counted. An SMS
-    /// whose number of segments is reported on a later day is unknown on its own day.
+    /// Usage by day, hour or line. Includes all days and hours of the period, and all lines with a count. An SMS is unknown on its own day
+    /// if its number of segments is reported on a later day.
     pub(crate) items: Vec<UsagePartOut>,
 }
 
@@ -48,7 +46,7 @@ pub(crate) struct UsagePartOut {
 pub(crate) struct UsedOut {
     /// Messages of the business by purpose, as far as there are any.
     pub(crate) messages: Vec<PurposeUsageOut>,
-    /// What they cost.
+    /// Cost of the messages.
     pub(crate) cost: CostOut,
 }
 
@@ -82,7 +80,7 @@ pub(crate) struct PurposeUsageOut {
     cancelled: u64,
 }
 
-/// The messages of each purpose, in a fixed order, without purposes of which there are none.
+/// The messages of each purpose, in a fixed order, without purposes that have none.
 pub(crate) fn messages(counters: &Counters) -> Vec<PurposeUsageOut> {
     let of = |purpose: &str| {
         let count = |state: &str| counters.get(&format!("{purpose}.{state}")).copied().unwrap_or_default();
@@ -114,7 +112,7 @@ pub(crate) struct UnpricedOut {
     country: Option<Country>,
     /// Price category. `sms` for SMS, which have none.
     category: PriceCategory,
-    /// Number of messages, or of segments of SMS. An SMS of which the number of segments is not known counts as one, without a country.
+    /// Number of messages, or of segments of SMS. An SMS with an unknown number of segments counts as one, without a country.
     #[schemars(example = 2)]
     units: u64,
 }
@@ -138,7 +136,7 @@ pub(crate) struct PricesOut {
     /// Version of the lists.
     #[schemars(example = &"2026-11-20")]
     version: String,
-    /// Currencies of the prices of today, in which a cap of money can be set.
+    /// Currencies of the prices of today. A cap of money can be set in them.
     #[schemars(example = ["USD"])]
     currencies: Vec<Currency>,
     /// The lists.
@@ -148,12 +146,12 @@ pub(crate) struct PricesOut {
 /// A price list: of the lists of a service, the latest that has begun on a day holds on it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PriceListOut {
-    /// What is paid for.
+    /// Priced service.
     service: Service,
-    /// First day on which the prices hold, in UTC.
+    /// First day of the prices, in UTC.
     #[schemars(example = "2026-10-01")]
     from: Date,
-    /// Last day on which somebody compared the prices with their source.
+    /// Day of the last comparison of the prices with their source.
     #[schemars(example = "2026-11-20")]
     checked_on: Date,
     /// How sure the prices are.

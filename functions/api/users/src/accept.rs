@@ -1,4 +1,4 @@
-//! Accepting an invitation. Whoever has the link has access to the mailbox, so no other proof is needed.
+//! Accepting an invitation. The link proves access to the mailbox, so no other proof is needed.
 
 use std::sync::OnceLock;
 
@@ -23,7 +23,7 @@ use crate::{
 /// Attempts from one IP address. A whole office may join on the same morning.
 const TRIES: Limit = Limit::per_minute(60);
 
-/// The same answer for every reason: a link that was used, has expired, was withdrawn, is of another kind or never existed.
+/// Every reason gets this answer: a link that was used, has expired, was withdrawn, is of another kind or never existed.
 fn link_not_valid() -> Problem {
     let detail = "The link was used, has expired, was withdrawn or is incomplete. Ask for a new invitation.";
     Problem::new(StatusCode::NOT_FOUND, "link_not_valid", "Invalid link", detail)

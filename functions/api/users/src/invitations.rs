@@ -1,5 +1,3 @@
-//! Invitations.
-
 use std::sync::OnceLock;
 
 use api::{

@@ -30,7 +30,8 @@ api::operations! {
 
         /// List the names of users
         ///
-        /// For every member: answers name people by their ids. Includes deactivated users, whom older ones name.
+        /// Open to every member, because answers name people by their ids. Includes deactivated users, because older
+        /// answers name them.
         GET "/api/v1/users/names" => people::list_user_names, "A page of names";
 
         /// Get a user
@@ -38,14 +39,14 @@ api::operations! {
 
         /// List who is available
         ///
-        /// All users of the tenant with their names, each with whether they can attend to conversations, and whether conversations are
-        /// assigned to them by the mode of a team. Deactivated users, and those who only read, are not available.
+        /// Lists all users of the tenant with their names, whether they can attend to conversations, and whether teams assign
+        /// conversations to them by their modes. Deactivated users, and those who only read, are not available.
         GET "/api/v1/users/availability" => people::list_user_availability, "A page of users";
 
         /// Say whether a user is available
         ///
-        /// Everybody says it of themselves; of others, it needs `teams:write`. Until somebody says so, a user is available. The conversations of
-        /// a user who is not available stay with them, unless they are handed over, which takes a minute or two.
+        /// Users set their own availability; setting that of others needs `teams:write`. Until somebody says so, a user is available. The
+        /// conversations of a user who is not available stay with them, unless they are handed over, which takes a minute or two.
         PUT "/api/v1/users/availability/{user_id}" => people::set_user_availability, "Whether the user is available";
 
         /// Update a user
@@ -81,7 +82,7 @@ api::operations! {
 
         /// Show an invitation
         ///
-        /// For whoever has its link: who invites to which business, and for what role. The link stays valid.
+        /// For the holder of its link: the inviting user, the business and the role. The link stays valid.
         POST "/api/v1/users/invitations/show" => accept::show_invitation, "The invitation",
             403 "The tenant is suspended", 404 "The link is invalid",
             problems "link_not_valid";
@@ -97,7 +98,7 @@ api::operations! {
     }
 }
 
-/// Hash by which the table knows an address.
+/// Hash of an address, for the table.
 fn email_sha256(email: &Email) -> String {
     sha256_hex(email.as_str())
 }

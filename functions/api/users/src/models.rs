@@ -70,7 +70,7 @@ impl From<Member> for UserName {
 pub(crate) struct AvailabilityIn {
     /// Whether conversations are assigned to the user by the mode of a team.
     pub(crate) available: bool,
-    /// Whether the conversations in which customers wait for the user go to others of their teams, or to nobody. Only of a user who is not
+    /// Whether conversations of the user with waiting customers go to others of their teams, or to nobody. Only for a user who is not
     /// available. Default: false; they do so after the time in the tenant's `inbox`, if it has one.
     #[serde(default)]
     pub(crate) hand_over: bool,
@@ -99,7 +99,7 @@ pub(crate) struct Availability {
 }
 
 impl Availability {
-    /// That of a member, by their place in the inbox if they have one, and the sockets of the tenant.
+    /// Availability of a member, from their place in the inbox if they have one, and the sockets of the tenant.
     pub(crate) fn of(member: &Member, desk: Option<&Desk>, sockets: &[Versioned<Socket>], now: Timestamp) -> Self {
         Self {
             presence: Presence::of(member.user, sockets.iter().map(|socket| &socket.value), now),
@@ -148,7 +148,7 @@ pub(crate) struct InvitationIn {
     /// Address that gets the link. Opening the link proves the address.
     #[schemars(example = "sami@saffron.example")]
     pub(crate) email: Email,
-    /// Name by which the mail greets the person. Whoever accepts gives their own.
+    /// Name of the person in the mail. Accepting people give their own.
     #[schemars(example = "Sami Nasser")]
     pub(crate) name: Option<PersonName>,
     /// Role of the new user.
@@ -206,7 +206,7 @@ pub(crate) struct InvitationLink {
     pub(crate) token: SecretText<200>,
 }
 
-/// An invitation as whoever has its link sees it.
+/// An invitation as the holder of its link sees it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct InvitationShown {
     /// Name of the business.
@@ -243,7 +243,7 @@ pub(crate) struct AcceptIn {
     /// Password of 10 to 128 characters that is hard to guess, such as a few unrelated words. Required for a person without an
     /// account, ignored otherwise.
     pub(crate) password: Option<NewPassword>,
-    /// Language of the person's mail (BCP 47). Only for a person without an account. Default: that of the invitation.
+    /// Language of the person's mail (BCP 47). Only for a person without an account. Default: the invitation's.
     pub(crate) language: Option<Language>,
 }
 

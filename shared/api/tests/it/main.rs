@@ -270,7 +270,7 @@ const THINGS: &str = "/api/v1/things";
 const PLATFORM: &str = "/api/v1/platform";
 const THING: &str = "/api/v1/things/ctc_01jcs8q3v4w5x6y7z8a9b0c1d2";
 
-/// The same caller at the same address can be recognised, but nobody who reads the line finds the address by trying all.
+/// A caller can be recognised by its address, but nobody who reads the line finds the address by trying all.
 #[tokio::test]
 async fn log_line_has_network_and_keyed_hash_of_address() {
     let aws = Aws::new().await;
@@ -818,7 +818,7 @@ async fn request_runs_though_its_record_was_unacknowledged() {
     assert!(context.is_made_again(), "{:?}", context.made_ids());
 }
 
-/// Whoever holds the key now may be somebody else. With more scopes, everything can be seen as before.
+/// The key may have another holder by now. With more scopes, everything can be seen as before.
 #[tokio::test]
 async fn replay_shows_nothing_after_losing_permissions() {
     let aws = Aws::new().await;

@@ -77,7 +77,7 @@ async fn a_key_is_shown_once_and_proves_its_software() {
     }
 }
 
-/// A stolen key shows another network than that of its software.
+/// A stolen key shows another network than its software's.
 #[tokio::test]
 async fn key_shows_network_of_last_use() {
     let aws = Aws::new().await;

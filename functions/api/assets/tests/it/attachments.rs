@@ -1,4 +1,4 @@
-//! Attachments of replies: whoever may reply uploads them, for one conversation and for a day.
+//! Attachments of replies: uploaded for one conversation, and kept for a day.
 
 use domain::{
     accounts::{Action, Role},

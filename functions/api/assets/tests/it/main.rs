@@ -127,7 +127,7 @@ async fn a_file_is_uploaded_checked_and_linked() {
     assert!(listed[0]["download"].is_null() && listed[0]["state"] == "ready");
 }
 
-/// Types of which WhatsApp does not take every file.
+/// WhatsApp does not take every file of these types.
 #[tokio::test]
 async fn opus_and_moving_stickers_are_taken() {
     let aws = Aws::new().await;

@@ -1,4 +1,4 @@
-//! The key by which push services know who sends.
+//! The key that identifies the sender to push services.
 
 use access::{Kms, PushKeys};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

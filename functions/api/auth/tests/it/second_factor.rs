@@ -135,7 +135,7 @@ async fn at_most_ten_codes_an_hour_are_tried() {
     answer.is(200);
 }
 
-/// As at log-in: whoever has a session and the password could otherwise try all further codes in silence.
+/// As at log-in. Otherwise, somebody with a session and the password could try all further codes in silence.
 #[tokio::test]
 async fn wrong_code_for_a_change_of_the_factor_is_reported() {
     for (method, path) in [
@@ -155,7 +155,7 @@ async fn wrong_code_for_a_change_of_the_factor_is_reported() {
     }
 }
 
-/// Whoever tries codes knows the password. The owner learns it at once, and the tries end.
+/// Somebody who tries codes knows the password. The owner learns it at once, and the tries end.
 #[tokio::test]
 async fn wrong_codes_are_reported_and_end() {
     let (world, maya) = World::with_newcomer().await;
@@ -307,7 +307,7 @@ async fn switching_a_factor_on_ends_all_other_sessions() {
     world.refresh(&text(&next["refresh_token"])).await.is(401);
 }
 
-/// A platform administrator is let in by a session that began with the factor, not by one in which it was turned on.
+/// Only a session that began with the factor lets a platform administrator in, not the session that turned it on.
 #[tokio::test]
 async fn a_token_says_whether_its_session_began_with_a_factor() {
     let (world, maya) = World::with_newcomer().await;
@@ -372,7 +372,7 @@ async fn session_does_not_prove_a_later_factor() {
     assert_eq!(proven(&text(&anew["access_token"])).await, Some(true));
 }
 
-/// Two requests at once: one spares the session in which a factor is switched on, the other ends all.
+/// Two requests at once: one spares the session that switches a factor on, the other ends all.
 #[tokio::test]
 async fn ending_all_sessions_also_ends_one_spared_meanwhile() {
     let (world, maya) = World::with_newcomer().await;

@@ -43,7 +43,7 @@ async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
     assert_eq!((tenant.time_zone.name(), tenant.config_version), ("Asia/Dubai", 1));
 }
 
-/// Nor by a link that was mailed before. Who has an account still logs in.
+/// A link that was mailed before does not work either. Existing accounts still log in.
 #[tokio::test]
 async fn nobody_signs_up_where_it_is_closed() {
     let world = World::new().await;
@@ -107,7 +107,7 @@ async fn lost_race_leaves_the_link_valid_and_is_retried() {
     answer.is(201);
 }
 
-/// Whoever lost the mail signs up again; the previous link stops working.
+/// After losing the mail, a person signs up again; the previous link stops working.
 #[tokio::test]
 async fn repeated_sign_up_replaces_the_link() {
     let world = World::new().await;

@@ -124,7 +124,7 @@ impl World {
         statuses.get(&status).copied().unwrap_or_default()
     }
 
-    /// The role of whoever sends this token to another function and names this tenant, if they are let in.
+    /// The role of this token's user in another function and this tenant, if the token is accepted.
     pub(crate) async fn role_in(&self, tenant: Option<&str>, token: &str) -> Option<Role> {
         let sent = Credentials {
             bearer: Some(token),

@@ -54,7 +54,7 @@ fn id(made: &Answer) -> Value {
     made.is(201).json()["id"].clone()
 }
 
-/// The names of the rules by which calls are decided at present, and their versions.
+/// The names of the rules that decide calls at present, and their versions.
 async fn deciding(town: &Town<'_>, cache: &ConfigCache) -> Vec<(String, u64)> {
     let config = town.aws().store().config(town.home.scope(), cache).await;
     let config = config.expect("the table answers").expect("the tenant is there");
@@ -166,7 +166,7 @@ async fn archived_automation_decides_nothing_until_restored() {
     manager.post(&restore, json!({})).await.is_refused(404, "not_found");
 }
 
-/// Of those that are not archived, there may be fewer than of all.
+/// The limit for automations that are not archived is lower than the limit for all.
 #[tokio::test]
 async fn archive_makes_room_and_restoring_needs_it() {
     let aws = Aws::new().await;

@@ -65,7 +65,7 @@ fn missed_call(business: &Seeded, number: &str) -> Value {
     json!({"outcome": "missed", "phone": number, "connection_id": business.telephony})
 }
 
-/// What a channel says, as the API shows it.
+/// The content of a channel, as the API shows it.
 fn content_of_leg(leg: &Leg) -> Value {
     match &leg.content {
         Content::Text(text) => json!([leg.channel, leg.connection, text, null, null]),
@@ -77,7 +77,7 @@ fn content_of_leg(leg: &Leg) -> Value {
     }
 }
 
-/// The same of a channel in a dry run.
+/// The content of a channel in a dry run, like [`content_of_leg`].
 fn content_of_channel(channel: &Value) -> Value {
     let template = &channel["template"];
     let text = if template.is_null() {
@@ -466,7 +466,7 @@ async fn answered_call_makes_no_cooldown_of_what_it_cancels() {
     assert_eq!(contact.open.len(), 1);
 }
 
-/// What happened since would make sentences of the kind "texted just now".
+/// Later events would make sentences of the kind "texted just now".
 #[tokio::test]
 async fn invented_call_of_the_past_knows_nothing_since() {
     let aws = Aws::new().await;

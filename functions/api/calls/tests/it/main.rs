@@ -74,7 +74,7 @@ async fn a_call_is_listed_and_shown_with_all_it_refers_to() {
     assert_snapshot("call", &[&listed, &shown]);
 }
 
-/// Which can be fetched, but neither where nor under which name their telephone system has them.
+/// Shows which recordings can be fetched, but neither where they are nor their names in the telephone system.
 #[tokio::test]
 async fn recordings_are_shown_without_their_telephone_system() {
     let aws = Aws::new().await;

@@ -568,7 +568,7 @@ async fn steps_are_written_as_versions_and_refused_by_field() {
     manager.get(&of_broadcast).await.is_refused(404, "not_found");
 }
 
-/// A date is that of a searchable field. A patch changes a part of it, or removes it.
+/// A date belongs to a searchable field. A patch changes a part of it, or removes it.
 #[tokio::test]
 async fn dates_are_those_of_searchable_fields() {
     let aws = Aws::new().await;

@@ -1,4 +1,4 @@
-//! Connections in the API, as far as all kinds are alike. What is of a kind stands in the domain, in its file.
+//! The parts of connections in the API that all kinds share. Each kind has a file of its own in the domain.
 
 mod input;
 mod output;

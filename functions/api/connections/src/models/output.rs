@@ -21,13 +21,13 @@ pub(crate) struct ConnectionOut {
     /// Identity of the account at the provider.
     #[schemars(with = "ProviderAccount")]
     account: Map<String, Value>,
-    /// Its settings.
+    /// Settings of the connection.
     #[serde(flatten)]
     #[schemars(with = "ConnectionSettings")]
     settings: Map<String, Value>,
     /// Health of the connection.
     pub(crate) health: ConnectionHealth,
-    /// Time until which a throttled or restricted number sends nothing.
+    /// End of the pause of a throttled or restricted number, which sends nothing until then.
     pub(crate) paused_until: Option<Timestamp>,
     /// Meta's quality rating of the number, from the last test or a later report of Meta.
     pub(crate) quality: Option<Quality>,
@@ -76,7 +76,7 @@ struct ProviderAccount {
 pub(crate) struct ConnectionHealth {
     /// State. If `unhealthy`, the provider refuses the connection until somebody acts, and messages wait.
     pub(crate) state: ConnectionHealthState,
-    /// Time at which the connection became unhealthy.
+    /// Time when the connection became unhealthy.
     pub(crate) since: Option<Timestamp>,
     /// Reason, for people.
     #[schemars(example = "the access token is not valid or has expired")]
@@ -99,7 +99,7 @@ pub(crate) struct ConnectionLimits {
     /// Messages per second, inbound and outbound.
     #[schemars(example = 80)]
     pub(crate) messages_per_second: Option<u32>,
-    /// Customers to whom the business may write first within 24 hours. 0: no limit.
+    /// Customers that the business may write to first within 24 hours. 0: no limit.
     #[schemars(example = 2000)]
     pub(crate) customers_per_day: Option<u32>,
 }
@@ -109,7 +109,7 @@ pub(crate) struct ConnectionLimits {
 pub(crate) struct ConnectionTest {
     /// Time of the test.
     pub(crate) at: Timestamp,
-    /// Result.
+    /// Result of the test.
     pub(crate) result: CheckResult,
     /// Findings, and what to do about them.
     #[schemars(

@@ -44,7 +44,8 @@ pub(crate) struct ConnectionSettings {
     /// `twilio`: number that sends WhatsApp.
     #[serde(skip_serializing_if = "Option::is_none")]
     whatsapp_sender: Option<Phone>,
-    /// `twilio`: rules of countries for SMS that do not hold for it: what they demand is registered, or the provider has said so.
+    /// `twilio`: rules of countries for SMS that no longer apply to it, because it is registered as they demand, or the provider
+    /// has said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_rules: Option<Confirmed>,
     /// `twilio`: call handling.

@@ -453,7 +453,7 @@ async fn invalid_input_is_named_and_writes_nothing() {
     assert_eq!(manager.get(&at(&telephony, "")).await.text(), before.text());
 }
 
-/// What was proven about the account stays so.
+/// A proof about the account stays.
 #[tokio::test]
 async fn tenant_confirms_rules_of_countries_for_sms() {
     let aws = Aws::new().await;
@@ -747,7 +747,7 @@ async fn refusal_by_provider_releases_the_number() {
     assert_eq!(held().await, Some(other));
 }
 
-/// Meta also refuses owners: those who must pay, are blocked for a while, or whose token may not see the account's apps.
+/// Meta also refuses owners who must pay, are blocked for a while, or whose token may not see the account's apps.
 #[tokio::test]
 async fn inconclusive_refusal_keeps_the_number() {
     let graph = graph::Graph::start().await;

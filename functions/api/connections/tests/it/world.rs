@@ -96,7 +96,7 @@ impl World {
         Self::start_with(aws, &[]).await
     }
 
-    /// The same with these variables of the function besides.
+    /// Like [`Self::start`], with these additional variables of the function.
     pub(crate) async fn start_with<'a>(aws: &'a Aws, variables: &[(&str, &str)]) -> (Self, Town<'a>) {
         let config = json!({"tenants": [{
             "id": "any", "name": "Saffron Bakery",

@@ -9,7 +9,7 @@ use testkit::{Aws, api::Town};
 
 use super::{CONTACTS, create_contact, maya, town};
 
-/// The looks in the audit log, the oldest first: who looked, at what, and at which contact.
+/// The looks in the audit log, the oldest first: who looked, what they saw, and the contact.
 pub(crate) async fn looks(town: &Town<'_>) -> Vec<(String, String, String)> {
     let entries = town.aws().audit_log(town.home.scope()).await;
     let shown = entries.into_iter().rev().map(|entry| {

@@ -233,7 +233,7 @@ async fn next_owner_of_a_removed_address_refuses() {
     assert_eq!(left.unwrap().items, []);
 }
 
-/// The next owner wrote START from another number, after the STOP of whoever had this one. The former owner still has the last word.
+/// The next owner wrote START from another number, after the STOP of this number's former owner, who still has the last word.
 #[tokio::test]
 async fn number_brings_its_stop_to_a_contact_that_wants_messages() {
     let aws = Aws::new().await;
@@ -265,7 +265,7 @@ async fn number_brings_its_stop_to_a_contact_that_wants_messages() {
     }
 }
 
-/// A report gave the contact another number, for which it has no room. Its row still leads to the refusal.
+/// A report gave the contact one number more than it has room for. The row of that number still leads to the refusal.
 #[tokio::test]
 async fn number_without_room_finds_the_contact_that_refuses() {
     let aws = Aws::new().await;

@@ -78,7 +78,7 @@ async fn an_address_of_another_contact_is_not_added() {
     add().await.is(200);
 }
 
-/// Letters of other scripts look like those of ASCII, and marks of direction reverse what people read.
+/// Letters of other scripts look like ASCII letters, and marks of direction reverse what people read.
 #[tokio::test]
 async fn deceiving_addresses_are_refused() {
     let aws = Aws::new().await;

@@ -494,7 +494,7 @@ async fn cancel_newest(aws: &Aws, town: &Town<'_>) -> String {
     newest.to_string()
 }
 
-/// A cancelled erasure leaves a hidden contact, of which nothing is lost.
+/// A cancelled erasure leaves a hidden contact without any loss.
 #[tokio::test]
 async fn contact_comes_back_after_its_erasure_was_cancelled() {
     let aws = Aws::new().await;

@@ -64,7 +64,7 @@ async fn link_needs_a_contact_and_the_permission_to_write_it() {
     town.agent().post(&path, Value::Null).await.is(404);
 }
 
-/// Whoever could make links without end could choose for all customers, and nobody would see it.
+/// Without a limit, a user could choose for all customers, and nobody would see it.
 #[tokio::test]
 async fn links_of_one_maker_are_limited_and_audited() {
     let aws = Aws::new().await;

@@ -1,5 +1,3 @@
-//! Searches and lists.
-
 use std::collections::BTreeSet;
 
 use domain::{
@@ -105,7 +103,7 @@ async fn a_search_finds_exactly_those_that_fulfil_it() {
     }
 }
 
-/// Of two numbers that are written alike nationally, that of the business's country is meant.
+/// If two numbers are written alike nationally, the search finds the number of the business's country.
 #[tokio::test]
 async fn numbers_and_names_are_found_in_any_spelling() {
     let aws = Aws::new().await;

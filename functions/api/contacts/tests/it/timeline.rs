@@ -58,7 +58,7 @@ async fn write_note(caller: &Caller<'_>, contact: ContactId, text: &str) -> Stri
     made.is(201).header("location").to_owned()
 }
 
-/// Six days, on each of which everything happens, part of it in one millisecond.
+/// Six days. On each of them everything happens, part of it in one millisecond.
 async fn busy_contact(aws: &Aws, business: &Seeded, agent: &Caller<'_>) -> ContactId {
     let mut contact = None;
     for day in 0..6 {

@@ -68,7 +68,7 @@ async fn draft_is_seen_by_its_author_alone() {
     assert_eq!(aws.signed_by(&author).await, signed, "the audit log has no drafts");
 }
 
-/// One request has all that is shown beside a conversation.
+/// A single request has all that is shown beside a conversation.
 #[tokio::test]
 async fn conversation_has_the_callers_draft_and_the_contact() {
     let aws = Aws::new().await;

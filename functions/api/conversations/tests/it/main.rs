@@ -144,7 +144,7 @@ async fn reading_is_for_the_team_and_goes_on_only() {
     agent.put(&read, json!({"seq": -1})).await.names_only(&["seq"]);
 }
 
-/// What a list has shown is enough to change it, but not once a message has arrived since.
+/// An `ETag` from a list is enough to change the conversation, but not once a message has arrived since.
 #[tokio::test]
 async fn listed_etag_closes_nothing_unseen() {
     let aws = Aws::new().await;

@@ -65,7 +65,7 @@ async fn key_and_type_of_a_field_cannot_change() {
     manager.patch(place, same).await.is(200).has_version(2);
 }
 
-/// One that is searchable no more makes room.
+/// A field that is no longer searchable makes room.
 #[tokio::test]
 async fn at_most_ten_fields_are_searchable() {
     let aws = Aws::new().await;

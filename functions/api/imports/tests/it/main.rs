@@ -165,7 +165,7 @@ async fn preview_ends_with_the_row_of_an_open_quote() {
     assert_eq!((row, column), (&json!(3), &json!(null)));
 }
 
-/// What the rows of a preview become.
+/// The outcomes of the rows of a preview.
 async fn preview_rows(caller: &Caller<'_>, place: &str, mut settings: Value) -> Vec<String> {
     settings["table"] = json!({"separator": "comma", "header": true});
     settings["mapping"] = mapping();
@@ -173,7 +173,7 @@ async fn preview_rows(caller: &Caller<'_>, place: &str, mut settings: Value) -> 
     texts(&rows(&shown), "becomes")
 }
 
-/// Who a row is about depends on whom the rows before it create and change.
+/// The contact of a row depends on the contacts that earlier rows create and change.
 #[tokio::test]
 async fn previewed_rows_know_what_earlier_rows_make() {
     const ROWS: &str = "Name,Mobile,Tags
@@ -286,7 +286,7 @@ async fn few_imports_run_at_a_time() {
     manager.post(&start(&places[2]), settings(false)).await.is(202);
 }
 
-/// Also those that only count.
+/// Starts that only count are limited, too.
 #[tokio::test]
 async fn imports_and_their_starts_are_limited_per_hour() {
     let aws = Aws::new().await;
@@ -407,7 +407,7 @@ async fn plan_limits_imports_of_a_day() {
     create().await.is_refused(409, "limit_reached");
 }
 
-/// By the tenant's country, or that of the request; whoever belongs to the tenant may ask.
+/// By the country of the tenant or of the request; every member of the tenant may ask.
 #[tokio::test]
 async fn number_is_read_as_people_write_it() {
     const NUMBERS: &str = "/api/v1/phone-numbers";

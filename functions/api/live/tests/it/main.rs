@@ -148,7 +148,7 @@ async fn many_events_come_page_by_page() {
     assert_eq!(again, published[240..][..180]);
 }
 
-/// Such as after a restart: the cursor of the last event that is known.
+/// Continues after a restart: from the cursor of the last event that is known.
 #[tokio::test]
 async fn a_client_goes_on_from_an_event() {
     let aws = Aws::new().await;

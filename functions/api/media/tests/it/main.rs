@@ -60,10 +60,16 @@ impl<'a> World<'a> {
     }
 
     /// A message whose first medium is this file.
-    async fn receive_file(&self, file: (&str, &[u8])) -> MessageId {
+    async fn receive_file(&self, content_type: &str, content: &[u8]) -> MessageId {
         let message = self.message().await;
+        let file = (content_type, content);
         self.business.store_fetched_medium(self.aws, message, 0, file).await;
         message
+    }
+
+    async fn receive_picture(&self) -> MessageId {
+        let (content_type, content) = JPEG;
+        self.receive_file(content_type, content).await
     }
 
     /// Changes the first medium of a message.
@@ -122,7 +128,7 @@ async fn a_link_leads_to_the_file_as_what_it_is() {
         ("application/octet-stream", "bin", false),
         ("image/svg+xml", "bin", false),
     ] {
-        let message = world.receive_file((mime, mime.as_bytes())).await;
+        let message = world.receive_file(mime, mime.as_bytes()).await;
         let answer = agent.get(&place(message, 0)).await;
         let (status, [content_type, disposition, cache], body) = download_file(&answer).await;
         assert_eq!((status, body.as_slice(), &*content_type), (200, mime.as_bytes(), mime));
@@ -168,7 +174,7 @@ async fn a_document_keeps_its_name() {
 async fn a_link_says_what_it_leads_to_and_for_how_long() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
-    let message = world.receive_file(JPEG).await;
+    let message = world.receive_picture().await;
     let mut shown = world.agent().await.get(&place(message, 0)).await.is(200).json();
     let url = shown["url"].take();
     assert!(url.as_str().is_some_and(|url| url.contains("/contact/")), "{url}");
@@ -186,7 +192,7 @@ async fn a_link_says_what_it_leads_to_and_for_how_long() {
 async fn files_need_a_permission_and_are_the_tenants_own() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
-    let message = world.receive_file(JPEG).await;
+    let message = world.receive_picture().await;
     let path = place(message, 0);
     let verdict = format!("{path}/verdict");
     for role in Role::ALL {
@@ -274,7 +280,7 @@ async fn files_are_hidden_with_their_contact() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let agent = world.agent().await;
-    let message = world.receive_file(JPEG).await;
+    let message = world.receive_picture().await;
     let scope = world.business.scope();
     aws.delete_contact(scope, message.contact(), true).await;
     agent.get(&place(message, 0)).await.is_refused(404, "not_found");
@@ -287,7 +293,7 @@ async fn who_looked_is_audited_once_a_day_at_the_survivor() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let agent = world.agent().await;
-    let message = world.receive_file(JPEG).await;
+    let message = world.receive_picture().await;
     for _twice in 0..2 {
         agent.get(&place(message, 0)).await.is(200);
     }
@@ -320,7 +326,7 @@ async fn judge_and_read(world: &World<'_>, message: MessageId, verdict: &str) ->
 async fn a_clean_file_can_be_read_from_its_verdict_on() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
-    let message = world.receive_file(JPEG).await;
+    let message = world.receive_picture().await;
     let scan = |medium: &mut Medium| medium.state = MediumState::Scanning;
     world.change(message, scan).await;
     let agent = world.agent().await;
@@ -339,7 +345,7 @@ async fn clean_needs_the_secret_of_the_platforms_scanner() {
     let aws = Aws::new().await;
     let sha256 = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
     let world = World::with(&aws, &[("MEDIA_SCANNER", "guard"), ("SCANNER_SECRET_SHA256", sha256)]).await;
-    let message = world.receive_file(JPEG).await;
+    let message = world.receive_picture().await;
     world
         .change(message, |medium| medium.state = MediumState::Scanning)
         .await;
@@ -367,7 +373,7 @@ async fn a_harmful_file_is_deleted_also_if_it_was_ready() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     for state in [MediumState::Scanning, MediumState::Ready] {
-        let message = world.receive_file(JPEG).await;
+        let message = world.receive_picture().await;
         world.change(message, |medium| medium.state = state).await;
         assert_eq!(world.files().await, 1);
         for _twice in 0..2 {

@@ -427,7 +427,7 @@ async fn retry_displaces_no_waiting_message() {
     assert_eq!(waiting.items().len(), 4);
 }
 
-/// Such as a wrong number that was corrected. Answers to that would reach somebody else of the contact.
+/// A wrong number was corrected. Answers to it would reach somebody else of the contact.
 #[tokio::test]
 async fn removed_number_gets_no_message_again_and_no_answer() {
     let aws = Aws::new().await;

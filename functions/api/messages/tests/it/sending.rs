@@ -49,7 +49,7 @@ pub(crate) fn template() -> Value {
     })
 }
 
-/// The same by WhatsApp.
+/// The body of a request for a message with a template, by WhatsApp.
 fn by_template(number: &str, more: Value) -> Value {
     let mut body = json!({"phone": number, "category": "utility", "basis": "Order 1042", "template": template()});
     with(&mut body, more);
@@ -84,7 +84,7 @@ fn daily(maximum: u32) -> Cap {
     }
 }
 
-/// Counts a message, by which this cap is reached.
+/// Counts a message, which reaches this cap.
 async fn reach(aws: &Aws, scope: &TenantScope, cap: Cap) {
     let take = Take {
         cap: cap.clone(),
@@ -361,7 +361,7 @@ async fn quiet_hours_postpone_a_request_or_refuse_it() {
     assert_not_sent(&skipped, "quiet_hours");
 }
 
-/// The due index has it, from which the dispatcher queues it.
+/// The due index has it. The dispatcher queues it from there.
 #[tokio::test]
 async fn message_is_sent_though_the_queue_does_not_answer() {
     let aws = Aws::new().await;
@@ -400,7 +400,7 @@ async fn repeated_request_finds_what_the_interrupted_one_wrote() {
     assert_not_sent(&agent.post(MESSAGES, another).await, "frequency");
 }
 
-/// What it counted is counted, and there is nothing else to refuse.
+/// The first request was counted already, and there is nothing else to refuse.
 #[tokio::test]
 async fn repeated_request_is_answered_beyond_the_limit() {
     let aws = Aws::new().await;
@@ -439,7 +439,7 @@ async fn repeated_request_finds_its_message_after_a_merge() {
     agent.post(PREVIEW, body.clone()).await.is_refused(404, "merged");
 }
 
-/// Whoever got 201 can rely on it: a further message does not take the place of a waiting one.
+/// A caller who got 201 can rely on it: a further message does not take the place of a waiting one.
 #[tokio::test]
 async fn fifth_waiting_message_to_a_person_is_refused() {
     let aws = Aws::new().await;
@@ -604,7 +604,7 @@ async fn link_in_a_message_leads_to_its_contact() {
     assert_eq!(message["clicked_at"], Value::Null);
 }
 
-/// Whoever may read messages, and nothing else, must not be able to choose for their recipients.
+/// A caller who may read messages, and nothing else, must not be able to choose for their recipients.
 #[tokio::test]
 async fn readers_of_messages_get_no_links() {
     let aws = Aws::new().await;
@@ -784,7 +784,7 @@ async fn reached_cap_refuses_requests_until_its_period_is_over() {
 }
 
 /// A message that a cap has blocked.
-async fn send_and_block(agent: &Caller<'_>, (aws, scope): (&Aws, &TenantScope), cap: &Cap, request: Value) -> String {
+async fn send_and_block(agent: &Caller<'_>, aws: &Aws, scope: &TenantScope, cap: &Cap, request: Value) -> String {
     let sent = agent.post(MESSAGES, request).await;
     let id = sent.is(201).json()["id"].as_str().unwrap().to_owned();
     let store = aws.store();
@@ -802,12 +802,12 @@ async fn blocked_messages_are_retried_once_the_cap_is_raised() {
     let (town, business) = (town(&aws).await, business_with(&aws, set).await);
     let scope = business.scope();
     let agent = town.key_of(scope, Role::Agent).await;
-    let late = send_and_block(&agent, (&aws, scope), &daily(1), sms(&mobile(1), json!({}))).await;
+    let late = send_and_block(&agent, &aws, scope, &daily(1), sms(&mobile(1), json!({}))).await;
     aws.clock().advance(SignedDuration::from_hours(5 * 24));
     let agent = town.key_of(scope, Role::Agent).await;
     let mut valid = Vec::new();
     for request in [sms(&mobile(2), json!({})), by_template(&mobile(3), json!({}))] {
-        valid.push(send_and_block(&agent, (&aws, scope), &daily(1), request).await);
+        valid.push(send_and_block(&agent, &aws, scope, &daily(1), request).await);
     }
     valid.sort();
     let again = async |query: &str| {

@@ -1,4 +1,4 @@
-//! What keys see that may send, and read nothing.
+//! The answers to keys that may send, and read nothing.
 
 use domain::{messages::OptFlag, people::Profile, terms::ShownName};
 use store::contacts::ContactWrite;
@@ -31,7 +31,7 @@ async fn maya(aws: &Aws, business: &Seeded) -> ContactId {
     contact.id
 }
 
-/// Nor the number, the language, and WhatsApp's id of a message, in which the number is.
+/// The preview also hides the number, the language, and WhatsApp's id of a message, which contains the number.
 #[tokio::test]
 async fn preview_without_contacts_read_has_placeholders() {
     let aws = Aws::new().await;
@@ -94,7 +94,7 @@ async fn preview_without_contacts_read_has_placeholders() {
     assert_eq!(preview["customer"]["number"], CUSTOMER);
 }
 
-/// Neither when and how they refused, nor in which words.
+/// The answer does not say when and how they refused, nor in what words.
 #[tokio::test]
 async fn refusals_without_contacts_read_are_codes() {
     let aws = Aws::new().await;
@@ -125,7 +125,7 @@ async fn refusals_without_contacts_read_are_codes() {
     assert_eq!(preview["channels"][0]["reason"], means);
 }
 
-/// Also when they are repeated.
+/// Repeated requests get the same brief answers.
 #[tokio::test]
 async fn answers_without_messages_read_are_id_and_state() {
     let aws = Aws::new().await;

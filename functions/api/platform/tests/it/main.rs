@@ -47,7 +47,7 @@ fn pizzeria(slug: &str) -> Value {
     json!({"name": "Joe's Pizza", "slug": slug, "time_zone": "Asia/Dubai", "admin_email": "Joe@Example.com", "plan": "standard"})
 }
 
-/// The URL in the only invitation among these mails, and whom it invites to which business.
+/// The URL in the only invitation among these mails, its recipient, and the business.
 fn invitation(mails: Vec<MailJob>) -> (String, String, String) {
     let mut invitations = mails.into_iter().filter(|mail| mail.mail.kind() == "invitation");
     let found = invitations.next().expect("an invitation");
@@ -165,7 +165,7 @@ async fn an_administrator_can_be_invited_again() {
     town.platform().post(&unknown, invited).await.is(404);
 }
 
-/// Whether the link of the only waiting invitation lets somebody in. What tells the administrators there are is another test's.
+/// Whether the link of the only waiting invitation lets somebody in. Mails to the existing administrators are another test's.
 async fn mailed_link_works(aws: &Aws) -> bool {
     let (url, ..) = invitation(aws.take_mails().await);
     let (_, link_token) = url.split_once("token=").expect("a link with a token");
@@ -233,7 +233,6 @@ async fn a_name_is_given_once_however_many_ask_at_once() {
     assert_eq!(log(&town).await, ["tenant_created"]);
 }
 
-/// Nothing is written.
 #[tokio::test]
 async fn invalid_tenant_is_refused_by_field() {
     let aws = Aws::new().await;

@@ -46,7 +46,7 @@ impl<'a> World<'a> {
         Self::with_timeout(aws, reply, "60").await
     }
 
-    /// The same with so many seconds for an answer of Twilio.
+    /// Like `new`, with this many seconds for an answer of Twilio.
     async fn with_timeout(aws: &'a Aws, reply: Reply, seconds: &str) -> Self {
         let twilio = Twilio::start(reply);
         let env = aws.env_with(&[("TWILIO_API_URL", twilio.url()), ("PROVIDER_TIMEOUT", seconds)]);
@@ -225,7 +225,7 @@ async fn deleted_meanwhile(world: &World<'_>, meanwhile: impl AsyncFnOnce(CallId
     assert_eq!(world.copies().await, 0);
 }
 
-/// An erasure marks the contact, then deletes its files: what comes later must not stay.
+/// An erasure marks the contact, then deletes its files: later copies must not stay.
 #[tokio::test]
 async fn a_copy_for_a_contact_deleted_meanwhile_is_dropped() {
     let aws = Aws::new().await;

@@ -159,7 +159,7 @@ async fn a_filter_without_a_list_names_those_that_have_one() {
     assert_eq!(all.is(200).json()["filter"], json!({}));
 }
 
-/// What names a person is not stored in a segment, and no segment names another one, or itself.
+/// A segment stores nothing that names a person, and names no segment, neither another one nor itself.
 #[tokio::test]
 async fn a_filter_that_means_nothing_is_refused() {
     let aws = Aws::new().await;

@@ -78,7 +78,7 @@ impl<'a> World<'a> {
         self.path("order_1.en_GB", "")
     }
 
-    /// The same, submitted by Meta's rules.
+    /// Like `draft`, submitted by Meta's rules.
     async fn submit_draft(&self, caller: &Caller<'_>) -> String {
         let path = self.create_draft(caller).await;
         submit(caller, &path).await.is(200);

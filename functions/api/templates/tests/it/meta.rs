@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use testkit::seed::WABA;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
-/// What happens to the next request that changes something.
+/// A fault in the next request that changes something.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// It is refused with this status and body.
@@ -112,7 +112,7 @@ impl Respond for Shared {
         if let Some(Fault::Refused(status, body)) = fault {
             return ResponseTemplate::new(status).set_body_json(body);
         }
-        let answer = state.apply_request((method, &path, &all), &query);
+        let answer = state.apply_request(method, &path, &all, &query);
         if fault.is_some() {
             return ResponseTemplate::new(500);
         }
@@ -125,7 +125,7 @@ impl Respond for Shared {
 
 impl State {
     /// Does what the last request wants.
-    fn apply_request(&mut self, (method, path, all): (&str, &str, &str), query: &HashMap<String, String>) -> Value {
+    fn apply_request(&mut self, method: &str, path: &str, all: &str, query: &HashMap<String, String>) -> Value {
         let body = self
             .requests
             .last()

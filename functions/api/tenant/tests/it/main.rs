@@ -112,7 +112,6 @@ async fn settings_of_the_inbox_are_changed_one_by_one() {
     }
 }
 
-/// Nothing is written.
 #[tokio::test]
 async fn invalid_settings_are_refused_by_field() {
     let aws = Aws::new().await;
@@ -181,7 +180,7 @@ async fn invalid_settings_are_refused_by_field() {
     assert_eq!(config(&town).await, before);
 }
 
-/// What nobody changed has its default, whatever that will be.
+/// Unchanged answers have their defaults, whatever these will be.
 #[tokio::test]
 async fn automatic_answers_are_changed_one_by_one() {
     let aws = Aws::new().await;

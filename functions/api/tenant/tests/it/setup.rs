@@ -241,7 +241,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
     }
 }
 
-/// However many there are: those of every rule are looked at.
+/// The templates of every rule are examined, however many there are.
 #[tokio::test]
 async fn rule_of_the_country_keeps_the_step_open_only_if_it_refuses() {
     let aws = Aws::new().await;
@@ -292,7 +292,7 @@ async fn each_kind_of_rule_that_refuses_keeps_the_step_open() {
     }
 }
 
-/// What it sends from may have the mark of promotion, and letters get no replies.
+/// Its sender may have the mark of promotion, and letters get no replies.
 #[tokio::test]
 async fn sender_of_sms_is_looked_at() {
     let aws = Aws::new().await;
@@ -385,7 +385,8 @@ async fn templates_and_products_of_all_rules_are_found() {
 
 /// The message that follows a missed call reported by this connection.
 async fn follows(
-    (aws, scope): (&Aws, &TenantScope),
+    aws: &Aws,
+    scope: &TenantScope,
     config: &TenantConfig,
     reported_by: &Connection,
     language: Option<&str>,
@@ -460,7 +461,7 @@ async fn who_is_ready_follows_up_every_missed_call() {
         {
             for language in [None, Some("ar"), Some("fr")] {
                 assert!(
-                    follows((&aws, town.home.scope()), &config, reported_by, language).await,
+                    follows(&aws, town.home.scope(), &config, reported_by, language).await,
                     "{} {language:?}: {body}",
                     reported_by.name
                 );

@@ -1,5 +1,3 @@
-//! Inviting and accepting.
-
 use access::token::{Claims, link_token, sha256_hex};
 use domain::{
     accounts::{Account, Grant, Invitation, Member},
