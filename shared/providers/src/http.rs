@@ -1,5 +1,5 @@
-//! One HTTP client for all providers. It never retries and never follows a redirect: whether a request may be repeated is
-//! the message's decision, and a redirect could carry credentials elsewhere.
+//! The HTTP client of all providers. It never retries and never follows a redirect: whether a request may be repeated
+//! is the message's decision, and a redirect could carry credentials elsewhere.
 
 use std::{
     sync::{Arc, OnceLock},

@@ -28,7 +28,7 @@ use store::{
 /// Rows of a page.
 const PAGE: i32 = 100;
 
-/// Time after which a step reads no further page.
+/// Time after which a step stops reading pages.
 const WORK: Duration = Duration::from_secs(5);
 
 /// Lists that are read at a time after an empty one: most days of a small business are.
@@ -56,7 +56,7 @@ impl Context {
         })
     }
 
-    /// The same with steps of one page of this many rows. For tests.
+    /// Reads one page of at most this many rows in each step. For tests.
     pub fn in_pages_of(self, page: i32) -> Self {
         Self {
             page,
@@ -112,7 +112,6 @@ struct Cursor {
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ApplyRetention = turn.params()?;
     let begun = turn.operation().created_at;
@@ -154,7 +153,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     }
 }
 
-/// The list from which it goes back in time: that of the day after its start, since the clocks of providers differ.
+/// Starts the walk back in time with the list of the next day, since the clocks of providers differ.
 fn beginning(begun: Timestamp) -> Place {
     Place {
         day: begun.to_zoned(TimeZone::UTC).date().saturating_add(1.day()),
@@ -170,12 +169,12 @@ struct Work<'a> {
     ctx: &'a Context,
 }
 
-/// What became of a row.
+/// Result of working on a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// It has another expiry now.
     Changed,
-    /// The same, and it has expired.
+    /// It has another expiry now, which has passed.
     Expired,
     /// It has the right one.
     Unchanged,

@@ -36,7 +36,7 @@ use crate::{
     rows::{Names, contact, conversation, enrolment, entry},
 };
 
-/// Identities for which the contact has no room. What it refuses now does not say whether there are any.
+/// Identities that do not fit into the contact. Its own refusals do not show whether there are any.
 const FURTHER_IDENTITIES: (&str, &str) = (
     "further_identities",
     "Further telephone numbers and addresses that lead to the person.",
@@ -90,7 +90,6 @@ const TOO_LARGE: &str = "The file would be larger than two gigabytes. Export the
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let ArchiveContact { contact } = turn.params()?;
     let work = Work {

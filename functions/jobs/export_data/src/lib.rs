@@ -46,7 +46,7 @@ const CONCURRENCY: usize = 8;
 enum Place {
     /// In the list of contacts, behind this position.
     Contact(Option<String>),
-    /// In a page of contacts, of whom one has a long ledger.
+    /// In a page of contacts, one of whom has a long ledger.
     Ledger(LedgerPlace),
     /// In the list of a day, behind this place.
     Day(Date, Option<DayPlace>),
@@ -61,12 +61,11 @@ enum Place {
 /// Place in the ledger of a contact, or behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct LedgerPlace {
-    /// The contact.
     contact: ContactId,
-    /// Position in its ledger, behind which older entries follow; `None`: behind the last one.
+    /// Position in its ledger; older entries follow. `None`: after the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<String>,
-    /// Position in the list of contacts, behind which their page begins.
+    /// Position in the list of contacts; their page follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     list: Option<String>,
 }
@@ -88,7 +87,6 @@ const TOO_LARGE: &str = "The file would be larger than two gigabytes. Export a s
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ExportData = turn.params()?;
     let work = Work {

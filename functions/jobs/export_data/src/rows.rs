@@ -30,7 +30,6 @@ pub(crate) struct Names {
 /// A row of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Exported {
-    /// Cells of CSV.
     pub(crate) cells: Vec<String>,
     /// Object of JSON Lines.
     pub(crate) json: Value,
@@ -165,7 +164,6 @@ fn cell(written: &Written) -> String {
     }
 }
 
-/// Columns of calls.
 pub(crate) const CALLS: [&str; 16] = [
     "id",
     "contact",
@@ -193,7 +191,6 @@ fn party(party: Option<&Party>) -> Option<String> {
     })
 }
 
-/// A call.
 pub(crate) fn call(call: &Call, names: &Names) -> Exported {
     let facts = &call.facts;
     let line = call.grounds.line.and_then(|line| names.lines.get(&line));
@@ -209,7 +206,6 @@ pub(crate) fn call(call: &Call, names: &Names) -> Exported {
     Exported::of(&CALLS, json)
 }
 
-/// Columns of messages.
 pub(crate) const MESSAGES: [&str; 14] = [
     "id",
     "contact",
@@ -354,7 +350,6 @@ pub(crate) fn audit(recorded: &Recorded) -> Exported {
     Exported::of(&AUDIT, json)
 }
 
-/// Columns of recipients.
 pub(crate) const RECIPIENTS: [&str; 9] = [
     "contact_id",
     "state",

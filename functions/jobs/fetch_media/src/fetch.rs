@@ -76,7 +76,7 @@ async fn delete_expired(ctx: &Context, scope: &TenantScope, key: &FileKey, mediu
     }
 }
 
-/// What became of an attempt.
+/// Result of an attempt.
 enum Outcome {
     /// The file is in the bucket.
     Stored {
@@ -235,7 +235,7 @@ fn late() -> Outcome {
     Outcome::Later(None)
 }
 
-/// What the provider's answer means.
+/// Maps a provider's error to the outcome of the attempt.
 fn outcome_of_error(error: &MediaError) -> Outcome {
     tracing::warn!(error = kit::chain(error), "a medium cannot be fetched");
     match error {
@@ -247,9 +247,8 @@ fn outcome_of_error(error: &MediaError) -> Outcome {
     }
 }
 
-/// What was said of a file before it arrives.
+/// Facts stated about a file before it arrives.
 struct Stated<'a> {
-    /// Size in bytes.
     bytes: Option<u64>,
     /// SHA-256 in hexadecimal digits.
     sha256: Option<&'a str>,
@@ -293,7 +292,7 @@ impl Stated<'_> {
     }
 }
 
-/// What has been read of a file.
+/// The part of a file that has been read.
 struct Read {
     hash: Sha256,
     size: u64,

@@ -66,7 +66,7 @@ impl Context {
         })
     }
 
-    /// The same with parts of this length, and this time for a file. For tests.
+    /// Limits the length of parts, and the time for a file. For tests.
     pub fn with_limits(self, part: usize, within: Duration) -> Self {
         Self {
             files: self.files.in_parts_of(part),

@@ -42,10 +42,10 @@ pub(crate) struct Candidate {
     pub(crate) incoming: Incoming,
 }
 
-/// What became of a row, with the reason if it was refused.
+/// Result of a row, with the reason if it was refused.
 pub(crate) type Outcome = (RowOutcome, Option<String>);
 
-/// What all rows have in common.
+/// Data that all rows of an import share.
 pub(crate) struct Desk<'a> {
     pub(crate) store: &'a Store,
     pub(crate) scope: &'a TenantScope,
@@ -290,7 +290,7 @@ impl Desk<'_> {
         Err(JobError::new("import a row: every attempt lost a race"))
     }
 
-    /// What would become of rows, behind those that are foreseen.
+    /// Foresees the outcomes of rows, after those that are foreseen already.
     pub(crate) async fn count(
         &self,
         rows: Vec<Candidate>,

@@ -6,10 +6,10 @@
 //! 1. **Report.** A webhook proves who sent it, reads it into a [`CallEvent`](domain::calls::CallEvent), and queues it in `calls`.
 //! 2. **Merge** (`attempt`). The reports so far are one row, [`CallProgress`]. Merging is commutative and idempotent, so their order and number
 //!    do not matter.
-//! 3. **Verdict** ([`CallFacts::verdict`](domain::calls::CallFacts::verdict)). Either the outcome is certain, or the call waits: its row is due at the time at which it
+//! 3. **Verdict** ([`CallFacts::verdict`](domain::calls::CallFacts::verdict)). Either the outcome is certain, or the call waits: its row is due as soon as it
 //!    can be decided with what is known, and `dispatch_due` sends a job then.
-//! 4. **Read** (`decide_call`). The tenant's configuration comes from a cache. What leads to the caller is read with the first request. What the
-//!    rules need to know is guessed from it ([`Findings::needs`]), so that contact, conversation and material come with the next two
+//! 4. **Read** (`decide_call`). The tenant's configuration comes from a cache. The rows that lead to the caller are read with the first request. The
+//!    needs of the rules are guessed from them ([`Findings::needs`]), so that contact, conversation and material come with the next two
 //!    (docs/decisions/0074). A wrong guess costs another read, never another decision.
 //! 5. **Decide** ([`Findings::decide`](domain::automations::Findings::decide)). The first rule that matches says what follows: a message, a drip, or nothing. The decision is a sentence and a code,
 //!    also if nothing follows.
@@ -208,7 +208,7 @@ async fn let_rest(
     Ok(kit::queue::finish_without_subject(what))
 }
 
-/// Writes the merged reports of a call. While it waits, a job follows at the time at which it can be decided.
+/// Writes the merged reports of a call. While it waits, a job follows as soon as it can be decided.
 async fn write_progress(
     progress: &CallProgress,
     now: Timestamp,
@@ -524,9 +524,10 @@ fn conversation_on(facts: &CallFacts, outcome: Outcome, config: &TenantConfig) -
     })
 }
 
-/// Updates the contact's missed calls for one with this outcome and beginning. `earlier`: the outcome of the decision before, and the
-/// time with which the contact records the call since. Returns the number of missed calls that are recovered now, and the time with which
-/// the contact records this one. A call by the business recovers them if the customer answers it, and is never a missed one.
+/// Updates the contact's missed calls for one with this outcome and beginning. `earlier`: the outcome of the decision
+/// before, and the time that the contact has recorded for the call since. Returns the number of missed calls that are
+/// recovered now, and the time that the contact records for this one. A call by the business recovers them if the
+/// customer answers it, and is never a missed one.
 fn note_outcome(
     contact: &mut Contact,
     facts: &CallFacts,

@@ -85,7 +85,7 @@ impl Event<'_> {
             .await
     }
 
-    /// One attempt of [`Self::answer`].
+    /// Makes one attempt of [`Self::answer`].
     async fn plan_answer(&self, received: &Received, answer: Answer, config: &TenantConfig) -> Result<(), JobError> {
         let (store, scope, now) = (&self.ctx.store, self.scope, self.ctx.clock.now());
         let inbound = received.id;

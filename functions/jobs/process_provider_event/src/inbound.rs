@@ -54,14 +54,14 @@ struct Arrived {
 /// A customer's message, as each of the writer's contacts hears it.
 struct Said<'a> {
     message: &'a InboundMessage,
-    /// The id under which it is stored: the proof of a wish.
+    /// Id of the stored message: the proof of a wish.
     id: MessageId,
     /// Time of writing. A clock that is ahead would keep the window open, and make a refusal irrevocable.
     at: Timestamp,
     /// The wish that it is, with its source.
     wish: Option<(OptFlag, String)>,
     language: Option<Recognized>,
-    /// The number from which free text may go out: the one that the customer wrote to, which need not be the connection's usual one.
+    /// The number that the customer wrote to, for replies with free text. It need not be the connection's usual one.
     number: Option<&'a Phone>,
 }
 
@@ -86,14 +86,14 @@ impl Said<'_> {
     }
 }
 
-/// What a customer's message means for the messages planned for a contact.
+/// Effects of a customer's message on the messages planned for a contact.
 #[derive(Default)]
 struct Wrote {
     /// Missed calls that it recovers.
     recovered: u32,
-    /// Times at which the follow-ups were sent that it answers.
+    /// When the follow-ups were sent that it answers.
     answered: Vec<Timestamp>,
-    /// The templates by which they were sent.
+    /// Templates of these follow-ups.
     templates: Vec<Templated>,
     /// Automatic answers that still wait.
     waiting: Vec<Message>,
@@ -108,8 +108,8 @@ pub(crate) struct About {
     answered: Option<Templated>,
 }
 
-/// One of the contacts named in a report. If several prove to be the same person, the wishes of one hold for all of them
-/// until they are merged.
+/// A contact named in a report. If several prove to be the same person, the wishes of one hold for all of
+/// them until they are merged.
 #[derive(Clone)]
 pub(crate) struct Person {
     /// The stored contact; `None` if it is new.
@@ -207,7 +207,7 @@ impl Event<'_> {
         }
     }
 
-    /// One attempt to store a message.
+    /// Makes one attempt to store a message.
     async fn receive(&self, message: &InboundMessage, delivery: Delivery) -> Result<Arrival, JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let reference = (self.api, &message.provider_ref);
@@ -469,8 +469,8 @@ impl Event<'_> {
         }
     }
 
-    /// What one of the writer's contacts learns from a message, besides a wish. Returns what the message means for those planned for it
-    /// until `planned`.
+    /// Updates one of the writer's contacts with a message, except for wishes. Returns the message's effects on those
+    /// planned for it until `planned`.
     async fn hears(
         &self,
         person: &mut Person,
@@ -512,10 +512,10 @@ impl Event<'_> {
         Ok(wrote)
     }
 
-    /// Makes the writer's other contacts hear a stored message, for which its own transaction had no room. Of messages planned for them
-    /// later than `planned`, none is cancelled.
+    /// Updates the writer's other contacts with a stored message, if its own transaction had no room for them. Messages
+    /// planned for them after `planned` are not cancelled.
     ///
-    /// Safe to run twice: whoever has heard it does not change.
+    /// Safe to run twice: a contact that has the message already does not change.
     pub(crate) async fn tell_others(
         &self,
         received: &Received,
@@ -571,7 +571,7 @@ impl Event<'_> {
         Ok(())
     }
 
-    /// What is to be fetched of a message.
+    /// Media to fetch for a message.
     fn media_of(&self, received: &Received, now: Timestamp) -> Vec<Medium> {
         let kept_until = received.keep_until.unwrap_or(Timestamp::MAX);
         let first_due = self.ctx.timers.first_due_in(MEDIA_LANE);
@@ -707,8 +707,8 @@ impl Event<'_> {
         Ok((contact, template.map(|of| Templated { message, of })))
     }
 
-    /// The writes for these people. `cause` is what the provider calls the report, from which the ids of the ledger's entries
-    /// follow.
+    /// The writes for these people. `cause` is the provider's id of the report; the ids of the ledger's entries follow
+    /// from it.
     pub(crate) fn effects<'a>(&self, people: Vec<Person>, cause: &str) -> Effects<'a> {
         let mut effects = Effects::default();
         for person in people {
@@ -729,10 +729,11 @@ impl Event<'_> {
         effects
     }
 
-    /// Cancels messages planned for the person until `planned` and not sent yet, if the customer's message of the time `wrote` makes them
-    /// unnecessary. One that cannot be read stays open: what the customer says is stored without it, and if it is a refusal,
-    /// the check before the send obeys it. So does one that was sent after the customer had written, or to which the customer only
-    /// reacted, so that it is not `written`: a later message may answer it. An automatic answer is cancelled only if `ends` says so.
+    /// Cancels messages planned for the person until `planned` and not sent yet, if the customer's message of the time
+    /// `wrote` makes them unnecessary. A planned message that cannot be read stays open: the customer's is stored
+    /// without it, and a refusal is still obeyed by the check before the send. A planned message also stays if it was
+    /// sent after the customer had written, or if the customer only reacted to it (not `written`): a later message may
+    /// answer it. An automatic answer is cancelled only if `ends` says so.
     async fn wrote_first(
         &self,
         person: &mut Person,

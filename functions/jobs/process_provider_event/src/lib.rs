@@ -47,7 +47,7 @@ use kit::{
 use providers::{form, twilio, whatsapp};
 use store::{RACES, Store, StoreError, TenantScope, tenants::ConfigCache};
 
-/// Minutes in which a process does not look again whether it is noted on a connection that its webhooks arrive.
+/// Minutes between two looks of a process at whether a connection's webhooks are noted as arriving.
 const LOOKED_AT_EVERY: i64 = 5;
 
 /// State of the function, created once per process.
@@ -82,7 +82,7 @@ impl Context {
     }
 }
 
-/// One event, shared by its updates.
+/// An event, shared by its updates.
 struct Event<'a> {
     scope: &'a TenantScope,
     ctx: &'a Context,

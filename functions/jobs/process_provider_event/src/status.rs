@@ -16,7 +16,6 @@ use crate::{Event, RACES, done_if};
 
 /// The target of a report.
 enum Place {
-    /// This attempt.
     Attempt(MessageId, u32),
     /// None yet: the report was parked.
     Parked,

@@ -49,10 +49,9 @@ pub const PER_STEP: i32 = 100;
 struct Cursor<Tally> {
     from: InAudience,
     tally: Tally,
-    /// Costs so far.
     #[serde(default)]
     sums: Sums,
-    /// The same of the variants.
+    /// Costs so far of each variant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     costs: BTreeMap<VariantNumber, Sums>,
 }
@@ -64,7 +63,6 @@ impl<Tally: Serialize> Cursor<Tally> {
     }
 }
 
-/// Costs so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Sums {
     /// Reported and estimated, in millionths of a currency's unit.
@@ -73,7 +71,6 @@ struct Sums {
     unpriced: u64,
 }
 
-/// The result.
 #[derive(Debug, Serialize)]
 struct Report {
     recipients: u64,
@@ -85,7 +82,7 @@ struct Report {
     cost: Vec<Cost>,
     /// Messages whose price is unknown. They are in no amount.
     unpriced: u64,
-    /// Those who got the message, and those who got each of its variants.
+    /// Recipients of the message, by variant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     variants: Vec<VariantReport>,
 }
@@ -122,7 +119,7 @@ struct StepReport {
     tally: StepTally,
 }
 
-/// What it cost in a currency, as decimal numbers.
+/// Cost in one currency, as decimal numbers.
 #[derive(Debug, Serialize)]
 struct Cost {
     currency: Currency,
@@ -132,7 +129,6 @@ struct Cost {
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let ReportCampaign { campaign } = turn.params()?;
     let (store, scope) = (&ctx.store, turn.scope());

@@ -46,34 +46,33 @@ struct Making<'a> {
     places: FirstPlaces,
 }
 
-/// What became of a step's contacts.
+/// Results for the contacts of a step.
 #[derive(Debug, Default)]
 pub(crate) struct Step {
-    /// Those who have a message.
+    /// Contacts with a message.
     pub(crate) made: u64,
-    /// Those who get none.
     pub(crate) left_out: u64,
     /// The messages that are new.
     pub(crate) new: Vec<MessageId>,
-    /// The reason for which the campaign cannot go on.
+    /// Reason against going on with the campaign.
     pub(crate) stopped: Option<Refusal>,
-    /// The time at which it can go on with those who are left, since the tenant may write to no further customers first.
+    /// Time to go on with the remaining contacts, since the tenant may write to no further customers first until then.
     pub(crate) limited: Option<Timestamp>,
     /// Whether somebody waits for the choice of a variant. They are not decided.
     pub(crate) held: bool,
-    /// The earliest time at which the message leaves of those whose clocks are far from the campaign's time. They are not decided.
+    /// Earliest time for a message to contacts whose clocks are far from the campaign's time. They are not decided.
     pub(crate) later: Option<Timestamp>,
 }
 
-/// What became of a contact.
+/// Result for a contact.
 enum Made {
     /// A message, with the jobs that follow.
     New(MessageId, Vec<ToQueue>),
-    /// The same for the contact that this one was merged into, which counts in its own place.
+    /// A message for the contact that this one was merged into, with its jobs. That contact counts in its own place.
     OfAnother(MessageId, Vec<ToQueue>),
     /// A message that was there.
     Before,
-    /// None.
+    /// The contact gets none.
     LeftOut,
     /// None yet, since the campaign cannot go on.
     Stopped(Refusal),
@@ -142,7 +141,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     Ok(step)
 }
 
-/// Those of these contacts whose message is made now, since it leaves soon by their clocks.
+/// The contacts whose message is made now, since it leaves soon by their clocks.
 async fn find_leaving_soon(
     run: &Run<'_>,
     campaign: &Campaign,
@@ -221,7 +220,7 @@ async fn part_of(
     failed.map_or(Ok(()), Err)
 }
 
-/// Those of the messages of these ids of contacts that exist. One that cannot be read is there, too.
+/// The existing messages among those with these contacts' ids. A message that cannot be read exists, too.
 async fn known_messages(
     run: &Run<'_>,
     campaign: &Campaign,

@@ -39,7 +39,7 @@ pub(crate) struct Channels {
     files: Files,
     /// Base URL for Twilio's statuses. Without one, no status arrives.
     public_base_url: Option<String>,
-    /// Duration of a claim, within which its request must end.
+    /// Duration of a claim. The request must end before it does.
     claim: jiff::SignedDuration,
 }
 

@@ -27,8 +27,8 @@ pub(crate) enum Found {
 /// With more reports than this in the queues, a missing one proves nothing.
 const NEARLY_EMPTY: u64 = 10;
 
-/// Maximum time for which queued reports are waited for, once the outcome is known to be unknown: twice the purpose's own wait
-/// for evidence. The queue belongs to all tenants and lanes, so a broadcast of another tenant may fill it for much longer.
+/// Maximum wait for queued reports once the outcome is known to be unknown: twice the purpose's own wait for evidence.
+/// The queue belongs to all tenants and lanes, so a broadcast of another tenant may fill it for much longer.
 fn longest_backlog(message: &Message) -> SignedDuration {
     message.policy.unknown_after().saturating_mul(2)
 }

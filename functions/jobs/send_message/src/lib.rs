@@ -211,7 +211,6 @@ async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result
 enum Whose {
     /// The message that is being recorded.
     Ours,
-    /// Another message.
     Other,
 }
 
@@ -223,7 +222,7 @@ enum Step {
     Enough(Done),
 }
 
-/// One step of one message.
+/// A step of a message.
 struct Work<'a> {
     scope: &'a TenantScope,
     ctx: &'a Context,
@@ -508,15 +507,16 @@ impl Work<'_> {
             .await
     }
 
-    /// What a message takes of the caps that apply to it.
+    /// A message's share of each cap that applies to it.
     async fn takes(&self, message: &Message, planned: &Leg, now: Timestamp) -> Result<Vec<Take>, StoreError> {
         let (store, prices) = (&self.ctx.store, &self.ctx.prices);
         let of = (&message.policy, message.line, &message.to, planned);
         Box::pin(store.takes(&self.config, of, prices, now)).await
     }
 
-    /// Blocks a message for which a cap is reached; one of a broadcast waits until somebody resumes that, one of a drip for the next hour.
-    /// Managers were told at four fifths of the cap, unless its maximum was lowered since, or what messages cost was corrected.
+    /// Blocks a message because a cap is reached. A message of a broadcast waits until somebody resumes that; a message
+    /// of a drip waits for the next hour. Managers were told at four fifths of the cap, unless its maximum was lowered
+    /// since, or the cost of messages was corrected.
     async fn beyond(&self, message: Message, leg: u8, reached: &Cap, now: Timestamp) -> Result<Step, JobError> {
         if reached.maximum > 0 {
             let told = kit::caps::tell(&self.ctx.store, self.scope, std::slice::from_ref(reached), now);
@@ -754,7 +754,7 @@ impl Work<'_> {
         Ok(Step::Enough(Done::Now))
     }
 
-    /// Writes a message to which the outcome of the request was applied. `moved`: that changed it.
+    /// Writes a message after applying the outcome of the request. `moved`: the outcome changed it.
     async fn write_record(
         &self,
         (message, contact): (&mut Message, &Contact),

@@ -1,8 +1,10 @@
-//! Notifies people on their devices: of a customer's message that nobody has read, and at once of mentions, calls that no message follows, and notices.
+//! Notifies people on their devices: of a customer's message that nobody has read, and at once of mentions, calls
+//! without a follow-up, and notices.
 //!
-//! Nearly safe to run twice. What is told once has a row afterwards, by which a later delivery is known ([`Store::note_pushed`]). A device that is
-//! told twice of a message, or after a crash, shows it once, since a notification of the same subject replaces the one before. So nobody is told
-//! again because another one could not be: those who are left have their own job.
+//! Nearly safe to run twice. A notification that is sent once has a row afterwards, so that a later delivery recognizes
+//! it ([`Store::note_pushed`]). A device that is notified twice of a message, or after a crash, shows it once, since a
+//! notification of the same subject replaces the one before. So nobody is notified again because another one could not
+//! be: those who are left have their own job.
 
 mod people;
 mod subject;
@@ -38,10 +40,10 @@ const WITHIN: Duration = Duration::from_secs(18);
 /// People who are notified at the same time.
 const AT_ONCE: usize = 8;
 
-/// Time after which a push service that takes nothing is tried again.
+/// Wait before a push service that refused everything is tried again.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
-/// Time after which those who saw a page are looked at again: a page whose laptop was closed counts as seen for a while.
+/// Wait before those who saw a page are looked at again: a page whose laptop was closed counts as seen for a while.
 const SEEN_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Maximum time for the queue.
@@ -79,7 +81,8 @@ impl Context {
 
 kit::function!(serve_queue, Context::new, handle);
 
-/// Notifies the people who want to know: of a message unless somebody has read it, or a later one has come, of anything else unless they were told.
+/// Notifies the people who want to know: of a message unless somebody has read it, or a later one has come, of anything
+/// else unless they were told.
 /// For five minutes it looks again at those who see a page, or one of whose devices cannot be told now.
 ///
 /// # Errors
@@ -184,7 +187,7 @@ enum Outcome {
     Later(SignedDuration),
 }
 
-/// What people are told of.
+/// A subject to tell people of.
 struct Told<'a> {
     ctx: &'a Context,
     scope: &'a TenantScope,

@@ -1,4 +1,4 @@
-//! What people are told of, as it is now.
+//! Subjects of notifications, read as they are now.
 
 use domain::{
     Timestamp,
@@ -14,7 +14,7 @@ use store::{StoreError, TenantScope};
 
 use crate::Context;
 
-/// What people are told of.
+/// The subject of a notification.
 pub(crate) enum Subject {
     /// The customer's latest message, which nobody has read or answered, and its number.
     Message(Box<Conversation>, u64),
@@ -22,7 +22,7 @@ pub(crate) enum Subject {
     Mention(Note, Vec<UserId>),
     /// A call, and the conversation with its customer, if there is one.
     Call(Box<Call>, Option<Box<Conversation>>),
-    /// What managers and admins must attend to.
+    /// A matter for managers and admins.
     Notice(Box<Notice>),
 }
 

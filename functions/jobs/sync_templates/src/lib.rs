@@ -30,7 +30,7 @@ use providers::{
 use serde::{Deserialize, Serialize};
 use store::{Store, StoreError, TenantScope, table::usage};
 
-/// Time after which a step reads no further page.
+/// Time after which a step stops reading pages.
 const WORK: Duration = Duration::from_secs(5);
 
 /// State of the function, created once per process.
@@ -66,7 +66,7 @@ impl Context {
         })
     }
 
-    /// The same with steps of one page. For tests.
+    /// Reads one page in each step. For tests.
     pub fn page_by_page(self) -> Self {
         Self {
             work: Duration::ZERO,
@@ -122,7 +122,7 @@ impl List {
     }
 }
 
-/// What is read, page by page.
+/// Lists to read, page by page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Stage {
@@ -133,11 +133,11 @@ enum Stage {
     Compare,
     /// The provider's names, because it did not.
     Names,
-    /// Our rows, of which those are marked that neither list showed.
+    /// Our rows, to mark those missing from both lists.
     Mark,
 }
 
-/// What the steps of a list have seen. Details of the operation.
+/// Names seen by the steps of a list. Details of the operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Seen {
     /// Connections that were done.
@@ -202,7 +202,7 @@ impl Cursor {
 }
 
 impl Context {
-    /// What the steps before have seen of the list that goes on. If that is lost, the list begins again.
+    /// Names seen so far in the list that goes on. If they are lost, the list begins again.
     async fn read_seen_names(&self, turn: &Turn, cursor: &mut Cursor) -> Result<Option<ListedNames>, JobError> {
         let Some(began) = cursor.list.as_ref().map(|list| list.began) else {
             return Ok(None);

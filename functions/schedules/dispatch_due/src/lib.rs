@@ -73,7 +73,7 @@ const fn spread(lane: Lane) -> SignedDuration {
 /// Maximum lease, so that every row is looked at at least this often.
 const MAX_LEASE: SignedDuration = SignedDuration::from_hours(1);
 
-/// Interval at which a process looks for changes in the bucket: a listing costs, and no operator reacts within a minute.
+/// Interval of a process's looks for changes in the bucket: a listing costs, and no operator reacts within a minute.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
 
 /// The queues of what can be due.
@@ -261,7 +261,6 @@ fn unread(ctx: &Context) -> MutexGuard<'_, HashMap<Partition, Next>> {
 struct Dispatched {
     /// Rows of known kinds.
     known: usize,
-    /// Jobs queued.
     queued: u64,
 }
 

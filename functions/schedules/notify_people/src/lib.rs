@@ -1,11 +1,11 @@
 //! Every five minutes: mails people what they must attend to, and looks for automations that match no call.
 //!
-//! A mailing tells several notices at once: it is begun in the tenant's row of mailings, the mails are queued, each notice is marked as
-//! told, and the mailing ends.
+//! A mailing tells several notices at once: it is begun in the tenant's row of mailings, the mails are queued, each
+//! notice is marked as told, and the mailing ends.
 //!
-//! Safe to run twice, and twice at the same time: a mailing begins under the condition that the row is unchanged, so there is one at a
-//! time. If its worker dies, a later run repeats it with the same ids of mails, unless a notice is marked already, by which all mails
-//! were queued. A notice is marked under the condition of its version.
+//! Safe to run twice, and twice at the same time: a mailing begins under the condition that the row is unchanged, so
+//! there is one at a time. If its worker dies, a later run repeats it with the same ids of mails, unless a notice is
+//! marked already: then all mails were queued. A notice is marked under the condition of its version.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -39,7 +39,7 @@ const ENOUGH_TIME: Duration = Duration::from_secs(20);
 /// By then, a mailing's worker has ended: longer than the function's time-out, shorter than two runs.
 const MAX_MAILING: SignedDuration = SignedDuration::from_mins(4);
 
-/// Page of the console on which people choose their mails.
+/// Page of the console for choosing one's mails.
 const SETTINGS: &str = "account/notifications";
 
 /// State of the function, created once per process.

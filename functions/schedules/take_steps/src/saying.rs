@@ -32,7 +32,8 @@ use crate::tenant::{AT_ONCE, Became, LIMIT_LOOK, Place, Ready, Rows, Tenant};
 /// Time over which those are spread who wait for a place of a customer whom the tenant messages first.
 const SPREAD: SignedDuration = SignedDuration::from_hours(12);
 
-/// Attempts to count messages for the caps, of which each but the last finds that others were counted since the counts were read.
+/// Attempts to count messages for the caps. Each but the last finds that others were counted since the counts were
+/// read.
 const MAX_TRIES: u32 = 3;
 
 /// Messages that wait for a cap, as far as they are left room. More are not made before.
@@ -49,7 +50,7 @@ struct Sayable {
 /// Somebody whose message is not made.
 type Unsaid = (Ready, Why);
 
-/// The reason for which it is not.
+/// Reasons for saying nothing now.
 enum Why {
     /// This person gets none.
     Person(Refusal),
@@ -59,7 +60,7 @@ enum Why {
     Later(Timestamp),
 }
 
-/// Time at which a message is tried again that this limit keeps back.
+/// Time of the next attempt for a message held back by this limit.
 fn retry_time(why: &Refusal, now: Timestamp) -> Timestamp {
     let time = |name| match why.facts.get(name) {
         Some(Fact::Text(at)) => at.parse::<Timestamp>().ok(),
@@ -208,8 +209,8 @@ impl Tenant<'_> {
         Ok(counts)
     }
 
-    /// Counts those of these messages for which there is room, in their order, and keeps the others back. One query of the counts, and one of
-    /// the messages that wait for them; one write, however many messages there are.
+    /// Counts the messages with room in the caps, in their order, and keeps the others back. One query of the counts,
+    /// and one of the messages that wait for them; one write, however many messages there are.
     async fn that_fit(
         &self,
         rows: &Rows,

@@ -29,7 +29,7 @@ use crate::{Context, LATER};
 /// Contacts whose steps are taken at the same time.
 pub(crate) const AT_ONCE: usize = 8;
 
-/// Time after which a step of a paused drip is looked at again, at first: the drip may have been resumed.
+/// Wait between looks at a step of a paused drip, at first: the drip may have been resumed.
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(10);
 /// Longest time until the next look at a paused drip, and the time until that at a message that others or a cap keep back.
 pub(crate) const LIMIT_LOOK: SignedDuration = SignedDuration::from_hours(1);
@@ -61,7 +61,7 @@ pub(crate) struct Ready {
     pub(crate) step: CauseStep,
     /// Time zone of the contact.
     pub(crate) zone: Zone,
-    /// Time at which the enrolment was due.
+    /// The enrolment's due time.
     pub(crate) due: Timestamp,
 }
 
@@ -78,14 +78,12 @@ pub(crate) type Place = (CampaignId, u32, usize);
 
 /// Outcome of a step for an enrolment.
 pub(crate) enum Became {
-    /// It was written.
     Written,
     /// Its message was made, with the jobs that follow.
     Said(Vec<ToQueue>),
 }
 
 impl Tenant<'_> {
-    /// Takes these steps.
     pub(crate) async fn take(&mut self, due: &[DueStep]) -> Result<(), JobError> {
         let (store, now) = (&self.ctx.store, self.now);
         let mut enrolments = Vec::new();

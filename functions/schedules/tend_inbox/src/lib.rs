@@ -1,9 +1,10 @@
-//! Every minute: opens the snoozed conversations whose time has come, notices customers' messages that nobody has read for too long, of
-//! which `notify_people` tells, gives the conversations of people who have left or are away to others of their teams, and closes those in
-//! which nothing happens, if the tenant wants that.
+//! Every minute: opens snoozed conversations when their time comes; notes customers' messages that nobody has read for
+//! too long, for `notify_people` to tell; reassigns the conversations of people who have left or are away within their
+//! teams; and closes idle ones, if the tenant wants that.
 //!
-//! Safe to run twice, and twice at the same time: a conversation is written under the condition that it is unchanged, and an open one is not
-//! opened again. A notice is recorded before that, with the time at which the message became overdue, by which it is known the second time.
+//! Safe to run twice, and twice at the same time: a conversation is written under the condition that it is unchanged,
+//! and an open one is not opened again. A notice is recorded before that, with the time at which the message became
+//! overdue, so that the second run recognizes it.
 
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ const IDLE_PAGES: usize = 5;
 /// Time until idle conversations are looked at again, once all are closed.
 const IDLE_AGAIN: SignedDuration = SignedDuration::from_hours(6);
 
-/// Time after which no conversation is given to a person any more who has left or is away.
+/// Time from which no conversation is given any more to a person who has left or is away.
 const SETTLED: SignedDuration = SignedDuration::from_mins(2);
 
 /// Rows that are attended to at the same time.
@@ -165,7 +166,7 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
     failed.filter(|_| passed == 0).map_or(Ok(()), Err)
 }
 
-/// Closes the tenant's conversations in which nothing happens. The next run goes on with those that are left.
+/// Closes the tenant's idle conversations. The next run goes on with those that are left.
 async fn close_idle(scope: &TenantScope, deadline: Deadline, ctx: &Context) -> Result<(), StoreError> {
     let now = ctx.clock.now();
     let Some(mut look) = ctx.store.idle_look(scope).await? else {
@@ -211,7 +212,8 @@ async fn close_idle(scope: &TenantScope, deadline: Deadline, ctx: &Context) -> R
     unless_changed(ctx.store.write_idle_look(scope, &look).await)
 }
 
-/// Somebody else's change goes first: a conversation in which something happens is not idle, and other settings begin a look of their own.
+/// Lets another writer's change win: a conversation with new activity is not idle, and other settings begin a
+/// look of their own.
 fn unless_changed(written: Result<(), StoreError>) -> Result<(), StoreError> {
     match written {
         Err(lost) if lost.is_conflict() => Ok(()),

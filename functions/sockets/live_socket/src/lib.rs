@@ -260,7 +260,7 @@ fn read(said: &str) -> Result<Action, Refusal> {
     })
 }
 
-/// The views of which a client wants to be told.
+/// Views that a client asks to watch.
 fn parse_views(views: &[String], socket: &Socket, rights: &Rights) -> Result<Vec<View>, Refusal> {
     if views.len() > MAX_VIEWS {
         return Err(("too_many_views", format!("A socket watches at most {MAX_VIEWS} views.")));

@@ -20,14 +20,12 @@ const MAX_NUMBERS: &str = "1000";
 pub struct AccountState {
     /// `active`, `suspended` or `closed`. `None` if the API key may not read it.
     pub status: Option<String>,
-    /// Its numbers.
     pub numbers: Vec<AccountNumber>,
 }
 
 /// A number of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountNumber {
-    /// The number.
     pub number: Phone,
     /// True if it can receive calls.
     pub voice: bool,

@@ -33,7 +33,6 @@ pub struct NumberState {
     pub verified_name: Option<String>,
     /// The number, if it can be read.
     pub number: Option<Phone>,
-    /// Its rating.
     pub quality: Option<Quality>,
     /// Messages a second, in and out.
     pub messages_per_second: Option<u32>,

@@ -25,7 +25,7 @@ const FOUR: &[u8] = include_bytes!("../cards/four.vcf");
 
 const LIST: &str = "The card is a list or a place, not a person. It is not imported.";
 
-/// What becomes of each card by the suggested mapping alone, and the names of columns of numbers that are left out.
+/// The result for each card by the suggested mapping alone, and the names of columns of numbers that are left out.
 fn rows_by_suggestion(file: &[u8]) -> (Vec<Result<Value, Vec<RowError>>>, Vec<String>) {
     let fields = fields();
     let dialect = detect_dialect(file).unwrap();

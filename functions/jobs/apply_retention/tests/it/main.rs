@@ -74,7 +74,7 @@ impl World {
         expiries
     }
 
-    /// Those of calls, of our messages and of customers' messages.
+    /// Expiry times of calls, of our messages and of customers' messages.
     async fn all_expiries(&self) -> BTreeMap<&'static str, Vec<Timestamp>> {
         let mut all = BTreeMap::new();
         for kind in ["call", "message", "received", "call_progress"] {

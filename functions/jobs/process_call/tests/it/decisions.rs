@@ -315,7 +315,7 @@ async fn call_that_was_not_answered_does_not_refuse_itself() {
     assert_eq!(world.customer().await.last_answered_at, None);
 }
 
-/// Such as while the connection's token is broken: they would all go out once it is renewed.
+/// Waiting messages would all go out at once when the connection's broken token is renewed.
 #[tokio::test]
 async fn waiting_marketing_is_the_only_one() {
     let world = World::with(|configured| {

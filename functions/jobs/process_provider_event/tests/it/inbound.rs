@@ -257,7 +257,7 @@ async fn erased_writer_still_refuses_until_a_start_word() {
     assert_eq!(what, ["stop", "start"]);
 }
 
-/// What leads from our message to the contact is deleted later than what leads there from the number.
+/// Our message's pointer to the contact is deleted later than the pointer of the number.
 #[tokio::test]
 async fn reply_during_an_erasure_makes_a_new_contact() {
     let world = World::new().await;
@@ -484,7 +484,7 @@ async fn contacts_of_one_person_both_stay() {
     assert!(world.told_by(&by_number).await.0.is_empty());
 }
 
-/// A text from the customer, of whom WhatsApp names the number and the id.
+/// A text from a customer whose number and id WhatsApp names.
 fn by_both(id: &str, at: i64, text: &str) -> Value {
     let mut value = by_id(id, BSUID, at, text);
     value["messages"][0]["from"] = digits(CUSTOMER).into();
@@ -668,7 +668,7 @@ async fn message_id_reused_after_months_is_a_new_message() {
     assert_eq!(world.told_by_customer().await.0.len(), 2);
 }
 
-/// Such as reports on messages of another tool, or on the message itself.
+/// Parked reports concern messages of another tool, for example, or the message itself.
 #[tokio::test]
 async fn parked_reports_do_not_block_a_customers_message() {
     let world = World::new().await;
@@ -934,7 +934,7 @@ async fn stop_is_retried_while_the_table_does_not_answer() {
     assert_eq!(world.message(&message).await.state(), MessageState::Cancelled);
 }
 
-/// What was set, by a user or before there was any detection, stays.
+/// A language set by a user, or before there was any detection, stays.
 #[tokio::test]
 async fn language_is_detected_from_long_enough_texts() {
     let world = World::with(|configured| configured.tenant.languages = vec!["en".to_owned(), "ar-AE".to_owned()]).await;

@@ -180,7 +180,7 @@ async fn whoever_is_answered_by_phone_waits_no_more() {
     assert!(count_message(None, &sent[0]).is_empty());
 }
 
-/// A message from the business's own phone to whom these members name.
+/// A message from the business's own phone to the customer named by these members.
 fn echo(world: &World, id: &str, to: &[(&str, &str)]) -> ProviderEvent {
     let mut message = json!({
         "from": "15550001111", "id": id, "timestamp": world.seconds().to_string(), "type": "text",
@@ -271,8 +271,8 @@ async fn whom_the_phone_writes_to_first_becomes_a_contact() {
     assert!(world.customer().await.deleted_at.is_some());
 }
 
-/// A message from before the deletion that is delivered after it opens nothing. One from after it brings the contact back, and opens the
-/// conversations on all lines, in which the customer still waits.
+/// A message sent before the deletion and delivered after it opens nothing. One sent later brings the contact back, and
+/// opens the conversations on all lines where the customer still waits.
 #[tokio::test]
 async fn conversation_of_a_deleted_contact_opens_with_it() {
     let world = World::new().await;
@@ -433,7 +433,7 @@ async fn texts_of_one_second_keep_the_order_of_their_changes() {
     assert_eq!(in_order(&world, &from).await, "12345");
 }
 
-/// One change of a webhook can hold as many messages of one person as WhatsApp has held back.
+/// A webhook's change can hold as many messages of one person as WhatsApp has held back.
 #[tokio::test]
 async fn five_hundred_messages_of_one_person_are_one_conversation() {
     const MESSAGES: usize = 500;

@@ -250,7 +250,7 @@ async fn copy_cancels_a_follow_up_and_is_no_reply_to_it() {
     assert_eq!(received[0].recovered, 0);
 }
 
-/// A wish about marketing by somebody of whom only an id of WhatsApp's is named.
+/// A wish about marketing by a customer whose WhatsApp id alone is named.
 fn wish(world: &World, wish: &str) -> ProviderEvent {
     let item = json!({
         "user_id": BSUID, "category": "marketing_messages", "value": wish, "timestamp": world.seconds().to_string(),

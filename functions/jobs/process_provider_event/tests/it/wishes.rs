@@ -12,7 +12,6 @@ use testkit::business::CUSTOMER;
 
 use super::world::{World, wrote};
 
-/// Form-encodes a text.
 fn form_encode(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
@@ -38,7 +37,7 @@ impl World {
         assert_eq!(self.deliver(&value).await, Done::Now, "{id}");
     }
 
-    /// What the customer wished so far, and whether they refuse messages now.
+    /// The customer's wishes so far, and whether they refuse messages now.
     async fn wishes(&self) -> (Vec<String>, bool) {
         let customer = self.customer().await;
         let (_, consent) = self.told_by(&customer).await;
@@ -118,7 +117,7 @@ async fn payload_unlike_its_label_stops() {
     assert_eq!(world.wishes().await, expected_wishes(&["stop", "start", "stop"], true));
 }
 
-/// Meta's own button, in the languages of which its words are known.
+/// Meta's own button, in the languages with known words.
 #[tokio::test]
 async fn label_stops_below_a_marketing_template_only() {
     for label in ["Stop promotions", "إيقاف العروض الترويجية"] {

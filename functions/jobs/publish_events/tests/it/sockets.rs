@@ -95,7 +95,7 @@ impl<'a> World<'a> {
         socket_id(id)
     }
 
-    /// Writes a conversation to which this person attends, over the former one, and delivers what changed since the last delivery.
+    /// Writes a conversation with this assignee, over the former one, and delivers the changes since the last delivery.
     async fn assign(&mut self, id: ConversationId, assignee: Option<UserId>) {
         self.write(id, |conversation| conversation.assignee = assignee).await;
         self.deliver().await;
@@ -390,7 +390,7 @@ async fn client_that_hangs_keeps_nothing_from_others() {
     assert_eq!(behind.behind_since, Some(aws.now()));
 }
 
-/// Such as one of a newer version that was taken back.
+/// An unreadable socket is, for example, one of a newer version that was taken back.
 #[tokio::test]
 async fn unreadable_socket_keeps_nothing_from_others() {
     let aws = Aws::new().await;
@@ -411,7 +411,7 @@ async fn unreadable_socket_keeps_nothing_from_others() {
     assert_eq!(world.told_event_types(&newer), NOTHING);
 }
 
-/// One was told to catch up when another batch could not reach it, or did not try: it is behind again.
+/// A socket was told to catch up when another batch could not reach it, or did not try: it is behind again.
 #[tokio::test]
 async fn socket_left_behind_meanwhile_stays_behind() {
     let aws = Aws::new().await;

@@ -23,10 +23,12 @@ enum Fate {
     /// The provider accepts the message and says so.
     Accepted,
     /// The connection breaks before the answer.
-    Broken { taken: bool },
-    /// A server error.
-    Busy { taken: bool },
-    /// Too many requests.
+    Broken {
+        taken: bool,
+    },
+    Busy {
+        taken: bool,
+    },
     Throttled,
     /// The channel does not reach the recipient.
     Unreachable,

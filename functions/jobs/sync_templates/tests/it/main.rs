@@ -38,7 +38,7 @@ struct Listed {
     page: Option<usize>,
     /// Requests that were answered.
     answered: usize,
-    /// Those that were only for names.
+    /// Requests only for names.
     names: usize,
 }
 
@@ -347,7 +347,7 @@ async fn a_thousand_templates_are_listed_in_steps() {
     assert_eq!(world.account.requests(), (12, 0));
 }
 
-/// What a step has seen is lost: the list begins again, and deletes nothing that it showed.
+/// If the names seen by a step are lost, the list begins again, and deletes nothing that it showed.
 #[tokio::test]
 async fn a_list_whose_memory_is_lost_begins_again() {
     let world = World::new().await;
@@ -521,7 +521,7 @@ async fn a_template_in_doubt_is_used_again_when_somebody_asks() {
     assert!(!is_doubted().await);
 }
 
-/// A content of Twilio's list: its number, and the name by which it was submitted.
+/// A content of Twilio's list: its number, and the name of its submission.
 fn content(number: u8, name: &str, status: &str) -> Value {
     json!({
         "sid": format!("HX{number:032}"), "friendly_name": name, "language": "en", "variables": {"1": "Maya"},

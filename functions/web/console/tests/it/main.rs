@@ -13,7 +13,7 @@ use rust_embed::Embed;
 use serde_json::Value;
 use testkit::{Answer, Aws, Call, Function};
 
-/// What `cargo stack console` would build.
+/// An example of what `cargo stack console` builds.
 #[derive(Embed)]
 #[folder = "tests/it/built"]
 struct Built;
@@ -129,7 +129,6 @@ async fn app_is_installed_in_the_language_of_the_visitor() {
     assert!(script.header("service-worker-allowed").is_empty());
 }
 
-/// Not even escaped.
 #[tokio::test]
 async fn shell_holds_nothing_of_the_request() {
     let function = built_console().await;

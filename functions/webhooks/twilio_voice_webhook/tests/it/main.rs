@@ -402,7 +402,7 @@ async fn in_5_s<T>(work: impl Future<Output = T>) -> T {
     done
 }
 
-/// The same once the connection is known: business hours, queue and bucket hang.
+/// Once the connection is known, its own answer is used, also while business hours, queue and bucket hang.
 #[tokio::test]
 async fn known_connection_uses_its_own_answer_while_all_hangs() {
     let world = world().await;
