@@ -267,7 +267,7 @@ mod tests {
         let read = incoming(&names, &row(&["عائله", "CAFÉ", "cafe"], None));
         assert_eq!(read.0.tags, [tag_id(9), tag_id(1), tag_id(2), tag_id(3)]);
         assert_eq!(incoming(&names, &row(&["Zoe"], None)).1, ["Tags"]);
-        // One new tag of two spellings.
+        // A single new tag of two spellings.
         let new = names.new_tags(&[row(&["مدرسة", "مدرسه", "عائله"], None)]);
         assert_eq!(label_texts(&new), ["مدرسة"]);
     }

@@ -297,7 +297,7 @@ impl Rows {
 
     fn end_cell(&mut self) {
         let cell = mem::take(&mut self.cell);
-        // One too many is enough.
+        // A single cell too many is enough.
         if self.cells.len() <= MAX_COLUMNS {
             self.cells
                 .push(unguard_formulas(&String::from_utf8_lossy(&cell)).into_owned());

@@ -162,7 +162,7 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "last name", "lastname", "last", "surname", "family name", "familyname", "اسم العايله", "اللقب",
         "الاسم الاخير", "العايله", "nachname", "familienname", "zuname", "nom de famille", "apellido", "apellidos",
     ]),
-    // Numbers by their use: those to which messages are sent come first.
+    // Numbers by their use: those that get messages come first.
     (Some(Target::Phone), &[
         "mobile", "mobile number", "mobile no", "mobile phone", "mobile phone number", "mob", "cell", "cell phone",
         "cell phone number", "cellphone", "whatsapp", "whatsapp number", "whatsapp no", "whatsapp phone number", "msisdn",
@@ -230,7 +230,7 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "datum der einwilligung", "einwilligungsdatum", "date de consentement", "date du consentement",
         "fecha de consentimiento",
     ]),
-    // What Shopify calls so is about e-mail.
+    // Shopify's column of this name is about e-mail.
     (None, &["accepts marketing"]),
     (None, &[
         "id", "record id", "no", "nr", "row", "index", "customer id", "contact id", "customer number", "kundennummer", "order",

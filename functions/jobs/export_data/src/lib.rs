@@ -306,7 +306,7 @@ impl Work<'_> {
     async fn ledgers(&self, list: Option<&str>, behind: Option<ContactId>) -> Result<Page, JobError> {
         let (store, scope, now, most) = (&self.ctx.store, self.scope(), self.ctx.clock.now(), self.ctx.page);
         let (people, next) = self.people(list).await?;
-        // Contacts are listed by their ids. Those of whom nothing is known have no ledger.
+        // Contacts are listed by their ids. Unknown ones have no ledger.
         let left = people
             .iter()
             .map(|person| &person.contact)

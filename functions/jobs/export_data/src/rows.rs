@@ -245,7 +245,7 @@ pub(crate) fn sent_message(message: &Message, names: &Names) -> Exported {
         "state": message.state(), "reason": reason, "delivered_at": delivered_at, "read_at": read_at, "content": kind,
     });
     let mut row = Exported::of(&MESSAGES, json);
-    // What has more parts than a text: under the name of its kind. A customer's message may have several files.
+    // Content with more parts than a text stands under the name of its kind. A customer's message may have several files.
     match content {
         None | Some(Content::Text(_) | Content::Template(_)) => {}
         Some(Content::Media(media)) => row.json["media"] = json!([media]),

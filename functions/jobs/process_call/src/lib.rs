@@ -4,18 +4,18 @@
 //! message follows, and writes the decision. The terms are those of `docs/glossary.md`.
 //!
 //! 1. **Report.** A webhook proves who sent it, reads it into a [`CallEvent`](domain::calls::CallEvent), and queues it in `calls`.
-//! 2. **Merge** (`attempt`). The reports so far are one row, [`CallProgress`]. Merging is commutative and idempotent, so their order and number
-//!    do not matter.
-//! 3. **Verdict** ([`CallFacts::verdict`](domain::calls::CallFacts::verdict)). Either the outcome is certain, or the call waits: its row is due as soon as it
-//!    can be decided with what is known, and `dispatch_due` sends a job then.
-//! 4. **Read** (`decide_call`). The tenant's configuration comes from a cache. The rows that lead to the caller are read with the first request. The
-//!    needs of the rules are guessed from them ([`Findings::needs`]), so that contact, conversation and material come with the next two
-//!    (docs/decisions/0074). A wrong guess costs another read, never another decision.
-//! 5. **Decide** ([`Findings::decide`](domain::automations::Findings::decide)). The first rule that matches says what follows: a message, a drip, or nothing. The decision is a sentence and a code,
-//!    also if nothing follows.
+//! 2. **Merge** (`attempt`). The reports so far are one row, [`CallProgress`]. Merging is commutative and idempotent, so their
+//!    order and number do not matter.
+//! 3. **Verdict** ([`CallFacts::verdict`](domain::calls::CallFacts::verdict)). Either the outcome is certain, or the call waits:
+//!    its row is due as soon as it can be decided with what is known, and `dispatch_due` sends a job then.
+//! 4. **Read** (`decide_call`). The tenant's configuration comes from a cache. The rows that lead to the caller are read with the
+//!    first request. The needs of the rules are guessed from them ([`Findings::needs`]), so that contact, conversation and material
+//!    come with the next two (docs/decisions/0074). A wrong guess costs another read, never another decision.
+//! 5. **Decide** ([`Findings::decide`](domain::automations::Findings::decide)). The first rule that matches says what follows: a
+//!    message, a drip, or nothing. The decision is a sentence and a code, also if nothing follows.
 //! 6. **Compose.** A message is planned with its legs (`kit::planning`), as the page of `send_message` describes.
-//! 7. **Commit.** One transaction writes call, contact, message, enrolment and conversation, under the condition that the call is not decided yet.
-//!    Whoever loses that race begins again, and finds it decided.
+//! 7. **Commit.** One transaction writes call, contact, message, enrolment and conversation, under the condition that the call is
+//!    not decided yet. Whoever loses that race begins again, and finds it decided.
 //! 8. **Queue.** The message is queued after the commit. A worker that dies in between loses nothing: the message is in the due index.
 //!
 //! ## After the decision

@@ -74,7 +74,7 @@ impl Event<'_> {
             }
             let open = person.contact.open_to(Happened::ByPhone);
             let open = store.each_message(self.scope, &open, now).await?;
-            // One that cannot be read stays open.
+            // An unreadable one stays open.
             let open = open.into_iter().filter_map(Result::ok).flatten().collect();
             person.cancelled = person.contact.answered_by_phone(echo.at, open);
         }

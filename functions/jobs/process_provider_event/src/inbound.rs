@@ -192,7 +192,7 @@ impl Event<'_> {
                     Ok(())
                 };
                 let answered = Box::pin(self.answer(&received, &config)).await;
-                // Behind the answer, for which a person waits, also if it failed.
+                // After the answer, since a person waits for that; also if it failed.
                 self.ctx.queues.enqueue(jobs, self.ctx.clock.now()).await?;
                 told?;
                 answered?;
@@ -260,7 +260,7 @@ impl Event<'_> {
             Some(_) | None => None,
         };
         let id = referred.unwrap_or_else(|| Received::id_of(writer, self.api, message, delivery));
-        // Twilio reports no time: that of the first delivery counts, with which the id begins.
+        // Twilio reports no time, so the first delivery's counts: the id begins with it.
         let of_first = referred.map(|id| InboundMessage {
             at: time_of_id(id.own()),
             ..message.clone()
@@ -816,7 +816,7 @@ impl Event<'_> {
     pub(crate) async fn marketing(&self, from: &Sender, welcome: bool, at: Timestamp) -> Result<Done, JobError> {
         let at = at.min(self.ctx.clock.now());
         let proof = format!("user_preferences of {at}");
-        // A refusal is kept for whoever is known by the id later. Without one, a contact of which nothing but an id is known is of no use.
+        // A refusal is kept for whoever is known by the id later. Without one, a contact that consists of an id is of no use.
         let creates = from.phone.is_some() || !welcome;
         self.change_people(from, ("user_preferences", creates), |contact| {
             let entry = contact.wish_marketing(welcome, "set in WhatsApp", at).consent();
@@ -931,7 +931,7 @@ impl Event<'_> {
             let wrote = people.iter().filter_map(|person| person.contact.last_inbound_at).max();
             for person in &mut people {
                 if let Some(wrote) = wrote {
-                    // What it answers is not counted any more: its row is written.
+                    // The answered messages are not counted any more: its row is written.
                     self.wrote_first(person, wrote, (wrote, true), |_| false, now).await?;
                 }
             }

@@ -145,7 +145,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
     let mut cursor: Cursor<CampaignTally> = turn.cursor()?.unwrap_or_default();
     let (tally, sums, costs) = (&mut cursor.tally, &mut cursor.sums, &mut cursor.costs);
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
-    // With the prices of the day on which it began.
+    // With the prices of its first day.
     let priced_at = campaign.began_at.unwrap_or(now);
     let (page, next) = store.recipients(scope, campaign, (cursor.from, PER_STEP), now).await?;
     for recipient in &page {
@@ -208,7 +208,7 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     let passages = page.iter().filter_map(|one| one.enrolment.passage.as_ref());
     let ids = passages.flat_map(|passage| passage.taken.iter().filter_map(|taken| taken.message_id));
     let read = store.each_message(scope, &ids.collect::<Vec<_>>(), now).await?;
-    // One that cannot be read is as one that is not kept any more.
+    // An unreadable message counts as one that is not kept any more.
     let read = read.into_iter().filter_map(|message| message.ok().flatten());
     let mut messages: HashMap<_, _> = read.map(|message| (message.id, message)).collect();
     for Enrolled { enrolment, contact } in &page {

@@ -483,7 +483,7 @@ impl Run<'_> {
             return cursor.wait(until);
         }
         let latest = self.latest(&cursor).await?;
-        // Those that the provider accepted before have failed, so that they do not wait.
+        // Messages that the provider accepted before have failed, so they do not wait.
         if let Some(why) = refused_route_pause(campaign, &latest) {
             return self.pause(found, cursor, why).await;
         }
@@ -515,11 +515,11 @@ impl Run<'_> {
         cursor.latest = made.new.iter().rev().take(LATEST).copied().collect();
         cursor.pace = cursor.pace.after(made.new.len(), per_minute, now);
         if let Some(why) = made.stopped {
-            // Those who got their message are found when it is resumed.
+            // Contacts who got their message are found when it is resumed.
             return self.pause(found, cursor, why).await;
         }
         if let Some(until) = made.limited {
-            // Those who got their message are found then.
+            // Contacts who got their message are found then.
             kit::campaigns::record_limit(store, self.scope, found, until).await?;
             // The limit may be raised.
             return cursor.wait(until.min(now + LIMITED_LOOK));
@@ -531,7 +531,7 @@ impl Run<'_> {
         match (next, cursor.later) {
             (Some(next), _) => cursor.place = Some(Place::Making(next)),
             (None, Some(later)) => {
-                // Those whose messages are made are found in the next pass.
+                // Contacts whose messages are made are found in the next pass.
                 cursor.begin_again();
                 return cursor.wait((later - campaign.lead()).max(now + LATER_AGAIN));
             }
@@ -597,7 +597,7 @@ impl Run<'_> {
         if let Some(why) = refused_route_pause(campaign, &held) {
             return Ok(Held::Against(why));
         }
-        // One that has woken by itself is on its way.
+        // A message that has woken by itself is on its way.
         let Some(held) = held.iter().find(|message| now < message.not_before) else {
             return Ok(Held::Nothing);
         };
@@ -683,7 +683,7 @@ impl Run<'_> {
                 }
             }
             any |= !jobs.is_empty();
-            // What is released is queued, even if others failed.
+            // Released messages are queued, even if others failed.
             self.ctx.queues.enqueue(jobs, self.now).await?;
             if let Some(error) = failed {
                 return Err(error.into());

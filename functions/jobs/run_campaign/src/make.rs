@@ -190,7 +190,7 @@ async fn part_of(
     let (each, others): (Vec<ContactId>, Vec<ContactId>) = undecided.iter().partition(|contact| is_one_person(contact));
     let made = each.iter().map(|contact| Box::pin(making.one(*contact)));
     let mut made: Vec<_> = stream::iter(made).buffer_unordered(AT_ONCE).collect().await;
-    // One after the other, so that the second contact of a person finds the first one's message.
+    // In turn, so that the second contact of a person finds the first one's message.
     for contact in others {
         made.push(Box::pin(making.one(contact)).await);
     }
@@ -215,7 +215,7 @@ async fn part_of(
         }
     }
     making.places.return_rest((store, scope), run.now).await;
-    // What is written is queued, even if others failed.
+    // Written messages are queued, even if others failed.
     run.ctx.queues.enqueue(jobs, run.now).await?;
     failed.map_or(Ok(()), Err)
 }

@@ -333,7 +333,7 @@ impl Work<'_> {
         let connection = match (check, connection) {
             (Check::Go, Some(connection)) => connection,
             (Check::Probe, Some(connection)) => {
-                // One that a cap would block sends nothing, so it says nothing about the connection.
+                // A message that a cap would block sends nothing, so it says nothing about the connection.
                 let takes = self.takes(&message, &planned, now).await?;
                 let takes = message.still_to_take(&takes, now);
                 let counts = Box::pin(self.ctx.store.cap_counts(self.scope, now)).await?;
@@ -451,7 +451,7 @@ impl Work<'_> {
         }
         let takes = self.takes(&message, planned, now).await?;
         let all = all_caps_of(&self.config.tenant);
-        // What it took when it was made is its own, whichever worker sends it.
+        // The places taken when it was made are its own, whichever worker sends it.
         let still = message.still_to_take(&takes, now);
         let taken = ctx.store.take_from_caps(self.scope, (&still, &all), now);
         match Box::pin(taken).await? {

@@ -168,7 +168,7 @@ async fn keep_attending(
     if let Some(assignee) = conversation.assignee {
         people.retain(|user| *user == assignee);
     } else if let Some(team) = conversation.team {
-        // That of a team which was deleted is everybody's.
+        // A conversation of a deleted team is everybody's.
         if let Some(team) = ctx.store.get::<Team>(scope, &team).await? {
             people.retain(|user| team.value.members.contains(user));
         }

@@ -217,7 +217,7 @@ async fn dispatch_partition(
                 due.extend(page.due);
                 from = page.next;
             }
-            // What was read is queued.
+            // Rows that were read are queued.
             Err(error) => failed = Some(error.into()),
         }
         if from.is_none() || failed.is_some() {

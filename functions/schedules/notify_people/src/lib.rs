@@ -74,7 +74,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     loop {
         let page = ctx.store.due_notices(now, from, PAGE).await?;
         for (tenant, due) in page.due {
-            // What a later page has of it belongs to another mailing.
+            // Notices of it on a later page belong to another mailing.
             if !done.insert(tenant) {
                 continue;
             }
@@ -125,7 +125,7 @@ impl Tenant<'_> {
         let wanted: BTreeSet<String> = due.into_iter().filter_map(key).collect();
         let pending = store.pending_notices(&self.scope, &wanted).await?;
         let config = store.config(&self.scope, &ConfigCache::default()).await?;
-        // Those of a suspended tenant cannot log in, and a deleted one has nobody.
+        // People of a suspended tenant cannot log in, and a deleted one has nobody.
         let Some(config) = config.filter(|config| config.tenant.status.is_active()) else {
             return Box::pin(self.ignore(pending)).await;
         };
@@ -314,7 +314,7 @@ impl Tenant<'_> {
         let unmarked = |state: &Versioned<NoticeState>| state.value.due.is_some() && !marked(state);
         for (key, told) in notices.iter().filter(|(_, told)| unmarked(told)) {
             let at = told.value.notice.at;
-            // One that was recorded after the mails were queued is not in them.
+            // A notice recorded after the mails were queued is not in them.
             let of = if queued { at.min(open.at) } else { at };
             let marked = RACES.until_won(|| self.mark(key, of, open.at));
             marked.await?;

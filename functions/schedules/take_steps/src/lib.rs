@@ -99,7 +99,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
         while steps < IN_REACH * ctx.max_per_shard && deadline.remaining(ctx.clock.now()) > reading_until {
             let page = match ctx.store.due_steps(shard, begun, from, PAGE).await {
                 Ok(page) => page,
-                // What was read is taken.
+                // Steps that were read are taken.
                 Err(error) => {
                     failed = Some(error.into());
                     break;

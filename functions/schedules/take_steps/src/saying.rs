@@ -140,7 +140,7 @@ impl Tenant<'_> {
         let (broadcast, why) = broadcast.await?;
         if let Some(why) = why {
             if found.value.steps_version == Some(version) {
-                // Those who are due find it paused.
+                // Due enrolments find it paused.
                 let paused = (CampaignState::Paused, Some(why));
                 if let Some(paused) = kit::campaigns::move_campaign(&ctx.store, scope, found, paused, now).await? {
                     kit::campaigns::notice_pause(&ctx.store, scope, &paused, now).await;

@@ -153,7 +153,7 @@ impl Tenant<'_> {
                 campaigns.insert(id, found);
             }
         }
-        // One that cannot be read is as one that is not kept any more.
+        // An unreadable message counts as one that is not kept any more.
         let last = messages.into_iter().filter_map(|message| message.ok().flatten());
         Ok(Some(Rows {
             config,
@@ -418,7 +418,7 @@ impl Tenant<'_> {
             *self.tally.entry(what).or_default() += 1;
         }
         crash::point("take_steps.taken");
-        // What is written is queued, even if others failed.
+        // Written messages are queued, even if others failed.
         self.ctx.queues.enqueue(jobs, self.now).await?;
         failed.map_or(Ok(()), Err)
     }

@@ -78,7 +78,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             }
         }
     }
-    // Those of many conversations can take all of the time.
+    // Many conversations can take all of the time.
     for due in &last {
         if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
             break;

@@ -122,7 +122,7 @@ impl GraphClient {
             self.look(access_token, waba_id.to_owned(), &query, unknown).await
         };
         match read(NUMBERS_AND_TERMS).await {
-            // What a test is for does not fail for a field that is only shown.
+            // The test does not fail for a field that is only shown.
             Err(CheckError::Refused {
                 denies: false,
                 retry_after: None,

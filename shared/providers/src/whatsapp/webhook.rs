@@ -323,7 +323,7 @@ fn conversation(value: &Value, standby: bool, fallback_time: Timestamp) -> Vec<U
     for item in items(value, "errors") {
         found.push(value_error(item));
     }
-    // What people do with marketing messages: kept with the whole change.
+    // Reactions to marketing messages: kept with the whole change.
     found.extend(items(value, "user_actions").iter().map(|_| unknown("user_actions")));
     found
 }
@@ -519,7 +519,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
         },
         EDIT => {
             let message = &own["message"];
-            // What somebody typed can be edited.
+            // A typed message can be edited.
             let edited = message["type"].as_str();
             let edited = edited.filter(|kind| *kind == "text" || MediaKind::from_name(kind).is_some());
             Carried {
@@ -557,7 +557,7 @@ fn interactive(own: &Value) -> Carried {
     let said = ["title", "body", "response"]
         .into_iter()
         .find_map(|name| text(&reply[name]));
-    // What another responder sent has the form of a request.
+    // A message of another responder has the form of a request.
     let said = said.or_else(|| text(&own["body"]["text"]));
     let sent_back = ["id", "response_json"].into_iter().find_map(|name| text(&reply[name]));
     Carried {

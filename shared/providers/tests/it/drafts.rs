@@ -95,7 +95,7 @@ impl Draft {
         if !was_taken(content.submit(ACCOUNT, &sid, &definition).await.map(drop)) {
             return false;
         }
-        // What is approved can be read.
+        // An approved template can be read.
         let decided = match content.find_submitted(ACCOUNT, &sid).await {
             Err(TemplateError::Unreadable) => return false,
             decided => decided.unwrap().unwrap(),

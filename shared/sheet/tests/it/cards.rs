@@ -258,7 +258,7 @@ fn cards_are_known_in_all_encodings() {
     for file in files {
         assert_eq!(people(&file), ["مايا", "مايا"]);
     }
-    // What the file itself does not say, the letters in its quoted lines do.
+    // The letters in its quoted lines say what the file itself does not.
     let quoted =
         "FN;ENCODING=QUOTED-PRINTABLE:=E3=C7=ED=C7 =CD=CF=C7=CF\r\nNOTE;ENCODING=QUOTED-PRINTABLE:=C7=E1=C7=D3=E3";
     assert_eq!(people(card("2.1", quoted)), ["مايا حداد"]);

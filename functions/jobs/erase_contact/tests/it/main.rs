@@ -345,7 +345,7 @@ async fn erased_survivor_leaves_no_trace_of_the_merged() {
     let survivor = world.business.contact(&world.aws, OTHER).await.id;
     let merged = Box::pin(world.contact_with_everything()).await;
     world.business.merge(&world.aws, survivor, merged).await;
-    // An identity for which the merged contact had no room still leads to it.
+    // An identity that found no room in the merged contact still leads to it.
     let (store, scope) = (world.aws.store(), world.business.scope());
     let former = Identity::Phone(phone(FORMER));
     let found = store.contact_of(scope, &former).await.unwrap();

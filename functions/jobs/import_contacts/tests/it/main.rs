@@ -108,7 +108,7 @@ async fn is_whole(world: &World) {
             .store
             .history(world.scope(), person.contact.id, 10, world.aws.now());
         let consents: Vec<Entry> = history.await.unwrap();
-        // What one row stated, the next one ended.
+        // The next row ends what this one stated.
         let expected = match (person.contact.opted_in_at(), name(person).as_str()) {
             (Some(_), _) => 1,
             (None, "Second Row") => 2,

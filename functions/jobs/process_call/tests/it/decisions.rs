@@ -636,7 +636,7 @@ async fn call_of_a_deleted_contact_is_dropped() {
     let rows = world.aws.row_count().await;
     assert_eq!(world.telephony("18", missed_call_facts(CUSTOMER)).await, Done::Already);
     assert_eq!(world.aws.row_count().await, rows);
-    // The same holds for a report on a call that was deleted with it.
+    // This also holds for a report on a call that was deleted with it.
     world.business.remove(&world.aws, "CALL#", Some(contact)).await;
     let answered = CallFacts {
         voicemail_seconds: Some(12),

@@ -947,7 +947,7 @@ async fn language_is_detected_from_long_enough_texts() {
         ("wamid.1", "Hi", (None, false)),
         ("wamid.2", "Do you have lemon cake?", detected("en")),
         ("wamid.3", "أريد أن أطلب كيكتين ليوم السبت", detected("ar-AE")),
-        // Such as an address: not certain enough to change anything.
+        // A text such as an address is not certain enough to change anything.
         ("wamid.4", "Marina Walk, Princess Tower, Apartment", detected("ar-AE")),
         (
             "wamid.5",
@@ -959,7 +959,7 @@ async fn language_is_detected_from_long_enough_texts() {
         world.whatsapp(id, text).await;
         assert_eq!(language().await, expected, "{text}");
     }
-    // One that was written before comes late.
+    // An earlier message comes late.
     let long = "Can I get a price list for the birthday cakes and do you deliver to Marina?";
     let earlier = wrote("wamid.late", world.seconds() - 60, long);
     world.deliver(&earlier).await;
@@ -1012,7 +1012,7 @@ async fn stop_by_rcs_holds_for_its_number() {
         .work(sms_from(&world, "SM1", &format!("rcs:{CUSTOMER}"), "STOP"))
         .await;
     assert!(world.customer().await.opted_out().is_some());
-    // What an app claims is nobody's number.
+    // A number that only an app claims is nobody's.
     world
         .work(sms_from(&world, "SM2", "client:+971501234599", "STOP"))
         .await;

@@ -255,7 +255,7 @@ async fn whom_the_phone_writes_to_first_becomes_a_contact() {
     let contact = world.customer().await;
     assert_eq!(sent_by_phone(&world, contact.id).await.len(), 1);
     assert!(conversation(&world).await.is_none() && contact.last_inbound_at.is_none());
-    // What it answers becomes known later.
+    // The answered message becomes known later.
     let mut waits = Vec::new();
     for (id, seconds) in [("wamid.3", -30), ("wamid.4", 30)] {
         world.aws.pass(60);
@@ -365,7 +365,7 @@ async fn texts_of_one_second_keep_the_order_of_their_arrival() {
             world.messages(&texts((from, at), numbers))
         })
     };
-    // What the first webhook has brought of them, then the rest by the others.
+    // First the messages of the first webhook, then the rest by the others.
     let expected = |brought: usize| {
         let (own, _) = WEBHOOKS[0].split_at(brought);
         let rest = "53142".chars().filter(|text| !own.contains(*text));

@@ -35,7 +35,7 @@ async fn status_after_a_merge_moves_the_message() {
     let delivered = with_user_id(status("delivered", world.seconds()));
     assert_eq!(world.statuses(&[delivered]).await, Done::Now);
     assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
-    // What the report says about the recipient is the survivor's.
+    // The report's statement about the recipient is the survivor's.
     assert_eq!(survivor(&world).await.bsuid(), Some(BSUID));
     let found = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
     assert_eq!(found.id, id);

@@ -115,7 +115,7 @@ async fn any_order_leaves_the_conversation_with_its_responder() {
             answers |= *place == 0 && !(known && is_elsewhere(&world).await);
             world.work(events[*place].clone()).await;
         }
-        // What was said of somebody who was not known yet has an effect when it comes again.
+        // A report on a customer who was not known yet has an effect when it comes again.
         for event in &events {
             world.work(event.clone()).await;
         }
@@ -171,9 +171,9 @@ async fn whoever_is_passed_on_is_shown_and_waits() {
         (ConversationState::Open, 1, Some(world.seconds()))
     );
     assert!(asked.due_at().is_some() && !is_elsewhere(&world).await);
-    // What was said to the agent can be answered by free text now.
+    // Messages to the agent can be answered by free text now.
     assert!(world.customer().await.any_window_open(world.aws.now()));
-    // What is said to us from now on is answered.
+    // Messages to us are answered from now on.
     world.aws.pass(60);
     world.whatsapp("wamid.3", "Hello?").await;
     let answered = sent_messages(&world)

@@ -287,7 +287,7 @@ async fn messages_count_once_for_their_template() {
     let own = template(&world.business);
     let expected = of_template(1);
     assert_eq!(numbers(&world, world.business.scope(), &own).await, expected);
-    // The same changes of another tenant count for that one.
+    // Another tenant's equal changes count for that tenant.
     let other = Box::pin(business(&world.aws)).await;
     assert!(numbers(&world, other.scope(), &own).await.is_empty());
     let theirs: Vec<_> = all.iter().map(|record| of_tenant(record, other.tenant())).collect();

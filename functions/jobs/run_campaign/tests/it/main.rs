@@ -400,7 +400,7 @@ async fn a_merge_on_the_way_leaves_nobody_uncounted() {
             break;
         }
     }
-    // One of the others has got it. It is merged into the one who has not.
+    // Another contact has got it, and is merged into the one who has not.
     let (before, after) = if reached.contains(&fans[1].id) { (1, 2) } else { (2, 1) };
     world.business.merge(&world.aws, fans[after].id, fans[before].id).await;
     for _ in 0..10 {
@@ -961,7 +961,7 @@ async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
         (finishing.state, finishing.limited_until),
         (CampaignState::Finishing, None)
     );
-    // What was taken for whoever gets none was returned.
+    // Places taken for contacts without a message were returned.
     let left = world.store();
     let left = left.take_first_places(world.scope(), (100, 25), world.aws.now()).await;
     assert_eq!(left.unwrap().unwrap().count, 12);

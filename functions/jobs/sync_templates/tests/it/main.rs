@@ -241,7 +241,7 @@ async fn a_list_is_taken_over_page_by_page() {
     );
     assert_eq!(new.samples["1"], "Maya");
     assert!(world.last().await.unwrap().awaited, "the verdict on one is awaited");
-    // What is as it was is not written.
+    // An unchanged template is not written.
     let again = world.sync().await;
     assert_eq!((again.created, again.changed, again.deleted), (0, 0, 0));
     world
@@ -333,7 +333,7 @@ async fn a_thousand_templates_are_listed_in_steps() {
         );
     }
     assert!(world.last().await.is_some(), "it is not listed again every hour");
-    // What was deleted at the provider is noticed, and nothing else.
+    // Only deletions at the provider are noticed.
     world.aws.pass(60);
     all.remove(1_100);
     world.account.has(all.clone());

@@ -752,7 +752,7 @@ async fn interrupted_mailing_is_repeated_with_the_same_mails() {
     );
     assert!(world.mails().await.is_empty());
 
-    // One that died after it marked a notice had queued all mails.
+    // A worker that died after it marked a notice had queued all mails.
     world.write_mailings(open.clone()).await;
     assert_eq!(world.refuse(world.business.twilio).await.at, world.aws.now());
     assert!(world.mails().await.is_empty(), "the former mailing ends");

@@ -178,7 +178,7 @@ impl Town {
         let (place, kind) = (self.dice.below(CUSTOMERS), self.dice.below(14));
         let (contact, user) = (self.contacts[place].clone(), *self.dice.one(&self.agents));
         let customer = &mut self.model.customers[place];
-        // One who has been answered may write late: it becomes known after a quarter of an hour.
+        // An answered customer's message may become known late, after a quarter of an hour.
         let late = kind == 0 && customer.since.is_none();
         if late || kind < 4 || customer.wrote.is_none() {
             let at = if late { now - SignedDuration::from_mins(15) } else { now };

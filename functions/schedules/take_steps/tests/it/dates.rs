@@ -185,7 +185,7 @@ async fn many_enter_once_although_runs_are_killed() {
     }
     world.run().await;
     let now = world.aws.now();
-    // Those who entered late begin to wait now.
+    // Contacts who entered late begin to wait now.
     world.run().await;
     for contact in &contacts {
         let enrolment = world.enrolment(&drip, *contact).await;

@@ -97,7 +97,7 @@ async fn shell_is_in_the_language_and_theme_of_the_visitor() {
         ("rb_ui=ar.dark", "en", page("ar", "rtl", "dark")),
         ("rb_ui=en.light", "ar", page("en", "ltr", "light")),
         ("a=b; rb_ui=ar.system; c=d", "", page("ar", "rtl", "system")),
-        // What is no choice of ours counts as none.
+        // An unknown choice counts as none.
         ("rb_ui=ar.blue", "", plain.clone()),
         ("rb_ui=fr.dark", "ar", page("ar", "rtl", "system")),
         ("rb_ui=ar", "", plain.clone()),

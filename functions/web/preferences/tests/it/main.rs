@@ -260,7 +260,7 @@ async fn language_is_that_of_the_link_the_browser_or_the_contact() {
             format!("?lang={}", other.get("lang").unwrap())
         );
     }
-    // What was asked for stays.
+    // The requested language stays.
     let call = Call::form(&format!("{}?lang=en", world.path()), "do=stop");
     let saved = world.call(&call).await;
     saved.is(303);
