@@ -33,6 +33,9 @@ struct Inner {
     client: OnceLock<Client>,
 }
 
+/// Names and values of a query.
+pub(crate) type Query<'a> = [(&'a str, &'a str)];
+
 /// A complete answer. If the body was truncated or too long it is empty, so that only the status counts.
 #[derive(Debug)]
 pub(crate) struct Answer {

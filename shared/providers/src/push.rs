@@ -157,7 +157,8 @@ impl PushClient {
         &self,
         device: &PushSubscription,
         notification: &[u8],
-        (authorization, topic): (&str, &str),
+        authorization: &str,
+        topic: &str,
     ) -> Result<Pushed, BadKeys> {
         let keys = Keys::of(&device.p256dh, &device.auth)?;
         let encrypted = keys.encrypt(notification).map_err(|Unspecified| BadKeys)?;

@@ -238,7 +238,7 @@ impl Cards {
         let bytes: Vec<u8> = self.ahead.drain(..self.ahead.len() - kept).collect();
         self.length += bytes.len() as u64;
         if !mem::replace(&mut self.cut, true) {
-            self.take(&self.plain(&bytes), (bytes.len() as u64, 0));
+            self.take(&self.plain(&bytes), bytes.len() as u64, 0);
             if let Some(card) = self.card.as_mut().filter(|card| card.keeps) {
                 card.refuse(Problem::LongCard);
             }
@@ -254,9 +254,9 @@ impl Cards {
             .rchunks(self.encoding.width())
             .next()
             .map(|unit| self.encoding.unit(unit));
-        let own = (length as u64, u64::from(matches!(last, Some(CR | LF))));
-        self.length += own.0;
-        self.lines += own.1;
+        let (length, lines) = (length as u64, u64::from(matches!(last, Some(CR | LF))));
+        self.length += length;
+        self.lines += lines;
         if mem::take(&mut self.cut) {
             match &mut self.card {
                 Some(card) => card.goes_on = card.is_quoted && line.ends_with(b"="),
@@ -264,11 +264,11 @@ impl Cards {
             }
             return None;
         }
-        self.take(&line, own)
+        self.take(&line, length, lines)
     }
 
     /// Takes a line of this length and number of lines in the file, which are counted already.
-    fn take(&mut self, line: &[u8], own: (u64, u64)) -> Option<Item> {
+    fn take(&mut self, line: &[u8], length: u64, lines: u64) -> Option<Item> {
         let Some(card) = &mut self.card else {
             let is_lost = head(line).is_some_and(|head| is_one_of(name(head), &IDENTITIES));
             if is(line, BEGIN) {
@@ -288,8 +288,8 @@ impl Cards {
                 card.depth += 1;
                 return None;
             }
-            let item = self.end(Some(Problem::NoEnd), self.length - own.0, self.lines - own.1);
-            (self.card, self.length, self.lines) = (Some(Card::default()), own.0, own.1);
+            let item = self.end(Some(Problem::NoEnd), self.length - length, self.lines - lines);
+            (self.card, self.length, self.lines) = (Some(Card::default()), length, lines);
             return Some(item);
         }
         if !is(line, END) {

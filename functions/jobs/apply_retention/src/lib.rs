@@ -132,7 +132,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let mut ahead = 1;
     while let Some(at) = place.take() {
         let pages = work.pages(at, ahead, order.first).await?;
-        let is_empty = pages.iter().all(|(_, part)| part.entries.is_empty());
+        let is_empty = pages.iter().all(|page| page.part.entries.is_empty());
         ahead = if is_empty { AHEAD } else { 1 };
         place = work.apply(pages, &mut cursor.applied).await?.filter(within);
         crash::point("apply_retention.written");
@@ -169,6 +169,12 @@ struct Work<'a> {
     ctx: &'a Context,
 }
 
+/// A page that was read, with its place.
+struct Page {
+    place: Place,
+    part: DayPart,
+}
+
 /// Result of working on a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -182,26 +188,22 @@ enum Outcome {
 
 impl Work<'_> {
     /// The next page, and the first pages of the lists that follow, `lists` in all.
-    async fn pages(&self, place: Place, lists: usize, first: Date) -> Result<Vec<(Place, DayPart)>, JobError> {
+    async fn pages(&self, place: Place, lists: usize, first: Date) -> Result<Vec<Page>, JobError> {
         let places = std::iter::successors(Some(place), Place::next).take_while(|place| place.day >= first);
         let (store, scope, now) = (&self.ctx.store, self.turn.scope(), self.ctx.clock.now());
         let read = places.take(lists).map(async |place| {
             let (what, after) = (place.happenings(), place.after.as_ref());
             let part = store.happened_on(scope, what, place.day, after, self.ctx.page, now);
             let part = part.await?;
-            Ok::<_, JobError>((place, part))
+            Ok::<_, JobError>(Page { place, part })
         });
         try_join_all(read).await
     }
 
     /// Applies the policy to these pages, up to the first list that has more of them. Returns the place of the next page.
-    async fn apply(
-        &self,
-        pages: Vec<(Place, DayPart)>,
-        applied: &mut AppliedRetention,
-    ) -> Result<Option<Place>, JobError> {
+    async fn apply(&self, pages: Vec<Page>, applied: &mut AppliedRetention) -> Result<Option<Place>, JobError> {
         let mut next = None;
-        for (place, part) in pages {
+        for Page { place, part } in pages {
             self.page(&part.entries, applied).await?;
             if part.next.is_some() {
                 return Ok(Some(Place {

@@ -259,7 +259,7 @@ impl Work<'_> {
         if list == CONVERSATIONS.0 {
             let page = store.conversations_page(scope, &person, after, limit).await?;
             let (tags, teams) = (store.all::<Tag>(scope).await?, store.all::<Team>(scope).await?);
-            let entries = page.items.iter().map(|one| conversation(one, names, (&tags, &teams)));
+            let entries = page.items.iter().map(|one| conversation(one, names, &tags, &teams));
             return Ok((entries.collect(), page.next));
         }
         if list == ENROLMENTS.0 {

@@ -137,7 +137,7 @@ fn consent(entry: &ConsentEntry, names: &Names) -> Value {
 }
 
 /// A conversation, with the names of these tags and teams.
-pub(crate) fn conversation(conversation: &Conversation, names: &Names, (tags, teams): (&[Tag], &[Team])) -> Value {
+pub(crate) fn conversation(conversation: &Conversation, names: &Names, tags: &[Tag], teams: &[Team]) -> Value {
     let team = conversation.team.and_then(|id| teams.iter().find(|team| team.id == id));
     let assignee = conversation.assignee.and_then(|user| names.users.get(&user));
     let named = |id: &TagId| json!({"id": id, "name": tags.iter().find(|tag| tag.id == *id).map(|tag| &tag.name)});

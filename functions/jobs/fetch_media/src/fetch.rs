@@ -49,7 +49,7 @@ pub(crate) async fn work(ctx: &Context, scope: &TenantScope, message: MessageId,
         ctx.store.write_medium(scope, &medium).await?;
         medium.version += 1;
     }
-    let outcome = Box::pin(attempt(ctx, scope, (&medium, &message), &key, now)).await?;
+    let outcome = Box::pin(attempt(ctx, scope, &medium, &message, &key, now)).await?;
     crash::point("fetch_media.fetched");
     record_outcome(ctx, scope, &key, medium, &outcome).await
 }
@@ -178,7 +178,8 @@ async fn record_outcome(
 async fn attempt(
     ctx: &Context,
     scope: &TenantScope,
-    (medium, message): (&Medium, &Received),
+    medium: &Medium,
+    message: &Received,
     key: &FileKey,
     now: Timestamp,
 ) -> Result<Outcome, JobError> {

@@ -216,14 +216,15 @@ impl Flight<'_> {
             let ready = planner.broadcast(scope, (&says, config.clone()), part.iter(), begins_at);
             let (broadcast, stopped) = ready.await?;
             cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
-            self.count((&broadcast, &part), cursor, bytes).await?;
+            self.count(&broadcast, &part, cursor, bytes).await?;
         }
         Ok(Ok(()))
     }
 
     async fn count(
         &self,
-        (broadcast, people): (&Broadcast<'_>, &[Person]),
+        broadcast: &Broadcast<'_>,
+        people: &[Person],
         cursor: &mut Cursor,
         bytes: &mut Vec<u8>,
     ) -> Result<(), JobError> {

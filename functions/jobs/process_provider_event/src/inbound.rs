@@ -99,6 +99,12 @@ struct Wrote {
     waiting: Vec<Message>,
 }
 
+/// A WhatsApp user before and after a change.
+pub(crate) struct ChangedUser {
+    pub(crate) before: Recipient,
+    pub(crate) now: Recipient,
+}
+
 /// Whom a report is about.
 pub(crate) struct About {
     pub(crate) people: Vec<Person>,
@@ -242,7 +248,7 @@ impl Event<'_> {
         let line = line_written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
         // A reaction is no turn of a conversation.
         let on = message.is_news().then(|| OnLine(line.map(|line| line.id)));
-        let about = self.people(&message.from, (leads, on), message.reply_to.as_ref(), now);
+        let about = self.people(&message.from, leads, on, message.reply_to.as_ref(), now);
         let About {
             mut people,
             along,
@@ -481,8 +487,8 @@ impl Event<'_> {
         let (message, at) = (said.message, said.at);
         let ends = |waiting: &Message| heard.ends(waiting, self.connection);
         let stops = |waiting: &Message| said.is_stop() && ends(waiting);
-        let written = (at, message.is_written());
-        let mut wrote = self.wrote_first(person, planned, written, stops, heard.now).await?;
+        let written = message.is_written();
+        let mut wrote = self.wrote_first(person, planned, at, written, stops, heard.now).await?;
         let contact = &mut person.contact;
         // Whoever wants no more messages, or writes to another responder, neither answers one nor is won back.
         if message.is_written() && !said.is_stop() && !message.standby {
@@ -526,7 +532,7 @@ impl Event<'_> {
         let told = RACES.until_won(async || {
             let now = self.ctx.clock.now();
             let leads = self.ctx.store.leads_of(self.scope, &identities(&message.from)).await?;
-            let about = self.people(&message.from, (leads, None), message.reply_to.as_ref(), now);
+            let about = self.people(&message.from, leads, None, message.reply_to.as_ref(), now);
             let About { people, answered, .. } = about.await?;
             let flag = self.wish(message, answered.as_ref(), config, now).await?;
             let said = self.heard_message(message, received.id, flag, config, now);
@@ -588,7 +594,8 @@ impl Event<'_> {
     pub(crate) async fn people(
         &self,
         from: &Sender,
-        (leads, on): (Vec<Lead>, Option<OnLine>),
+        leads: Vec<Lead>,
+        on: Option<OnLine>,
         reply_to: Option<&ProviderRef>,
         now: Timestamp,
     ) -> Result<About, JobError> {
@@ -738,7 +745,8 @@ impl Event<'_> {
         &self,
         person: &mut Person,
         planned: Timestamp,
-        (wrote, written): (Timestamp, bool),
+        wrote: Timestamp,
+        written: bool,
         ends: impl Fn(&Message) -> bool,
         now: Timestamp,
     ) -> Result<Wrote, JobError> {
@@ -800,7 +808,7 @@ impl Event<'_> {
             return Ok(kit::queue::finish_without_subject("tenant"));
         };
         let number = config.whatsapp_number(self.connection);
-        self.change_people(from, ("call", true), |contact| {
+        self.change_people(from, "call", true, |contact| {
             contact.heard_again(at);
             if let Some(number) = number {
                 contact.open_window(number, &from.recipient(), at);
@@ -818,7 +826,7 @@ impl Event<'_> {
         let proof = format!("user_preferences of {at}");
         // A refusal is kept for whoever is known by the id later. Without one, a contact that consists of an id is of no use.
         let creates = from.phone.is_some() || !welcome;
-        self.change_people(from, ("user_preferences", creates), |contact| {
+        self.change_people(from, "user_preferences", creates, |contact| {
             let entry = contact.wish_marketing(welcome, "set in WhatsApp", at).consent();
             entry.map(|entry| entry.proven_by(&proof))
         })
@@ -832,22 +840,24 @@ impl Event<'_> {
         let Some(first) = known.first() else {
             return Ok(Done::Already);
         };
-        let met = self.change_people(previous, ("identity", true), |_| None).await?;
+        let met = self.change_people(previous, "identity", true, |_| None).await?;
         let Some(contact) = self.ctx.store.contact_of(self.scope, first).await? else {
             return Ok(met);
         };
-        let changed = (previous.recipient(), now.recipient());
+        let changed = ChangedUser {
+            before: previous.recipient(),
+            now: now.recipient(),
+        };
         let learnt = self.learn(contact.id, &identities(now), Some(&changed)).await?;
         Ok(if learnt == Done::Already { met } else { learnt })
     }
 
-    /// Learns that a contact is known by these identities. Contacts that they lead to prove to be the same person. `changed`: the WhatsApp
-    /// user of before, and the same one now.
+    /// Learns that a contact is known by these identities. Contacts that they lead to prove to be the same person.
     pub(crate) async fn learn(
         &self,
         id: ContactId,
         identities: &[Identity],
-        changed: Option<&(Recipient, Recipient)>,
+        changed: Option<&ChangedUser>,
     ) -> Result<Done, JobError> {
         let linked = RACES.until_won(|| Box::pin(self.prefer(id, identities, changed)));
         let (done, others) = linked.await?;
@@ -863,7 +873,7 @@ impl Event<'_> {
         &self,
         id: ContactId,
         identities: &[Identity],
-        changed: Option<&(Recipient, Recipient)>,
+        changed: Option<&ChangedUser>,
     ) -> Result<(Done, Vec<ContactId>), JobError> {
         let store = &self.ctx.store;
         let known = store.contact(self.scope, id).await?;
@@ -897,7 +907,7 @@ impl Event<'_> {
             person.linked.new.extend(new);
             person.linked.dropped.extend(dropped);
         }
-        if let Some((before, now)) = changed {
+        if let Some(ChangedUser { before, now }) = changed {
             people[0].contact.changed_user(before, now);
         }
         if !people[0].is_changed() {
@@ -932,7 +942,7 @@ impl Event<'_> {
             for person in &mut people {
                 if let Some(wrote) = wrote {
                     // The answered messages are not counted any more: its row is written.
-                    self.wrote_first(person, wrote, (wrote, true), |_| false, now).await?;
+                    self.wrote_first(person, wrote, wrote, true, |_| false, now).await?;
                 }
             }
             people.retain(Person::is_changed);
@@ -945,13 +955,14 @@ impl Event<'_> {
     async fn change_people(
         &self,
         from: &Sender,
-        (cause, creates): (&str, bool),
+        cause: &str,
+        creates: bool,
         change: impl Fn(&mut Contact) -> Option<ConsentEntry>,
     ) -> Result<Done, JobError> {
         let changed = RACES.until_won(async || {
             let now = self.ctx.clock.now();
             let leads = self.ctx.store.leads_of(self.scope, &identities(from)).await?;
-            let mut people = self.people(from, (leads, None), None, now).await?.people;
+            let mut people = self.people(from, leads, None, None, now).await?.people;
             people.retain(|person| creates || person.is_known());
             for (place, person) in people.iter_mut().enumerate() {
                 let entry = change(&mut person.contact);

@@ -340,7 +340,8 @@ impl Event<'_> {
     async fn change_contact(
         &self,
         id: ContactId,
-        (at, cause): (Timestamp, &str),
+        at: Timestamp,
+        cause: &str,
         change: impl Fn(&mut Contact) -> Change,
     ) -> Result<bool, StoreError> {
         let (store, consent) = (&self.ctx.store, consent_id(at, cause));

@@ -190,7 +190,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
                 .or_default()
                 .add(record, counters, unreadable.len());
         }
-        let counted = counters_by_place(&change, at, (ctx, batch.again));
+        let counted = counters_by_place(&change, at, batch.again, ctx);
         let mut corrections = caps::Corrections::default();
         if !counted.is_empty() {
             corrections = Box::pin(caps::corrections(&change.what, ctx)).await?;
@@ -256,11 +256,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
 }
 
 /// The counter rows for a change stored at this time.
-fn counters_by_place(
-    change: &RowChange,
-    stored: Timestamp,
-    (ctx, again): (&Context, bool),
-) -> BTreeMap<Place, Counters> {
+fn counters_by_place(change: &RowChange, stored: Timestamp, again: bool, ctx: &Context) -> BTreeMap<Place, Counters> {
     let mut placed: BTreeMap<Place, Counters> = BTreeMap::new();
     for (at, counters) in counts::of(&change.what, stored, ctx.counted_for) {
         // The rows of that hour's day may be going: one alone would stand for the day.

@@ -111,7 +111,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     };
     let people = store.people_by_id(scope, &undecided).await?;
     if campaign.starts_at_local.is_some() {
-        undecided = find_leaving_soon(run, campaign, (&config, &people), undecided, &mut step).await?;
+        undecided = find_leaving_soon(run, campaign, &config, &people, undecided, &mut step).await?;
     }
     step.held = undecided.iter().any(|contact| campaign.variant_of(*contact).is_none());
     let parts = campaign.by_variant(undecided, |contact| *contact);
@@ -133,7 +133,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
         number,
     };
     for (says, part) in parts {
-        part_of(run, &says, (&common, &part), &mut step).await?;
+        part_of(run, &says, &common, &part, &mut step).await?;
         if step.stopped.is_some() || step.limited.is_some() {
             break;
         }
@@ -145,7 +145,8 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
 async fn find_leaving_soon(
     run: &Run<'_>,
     campaign: &Campaign,
-    (config, people): (&TenantConfig, &HashMap<ContactId, Person>),
+    config: &TenantConfig,
+    people: &HashMap<ContactId, Person>,
     contacts: Vec<ContactId>,
     step: &mut Step,
 ) -> Result<Vec<ContactId>, JobError> {
@@ -172,11 +173,12 @@ async fn find_leaving_soon(
 async fn part_of(
     run: &Run<'_>,
     campaign: &Campaign,
-    (common, undecided): (&Common, &[ContactId]),
+    common: &Common,
+    undecided: &[ContactId],
     step: &mut Step,
 ) -> Result<(), JobError> {
     let (store, scope) = (&run.ctx.store, run.scope);
-    let making = match Making::begin(run, campaign, (common, undecided)).await? {
+    let making = match Making::begin(run, campaign, common, undecided).await? {
         Ok(making) => making,
         Err(why) => {
             step.stopped = Some(why);
@@ -238,7 +240,8 @@ impl<'a> Making<'a> {
     async fn begin(
         run: &'a Run<'a>,
         campaign: &'a Campaign,
-        (common, contacts): (&'a Common, &[ContactId]),
+        common: &'a Common,
+        contacts: &[ContactId],
     ) -> Result<Result<Self, Refusal>, JobError> {
         let Run { ctx, scope, now } = *run;
         let people = contacts.iter().filter_map(|contact| common.people.get(contact));

@@ -12,7 +12,7 @@ use kit::{
     metric,
 };
 
-use crate::{Step, Work};
+use crate::{Step, Work, channels::Doubted};
 
 /// The provider's answer about a message.
 pub(crate) enum Found {
@@ -85,7 +85,7 @@ impl Work<'_> {
             provider_ref: report.provider_ref.clone(),
             segments: None,
         };
-        self.record(message, number, (&planned, connection), outcome, Some(report))
+        self.record(message, number, &planned, connection, outcome, Some(report))
             .await
     }
 
@@ -106,12 +106,16 @@ impl Work<'_> {
             }
         };
         let find = self.ctx.channels.find(
-            (self.scope, &self.ctx.store, now),
+            self.scope,
+            &self.ctx.store,
             &connection,
             credentials.as_deref(),
-            message,
-            planned,
-            attempt,
+            Doubted {
+                message,
+                leg: planned,
+                attempt,
+            },
+            now,
         );
         Ok((find.await, Some(connection)))
     }

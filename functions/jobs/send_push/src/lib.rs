@@ -143,7 +143,7 @@ pub async fn notify(job: Job<PushJob>, ctx: &Context) -> Result<(Done, Left), Jo
         told: was_told.to_vec(),
     };
     if !people.away.is_empty() {
-        let told = Told::of((ctx, scope), (about, subject), (&tenant, now)).await?;
+        let told = Told::of(ctx, scope, about, subject, &tenant, now).await?;
         let one = |user: UserId| {
             let told = &told;
             Box::pin(async move { (user, told.notify(user, was_told).await) })
@@ -203,9 +203,12 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     async fn of(
-        (ctx, scope): (&'a Context, &'a TenantScope),
-        (about, subject): (&'a About, Subject),
-        (tenant, now): (&Tenant, Timestamp),
+        ctx: &'a Context,
+        scope: &'a TenantScope,
+        about: &'a About,
+        subject: Subject,
+        tenant: &Tenant,
+        now: Timestamp,
     ) -> Result<Self, JobError> {
         let name = match subject.contact() {
             Some(contact) => ctx.store.profile(scope, contact).await?.name,
@@ -303,7 +306,7 @@ impl<'a> Told<'a> {
         };
         let json = serde_json::to_vec(notification).map_err(|error| JobError::new(error.to_string()))?;
         let topic = notification.topic();
-        let sending = ctx.client.send(device, &json, (&authorization, &topic));
+        let sending = ctx.client.send(device, &json, &authorization, &topic);
         let Ok(sent) = self.limit.keep(sending).await else {
             return Ok(Outcome::Later(AGAIN_AFTER));
         };

@@ -163,7 +163,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let before = cursor.done;
     // A connection at most, so that one which fails is not repeated with others.
     while let Some(id) = order.connections.get(cursor.done).filter(|_| cursor.done == before) {
-        let piece = ctx.advance(turn.scope(), *id, &order, (&mut cursor, &mut names));
+        let piece = ctx.advance(turn.scope(), *id, &order, &mut cursor, &mut names);
         Box::pin(piece).await?;
         crash::point("sync_templates.written");
         if limit.is_up() {
@@ -223,7 +223,8 @@ impl Context {
         scope: &TenantScope,
         id: ConnectionId,
         order: &SyncTemplates,
-        (cursor, names): (&mut Cursor, &mut ListedNames),
+        cursor: &mut Cursor,
+        names: &mut ListedNames,
     ) -> Result<(), JobError> {
         let now = self.clock.now();
         let connection = self.store.connection(scope, id).await?;
@@ -238,11 +239,11 @@ impl Context {
         let mut list = cursor.list.take().unwrap_or_else(|| List::new(now));
         let taken_over = match list.stage {
             Stage::Templates | Stage::Names => {
-                let page = self.page(scope, &connection, order.wanted, (&mut list, names, &mut cursor.synced));
+                let page = self.page(scope, &connection, order.wanted, &mut list, names, &mut cursor.synced);
                 Box::pin(page).await
             }
             Stage::Compare | Stage::Mark => {
-                let rows = self.rows(scope, id, (&mut list, &*names, &mut cursor.synced));
+                let rows = self.rows(scope, id, &mut list, names, &mut cursor.synced);
                 Box::pin(rows).await.map_err(Unlisted::from)
             }
         };
@@ -285,7 +286,9 @@ impl Context {
         scope: &TenantScope,
         connection: &Connection,
         wanted: bool,
-        (list, names, synced): (&mut List, &mut ListedNames, &mut Synced),
+        list: &mut List,
+        names: &mut ListedNames,
+        synced: &mut Synced,
     ) -> Result<bool, Unlisted> {
         let now = self.clock.now();
         let secrets = Box::pin(self.credentials.of(scope, connection, now)).await?;
@@ -360,7 +363,9 @@ impl Context {
         &self,
         scope: &TenantScope,
         id: ConnectionId,
-        (list, names, synced): (&mut List, &ListedNames, &mut Synced),
+        list: &mut List,
+        names: &ListedNames,
+        synced: &mut Synced,
     ) -> Result<bool, StoreError> {
         let after = list.after.as_deref();
         if list.stage == Stage::Compare {

@@ -48,7 +48,10 @@ struct Sayable {
 }
 
 /// Somebody whose message is not made.
-type Unsaid = (Ready, Why);
+struct Unsaid {
+    ready: Ready,
+    why: Why,
+}
 
 /// Reasons for saying nothing now.
 enum Why {
@@ -86,7 +89,7 @@ impl Tenant<'_> {
     pub(crate) async fn say(&mut self, rows: &Rows, ready: BTreeMap<Place, Vec<Ready>>) -> Result<(), JobError> {
         let (mut sayable, mut unsaid) = (Vec::new(), Vec::new());
         for (place, all) in ready {
-            Box::pin(self.compose(rows, (place, all), (&mut sayable, &mut unsaid))).await?;
+            Box::pin(self.compose(rows, place, all, &mut sayable, &mut unsaid)).await?;
         }
         let Tenant { ctx, now, .. } = *self;
         sayable.sort_by_key(|one| (!is_after_cap(one.ready.due), one.ready.due));
@@ -95,8 +98,8 @@ impl Tenant<'_> {
         }
         let places = FirstPlaces::for_at_most(sayable.len());
         let said = Box::pin(self.that_fit(rows, sayable, &places, &mut unsaid)).await?;
-        let limited = unsaid.iter().filter_map(|(ready, why)| match why {
-            Why::Limit(until) => Some((ready.enrolment.value.campaign, *until)),
+        let limited = unsaid.iter().filter_map(|one| match &one.why {
+            Why::Limit(until) => Some((one.ready.enrolment.value.campaign, *until)),
             Why::Person(_) | Why::Later(_) => None,
         });
         let limited: BTreeMap<CampaignId, Timestamp> = limited.collect();
@@ -122,14 +125,21 @@ impl Tenant<'_> {
     async fn compose(
         &self,
         rows: &Rows,
-        ((id, version, place), all): (Place, Vec<Ready>),
-        (sayable, unsaid): (&mut Vec<Sayable>, &mut Vec<Unsaid>),
+        place: Place,
+        all: Vec<Ready>,
+        sayable: &mut Vec<Sayable>,
+        unsaid: &mut Vec<Unsaid>,
     ) -> Result<(), JobError> {
         let Tenant {
             ctx, ref scope, now, ..
         } = *self;
-        let (found, written) = (&rows.campaigns[&id], &rows.steps[&(id, version)]);
-        let Some(message) = written.steps.message_at(place) else {
+        let Place {
+            campaign,
+            version,
+            step,
+        } = place;
+        let (found, written) = (&rows.campaigns[&campaign], &rows.steps[&(campaign, version)]);
+        let Some(message) = written.steps.message_at(step) else {
             return Ok(());
         };
         let campaign = found.value.saying(message);
@@ -148,7 +158,11 @@ impl Tenant<'_> {
                 return Ok(());
             }
             // Nobody can mend an earlier version.
-            unsaid.extend(all.into_iter().map(|one| (one, Why::Person(why.clone()))));
+            let refuse = |ready| Unsaid {
+                ready,
+                why: Why::Person(why.clone()),
+            };
+            unsaid.extend(all.into_iter().map(refuse));
             return Ok(());
         }
         let each = all
@@ -187,9 +201,12 @@ impl Tenant<'_> {
                 Ok(message) => Ok(Sayable {
                     ready,
                     message,
-                    place: self.place.0,
+                    place: self.place.first,
                 }),
-                Err(why) => Err((ready, Why::Person(why))),
+                Err(why) => Err(Unsaid {
+                    ready,
+                    why: Why::Person(why),
+                }),
             },
         )
     }
@@ -222,8 +239,11 @@ impl Tenant<'_> {
             ctx, ref scope, now, ..
         } = *self;
         let keep_back = |one: Sayable| {
-            let until = step_kept_back_until(one.ready.due, (one.place, self.place.1), now);
-            (one.ready, Why::Later(until))
+            let until = step_kept_back_until(one.ready.due, (one.place, self.place.of), now);
+            Unsaid {
+                ready: one.ready,
+                why: Why::Later(until),
+            }
         };
         let mut counts = self.counts(rows).await?;
         let mut fit = Vec::with_capacity(all.len());
@@ -232,17 +252,26 @@ impl Tenant<'_> {
             let ends = one.message.takes.iter().map(|take| take.cap.period.next(now)).min();
             if ends.is_some_and(|ends| ends <= leaves_at) {
                 // It would be counted in vain: another hour or day has room of its own.
-                let at = step_made_at(leaves_at, (one.place, self.place.1), now);
-                unsaid.push((one.ready, Why::Later(at)));
+                let at = step_made_at(leaves_at, (one.place, self.place.of), now);
+                unsaid.push(Unsaid {
+                    ready: one.ready,
+                    why: Why::Later(at),
+                });
             } else if one.message.takes.iter().any(|take| take.room().is_none()) {
                 // Only a change of the cap makes room, and those who wait for their turn come first.
-                unsaid.push((one.ready, Why::Later(now + LIMIT_LOOK)));
+                unsaid.push(Unsaid {
+                    ready: one.ready,
+                    why: Why::Later(now + LIMIT_LOOK),
+                });
             } else if counts.first_reached(&one.message.takes, now).is_some() {
                 unsaid.push(keep_back(one));
             } else if let Some(connection) = one.message.writes_first
                 && let Err(until) = places.take((&ctx.store, scope), connection, now).await?
             {
-                unsaid.push((one.ready, Why::Limit(until)));
+                unsaid.push(Unsaid {
+                    ready: one.ready,
+                    why: Why::Limit(until),
+                });
             } else {
                 counts.add(&one.message.takes, now);
                 fit.push(one);
@@ -278,8 +307,9 @@ impl Tenant<'_> {
     }
 
     /// Goes on in the enrolment of one contact, whose message is not made.
-    async fn say_nothing(&self, rows: &Rows, (one, why): Unsaid) -> Result<Became, JobError> {
+    async fn say_nothing(&self, rows: &Rows, unsaid: Unsaid) -> Result<Became, JobError> {
         let now = self.now;
+        let Unsaid { ready: one, why } = unsaid;
         let written = rows.steps_of(&one);
         let mut value = one.enrolment.value;
         if let (Some(passage), Some(written)) = (&mut value.passage, written) {

@@ -34,13 +34,20 @@ const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(10);
 /// Longest time until the next look at a paused drip, and the time until that at a message that others or a cap keep back.
 pub(crate) const LIMIT_LOOK: SignedDuration = SignedDuration::from_hours(1);
 
+/// Place of some steps among all of the run, in the order of waiting.
+#[derive(Clone, Copy)]
+pub(crate) struct InRun {
+    pub(crate) first: usize,
+    /// Number of all steps of the run.
+    pub(crate) of: usize,
+}
+
 /// A tenant with due steps.
 pub(crate) struct Tenant<'a> {
     pub(crate) ctx: &'a Context,
     pub(crate) scope: TenantScope,
     pub(crate) now: Timestamp,
-    /// Place of these steps among those of the run, and the number of these.
-    pub(crate) place: (usize, usize),
+    pub(crate) place: InRun,
     pub(crate) tally: BTreeMap<&'static str, u64>,
 }
 
@@ -74,7 +81,12 @@ enum Looked {
 }
 
 /// Place of a step among those of a version of a drip.
-pub(crate) type Place = (CampaignId, u32, usize);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) campaign: CampaignId,
+    pub(crate) version: u32,
+    pub(crate) step: usize,
+}
 
 /// Outcome of a step for an enrolment.
 pub(crate) enum Became {
@@ -226,7 +238,7 @@ impl Tenant<'_> {
                         place: step.place,
                         at: stored,
                     };
-                    match self.notify(id, (&person, step), written).await? {
+                    match self.notify(id, &person, step, written).await? {
                         Ok(()) => passage.did(&written.steps, now),
                         Err(why) => passage.skip(&written.steps, &why, now),
                     }
@@ -235,7 +247,11 @@ impl Tenant<'_> {
                     return done(enrolment);
                 }
                 Turn::Say(next) => {
-                    let place = (id, passage.version, next.place);
+                    let place = Place {
+                        campaign: id,
+                        version: passage.version,
+                        step: next.place,
+                    };
                     let step = CauseStep {
                         place: next.place,
                         at: next.at,
@@ -267,7 +283,7 @@ impl Tenant<'_> {
                     ..ChangeIn::default()
                 },
             };
-            match self.change((id, &person), &change, written).await? {
+            match self.change(id, &person, &change, written).await? {
                 Ok(after) => {
                     passage.did(&written.steps, now);
                     person = after;
@@ -308,7 +324,8 @@ impl Tenant<'_> {
     async fn notify(
         &self,
         campaign: CampaignId,
-        (person, step): (&Person, CauseStep),
+        person: &Person,
+        step: CauseStep,
         written: &WrittenSteps,
     ) -> Result<Result<(), Refusal>, JobError> {
         let (store, scope, contact) = (&self.ctx.store, &self.scope, person.contact.id);
@@ -366,7 +383,8 @@ impl Tenant<'_> {
     /// Changes a contact in the name of the author of the steps. Otherwise says why it cannot be changed.
     async fn change(
         &self,
-        (campaign, before): (CampaignId, &Person),
+        campaign: CampaignId,
+        before: &Person,
         change: &ChangeIn,
         written: &WrittenSteps,
     ) -> Result<Result<Person, Refusal>, JobError> {

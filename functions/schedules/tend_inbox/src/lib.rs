@@ -93,7 +93,7 @@ async fn attend(due: &DueInInbox, deadline: Deadline, ctx: &Context) -> Result<(
     let scope = &access::job::scope(due.tenant);
     let done = match due.what {
         DueWhat::Conversation(id) => RACES.until_won(|| Box::pin(open_or_notice(scope, id, ctx))).await,
-        DueWhat::Desk(user) => Box::pin(hand_over((scope, user), deadline, ctx)).await,
+        DueWhat::Desk(user) => Box::pin(hand_over(scope, user, deadline, ctx)).await,
         DueWhat::Idle => Box::pin(close_idle(scope, deadline, ctx)).await,
     };
     if let Err(error) = &done {
@@ -105,7 +105,7 @@ async fn attend(due: &DueInInbox, deadline: Deadline, ctx: &Context) -> Result<(
 
 /// Gives the conversations of a person who has left, or is away, to others of their teams: of somebody away, only those whose customers wait.
 /// The next run goes on with those that are left.
-async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ctx: &Context) -> Result<(), StoreError> {
+async fn hand_over(scope: &TenantScope, user: UserId, deadline: Deadline, ctx: &Context) -> Result<(), StoreError> {
     let now = ctx.clock.now();
     let desk = ctx.store.desk(scope, user, now).await?;
     let Some(begun) = desk.value.hand_over_at.filter(|at| *at <= now) else {
@@ -128,7 +128,7 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
                 break 'all;
             }
             let handed = RACES
-                .until_won(|| Box::pin(pass_on(scope, (id, user), &teams, ctx)))
+                .until_won(|| Box::pin(pass_on(scope, id, user, &teams, ctx)))
                 .await;
             match handed {
                 Ok(()) => passed += 1,
@@ -224,7 +224,8 @@ fn unless_changed(written: Result<(), StoreError>) -> Result<(), StoreError> {
 /// Gives a conversation that a person attends to somebody else of its team, or to nobody.
 async fn pass_on(
     scope: &TenantScope,
-    (id, user): (ConversationId, UserId),
+    id: ConversationId,
+    user: UserId,
     teams: &[Team],
     ctx: &Context,
 ) -> Result<(), StoreError> {

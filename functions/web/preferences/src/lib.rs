@@ -157,9 +157,9 @@ impl Visit {
         format!("/p/{code}{query}")
     }
 
-    fn page(&self, (tenant, contact): &(Tenant, Contact), status: StatusCode, note: Option<Note>) -> Response {
+    fn page(&self, tenant: &Tenant, contact: &Contact, status: StatusCode, note: Option<Note>) -> Response {
         let words = self.words_for(tenant, contact);
-        let mut answer = page::preferences(words, (&tenant.name, contact), self.path(words, false), note);
+        let mut answer = page::preferences(words, &tenant.name, contact, self.path(words, false), note);
         *answer.status_mut() = status;
         answer
     }
@@ -176,8 +176,9 @@ impl Visit {
             }
             Refused::Wrong(status) => (status, words.wrong),
             Refused::Outdated(parties) => {
-                let note = Note::for_old_page(self.words_for(&parties.0, &parties.1));
-                return self.page(&parties, StatusCode::CONFLICT, Some(note));
+                let (tenant, contact) = &*parties;
+                let note = Note::for_old_page(self.words_for(tenant, contact));
+                return self.page(tenant, contact, StatusCode::CONFLICT, Some(note));
             }
             Refused::Store(error) => {
                 tracing::error!(error = chain(&error), "could not serve a preference page");
@@ -220,11 +221,11 @@ async fn show(State(store): State<Arc<LateStore>>, visit: Visit) -> Response {
         parties(&store, &visit, &customer).await
     };
     match shown.await {
-        Ok(parties) => {
+        Ok((tenant, contact)) => {
             let note = visit
                 .saved
-                .then(|| Note::for_saved_choices(visit.words_for(&parties.0, &parties.1)));
-            visit.page(&parties, StatusCode::OK, note)
+                .then(|| Note::for_saved_choices(visit.words_for(&tenant, &contact)));
+            visit.page(&tenant, &contact, StatusCode::OK, note)
         }
         Err(refused) => visit.refuse(refused),
     }

@@ -99,7 +99,8 @@ struct Said {
 /// The page of a contact.
 pub(crate) fn preferences(
     words: &'static Words,
-    (business, contact): (&str, &Contact),
+    business: &str,
+    contact: &Contact,
     action: String,
     note: Option<Note>,
 ) -> Response {

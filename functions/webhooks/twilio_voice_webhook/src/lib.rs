@@ -101,7 +101,7 @@ async fn receive(
         Account::Twilio(twilio) => &*twilio.numbers,
         _ => &[],
     };
-    let mut event = match voice::event(what, &form, (proven.connection().id, numbers), now) {
+    let mut event = match voice::event(what, &form, proven.connection().id, numbers, now) {
         Ok(event) => event,
         Err(error) => {
             let kept = webhook.keep_unreadable_within(limit, body, &error).await;

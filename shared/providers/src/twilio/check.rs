@@ -8,7 +8,7 @@ use super::{
     client::{Credentials, TwilioClient, is_sid},
     error,
 };
-use crate::check::CheckError;
+use crate::{check::CheckError, http::Query};
 
 const PROVIDER: &str = "Twilio";
 
@@ -65,12 +65,7 @@ impl TwilioClient {
         })
     }
 
-    async fn look(
-        &self,
-        credentials: Credentials<'_>,
-        path: String,
-        query: &[(&str, &str)],
-    ) -> Result<Value, CheckError> {
+    async fn look(&self, credentials: Credentials<'_>, path: String, query: &Query<'_>) -> Result<Value, CheckError> {
         let url = format!("{}/2010-04-01/{path}", self.base);
         let sent = self
             .http

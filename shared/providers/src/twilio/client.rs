@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::{error, message};
 use crate::{
-    http::{Answer, Failure, Http},
+    http::{Answer, Failure, Http, Query},
     outcome::{self, Unsendable},
     outgoing::Outgoing,
     times::rfc2822,
@@ -196,7 +196,7 @@ impl TwilioClient {
         }
     }
 
-    async fn page(&self, credentials: Credentials<'_>, url: &str, query: &[(&str, &str)]) -> Result<Value, FindError> {
+    async fn page(&self, credentials: Credentials<'_>, url: &str, query: &Query<'_>) -> Result<Value, FindError> {
         let ask = self.http.send(|client| {
             client
                 .get(url)

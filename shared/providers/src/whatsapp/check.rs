@@ -13,7 +13,7 @@ use super::{
     client::{GraphClient, bearer, is_id},
     error, quality,
 };
-use crate::check::CheckError;
+use crate::{check::CheckError, http::Query};
 
 const PROVIDER: &str = "WhatsApp";
 
@@ -136,7 +136,7 @@ impl GraphClient {
         &self,
         access_token: &str,
         path: String,
-        query: &[(&str, &str)],
+        query: &Query<'_>,
         unknown: impl Fn(&str) -> String,
     ) -> Result<Value, CheckError> {
         let Some(bearer) = bearer(access_token) else {

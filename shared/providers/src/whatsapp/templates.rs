@@ -23,7 +23,7 @@ use super::{
     error,
 };
 use crate::{
-    http::{Answer, Failure},
+    http::{Answer, Failure, Query},
     label,
     media::{Sending, outgoing},
     templates::{MAX_PAGES, MAX_POSITION_LENGTH, NamePage, Submitted, TemplateError, TemplatePage},
@@ -68,7 +68,7 @@ impl GraphClient {
         &self,
         access_token: &str,
         waba_id: &str,
-        query: &[(&str, &str)],
+        query: &Query<'_>,
     ) -> Result<(Vec<Value>, Option<String>), TemplateError> {
         if !is_id(waba_id) {
             return Err(TemplateError::BadCredentials);

@@ -314,7 +314,7 @@ async fn new_number_brings_its_stop_to_who_wrote_start() {
         assert!(known.opted_in_at().is_some());
         aws.pass(60);
         let value = if reported {
-            world.changed_number((BSUID, BSUID), digits(CUSTOMER))
+            world.changed_number(BSUID, BSUID, digits(CUSTOMER))
         } else {
             by_both("wamid.in", world.seconds(), "Hello")
         };
@@ -388,7 +388,7 @@ async fn a_changed_id_leads_to_the_same_contact() {
         contact.open_window(&phone("+447700900999"), &contact.recipient(), world.aws.now());
     };
     let known = world.business.contact_with(&world.aws, CUSTOMER, wrote).await;
-    let value = world.changed_number((old, new), "971509999999");
+    let value = world.changed_number(old, new, "971509999999");
     assert_eq!(world.deliver(&value).await, Done::Now);
     assert_eq!(world.deliver(&value).await, Done::Already);
     for identity in [Identity::Bsuid(new.to_owned()), Identity::Phone(phone("+971509999999"))] {

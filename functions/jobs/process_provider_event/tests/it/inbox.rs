@@ -324,7 +324,7 @@ async fn order_and_repetitions_mean_nothing() {
 }
 
 /// These texts of a customer, each a digit.
-fn texts((from, at): (&str, i64), numbers: &str) -> Value {
+fn texts(from: &str, at: i64, numbers: &str) -> Value {
     let mut value = wrote("", at, "");
     let one = value["messages"][0].clone();
     let messages = numbers.chars().map(|text| {
@@ -362,7 +362,7 @@ async fn texts_of_one_second_keep_the_order_of_their_arrival() {
         let at = world.seconds();
         WEBHOOKS.map(|numbers| {
             world.aws.pass(1);
-            world.messages(&texts((from, at), numbers))
+            world.messages(&texts(from, at, numbers))
         })
     };
     // First the messages of the first webhook, then the rest by the others.
@@ -414,7 +414,7 @@ async fn texts_of_one_second_keep_the_order_of_their_changes() {
     let world = World::new().await;
     let (from, at) = (mobile(1), world.seconds());
     let changes = "12345".chars().map(|text| {
-        let value = texts((&from, at), &text.to_string());
+        let value = texts(&from, at, &text.to_string());
         json!({"field": "messages", "value": value})
     });
     let post = json!({

@@ -111,7 +111,7 @@ async fn number_that_a_merged_contact_lost_comes_back() {
     store.write_contact(scope, &write, None).await.unwrap();
     let id = merge_customer(&world).await;
     assert_eq!(world.contact_of(&former).await.unwrap().id, id);
-    let moved = world.changed_number((BSUID, BSUID), "971509999999");
+    let moved = world.changed_number(BSUID, BSUID, "971509999999");
     assert_eq!(world.deliver(&moved).await, Done::Now);
     assert_eq!(survivor(&world).await.bsuid(), Some(BSUID));
 }

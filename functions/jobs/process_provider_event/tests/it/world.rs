@@ -123,7 +123,7 @@ impl World {
     }
 
     /// The report that somebody with an id of WhatsApp's has another id and number now.
-    pub(crate) fn changed_number(&self, (old, new): (&str, &str), number: &str) -> Value {
+    pub(crate) fn changed_number(&self, old: &str, new: &str, number: &str) -> Value {
         json!({"messages": [{
             "id": "wamid.sys", "timestamp": self.seconds().to_string(), "type": "system",
             "system": {"type": "user_changed_number", "previous_user_id": old, "user_id": new, "wa_id": number},
