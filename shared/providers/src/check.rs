@@ -25,7 +25,7 @@ pub enum CheckError {
     Refused {
         /// Consequence for the connection, if the table of errors knows it. `None`: no consequence.
         classified: Option<Classified>,
-        /// Sentence for people.
+        /// For people to read.
         reason: String,
         /// Pause that the provider requests.
         retry_after: Option<SignedDuration>,
@@ -36,7 +36,7 @@ pub enum CheckError {
     /// The result is unknown.
     #[error("{reason}")]
     Unclear {
-        /// Sentence for people.
+        /// For people to read.
         reason: String,
     },
 }
@@ -52,7 +52,7 @@ impl CheckError {
         }
     }
 
-    /// The same, if the provider says whose the account is or is not.
+    /// Sets whether the provider says that the account is not visible with these credentials.
     pub(crate) const fn that_denies(mut self, is_so: bool) -> Self {
         if let Self::Refused { denies, .. } = &mut self {
             *denies = is_so;
@@ -105,7 +105,7 @@ impl CheckError {
         Self::unclear(format!("{provider} has a problem (HTTP {status}). Try again later."))
     }
 
-    /// An unsuccessful answer.
+    /// Reads an unsuccessful answer.
     pub(crate) fn of_answer(
         api: Api,
         provider: &str,

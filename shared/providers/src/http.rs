@@ -1,5 +1,5 @@
-//! One HTTP client for all providers. It never retries and never follows a redirect: whether a request may be repeated is
-//! the message's decision, and a redirect could carry credentials elsewhere.
+//! The HTTP client of all providers. It never retries and never follows a redirect: whether a request may be repeated
+//! is the message's decision, and a redirect could carry credentials elsewhere.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -32,6 +32,9 @@ struct Inner {
     timeout: Duration,
     client: OnceLock<Client>,
 }
+
+/// Names and values of a query.
+pub(crate) type Query<'a> = [(&'a str, &'a str)];
 
 /// A complete answer. If the body was truncated or too long it is empty, so that only the status counts.
 #[derive(Debug)]

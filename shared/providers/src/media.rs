@@ -21,25 +21,21 @@ pub enum MediaError {
     /// The provider does not know it, or does not have it any more.
     #[error("the provider does not have the file")]
     Gone,
-    /// What names it leads to nobody who may get the credentials.
+    /// The file's address is not the provider's, so its host may not get the credentials.
     #[error("the file is named by an address that is not the provider's")]
     Elsewhere,
     /// The credentials are refused.
     #[error("the provider refuses the credentials with HTTP {status}")]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-    },
+    Refused { status: u16 },
     /// The provider does not take such a file, whoever asks.
     #[error("the provider does not take the file: code {code}")]
     NotTaken {
-        /// The provider's code.
+        /// Meta's code.
         code: i64,
     },
     /// The provider fails, is busy, or answers with something else than documented.
     #[error("the provider answers with HTTP {status}")]
     Failing {
-        /// The HTTP status.
         status: u16,
         /// The wait that it asks for.
         retry_after: Option<SignedDuration>,
@@ -54,13 +50,10 @@ pub enum MediaError {
 
 /// A file as it arrives, with what the provider says of it.
 pub struct Download {
-    /// Its bytes.
     pub body: Incoming,
-    /// Content type.
     pub mime: Option<String>,
     /// SHA-256 in hexadecimal digits, in lower case.
     pub sha256: Option<String>,
-    /// Size in bytes.
     pub bytes: Option<u64>,
 }
 
@@ -97,12 +90,11 @@ impl Sending {
 
 /// A file that is being uploaded, of a known length: its pieces are sent as they come, and never held together.
 pub struct Outgoing {
-    /// What is sent ahead of the pieces, and behind them.
+    /// Bytes to send before and after the pieces.
     around: [Option<Bytes>; 2],
     pieces: mpsc::Receiver<Bytes>,
     /// Bytes of the pieces that are missing.
     missing: u64,
-    /// Length of everything.
     length: u64,
 }
 
@@ -119,7 +111,7 @@ pub fn outgoing(bytes: u64) -> (Sending, Outgoing) {
 }
 
 impl Outgoing {
-    /// The same with these bytes ahead of it and behind it.
+    /// Adds bytes before and after it.
     pub(crate) fn within(mut self, before: String, after: String) -> Self {
         self.length += (before.len() + after.len()) as u64;
         self.around = [Some(before.into()), Some(after.into())];

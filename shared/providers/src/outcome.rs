@@ -20,7 +20,7 @@ const fn name(api: Api) -> &'static str {
 /// First pause after a failed connection.
 const RECONNECT_SECONDS: u32 = 5;
 
-/// No answer came.
+/// The outcome of a request without an answer.
 pub(crate) fn of_failure(api: Api, failure: &Failure) -> SendOutcome {
     let provider = name(api);
     match failure {

@@ -1,4 +1,4 @@
-//! What a client sends.
+//! Content of a client's request.
 
 use domain::{
     messages::Content,
@@ -10,7 +10,6 @@ use crate::outcome::Unsendable;
 /// A message on its way to a provider.
 #[derive(Debug, Clone, Copy)]
 pub struct Outgoing<'a> {
-    /// The content.
     pub content: &'a Content,
     /// The provider's id of the message that it answers.
     pub reply_to: Option<&'a ProviderRef>,

@@ -56,7 +56,7 @@ pub(crate) fn parse(text: &str) -> Party {
     }
 }
 
-/// The same for providers that write international numbers without `+`.
+/// For providers that write international numbers without `+`.
 pub(crate) fn of_digits(text: &str) -> Party {
     let text = text.trim();
     if text.bytes().all(|byte| byte.is_ascii_digit()) && !is_hidden(text) {
@@ -66,7 +66,7 @@ pub(crate) fn of_digits(text: &str) -> Party {
     }
 }
 
-/// The same for providers that format international numbers for people, `+1 (800) 123-4567`. Only punctuation may stand between
+/// For providers that format international numbers for people, `+1 (800) 123-4567`. Only punctuation may stand between
 /// the digits: a letter or a dialled sign begins an extension, which would turn it into a stranger's number.
 pub(crate) fn of_written(text: &str) -> Party {
     let mark = |sign: char| !sign.is_alphanumeric() && !"+*#,;:@".contains(sign);

@@ -15,10 +15,10 @@ use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::http::{Failure, Http};
 
-/// Time for which a push service keeps a notification for a device that is off, in seconds.
+/// Retention of a notification by the push service for a device that is off, in seconds.
 const KEPT_FOR: u32 = 4 * 3_600;
 
-/// What became of a notification.
+/// Result of sending a notification.
 #[derive(Debug)]
 pub enum Pushed {
     /// The push service took it.
@@ -37,7 +37,6 @@ pub enum Unavailable {
     /// It says so, with this status, and perhaps for how long.
     #[error("the push service answered {status}")]
     Status {
-        /// The status.
         status: u16,
         /// How long to wait.
         retry_after: Option<SignedDuration>,
@@ -129,7 +128,6 @@ pub fn check_keys(p256dh: &str, auth: &str) -> Result<(), BadKeys> {
     Keys::of(p256dh, auth).map(drop)
 }
 
-/// Sends notifications.
 #[derive(Debug, Clone)]
 pub struct PushClient {
     http: Http,
@@ -159,7 +157,8 @@ impl PushClient {
         &self,
         device: &PushSubscription,
         notification: &[u8],
-        (authorization, topic): (&str, &str),
+        authorization: &str,
+        topic: &str,
     ) -> Result<Pushed, BadKeys> {
         let keys = Keys::of(&device.p256dh, &device.auth)?;
         let encrypted = keys.encrypt(notification).map_err(|Unspecified| BadKeys)?;

@@ -11,14 +11,9 @@ use crate::{
 /// The account of a connection, with its credentials, as far as it has templates.
 #[derive(Clone, Copy)]
 pub enum TemplateAccount<'a> {
-    /// One at Meta.
-    Meta {
-        /// Its id.
-        waba_id: &'a str,
-        /// The token.
-        access_token: &'a str,
-    },
-    /// One at Twilio.
+    /// An account at Meta.
+    Meta { waba_id: &'a str, access_token: &'a str },
+    /// An account at Twilio.
     Twilio(Credentials<'a>),
 }
 
@@ -43,9 +38,7 @@ impl<'a> TemplateAccount<'a> {
 /// The clients of both providers of templates.
 #[derive(Debug, Clone)]
 pub struct TemplateClients {
-    /// Meta.
     pub graph: GraphClient,
-    /// Twilio.
     pub content: ContentClient,
 }
 

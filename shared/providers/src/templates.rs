@@ -1,4 +1,4 @@
-//! What managing templates at a provider answers.
+//! Answers of providers to the management of templates.
 
 use domain::{
     messages::{Stage, classify_error},
@@ -17,18 +17,13 @@ pub enum TemplateError {
     /// There was no answer.
     #[error("templates: the provider did not answer")]
     NoAnswer(#[from] Failure),
-    /// The provider refused.
     #[error("templates: the provider refused with HTTP {status}, code {code:?}, subcode {subcode:?}")]
     Refused {
-        /// The provider.
         api: Api,
-        /// The HTTP status.
         status: u16,
-        /// The provider's code.
         code: Option<i64>,
-        /// Meta's subcode.
         subcode: Option<i64>,
-        /// What the provider tells people, without anything that may be a number of somebody's.
+        /// The provider's explanation for people, without anything that may be somebody's number.
         told: Option<String>,
     },
     /// The answer cannot be read.
@@ -119,7 +114,7 @@ impl TemplateError {
         )
     }
 
-    /// What the provider tells people.
+    /// The provider's explanation for people.
     pub fn words_for_people(&self) -> Option<&str> {
         match self {
             Self::Refused { told, .. } => told.as_deref(),
@@ -133,7 +128,6 @@ impl TemplateError {
 pub struct Submitted {
     /// Meta's id of the template.
     pub id: Option<String>,
-    /// Its state.
     pub status: TemplateStatus,
     /// Its category, which the provider may have corrected.
     pub category: Option<Category>,
@@ -161,7 +155,7 @@ pub struct NamePage {
     pub next: Option<String>,
 }
 
-/// Maximum pages in which one template is looked for: an account at Meta has at most 6,000.
+/// Maximum pages for looking for a template: an account at Meta has at most 6,000.
 pub const MAX_PAGES: usize = 60;
 
 /// Maximum pages of a whole list. A provider may fill its pages with fewer than requested, or with what was never submitted.

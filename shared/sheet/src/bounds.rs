@@ -1,6 +1,6 @@
 //! Limits of tables. Memory is bounded by them, not by the size of a file.
 
-/// Bytes at the beginning of a file from which its dialect is detected.
+/// Bytes at the beginning of a file for detecting its dialect.
 pub const SAMPLE: usize = 64 * 1024;
 /// Maximum length of a record in the file's encoding, in bytes.
 pub const MAX_RECORD_LENGTH: usize = 64 * 1024;

@@ -21,7 +21,7 @@ use crate::{
 const BEGIN: &str = "BEGIN:VCARD";
 const END: &str = "END:VCARD";
 
-/// Names of the columns, by which a mapping is suggested.
+/// Names of the columns, for suggesting a mapping.
 #[rustfmt::skip]
 pub(crate) const COLUMNS: [&str; 21] = [
     "Name", "First name", "Middle name", "Last name", "Mobile phone", "Phone", "Home phone", "Work phone", "Other phone", "Fax and devices",
@@ -55,9 +55,9 @@ const FURTHER: [&str; 13] = [
 
 /// Kinds of cards that are not people's.
 const NOBODY: [&str; 4] = ["group", "location", "application", "device"];
-/// Types of numbers to which nobody sends messages, besides [`OTHER_NUMBERS`].
+/// Types of numbers without a use for messages, besides [`OTHER_NUMBERS`].
 const DEVICES: [&str; 6] = ["modem", "bbs", "tlx", "textphone", "ttytdd", "facsimile"];
-/// Groups in which programs put everybody, or what their users look at most.
+/// Groups that programs put everybody into, or that their users look at most.
 const EXPORTERS_GROUPS: [&str; 4] = ["mycontacts", "my contacts", "starred", "starred in android"];
 /// Values of a property that are separated by semicolons. None has more.
 const MAX_VALUES: usize = 40;
@@ -66,7 +66,7 @@ const MAX_TYPES: usize = 16;
 /// Characters and words of a label that are looked at.
 const MAX_LABEL: usize = 40;
 const MAX_LABEL_WORDS: usize = 4;
-/// What a property counts besides its text, in bytes.
+/// Size of a property besides its text, in bytes.
 const PROPERTY: usize = 64;
 /// Longest line, in code units, that may hold the end of a card and the beginning of the next one.
 const MAX_JOINED: usize = 40;
@@ -119,7 +119,7 @@ fn is(line: &[u8], word: &str) -> bool {
     line.len() <= MAX_RECORD_LENGTH / 2 && line.trim_ascii_end().eq_ignore_ascii_case(word.as_bytes())
 }
 
-/// What is before the colon of a line that begins a property.
+/// The part before the colon in a line that begins a property.
 fn head(line: &[u8]) -> Option<&[u8]> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     Some(&line[..colon])
@@ -150,7 +150,7 @@ pub(crate) struct Cards {
     cut: bool,
     /// Length of the current card's lines so far, in bytes of the file.
     length: u64,
-    /// Their number.
+    /// Number of these lines so far.
     lines: u64,
     card: Option<Card>,
 }
@@ -238,7 +238,7 @@ impl Cards {
         let bytes: Vec<u8> = self.ahead.drain(..self.ahead.len() - kept).collect();
         self.length += bytes.len() as u64;
         if !mem::replace(&mut self.cut, true) {
-            self.take(&self.plain(&bytes), (bytes.len() as u64, 0));
+            self.take(&self.plain(&bytes), bytes.len() as u64, 0);
             if let Some(card) = self.card.as_mut().filter(|card| card.keeps) {
                 card.refuse(Problem::LongCard);
             }
@@ -254,9 +254,9 @@ impl Cards {
             .rchunks(self.encoding.width())
             .next()
             .map(|unit| self.encoding.unit(unit));
-        let own = (length as u64, u64::from(matches!(last, Some(CR | LF))));
-        self.length += own.0;
-        self.lines += own.1;
+        let (length, lines) = (length as u64, u64::from(matches!(last, Some(CR | LF))));
+        self.length += length;
+        self.lines += lines;
         if mem::take(&mut self.cut) {
             match &mut self.card {
                 Some(card) => card.goes_on = card.is_quoted && line.ends_with(b"="),
@@ -264,11 +264,11 @@ impl Cards {
             }
             return None;
         }
-        self.take(&line, own)
+        self.take(&line, length, lines)
     }
 
     /// Takes a line of this length and number of lines in the file, which are counted already.
-    fn take(&mut self, line: &[u8], own: (u64, u64)) -> Option<Item> {
+    fn take(&mut self, line: &[u8], length: u64, lines: u64) -> Option<Item> {
         let Some(card) = &mut self.card else {
             let is_lost = head(line).is_some_and(|head| is_one_of(name(head), &IDENTITIES));
             if is(line, BEGIN) {
@@ -288,8 +288,8 @@ impl Cards {
                 card.depth += 1;
                 return None;
             }
-            let item = self.end(Some(Problem::NoEnd), self.length - own.0, self.lines - own.1);
-            (self.card, self.length, self.lines) = (Some(Card::default()), own.0, own.1);
+            let item = self.end(Some(Problem::NoEnd), self.length - length, self.lines - lines);
+            (self.card, self.length, self.lines) = (Some(Card::default()), length, lines);
             return Some(item);
         }
         if !is(line, END) {
@@ -337,7 +337,6 @@ impl Cards {
 #[derive(Debug, Default)]
 struct Card {
     properties: Vec<Vec<u8>>,
-    /// Their length.
     length: usize,
     /// Number of cards within the card: agents of people.
     depth: usize,

@@ -118,7 +118,6 @@ fn is_grouped(text: &str) -> bool {
     (1..=3).contains(&first.len()) && digits(first) && groups.all(|group| group.len() == 3 && digits(group))
 }
 
-/// A number.
 pub(crate) fn number(cell: &str, sign: DecimalSign) -> Result<Number, String> {
     let text = plain(cell);
     if is_shortened(&text) {
@@ -196,8 +195,8 @@ pub(crate) fn yes_no(cell: &str) -> Result<bool, String> {
     }
 }
 
-/// What a cell of consent says; `None`: nothing. `opts_out`: whether a yes refuses messages. Words such as "subscribed" mean the same in
-/// every column.
+/// Reads a cell of consent; `None`: nothing. `opts_out`: whether a yes refuses messages. Words such as "subscribed"
+/// mean the same in every column.
 pub(crate) fn stated_consent(cell: &str, opts_out: bool) -> Result<Option<Said>, String> {
     let word = comparable_name(&plain(cell));
     let is = |words: &[&str]| words.contains(&word.as_str());

@@ -41,7 +41,7 @@ pub enum Format {
     Vcard,
 }
 
-/// What is known before the detection. Nothing of it is detected.
+/// Facts known before the detection, which does not detect them again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "KnownTable"))]
 #[serde(deny_unknown_fields)]
@@ -130,8 +130,8 @@ fn letters(column: usize) -> String {
     letters
 }
 
-/// Detects how a table is written from its beginning, of which [`SAMPLE`] bytes count. `whole` says whether this is the whole
-/// file; `region` is the ISO 3166 code of the country that it probably comes from.
+/// Detects how a table is written from its beginning: [`SAMPLE`] bytes of it count. `whole` says whether this is the
+/// whole file; `region` is the ISO 3166 code of the country that it probably comes from.
 ///
 /// # Errors
 /// If the file is no table.
@@ -185,7 +185,7 @@ pub fn detect(sample: &[u8], whole: bool, region: Option<&str>, known: &Known) -
     best.ok_or(NotATable::NoText)?.dialect(known.header)
 }
 
-/// Skips the line `sep=;`, by which Excel is told the separator.
+/// Skips the line `sep=;`, which tells Excel the separator.
 fn separator_line(sample: &[u8], encoding: Encoding, start: &mut Position) -> Option<Separator> {
     let from = usize::try_from(start.offset).unwrap_or_default();
     let form = Form::widest(encoding, Separator::Comma);
@@ -253,8 +253,8 @@ impl Table {
         usual.map_or((1, 0), |(width, records)| (*width, *records))
     }
 
-    /// How much the records look like a table with this separator: the number of records with the same number of cells, of which
-    /// there are at least two, then this number.
+    /// How much the records look like a table with this separator: the number of records with the same number of cells
+    /// (at least two), then this number.
     fn score(&self) -> (usize, usize) {
         let (width, records) = self.usual();
         let alike = matches!(&self.first, Some((Ok(record), _)) if record.len() == width);

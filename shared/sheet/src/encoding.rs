@@ -1,5 +1,3 @@
-//! Encodings of tables.
-
 use std::{borrow::Cow, str::FromStr};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -10,16 +8,14 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "&'static str")]
 pub struct Encoding(&'static encoding_rs::Encoding);
 
-/// A name of no encoding in which tables can be read.
+/// The name is not that of an encoding that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be the name of an encoding, such as UTF-8, UTF-16LE or windows-1256")]
 pub struct UnknownEncoding;
 
 impl Encoding {
-    /// UTF-8.
     pub const UTF_8: Self = Self(encoding_rs::UTF_8);
 
-    /// The name.
     pub fn name(self) -> &'static str {
         self.0.name()
     }

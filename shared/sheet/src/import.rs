@@ -12,13 +12,12 @@ use crate::{dialect::Known, mapping::Mapping};
 /// Settings of an import, except its mapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// What happens to rows about people who are contacts already.
+    /// Treatment of rows about people who are contacts already.
     #[serde(default)]
     pub mode: ImportMode,
-    /// Country in which numbers without a country code are read.
+    /// Country of numbers without a country code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
-    /// Tags for everybody.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
     pub tags: UpTo<{ Profile::MAX_TAGS }, TagId>,
     /// Whether tags that do not exist are created. Otherwise, they are left out.
@@ -32,7 +31,6 @@ pub struct Settings {
 /// Parameters of the operation `import_contacts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportContacts {
-    /// The import.
     pub import: ImportId,
     /// Tag of the file, which changes with its content.
     pub etag: String,
@@ -40,7 +38,6 @@ pub struct ImportContacts {
     pub table: Known,
     /// Meaning of the columns.
     pub mapping: Mapping,
-    /// Other settings.
     #[serde(flatten)]
     pub settings: Settings,
     /// Whether rows are only counted.

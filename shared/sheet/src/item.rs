@@ -1,4 +1,4 @@
-//! What a reader gives: records, those that cannot be used, and the places between them.
+//! Items of a reader: records, those that cannot be used, and the places between them.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::{
 pub(crate) const CR: u16 = b'\r' as u16;
 pub(crate) const LF: u16 = b'\n' as u16;
 
-/// A place between two records, at which reading can start.
+/// A place between two records, where reading can start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Offset in the file, in bytes.
@@ -37,13 +37,12 @@ pub type Item = Result<Record, Broken>;
 /// A record that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// What could be read of it: up to 200 cells, with `\u{fffd}` for invalid characters; none of a record that is too long.
+    /// The readable part: up to 200 cells, with `\u{fffd}` for invalid characters; none of a record that is too long.
     pub record: Record,
-    /// What is wrong.
     pub problem: Problem,
 }
 
-/// What is wrong with a record.
+/// A fault in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// It is longer than [`MAX_RECORD_LENGTH`].

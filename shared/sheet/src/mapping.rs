@@ -90,8 +90,8 @@ pub enum Target {
     MiddleName,
     /// Last part of the name.
     LastName,
-    /// Telephone numbers, separated by `;`, `,` or line breaks. Up to 20 columns, of which a row has its first four numbers, in the order of
-    /// the mapping.
+    /// Telephone numbers, separated by `;`, `,` or line breaks. Up to 20 columns; a row has its first four numbers, in
+    /// the order of the mapping.
     Phone,
     /// Calling code of the row's national telephone numbers, such as 971, or the two letters of its country.
     CountryCode,
@@ -126,11 +126,11 @@ pub enum Target {
     /// Whether the person unsubscribed from WhatsApp. Yes is their refusal of marketing by WhatsApp, and no says nothing.
     #[serde(rename = "opted_out_whatsapp")]
     OptedOutWhatsApp,
-    /// Day on which the person agreed to messages.
+    /// Day of the person's agreement to messages.
     OptedInAt,
 }
 
-/// What the cells of a column of consent are about.
+/// Meaning of a column of consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ConsentColumn {
     /// The channel; `None`: those of the import.
@@ -168,7 +168,7 @@ impl Target {
         ) || self.consent().is_some()
     }
 
-    /// What cells of consent are about.
+    /// Meaning of cells of consent.
     pub(crate) const fn consent(&self) -> Option<ConsentColumn> {
         let (channel, opts_out) = match self {
             Self::OptedIn => (None, false),

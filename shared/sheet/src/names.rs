@@ -16,7 +16,7 @@ use crate::{
     row::{Label, Row},
 };
 
-/// Things by their names. One is found by its name, or else if it is the only one of which the folded name is the same.
+/// Things by their names. A thing is found by its name, or else by its folded name if no other thing has the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Named<T> {
     /// By the hashes of the names, which no two have.
@@ -62,14 +62,13 @@ pub struct Names {
     users: HashMap<Email, UserId>,
 }
 
-/// What rows have in common.
+/// Values that all rows share.
 #[derive(Debug, Clone, Copy)]
 pub struct Common<'a> {
     /// The table's dialect, with the names of its columns.
     pub dialect: &'a Dialect,
     /// Meaning of the columns.
     pub mapping: &'a Mapping,
-    /// Tags for everybody.
     pub tags: &'a [TagId],
     /// Statement that people agreed to messages.
     pub consent: Option<&'a ConsentStatement>,
@@ -105,7 +104,6 @@ impl Names {
         new
     }
 
-    /// Adds a tag.
     pub fn add_tag(&mut self, name: &Label, id: TagId) {
         self.tags.add(name.as_str(), id);
     }
@@ -269,7 +267,7 @@ mod tests {
         let read = incoming(&names, &row(&["عائله", "CAFÉ", "cafe"], None));
         assert_eq!(read.0.tags, [tag_id(9), tag_id(1), tag_id(2), tag_id(3)]);
         assert_eq!(incoming(&names, &row(&["Zoe"], None)).1, ["Tags"]);
-        // One new tag of two spellings.
+        // A single new tag of two spellings.
         let new = names.new_tags(&[row(&["مدرسة", "مدرسه", "عائله"], None)]);
         assert_eq!(label_texts(&new), ["مدرسة"]);
     }

@@ -4,9 +4,8 @@ use std::{borrow::Cow, iter};
 
 /// Signs that separate values, besides [`GOOGLES`].
 const SEPARATORS: [char; 4] = [';', ',', '\n', '\r'];
-/// Google's separator.
 const GOOGLES: &str = ":::";
-/// What Google writes before the names of its own groups.
+/// Google's prefix to the names of its own groups.
 const STAR: &str = "* ";
 /// Maximum length of a value in quotation marks, in bytes: more than any value may have. Without it, a cell of quotation marks would be
 /// searched to its end for each of them.
@@ -22,7 +21,6 @@ pub(crate) enum Part<'a> {
 }
 
 impl Part<'_> {
-    /// The value.
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Bare(text) => text,
@@ -30,7 +28,7 @@ impl Part<'_> {
         }
     }
 
-    /// The name of a tag. None for one of Google's own groups, in which everybody of an export is.
+    /// The name of a tag. None for Google's own group of everybody in an export.
     pub(crate) fn tag(&self) -> Option<&str> {
         match self {
             Self::Bare(text) => Some(*text).filter(|text| !text.starts_with(STAR)),
@@ -69,8 +67,8 @@ fn separator(text: &str) -> Option<(usize, usize)> {
     })
 }
 
-/// The value in quotation marks with which a text begins, and what follows it. Those within the value are doubled. Quotation marks that
-/// are not around a whole value, as in `"Golden" card`, belong to it.
+/// The value in quotation marks at the beginning of a text, and the rest. Quotation marks within the value are doubled.
+/// Quotation marks that are not around a whole value, as in `"Golden" card`, belong to it.
 fn quoted_value(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut rest = text.strip_prefix('"')?;

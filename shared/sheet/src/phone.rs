@@ -28,13 +28,12 @@ const WHOLE: usize = 10;
 /// Most digits of a number.
 const MOST_BEFORE: usize = 15;
 
-/// What may stand before a number: the beginnings of links.
+/// Beginnings of links that may stand before a number.
 const SCHEMES: [&str; 5] = ["tel:", "callto:", "sms:", "whatsapp:", "https://wa.me/"];
 
 /// A number that was read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The number.
     pub phone: Phone,
     /// A sentence for the person who wrote it, if it may be another number.
     pub remark: Option<String>,
@@ -43,7 +42,7 @@ pub struct Found {
 /// Why a text is not read as a number.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unread {
-    /// What is wrong and what to do, with the text as its subject.
+    /// The fault and what to do, with the text as the subject of the sentence.
     sentence: String,
     /// The two numbers that may be meant.
     pub meanings: Option<[String; 2]>,
@@ -323,8 +322,8 @@ fn abroad(digits: &str, by_prefix: Option<Phone>) -> Vec<Phone> {
     numbers
 }
 
-/// The number with the code of another country, from whose digits a spreadsheet program has removed the plus. What begins as the region's
-/// own national numbers do is none.
+/// The number with the code of another country, if a spreadsheet program has removed its plus. Digits that begin as the
+/// region's own national numbers do are none.
 fn without_plus(digits: &str, region: Region) -> Option<Phone> {
     let begins = digits.starts_with('0') || trunk_digit(region).is_some_and(|trunk| digits.starts_with(trunk));
     let whole = digits.len() >= FEWEST_WITHOUT_PLUS && !begins;

@@ -1,8 +1,8 @@
 //! Reading a table record by record from pieces of any size.
 //!
-//! Lines are found in the file's own code units, in which line breaks are always themselves, so each position is an offset in the file.
-//! A line is decoded once and given to `csv-core`, which says where the cells and the record end. Cards of address books are records, too:
-//! [`crate::cards`].
+//! Lines are found in the file's own code units, where line breaks are always themselves, so each position is an offset
+//! in the file. A line is decoded once and given to `csv-core`, which says where the cells and the record end. Cards of
+//! address books are records, too: [`crate::cards`].
 
 use std::mem;
 
@@ -136,7 +136,7 @@ struct Rows {
     ahead: Vec<u8>,
     /// Length of the current record's lines so far, in bytes of the file.
     length: usize,
-    /// Their number.
+    /// Number of these lines so far.
     lines: u64,
     /// Bytes that were left out of a row that is too long; 0 if it is not.
     left_out: u64,
@@ -144,7 +144,7 @@ struct Rows {
     cells: Vec<String>,
     /// The next cell so far, without its quotes.
     cell: Vec<u8>,
-    /// The same as it is in the table.
+    /// The cell as it is in the table.
     open: String,
     problem: Option<Problem>,
     /// Whether the table is damaged here.
@@ -297,7 +297,7 @@ impl Rows {
 
     fn end_cell(&mut self) {
         let cell = mem::take(&mut self.cell);
-        // One too many is enough.
+        // A single cell too many is enough.
         if self.cells.len() <= MAX_COLUMNS {
             self.cells
                 .push(unguard_formulas(&String::from_utf8_lossy(&cell)).into_owned());
@@ -375,8 +375,8 @@ impl Iterator for Items<'_> {
     }
 }
 
-/// What is wrong with a cell that has text behind its closing quote. In a cell of several lines, this is a quote that opens another cell:
-/// the first one was never closed.
+/// The fault of a cell that has text after its closing quote. In a cell of several lines, this is a quote that opens
+/// another cell: the first one was never closed.
 fn stray(cell: &str, separator: Separator) -> Option<Problem> {
     let inner = cell.strip_prefix('"')?;
     let inner = inner.trim_end_matches([char::from(separator.sign()), '\r', '\n', ' ']);

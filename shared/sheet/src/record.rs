@@ -12,7 +12,7 @@ use crate::bounds::MAX_EXCERPT_LENGTH;
 pub struct Record {
     /// Number of the row as spreadsheet programs count: the header is row 1, and empty rows count.
     pub row: u64,
-    /// Number of the line at which the record begins, as text editors count.
+    /// Number of the record's first line, as text editors count.
     pub line: u64,
     cells: Vec<String>,
 }
@@ -24,7 +24,6 @@ impl Record {
         Self { row, line, cells }
     }
 
-    /// Number of cells.
     #[expect(clippy::len_without_is_empty, reason = "nobody asks whether there are none")]
     pub fn len(&self) -> usize {
         self.cells.len()
@@ -35,7 +34,6 @@ impl Record {
         self.cells.get(column).map_or("", String::as_str)
     }
 
-    /// The cells.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
         self.cells.iter().map(String::as_str)
     }
@@ -51,7 +49,7 @@ impl Record {
     }
 }
 
-/// What is wrong with a row, in words for the person who uploaded it.
+/// A fault of a row, in words for the person who uploaded it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RowError {
@@ -98,12 +96,12 @@ pub(crate) fn excerpt(cell: &str) -> String {
     text.chars().take(MAX_EXCERPT_LENGTH - 1).chain(['…']).collect()
 }
 
-/// Characters with which a spreadsheet program begins a formula, with their forms of full width.
+/// Characters that begin a formula in a spreadsheet program, with their forms of full width.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 /// Characters that it skips before a formula, or ends a cell at.
 const BEFORE_A_FORMULA: [char; 3] = ['\t', '\r', '\n'];
-/// Characters at which one with other settings ends a cell or row. It splits a row at semicolons before it looks at quotation marks, if
-/// these do not begin the row or follow a semicolon.
+/// Characters that end a cell or row in a program with other settings. It splits a row at semicolons before it looks at
+/// quotation marks, if these do not begin the row or follow a semicolon.
 const BREAKS: [char; 4] = [';', '\t', '\r', '\n'];
 
 /// Characters that may stand before a formula. With apostrophes among them, a guarded cell has its formulas where it had them before.

@@ -78,7 +78,7 @@ pub struct Row {
     /// Whether the person agreed to messages by WhatsApp, or unsubscribed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opted_in_whatsapp: Option<Said>,
-    /// Day on which the person agreed.
+    /// Day of the person's agreement.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
@@ -100,9 +100,8 @@ fn is_yes<S: serde::Serializer>(said: &Option<Said>, serializer: S) -> Result<S:
 pub struct Context<'a> {
     /// The table's dialect, with the names of its columns.
     pub dialect: &'a Dialect,
-    /// The tenant's fields.
     pub fields: &'a [Field],
-    /// ISO 3166 code of the country in which numbers without a country code are read.
+    /// Country of numbers without a country code, as an ISO 3166 code.
     pub region: Option<&'a str>,
 }
 
@@ -154,8 +153,8 @@ fn left_out(detail: &str) -> String {
     format!("{detail} The cell was left out.")
 }
 
-/// The columns in the order in which they are read: as mapped, but numbers by the use that the row itself names for them, as in Google's
-/// "Phone 1 - Label". Those of faxes and their like are left out.
+/// The columns in the order of reading: as mapped, but numbers by the use that the row itself names for them, as in
+/// Google's "Phone 1 - Label". Those of faxes and their like are left out.
 fn by_use<'m>(record: &Record, mapping: &'m Mapping, dialect: &Dialect) -> Vec<&'m MappedColumn> {
     let label = |column: &MappedColumn| (column.target == Target::Phone).then(|| dialect.label(column.index()))?;
     if !mapping.columns.iter().any(|column| label(column).is_some()) {
@@ -268,7 +267,7 @@ impl Row {
         Err(errors)
     }
 
-    /// Adds remarks, of which a row has at most [`MAX_ERRORS`].
+    /// Adds remarks, up to [`MAX_ERRORS`] a row.
     pub(crate) fn remark(&mut self, further: Vec<RowError>) {
         if !further.is_empty() {
             let remarks = self.remarks.iter().cloned().chain(further);
@@ -276,7 +275,7 @@ impl Row {
         }
     }
 
-    /// What it says of consent.
+    /// The row's statement of consent.
     pub(crate) const fn consent(&self) -> RowConsent {
         RowConsent {
             opted_in: self.opted_in,
@@ -297,7 +296,7 @@ struct Values {
     /// The countries of the row's national numbers: the one that its calling code names, and the one that the person lives in.
     country_code: Option<Region>,
     country: Option<Region>,
-    /// Whether there is a calling code that is none, so that nobody knows of which country a national number is.
+    /// Whether there is an invalid calling code, so that the country of a national number is unknown.
     is_code_unknown: bool,
     /// Whether columns of channels say who agreed. A day says nothing of channels.
     by_channel: bool,

@@ -25,9 +25,10 @@ use crate::{
 /// Digits of a number that no name calls one. An Emirates ID has 15, a card mostly 16.
 const DIGITS: RangeInclusive<usize> = 7..=14;
 
-/// A mapping for a person to correct. `samples` are the first rows, `stages` those of the tenant. The tenant's own fields come first, if a
-/// column has exactly their name or key: a number behind it tells fields apart. Then come words of five languages, then what the cells look
-/// like. Columns of telephone numbers are in the order in which people prefer them, so that a row's first number is that of a mobile.
+/// A mapping for a person to correct. `samples` are the first rows, `stages` those of the tenant. The tenant's own
+/// fields come first, if a column has exactly their name or key: a number behind it tells fields apart. Then come words
+/// of five languages, then the looks of the cells. Columns of telephone numbers are in the order that people prefer, so
+/// that a row's first number is that of a mobile.
 pub fn suggest(samples: &[Record], stages: &[Stage], context: &Context<'_>) -> Mapping {
     let columns = samples
         .iter()
@@ -135,7 +136,8 @@ impl<'a> Table<'a> {
         self.cells(column).filter(|cell| looks(cell)).count() * 2 > self.cells(column).count()
     }
 
-    /// What a column probably is. `by_cells`: whether one is a column of telephone numbers if its cells are, whatever its name.
+    /// A column's probable target. `by_cells`: whether a column counts as one of telephone numbers if its cells are,
+    /// whatever its name.
     fn target(self, column: usize, by_cells: bool) -> Option<Target> {
         let name = self.name(column);
         let own = comparable_name(name);

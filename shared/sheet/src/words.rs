@@ -1,4 +1,4 @@
-//! Words of tables in several languages, in the form in which they are compared. A test holds that form.
+//! Words of tables in several languages, normalized for comparison. A test holds their form.
 
 use domain::terms::{Channel, fold};
 
@@ -18,33 +18,33 @@ pub(crate) const NO: &[&str] = &[
     "denied", "لا", "كلا", "خطا", "غير موافق", "nein", "falsch", "non", "faux", "falso",
 ];
 
-/// Texts by which programs say that a person agreed to messages, as [`comparable_name`] writes them.
+/// Programs' texts for a person who agreed to messages, as [`comparable_name`] writes them.
 #[rustfmt::skip]
 pub(crate) const AGREED: &[&str] = &[
     "subscribed", "opted in", "opt in", "optin", "confirmed", "accepted", "allowed", "مشترك", "angemeldet", "abonne", "suscrito",
 ];
 
-/// That somebody did not agree, although a word in it means yes.
+/// Texts for a person who did not agree, although a word in them means yes.
 #[rustfmt::skip]
 pub(crate) const NOT_AGREED: &[&str] = &[
     "not subscribed", "not opted in", "not accepted", "not allowed", "غير مشترك",
 ];
 
-/// That a person who had agreed, or was taken to have, wants no messages any more, or cannot be reached.
+/// Texts for a person who had agreed, or was taken to have, and wants no messages any more, or cannot be reached.
 #[rustfmt::skip]
 pub(crate) const UNSUBSCRIBED: &[&str] = &[
     "unsubscribed", "unsubscribe", "opted out", "opt out", "optout", "cleaned", "blocklisted", "blacklisted", "revoked", "withdrawn",
     "ملغي الاشتراك", "الغي الاشتراك", "abgemeldet", "desabonne", "desinscrit", "dado de baja",
 ];
 
-/// That nobody knows whether a person agreed.
+/// Texts for a person whose agreement is unknown.
 #[rustfmt::skip]
 pub(crate) const UNDECIDED: &[&str] = &[
     "never", "never subscribed", "nonsubscribed", "non subscribed", "pending", "pending confirmation", "unconfirmed", "unknown",
     "not specified", "unspecified", "not set", "not asked", "transactional", "غير معروف", "قيد الانتظار", "unbekannt", "inconnu", "desconocido",
 ];
 
-/// Texts by which programs say that a cell has no value.
+/// Programs' texts for a cell without a value.
 #[rustfmt::skip]
 pub(crate) const EMPTY: &[&str] = &[
     "n/a", "#n/a", "n.a.", "null", "(null)", "none", "(none)", "undefined", "(empty)", "(blank)", "-", "--", "–", "—",
@@ -66,7 +66,7 @@ pub(crate) const MONTHS: [(&str, &str, &str); 12] = [
     ("dec", "december", "ديسمبر"),
 ];
 
-/// Countries by their names, in the form in which texts are compared.
+/// Countries by their names, normalized for comparison.
 #[rustfmt::skip]
 pub(crate) const COUNTRIES: &[(&str, &[&str])] = &[
     ("AE", &["united arab emirates", "uae", "u.a.e.", "emirates", "الامارات", "الامارات العربيه المتحده"]),
@@ -162,7 +162,7 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "last name", "lastname", "last", "surname", "family name", "familyname", "اسم العايله", "اللقب",
         "الاسم الاخير", "العايله", "nachname", "familienname", "zuname", "nom de famille", "apellido", "apellidos",
     ]),
-    // Numbers by their use: those to which messages are sent come first.
+    // Numbers by their use: those that get messages come first.
     (Some(Target::Phone), &[
         "mobile", "mobile number", "mobile no", "mobile phone", "mobile phone number", "mob", "cell", "cell phone",
         "cell phone number", "cellphone", "whatsapp", "whatsapp number", "whatsapp no", "whatsapp phone number", "msisdn",
@@ -230,7 +230,7 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "datum der einwilligung", "einwilligungsdatum", "date de consentement", "date du consentement",
         "fecha de consentimiento",
     ]),
-    // What Shopify calls so is about e-mail.
+    // Shopify's column of this name is about e-mail.
     (None, &["accepts marketing"]),
     (None, &[
         "id", "record id", "no", "nr", "row", "index", "customer id", "contact id", "customer number", "kundennummer", "order",
@@ -244,8 +244,8 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
     ]),
 ];
 
-/// Words in names of columns with numbers to which nobody sends messages, or other people's. A company's main number would make one contact
-/// of all its people.
+/// Words in names of columns with numbers for no messages, or other people's. A company's main number would make one
+/// contact of all its people.
 #[rustfmt::skip]
 pub(crate) const OTHER_NUMBERS: &[&str] = &[
     "fax", "telefax", "faxnummer", "pager", "telex", "isdn", "callback", "radio", "tty", "tdd", "assistant", "asst", "company",
@@ -313,8 +313,8 @@ pub(crate) fn comparable_name(name: &str) -> String {
     words.join(" ")
 }
 
-/// The form in which names of columns are compared with known words: as [`comparable_name`], and without numbers, as in "Phone 2" and
-/// "E-mail 2 Address".
+/// The normalized name of a column, for comparison with known words: as [`comparable_name`], and without numbers, as in
+/// "Phone 2" and "E-mail 2 Address".
 fn key(name: &str) -> String {
     let spelled = comparable_name(name);
     let words = spelled

@@ -29,7 +29,7 @@ use store::{
 /// Rows of a page.
 const PAGE: i32 = 100;
 
-/// Time after which a step reads no further page.
+/// Time after which a step stops reading pages.
 const WORK: Duration = Duration::from_secs(5);
 
 /// Lists that are read at a time after an empty one: most days of a small business are.
@@ -57,7 +57,7 @@ impl Context {
         })
     }
 
-    /// The same with steps of one page of this many rows. For tests.
+    /// Reads one page of at most this many rows in each step. For tests.
     pub fn in_pages_of(self, page: i32) -> Self {
         Self {
             page,
@@ -113,7 +113,6 @@ struct Cursor {
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ApplyRetention = turn.params()?;
     let begun = turn.operation().created_at;
@@ -134,7 +133,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let mut ahead = 1;
     while let Some(at) = place.take() {
         let pages = work.pages(at, ahead, order.first).await?;
-        let is_empty = pages.iter().all(|(_, part)| part.entries.is_empty());
+        let is_empty = pages.iter().all(|page| page.part.entries.is_empty());
         ahead = if is_empty { AHEAD } else { 1 };
         place = work.apply(pages, &mut cursor.applied).await?.filter(within);
         crash::point("apply_retention.written");
@@ -155,7 +154,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     }
 }
 
-/// The list from which it goes back in time: that of the day after its start, since the clocks of providers differ.
+/// Starts the walk back in time with the list of the next day, since the clocks of providers differ.
 fn beginning(begun: Timestamp) -> Place {
     Place {
         day: begun.to_zoned(TimeZone::UTC).date().saturating_add(1.day()),
@@ -171,12 +170,18 @@ struct Work<'a> {
     ctx: &'a Context,
 }
 
-/// What became of a row.
+/// A page that was read, with its place.
+struct Page {
+    place: Place,
+    part: DayPart,
+}
+
+/// Result of working on a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// It has another expiry now.
     Changed,
-    /// The same, and it has expired.
+    /// It has another expiry now, which has passed.
     Expired,
     /// It has the right one.
     Unchanged,
@@ -184,26 +189,22 @@ enum Outcome {
 
 impl Work<'_> {
     /// The next page, and the first pages of the lists that follow, `lists` in all.
-    async fn pages(&self, place: Place, lists: usize, first: Date) -> Result<Vec<(Place, DayPart)>, JobError> {
+    async fn pages(&self, place: Place, lists: usize, first: Date) -> Result<Vec<Page>, JobError> {
         let places = std::iter::successors(Some(place), Place::next).take_while(|place| place.day >= first);
         let (store, scope, now) = (&self.ctx.store, self.turn.scope(), self.ctx.clock.now());
         let read = places.take(lists).map(async |place| {
             let (what, after) = (place.happenings(), place.after.as_ref());
             let part = store.happened_on(scope, what, place.day, after, self.ctx.page, now);
             let part = part.await?;
-            Ok::<_, JobError>((place, part))
+            Ok::<_, JobError>(Page { place, part })
         });
         try_join_all(read).await
     }
 
     /// Applies the policy to these pages, up to the first list that has more of them. Returns the place of the next page.
-    async fn apply(
-        &self,
-        pages: Vec<(Place, DayPart)>,
-        applied: &mut AppliedRetention,
-    ) -> Result<Option<Place>, JobError> {
+    async fn apply(&self, pages: Vec<Page>, applied: &mut AppliedRetention) -> Result<Option<Place>, JobError> {
         let mut next = None;
-        for (place, part) in pages {
+        for Page { place, part } in pages {
             self.page(&part.entries, applied).await?;
             if part.next.is_some() {
                 return Ok(Some(Place {

@@ -4,7 +4,7 @@ use domain::terms::TenantId;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// What is stored of a contact and not in the file, with the reason.
+/// Stored data of a contact that is not in the file, with the reason.
 pub(crate) const LEFT_OUT: [(&str, &str); 9] = [
     (
         "drafts",
@@ -62,7 +62,6 @@ fn value(output: &mut Vec<u8>, value: &Value) {
     output.extend_from_slice(format!("{value:#}").as_bytes());
 }
 
-/// Begins the file.
 pub(crate) fn begin(output: &mut Vec<u8>, about: &Value, contact: &Value) {
     output.extend_from_slice(b"{\n\"about\": ");
     value(output, about);
@@ -70,7 +69,6 @@ pub(crate) fn begin(output: &mut Vec<u8>, about: &Value, contact: &Value) {
     value(output, contact);
 }
 
-/// Begins a list.
 pub(crate) fn open(output: &mut Vec<u8>, name: &str) {
     output.extend_from_slice(format!(",\n\"{name}\": [").as_bytes());
 }
@@ -81,12 +79,10 @@ pub(crate) fn item(output: &mut Vec<u8>, any: bool, entry: &Value) {
     value(output, entry);
 }
 
-/// Ends a list.
 pub(crate) fn close(output: &mut Vec<u8>) {
     output.extend_from_slice(b"\n]");
 }
 
-/// Ends the file.
 pub(crate) fn end(output: &mut Vec<u8>) {
     output.extend_from_slice(b"\n}\n");
 }

@@ -35,7 +35,7 @@ use crate::{
     rows::{Names, contact, conversation, enrolment, entry},
 };
 
-/// Identities for which the contact has no room. What it refuses now does not say whether there are any.
+/// Identities that do not fit into the contact. Its own refusals do not show whether there are any.
 const FURTHER_IDENTITIES: (&str, &str) = (
     "further_identities",
     "Further telephone numbers and addresses that lead to the person.",
@@ -89,7 +89,6 @@ const TOO_LARGE: &str = "The file would be larger than two gigabytes. Export the
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let ArchiveContact { contact } = turn.params()?;
     let work = Work {
@@ -259,7 +258,7 @@ impl Work<'_> {
         if list == CONVERSATIONS.0 {
             let page = store.conversations_page(scope, &person, after, limit).await?;
             let (tags, teams) = (store.all::<Tag>(scope).await?, store.all::<Team>(scope).await?);
-            let entries = page.items.iter().map(|one| conversation(one, names, (&tags, &teams)));
+            let entries = page.items.iter().map(|one| conversation(one, names, &tags, &teams));
             return Ok((entries.collect(), page.next));
         }
         if list == ENROLMENTS.0 {

@@ -1,5 +1,5 @@
-//! What is stored, as the file shows it. Entries have the fields of their rows, so that nothing that is stored later is forgotten, except
-//! those that only keep the service running; names stand beside the ids of the tenant's own things.
+//! Stored data as the file shows it. Entries have the fields of their rows, so that fields added later are included,
+//! except those that only keep the service running; names stand beside the ids of the tenant's own things.
 
 use std::collections::HashMap;
 
@@ -137,7 +137,7 @@ fn consent(entry: &ConsentEntry, names: &Names) -> Value {
 }
 
 /// A conversation, with the names of these tags and teams.
-pub(crate) fn conversation(conversation: &Conversation, names: &Names, (tags, teams): (&[Tag], &[Team])) -> Value {
+pub(crate) fn conversation(conversation: &Conversation, names: &Names, tags: &[Tag], teams: &[Team]) -> Value {
     let team = conversation.team.and_then(|id| teams.iter().find(|team| team.id == id));
     let assignee = conversation.assignee.and_then(|user| names.users.get(&user));
     let named = |id: &TagId| json!({"id": id, "name": tags.iter().find(|tag| tag.id == *id).map(|tag| &tag.name)});
@@ -156,7 +156,7 @@ pub(crate) fn enrolment(enrolment: &Enrolment, campaign: Option<&Campaign>) -> V
     )
 }
 
-/// An entry of a list of what happened or is recorded. `targets`: the pages to which the tracked links of messages lead.
+/// An entry of a list of events or records. `targets`: the destinations of the tracked links of messages.
 pub(crate) fn entry(placed: &Placed, names: &Names, targets: &HashMap<MessageId, Vec<String>>) -> Value {
     match &placed.entry {
         Entry::Call(call) => {

@@ -1,11 +1,13 @@
-//! The operation `backfill_conversations`: begins the conversations of calls and messages from before there were conversations.
+//! The operation `backfill_conversations`: begins the conversations of calls and messages from before there were
+//! conversations.
 //!
-//! It goes through the contacts. For each with calls or messages, it reads the latest ones, and writes a conversation for each line on which
-//! the customer wrote or was missed, unless there is one.
+//! It goes through the contacts. For each with calls or messages, it reads the latest ones, and writes a conversation
+//! for each line that the customer wrote to or missed a call on, unless there is one.
 //!
-//! Safe to run twice, and beside the calls and messages of the same contacts: a conversation is only written where there is none, under the
-//! check that its contact is not deleted. Whoever writes another at the same time loses or wins, and in either case works on from the
-//! row that there is. What a step that was not recorded has begun is not counted.
+//! Safe to run twice, and beside the calls and messages of the same contacts: a conversation is only written where
+//! there is none, under the check that its contact is not deleted. Whoever writes another at the same time loses or
+//! wins, and in either case works on from the row that there is. Conversations begun by a step that was not recorded
+//! are not counted.
 
 use domain::{
     calls::Entry,
@@ -41,7 +43,6 @@ struct Cursor {
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let Cursor { after, mut done } = turn.cursor()?.unwrap_or_default();
     let (store, scope) = (&ctx.store, turn.scope());

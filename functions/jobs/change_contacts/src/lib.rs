@@ -51,7 +51,6 @@ struct Cursor {
     tally: Tally,
 }
 
-/// The result.
 #[derive(Debug, Serialize)]
 struct Report {
     changed: u64,
@@ -86,7 +85,6 @@ impl From<Tally> for Report {
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let params: ChangeContacts = turn.params()?;
     let begin = || Cursor {
@@ -133,7 +131,7 @@ const fn progress(tally: &Tally, total: Option<u64>) -> Progress {
     }
 }
 
-/// One step.
+/// State of a running step.
 struct Work<'a> {
     ctx: &'a Context,
     scope: &'a TenantScope,

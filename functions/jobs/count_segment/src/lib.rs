@@ -36,13 +36,11 @@ struct Cursor {
     /// Position in the segment's list; `None` at its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<String>,
-    /// Contacts so far.
     contacts: u64,
 }
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let CountSegment { filter, .. } = turn.params()?;
     let Cursor { after, contacts } = turn.cursor()?.unwrap_or_default();

@@ -211,7 +211,7 @@ impl Work<'_> {
             Stage::Contact => {
                 // A job that had read the contact before may have added an identity, an entry or a refusal.
                 let known = store.contact(scope, contact).await?;
-                // All entries that the profile says, of which the first stage has deleted and counted most.
+                // All entries that the profile says. The first stage has deleted and counted most of them.
                 store.erase_listings(scope, contact).await?;
                 let mut erased = Erased {
                     identities: self.forget(known.as_ref(), &identities(known.as_ref())).await?,

@@ -45,7 +45,7 @@ const CONCURRENCY: usize = 8;
 enum Place {
     /// In the list of contacts, behind this position.
     Contact(Option<String>),
-    /// In a page of contacts, of whom one has a long ledger.
+    /// In a page of contacts, one of whom has a long ledger.
     Ledger(LedgerPlace),
     /// In the list of a day, behind this place.
     Day(Date, Option<DayPlace>),
@@ -60,12 +60,11 @@ enum Place {
 /// Place in the ledger of a contact, or behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct LedgerPlace {
-    /// The contact.
     contact: ContactId,
-    /// Position in its ledger, behind which older entries follow; `None`: behind the last one.
+    /// Position in its ledger; older entries follow. `None`: after the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<String>,
-    /// Position in the list of contacts, behind which their page begins.
+    /// Position in the list of contacts; their page follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     list: Option<String>,
 }
@@ -87,7 +86,6 @@ const TOO_LARGE: &str = "The file would be larger than two gigabytes. Export a s
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ExportData = turn.params()?;
     let work = Work {
@@ -308,7 +306,7 @@ impl Work<'_> {
     async fn ledgers(&self, list: Option<&str>, behind: Option<ContactId>) -> Result<Page, JobError> {
         let (store, scope, now, most) = (&self.ctx.store, self.scope(), self.ctx.clock.now(), self.ctx.page);
         let (people, next) = self.people(list).await?;
-        // Contacts are listed by their ids. Those of whom nothing is known have no ledger.
+        // Contacts are listed by their ids. Unknown ones have no ledger.
         let left = people
             .iter()
             .map(|person| &person.contact)

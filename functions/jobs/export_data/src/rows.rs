@@ -30,7 +30,6 @@ pub(crate) struct Names {
 /// A row of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Exported {
-    /// Cells of CSV.
     pub(crate) cells: Vec<String>,
     /// Object of JSON Lines.
     pub(crate) json: Value,
@@ -161,7 +160,6 @@ fn cell(written: &Written) -> String {
     }
 }
 
-/// Columns of calls.
 pub(crate) const CALLS: [&str; 16] = [
     "id",
     "contact",
@@ -189,7 +187,6 @@ fn party(party: Option<&Party>) -> Option<String> {
     })
 }
 
-/// A call.
 pub(crate) fn call(call: &Call, names: &Names) -> Exported {
     let facts = &call.facts;
     let line = call.grounds.line.and_then(|line| names.lines.get(&line));
@@ -205,7 +202,6 @@ pub(crate) fn call(call: &Call, names: &Names) -> Exported {
     Exported::of(&CALLS, json)
 }
 
-/// Columns of messages.
 pub(crate) const MESSAGES: [&str; 14] = [
     "id",
     "contact",
@@ -245,7 +241,7 @@ pub(crate) fn sent_message(message: &Message, names: &Names) -> Exported {
         "state": message.state(), "reason": reason, "delivered_at": delivered_at, "read_at": read_at, "content": kind,
     });
     let mut row = Exported::of(&MESSAGES, json);
-    // What has more parts than a text: under the name of its kind. A customer's message may have several files.
+    // Content with more parts than a text stands under the name of its kind. A customer's message may have several files.
     match content {
         None | Some(Content::Text(_) | Content::Template(_)) => {}
         Some(Content::Media(media)) => row.json["media"] = json!([media]),
@@ -350,7 +346,6 @@ pub(crate) fn audit(recorded: &Recorded) -> Exported {
     Exported::of(&AUDIT, json)
 }
 
-/// Columns of recipients.
 pub(crate) const RECIPIENTS: [&str; 9] = [
     "contact_id",
     "state",

@@ -49,7 +49,7 @@ pub(crate) async fn work(ctx: &Context, scope: &TenantScope, message: MessageId,
         ctx.store.write_medium(scope, &medium).await?;
         medium.version += 1;
     }
-    let outcome = Box::pin(attempt(ctx, scope, (&medium, &message), &key, now)).await?;
+    let outcome = Box::pin(attempt(ctx, scope, &medium, &message, &key, now)).await?;
     crash::point("fetch_media.fetched");
     record_outcome(ctx, scope, &key, medium, &outcome).await
 }
@@ -76,7 +76,7 @@ async fn delete_expired(ctx: &Context, scope: &TenantScope, key: &FileKey, mediu
     }
 }
 
-/// What became of an attempt.
+/// Result of an attempt.
 enum Outcome {
     /// The file is in the bucket.
     Stored {
@@ -178,7 +178,8 @@ async fn record_outcome(
 async fn attempt(
     ctx: &Context,
     scope: &TenantScope,
-    (medium, message): (&Medium, &Received),
+    medium: &Medium,
+    message: &Received,
     key: &FileKey,
     now: Timestamp,
 ) -> Result<Outcome, JobError> {
@@ -235,7 +236,7 @@ fn late() -> Outcome {
     Outcome::Later(None)
 }
 
-/// What the provider's answer means.
+/// Maps a provider's error to the outcome of the attempt.
 fn outcome_of_error(error: &MediaError) -> Outcome {
     tracing::warn!(error = kit::chain(error), "a medium cannot be fetched");
     match error {
@@ -247,9 +248,8 @@ fn outcome_of_error(error: &MediaError) -> Outcome {
     }
 }
 
-/// What was said of a file before it arrives.
+/// Facts stated about a file before it arrives.
 struct Stated<'a> {
-    /// Size in bytes.
     bytes: Option<u64>,
     /// SHA-256 in hexadecimal digits.
     sha256: Option<&'a str>,
@@ -293,7 +293,7 @@ impl Stated<'_> {
     }
 }
 
-/// What has been read of a file.
+/// The part of a file that has been read.
 struct Read {
     hash: Sha256,
     size: u64,

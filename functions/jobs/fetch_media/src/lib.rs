@@ -66,7 +66,7 @@ impl Context {
         })
     }
 
-    /// The same with parts of this length, and this time for a file. For tests.
+    /// Limits the length of parts, and the time for a file. For tests.
     pub fn with_limits(self, part: usize, within: Duration) -> Self {
         Self {
             files: self.files.in_parts_of(part),
@@ -104,7 +104,7 @@ pub async fn handle(job: Job<MediaJob>, ctx: &Context) -> Result<Done, JobError>
     match &job.body {
         MediaJob::Fetch { message, index, .. } => Box::pin(fetch::work(ctx, scope, *message, *index)).await,
         MediaJob::Upload { asset, connection, .. } => {
-            Box::pin(upload::work(ctx, scope, (*asset, *connection), job.receive_count)).await
+            Box::pin(upload::work(ctx, scope, *asset, *connection, job.receive_count)).await
         }
         MediaJob::Drop { attachment, .. } => Box::pin(attachment::drop(ctx, scope, *attachment)).await,
     }

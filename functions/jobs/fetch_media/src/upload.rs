@@ -36,7 +36,8 @@ const RENEWAL: Duration = Duration::from_secs(900);
 pub(crate) async fn work(
     ctx: &Context,
     scope: &TenantScope,
-    (asset, connection): (FileId, ConnectionId),
+    asset: FileId,
+    connection: ConnectionId,
     receive_count: u32,
 ) -> Result<Done, JobError> {
     let now = ctx.clock.now();
@@ -77,8 +78,8 @@ pub(crate) async fn work(
     let sent = match credentials.as_deref() {
         Some(SendSecrets::WhatsApp(own)) => {
             usage::provider("whatsapp.upload");
-            let to = (own.access_token.as_str(), account.phone_number_id.as_str());
-            send_file(ctx, &known.value, (&key, &file), to).await
+            let (access_token, phone_number_id) = (&own.access_token, &account.phone_number_id);
+            send_file(ctx, &known.value, &key, &file, access_token, phone_number_id).await
         }
         _ => Err(MediaError::Refused { status: 401 }),
     };
@@ -128,8 +129,10 @@ pub(crate) async fn work(
 async fn send_file(
     ctx: &Context,
     asset: &Asset,
-    (key, file): (&FileKey, &FileFacts),
-    (access_token, phone_number_id): (&str, &str),
+    key: &FileKey,
+    file: &FileFacts,
+    access_token: &str,
+    phone_number_id: &str,
 ) -> Result<ProviderRef, MediaError> {
     let (sending, body) = outgoing(file.size);
     let (name, sha256) = (asset.saved_as(), asset.sha256.clone().unwrap_or_default());

@@ -123,7 +123,7 @@ async fn the_largest_file_takes_little_memory() {
     eprintln!("uploading 100 MiB in {seconds:.1} s: {uploaded} MiB at most, {before_upload} MiB before");
 
     assert!(fetched - before <= MAX, "{} MiB", fetched - before);
-    // What the host keeps of the upload is of the test.
+    // The host's copy of the upload belongs to the test.
     let kept = MAX_KEPT / MIB;
     assert!(uploaded - before <= MAX + kept, "{} MiB", uploaded - before);
 }

@@ -41,10 +41,10 @@ pub(crate) struct Candidate {
     pub(crate) incoming: Incoming,
 }
 
-/// What became of a row, with the reason if it was refused.
+/// Result of a row, with the reason if it was refused.
 pub(crate) type Outcome = (RowOutcome, Option<String>);
 
-/// What all rows have in common.
+/// Data that all rows of an import share.
 pub(crate) struct Desk<'a> {
     pub(crate) store: &'a Store,
     pub(crate) scope: &'a TenantScope,
@@ -83,22 +83,31 @@ fn waves(rows: Vec<Candidate>) -> Vec<Vec<Candidate>> {
     waves
 }
 
-/// Rows one after the other, with the person that the first was found to be about.
-type Chain = (KnownPerson, Vec<Candidate>);
+/// A row with the person whom it was found to be about.
+struct FoundRow {
+    row: Candidate,
+    known: KnownPerson,
+}
 
-/// Rows that lead to one contact, one after the other.
-fn chains(rows: Vec<(Candidate, KnownPerson)>) -> Vec<Chain> {
+/// Rows in order, with the person whom the first was found to be about.
+struct Chain {
+    known: KnownPerson,
+    rows: Vec<Candidate>,
+}
+
+/// Groups the rows that lead to one contact, in order.
+fn chains(rows: Vec<FoundRow>) -> Vec<Chain> {
     let mut chains: Vec<Chain> = Vec::new();
     let mut of_contact: HashMap<ContactId, usize> = HashMap::new();
-    for (row, known) in rows {
+    for FoundRow { row, known } in rows {
         if let Found::One(person) = &known.found {
             if let Some(chain) = of_contact.get(&person.contact.id) {
-                chains[*chain].1.push(row);
+                chains[*chain].rows.push(row);
                 continue;
             }
             of_contact.insert(person.contact.id, chains.len());
         }
-        chains.push((known, vec![row]));
+        chains.push(Chain { known, rows: vec![row] });
     }
     chains
 }
@@ -109,12 +118,12 @@ impl Desk<'_> {
     }
 
     /// The people that rows are about.
-    async fn look(&self, rows: Vec<Candidate>) -> Result<Vec<(Candidate, KnownPerson)>, JobError> {
+    async fn look(&self, rows: Vec<Candidate>) -> Result<Vec<FoundRow>, JobError> {
         let identities: Vec<Identity> = rows.iter().flat_map(|row| row.incoming.identities()).collect();
         let known = self.store.known_people(self.scope, &identities).await?;
         let found = |row: Candidate| {
-            let found = known.find(&row.incoming.identities());
-            (row, found)
+            let known = known.find(&row.incoming.identities());
+            FoundRow { row, known }
         };
         Ok(rows.into_iter().map(found).collect())
     }
@@ -138,8 +147,8 @@ impl Desk<'_> {
     }
 
     /// Takes room for the rows that are about nobody yet, as much as there is.
-    async fn take_room(&self, rows: &[(Candidate, KnownPerson)]) -> Result<(), JobError> {
-        let is_new = |(_, known): &&(Candidate, KnownPerson)| matches!(known.found, Found::Nobody);
+    async fn take_room(&self, rows: &[FoundRow]) -> Result<(), JobError> {
+        let is_new = |row: &&FoundRow| matches!(row.known.found, Found::Nobody);
         let mut wanted = rows.iter().filter(is_new).count() as u64;
         while wanted > 0 {
             let taken = self.store.take_room(self.scope, Stored::Contacts, wanted, self.most);
@@ -167,10 +176,10 @@ impl Desk<'_> {
         Ok(taken.await?.is_ok())
     }
 
-    async fn write_chain(&self, (known, rows): Chain) -> Result<Vec<(usize, Outcome)>, JobError> {
-        let mut outcomes = Vec::with_capacity(rows.len());
-        let mut first = Some(known);
-        for row in rows {
+    async fn write_chain(&self, chain: Chain) -> Result<Vec<(usize, Outcome)>, JobError> {
+        let mut outcomes = Vec::with_capacity(chain.rows.len());
+        let mut first = Some(chain.known);
+        for row in chain.rows {
             let known = match first.take() {
                 Some(known) => known,
                 None => self.look_again(&row).await?,
@@ -289,7 +298,7 @@ impl Desk<'_> {
         Err(JobError::new("import a row: every attempt lost a race"))
     }
 
-    /// What would become of rows, behind those that are foreseen.
+    /// Foresees the outcomes of rows, after those that are foreseen already.
     pub(crate) async fn count(
         &self,
         rows: Vec<Candidate>,
@@ -297,7 +306,7 @@ impl Desk<'_> {
     ) -> Result<Vec<(usize, Outcome)>, JobError> {
         let found = self.look(rows).await?;
         let (mode, definitions, now) = (self.mode, self.definitions, self.now);
-        let count = |(row, known): (Candidate, KnownPerson)| {
+        let count = |FoundRow { row, known }: FoundRow| {
             let decided = foreseen.decide(
                 &row.incoming,
                 mode,

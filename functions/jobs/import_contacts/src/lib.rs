@@ -48,10 +48,10 @@ const BATCH: usize = 60;
 /// Maximum rows of a step.
 const MAX_ROWS: usize = 1_500;
 
-/// Time after which a step begins no further batch, and looks no further for a row behind blank ones.
+/// Time after which a step begins no further batch, and stops looking for a row after blank ones.
 const WORK: Duration = Duration::from_secs(5);
 
-/// Length of refused rows after which a step begins no further batch, in bytes.
+/// Bytes of refused rows after which a step begins no further batch.
 const MAX_REFUSED: usize = 2 * 1024 * 1024;
 
 /// State of the function, created once per process.
@@ -75,7 +75,7 @@ impl Context {
         })
     }
 
-    /// The same with steps of at most this many rows, and files in parts of this many bytes. For tests.
+    /// Limits steps to this many rows, and parts of files to this many bytes. For tests.
     pub fn in_steps_of(self, most_rows: usize, part: usize) -> Self {
         Self {
             files: self.files.in_parts_of(part),
@@ -84,7 +84,7 @@ impl Context {
         }
     }
 
-    /// The same with steps that end as soon as they may. For tests.
+    /// Makes steps end as soon as they may. For tests.
     pub fn in_shortest_steps(self) -> Self {
         Self {
             work: Duration::ZERO,
@@ -96,7 +96,7 @@ impl Context {
 /// Content of a checkpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
-    /// Place up to which the table is known to be sound, before its first row is worked.
+    /// Position until which the table is known to be sound, before its first row is worked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sound: Option<Position>,
     /// Place of the next row; `None`: the first.
@@ -120,7 +120,6 @@ const GONE: &str = "The file is gone, or another one was uploaded since the impo
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ImportContacts = turn.params()?;
     let cursor: Cursor = turn.cursor()?.unwrap_or_default();
@@ -309,7 +308,7 @@ impl Work<'_> {
         Ok(Some(Step::from_failure(reason)))
     }
 
-    /// What a dry run has foreseen until the last checkpoint.
+    /// Outcomes that a dry run has foreseen until the last checkpoint.
     async fn foreseen_before(&self, cursor: &Cursor) -> Result<Foreseen, JobError> {
         if cursor.foreseen == 0 {
             return Ok(Foreseen::default());
@@ -319,7 +318,7 @@ impl Work<'_> {
         Ok(Foreseen::read(&bytes))
     }
 
-    /// What becomes of each row.
+    /// Decides the outcome of each row.
     async fn outcomes(
         &self,
         lines: &mut [Line],
@@ -427,7 +426,7 @@ impl Work<'_> {
         Ok(self.ctx.store.all(self.scope()).await?)
     }
 
-    /// Creates tags. Those for which there is no room are left out: their rows are refused.
+    /// Creates tags, as far as there is room. The rows of the others are refused.
     async fn create_tags(&self, labels: Vec<Label>, import: &Import, catalog: &mut Catalog) -> Result<(), JobError> {
         let (store, scope, operation) = (&self.ctx.store, self.scope(), self.turn.operation());
         let stamp = Stamp {
@@ -461,7 +460,7 @@ impl Work<'_> {
     }
 }
 
-/// What became of a row.
+/// Result of working on a row.
 struct Worked {
     outcome: RowOutcome,
     /// Changes of consent that it states.
@@ -470,7 +469,7 @@ struct Worked {
     said: Vec<RowError>,
 }
 
-/// What rows refer to.
+/// Rows' references: the tenant's fields, tags, stages and users.
 struct Catalog {
     fields: Vec<Field>,
     names: Names,

@@ -23,7 +23,7 @@ pub(crate) struct Upload<'a> {
 }
 
 impl Upload<'_> {
-    /// Its beginning, from which its form is detected; `None` if it is gone or changed.
+    /// The table's beginning, for the detection of its dialect; `None` if it is gone or changed.
     pub(crate) async fn sample(&self) -> Result<Option<Vec<u8>>, JobError> {
         Ok(match self.files.piece(&self.key, self.etag, 0, SAMPLE as u64).await? {
             Piece::Bytes(bytes) => Some(bytes),
@@ -32,9 +32,7 @@ impl Upload<'_> {
     }
 }
 
-/// The next row.
 pub(crate) enum Next {
-    /// A row.
     Row(Item),
     /// None yet: the next one is further on, behind blank rows perhaps.
     Further,

@@ -39,7 +39,6 @@ impl Context {
     }
 }
 
-/// The operator's request.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -56,7 +55,6 @@ pub struct Request {
 /// The response to the operator.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// The person.
     pub user: UserId,
     /// Whether the account was created now.
     pub account_created: bool,

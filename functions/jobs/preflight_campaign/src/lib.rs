@@ -50,7 +50,7 @@ impl Context {
         })
     }
 
-    /// The same with steps of one page of this many contacts, and files in parts of this many bytes. For tests.
+    /// Limits steps to one page of this many contacts, and parts of files to this many bytes. For tests.
     pub fn in_pages_of(self, page: i32, part: usize) -> Self {
         Self {
             files: self.files.in_pages_of(page, part),
@@ -59,7 +59,6 @@ impl Context {
     }
 }
 
-/// The file's columns.
 const COLUMNS: [&str; 9] = [
     "contact_id",
     "outcome",
@@ -91,7 +90,6 @@ const TOO_MANY: &str =
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let params: PreflightCampaign = turn.params()?;
     let (store, scope) = (&ctx.files.store, turn.scope());
@@ -134,7 +132,7 @@ fn fail_step(reason: &str) -> Result<Step, JobError> {
     Ok(Step::from_failure(reason))
 }
 
-/// One step.
+/// State of a running step.
 struct Flight<'a> {
     turn: &'a Turn,
     ctx: &'a Context,
@@ -146,7 +144,7 @@ impl Flight<'_> {
         self.turn.scope()
     }
 
-    /// Time at which the campaign would begin.
+    /// Start of the campaign.
     fn begins_at(&self) -> Timestamp {
         let created = self.turn.operation().created_at;
         self.campaign.begins_at().map_or(created, |at| at.max(created))
@@ -220,15 +218,15 @@ impl Flight<'_> {
             let ready = planner.broadcast(scope, &says, config.clone(), part.iter(), begins_at);
             let (broadcast, stopped) = ready.await?;
             cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
-            self.count((&broadcast, &part), cursor, bytes).await?;
+            self.count(&broadcast, &part, cursor, bytes).await?;
         }
         Ok(Ok(()))
     }
 
-    /// Counts these people.
     async fn count(
         &self,
-        (broadcast, people): (&Broadcast<'_>, &[Person]),
+        broadcast: &Broadcast<'_>,
+        people: &[Person],
         cursor: &mut Cursor,
         bytes: &mut Vec<u8>,
     ) -> Result<(), JobError> {
@@ -271,7 +269,7 @@ impl Flight<'_> {
         Ok(store.price_book(&self.ctx.prices, clock.now()).await?)
     }
 
-    /// Time at which the message after this many is made. `None`: it is never made.
+    /// Time of making the next message after this many. `None`: it is never made.
     fn made_at(&self, before: u64) -> Option<Timestamp> {
         let per_minute = self.campaign.per_minute.map_or(USUAL_PER_MINUTE, |most| most.get());
         Pace::made_at(self.begins_at(), before, per_minute)
@@ -340,7 +338,7 @@ fn earlier_of(person: &Person) -> impl Iterator<Item = &ContactId> {
     contact.same_as.iter().filter(|same| **same < contact.id)
 }
 
-/// The message to this person if it is made at this time, or the reason for which there is none.
+/// The message to this person if it is made at this time, or the reason against it.
 fn decide_message(
     broadcast: &Broadcast<'_>,
     person: &Person,

@@ -14,8 +14,8 @@
 //! 5. **Decide** ([`Findings::decide`](domain::automations::Findings::decide)). The first rule that matches says what follows: a message, a drip, or nothing. The decision is a sentence and a code,
 //!    also if nothing follows.
 //! 6. **Compose.** A message is planned with its legs (`kit::planning`), as the page of `send_message` describes.
-//! 7. **Commit.** One transaction writes call, contact, message, enrolment and conversation, under the condition that the call is not decided yet.
-//!    Whoever loses that race begins again, and finds it decided.
+//! 7. **Commit.** One transaction writes call, contact, message, enrolment and conversation, under the condition that the call is
+//!    not decided yet. Whoever loses that race begins again, and finds it decided.
 //! 8. **Queue.** The message is queued after the commit. A worker that dies in between loses nothing: the message is in the due index.
 //!
 //! ## After the decision
@@ -170,8 +170,11 @@ async fn attempt(job: &Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
             Ok(if known { Done::Already } else { Done::Now })
         }
         Verdict::Decided(outcome) => {
-            let way = (leads.pop(), None);
-            Box::pin(decide_call(job, (progress, outcome), tenant, way, now, ctx)).await
+            let caller = KnownCaller {
+                led: leads.pop(),
+                before: None,
+            };
+            Box::pin(decide_call(job, progress, outcome, tenant, caller, now, ctx)).await
         }
     }
 }
@@ -210,7 +213,7 @@ async fn let_rest(
     Ok(kit::queue::finish_without_subject(what))
 }
 
-/// Writes the merged reports of a call. While it waits, a job follows at the time at which it can be decided.
+/// Writes the merged reports of a call. While it waits, a job follows as soon as it can be decided.
 async fn write_progress(
     progress: &CallProgress,
     now: Timestamp,
@@ -224,17 +227,26 @@ async fn write_progress(
     ctx.store.commit(scope, effects, now).await
 }
 
-/// Decides the call: writes its row, its contact and its follow-up in one transaction, then queues the message. `led`: what was read of the
-/// way to the caller by their number. `before`: the earlier decision, if the call was decided without a message, which leads to them, too.
+/// Rows that lead to the caller, as far as they are read.
+struct KnownCaller {
+    /// Rows found by the caller's number.
+    led: Option<Lead>,
+    /// The earlier decision, if the call was decided without a message.
+    before: Option<Box<Call>>,
+}
+
+/// Decides the call: writes its row, its contact and its follow-up in one transaction, then queues the message.
 async fn decide_call(
     job: &Job<CallJob>,
-    (mut progress, outcome): (CallProgress, Outcome),
+    mut progress: CallProgress,
+    outcome: Outcome,
     tenant: TenantRow,
-    (led, before): (Option<Lead>, Option<Box<Call>>),
+    caller: KnownCaller,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Done, JobError> {
     let scope = job.scope();
+    let KnownCaller { led, before } = caller;
     let identity = identity(&progress.facts, progress.connection);
     let Some(config) = ctx.store.config_of(scope, &ctx.config, tenant).await? else {
         return let_rest(progress, "tenant", now, scope, ctx).await;
@@ -347,10 +359,12 @@ async fn decide_call(
         // A clock that is ahead would refuse later follow-ups.
         contact.record_answered_call(view.last_heard().min(now));
     }
-    let earlier = before.as_ref();
-    let earlier = earlier.map(|before| (before.outcome, before.noted_time(progress.first_seen)));
+    let earlier = before.as_ref().map(|before| NotedCall {
+        outcome: before.outcome,
+        at: before.noted_time(progress.first_seen),
+    });
     let (began, until) = (view.started_at.min(now), view.last_heard().min(now));
-    let (recovered, noted_at) = note_outcome(&mut contact, &progress.facts, (outcome, began), earlier);
+    let (recovered, noted_at) = note_outcome(&mut contact, &progress.facts, outcome, began, earlier);
     let (mut message, mut links) = (None, Vec::new());
     if let Ok(composed) = decision.follow_up {
         let follows = progress.correlation_id.clone();
@@ -367,7 +381,7 @@ async fn decide_call(
     progress.decided = Some(call_id);
     progress.due = None;
     // The team sees a missed call once, also if its outcome was reported as another first.
-    let seen = earlier.is_some_and(|(outcome, _)| progress.facts.is_missed(outcome));
+    let seen = earlier.is_some_and(|noted| progress.facts.is_missed(noted.outcome));
     let conversation = match on {
         Some(OnLine(line)) if !(seen && progress.facts.is_missed(outcome)) => {
             let id = ConversationId::of(contact.id, line);
@@ -530,14 +544,23 @@ fn conversation_on(facts: &CallFacts, outcome: Outcome, config: &TenantConfig) -
     })
 }
 
-/// Updates the contact's missed calls for one with this outcome and beginning. `earlier`: the outcome of the decision before, and the
-/// time with which the contact records the call since. Returns the number of missed calls that are recovered now, and the time with which
-/// the contact records this one. A call by the business recovers them if the customer answers it, and is never a missed one.
+/// A decided call in the contact's row.
+#[derive(Clone, Copy)]
+struct NotedCall {
+    outcome: Outcome,
+    /// The time that the contact has recorded for it.
+    at: Timestamp,
+}
+
+/// Updates the contact's missed calls for one with this outcome and beginning, which may have been decided `earlier`.
+/// Returns the number of missed calls that are recovered now, and the time that the contact records for this one. A call
+/// by the business recovers them if the customer answers it, and is never a missed one.
 fn note_outcome(
     contact: &mut Contact,
     facts: &CallFacts,
-    (outcome, at): (Outcome, Timestamp),
-    earlier: Option<(Outcome, Timestamp)>,
+    outcome: Outcome,
+    at: Timestamp,
+    earlier: Option<NotedCall>,
 ) -> (u32, Timestamp) {
     // Everybody who hides their number is one contact, and the next caller is somebody else.
     if *facts.customer() == Party::Withheld {
@@ -545,13 +568,13 @@ fn note_outcome(
     }
     let missed = |outcome: Outcome| facts.is_missed(outcome);
     match earlier {
-        Some((Outcome::Answered, noted)) => contact.not_reached(noted),
-        Some((earlier, noted)) if missed(earlier) => {
+        Some(noted) if noted.outcome == Outcome::Answered => contact.not_reached(noted.at),
+        Some(noted) if missed(noted.outcome) => {
             if missed(outcome) {
                 // It is among the missed ones, or recovered already.
-                return (0, noted);
+                return (0, noted.at);
             }
-            contact.not_missed(noted);
+            contact.not_missed(noted.at);
         }
         _ => {}
     }
@@ -619,8 +642,11 @@ async fn after_decision(
     {
         // The call keeps the facts of its earlier decision until the next.
         progress.facts = std::mem::replace(&mut call.facts, before);
-        let way = (None, Some(Box::new(call)));
-        return Box::pin(decide_call(job, (progress, outcome), tenant, way, now, ctx)).await;
+        let caller = KnownCaller {
+            led: None,
+            before: Some(Box::new(call)),
+        };
+        return Box::pin(decide_call(job, progress, outcome, tenant, caller, now, ctx)).await;
     }
     let answered = |facts: &CallFacts| verdict(facts) == Verdict::Decided(Outcome::Answered);
     if answered(&call.facts) && !answered(&before) {

@@ -10,7 +10,7 @@ use testkit::{
     business::{CUSTOMER, missed_call_facts, mobile, read},
 };
 
-/// What one page of a query holds.
+/// Size of a page of a query.
 const PAGE: usize = 1024 * 1024;
 
 /// Adds as many rules as there may be, which all come before the one that is there. Those that are not archived are for other calls.

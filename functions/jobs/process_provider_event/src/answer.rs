@@ -61,7 +61,7 @@ impl Event<'_> {
         let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
             return Ok(());
         };
-        // Also behind the dead letters, from which an event comes back as if it were new. What was planned since is no answer to it.
+        // Also behind the dead letters: an event comes back from there as if it were new. Messages planned since are no answer to it.
         let told = if has_others {
             Box::pin(self.tell_others(&received, &config, received.message.at)).await
         } else {
@@ -86,7 +86,7 @@ impl Event<'_> {
             .await
     }
 
-    /// One attempt of [`Self::answer`].
+    /// Makes one attempt of [`Self::answer`].
     async fn plan_answer(&self, received: &Received, answer: Answer, config: &TenantConfig) -> Result<(), JobError> {
         let (store, scope, now) = (&self.ctx.store, self.scope, self.ctx.clock.now());
         let inbound = received.id;

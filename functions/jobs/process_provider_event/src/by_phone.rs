@@ -49,7 +49,7 @@ impl Event<'_> {
         };
         let line = line_written_to(&config.lines, echo.channel, self.connection, None);
         let line = line.map(|line| line.id);
-        let about = self.people(&echo.from, (leads, Some(OnLine(line))), None, now);
+        let about = self.people(&echo.from, leads, Some(OnLine(line)), None, now);
         let About { mut people, along, .. } = about.await?;
         // Only the person brings a deleted contact back.
         people.retain(|person| person.contact.deleted_at.is_none() && (person.is_known() || !echo.standby));
@@ -74,13 +74,13 @@ impl Event<'_> {
             }
             let open = person.contact.open_to(Happened::ByPhone);
             let open = store.each_message(self.scope, &open, now).await?;
-            // One that cannot be read stays open.
+            // An unreadable one stays open.
             let open = open.into_iter().filter_map(Result::ok).flatten().collect();
             person.cancelled = person.contact.answered_by_phone(echo.at, open);
         }
         let others = people.split_off(1);
         if !echo.is_template() {
-            Box::pin(self.answer_others(others, (line, echo.at), &config, echo.provider_ref.as_str(), now)).await?;
+            Box::pin(self.answer_others(others, line, echo.at, &config, echo.provider_ref.as_str(), now)).await?;
         }
         let keep_until = config.tenant.retention.unwrap_or_default().message_until(echo.at, now);
         let (connection, timers) = (self.connection, &self.ctx.timers);
@@ -111,7 +111,8 @@ impl Event<'_> {
     async fn answer_others(
         &self,
         mut others: Vec<Person>,
-        (line, at): (Option<LineId>, Timestamp),
+        line: Option<LineId>,
+        at: Timestamp,
         config: &TenantConfig,
         cause: &str,
         now: Timestamp,

@@ -37,7 +37,7 @@ impl Event<'_> {
         let line = line_written_to(&config.lines, Channel::WhatsApp, self.connection, None);
         let line = line.map(|line| line.id);
         let leads = store.leads_of(self.scope, &identities(from)).await?;
-        let about = self.people(from, (leads, Some(OnLine(line))), None, now);
+        let about = self.people(from, leads, Some(OnLine(line)), None, now);
         let About { mut people, along, .. } = about.await?;
         people.retain(|person| passed || person.is_known());
         let (user, sign) = (from.recipient(), if passed { Sign::Passed } else { Sign::Taken });

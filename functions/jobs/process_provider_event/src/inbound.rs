@@ -56,14 +56,14 @@ struct Arrived {
 /// A customer's message, as each of the writer's contacts hears it.
 struct Said<'a> {
     message: &'a InboundMessage,
-    /// The id under which it is stored: the proof of a wish.
+    /// Id of the stored message: the proof of a wish.
     id: MessageId,
     /// Time of writing. A clock that is ahead would keep the window open, and make a refusal irrevocable.
     at: Timestamp,
     /// The wish that it is, with its source.
     wish: Option<(OptFlag, String)>,
     language: Option<Recognized>,
-    /// The number from which free text may go out: the one that the customer wrote to, which need not be the connection's usual one.
+    /// The number that the customer wrote to, for replies with free text. It need not be the connection's usual one.
     number: Option<&'a Phone>,
 }
 
@@ -88,17 +88,23 @@ impl Said<'_> {
     }
 }
 
-/// What a customer's message means for the messages planned for a contact.
+/// Effects of a customer's message on the messages planned for a contact.
 #[derive(Default)]
 struct Wrote {
     /// Missed calls that it recovers.
     recovered: u32,
-    /// Times at which the follow-ups were sent that it answers.
+    /// When the follow-ups were sent that it answers.
     answered: Vec<Timestamp>,
-    /// The templates by which they were sent.
+    /// Templates of these follow-ups.
     templates: Vec<Templated>,
     /// Automatic answers that still wait.
     waiting: Vec<Message>,
+}
+
+/// A WhatsApp user before and after a change.
+pub(crate) struct ChangedUser {
+    pub(crate) before: Recipient,
+    pub(crate) now: Recipient,
 }
 
 /// Whom a report is about.
@@ -110,8 +116,8 @@ pub(crate) struct About {
     answered: Option<Templated>,
 }
 
-/// One of the contacts named in a report. If several prove to be the same person, the wishes of one hold for all of them
-/// until they are merged.
+/// A contact named in a report. If several prove to be the same person, the wishes of one hold for all of
+/// them until they are merged.
 #[derive(Clone)]
 pub(crate) struct Person {
     /// The stored contact; `None` if it is new.
@@ -194,7 +200,7 @@ impl Event<'_> {
                     Ok(())
                 };
                 let answered = Box::pin(self.answer(&received, &config)).await;
-                // Behind the answer, for which a person waits, also if it failed.
+                // After the answer, since a person waits for that; also if it failed.
                 self.ctx.queues.enqueue(jobs, self.ctx.clock.now()).await?;
                 told?;
                 answered?;
@@ -209,7 +215,7 @@ impl Event<'_> {
         }
     }
 
-    /// One attempt to store a message.
+    /// Makes one attempt to store a message.
     async fn receive(&self, message: &InboundMessage, delivery: Delivery) -> Result<Arrival, JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let (api, provider_ref) = (self.api, &message.provider_ref);
@@ -244,7 +250,7 @@ impl Event<'_> {
         let line = line_written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
         // A reaction is no turn of a conversation.
         let on = message.is_news().then(|| OnLine(line.map(|line| line.id)));
-        let about = self.people(&message.from, (leads, on), message.reply_to.as_ref(), now);
+        let about = self.people(&message.from, leads, on, message.reply_to.as_ref(), now);
         let About {
             mut people,
             along,
@@ -262,7 +268,7 @@ impl Event<'_> {
             Some(_) | None => None,
         };
         let id = referred.unwrap_or_else(|| Received::id_of(writer, self.api, message, delivery));
-        // Twilio reports no time: that of the first delivery counts, with which the id begins.
+        // Twilio reports no time, so the first delivery's counts: the id begins with it.
         let of_first = referred.map(|id| InboundMessage {
             at: time_of_id(id.own()),
             ..message.clone()
@@ -475,8 +481,8 @@ impl Event<'_> {
         }
     }
 
-    /// What one of the writer's contacts learns from a message, besides a wish. Returns what the message means for those planned for it
-    /// until `planned`.
+    /// Updates one of the writer's contacts with a message, except for wishes. Returns the message's effects on those
+    /// planned for it until `planned`.
     async fn hears(
         &self,
         person: &mut Person,
@@ -487,8 +493,8 @@ impl Event<'_> {
         let (message, at) = (said.message, said.at);
         let ends = |waiting: &Message| heard.ends(waiting, self.connection);
         let stops = |waiting: &Message| said.is_stop() && ends(waiting);
-        let written = (at, message.is_written());
-        let mut wrote = self.wrote_first(person, planned, written, stops, heard.now).await?;
+        let written = message.is_written();
+        let mut wrote = self.wrote_first(person, planned, at, written, stops, heard.now).await?;
         let contact = &mut person.contact;
         // Whoever wants no more messages, or writes to another responder, neither answers one nor is won back.
         if message.is_written() && !said.is_stop() && !message.standby {
@@ -518,10 +524,10 @@ impl Event<'_> {
         Ok(wrote)
     }
 
-    /// Makes the writer's other contacts hear a stored message, for which its own transaction had no room. Of messages planned for them
-    /// later than `planned`, none is cancelled.
+    /// Updates the writer's other contacts with a stored message, if its own transaction had no room for them. Messages
+    /// planned for them after `planned` are not cancelled.
     ///
-    /// Safe to run twice: whoever has heard it does not change.
+    /// Safe to run twice: a contact that has the message already does not change.
     pub(crate) async fn tell_others(
         &self,
         received: &Received,
@@ -532,7 +538,7 @@ impl Event<'_> {
         let told = RACES.until_won(async || {
             let now = self.ctx.clock.now();
             let leads = self.ctx.store.leads_of(self.scope, &identities(&message.from)).await?;
-            let about = self.people(&message.from, (leads, None), message.reply_to.as_ref(), now);
+            let about = self.people(&message.from, leads, None, message.reply_to.as_ref(), now);
             let About { people, answered, .. } = about.await?;
             let flag = self.wish(message, answered.as_ref(), config, now).await?;
             let said = self.heard_message(message, received.id, flag, config, now);
@@ -577,7 +583,7 @@ impl Event<'_> {
         Ok(())
     }
 
-    /// What is to be fetched of a message.
+    /// Media to fetch for a message.
     fn media_of(&self, received: &Received, now: Timestamp) -> Vec<Medium> {
         let kept_until = received.keep_until.unwrap_or(Timestamp::MAX);
         let first_due = self.ctx.timers.first_due_in(MEDIA_LANE);
@@ -594,7 +600,8 @@ impl Event<'_> {
     pub(crate) async fn people(
         &self,
         from: &Sender,
-        (leads, on): (Vec<Lead>, Option<OnLine>),
+        leads: Vec<Lead>,
+        on: Option<OnLine>,
         reply_to: Option<&ProviderRef>,
         now: Timestamp,
     ) -> Result<About, JobError> {
@@ -713,8 +720,8 @@ impl Event<'_> {
         Ok((contact, template.map(|of| Templated { message, of })))
     }
 
-    /// The writes for these people. `cause` is what the provider calls the report, from which the ids of the ledger's entries
-    /// follow.
+    /// The writes for these people. `cause` is the provider's id of the report; the ids of the ledger's entries follow
+    /// from it.
     pub(crate) fn effects<'a>(&self, people: Vec<Person>, cause: &str) -> Effects<'a> {
         let mut effects = Effects::default();
         for person in people {
@@ -735,15 +742,17 @@ impl Event<'_> {
         effects
     }
 
-    /// Cancels messages planned for the person until `planned` and not sent yet, if the customer's message of the time `wrote` makes them
-    /// unnecessary. One that cannot be read stays open: what the customer says is stored without it, and if it is a refusal,
-    /// the check before the send obeys it. So does one that was sent after the customer had written, or to which the customer only
-    /// reacted, so that it is not `written`: a later message may answer it. An automatic answer is cancelled only if `ends` says so.
+    /// Cancels messages planned for the person until `planned` and not sent yet, if the customer's message of the time
+    /// `wrote` makes them unnecessary. A planned message that cannot be read stays open: the customer's is stored
+    /// without it, and a refusal is still obeyed by the check before the send. A planned message also stays if it was
+    /// sent after the customer had written, or if the customer only reacted to it (not `written`): a later message may
+    /// answer it. An automatic answer is cancelled only if `ends` says so.
     async fn wrote_first(
         &self,
         person: &mut Person,
         planned: Timestamp,
-        (wrote, written): (Timestamp, bool),
+        wrote: Timestamp,
+        written: bool,
         ends: impl Fn(&Message) -> bool,
         now: Timestamp,
     ) -> Result<Wrote, JobError> {
@@ -805,7 +814,7 @@ impl Event<'_> {
             return Ok(kit::queue::finish_without_subject("tenant"));
         };
         let number = config.whatsapp_number(self.connection);
-        self.change_people(from, ("call", true), |contact| {
+        self.change_people(from, "call", true, |contact| {
             contact.heard_again(at);
             if let Some(number) = number {
                 contact.open_window(number, &from.recipient(), at);
@@ -821,9 +830,9 @@ impl Event<'_> {
     pub(crate) async fn marketing(&self, from: &Sender, welcome: bool, at: Timestamp) -> Result<Done, JobError> {
         let at = at.min(self.ctx.clock.now());
         let proof = format!("user_preferences of {at}");
-        // A refusal is kept for whoever is known by the id later. Without one, a contact of which nothing but an id is known is of no use.
+        // A refusal is kept for whoever is known by the id later. Without one, a contact that consists of an id is of no use.
         let creates = from.phone.is_some() || !welcome;
-        self.change_people(from, ("user_preferences", creates), |contact| {
+        self.change_people(from, "user_preferences", creates, |contact| {
             let entry = contact.wish_marketing(welcome, "set in WhatsApp", at).consent();
             entry.map(|entry| entry.proven_by(&proof))
         })
@@ -837,22 +846,24 @@ impl Event<'_> {
         let Some(first) = known.first() else {
             return Ok(Done::Already);
         };
-        let met = self.change_people(previous, ("identity", true), |_| None).await?;
+        let met = self.change_people(previous, "identity", true, |_| None).await?;
         let Some(contact) = self.ctx.store.contact_of(self.scope, first).await? else {
             return Ok(met);
         };
-        let changed = (previous.recipient(), now.recipient());
+        let changed = ChangedUser {
+            before: previous.recipient(),
+            now: now.recipient(),
+        };
         let learnt = self.learn(contact.id, &identities(now), Some(&changed)).await?;
         Ok(if learnt == Done::Already { met } else { learnt })
     }
 
-    /// Learns that a contact is known by these identities. Contacts that they lead to prove to be the same person. `changed`: the WhatsApp
-    /// user of before, and the same one now.
+    /// Learns that a contact is known by these identities. Contacts that they lead to prove to be the same person.
     pub(crate) async fn learn(
         &self,
         id: ContactId,
         identities: &[Identity],
-        changed: Option<&(Recipient, Recipient)>,
+        changed: Option<&ChangedUser>,
     ) -> Result<Done, JobError> {
         let linked = RACES.until_won(|| Box::pin(self.prefer(id, identities, changed)));
         let (done, others) = linked.await?;
@@ -868,7 +879,7 @@ impl Event<'_> {
         &self,
         id: ContactId,
         identities: &[Identity],
-        changed: Option<&(Recipient, Recipient)>,
+        changed: Option<&ChangedUser>,
     ) -> Result<(Done, Vec<ContactId>), JobError> {
         let store = &self.ctx.store;
         let known = store.contact(self.scope, id).await?;
@@ -902,7 +913,7 @@ impl Event<'_> {
             person.linked.new.extend(new);
             person.linked.dropped.extend(dropped);
         }
-        if let Some((before, now)) = changed {
+        if let Some(ChangedUser { before, now }) = changed {
             people[0].contact.changed_user(before, now);
         }
         if !people[0].is_changed() {
@@ -936,8 +947,8 @@ impl Event<'_> {
             let wrote = people.iter().filter_map(|person| person.contact.last_inbound_at).max();
             for person in &mut people {
                 if let Some(wrote) = wrote {
-                    // What it answers is not counted any more: its row is written.
-                    self.wrote_first(person, wrote, (wrote, true), |_| false, now).await?;
+                    // The answered messages are not counted any more: its row is written.
+                    self.wrote_first(person, wrote, wrote, true, |_| false, now).await?;
                 }
             }
             people.retain(Person::is_changed);
@@ -950,13 +961,14 @@ impl Event<'_> {
     async fn change_people(
         &self,
         from: &Sender,
-        (cause, creates): (&str, bool),
+        cause: &str,
+        creates: bool,
         change: impl Fn(&mut Contact) -> Option<ConsentEntry>,
     ) -> Result<Done, JobError> {
         let changed = RACES.until_won(async || {
             let now = self.ctx.clock.now();
             let leads = self.ctx.store.leads_of(self.scope, &identities(from)).await?;
-            let mut people = self.people(from, (leads, None), None, now).await?.people;
+            let mut people = self.people(from, leads, None, None, now).await?.people;
             people.retain(|person| creates || person.is_known());
             for (place, person) in people.iter_mut().enumerate() {
                 let entry = change(&mut person.contact);

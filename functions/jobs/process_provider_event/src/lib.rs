@@ -46,7 +46,7 @@ use kit::{
 use providers::{form, twilio, whatsapp};
 use store::{RACES, Store, StoreError, TenantScope, tenants::ConfigCache};
 
-/// Minutes in which a process does not look again whether it is noted on a connection that its webhooks arrive.
+/// Minutes between two looks of a process at whether a connection's webhooks are noted as arriving.
 const LOOKED_AT_EVERY: i64 = 5;
 
 /// State of the function, created once per process.
@@ -81,7 +81,7 @@ impl Context {
     }
 }
 
-/// One event, shared by its updates.
+/// An event, shared by its updates.
 struct Event<'a> {
     scope: &'a TenantScope,
     ctx: &'a Context,
@@ -339,7 +339,8 @@ impl Event<'_> {
     async fn change_contact(
         &self,
         id: ContactId,
-        (at, cause): (Timestamp, &str),
+        at: Timestamp,
+        cause: &str,
         change: impl Fn(&mut Contact) -> Change,
     ) -> Result<bool, StoreError> {
         let (store, consent) = (&self.ctx.store, consent_id(at, cause));

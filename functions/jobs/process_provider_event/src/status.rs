@@ -9,11 +9,10 @@ use domain::{
 use kit::{Done, JobError, crash};
 use store::StoreError;
 
-use crate::{Event, RACES, done_if};
+use crate::{Event, RACES, done_if, inbound::ChangedUser};
 
 /// The target of a report.
 enum Place {
-    /// This attempt.
     Attempt(MessageId, u32),
     /// None yet: the report was parked.
     Parked,
@@ -151,7 +150,7 @@ impl Event<'_> {
         };
         let change = |contact: &mut Contact| contact.learn(tried, &classified, at).proven_by(&message.id);
         let cause = format!("failed#{}#{number}", message.id);
-        self.change_contact(message.id.contact(), (at, &cause), change).await?;
+        self.change_contact(message.id.contact(), at, &cause, change).await?;
         Ok(())
     }
 
@@ -189,7 +188,11 @@ impl Event<'_> {
             return Ok(());
         }
         let identity = Identity::Bsuid(bsuid.clone());
-        self.learn(contact.id, &[identity], Some(&(both.clone(), both))).await?;
+        let user = ChangedUser {
+            before: both.clone(),
+            now: both,
+        };
+        self.learn(contact.id, &[identity], Some(&user)).await?;
         Ok(())
     }
 }

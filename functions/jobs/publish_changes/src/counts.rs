@@ -1,4 +1,4 @@
-//! The counters that a change raises, and the hours in which it counts.
+//! Counters raised by a change, and their hours.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,10 @@ use domain::{
 use jiff::SignedDuration;
 use store::{reports::Counters, table::changes::What};
 
-/// The counters that a change raises, which was stored at this time, by the time for which they count: that of the call, if it is one of a
-/// call or says what became of its message, so that an hour's calls are those that a list has of it; else that of storing. A call that is
-/// older than rows of hours are `kept` counts when it is stored, and what becomes of its message then counts for no call.
+/// The counters raised by a change that was stored at this time, by the hour that they count in. Counters of a call,
+/// and of its message, count in the call's hour, so that an hour's numbers match the list of its calls; all others in
+/// the hour of storing. A call older than `kept`, the retention of rows of hours, counts when it is stored, and later
+/// changes of its message then count for no call.
 pub(crate) fn of(what: &What, stored: Timestamp, kept: SignedDuration) -> Vec<(Timestamp, Counters)> {
     let of_call = |called: Timestamp| Some(called.min(stored)).filter(|called| stored.duration_since(*called) < kept);
     let raised = raises_of(what, stored);

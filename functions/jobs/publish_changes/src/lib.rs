@@ -37,7 +37,7 @@ use store::{
     table::changes::{self, RowChange},
 };
 
-/// Minimum time for which a batch is retried: less than the mapping's `MaximumRecordAgeInSeconds`, which a test checks.
+/// Minimum retry time of a batch: less than the mapping's `MaximumRecordAgeInSeconds`, which a test checks.
 pub const RETRIED_FOR: SignedDuration = SignedDuration::from_hours(11);
 
 /// Retention of what says which changes were counted, beyond that of batches that can be replayed: those are at most a day old when
@@ -49,9 +49,9 @@ pub struct Context {
     store: Store,
     bucket: RawBucket,
     clock: Clock,
-    /// Retention of the rows in which changes are counted.
+    /// Retention of the rows of counters.
     kept: SignedDuration,
-    /// Time after a call for which something counts in its hour: all rows of that hour's day are there.
+    /// Maximum age of a call for counting in its hour: all rows of that hour's day are there.
     counted_for: SignedDuration,
     known: notices::Known,
     prices: PriceCache,
@@ -72,7 +72,7 @@ impl Context {
     }
 }
 
-/// Time for which the bucket keeps what can be replayed.
+/// Retention of replayable records in the bucket.
 fn replayable(env: &Env) -> Result<SignedDuration, ConfigError> {
     const VARIABLE: &str = "RAW_RETENTION_DAYS";
     match env.config().text(VARIABLE)?.parse::<u32>() {
@@ -116,7 +116,7 @@ struct Said {
     occasion: Option<(TenantId, Occasion)>,
 }
 
-/// What is counted in one place: its changes, and the number of unreadable records that preceded the last one.
+/// Counts of one place: its changes, and the number of unreadable records that preceded the last one.
 #[derive(Default)]
 struct Counts {
     changes: Vec<Counted>,
@@ -185,7 +185,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
                 .or_default()
                 .add(record, counters, unreadable.len());
         }
-        let counted = counters_by_place(&change, at, (ctx, batch.again));
+        let counted = counters_by_place(&change, at, batch.again, ctx);
         let mut corrections = caps::Corrections::default();
         if !counted.is_empty() {
             corrections = Box::pin(caps::corrections(&change.what, ctx)).await?;
@@ -250,12 +250,8 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     Ok(())
 }
 
-/// The rows in which a change counts that was stored at this time.
-fn counters_by_place(
-    change: &RowChange,
-    stored: Timestamp,
-    (ctx, again): (&Context, bool),
-) -> BTreeMap<Place, Counters> {
+/// The counter rows for a change stored at this time.
+fn counters_by_place(change: &RowChange, stored: Timestamp, again: bool, ctx: &Context) -> BTreeMap<Place, Counters> {
     let mut placed: BTreeMap<Place, Counters> = BTreeMap::new();
     for (at, counters) in counts::of(&change.what, stored, ctx.counted_for) {
         // The rows of that hour's day may be going: one alone would stand for the day.
@@ -277,7 +273,7 @@ fn read(record: &EventRecord, clock: &Clock) -> Result<Said, StoreError> {
     })
 }
 
-/// Stores a record as a batch of one, in which form it is replayed.
+/// Stores a record as a batch of one, ready for replay.
 async fn spill(record: &EventRecord, error: &str, batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     tracing::error!(
         record = record.event_id,

@@ -1,5 +1,5 @@
-//! What people may have to be told: connections that are refused, templates that are stopped, and the days on which automations matched
-//! calls, by which those without a match are found.
+//! Notices that people may need: refused connections, stopped templates, and the days with calls matched by each
+//! automation (those without a match are found by them).
 //!
 //! Safe to run twice: an occurrence is written only if it is newer than the known one, and a day only if it is later.
 
@@ -29,7 +29,7 @@ pub(crate) type Days = BTreeMap<(TenantId, Date), BTreeSet<RuleId>>;
 /// A tenant with calls, or one of its automations that matched some.
 type Mark = (TenantId, Option<RuleId>);
 
-/// What this process has recorded already of the latest day, so that a busy tenant's calls cost nothing.
+/// Records that this process has written already for the latest day, so that a busy tenant's calls cost nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Known(Mutex<Marks>);
 

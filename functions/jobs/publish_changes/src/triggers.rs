@@ -19,7 +19,6 @@ use crate::Context;
 /// Enrolments that are written at the same time.
 const AT_ONCE: usize = 8;
 
-/// Occasions by tenant.
 pub(crate) type Occasions = BTreeMap<TenantId, Vec<Occasion>>;
 
 /// Enrols the contacts. A query for each tenant with occasions; for each contact a request, and for each of its drips another one and a transaction of 4 write units.

@@ -33,7 +33,7 @@ const AT_ONCE: usize = 32;
 /// Tenants whose sockets are told at the same time.
 const TENANTS_AT_ONCE: usize = 8;
 
-/// Time in which a socket that could not be reached is not tried again.
+/// Wait before a socket that could not be reached is tried again.
 const WAITS: SignedDuration = SignedDuration::from_secs(5);
 
 /// Maximum sockets that are remembered.

@@ -9,7 +9,7 @@
 //! 3. **Devices** ([`notify`]). People's devices are told of mentions, missed calls and notices at once, and of customers' messages a little
 //!    later, since somebody may read them meanwhile. `send_push` sends what is queued here.
 //!
-//! Safe to run twice: an event that is published again has the same id, by which clients know it.
+//! Safe to run twice: an event that is published again has the same id, so clients recognize it.
 //!
 //! A batch that fails is repeated for hours and published late. Events say only what to read, so nothing but time is lost. A row that only a
 //! newer version can read is repeated, too, since a deployment may be under way. Others that cannot be read are logged and counted, and have
@@ -64,7 +64,7 @@ impl Context {
     }
 }
 
-/// Time in which a deployment ends, after which every instance reads what the newest one writes.
+/// Maximum duration of a deployment. After it, every instance reads what the newest one writes.
 const DEPLOYED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 kit::function!(serve_stream, Context::new, handle);
@@ -141,7 +141,7 @@ async fn publish(
     Ok(())
 }
 
-/// What a change means, to those who follow the tenant and to those who have no page open.
+/// Meaning of a change for those who follow the tenant, and for those who have no page open.
 type Read = (Option<(TenantId, Meaning)>, Option<AtOnce>);
 
 fn read(record: &EventRecord, at: Timestamp) -> Result<Read, StoreError> {

@@ -1,4 +1,5 @@
-//! What people's devices are told of, by `send_push`: customers' messages unless somebody reads them soon, and at once mentions, calls that no message follows, and notices.
+//! Jobs for notifications on devices, which `send_push` sends: for customers' messages unless somebody reads them soon,
+//! and at once for mentions, calls without a follow-up, and notices.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +21,7 @@ use crate::Context;
 /// Maximum time for the queue.
 const WITHIN: Duration = Duration::from_secs(3);
 
-/// A job for each conversation in which a customer wrote.
+/// A job for each conversation with a new message of the customer's.
 pub(crate) fn jobs(of_tenants: &BTreeMap<TenantId, Vec<Told>>) -> Vec<PushJob> {
     let told = of_tenants
         .iter()
@@ -53,8 +54,8 @@ pub(crate) fn at_once(told: AtOnce, event: EventId, at: Timestamp) -> Option<Pus
     })
 }
 
-/// Queues those of tenants in which somebody has a device. Most have none, which costs one read for the batch. If that fails, nobody is notified:
-/// live events wait for no notification, which nobody wants later.
+/// Queues the jobs of tenants with at least one device. Most have none, which costs one read for the batch. If that
+/// fails, nobody is notified: live events wait for no notification, which nobody wants later.
 pub(crate) async fn queue(jobs: Vec<PushJob>, ctx: &Context) {
     let count = u64::try_from(jobs.len()).unwrap_or_default();
     match try_queue(jobs, ctx).await {

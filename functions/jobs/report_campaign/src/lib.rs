@@ -50,10 +50,9 @@ pub const PER_STEP: i32 = 100;
 struct Cursor<Tally> {
     from: InAudience,
     tally: Tally,
-    /// Costs so far.
     #[serde(default)]
     sums: Sums,
-    /// The same of the variants.
+    /// Costs so far of each variant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     costs: BTreeMap<VariantNumber, Sums>,
 }
@@ -65,7 +64,6 @@ impl<Tally: Serialize> Cursor<Tally> {
     }
 }
 
-/// Costs so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Sums {
     /// Reported and estimated, in millionths of a currency's unit.
@@ -74,7 +72,6 @@ struct Sums {
     unpriced: u64,
 }
 
-/// The result.
 #[derive(Debug, Serialize)]
 struct Report {
     recipients: u64,
@@ -86,7 +83,7 @@ struct Report {
     cost: Vec<Cost>,
     /// Messages whose price is unknown. They are in no amount.
     unpriced: u64,
-    /// Those who got the message, and those who got each of its variants.
+    /// Recipients of the message, by variant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     variants: Vec<VariantReport>,
 }
@@ -123,7 +120,7 @@ struct StepReport {
     tally: StepTally,
 }
 
-/// What it cost in a currency, as decimal numbers.
+/// Cost in one currency, as decimal numbers.
 #[derive(Debug, Serialize)]
 struct Cost {
     currency: Currency,
@@ -133,7 +130,6 @@ struct Cost {
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let ReportCampaign { campaign } = turn.params()?;
     let (store, scope) = (&ctx.store, turn.scope());
@@ -150,7 +146,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
     let mut cursor: Cursor<CampaignTally> = turn.cursor()?.unwrap_or_default();
     let (tally, sums, costs) = (&mut cursor.tally, &mut cursor.sums, &mut cursor.costs);
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
-    // With the prices of the day on which it began.
+    // With the prices of its first day.
     let priced_at = campaign.began_at.unwrap_or(now);
     let (page, next) = store.recipients(scope, campaign, cursor.from, PER_STEP, now).await?;
     for recipient in &page {
@@ -213,7 +209,7 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     let passages = page.iter().filter_map(|one| one.enrolment.passage.as_ref());
     let ids = passages.flat_map(|passage| passage.taken.iter().filter_map(|taken| taken.message_id));
     let read = store.each_message(scope, &ids.collect::<Vec<_>>(), now).await?;
-    // One that cannot be read is as one that is not kept any more.
+    // An unreadable message counts as one that is not kept any more.
     let read = read.into_iter().filter_map(|message| message.ok().flatten());
     let mut messages: HashMap<_, _> = read.map(|message| (message.id, message)).collect();
     for Enrolled { enrolment, contact } in &page {

@@ -90,36 +90,37 @@ impl Context {
 
 /// Maximum contacts that a step examines for the audience.
 pub const PER_ENROLMENT: i32 = 100;
-/// Maximum contacts for whom a step makes messages.
+/// Maximum contacts in a step that makes messages.
 pub const PER_STEP: usize = 25;
 /// Contacts whose messages a step looks at.
 const PER_LOOK: i32 = 100;
 /// Waiting messages that are released together, and how often a step does so.
 const PER_RELEASE: i32 = 100;
 const RELEASES: usize = 10;
-/// Messages of the last step before a wait by which it is seen whether they are sent as fast as they are made.
+/// Messages of the last step before a wait, as a sample: are they sent as fast as they are made?
 const LATEST: usize = 3;
 
-/// Interval at which a paused campaign looks at its state, at first and later. Whoever resumes or cancels it starts it at once; only an
-/// event that meets its last step is lost.
+/// Interval of looks at the state of a paused campaign, at first and later. Resuming or cancelling it starts it at
+/// once; only an event that meets its last step is lost.
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(2);
 const LATER_LOOK: SignedDuration = SignedDuration::from_hours(1);
-/// The same for an open drip. Whoever pauses, resumes or cancels it starts it at once.
+/// Interval of looks at the state of an open drip. Pausing, resuming or cancelling it starts it at once.
 const OPEN_LOOK: SignedDuration = SignedDuration::from_hours(24);
 /// Time until messages that were made are looked at again.
 const SETTLING_LOOK: SignedDuration = SignedDuration::from_mins(2);
-/// Wait for messages that are sent slower than they are made, and the time after which the campaign is paused for that.
+/// Wait for messages that are sent slower than they are made, and the total wait before the campaign is paused for
+/// that.
 const BEHIND_LOOK: SignedDuration = SignedDuration::from_secs(30);
 const BEHIND_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// The longest wait for a place for a further message, until it is looked for again.
 const LIMITED_LOOK: SignedDuration = SignedDuration::from_hours(1);
 /// The least time between two passes for messages that leave by their recipients' clocks.
 const LATER_AGAIN: SignedDuration = SignedDuration::from_mins(1);
-/// Time after which an index has what was written.
+/// Time until an index shows a write.
 const INDEXED: SignedDuration = SignedDuration::from_secs(20);
 /// Maximum times that the audience is gone through for contacts that the index did not have before.
 const PASSES: u8 = 3;
-/// Attempts of a step after which the campaign is paused. The operation would end after a few more.
+/// Attempts of a step before the campaign is paused. The operation would end after a few more.
 const ATTEMPTS: u32 = 9;
 
 /// Place in the work.
@@ -145,9 +146,9 @@ enum Place {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
     place: Option<Place>,
-    /// Time from which the index has all enrolments.
+    /// Earliest time at which the index has all enrolments.
     readable_from: Option<Timestamp>,
-    /// Contacts in the audience, once it is fixed, and the time at which it was.
+    /// Contacts in the audience once it is fixed, and the time of fixing it.
     fixed: Option<(u64, Timestamp)>,
     /// Contacts who got a message, and who got none, in this pass through the audience.
     tally: Tally,
@@ -158,18 +159,19 @@ struct Cursor {
     waited: bool,
     /// Time since which the messages that were made wait.
     behind_since: Option<Timestamp>,
-    /// The last change of the campaign of which the messages that wait know.
+    /// Last change of the campaign that the waiting messages take into account.
     seen: Option<Timestamp>,
     /// Count of failures and refusals among its messages.
     #[serde(default)]
     watch: Watch,
-    /// In this pass, the earliest time at which a message leaves that is not made yet, since its recipient's clock is far from the campaign's time.
+    /// In this pass, the earliest time for a message that is not made yet, since its recipient's clock is far from the
+    /// campaign's time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     later: Option<Timestamp>,
     /// In this pass, whether somebody waits for the choice of a variant.
     #[serde(default)]
     held: bool,
-    /// The tally of the pass before, of which this one finds everybody again.
+    /// The tally of the pass before. This pass finds the same contacts again.
     #[serde(default)]
     before: Tally,
 }
@@ -215,7 +217,7 @@ impl Cursor {
         self.place = Some(Place::Making(InAudience::default()));
     }
 
-    /// Those who are known to have a message, and to get none.
+    /// Contacts known to have a message, and to get none.
     fn known_tally(&self) -> Tally {
         Tally {
             made: self.tally.made.max(self.before.made),
@@ -262,7 +264,6 @@ impl Cursor {
 
 kit::function!(serve_operation, Context::new, handle);
 
-/// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let RunCampaign { campaign } = turn.params()?;
     let now = ctx.clock.now();
@@ -344,7 +345,6 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
 
 /// The messages of a broadcast that wait as if it were paused.
 enum Held {
-    /// There are none.
     Nothing,
     /// A cap has no room for them, or WhatsApp refuses their route, for this reason.
     Against(Refusal),
@@ -352,7 +352,7 @@ enum Held {
     Free,
 }
 
-/// One step.
+/// State of a running step.
 struct Run<'a> {
     ctx: &'a Context,
     scope: &'a TenantScope,
@@ -488,7 +488,7 @@ impl Run<'_> {
             return cursor.wait(until);
         }
         let latest = self.latest(&cursor).await?;
-        // Those that the provider accepted before have failed, so that they do not wait.
+        // Messages that the provider accepted before have failed, so they do not wait.
         if let Some(why) = refused_route_pause(campaign, &latest) {
             return self.pause(found, cursor, why).await;
         }
@@ -520,11 +520,11 @@ impl Run<'_> {
         cursor.latest = made.new.iter().rev().take(LATEST).copied().collect();
         cursor.pace = cursor.pace.after(made.new.len(), per_minute, now);
         if let Some(why) = made.stopped {
-            // Those who got their message are found when it is resumed.
+            // Contacts who got their message are found when it is resumed.
             return self.pause(found, cursor, why).await;
         }
         if let Some(until) = made.limited {
-            // Those who got their message are found then.
+            // Contacts who got their message are found then.
             kit::campaigns::record_limit(store, self.scope, found, until).await?;
             // The limit may be raised.
             return cursor.wait(until.min(now + LIMITED_LOOK));
@@ -536,7 +536,7 @@ impl Run<'_> {
         match (next, cursor.later) {
             (Some(next), _) => cursor.place = Some(Place::Making(next)),
             (None, Some(later)) => {
-                // Those whose messages are made are found in the next pass.
+                // Contacts whose messages are made are found in the next pass.
                 cursor.begin_again();
                 return cursor.wait((later - campaign.lead()).max(now + LATER_AGAIN));
             }
@@ -602,7 +602,7 @@ impl Run<'_> {
         if let Some(why) = refused_route_pause(campaign, &held) {
             return Ok(Held::Against(why));
         }
-        // One that has woken by itself is on its way.
+        // A message that has woken by itself is on its way.
         let Some(held) = held.iter().find(|message| now < message.not_before) else {
             return Ok(Held::Nothing);
         };
@@ -693,7 +693,7 @@ impl Run<'_> {
                 }
             }
             any |= !jobs.is_empty();
-            // What is released is queued, even if others failed.
+            // Released messages are queued, even if others failed.
             self.ctx.queues.enqueue(jobs, self.now).await?;
             if let Some(error) = failed {
                 return Err(error.into());

@@ -45,34 +45,33 @@ struct Making<'a> {
     places: FirstPlaces,
 }
 
-/// What became of a step's contacts.
+/// Results for the contacts of a step.
 #[derive(Debug, Default)]
 pub(crate) struct Step {
-    /// Those who have a message.
+    /// Contacts with a message.
     pub(crate) made: u64,
-    /// Those who get none.
     pub(crate) left_out: u64,
     /// The messages that are new.
     pub(crate) new: Vec<MessageId>,
-    /// The reason for which the campaign cannot go on.
+    /// Reason against going on with the campaign.
     pub(crate) stopped: Option<Refusal>,
-    /// The time at which it can go on with those who are left, since the tenant may write to no further customers first.
+    /// Time to go on with the remaining contacts, since the tenant may write to no further customers first until then.
     pub(crate) limited: Option<Timestamp>,
     /// Whether somebody waits for the choice of a variant. They are not decided.
     pub(crate) held: bool,
-    /// The earliest time at which the message leaves of those whose clocks are far from the campaign's time. They are not decided.
+    /// Earliest time for a message to contacts whose clocks are far from the campaign's time. They are not decided.
     pub(crate) later: Option<Timestamp>,
 }
 
-/// What became of a contact.
+/// Result for a contact.
 enum Made {
     /// A message, with the jobs that follow.
     New(MessageId, Vec<ToQueue>),
-    /// The same for the contact that this one was merged into, which counts in its own place.
+    /// A message for the contact that this one was merged into, with its jobs. That contact counts in its own place.
     OfAnother(MessageId, Vec<ToQueue>),
     /// A message that was there.
     Before,
-    /// None.
+    /// The contact gets none.
     LeftOut,
     /// None yet, since the campaign cannot go on.
     Stopped(Refusal),
@@ -111,7 +110,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     };
     let people = store.people_by_id(scope, &undecided).await?;
     if campaign.starts_at_local.is_some() {
-        undecided = find_leaving_soon(run, campaign, (&config, &people), undecided, &mut step).await?;
+        undecided = find_leaving_soon(run, campaign, &config, &people, undecided, &mut step).await?;
     }
     step.held = undecided.iter().any(|contact| campaign.variant_of(*contact).is_none());
     let parts = campaign.by_variant(undecided, |contact| *contact);
@@ -133,7 +132,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
         number,
     };
     for (says, part) in parts {
-        part_of(run, &says, (&common, &part), &mut step).await?;
+        part_of(run, &says, &common, &part, &mut step).await?;
         if step.stopped.is_some() || step.limited.is_some() {
             break;
         }
@@ -141,11 +140,12 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     Ok(step)
 }
 
-/// Those of these contacts whose message is made now, since it leaves soon by their clocks.
+/// The contacts whose message is made now, since it leaves soon by their clocks.
 async fn find_leaving_soon(
     run: &Run<'_>,
     campaign: &Campaign,
-    (config, people): (&TenantConfig, &HashMap<ContactId, Person>),
+    config: &TenantConfig,
+    people: &HashMap<ContactId, Person>,
     contacts: Vec<ContactId>,
     step: &mut Step,
 ) -> Result<Vec<ContactId>, JobError> {
@@ -172,11 +172,12 @@ async fn find_leaving_soon(
 async fn part_of(
     run: &Run<'_>,
     campaign: &Campaign,
-    (common, undecided): (&Common, &[ContactId]),
+    common: &Common,
+    undecided: &[ContactId],
     step: &mut Step,
 ) -> Result<(), JobError> {
     let (store, scope) = (&run.ctx.store, run.scope);
-    let making = match Making::begin(run, campaign, (common, undecided)).await? {
+    let making = match Making::begin(run, campaign, common, undecided).await? {
         Ok(making) => making,
         Err(why) => {
             step.stopped = Some(why);
@@ -190,7 +191,7 @@ async fn part_of(
     let (each, others): (Vec<ContactId>, Vec<ContactId>) = undecided.iter().partition(|contact| is_one_person(contact));
     let made = each.iter().map(|contact| Box::pin(making.one(*contact)));
     let mut made: Vec<_> = stream::iter(made).buffer_unordered(AT_ONCE).collect().await;
-    // One after the other, so that the second contact of a person finds the first one's message.
+    // In turn, so that the second contact of a person finds the first one's message.
     for contact in others {
         made.push(Box::pin(making.one(contact)).await);
     }
@@ -215,12 +216,12 @@ async fn part_of(
         }
     }
     making.places.return_rest(store, scope, run.now).await;
-    // What is written is queued, even if others failed.
+    // Written messages are queued, even if others failed.
     run.ctx.queues.enqueue(jobs, run.now).await?;
     failed.map_or(Ok(()), Err)
 }
 
-/// Those of the messages of these ids of contacts that exist. One that cannot be read is there, too.
+/// The existing messages among those with these contacts' ids. A message that cannot be read exists, too.
 async fn known_messages(
     run: &Run<'_>,
     campaign: &Campaign,
@@ -238,7 +239,8 @@ impl<'a> Making<'a> {
     async fn begin(
         run: &'a Run<'a>,
         campaign: &'a Campaign,
-        (common, contacts): (&'a Common, &[ContactId]),
+        common: &'a Common,
+        contacts: &[ContactId],
     ) -> Result<Result<Self, Refusal>, JobError> {
         let Run { ctx, scope, now } = *run;
         let people = contacts.iter().filter_map(|contact| common.people.get(contact));

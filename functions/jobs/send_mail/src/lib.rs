@@ -30,7 +30,6 @@ const ANY: &str = "https://";
 pub struct Context {
     /// `None` without the parameter `MailFrom`.
     mailer: Option<Mailer>,
-    /// Opens sealed links.
     links: SealedLinks,
     /// Prefix of all links. Without an address, that of any.
     base: String,

@@ -32,7 +32,6 @@ const MONTHS_IN_ARABIC: [&str; 12] = [
 
 /// Names and the time zone for the sentences of notices.
 pub(crate) struct Known<'a> {
-    /// Names of connections.
     pub(crate) connections: &'a BTreeMap<ConnectionId, String>,
     /// Time zone of the business. `None`: in universal time, as a job says that was queued by an older release.
     pub(crate) time_zone: Option<&'a Zone>,

@@ -44,12 +44,11 @@ const CAPS: &str = "settings/caps";
 pub(crate) struct Pages<'a> {
     /// Prefix of all links, with a slash at its end.
     pub(crate) base: &'a str,
-    /// The tenant.
     pub(crate) tenant: TenantId,
 }
 
 impl Pages<'_> {
-    /// Address of the page on which somebody can attend to a matter. Campaigns have no page.
+    /// Address of the page for attending to a matter. Campaigns have no page.
     fn of(&self, matter: &Matter) -> Option<String> {
         let page = match matter {
             Matter::ConnectionRefused { connection, .. } => format!("settings/connections/{connection}"),
@@ -75,7 +74,7 @@ fn with_page(sentence: String, notice: &Notice, pages: Option<&Pages<'_>>) -> St
     }
 }
 
-/// A sentence about a cap, with the page on which caps are set.
+/// A sentence about a cap, with a link to the page of caps.
 fn with_caps(sentence: String, pages: Option<&Pages<'_>>) -> String {
     match pages {
         Some(pages) => format!("{sentence}\n{}", pages.to(CAPS)),
@@ -726,7 +725,7 @@ mod tests {
         }
     }
 
-    /// One notice of each kind.
+    /// A notice of each kind.
     fn notices(more: usize, link: Option<&str>) -> Mail {
         let notice = |name: &str, matter: serde_json::Value| Notice {
             matter: serde_json::from_value(matter).unwrap(),

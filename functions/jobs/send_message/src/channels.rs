@@ -36,8 +36,28 @@ pub(crate) struct Channels {
     files: Files,
     /// Base URL for Twilio's statuses. Without one, no status arrives.
     public_base_url: Option<String>,
-    /// Duration of a claim, within which its request must end.
+    /// Duration of a claim. The request must end before it does.
     claim: jiff::SignedDuration,
+}
+
+/// A leg with everything that its request needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Sending<'a> {
+    pub(crate) leg: &'a Leg,
+    pub(crate) to: &'a Recipient,
+    pub(crate) category: Category,
+    /// The template as it is now.
+    pub(crate) template: Option<&'a TemplateDefinition>,
+    /// Place where the provider finds the leg's file.
+    pub(crate) file: Option<&'a str>,
+}
+
+/// An attempt with an unknown outcome.
+#[derive(Clone, Copy)]
+pub(crate) struct Doubted<'a> {
+    pub(crate) message: &'a Message,
+    pub(crate) leg: &'a Leg,
+    pub(crate) attempt: &'a Attempt,
 }
 
 impl Channels {
@@ -71,7 +91,8 @@ impl Channels {
         &self,
         scope: &TenantScope,
         connection: &Connection,
-        (leg, asset): (&Leg, &Asset),
+        leg: &Leg,
+        asset: &Asset,
         now: Timestamp,
     ) -> Result<Option<String>, FileError> {
         if !matches!(connection.account, Account::Twilio(_)) {
@@ -86,17 +107,22 @@ impl Channels {
         Ok(Some(link.await?.url))
     }
 
-    /// Sends a leg, by the template as it is now and with the place where the provider finds its file. Once, without retries: only the
-    /// message's own state decides about another attempt.
+    /// Sends a leg. Once, without retries: only the message's own state decides about another attempt.
     pub(crate) async fn send(
         &self,
         scope: &TenantScope,
         connection: &Connection,
         credentials: Option<&SendSecrets>,
-        (to, category): (&Recipient, Category),
-        (leg, template, file): (&Leg, Option<&TemplateDefinition>, Option<&str>),
+        sending: Sending<'_>,
         key: SendKey,
     ) -> SendOutcome {
+        let Sending {
+            leg,
+            to,
+            category,
+            template,
+            file,
+        } = sending;
         let outgoing = Outgoing {
             content: &leg.content,
             reply_to: leg.reply_to.as_ref(),
@@ -111,7 +137,7 @@ impl Channels {
                     .await
             }
             (Account::Twilio(account), Some(SendSecrets::Twilio(own))) => {
-                let Some(sender) = twilio_sender(account, leg, (to, category)) else {
+                let Some(sender) = twilio_sender(account, leg, to, category) else {
                     return unusable(leg.channel);
                 };
                 usage::provider("twilio.send");
@@ -140,18 +166,18 @@ impl Channels {
     /// Asks the provider about a message with an unknown outcome. Meta cannot be asked.
     pub(crate) async fn find(
         &self,
-        (scope, store, now): (&TenantScope, &Store, Timestamp),
+        scope: &TenantScope,
+        store: &Store,
         connection: &Connection,
         credentials: Option<&SendSecrets>,
-        message: &Message,
-        leg: &Leg,
-        attempt: &Attempt,
+        doubted: Doubted<'_>,
+        now: Timestamp,
     ) -> Found {
+        let Doubted { message, leg, attempt } = doubted;
         let (Account::Twilio(account), Some(SendSecrets::Twilio(own))) = (&connection.account, credentials) else {
             return Found::CannotTell;
         };
-        let of = (&message.to, message.policy.category());
-        let Some(sender) = twilio_sender(account, leg, of) else {
+        let Some(sender) = twilio_sender(account, leg, &message.to, message.policy.category()) else {
             return Found::CannotTell;
         };
         let credentials = twilio_credentials(account, own);
@@ -210,7 +236,8 @@ pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<Send
 fn twilio_sender<'a>(
     account: &'a twilio::Account,
     leg: &Leg,
-    (to, category): (&Recipient, Category),
+    to: &Recipient,
+    category: Category,
 ) -> Option<Sender<'a>> {
     let numbers = &account.numbers;
     let others = !numbers.is_empty() || account.messaging_service_sid.is_some();

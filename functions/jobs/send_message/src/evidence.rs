@@ -13,7 +13,7 @@ use kit::{
     metric,
 };
 
-use crate::{Step, Work};
+use crate::{Step, Work, channels::Doubted};
 
 /// The provider's answer about a message.
 pub(crate) enum Found {
@@ -28,8 +28,8 @@ pub(crate) enum Found {
 /// With more reports than this in the queues, a missing one proves nothing.
 const NEARLY_EMPTY: u64 = 10;
 
-/// Maximum time for which queued reports are waited for, once the outcome is known to be unknown: twice the purpose's own wait
-/// for evidence. The queue belongs to all tenants and lanes, so a broadcast of another tenant may fill it for much longer.
+/// Maximum wait for queued reports once the outcome is known to be unknown: twice the purpose's own wait for evidence.
+/// The queue belongs to all tenants and lanes, so a broadcast of another tenant may fill it for much longer.
 fn longest_backlog(message: &Message) -> SignedDuration {
     message.policy.unknown_after().saturating_mul(2)
 }
@@ -86,7 +86,7 @@ impl Work<'_> {
             provider_ref: report.provider_ref.clone(),
             segments: None,
         };
-        self.record(message, number, (&planned, connection), outcome, Some(report))
+        self.record(message, number, &planned, connection, outcome, Some(report))
             .await
     }
 
@@ -107,12 +107,16 @@ impl Work<'_> {
             }
         };
         let find = self.ctx.channels.find(
-            (self.scope, &self.ctx.store, now),
+            self.scope,
+            &self.ctx.store,
             &connection,
             credentials.as_deref(),
-            message,
-            planned,
-            attempt,
+            Doubted {
+                message,
+                leg: planned,
+                attempt,
+            },
+            now,
         );
         Ok((find.await, Some(connection)))
     }

@@ -97,7 +97,7 @@ use store::{
     tenants::ConfigCache,
 };
 
-use channels::Channels;
+use channels::{Channels, Sending};
 use evidence::Evidence;
 use turns::Turns;
 
@@ -207,11 +207,30 @@ async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result
     Box::pin(work.step(message)).await
 }
 
+/// Outcome of an attempt's request, to be recorded.
+#[derive(Clone, Copy)]
+struct Requested<'a> {
+    number: u32,
+    api: &'static str,
+    outcome: &'a SendOutcome,
+    /// The provider's own report, if it was asked.
+    report: Option<&'a StatusReport>,
+}
+
+/// An attempt with the leg and connection that it used.
+#[derive(Clone, Copy)]
+struct Attempted<'a> {
+    message: &'a Message,
+    number: u32,
+    planned: &'a Leg,
+    connection: &'a Connection,
+    claimed_at: Timestamp,
+}
+
 /// The owner of a provider's id.
 enum Whose {
     /// The message that is being recorded.
     Ours,
-    /// Another message.
     Other,
 }
 
@@ -223,7 +242,7 @@ enum Step {
     Enough(Done),
 }
 
-/// One step of one message.
+/// A step of a message.
 struct Work<'a> {
     scope: &'a TenantScope,
     ctx: &'a Context,
@@ -334,7 +353,7 @@ impl Work<'_> {
         let connection = match (check, connection) {
             (Check::Go, Some(connection)) => connection,
             (Check::Probe, Some(connection)) => {
-                // One that a cap would block sends nothing, so it says nothing about the connection.
+                // A message that a cap would block sends nothing, so it says nothing about the connection.
                 let takes = self.takes(&message, &planned, now).await?;
                 let takes = message.still_to_take(&takes, now);
                 let counts = Box::pin(self.ctx.store.cap_counts(self.scope, now)).await?;
@@ -365,7 +384,7 @@ impl Work<'_> {
                 return Box::pin(self.hold_back(message, leg, against, now)).await;
             }
         };
-        Box::pin(self.claim_and_send(message, leg, &planned, (&connection, &material), now)).await
+        Box::pin(self.claim_and_send(message, leg, &planned, &connection, &material, now)).await
     }
 
     /// Does what the check of a leg says that may not be sent now.
@@ -423,7 +442,8 @@ impl Work<'_> {
         mut message: Message,
         leg: u8,
         planned: &Leg,
-        (connection, material): (&Connection, &LegMaterial),
+        connection: &Connection,
+        material: &LegMaterial,
         now: Timestamp,
     ) -> Result<Step, JobError> {
         let ctx = self.ctx;
@@ -439,7 +459,7 @@ impl Work<'_> {
         let asset = material.asset.as_ref();
         let file = match asset {
             Some(asset) => {
-                let file = ctx.channels.file(self.scope, connection, (planned, &asset.value), now);
+                let file = ctx.channels.file(self.scope, connection, planned, &asset.value, now);
                 file.await?
             }
             None => None,
@@ -452,7 +472,7 @@ impl Work<'_> {
         }
         let takes = self.takes(&message, planned, now).await?;
         let all = all_caps_of(&self.config.tenant);
-        // What it took when it was made is its own, whichever worker sends it.
+        // The places taken when it was made are its own, whichever worker sends it.
         let still = message.still_to_take(&takes, now);
         let taken = ctx.store.take_from_caps(self.scope, &still, &all, now);
         match Box::pin(taken).await? {
@@ -487,15 +507,20 @@ impl Work<'_> {
             Err(error) => return Err(error.into()),
         }
         crash::point("send_message.claimed");
-        let wished = self.wished_meanwhile(&message, leg, (connection, material)).await;
+        let wished = self.wished_meanwhile(&message, leg, connection, material).await;
         let outcome = match wished.unwrap_or_else(|error| Some(unread(&error))) {
             Some(outcome) => outcome,
             None if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call => too_late(),
             None => {
-                let with = (planned, material.template.as_ref(), file.as_deref());
-                let to = (&to, message.policy.category());
+                let sending = Sending {
+                    leg: planned,
+                    to: &to,
+                    category: message.policy.category(),
+                    template: material.template.as_ref(),
+                    file: file.as_deref(),
+                };
                 ctx.channels
-                    .send(self.scope, connection, credentials.as_deref(), to, with, key)
+                    .send(self.scope, connection, credentials.as_deref(), sending, key)
                     .await
             }
         };
@@ -504,11 +529,11 @@ impl Work<'_> {
             Some(asset) => self.without_file(&message, connection, asset, outcome).await,
             None => outcome,
         };
-        self.record(message, key.attempt, (planned, connection), outcome, None)
+        self.record(message, key.attempt, planned, connection, outcome, None)
             .await
     }
 
-    /// What a message takes of the caps that apply to it.
+    /// A message's share of each cap that applies to it.
     async fn takes(&self, message: &Message, planned: &Leg, now: Timestamp) -> Result<Vec<Take>, StoreError> {
         let (store, prices) = (&self.ctx.store, &self.ctx.prices);
         let of = Countable {
@@ -520,8 +545,9 @@ impl Work<'_> {
         Box::pin(store.takes(&self.config, of, prices, now)).await
     }
 
-    /// Blocks a message for which a cap is reached; one of a broadcast waits until somebody resumes that, one of a drip for the next hour.
-    /// Managers were told at four fifths of the cap, unless its maximum was lowered since, or what messages cost was corrected.
+    /// Blocks a message because a cap is reached. A message of a broadcast waits until somebody resumes that; a message
+    /// of a drip waits for the next hour. Managers were told at four fifths of the cap, unless its maximum was lowered
+    /// since, or the cost of messages was corrected.
     async fn beyond(&self, message: Message, leg: u8, reached: &Cap, now: Timestamp) -> Result<Step, JobError> {
         if reached.maximum > 0 {
             let told = kit::caps::tell(&self.ctx.store, self.scope, std::slice::from_ref(reached), now);
@@ -609,7 +635,8 @@ impl Work<'_> {
         &self,
         message: &Message,
         leg: u8,
-        (connection, material): (&Connection, &LegMaterial),
+        connection: &Connection,
+        material: &LegMaterial,
     ) -> Result<Option<SendOutcome>, StoreError> {
         let contact = match self.ctx.store.contact(self.scope, self.contact.id).await? {
             // It may have been merged into another meanwhile.
@@ -691,7 +718,8 @@ impl Work<'_> {
         &self,
         message: Message,
         number: u32,
-        (planned, connection): (&Leg, &Connection),
+        planned: &Leg,
+        connection: &Connection,
         outcome: SendOutcome,
         report: Option<&StatusReport>,
     ) -> Result<Step, JobError> {
@@ -703,6 +731,12 @@ impl Work<'_> {
         let attempted = attempted.cloned();
         // A status may be faster, and the customer may write meanwhile: then the outcome is applied to the current rows. The
         // request is not repeated for that.
+        let requested = Requested {
+            number,
+            api,
+            outcome: &outcome,
+            report,
+        };
         let known = (message, self.contact.clone());
         let read = async || {
             let read = ctx.store.to_send(self.scope, id, None, now).await;
@@ -717,7 +751,7 @@ impl Work<'_> {
                 message.apply(number, report.clone(), now, &ctx.timers);
             }
             loop {
-                let written = self.write_record((&mut message, &contact), (number, api), moved, &outcome, report, now);
+                let written = self.write_record(&mut message, &contact, requested, moved, now);
                 match written.await {
                     // Without a record, the outcome counts as unknown once the claim expires, so keep trying until then.
                     Err(error)
@@ -760,17 +794,22 @@ impl Work<'_> {
         Ok(Step::Enough(Done::Now))
     }
 
-    /// Writes a message to which the outcome of the request was applied. `moved`: that changed it.
+    /// Writes a message after applying the outcome of the request. `moved`: the outcome changed it.
     async fn write_record(
         &self,
-        (message, contact): (&mut Message, &Contact),
-        (number, api): (u32, &'static str),
+        message: &mut Message,
+        contact: &Contact,
+        requested: Requested<'_>,
         moved: bool,
-        outcome: &SendOutcome,
-        report: Option<&StatusReport>,
         now: Timestamp,
     ) -> Result<Whose, StoreError> {
         let store = &self.ctx.store;
+        let Requested {
+            number,
+            api,
+            outcome,
+            report,
+        } = requested;
         let SendOutcome::Accepted { provider_ref, .. } = outcome else {
             if moved {
                 Box::pin(self.write_step(message, contact)).await?;
@@ -801,13 +840,18 @@ impl Work<'_> {
             let Some(outcome) = channels::refusal(attempt, &connection) else {
                 continue;
             };
-            let (attempted, way) = ((message, attempt.number), (planned, &connection));
-            let times = (attempt.claimed_at, attempt.claimed_at);
+            let tried = Attempted {
+                message,
+                number: attempt.number,
+                planned,
+                connection: &connection,
+                claimed_at: attempt.claimed_at,
+            };
             // A refusal under other credentials says nothing about the connection, but still something about the person.
             if attempt.credentials == Some(connection.credentials_version) {
-                self.follow(attempted, way, &outcome, times).await?;
+                self.follow(tried, &outcome, attempt.claimed_at).await?;
             } else if let SendOutcome::Refused { classified, .. } = &outcome {
-                self.teach(attempted, way, classified, times).await?;
+                self.teach(tried, classified, attempt.claimed_at).await?;
             }
         }
         Ok(())
@@ -867,14 +911,12 @@ impl Work<'_> {
         }
     }
 
-    /// Effects of an error beyond the message: on the connection, and on the contact. `times`: of the claim, and now.
-    async fn follow(
-        &self,
-        attempted: (&Message, u32),
-        (planned, connection): (&Leg, &Connection),
-        outcome: &SendOutcome,
-        times: (Timestamp, Timestamp),
-    ) -> Result<(), StoreError> {
+    /// Effects of an error beyond the message: on the connection, and on the contact.
+    async fn follow(&self, attempted: Attempted<'_>, outcome: &SendOutcome, at: Timestamp) -> Result<(), StoreError> {
+        let Attempted {
+            connection, claimed_at, ..
+        } = attempted;
+        let times = (claimed_at, at);
         let SendOutcome::Refused {
             classified,
             retry_after,
@@ -893,7 +935,7 @@ impl Work<'_> {
         if let Some(after) = connection.after_error(classified, *retry_after, times.0, times.1) {
             if after.health != connection.health {
                 let credentials = &self.ctx.channels.credentials;
-                credentials.doubt(self.scope, connection.id, times.1);
+                credentials.doubt(self.scope, connection.id, at);
                 metric::count("connection_unhealthy", &[]);
             }
             let learn = |current: Connection| {
@@ -902,17 +944,18 @@ impl Work<'_> {
             };
             self.change_connection(connection, learn).await?;
         }
-        self.teach(attempted, (planned, connection), classified, times).await
+        self.teach(attempted, classified, at).await
     }
 
     /// Effect of an error on the contact. A refusal reaches all contacts of the person ([`Store::change_contact`]).
-    async fn teach(
-        &self,
-        (message, number): (&Message, u32),
-        (planned, connection): (&Leg, &Connection),
-        error: &Classified,
-        (claimed_at, at): (Timestamp, Timestamp),
-    ) -> Result<(), StoreError> {
+    async fn teach(&self, attempted: Attempted<'_>, error: &Classified, at: Timestamp) -> Result<(), StoreError> {
+        let Attempted {
+            message,
+            number,
+            planned,
+            connection,
+            claimed_at,
+        } = attempted;
         let tried = Tried {
             channel: planned.channel,
             to: &message.to,

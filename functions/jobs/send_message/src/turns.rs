@@ -13,12 +13,14 @@ use tokio::sync::Mutex;
 
 use crate::Work;
 
-/// What the process holds, by number and lane. The lock is held while a block is taken: a batch's messages share it.
+/// Places that the process holds, by number and lane. The lock is held while a block is taken: a batch's messages share
+/// it.
 #[derive(Default)]
 pub(crate) struct Turns(Mutex<HashMap<(ConnectionId, Lane), Held>>);
 
 impl Work<'_> {
-    /// Uses a place for a message, if it needs one. Otherwise, the throughput in which there is none before this time.
+    /// Uses a place for a message, if it needs one. If there is none, returns the throughput and the time of its next
+    /// place.
     pub(crate) async fn waits_its_turn(
         &self,
         message: &Message,

@@ -1,8 +1,10 @@
-//! Notifies people on their devices: of a customer's message that nobody has read, and at once of mentions, calls that no message follows, and notices.
+//! Notifies people on their devices: of a customer's message that nobody has read, and at once of mentions, calls
+//! without a follow-up, and notices.
 //!
-//! Nearly safe to run twice. What is told once has a row afterwards, by which a later delivery is known ([`Store::note_pushed`]). A device that is
-//! told twice of a message, or after a crash, shows it once, since a notification of the same subject replaces the one before. So nobody is told
-//! again because another one could not be: those who are left have their own job.
+//! Nearly safe to run twice. A notification that is sent once has a row afterwards, so that a later delivery recognizes
+//! it ([`Store::note_pushed`]). A device that is notified twice of a message, or after a crash, shows it once, since a
+//! notification of the same subject replaces the one before. So nobody is notified again because another one could not
+//! be: those who are left have their own job.
 
 mod people;
 mod subject;
@@ -38,10 +40,10 @@ const WITHIN: Duration = Duration::from_secs(18);
 /// People who are notified at the same time.
 const AT_ONCE: usize = 8;
 
-/// Time after which a push service that takes nothing is tried again.
+/// Wait before a push service that refused everything is tried again.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
-/// Time after which those who saw a page are looked at again: a page whose laptop was closed counts as seen for a while.
+/// Wait before those who saw a page are looked at again: a page whose laptop was closed counts as seen for a while.
 const SEEN_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Maximum time for the queue.
@@ -79,7 +81,8 @@ impl Context {
 
 kit::function!(serve_queue, Context::new, handle);
 
-/// Notifies the people who want to know: of a message unless somebody has read it, or a later one has come, of anything else unless they were told.
+/// Notifies the people who want to know: of a message unless somebody has read it, or a later one has come, of anything
+/// else unless they were told.
 /// For five minutes it looks again at those who see a page, or one of whose devices cannot be told now.
 ///
 /// # Errors
@@ -140,7 +143,7 @@ pub async fn notify(job: Job<PushJob>, ctx: &Context) -> Result<(Done, Left), Jo
         told: was_told.to_vec(),
     };
     if !people.away.is_empty() {
-        let told = Told::of((ctx, scope), (about, subject), (&tenant, now)).await?;
+        let told = Told::of(ctx, scope, about, subject, &tenant, now).await?;
         let one = |user: UserId| {
             let told = &told;
             Box::pin(async move { (user, told.notify(user, was_told).await) })
@@ -184,7 +187,7 @@ enum Outcome {
     Later(SignedDuration),
 }
 
-/// What people are told of.
+/// A subject to tell people of.
 struct Told<'a> {
     ctx: &'a Context,
     scope: &'a TenantScope,
@@ -200,9 +203,12 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     async fn of(
-        (ctx, scope): (&'a Context, &'a TenantScope),
-        (about, subject): (&'a About, Subject),
-        (tenant, now): (&Tenant, Timestamp),
+        ctx: &'a Context,
+        scope: &'a TenantScope,
+        about: &'a About,
+        subject: Subject,
+        tenant: &Tenant,
+        now: Timestamp,
     ) -> Result<Self, JobError> {
         let name = match subject.contact() {
             Some(contact) => ctx.store.profile(scope, contact).await?.name,
@@ -299,7 +305,7 @@ impl<'a> Told<'a> {
         };
         let json = serde_json::to_vec(notification).map_err(|error| JobError::new(error.to_string()))?;
         let topic = notification.topic();
-        let sending = ctx.client.send(device, &json, (&authorization, &topic));
+        let sending = ctx.client.send(device, &json, &authorization, &topic);
         let Ok(sent) = self.limit.keep(sending).await else {
             return Ok(Outcome::Later(AGAIN_AFTER));
         };

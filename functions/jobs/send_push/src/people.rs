@@ -8,12 +8,11 @@ use store::{StoreError, TenantScope};
 
 use crate::{Context, subject::Subject};
 
-/// People to notify.
 #[derive(Default)]
 pub(crate) struct People {
-    /// Those who see no page.
+    /// People without an open page.
     pub(crate) away: Vec<UserId>,
-    /// Those who do.
+    /// People who see a page.
     pub(crate) seeing: Vec<UserId>,
 }
 

@@ -1,4 +1,4 @@
-//! What people are told of, as it is now.
+//! Subjects of notifications, read as they are now.
 
 use domain::{
     Timestamp,
@@ -15,7 +15,7 @@ use store::{StoreError, TenantScope};
 
 use crate::Context;
 
-/// What people are told of.
+/// The subject of a notification.
 pub(crate) enum Subject {
     /// The customer's latest message, which nobody has read or answered, and its number.
     Message(Box<Conversation>, u64),
@@ -23,7 +23,7 @@ pub(crate) enum Subject {
     Mention(Note, Vec<UserId>),
     /// A call, and the conversation with its customer, if there is one.
     Call(Box<Call>, Option<Box<Conversation>>),
-    /// What managers and admins must attend to.
+    /// A matter for managers and admins.
     Notice(Box<Notice>),
 }
 
@@ -169,7 +169,7 @@ async fn keep_attending(
     if let Some(assignee) = conversation.assignee {
         people.retain(|user| *user == assignee);
     } else if let Some(team) = conversation.team {
-        // That of a team which was deleted is everybody's.
+        // A conversation of a deleted team is everybody's.
         if let Some(team) = ctx.store.get::<Team>(scope, &team).await? {
             people.retain(|user| team.value.members.contains(user));
         }

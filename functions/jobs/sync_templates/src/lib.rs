@@ -29,7 +29,7 @@ use providers::{
 use serde::{Deserialize, Serialize};
 use store::{Store, StoreError, TenantScope, table::usage};
 
-/// Time after which a step reads no further page.
+/// Time after which a step stops reading pages.
 const WORK: Duration = Duration::from_secs(5);
 
 /// State of the function, created once per process.
@@ -65,7 +65,7 @@ impl Context {
         })
     }
 
-    /// The same with steps of one page. For tests.
+    /// Reads one page in each step. For tests.
     pub fn page_by_page(self) -> Self {
         Self {
             work: Duration::ZERO,
@@ -121,7 +121,7 @@ impl List {
     }
 }
 
-/// What is read, page by page.
+/// Lists to read, page by page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Stage {
@@ -132,11 +132,11 @@ enum Stage {
     Compare,
     /// The provider's names, because it did not.
     Names,
-    /// Our rows, of which those are marked that neither list showed.
+    /// Our rows, to mark those missing from both lists.
     Mark,
 }
 
-/// What the steps of a list have seen. Details of the operation.
+/// Names seen by the steps of a list. Details of the operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Seen {
     /// Connections that were done.
@@ -162,7 +162,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let before = cursor.done;
     // A connection at most, so that one which fails is not repeated with others.
     while let Some(id) = order.connections.get(cursor.done).filter(|_| cursor.done == before) {
-        let piece = ctx.advance(turn.scope(), *id, &order, (&mut cursor, &mut names));
+        let piece = ctx.advance(turn.scope(), *id, &order, &mut cursor, &mut names);
         Box::pin(piece).await?;
         crash::point("sync_templates.written");
         if limit.is_up() {
@@ -201,7 +201,7 @@ impl Cursor {
 }
 
 impl Context {
-    /// What the steps before have seen of the list that goes on. If that is lost, the list begins again.
+    /// Names seen so far in the list that goes on. If they are lost, the list begins again.
     async fn read_seen_names(&self, turn: &Turn, cursor: &mut Cursor) -> Result<Option<ListedNames>, JobError> {
         let Some(began) = cursor.list.as_ref().map(|list| list.began) else {
             return Ok(None);
@@ -222,7 +222,8 @@ impl Context {
         scope: &TenantScope,
         id: ConnectionId,
         order: &SyncTemplates,
-        (cursor, names): (&mut Cursor, &mut ListedNames),
+        cursor: &mut Cursor,
+        names: &mut ListedNames,
     ) -> Result<(), JobError> {
         let now = self.clock.now();
         let connection = self.store.connection(scope, id).await?;
@@ -237,11 +238,11 @@ impl Context {
         let mut list = cursor.list.take().unwrap_or_else(|| List::new(now));
         let taken_over = match list.stage {
             Stage::Templates | Stage::Names => {
-                let page = self.page(scope, &connection, order.wanted, (&mut list, names, &mut cursor.synced));
+                let page = self.page(scope, &connection, order.wanted, &mut list, names, &mut cursor.synced);
                 Box::pin(page).await
             }
             Stage::Compare | Stage::Mark => {
-                let rows = self.rows(scope, id, (&mut list, &*names, &mut cursor.synced));
+                let rows = self.rows(scope, id, &mut list, names, &mut cursor.synced);
                 Box::pin(rows).await.map_err(Unlisted::from)
             }
         };
@@ -284,7 +285,9 @@ impl Context {
         scope: &TenantScope,
         connection: &Connection,
         wanted: bool,
-        (list, names, synced): (&mut List, &mut ListedNames, &mut Synced),
+        list: &mut List,
+        names: &mut ListedNames,
+        synced: &mut Synced,
     ) -> Result<bool, Unlisted> {
         let now = self.clock.now();
         let secrets = Box::pin(self.credentials.of(scope, connection, now)).await?;
@@ -359,7 +362,9 @@ impl Context {
         &self,
         scope: &TenantScope,
         id: ConnectionId,
-        (list, names, synced): (&mut List, &ListedNames, &mut Synced),
+        list: &mut List,
+        names: &ListedNames,
+        synced: &mut Synced,
     ) -> Result<bool, StoreError> {
         let after = list.after.as_deref();
         if list.stage == Stage::Compare {

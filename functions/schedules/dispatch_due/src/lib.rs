@@ -73,7 +73,7 @@ const fn spread(lane: Lane) -> SignedDuration {
 /// Maximum lease, so that every row is looked at at least this often.
 const MAX_LEASE: SignedDuration = SignedDuration::from_hours(1);
 
-/// Interval at which a process looks for changes in the bucket: a listing costs, and no operator reacts within a minute.
+/// Interval of a process's looks for changes in the bucket: a listing costs, and no operator reacts within a minute.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
 
 /// The queues of what can be due.
@@ -217,7 +217,7 @@ async fn dispatch_partition(
                 due.extend(page.due);
                 from = page.next;
             }
-            // What was read is queued.
+            // Rows that were read are queued.
             Err(error) => failed = Some(error.into()),
         }
         if from.is_none() || failed.is_some() {
@@ -230,7 +230,7 @@ async fn dispatch_partition(
         let some = due.by_ref().take(AT_ONCE).collect();
         let place =
             |row: usize| spread(lane) * i32::try_from(seen + row).unwrap_or(1) / i32::try_from(most).unwrap_or(1);
-        match dispatch(some, (lane, most - seen), &place, ctx.clock.now(), ctx).await {
+        match dispatch(some, lane, most - seen, &place, ctx.clock.now(), ctx).await {
             Ok(done) => {
                 // Rows of unknown kinds use no budget, so they block nobody.
                 seen += done.known;
@@ -261,14 +261,14 @@ fn unread(ctx: &Context) -> MutexGuard<'_, HashMap<Partition, Next>> {
 struct Dispatched {
     /// Rows of known kinds.
     known: usize,
-    /// Jobs queued.
     queued: u64,
 }
 
 /// Leases and queues these rows, at most so many of them. `wait`: that of the row at this place.
 async fn dispatch(
     due: Vec<Due>,
-    (lane, most): (Lane, usize),
+    lane: Lane,
+    most: usize,
     wait: &impl Fn(usize) -> SignedDuration,
     now: Timestamp,
     ctx: &Context,
@@ -284,7 +284,7 @@ async fn dispatch(
         !is_over
     });
     let leased = rows.into_iter().enumerate();
-    let leased = leased.map(|(place, (due, row))| lease_row(due, row, (lane, wait(place)), now, ctx));
+    let leased = leased.map(|(place, (due, row))| lease_row(due, row, lane, wait(place), now, ctx));
     let leased: Vec<Result<Option<ToQueue>, JobError>> =
         stream::iter(leased).buffer_unordered(LEASES_AT_ONCE).collect().await;
     let mut jobs = Vec::new();
@@ -310,7 +310,8 @@ fn unknown(rows: u64) {
 async fn lease_row(
     due: Due,
     row: Result<Option<DueRow>, StoreError>,
-    (lane, wait): (Lane, SignedDuration),
+    lane: Lane,
+    wait: SignedDuration,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Option<ToQueue>, JobError> {

@@ -1,11 +1,11 @@
 //! Every five minutes: mails people what they must attend to, and looks for automations that match no call.
 //!
-//! A mailing tells several notices at once: it is begun in the tenant's row of mailings, the mails are queued, each notice is marked as
-//! told, and the mailing ends.
+//! A mailing tells several notices at once: it is begun in the tenant's row of mailings, the mails are queued, each
+//! notice is marked as told, and the mailing ends.
 //!
-//! Safe to run twice, and twice at the same time: a mailing begins under the condition that the row is unchanged, so there is one at a
-//! time. If its worker dies, a later run repeats it with the same ids of mails, unless a notice is marked already, by which all mails
-//! were queued. A notice is marked under the condition of its version.
+//! Safe to run twice, and twice at the same time: a mailing begins under the condition that the row is unchanged, so
+//! there is one at a time. If its worker dies, a later run repeats it with the same ids of mails, unless a notice is
+//! marked already: then all mails were queued. A notice is marked under the condition of its version.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -39,7 +39,7 @@ const ENOUGH_TIME: Duration = Duration::from_secs(20);
 /// By then, a mailing's worker has ended: longer than the function's time-out, shorter than two runs.
 const MAX_MAILING: SignedDuration = SignedDuration::from_mins(4);
 
-/// Page of the console on which people choose their mails.
+/// Page of the console for choosing one's mails.
 const SETTINGS: &str = "account/notifications";
 
 /// State of the function, created once per process.
@@ -74,7 +74,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     loop {
         let page = ctx.store.due_notices(now, from, PAGE).await?;
         for (tenant, due) in page.due {
-            // What a later page has of it belongs to another mailing.
+            // Notices of it on a later page belong to another mailing.
             if !done.insert(tenant) {
                 continue;
             }
@@ -125,7 +125,7 @@ impl Tenant<'_> {
         let wanted: BTreeSet<String> = due.into_iter().filter_map(key).collect();
         let pending = store.pending_notices(&self.scope, &wanted).await?;
         let config = store.config(&self.scope, &ConfigCache::default()).await?;
-        // Those of a suspended tenant cannot log in, and a deleted one has nobody.
+        // People of a suspended tenant cannot log in, and a deleted one has nobody.
         let Some(config) = config.filter(|config| config.tenant.status.is_active()) else {
             return Box::pin(self.ignore(pending)).await;
         };
@@ -314,7 +314,7 @@ impl Tenant<'_> {
         let unmarked = |state: &Versioned<NoticeState>| state.value.due.is_some() && !marked(state);
         for (key, told) in notices.iter().filter(|(_, told)| unmarked(told)) {
             let at = told.value.notice.at;
-            // One that was recorded after the mails were queued is not in them.
+            // A notice recorded after the mails were queued is not in them.
             let of = if queued { at.min(open.at) } else { at };
             let marked = RACES.until_won(|| self.mark(key, of, open.at));
             marked.await?;

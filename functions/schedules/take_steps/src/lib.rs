@@ -23,7 +23,7 @@ use store::{
     tenants::ConfigCache,
 };
 
-use crate::tenant::Tenant;
+use crate::tenant::{InRun, Tenant};
 
 /// Due rows read per page.
 const PAGE: i32 = 100;
@@ -99,7 +99,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
         while steps < IN_REACH * ctx.max_per_shard && deadline.remaining(ctx.clock.now()) > reading_until {
             let page = match ctx.store.due_steps(shard, begun, from, PAGE).await {
                 Ok(page) => page,
-                // What was read is taken.
+                // Steps that were read are taken.
                 Err(error) => {
                     failed = Some(error.into());
                     break;
@@ -143,17 +143,20 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
                 return failed.map_or(Ok(()), Err);
             }
-            let place = (chunk * AT_ONCE, of);
-            if let Err(error) = attend(ctx, tenant, (&due, place)).await {
+            let place = InRun {
+                first: chunk * AT_ONCE,
+                of,
+            };
+            if let Err(error) = attend(ctx, tenant, &due, place).await {
                 tracing::error!(%tenant, %error, "steps of a tenant are not taken together");
-                failed = one_by_one(ctx, tenant, (&due, place), deadline).await.or(Some(error));
+                failed = one_by_one(ctx, tenant, &due, place, deadline).await.or(Some(error));
             }
         }
     }
     failed.map_or(Ok(()), Err)
 }
 
-async fn attend(ctx: &Context, tenant: TenantId, (due, place): (&[DueStep], (usize, usize))) -> Result<(), JobError> {
+async fn attend(ctx: &Context, tenant: TenantId, due: &[DueStep], place: InRun) -> Result<(), JobError> {
     let mut tenant = Tenant {
         ctx,
         scope: access::job::scope(tenant),
@@ -187,16 +190,20 @@ async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> Result<usiz
 async fn one_by_one(
     ctx: &Context,
     tenant: TenantId,
-    (due, (first, of)): (&[DueStep], (usize, usize)),
+    due: &[DueStep],
+    all: InRun,
     deadline: Deadline,
 ) -> Option<JobError> {
     let mut failed = None;
-    for (place, step) in due.iter().enumerate() {
+    for (number, step) in due.iter().enumerate() {
         if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
             break;
         }
-        let alone = (std::slice::from_ref(step), (first + place, of));
-        let Err(error) = attend(ctx, tenant, alone).await else {
+        let place = InRun {
+            first: all.first + number,
+            ..all
+        };
+        let Err(error) = attend(ctx, tenant, std::slice::from_ref(step), place).await else {
             continue;
         };
         tracing::error!(%tenant, contact = %step.contact, %error, "a step is not taken");

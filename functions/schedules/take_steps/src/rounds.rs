@@ -122,7 +122,7 @@ async fn enter(
         entering.push(Box::pin(RACES.until_won_from(known, read, enter)));
     }
     let entered: Vec<Result<bool, StoreError>> = stream::iter(entering).buffer_unordered(AT_ONCE).collect().await;
-    // Those who have entered stay as they are when the page is read again.
+    // Contacts who have entered stay as they are when the page is read again.
     for one in entered {
         line::count("enrolled", u64::from(one?));
     }

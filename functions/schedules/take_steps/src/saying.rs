@@ -34,7 +34,8 @@ use crate::tenant::{AT_ONCE, Became, LIMIT_LOOK, Place, Ready, Rows, Tenant};
 /// Time over which those are spread who wait for a place of a customer whom the tenant messages first.
 const SPREAD: SignedDuration = SignedDuration::from_hours(12);
 
-/// Attempts to count messages for the caps, of which each but the last finds that others were counted since the counts were read.
+/// Attempts to count messages for the caps. Each but the last finds that others were counted since the counts were
+/// read.
 const MAX_TRIES: u32 = 3;
 
 /// Messages that wait for a cap, as far as they are left room. More are not made before.
@@ -49,9 +50,12 @@ struct Sayable {
 }
 
 /// Somebody whose message is not made.
-type Unsaid = (Ready, Why);
+struct Unsaid {
+    ready: Ready,
+    why: Why,
+}
 
-/// The reason for which it is not.
+/// Reasons for saying nothing now.
 enum Why {
     /// This person gets none.
     Person(Refusal),
@@ -61,7 +65,7 @@ enum Why {
     Later(Timestamp),
 }
 
-/// Time at which a message is tried again that this limit keeps back.
+/// Time of the next attempt for a message held back by this limit.
 fn retry_time(why: &Refusal, now: Timestamp) -> Timestamp {
     let time = |name| match why.facts.get(name) {
         Some(Fact::Text(at)) => at.parse::<Timestamp>().ok(),
@@ -87,7 +91,7 @@ impl Tenant<'_> {
     pub(crate) async fn say(&mut self, rows: &Rows, ready: BTreeMap<Place, Vec<Ready>>) -> Result<(), JobError> {
         let (mut sayable, mut unsaid) = (Vec::new(), Vec::new());
         for (place, all) in ready {
-            Box::pin(self.compose(rows, (place, all), (&mut sayable, &mut unsaid))).await?;
+            Box::pin(self.compose(rows, place, all, &mut sayable, &mut unsaid)).await?;
         }
         let Tenant { ctx, now, .. } = *self;
         sayable.sort_by_key(|one| (!is_after_cap(one.ready.due), one.ready.due));
@@ -96,8 +100,8 @@ impl Tenant<'_> {
         }
         let places = FirstPlaces::for_at_most(sayable.len());
         let said = Box::pin(self.that_fit(rows, sayable, &places, &mut unsaid)).await?;
-        let limited = unsaid.iter().filter_map(|(ready, why)| match why {
-            Why::Limit(until) => Some((ready.enrolment.value.campaign, *until)),
+        let limited = unsaid.iter().filter_map(|one| match &one.why {
+            Why::Limit(until) => Some((one.ready.enrolment.value.campaign, *until)),
             Why::Person(_) | Why::Later(_) => None,
         });
         let limited: BTreeMap<CampaignId, Timestamp> = limited.collect();
@@ -123,14 +127,21 @@ impl Tenant<'_> {
     async fn compose(
         &self,
         rows: &Rows,
-        ((id, version, place), all): (Place, Vec<Ready>),
-        (sayable, unsaid): (&mut Vec<Sayable>, &mut Vec<Unsaid>),
+        place: Place,
+        all: Vec<Ready>,
+        sayable: &mut Vec<Sayable>,
+        unsaid: &mut Vec<Unsaid>,
     ) -> Result<(), JobError> {
         let Tenant {
             ctx, ref scope, now, ..
         } = *self;
-        let (found, written) = (&rows.campaigns[&id], &rows.steps[&(id, version)]);
-        let Some(message) = written.steps.message_at(place) else {
+        let Place {
+            campaign,
+            version,
+            step,
+        } = place;
+        let (found, written) = (&rows.campaigns[&campaign], &rows.steps[&(campaign, version)]);
+        let Some(message) = written.steps.message_at(step) else {
             return Ok(());
         };
         let campaign = found.value.saying(message);
@@ -141,7 +152,7 @@ impl Tenant<'_> {
         let (broadcast, why) = broadcast.await?;
         if let Some(why) = why {
             if found.value.steps_version == Some(version) {
-                // Those who are due find it paused.
+                // Due enrolments find it paused.
                 let next = CampaignState::Paused;
                 let paused = kit::campaigns::move_campaign(&ctx.store, scope, found, next, Some(why), now);
                 if let Some(paused) = paused.await? {
@@ -150,7 +161,11 @@ impl Tenant<'_> {
                 return Ok(());
             }
             // Nobody can mend an earlier version.
-            unsaid.extend(all.into_iter().map(|one| (one, Why::Person(why.clone()))));
+            let refuse = |ready| Unsaid {
+                ready,
+                why: Why::Person(why.clone()),
+            };
+            unsaid.extend(all.into_iter().map(refuse));
             return Ok(());
         }
         let each = all
@@ -189,9 +204,12 @@ impl Tenant<'_> {
                 Ok(message) => Ok(Sayable {
                     ready,
                     message,
-                    place: self.place.0,
+                    place: self.place.first,
                 }),
-                Err(why) => Err((ready, Why::Person(why))),
+                Err(why) => Err(Unsaid {
+                    ready,
+                    why: Why::Person(why),
+                }),
             },
         )
     }
@@ -216,8 +234,8 @@ impl Tenant<'_> {
         Ok(counts)
     }
 
-    /// Counts those of these messages for which there is room, in their order, and keeps the others back. One query of the counts, and one of
-    /// the messages that wait for them; one write, however many messages there are.
+    /// Counts the messages with room in the caps, in their order, and keeps the others back. One query of the counts,
+    /// and one of the messages that wait for them; one write, however many messages there are.
     async fn that_fit(
         &self,
         rows: &Rows,
@@ -243,13 +261,19 @@ impl Tenant<'_> {
                 unsaid.push((one.ready, Why::Later(at)));
             } else if one.message.takes.iter().any(|take| take.room().is_none()) {
                 // Only a change of the cap makes room, and those who wait for their turn come first.
-                unsaid.push((one.ready, Why::Later(now + LIMIT_LOOK)));
+                unsaid.push(Unsaid {
+                    ready: one.ready,
+                    why: Why::Later(now + LIMIT_LOOK),
+                });
             } else if counts.first_reached(&one.message.takes, now).is_some() {
                 unsaid.push(keep_back(one));
             } else if let Some(connection) = one.message.writes_first
                 && let Err(until) = places.take(&ctx.store, scope, connection, now).await?
             {
-                unsaid.push((one.ready, Why::Limit(until)));
+                unsaid.push(Unsaid {
+                    ready: one.ready,
+                    why: Why::Limit(until),
+                });
             } else {
                 counts.add(&one.message.takes, now);
                 fit.push(one);
@@ -285,8 +309,9 @@ impl Tenant<'_> {
     }
 
     /// Goes on in the enrolment of one contact, whose message is not made.
-    async fn say_nothing(&self, rows: &Rows, (one, why): Unsaid) -> Result<Became, JobError> {
+    async fn say_nothing(&self, rows: &Rows, unsaid: Unsaid) -> Result<Became, JobError> {
         let now = self.now;
+        let Unsaid { ready: one, why } = unsaid;
         let written = rows.steps_of(&one);
         let mut value = one.enrolment.value;
         if let (Some(passage), Some(written)) = (&mut value.passage, written) {

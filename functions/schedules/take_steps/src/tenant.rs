@@ -32,18 +32,25 @@ use crate::{Context, LATER};
 /// Contacts whose steps are taken at the same time.
 pub(crate) const AT_ONCE: usize = 8;
 
-/// Time after which a step of a paused drip is looked at again, at first: the drip may have been resumed.
+/// Wait between looks at a step of a paused drip, at first: the drip may have been resumed.
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(10);
 /// Longest time until the next look at a paused drip, and the time until that at a message that others or a cap keep back.
 pub(crate) const LIMIT_LOOK: SignedDuration = SignedDuration::from_hours(1);
+
+/// Place of some steps among all of the run, in the order of waiting.
+#[derive(Clone, Copy)]
+pub(crate) struct InRun {
+    pub(crate) first: usize,
+    /// Number of all steps of the run.
+    pub(crate) of: usize,
+}
 
 /// A tenant with due steps.
 pub(crate) struct Tenant<'a> {
     pub(crate) ctx: &'a Context,
     pub(crate) scope: TenantScope,
     pub(crate) now: Timestamp,
-    /// Place of these steps among those of the run, and the number of these.
-    pub(crate) place: (usize, usize),
+    pub(crate) place: InRun,
     pub(crate) tally: BTreeMap<&'static str, u64>,
 }
 
@@ -64,7 +71,7 @@ pub(crate) struct Ready {
     pub(crate) step: CauseStep,
     /// Time zone of the contact.
     pub(crate) zone: Zone,
-    /// Time at which the enrolment was due.
+    /// The enrolment's due time.
     pub(crate) due: Timestamp,
 }
 
@@ -77,18 +84,21 @@ enum Looked {
 }
 
 /// Place of a step among those of a version of a drip.
-pub(crate) type Place = (CampaignId, u32, usize);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) campaign: CampaignId,
+    pub(crate) version: u32,
+    pub(crate) step: usize,
+}
 
 /// Outcome of a step for an enrolment.
 pub(crate) enum Became {
-    /// It was written.
     Written,
     /// Its message was made, with the jobs that follow.
     Said(Vec<ToQueue>),
 }
 
 impl Tenant<'_> {
-    /// Takes these steps.
     pub(crate) async fn take(&mut self, due: &[DueStep]) -> Result<(), JobError> {
         let (store, now) = (&self.ctx.store, self.now);
         let mut enrolments = Vec::new();
@@ -158,7 +168,7 @@ impl Tenant<'_> {
                 campaigns.insert(id, found);
             }
         }
-        // One that cannot be read is as one that is not kept any more.
+        // An unreadable message counts as one that is not kept any more.
         let last = messages.into_iter().filter_map(|message| message.ok().flatten());
         Ok(Some(Rows {
             config,
@@ -231,7 +241,7 @@ impl Tenant<'_> {
                         place: step.place,
                         at: stored,
                     };
-                    match self.notify(id, (&person, step), written).await? {
+                    match self.notify(id, &person, step, written).await? {
                         Ok(()) => passage.did(&written.steps, now),
                         Err(why) => passage.skip(&written.steps, &why, now),
                     }
@@ -240,7 +250,11 @@ impl Tenant<'_> {
                     return done(enrolment);
                 }
                 Turn::Say(next) => {
-                    let place = (id, passage.version, next.place);
+                    let place = Place {
+                        campaign: id,
+                        version: passage.version,
+                        step: next.place,
+                    };
                     let step = CauseStep {
                         place: next.place,
                         at: next.at,
@@ -272,7 +286,7 @@ impl Tenant<'_> {
                     ..ChangeIn::default()
                 },
             };
-            match self.change((id, &person), &change, written).await? {
+            match self.change(id, &person, &change, written).await? {
                 Ok(after) => {
                     passage.did(&written.steps, now);
                     person = after;
@@ -313,7 +327,8 @@ impl Tenant<'_> {
     async fn notify(
         &self,
         campaign: CampaignId,
-        (person, step): (&Person, CauseStep),
+        person: &Person,
+        step: CauseStep,
         written: &WrittenSteps,
     ) -> Result<Result<(), Refusal>, JobError> {
         let (store, scope, contact) = (&self.ctx.store, &self.scope, person.contact.id);
@@ -371,7 +386,8 @@ impl Tenant<'_> {
     /// Changes a contact in the name of the author of the steps. Otherwise says why it cannot be changed.
     async fn change(
         &self,
-        (campaign, before): (CampaignId, &Person),
+        campaign: CampaignId,
+        before: &Person,
         change: &ChangeIn,
         written: &WrittenSteps,
     ) -> Result<Result<Person, Refusal>, JobError> {
@@ -423,7 +439,7 @@ impl Tenant<'_> {
             *self.tally.entry(what).or_default() += 1;
         }
         crash::point("take_steps.taken");
-        // What is written is queued, even if others failed.
+        // Written messages are queued, even if others failed.
         self.ctx.queues.enqueue(jobs, self.now).await?;
         failed.map_or(Ok(()), Err)
     }

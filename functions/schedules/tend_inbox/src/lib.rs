@@ -1,9 +1,10 @@
-//! Every minute: opens the snoozed conversations whose time has come, notices customers' messages that nobody has read for too long, of
-//! which `notify_people` tells, gives the conversations of people who have left or are away to others of their teams, and closes those in
-//! which nothing happens, if the tenant wants that.
+//! Every minute: opens snoozed conversations when their time comes; notes customers' messages that nobody has read for
+//! too long, for `notify_people` to tell; reassigns the conversations of people who have left or are away within their
+//! teams; and closes idle ones, if the tenant wants that.
 //!
-//! Safe to run twice, and twice at the same time: a conversation is written under the condition that it is unchanged, and an open one is not
-//! opened again. A notice is recorded before that, with the time at which the message became overdue, by which it is known the second time.
+//! Safe to run twice, and twice at the same time: a conversation is written under the condition that it is unchanged,
+//! and an open one is not opened again. A notice is recorded before that, with the time at which the message became
+//! overdue, so that the second run recognizes it.
 
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ const IDLE_PAGES: usize = 5;
 /// Time until idle conversations are looked at again, once all are closed.
 const IDLE_AGAIN: SignedDuration = SignedDuration::from_hours(6);
 
-/// Time after which no conversation is given to a person any more who has left or is away.
+/// Time from which no conversation is given any more to a person who has left or is away.
 const SETTLED: SignedDuration = SignedDuration::from_mins(2);
 
 /// Rows that are attended to at the same time.
@@ -78,7 +79,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             }
         }
     }
-    // Those of many conversations can take all of the time.
+    // Many conversations can take all of the time.
     for due in &last {
         if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
             break;
@@ -93,7 +94,7 @@ async fn attend(due: &DueInInbox, deadline: Deadline, ctx: &Context) -> Result<(
     let scope = &access::job::scope(due.tenant);
     let done = match due.what {
         DueWhat::Conversation(id) => RACES.until_won(|| Box::pin(open_or_notice(scope, id, ctx))).await,
-        DueWhat::Desk(user) => Box::pin(hand_over((scope, user), deadline, ctx)).await,
+        DueWhat::Desk(user) => Box::pin(hand_over(scope, user, deadline, ctx)).await,
         DueWhat::Idle => Box::pin(close_idle(scope, deadline, ctx)).await,
     };
     if let Err(error) = &done {
@@ -105,7 +106,7 @@ async fn attend(due: &DueInInbox, deadline: Deadline, ctx: &Context) -> Result<(
 
 /// Gives the conversations of a person who has left, or is away, to others of their teams: of somebody away, only those whose customers wait.
 /// The next run goes on with those that are left.
-async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ctx: &Context) -> Result<(), StoreError> {
+async fn hand_over(scope: &TenantScope, user: UserId, deadline: Deadline, ctx: &Context) -> Result<(), StoreError> {
     let now = ctx.clock.now();
     let desk = ctx.store.desk(scope, user, now).await?;
     let Some(begun) = desk.value.hand_over_at.filter(|at| *at <= now) else {
@@ -128,7 +129,7 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
                 break 'all;
             }
             let handed = RACES
-                .until_won(|| Box::pin(pass_on(scope, (id, user), &teams, ctx)))
+                .until_won(|| Box::pin(pass_on(scope, id, user, &teams, ctx)))
                 .await;
             match handed {
                 Ok(()) => passed += 1,
@@ -166,7 +167,7 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
     failed.filter(|_| passed == 0).map_or(Ok(()), Err)
 }
 
-/// Closes the tenant's conversations in which nothing happens. The next run goes on with those that are left.
+/// Closes the tenant's idle conversations. The next run goes on with those that are left.
 async fn close_idle(scope: &TenantScope, deadline: Deadline, ctx: &Context) -> Result<(), StoreError> {
     let now = ctx.clock.now();
     let Some(mut look) = ctx.store.idle_look(scope).await? else {
@@ -212,7 +213,8 @@ async fn close_idle(scope: &TenantScope, deadline: Deadline, ctx: &Context) -> R
     unless_changed(ctx.store.write_idle_look(scope, &look).await)
 }
 
-/// Somebody else's change goes first: a conversation in which something happens is not idle, and other settings begin a look of their own.
+/// Lets another writer's change win: a conversation with new activity is not idle, and other settings begin a
+/// look of their own.
 fn unless_changed(written: Result<(), StoreError>) -> Result<(), StoreError> {
     match written {
         Err(lost) if lost.is_conflict() => Ok(()),
@@ -223,7 +225,8 @@ fn unless_changed(written: Result<(), StoreError>) -> Result<(), StoreError> {
 /// Gives a conversation that a person attends to somebody else of its team, or to nobody.
 async fn pass_on(
     scope: &TenantScope,
-    (id, user): (ConversationId, UserId),
+    id: ConversationId,
+    user: UserId,
     teams: &[Team],
     ctx: &Context,
 ) -> Result<(), StoreError> {

@@ -77,7 +77,7 @@ async fn disconnect(scope: &TenantScope, id: &SocketId, ctx: &Context) -> Result
         return Ok(());
     };
     let open = ctx.store.sockets(scope, ctx.clock.now()).await?;
-    readers::tell_left(scope, &open, (user, conversation), ctx).await
+    readers::tell_left(scope, &open, user, conversation, ctx).await
 }
 
 async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, StoreError> {
@@ -111,8 +111,20 @@ async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, St
     seen.map(|_| Answer::Refused)
 }
 
-/// Why an action is refused: a kind for software, and a sentence.
-type Refusal = (&'static str, String);
+/// Reason for refusing an action.
+struct Refusal {
+    /// For software.
+    kind: &'static str,
+    /// A sentence for people.
+    detail: String,
+}
+
+impl Refusal {
+    fn new(kind: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self { kind, detail }
+    }
+}
 
 async fn hear(id: &SocketId, said: &str, ctx: &Context) -> Result<(), JobError> {
     let now = ctx.clock.now();
@@ -122,7 +134,7 @@ async fn hear(id: &SocketId, said: &str, ctx: &Context) -> Result<(), JobError> 
     let action = match read(said) {
         Ok(action) => action,
         Err(refusal) => {
-            refuse(id, refusal, ctx).await;
+            refuse(id, &refusal, ctx).await;
             return Ok(());
         }
     };
@@ -137,15 +149,15 @@ async fn hear(id: &SocketId, said: &str, ctx: &Context) -> Result<(), JobError> 
     let Some((scope, socket, rights)) = known else {
         return close(id, ctx).await;
     };
-    match act(action, &scope, (socket, &rights), now, ctx).await {
+    match act(action, &scope, socket, &rights, now, ctx).await {
         Ok(()) => Ok(()),
         Err(NotDone::Refused(refusal)) => {
-            refuse(id, refusal, ctx).await;
+            refuse(id, &refusal, ctx).await;
             Ok(())
         }
         Err(NotDone::Table(StoreError::Conflict { .. })) => {
-            let detail = "The socket was changed at the same moment. Say it again.".to_owned();
-            refuse(id, ("conflict", detail), ctx).await;
+            let detail = "The socket was changed at the same moment. Say it again.";
+            refuse(id, &Refusal::new("conflict", detail), ctx).await;
             Ok(())
         }
         Err(NotDone::Table(error)) => unavailable(id, error, ctx).await,
@@ -161,7 +173,7 @@ async fn shouts(id: &SocketId, count: u32, now: Timestamp, ctx: &Context) -> boo
     if !keeps_pace {
         let most = pace::MOST;
         let detail = format!("At most {most} actions in 10 s are heard; `reading` and `typing` count as three.");
-        refuse(id, ("too_many", detail), ctx).await;
+        refuse(id, &Refusal::new("too_many", detail), ctx).await;
     }
     !keeps_pace
 }
@@ -187,14 +199,15 @@ impl From<StoreError> for NotDone {
 async fn act(
     action: Action,
     scope: &TenantScope,
-    (socket, rights): (Versioned<Socket>, &Rights),
+    socket: Versioned<Socket>,
+    rights: &Rights,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<(), NotDone> {
     match action {
         Action::Watch { views } => {
             let views = parse_views(&views, &socket.value, rights)?;
-            watch(scope, socket, (views, now), ctx).await?;
+            watch(scope, socket, views, now, ctx).await?;
         }
         Action::Ping => pong(scope, socket, now, ctx).await?,
         Action::Visible { visible } => {
@@ -208,11 +221,11 @@ async fn act(
         }
         Action::Reading { conversation_id } => {
             let user = person(&socket.value, rights, Permission::ConversationsRead)?;
-            readers::read(scope, (socket, user), (conversation_id, now), ctx).await?;
+            readers::read(scope, socket, user, conversation_id, now, ctx).await?;
         }
         Action::Typing { conversation_id } => {
             let user = person(&socket.value, rights, Permission::ConversationsWrite)?;
-            readers::write(scope, user, (conversation_id, now), ctx).await?;
+            readers::write(scope, user, conversation_id, now, ctx).await?;
         }
     }
     Ok(())
@@ -222,13 +235,13 @@ async fn act(
 fn person(socket: &Socket, rights: &Rights, needed: Permission) -> Result<UserId, Refusal> {
     let Actor::User(user) = socket.who else {
         let detail = "Only people read conversations and write in them, not API keys.";
-        return Err(("forbidden", detail.to_owned()));
+        return Err(Refusal::new("forbidden", detail));
     };
     if rights.may(needed) {
         Ok(user)
     } else {
         let detail = format!("The action needs the permission {}.", needed.as_str());
-        Err(("forbidden", detail))
+        Err(Refusal::new("forbidden", detail))
     }
 }
 
@@ -244,39 +257,40 @@ async fn find_socket(id: &SocketId, now: Timestamp, ctx: &Context) -> Result<Opt
 }
 
 async fn unavailable(id: &SocketId, error: StoreError, ctx: &Context) -> Result<(), JobError> {
-    let detail = "We cannot do this at the moment. Say it again in a few seconds.".to_owned();
-    refuse(id, ("unavailable", detail), ctx).await;
+    let detail = "We cannot do this at the moment. Say it again in a few seconds.";
+    refuse(id, &Refusal::new("unavailable", detail), ctx).await;
     Err(error.into())
 }
 
 fn read(said: &str) -> Result<Action, Refusal> {
     if said.len() > MAX_SAID {
         let detail = format!("An action has at most {MAX_SAID} bytes.");
-        return Err(("too_large", detail));
+        return Err(Refusal::new("too_large", detail));
     }
     serde_json::from_str(said).map_err(|_| {
         let detail = r#"Expected {"action": "watch", "views": ["inbox:mine"]}, {"action": "ping"}, {"action": "visible", "visible": true}, {"action": "reading", "conversation_id": "conv_…"} or {"action": "typing", "conversation_id": "conv_…"}."#;
-        ("unknown_action", detail.to_owned())
+        Refusal::new("unknown_action", detail)
     })
 }
 
-/// The views of which a client wants to be told.
+/// Views that a client asks to watch.
 fn parse_views(views: &[String], socket: &Socket, rights: &Rights) -> Result<Vec<View>, Refusal> {
     if views.len() > MAX_VIEWS {
-        return Err(("too_many_views", format!("A socket watches at most {MAX_VIEWS} views.")));
+        let detail = format!("A socket watches at most {MAX_VIEWS} views.");
+        return Err(Refusal::new("too_many_views", detail));
     }
     let one = |text: &String| {
         let view: View = text
             .parse()
-            .map_err(|error| ("unknown_view", format!("A view is unknown: {error}.")))?;
+            .map_err(|error| Refusal::new("unknown_view", format!("A view is unknown: {error}.")))?;
         let needed = view.permission();
         if !rights.may(needed) {
             let detail = format!("The view `{view}` needs the permission {}.", needed.as_str());
-            return Err(("forbidden", detail));
+            return Err(Refusal::new("forbidden", detail));
         }
         if !view.is_of(socket.who) {
             let detail = format!("The view `{view}` is of people; an API key has no conversations of its own.");
-            return Err(("forbidden", detail));
+            return Err(Refusal::new("forbidden", detail));
         }
         Ok(view)
     };
@@ -286,7 +300,8 @@ fn parse_views(views: &[String], socket: &Socket, rights: &Rights) -> Result<Vec
 async fn watch(
     scope: &TenantScope,
     socket: Versioned<Socket>,
-    (views, now): (Vec<View>, Timestamp),
+    views: Vec<View>,
+    now: Timestamp,
     ctx: &Context,
 ) -> Result<(), StoreError> {
     let (id, who) = (socket.value.id.clone(), socket.value.who);
@@ -296,7 +311,7 @@ async fn watch(
     };
     ctx.store.update_socket(scope, socket, set).await?;
     tell(&id, &Frame::Watching { views: &views }, ctx).await;
-    readers::tell_present(scope, (&id, who), (&views, now), ctx).await
+    readers::tell_present(scope, &id, who, &views, now, ctx).await
 }
 
 async fn pong(scope: &TenantScope, socket: Versioned<Socket>, now: Timestamp, ctx: &Context) -> Result<(), StoreError> {
@@ -309,8 +324,8 @@ async fn pong(scope: &TenantScope, socket: Versioned<Socket>, now: Timestamp, ct
     Ok(())
 }
 
-async fn refuse(id: &SocketId, (kind, detail): Refusal, ctx: &Context) {
-    let detail = detail.as_str();
+async fn refuse(id: &SocketId, refusal: &Refusal, ctx: &Context) {
+    let (kind, detail) = (refusal.kind, refusal.detail.as_str());
     tell(id, &Frame::Refused { kind, detail }, ctx).await;
 }
 

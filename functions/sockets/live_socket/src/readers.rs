@@ -26,8 +26,10 @@ const AT_ONCE: usize = 32;
 /// Notes which conversation a person reads, and tells those who watch it, or the one before.
 pub(crate) async fn read(
     scope: &TenantScope,
-    (socket, user): (Versioned<Socket>, UserId),
-    (conversation, now): (Option<ConversationId>, Timestamp),
+    socket: Versioned<Socket>,
+    user: UserId,
+    conversation: Option<ConversationId>,
+    now: Timestamp,
     ctx: &Context,
 ) -> Result<(), StoreError> {
     let set = |socket: &mut Socket| (socket.reading, socket.heard_at) = (conversation, now);
@@ -39,7 +41,7 @@ pub(crate) async fn read(
     }
     let open = ctx.store.sockets(scope, now).await?;
     if let Some(left) = before.filter(|before| conversation != Some(*before)) {
-        tell_left(scope, &open, (user, left), ctx).await?;
+        tell_left(scope, &open, user, left, ctx).await?;
     }
     match conversation {
         Some(conversation) => {
@@ -47,7 +49,8 @@ pub(crate) async fn read(
                 scope,
                 &open,
                 &reading(conversation, user, true),
-                (user, conversation),
+                user,
+                conversation,
                 ctx,
             )
             .await
@@ -60,7 +63,8 @@ pub(crate) async fn read(
 pub(crate) async fn write(
     scope: &TenantScope,
     user: UserId,
-    (conversation_id, now): (ConversationId, Timestamp),
+    conversation_id: ConversationId,
+    now: Timestamp,
     ctx: &Context,
 ) -> Result<(), StoreError> {
     let open = ctx.store.sockets(scope, now).await?;
@@ -68,14 +72,15 @@ pub(crate) async fn write(
         conversation_id,
         user_id: user,
     };
-    tell(scope, &open, &typing, (user, conversation_id), ctx).await
+    tell(scope, &open, &typing, user, conversation_id, ctx).await
 }
 
 /// Tells those who watch a conversation that a person reads it no more, unless they do on another of these sockets.
 pub(crate) async fn tell_left(
     scope: &TenantScope,
     open: &[Versioned<Socket>],
-    (user, conversation): (UserId, ConversationId),
+    user: UserId,
+    conversation: ConversationId,
     ctx: &Context,
 ) -> Result<(), StoreError> {
     let mut own = open.iter().filter(|socket| socket.value.who == Actor::User(user));
@@ -86,7 +91,8 @@ pub(crate) async fn tell_left(
         scope,
         open,
         &reading(conversation, user, false),
-        (user, conversation),
+        user,
+        conversation,
         ctx,
     )
     .await
@@ -95,8 +101,10 @@ pub(crate) async fn tell_left(
 /// Tells a client who else reads the conversations that it watches.
 pub(crate) async fn tell_present(
     scope: &TenantScope,
-    (id, who): (&SocketId, Actor),
-    (views, now): (&[View], Timestamp),
+    id: &SocketId,
+    who: Actor,
+    views: &[View],
+    now: Timestamp,
     ctx: &Context,
 ) -> Result<(), StoreError> {
     let watched: BTreeSet<ConversationId> = views.iter().filter_map(|view| view.conversation()).collect();
@@ -131,7 +139,8 @@ async fn tell(
     scope: &TenantScope,
     open: &[Versioned<Socket>],
     frame: &Frame<'_>,
-    (user, conversation): (UserId, ConversationId),
+    user: UserId,
+    conversation: ConversationId,
     ctx: &Context,
 ) -> Result<(), StoreError> {
     let others = open.iter().map(|socket| &socket.value);

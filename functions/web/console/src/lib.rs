@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 
 use crate::shell::Shell;
 
-/// What `cargo stack console` builds; nothing if it was not run.
+/// The output of `cargo stack console`; nothing if it was not run.
 #[derive(Embed)]
 #[folder = "dist"]
 #[allow_missing = true]
@@ -80,7 +80,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     routes_of(env, &Dist)
 }
 
-/// The same with another build.
+/// The routes for a given build.
 pub fn routes_of(env: &Env, build: Build) -> Result<Router, ConfigError> {
     let sockets = sockets(env.config().url("LIVE_URL")?);
     let policy = policy(&Files::new(env)?.origin(), &sockets)?;

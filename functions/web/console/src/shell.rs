@@ -27,11 +27,10 @@ const LANGUAGES: [&str; 2] = ["en", "ar"];
 /// The first one is the machine's own.
 const THEMES: [&str; 3] = ["system", "light", "dark"];
 
-/// The document.
 pub(crate) struct Shell(String);
 
 impl Shell {
-    /// That of a build, if there is one.
+    /// The document of a build, if there is one.
     pub(crate) fn of(build: Build) -> Option<Self> {
         let file = build.get(FILE)?;
         Some(Self(String::from_utf8_lossy(&file.data).into_owned()))

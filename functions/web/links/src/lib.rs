@@ -67,7 +67,8 @@ async fn refuse_method() -> Response {
     set_strict_headers(answer)
 }
 
-/// The query by which somebody goes on to the page of a young business. Whoever writes a message cannot know it, and put it behind the link.
+/// The query for going on to the page of a young business. The author of a message cannot know it, and so cannot put it
+/// behind the link.
 fn go_on(code: &LinkCode) -> String {
     let hash = code.sha256();
     format!("go={}", &hash[hash.len() - 8..])
@@ -85,19 +86,23 @@ const YOUNG: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A request for a link.
 struct Asked {
     by_person: bool,
-    /// What says that somebody has seen where it leads.
+    /// The query of a request from our own page. Shows that the person has seen the link's destination.
     goes_on: Option<String>,
 }
 
 /// Where a link leads.
 enum Target {
-    /// To this URL.
     Page(String),
     /// To a question first.
-    Asks { business: String, url: String, go: String },
+    Asks {
+        business: String,
+        url: String,
+        go: String,
+    },
 }
 
-/// The page to which a link leads. `None` if it is forged or expired, its message was never sent, or its business is gone or suspended.
+/// A link's destination. `None` if it is forged or expired, its message was never sent, or its business is gone or
+/// suspended.
 async fn target(store: &LateStore, end: &str, asked: Asked) -> Result<Option<Target>, StoreError> {
     let (store, now) = (store.get(), store.now());
     let Ok(TrackedEnd { code, place }) = end.parse() else {

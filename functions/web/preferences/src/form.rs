@@ -7,17 +7,15 @@ use domain::people::Topic;
 /// Maximum size of a form. The page's own have less than 200 bytes.
 pub(crate) const LARGEST: usize = 2 * 1024;
 
-/// What the customer wants.
+/// A customer's choices.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// These topics and no others.
     Save {
-        /// The topics.
         wanted: Vec<Topic>,
         /// The mark of what the page showed.
         seen: String,
     },
-    /// Nothing at all.
     Stop,
 }
 

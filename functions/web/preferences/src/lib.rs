@@ -1,8 +1,10 @@
-//! The page on which a customer sees which messages a business may send, and changes that (docs/decisions/0054-preference-page.md).
+//! The preference page: customers see and change which messages a business may send
+//! (docs/decisions/0054-preference-page.md).
 //!
-//! `GET` changes nothing, because apps and scanners fetch links before people do. `POST` does, and leads back to the page, so that
-//! reloading it repeats nothing. The code in the link is the only authority: there is no cookie that a browser would send along with
-//! another site's request, so nobody can make the customer's browser do what they could not do without the link.
+//! `GET` changes nothing, because apps and scanners fetch links before people do. `POST` does, and leads back to the
+//! page, so that reloading it repeats nothing. The code in the link is the only authority: there is no cookie that a
+//! browser would send along with another site's request, so nobody can make the customer's browser do anything that
+//! needs the link.
 
 mod form;
 mod page;
@@ -48,7 +50,7 @@ use crate::{
 /// Requests from one address. Many customers may share one, behind the network of a mobile operator.
 const FROM_ADDRESS: Limit = Limit::per_minute(300);
 
-/// Changes by one link, each of which writes entries in a ledger.
+/// Maximum changes by a link in an hour. Each writes entries in a ledger.
 const BY_LINK: Limit = Limit::per_hour(30);
 
 kit::function!(serve_http, routes);
@@ -154,9 +156,9 @@ impl Visit {
         format!("/p/{code}{query}")
     }
 
-    fn page(&self, (tenant, contact): &(Tenant, Contact), status: StatusCode, note: Option<Note>) -> Response {
+    fn page(&self, tenant: &Tenant, contact: &Contact, status: StatusCode, note: Option<Note>) -> Response {
         let words = self.words_for(tenant, contact);
-        let mut answer = page::preferences(words, (&tenant.name, contact), self.path(words, false), note);
+        let mut answer = page::preferences(words, &tenant.name, contact, self.path(words, false), note);
         *answer.status_mut() = status;
         answer
     }
@@ -173,8 +175,9 @@ impl Visit {
             }
             Refused::Wrong(status) => (status, words.wrong),
             Refused::Outdated(parties) => {
-                let note = Note::for_old_page(self.words_for(&parties.0, &parties.1));
-                return self.page(&parties, StatusCode::CONFLICT, Some(note));
+                let (tenant, contact) = &*parties;
+                let note = Note::for_old_page(self.words_for(tenant, contact));
+                return self.page(tenant, contact, StatusCode::CONFLICT, Some(note));
             }
             Refused::Store(error) => {
                 tracing::error!(error = chain(&error), "could not serve a preference page");
@@ -217,11 +220,11 @@ async fn show(State(store): State<Arc<LateStore>>, visit: Visit) -> Response {
         parties(&store, &visit, &customer).await
     };
     match shown.await {
-        Ok(parties) => {
+        Ok((tenant, contact)) => {
             let note = visit
                 .saved
-                .then(|| Note::for_saved_choices(visit.words_for(&parties.0, &parties.1)));
-            visit.page(&parties, StatusCode::OK, note)
+                .then(|| Note::for_saved_choices(visit.words_for(&tenant, &contact)));
+            visit.page(&tenant, &contact, StatusCode::OK, note)
         }
         Err(refused) => visit.refuse(refused),
     }
@@ -299,7 +302,7 @@ fn entries(
     entries.collect()
 }
 
-/// The text on the page by which somebody makes this wish.
+/// The page's wording of this wish.
 fn seen_text(words: &Words, business: &str, wish: &Wish) -> String {
     let mut topics = Topic::ALL.into_iter();
     match topics.find(|topic| topic.scope() == wish.scope()) {

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::words::{Named, Notice, Words};
 
-/// Inline, so that a page is one request. Its hash is in the policy, by which nothing else applies.
+/// Inline, so that a page is one request. Its hash is in the policy, which allows no other style.
 const STYLE: &str = include_str!("../templates/page.css");
 
 /// A page loads nothing, runs nothing, and sends its forms to its own origin.
@@ -28,7 +28,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
 });
 
-/// What a page says above the choices.
+/// Message of a page above the choices.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Note {
     text: &'static str,
@@ -98,7 +98,8 @@ struct Said {
 /// The page of a contact.
 pub(crate) fn preferences(
     words: &'static Words,
-    (business, contact): (&str, &Contact),
+    business: &str,
+    contact: &Contact,
     action: String,
     note: Option<Note>,
 ) -> Response {

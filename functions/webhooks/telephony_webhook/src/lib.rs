@@ -1,4 +1,4 @@
-//! The generic signed event, by which any telephone system can report a call. Verifies the sender and queues the event in
+//! The generic signed event for reporting a call from any telephone system. Verifies the sender and queues the event in
 //! `calls`.
 
 use axum::{Router, response::Response, routing::post};

@@ -101,7 +101,7 @@ async fn receive(
         Account::Twilio(twilio) => &*twilio.numbers,
         _ => &[],
     };
-    let mut event = match voice::event(what, &form, (proven.connection().id, numbers), now) {
+    let mut event = match voice::event(what, &form, proven.connection().id, numbers, now) {
         Ok(event) => event,
         Err(error) => {
             let kept = webhook.keep_unreadable_within(limit, body, &error).await;
@@ -180,7 +180,7 @@ impl Known {
 /// Cache of tenants. Two reads at once when cold.
 struct Tenants(Mutex<Vec<(TenantId, Timestamp, Arc<Known>)>>);
 
-/// Time after which changed hours are noticed.
+/// Time until changed business hours are noticed.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
 /// Maximum number of cached tenants.

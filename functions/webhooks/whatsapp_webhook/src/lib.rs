@@ -62,7 +62,7 @@ struct Context {
     env: Env,
     secret_id: Option<String>,
     app: OnceLock<SharedApp>,
-    /// Connections of which this process has noted a refused webhook.
+    /// Connections with a refused webhook that this process has noted.
     noted: Seldom<(TenantId, ConnectionId)>,
 }
 

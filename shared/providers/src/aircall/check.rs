@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::event::number;
 use crate::{
     check::{self, CheckError},
-    http::Http,
+    http::{Http, Query},
 };
 
 const PROVIDER: &str = "Aircall";
@@ -63,13 +63,7 @@ impl AircallClient {
         }
     }
 
-    async fn look(
-        &self,
-        api_id: &str,
-        api_token: &str,
-        what: &str,
-        query: &[(&str, &str)],
-    ) -> Result<Value, CheckError> {
+    async fn look(&self, api_id: &str, api_token: &str, what: &str, query: &Query<'_>) -> Result<Value, CheckError> {
         let url = format!("{}/v1/{what}", self.base);
         check::ask(&self.http, PROVIDER, refusal, |client| {
             client.get(&url).query(query).basic_auth(api_id, Some(api_token))

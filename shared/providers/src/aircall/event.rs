@@ -79,7 +79,7 @@ pub(super) fn number(value: &Value) -> Party {
     party::of_written(value.as_str().unwrap_or_default())
 }
 
-/// The recording and the voicemail, of which the event has URLs without lengths. They are not kept: the sound stays at Aircall.
+/// The recording and the voicemail. The event has URLs without lengths, which are not kept: the sound stays at Aircall.
 fn recordings(data: &Value) -> impl Iterator<Item = Recording> {
     let of_call = ["recording", "voicemail"]
         .into_iter()

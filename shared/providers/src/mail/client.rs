@@ -1,5 +1,3 @@
-//! Sending one e-mail.
-
 use aws_sdk_sesv2::{
     Client,
     error::BuildError,
@@ -13,7 +11,6 @@ use super::error::MailError;
 pub struct Letter {
     /// Subject, on one line.
     pub subject: String,
-    /// Plain text.
     pub text: String,
     /// HTML with the same content.
     pub html: String,

@@ -20,7 +20,6 @@ pub enum MailClass {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("SES did not take a mail: {code}")]
 pub struct MailError {
-    /// Treatment.
     pub class: MailClass,
     /// SES's error code, or ours if no answer came.
     pub code: String,

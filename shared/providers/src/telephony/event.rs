@@ -22,7 +22,6 @@ const MAX_SECONDS: u64 = 7 * 24 * 3600;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {what}")]
 pub struct Invalid {
-    /// The field's path.
     pub field: &'static str,
     /// The expected value and what to do; never the value that was sent.
     pub what: &'static str,

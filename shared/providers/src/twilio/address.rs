@@ -4,12 +4,10 @@ use domain::terms::{Channel, Phone, SenderId};
 
 use crate::whatsapp::bsuid;
 
-/// One end of a message.
+/// An end of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// The channel.
     pub channel: Channel,
-    /// The number.
     pub phone: Option<Phone>,
     /// Meta's business-scoped user id, in place of the number of a user with a user name.
     pub bsuid: Option<String>,

@@ -8,7 +8,7 @@ use super::{
     client::{Credentials, TwilioClient, is_sid},
     error,
 };
-use crate::check::CheckError;
+use crate::{check::CheckError, http::Query};
 
 const PROVIDER: &str = "Twilio";
 
@@ -20,14 +20,12 @@ const MAX_NUMBERS: &str = "1000";
 pub struct AccountState {
     /// `active`, `suspended` or `closed`. `None` if the API key may not read it.
     pub status: Option<String>,
-    /// Its numbers.
     pub numbers: Vec<AccountNumber>,
 }
 
 /// A number of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountNumber {
-    /// The number.
     pub number: Phone,
     /// True if it can receive calls.
     pub voice: bool,
@@ -67,12 +65,7 @@ impl TwilioClient {
         })
     }
 
-    async fn look(
-        &self,
-        credentials: Credentials<'_>,
-        path: String,
-        query: &[(&str, &str)],
-    ) -> Result<Value, CheckError> {
+    async fn look(&self, credentials: Credentials<'_>, path: String, query: &Query<'_>) -> Result<Value, CheckError> {
         let url = format!("{}/2010-04-01/{path}", self.base);
         let sent = self
             .http

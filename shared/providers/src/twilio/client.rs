@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::{error, message};
 use crate::{
-    http::{Answer, Failure, Http},
+    http::{Answer, Failure, Http, Query},
     outcome::{self, Unsendable},
     outgoing::Outgoing,
     times::rfc2822,
@@ -34,7 +34,7 @@ pub struct TwilioClient {
 pub enum Sender<'a> {
     /// A number, by SMS.
     Number(&'a Phone),
-    /// Letters, by SMS.
+    /// A name in letters, for SMS.
     Letters(&'a str),
     /// A Messaging Service (`MG…`), by SMS.
     MessagingService(&'a str),
@@ -54,11 +54,10 @@ impl Sender<'_> {
 /// An API key of an account. Not the auth token, which would also sign webhooks.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a> {
-    /// `SK…`.
+    /// Id of the key: `SK…`.
     pub api_key_sid: &'a str,
-    /// Its secret.
     pub api_key_secret: &'a str,
-    /// `AC…`.
+    /// Id of the account: `AC…`.
     pub account_sid: &'a str,
 }
 
@@ -78,8 +77,8 @@ impl TwilioClient {
         format!("{}/2010-04-01/Accounts/{account_sid}/Messages.json", self.base)
     }
 
-    /// Sends a message once. `status_callback` is the address for its statuses, to which the key is added; without one, no
-    /// status will come.
+    /// Sends a message once. `status_callback` is the address for its statuses, completed by the key; without one,
+    /// no status will come.
     pub async fn send(
         &self,
         credentials: Credentials<'_>,
@@ -196,7 +195,7 @@ impl TwilioClient {
         }
     }
 
-    async fn page(&self, credentials: Credentials<'_>, url: &str, query: &[(&str, &str)]) -> Result<Value, FindError> {
+    async fn page(&self, credentials: Credentials<'_>, url: &str, query: &Query<'_>) -> Result<Value, FindError> {
         let ask = self.http.send(|client| {
             client
                 .get(url)
@@ -234,15 +233,12 @@ const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(30);
 /// Known facts about a message with an unknown outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// Sender.
     pub sender: Sender<'a>,
-    /// Recipient.
     pub to: &'a Recipient,
-    /// Content.
     pub content: &'a Content,
     /// Time of the claim; the message was sent after it.
     pub since: Timestamp,
-    /// Time at which the attempt's request had certainly ended; the message was sent before it.
+    /// Latest possible end of the attempt's request; the message was sent before it.
     pub until: Timestamp,
     /// Ids of messages that belong to other attempts.
     pub known: &'a [String],
@@ -348,17 +344,10 @@ pub enum FindError {
     /// The account's SID cannot be one of Twilio's.
     #[error("looking for a message: the account SID is not one of Twilio's")]
     BadAccount,
-    /// No answer.
     #[error("looking for a message: Twilio did not answer")]
     NoAnswer(#[from] Failure),
-    /// Twilio refused.
     #[error("looking for a message: Twilio refused with HTTP {status}, code {code:?}")]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// Twilio's code.
-        code: Option<i64>,
-    },
+    Refused { status: u16, code: Option<i64> },
     /// The answer is not JSON.
     #[error("looking for a message: Twilio's answer is not readable")]
     Unreadable(#[source] serde_json::Error),

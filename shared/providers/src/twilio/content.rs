@@ -1,7 +1,8 @@
-//! Twilio's Content API: templates that Twilio submits to WhatsApp. Nothing is retried here. Source: twilio.com/docs/content.
+//! Twilio's Content API: templates that Twilio submits to WhatsApp. Nothing is retried here. Source:
+//! twilio.com/docs/content.
 //!
-//! Twilio counts the variables of a template through: those of the header, the body and the buttons have different numbers, in the order in
-//! which messages give their values. Our definitions count them anew in each part.
+//! Twilio numbers the variables of a template consecutively through header, body and buttons, in the order of the
+//! values in messages. Our definitions start anew in each part.
 
 use std::collections::BTreeMap;
 
@@ -336,7 +337,6 @@ fn lower_numbers(text: &str, by: usize, count: usize) -> Option<String> {
     })
 }
 
-/// A new content.
 fn content(template: &TemplateDefinition) -> Value {
     let written = TemplateContent::of(template);
     let in_header = template

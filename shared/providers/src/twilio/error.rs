@@ -10,7 +10,7 @@ pub(crate) fn outcome(answer: &Answer) -> SendOutcome {
     outcome_of_code(answer, code(&answer.body))
 }
 
-/// The same if the code is elsewhere in the body.
+/// For answers with the code elsewhere in the body.
 pub(crate) fn outcome_of_code(answer: &Answer, code: Option<i64>) -> SendOutcome {
     outcome::of_error(Api::Twilio, answer, code, None)
 }

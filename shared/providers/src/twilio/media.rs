@@ -9,13 +9,13 @@ use crate::{
     media::{Download, MediaError, is_of, redirect_target},
 };
 
-/// The domain of Twilio's own file servers, to which it redirects. They get no credentials: the address is the right to read.
+/// The domain of Twilio's own file servers, the targets of its redirects. They get no credentials: the address is the
+/// right to read.
 const FILES: &str = ".twiliocdn.com";
 
 /// Where the media of accounts are that do not enforce authentication: this folder of this host, which is not Twilio's alone.
 const BUCKET: (&str, &str) = ("s3-external-1.amazonaws.com", "/media.twiliocdn.com/");
 
-/// Maximum redirects.
 const MAX_REDIRECTS: usize = 3;
 
 impl TwilioClient {

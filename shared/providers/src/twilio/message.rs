@@ -198,7 +198,7 @@ fn location(form: &Form) -> Option<String> {
     Some(parts.join(", "))
 }
 
-/// The same as a place.
+/// Reads a shared location.
 fn shared_location(form: &Form) -> Option<Shared> {
     let degrees = |name: &str| form.filled_value(name)?.parse::<f64>().ok();
     let (name, address) = (form.filled_value("Label"), form.filled_value("Address"));

@@ -22,16 +22,10 @@ pub enum RecordingError {
     NotYet,
     /// The credentials are refused, or may not read recordings.
     #[error("Twilio refuses the credentials with HTTP {status}")]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-    },
+    Refused { status: u16 },
     /// The answer is another one than documented, such as a redirect, which is not followed: it could lead anywhere.
     #[error("Twilio answers with HTTP {status}")]
-    Unexpected {
-        /// The HTTP status.
-        status: u16,
-    },
+    Unexpected { status: u16 },
     /// The answer is no sound.
     #[error("Twilio's answer is no sound")]
     NoSound,

@@ -23,7 +23,6 @@ use crate::form::{self, Form};
 pub struct Secrets<'a> {
     /// The account's primary auth token; two during a rotation.
     pub auth_tokens: &'a [String],
-    /// Shared keys.
     pub shared_keys: &'a [SharedKey],
 }
 

@@ -73,7 +73,6 @@ fn voicemail(said: Twiml, settings: &VoiceSettings, urls: Urls<'_>) -> Twiml {
 pub struct Twiml(String);
 
 impl Twiml {
-    /// An empty answer.
     pub fn new() -> Self {
         Self::default()
     }
@@ -114,7 +113,6 @@ impl Twiml {
         self
     }
 
-    /// Ends the call.
     pub fn hang_up(mut self) -> Self {
         self.0.push_str("<Hangup/>");
         self

@@ -36,7 +36,8 @@ const MAX_SID_LENGTH: usize = 64;
 pub fn event(
     what: VoiceCallback,
     form: &Form,
-    (connection, numbers): (ConnectionId, &[Phone]),
+    connection: ConnectionId,
+    numbers: &[Phone],
     received_at: Timestamp,
 ) -> Result<CallEvent, Unreadable> {
     let sid = |name: &str| {

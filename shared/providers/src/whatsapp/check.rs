@@ -12,7 +12,7 @@ use super::{
     client::{GraphClient, bearer, is_id},
     error, quality,
 };
-use crate::check::CheckError;
+use crate::{check::CheckError, http::Query};
 
 const PROVIDER: &str = "WhatsApp";
 
@@ -32,7 +32,6 @@ pub struct NumberState {
     pub verified_name: Option<String>,
     /// The number, if it can be read.
     pub number: Option<Phone>,
-    /// Its rating.
     pub quality: Option<Quality>,
     /// Messages a second, in and out.
     pub messages_per_second: Option<u32>,
@@ -122,7 +121,7 @@ impl GraphClient {
             self.look(access_token, waba_id.to_owned(), &query, unknown).await
         };
         match read(NUMBERS_AND_TERMS).await {
-            // What a test is for does not fail for a field that is only shown.
+            // The test does not fail for a field that is only shown.
             Err(CheckError::Refused {
                 denies: false,
                 retry_after: None,
@@ -136,7 +135,7 @@ impl GraphClient {
         &self,
         access_token: &str,
         path: String,
-        query: &[(&str, &str)],
+        query: &Query<'_>,
         unknown: impl Fn(&str) -> String,
     ) -> Result<Value, CheckError> {
         let Some(bearer) = bearer(access_token) else {

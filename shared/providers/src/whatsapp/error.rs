@@ -38,7 +38,7 @@ pub(super) fn subcode(body: &[u8]) -> Option<i64> {
     serde_json::from_slice::<Value>(body).ok()?["error"]["error_subcode"].as_i64()
 }
 
-/// What Meta tells people about an error of managing something: title and advice.
+/// Meta's explanation for people of an error in managing something: title and advice.
 pub(super) fn words_for_people(body: &[u8]) -> Option<String> {
     let body = serde_json::from_slice::<Value>(body).ok()?;
     let text = |name: &str| body["error"][name].as_str().map(presentable);

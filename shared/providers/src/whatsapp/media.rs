@@ -29,7 +29,6 @@ const NO_MEDIA: i64 = 131053;
 /// A file for Meta.
 #[derive(Debug, Clone, Copy)]
 pub struct Upload<'a> {
-    /// Content type.
     pub content_type: &'a str,
     /// Name of the file, of letters, digits, dots, hyphens and underscores.
     pub name: &'a str,

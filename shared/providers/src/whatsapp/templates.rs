@@ -23,7 +23,7 @@ use super::{
     error,
 };
 use crate::{
-    http::{Answer, Failure},
+    http::{Answer, Failure, Query},
     label,
     media::{Sending, outgoing},
     templates::{MAX_PAGES, MAX_POSITION_LENGTH, NamePage, Submitted, TemplateError, TemplatePage},
@@ -37,7 +37,7 @@ const NAMES: &str = "name,language";
 /// Attempts to upload a sample: the first, and those that go on where it broke off.
 const UPLOADS: usize = 3;
 
-/// The app to which samples are uploaded: that of the token.
+/// The app for uploads of samples: that of the token.
 const APP: &str = "app";
 
 /// Maximum length of an upload's id, and of a handle, in bytes.
@@ -48,7 +48,6 @@ const MAX_HANDLE_LENGTH: usize = 4_096;
 pub struct SampleFile<'a> {
     /// Name of the file.
     pub name: &'a str,
-    /// Its type.
     pub mime: &'a str,
     /// Its length in bytes.
     pub bytes: u64,
@@ -69,7 +68,7 @@ impl GraphClient {
         &self,
         access_token: &str,
         waba_id: &str,
-        query: &[(&str, &str)],
+        query: &Query<'_>,
     ) -> Result<(Vec<Value>, Option<String>), TemplateError> {
         if !is_id(waba_id) {
             return Err(TemplateError::BadCredentials);
@@ -131,7 +130,7 @@ impl GraphClient {
         })
     }
 
-    /// One template, if it exists and our definitions can represent it.
+    /// Finds a template, if it exists and our definitions can represent it.
     ///
     /// # Errors
     /// When a page cannot be retrieved or parsed, or the list does not end.

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{label, media::sha256, outcome::given_up, times::unix_seconds};
 
-/// One change of a webhook's post, with the ids of its owner. Travels whole through a queue.
+/// A change of a webhook's post, with the ids of its owner. Travels whole through a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The WhatsApp Business Account, `entry[].id`; empty if the entry has no valid one.
@@ -59,12 +59,7 @@ pub struct Change {
 pub enum Unreadable {
     /// Not the JSON of an envelope. The parser's message is omitted, because it quotes the input.
     #[error("the webhook's body is not the JSON that Meta describes (line {line}, column {column})")]
-    NotJson {
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1.
-        column: usize,
-    },
+    NotJson { line: usize, column: usize },
     /// JSON of another product.
     #[error("the webhook is not about a WhatsApp account")]
     OtherObject,
@@ -327,7 +322,7 @@ fn conversation(value: &Value, standby: bool, fallback_time: Timestamp) -> Vec<U
     for item in items(value, "errors") {
         found.push(value_error(item));
     }
-    // What people do with marketing messages: kept with the whole change.
+    // Reactions to marketing messages: kept with the whole change.
     found.extend(items(value, "user_actions").iter().map(|_| unknown("user_actions")));
     found
 }
@@ -352,11 +347,13 @@ fn sender(people: &[Value], phone: Option<Phone>, bsuid: Option<String>) -> Opti
     (sender.phone.is_some() || sender.bsuid.is_some()).then_some(sender)
 }
 
-/// What somebody wrote in the app of the business's own phone: a message as any other, but of the person in `to`. The form is that of
-/// client libraries and of copies of Meta's reference; no such webhook of Meta's has been seen. `timestamp` is taken for the time of
-/// sending, though the copies call it the time at which the webhook was triggered: a report that is late moves the message with it.
+/// A message written in the app of the business's own phone: as any other, but its person is in `to`. The form is that
+/// of client libraries and of copies of Meta's reference; no such webhook of Meta's has been seen. `timestamp` is taken
+/// for the time of sending, though the copies call it the time of triggering the webhook: a report that is late moves
+/// the message with it.
 ///
-/// What another responder sent (`standby`) has its request within `message`, whose `recipient` can be an id. Of a template, its name is shown.
+/// A message of another responder (`standby`) has its request within `message`, whose `recipient` can be an id. A
+/// template is shown by its name.
 fn by_phone(item: &Value, standby: bool, fallback_time: Timestamp) -> Vec<Update> {
     let Some(members) = item.as_object() else {
         return vec![unknown("message_echoes")];
@@ -443,7 +440,7 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
 /// Meta's word for a message whose content the API does not show.
 pub(crate) const UNSUPPORTED: &str = "unsupported";
 
-/// The type of something of which the API shows nothing else, if that is no message, or the edit of one.
+/// The type of an item that the API shows by its type alone, if it is no message, or the edit of one.
 fn unsupported_type(item: &Value) -> String {
     let kind = item[UNSUPPORTED]["type"].as_str();
     let kind = kind.filter(|kind| matches!(*kind, REACTION | REVOCATION | EDIT) || is_notice(kind));
@@ -521,7 +518,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
         },
         EDIT => {
             let message = &own["message"];
-            // What somebody typed can be edited.
+            // A typed message can be edited.
             let edited = message["type"].as_str();
             let edited = edited.filter(|kind| *kind == "text" || MediaKind::from_name(kind).is_some());
             Carried {
@@ -559,7 +556,7 @@ fn interactive(own: &Value) -> Carried {
     let said = ["title", "body", "response"]
         .into_iter()
         .find_map(|name| text(&reply[name]));
-    // What another responder sent has the form of a request.
+    // A message of another responder has the form of a request.
     let said = said.or_else(|| text(&own["body"]["text"]));
     let sent_back = ["id", "response_json"].into_iter().find_map(|name| text(&reply[name]));
     Carried {
@@ -679,9 +676,9 @@ fn status(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
     })
 }
 
-/// `billable` is deprecated and may be missing: only the type `regular` is billed, and types named `free_…` are free. New types
-/// appear, of which nobody knows that. Before July 2025 (model CBP) there was no type. Templates with a maximum price carry an
-/// estimate of what they cost.
+/// `billable` is deprecated and may be missing: only the type `regular` is billed, and types named `free_…` are free.
+/// For new types, this is unknown. Before July 2025 (model CBP) there was no type. Templates with a maximum price carry
+/// an estimate of their cost.
 fn cost(pricing: &Value) -> Option<Cost> {
     let category = pricing["category"].as_str().map(label)?;
     let kind = pricing["type"].as_str().map(label);

@@ -95,7 +95,7 @@ impl Draft {
         if !was_taken(content.submit(ACCOUNT, &sid, &definition).await.map(drop)) {
             return false;
         }
-        // What is approved can be read.
+        // An approved template can be read.
         let decided = match content.find_submitted(ACCOUNT, &sid).await {
             Err(TemplateError::Unreadable) => return false,
             decided => decided.unwrap().unwrap(),
@@ -432,7 +432,7 @@ fn of_twilio() -> Vec<(&'static str, Value, bool)> {
     ]
 }
 
-/// What the lint refuses and Meta does not: it never sees it, or takes it otherwise than meant.
+/// Definitions that our lint refuses and Meta does not: it never sees the fault, or takes it otherwise than meant.
 fn ours() -> Vec<(&'static str, Value)> {
     let code = json!({"category": "authentication", "body": "Hello.", "code": {"button": "Copy"}});
     let asset = "ast_01hq5c1ynyc0000000000000ab";

@@ -42,7 +42,7 @@ pub(crate) fn names(folder: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What each file of a folder is read as, by the file's name.
+/// Reads each file of a folder, and returns the results by the files' names.
 pub(crate) fn read_all<T>(folder: &str, read: impl Fn(&str, &[u8]) -> T) -> BTreeMap<String, T> {
     let files = names(folder).into_iter().map(|name| {
         let value = read(&name, &bytes(&format!("{folder}/{name}")));

@@ -182,7 +182,7 @@ proptest! {
         let body = fields.chain([format!("CallSid={sid}")]).collect::<Vec<_>>().join("&");
         let form = form::parse(body.as_bytes());
         for what in [VoiceCallback::Voice, VoiceCallback::DialResult, VoiceCallback::Status, VoiceCallback::Recording] {
-            prop_assert!(event(what, &form, (connection(), &[]), at("2026-10-31T09:20:01Z")).is_ok());
+            prop_assert!(event(what, &form, connection(), &[], at("2026-10-31T09:20:01Z")).is_ok());
         }
     }
 

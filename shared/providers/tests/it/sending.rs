@@ -1,4 +1,4 @@
-//! What the tests of sending share: recipients, contents, and the classes of answers.
+//! Shared parts of the tests of sending: recipients, contents, and the classes of answers.
 
 use domain::{
     messages::{Content, SendOutcome},

@@ -13,7 +13,7 @@ pub(crate) const TWILIO: Credentials<'_> = Credentials {
     api_key_secret: "fixture-secret",
     account_sid: "AC000000000000000000000000000000a1",
 };
-/// An address at which nobody listens.
+/// An address without a listener.
 pub(crate) const NOWHERE: &str = "http://127.0.0.1:1";
 
 /// A client that waits so many seconds for an answer.

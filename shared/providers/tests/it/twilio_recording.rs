@@ -35,7 +35,7 @@ fn callbacks_say_what_became_of_a_recording() {
     let reported = CALLBACKS.map(|name| {
         let form = form::parse(&fixtures::bytes(&format!("twilio/recordings/{name}")));
         let at = fixtures::at("2026-10-31T09:20:05Z");
-        let event = voice::event(VoiceCallback::Recording, &form, (fixtures::connection(), &[]), at);
+        let event = voice::event(VoiceCallback::Recording, &form, fixtures::connection(), &[], at);
         let facts = event.unwrap().facts;
         assert_eq!(facts.voicemail_seconds, None, "neither is a voicemail");
         let mut recordings: Vec<_> = facts.recordings.iter().cloned().collect();

@@ -42,7 +42,7 @@ fn every_callback_fixture_is_parsed() {
 fn read(what: VoiceCallback, body: &str) -> Result<CallEvent, Unreadable> {
     let form = form::parse(body.as_bytes());
     let own = ["+97145550001".parse().unwrap()];
-    event(what, &form, (connection(), &own), at("2026-10-31T09:20:05Z"))
+    event(what, &form, connection(), &own, at("2026-10-31T09:20:05Z"))
 }
 
 fn facts(what: VoiceCallback, body: &str) -> CallFacts {

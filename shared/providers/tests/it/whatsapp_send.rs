@@ -170,7 +170,7 @@ async fn our_requests_equal_the_fixtures() {
     assert!(names.is_empty(), "not reproduced: {names:?}");
 }
 
-/// The same body goes elsewhere, unless only the person's id is known.
+/// The body is the same, but goes elsewhere, unless only the person's id is known.
 #[tokio::test]
 async fn marketing_message_to_a_number_has_its_own_edge() {
     let server = answering(

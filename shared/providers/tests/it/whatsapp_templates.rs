@@ -331,7 +331,7 @@ async fn a_list_of_templates_is_whole_or_an_error() {
     assert!(matches!(found, Err(TemplateError::TooMany)), "{found:?}");
 }
 
-/// What was created can be listed and, linted again, submitted again.
+/// A created definition can be listed and, linted again, submitted again.
 #[tokio::test]
 async fn definitions_are_parsed_completely() {
     let listed = |name: &str, more: Value| {

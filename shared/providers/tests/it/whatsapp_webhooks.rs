@@ -334,7 +334,7 @@ fn a_handover_is_of_its_number() {
     assert_eq!(found[0].phone_number_id.as_deref(), Some("910000000000001"));
 }
 
-/// What `change` makes of the message in this fixture.
+/// Reads the message in this fixture after `change`.
 fn inbound(name: &str, change: impl FnOnce(&mut Value)) -> InboundMessage {
     let mut body = fixtures::json(&format!("whatsapp/inbound/{name}.json"));
     change(&mut body["entry"][0]["changes"][0]["value"]["messages"][0]);

@@ -25,7 +25,7 @@ const FOUR: &[u8] = include_bytes!("../cards/four.vcf");
 
 const LIST: &str = "The card is a list or a place, not a person. It is not imported.";
 
-/// What becomes of each card by the suggested mapping alone, and the names of columns of numbers that are left out.
+/// The result for each card by the suggested mapping alone, and the names of columns of numbers that are left out.
 fn rows_by_suggestion(file: &[u8]) -> (Vec<Result<Value, Vec<RowError>>>, Vec<String>) {
     let fields = fields();
     let dialect = detect_dialect(file).unwrap();
@@ -258,7 +258,7 @@ fn cards_are_known_in_all_encodings() {
     for file in files {
         assert_eq!(people(&file), ["مايا", "مايا"]);
     }
-    // What the file itself does not say, the letters in its quoted lines do.
+    // The letters in its quoted lines say what the file itself does not.
     let quoted =
         "FN;ENCODING=QUOTED-PRINTABLE:=E3=C7=ED=C7 =CD=CF=C7=CF\r\nNOTE;ENCODING=QUOTED-PRINTABLE:=C7=E1=C7=D3=E3";
     assert_eq!(people(card("2.1", quoted)), ["مايا حداد"]);

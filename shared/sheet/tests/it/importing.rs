@@ -284,7 +284,7 @@ fn columns_of_consent_that_are_left_out_are_named() {
     );
 }
 
-/// What cannot be read of the others is left out, with a remark.
+/// Unreadable values in other columns are left out, with a remark.
 #[test]
 fn only_who_it_is_refuses_a_row() {
     let file = "Name,Phone,Email,Level,Visits,Birthday,VIP,Value,Consent date,Consent,Language\n\

@@ -165,7 +165,7 @@ fn a_row_of_any_length_is_skipped() {
     assert_eq!((record.row, record.line, record.cell(1)), (2, 2, "b"));
 }
 
-/// What is left out of a row does not say whether its quote is open; what is before it does.
+/// The part left out of a row does not say whether its quote is open; the part before it does.
 #[test]
 fn a_long_line_behind_an_open_quote_ends_the_table() {
     let long = "x".repeat(70 * 1024);

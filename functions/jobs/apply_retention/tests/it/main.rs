@@ -76,7 +76,7 @@ impl World {
         expiries
     }
 
-    /// Those of calls, of our messages and of customers' messages.
+    /// Expiry times of calls, of our messages and of customers' messages.
     async fn all_expiries(&self) -> BTreeMap<&'static str, Vec<Timestamp>> {
         let mut all = BTreeMap::new();
         for kind in ["call", "message", "received", "call_progress"] {
@@ -242,7 +242,7 @@ async fn media_are_kept_as_long_as_their_message() {
         (pending.kept_until, pending.due),
         (now + days(50), Some(now + SignedDuration::from_secs(60)))
     );
-    // What is read meanwhile is not written with the former time.
+    // A row that is read meanwhile is not written with the former time.
     assert!(stored.version > fetched.version);
     // Longer than they were, or not at all.
     world.aws.pass(35 * DAY);
@@ -275,7 +275,7 @@ async fn attachments_are_kept_as_long_as_their_message() {
         (after.value.due, after.value.attached.unwrap().kept_until),
         (until, until)
     );
-    // What is read meanwhile is not written with the former time.
+    // A row that is read meanwhile is not written with the former time.
     let stale = store.note_asset(scope, known.version + 1, &held).await;
     assert!(stale.unwrap_err().is_conflict());
     let other = store.asset(scope, unused.id).await.unwrap().unwrap();

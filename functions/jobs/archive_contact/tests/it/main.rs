@@ -302,7 +302,8 @@ async fn pages_of_tracked_links_are_archived() {
     assert!(!text.contains("saffron.example/theirs"), "{text}");
 }
 
-/// Kinds of rows that are in each list, in the contact itself, or nowhere, for which the file has a reason under this name.
+/// Kinds of rows and where the file shows them: in a list, in the contact itself, or nowhere, with the name of the
+/// file's reason.
 const LISTED: [(&str, &str); 8] = [
     ("calls", "call"),
     ("consent", "consent"),

@@ -126,7 +126,7 @@ async fn each_line_has_a_conversation_as_if_it_had_always_been_there() {
         (ConversationState::Closed, 0, None)
     );
 
-    // What there is stays as it is, also what has changed since, and nothing begins with a contact that was deleted meanwhile.
+    // Existing conversations stay as they are, also changed ones, and none begins with a contact that was deleted meanwhile.
     aws.delete_contact(business.scope(), over, true).await;
     let begun = Conversation::empty(ConversationId::of(over, line), aws.now());
     let store = aws.store();

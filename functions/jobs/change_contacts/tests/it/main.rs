@@ -110,7 +110,6 @@ impl World {
         self.operations.start(&operation)
     }
 
-    /// Makes one step.
     async fn step(&self, start: &StartOperation) -> Ran {
         self.operations.step(start, &self.ctx, &handle).await
     }
@@ -437,7 +436,7 @@ async fn the_survivor_of_a_merged_contact_is_left_alone() {
     assert_eq!(world.person(survivor).await.contact.deleted_at, None);
 }
 
-/// What the change refers to is deleted after it was started.
+/// The change refers to something that is deleted after the start.
 #[tokio::test]
 async fn a_change_without_its_subject_fails_with_a_sentence() {
     let world = World::new().await;

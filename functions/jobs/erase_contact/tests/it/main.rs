@@ -42,7 +42,8 @@ const PAGE: &str = "https://saffron.example/orders/of-maya-1042";
 const SENT: &str = "wamid.HBgMOTcxNTAxMjM0NTY3FQIAERgSQTBCMUMyRDNFNEY1QTZCN0M4RDkA";
 const RECEIVED: &str = "wamid.HBgMOTcxNTAxMjM0NTY3FQIAEhgUM0EwQjFDMkQzRTRGNUE2QjdDOEQA";
 
-/// Everything by which the person could be found, in lower case. Numbers without the calling code, as they are in every spelling.
+/// Every value that could identify the person, in lower case. Numbers without the calling code, as they are in every
+/// spelling.
 fn traces() -> Vec<String> {
     let digits = |number: &str| number.trim_start_matches("+971").to_owned();
     let backwards = |number: &str| number.trim_start_matches("+971").chars().rev().collect();
@@ -75,8 +76,9 @@ impl World {
         Self(testkit::World::new(Context::new).await)
     }
 
-    /// A contact with a call, a message in each direction, of which one has a tracked link, a profile that stands in lists of all kinds, a consent ledger, a note that mentions
-    /// somebody, a draft of a reply, a link to its preference page, and identities of all kinds that a person can have.
+    /// A contact with a call, a message in each direction (one with a tracked link), a profile that stands in lists of
+    /// all kinds, a consent ledger, a note that mentions somebody, a draft of a reply, a link to its preference page,
+    /// and identities of all kinds that a person can have.
     async fn contact_with_everything(&self) -> ContactId {
         let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
         let known = self.business.contact_with(&self.aws, CUSTOMER, |contact| {
@@ -309,7 +311,7 @@ async fn identities_without_a_number_are_erased() {
     }
 }
 
-/// Rows of before numbers had keys lead to contacts by every form in which these have a number.
+/// Rows written before numbers had keys lead to contacts by every form of a number.
 #[tokio::test]
 async fn rows_of_all_forms_of_a_number_are_erased() {
     let world = World::new().await;
@@ -332,7 +334,7 @@ async fn rows_of_all_forms_of_a_number_are_erased() {
     assert_eq!(rows().await, 0);
 }
 
-/// What it was merged from goes with it: all partitions, and all identities are remembered.
+/// The contacts merged into it go with it: all partitions, and all identities are remembered.
 #[tokio::test]
 async fn erased_survivor_leaves_no_trace_of_the_merged() {
     let world = World::new().await;
@@ -341,7 +343,7 @@ async fn erased_survivor_leaves_no_trace_of_the_merged() {
     let survivor = world.business.contact(&world.aws, OTHER).await.id;
     let merged = Box::pin(world.contact_with_everything()).await;
     world.business.merge(&world.aws, survivor, merged).await;
-    // An identity for which the merged contact had no room still leads to it.
+    // An identity that found no room in the merged contact still leads to it.
     let (store, scope) = (world.aws.store(), world.business.scope());
     let former = Identity::Phone(phone(FORMER));
     let found = store.contact_of(scope, &former).await.unwrap();
@@ -377,8 +379,8 @@ async fn erased_survivor_leaves_no_trace_of_the_merged() {
     }
 }
 
-/// Those in buttons, in a message that sends another again, and of a merged contact. A link of somebody else or of another business stays, whoever quotes
-/// it.
+/// Links in buttons, in a message that sends another again, and of a merged contact. A link of somebody else or of
+/// another business stays, whoever quotes it.
 #[tokio::test]
 async fn tracked_links_are_erased_with_whom_they_were_made_for() {
     let world = World::new().await;
@@ -469,7 +471,7 @@ async fn rows_of_every_kind_are_erased() {
     assert_eq!(found_in(&world.rows().await), Vec::<String>::new());
 }
 
-/// What a merge brought together goes with whom it belongs to once the merge is undone.
+/// Once a merge is undone, its rows are erased with the contact that they belong to.
 #[tokio::test]
 async fn undone_merge_keeps_nothing_of_the_erased() {
     let world = World::new().await;
@@ -799,7 +801,7 @@ async fn all_pages_of_a_long_history_are_erased() {
     assert_eq!((deleted.consents, deleted.contacts), (230, 1));
 }
 
-/// What is kept is the refusal itself, until the person lifts it and is erased again.
+/// Only the refusal itself is kept, until the person lifts it and is erased again.
 #[tokio::test]
 async fn erased_person_still_refuses_what_they_refused() {
     let world = World::new().await;

@@ -136,7 +136,7 @@ async fn all_contacts_are_exported_despite_crashes() {
     );
 }
 
-/// What is exported can be imported: the columns are recognised and have the same values.
+/// An export can be imported: the columns are recognised and have the same values.
 #[tokio::test]
 async fn exported_contacts_can_be_imported() {
     let world = World::new(100).await;

@@ -18,10 +18,9 @@ use super::world::{World, picture, sha256, video};
 
 const DAY: i64 = 24 * 3_600;
 
-/// Seconds after which a provider is believed.
+/// Wait before a provider's answer is believed, in seconds.
 const HOURS: i64 = 6 * 3_600;
 
-/// State and reason.
 fn stands(medium: &Medium) -> (MediumState, Option<MediaReason>) {
     (medium.state, medium.reason)
 }
@@ -406,7 +405,7 @@ async fn a_page_instead_of_twilios_file_is_waited_for() {
     assert_eq!(stands(&world.medium(message).await), refused);
 }
 
-/// What a provider says of a file, with which status, and its file.
+/// A provider's answer about a file (status, body), and the answer with the file itself.
 type Failure<'a> = (u16, &'a str, Reply);
 
 const BACK_SOON: &[u8] = b"<html>Back soon</html>";

@@ -59,7 +59,7 @@ impl World {
         (world, message)
     }
 
-    /// What WhatsApp says of a file that is this one.
+    /// WhatsApp's description of this file.
     pub(crate) fn about(&self, file: &[u8]) -> Value {
         json!({
             "messaging_product": "whatsapp", "id": "7001", "url": format!("{}/files/1?hash=a", self.host.url()),

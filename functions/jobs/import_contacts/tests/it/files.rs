@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::world::{World, mapping, name, result};
 
-/// One bad row costs one row.
+/// A bad row does not affect the others.
 #[tokio::test]
 async fn bad_rows_are_refused_and_others_imported() {
     let mut table = b"name,phone\nAnn,+971501234561\n".to_vec();

@@ -80,7 +80,7 @@ async fn work_through_twice(world: &World, import: &Import, order: serde_json::V
     result(&world.operations.get(&start).await)
 }
 
-/// What the import must have made, whatever happened on its way.
+/// Asserts everything that the import must have made, whatever happened on its way.
 async fn is_whole(world: &World) {
     let people = world.people().await;
     let names: Vec<String> = people.iter().map(name).collect();
@@ -108,7 +108,7 @@ async fn is_whole(world: &World) {
             .store
             .history(world.scope(), person.contact.id, 10, world.aws.now());
         let consents: Vec<Entry> = history.await.unwrap();
-        // What one row stated, the next one ended.
+        // The next row ends what this one stated.
         let expected = match (person.contact.opted_in_at(), name(person).as_str()) {
             (Some(_), _) => 1,
             (None, "Second Row") => 2,
@@ -199,7 +199,7 @@ async fn mode_decides_about_people_who_are_contacts() {
     assert_eq!(world.names().await, ["New", "Other"]);
 }
 
-/// What a dry run says is what an import does afterwards, also about people who are in the table twice.
+/// A dry run foresees exactly the results of the import, also for people who are in the table twice.
 #[tokio::test]
 async fn dry_run_counts_what_an_import_does() {
     let world = World::new(4).await;
@@ -500,7 +500,7 @@ async fn stated_consent_ends_no_refusal_of_the_list() {
     }
 }
 
-/// What the first operation did is not done again, and what it did not do is.
+/// Work of the first operation is not done again, and the rest is.
 #[tokio::test]
 async fn cancelled_import_can_be_started_again() {
     let world = World::new(3).await;

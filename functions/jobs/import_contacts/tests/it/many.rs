@@ -1,4 +1,4 @@
-//! What rows cost, and how many a second there are.
+//! Cost of rows, and rows a second.
 
 use std::time::Instant;
 

@@ -143,7 +143,7 @@ async fn half_written(world: &World) -> Person {
     world.person(id).await
 }
 
-/// The words by which contacts are found, in order.
+/// The indexed words of contacts, in order.
 async fn words(world: &World) -> Vec<String> {
     let rows = world.aws.rows().await;
     let listed = rows.iter().filter(|row| row["pk"].as_s().unwrap().contains("#FIND#n"));

@@ -64,7 +64,6 @@ impl World {
         vec![self.create_owned(birthday).await, self.create_owned(visits).await]
     }
 
-    /// Uploads a table.
     pub(crate) async fn upload(&self, table: impl Into<Vec<u8>>) -> Import {
         let table = table.into();
         let import = Import {
@@ -112,7 +111,7 @@ impl World {
         self.operations.start(&operation)
     }
 
-    /// One step that is recorded.
+    /// Takes a step, and records it.
     pub(crate) async fn run_step(&self, start: &StartOperation) -> Ran {
         self.operations.step(start, &self.ctx, &handle).await
     }
@@ -151,7 +150,6 @@ impl World {
         result(&self.finish(&start).await)
     }
 
-    /// All contacts.
     pub(crate) async fn people(&self) -> Vec<Person> {
         let everybody = Search {
             filter: Filter::default(),

@@ -185,7 +185,7 @@ async fn text_that_asks_letters_for_a_reply_is_told_before() {
     );
 }
 
-/// One contact of a person gets the message: the first that may.
+/// Only one contact of a person gets the message: the first that may.
 #[tokio::test]
 async fn contacts_of_one_person_are_told_before() {
     let world = World::new().await;
@@ -256,7 +256,7 @@ async fn caps_windows_and_pace_are_told_before() {
     assert!(soon + jiff::SignedDuration::from_hours(1) < last && last <= soon + jiff::SignedDuration::from_hours(2));
 }
 
-/// WhatsApp allows two customers a day, of whom campaigns take one.
+/// WhatsApp allows two new customers a day; campaigns take one of these places.
 #[tokio::test]
 async fn days_for_which_places_are_awaited_are_told_before() {
     let world = World::new().await;

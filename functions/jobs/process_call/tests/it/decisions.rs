@@ -312,7 +312,7 @@ async fn call_that_was_not_answered_does_not_refuse_itself() {
     assert_eq!(world.customer().await.last_answered_at, None);
 }
 
-/// Such as while the connection's token is broken: they would all go out once it is renewed.
+/// Waiting messages would all go out at once when the connection's broken token is renewed.
 #[tokio::test]
 async fn waiting_marketing_is_the_only_one() {
     let world = World::with(|configured| {
@@ -633,7 +633,7 @@ async fn call_of_a_deleted_contact_is_dropped() {
     let rows = world.aws.row_count().await;
     assert_eq!(world.telephony("18", missed_call_facts(CUSTOMER)).await, Done::Already);
     assert_eq!(world.aws.row_count().await, rows);
-    // The same holds for a report on a call that was deleted with it.
+    // This also holds for a report on a call that was deleted with it.
     world.business.remove(&world.aws, "CALL#", Some(contact)).await;
     let answered = CallFacts {
         voicemail_seconds: Some(12),

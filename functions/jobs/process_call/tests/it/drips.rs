@@ -14,7 +14,7 @@ use testkit::business::{CUSTOMER, from_to, missed_call_facts};
 
 use super::world::World;
 
-/// Time after which the rule's cooldown is over.
+/// Time after the end of the rule's cooldown.
 const LATER: i64 = 25 * 3600;
 
 /// A business whose rule enrols callers in a drip with these fields in addition, which has been in these states.

@@ -33,7 +33,7 @@ fn both_ways() -> impl Iterator<Item = (String, String)> {
     one.into_iter().chain(other)
 }
 
-/// What the decision says about a call of this number.
+/// The reason of the decision about a call of this number.
 async fn reason(world: &World, caller: &str, call: &str) -> String {
     world.telephony(call, missed_call_facts(caller)).await;
     let (calls, _) = world.history_of(&Identity::Phone(phone(caller))).await;

@@ -155,7 +155,7 @@ async fn call_that_began_earlier_and_was_answered_is_not_missed() {
     }
 }
 
-/// It is not recorded once more, under a time of its own, when its outcome becomes another by which it is missed.
+/// A missed call that changes to another missed outcome is not recorded again under another time.
 #[tokio::test]
 async fn call_that_is_missed_in_another_way_stays_one_missed_call() {
     let world = World::with(|configured| configured.rules[0].enabled = false).await;

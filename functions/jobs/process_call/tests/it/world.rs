@@ -28,7 +28,7 @@ impl World {
         Self(testkit::World::with(Context::new, change).await)
     }
 
-    /// The same in a deployment with this public URL; an empty one is none.
+    /// A world with this public URL, or without one if it is empty.
     pub(crate) async fn at(base: &str, change: impl FnOnce(&mut Configured)) -> Self {
         let env = |aws: &Aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]);
         Self(testkit::World::with_env(env, Context::new, change).await)

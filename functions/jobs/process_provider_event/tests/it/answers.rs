@@ -39,7 +39,7 @@ async fn closed_answering(answers: Value) -> World {
     .await
 }
 
-/// A business that confirms the words by which people refuse messages and ask for them.
+/// A business that confirms stop and start words.
 async fn confirming() -> World {
     let on = json!({"stop": {"enabled": true}, "start": {"enabled": true}});
     World::with(|configured| answering(configured, on)).await
@@ -68,7 +68,7 @@ async fn only_answer(world: &World) -> Message {
     answers.remove(0)
 }
 
-/// Those that were not cancelled.
+/// Messages that were not cancelled.
 async fn pending(world: &World) -> Vec<Message> {
     let mut answers = answers(world).await;
     answers.retain(|answer| answer.state() == MessageState::Scheduled);
@@ -503,7 +503,7 @@ async fn stop_is_confirmed_though_all_that_can_wait_waits() {
     assert_eq!(answers(&world).await.len(), 1);
 }
 
-/// What the API accepted was promised to somebody.
+/// A message accepted by the API was promised to somebody.
 #[tokio::test]
 async fn answer_displaces_no_other_message() {
     let world = World::new().await;
@@ -727,7 +727,7 @@ async fn own_text_may_name_products_and_the_preference_page() {
     assert_eq!(code.len(), 16 + 1 + 17);
 }
 
-/// What the customer wished is stored with the message, whatever the answer is.
+/// A wish is stored with the message, whatever the answer is.
 #[tokio::test]
 async fn help_leaves_consent_as_it_is() {
     let world = World::new().await;

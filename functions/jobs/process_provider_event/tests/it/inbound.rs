@@ -255,7 +255,7 @@ async fn erased_writer_still_refuses_until_a_start_word() {
     assert_eq!(what, ["stop", "start"]);
 }
 
-/// What leads from our message to the contact is deleted later than what leads there from the number.
+/// Our message's pointer to the contact is deleted later than the pointer of the number.
 #[tokio::test]
 async fn reply_during_an_erasure_makes_a_new_contact() {
     let world = World::new().await;
@@ -312,7 +312,7 @@ async fn new_number_brings_its_stop_to_who_wrote_start() {
         assert!(known.opted_in_at().is_some());
         aws.pass(60);
         let value = if reported {
-            world.changed_number((BSUID, BSUID), digits(CUSTOMER))
+            world.changed_number(BSUID, BSUID, digits(CUSTOMER))
         } else {
             by_both("wamid.in", world.seconds(), "Hello")
         };
@@ -386,7 +386,7 @@ async fn a_changed_id_leads_to_the_same_contact() {
         contact.open_window(&phone("+447700900999"), &contact.recipient(), world.aws.now());
     };
     let known = world.business.contact_with(&world.aws, CUSTOMER, wrote).await;
-    let value = world.changed_number((old, new), "971509999999");
+    let value = world.changed_number(old, new, "971509999999");
     assert_eq!(world.deliver(&value).await, Done::Now);
     assert_eq!(world.deliver(&value).await, Done::Already);
     for identity in [Identity::Bsuid(new.to_owned()), Identity::Phone(phone("+971509999999"))] {
@@ -482,7 +482,7 @@ async fn contacts_of_one_person_both_stay() {
     assert!(world.told_by(&by_number).await.0.is_empty());
 }
 
-/// A text from the customer, of whom WhatsApp names the number and the id.
+/// A text from a customer whose number and id WhatsApp names.
 fn by_both(id: &str, at: i64, text: &str) -> Value {
     let mut value = by_id(id, BSUID, at, text);
     value["messages"][0]["from"] = digits(CUSTOMER).into();
@@ -666,7 +666,7 @@ async fn message_id_reused_after_months_is_a_new_message() {
     assert_eq!(world.told_by_customer().await.0.len(), 2);
 }
 
-/// Such as reports on messages of another tool, or on the message itself.
+/// Parked reports concern messages of another tool, for example, or the message itself.
 #[tokio::test]
 async fn parked_reports_do_not_block_a_customers_message() {
     let world = World::new().await;
@@ -932,7 +932,7 @@ async fn stop_is_retried_while_the_table_does_not_answer() {
     assert_eq!(world.message(&message).await.state(), MessageState::Cancelled);
 }
 
-/// What was set, by a user or before there was any detection, stays.
+/// A language set by a user, or before there was any detection, stays.
 #[tokio::test]
 async fn language_is_detected_from_long_enough_texts() {
     let world = World::with(|configured| configured.tenant.languages = vec!["en".to_owned(), "ar-AE".to_owned()]).await;
@@ -945,7 +945,7 @@ async fn language_is_detected_from_long_enough_texts() {
         ("wamid.1", "Hi", (None, false)),
         ("wamid.2", "Do you have lemon cake?", detected("en")),
         ("wamid.3", "أريد أن أطلب كيكتين ليوم السبت", detected("ar-AE")),
-        // Such as an address: not certain enough to change anything.
+        // A text such as an address is not certain enough to change anything.
         ("wamid.4", "Marina Walk, Princess Tower, Apartment", detected("ar-AE")),
         (
             "wamid.5",
@@ -957,7 +957,7 @@ async fn language_is_detected_from_long_enough_texts() {
         world.whatsapp(id, text).await;
         assert_eq!(language().await, expected, "{text}");
     }
-    // One that was written before comes late.
+    // An earlier message comes late.
     let long = "Can I get a price list for the birthday cakes and do you deliver to Marina?";
     let earlier = wrote("wamid.late", world.seconds() - 60, long);
     world.deliver(&earlier).await;
@@ -1010,7 +1010,7 @@ async fn stop_by_rcs_holds_for_its_number() {
         .work(sms_from(&world, "SM1", &format!("rcs:{CUSTOMER}"), "STOP"))
         .await;
     assert!(world.customer().await.opted_out().is_some());
-    // What an app claims is nobody's number.
+    // A number that only an app claims is nobody's.
     world
         .work(sms_from(&world, "SM2", "client:+971501234599", "STOP"))
         .await;

@@ -181,7 +181,7 @@ async fn whoever_is_answered_by_phone_waits_no_more() {
     assert!(count_message(None, &sent[0]).is_empty());
 }
 
-/// A message from the business's own phone to whom these members name.
+/// A message from the business's own phone to the customer named by these members.
 fn echo(world: &World, id: &str, to: &[(&str, &str)]) -> ProviderEvent {
     let mut message = json!({
         "from": "15550001111", "id": id, "timestamp": world.seconds().to_string(), "type": "text",
@@ -256,7 +256,7 @@ async fn whom_the_phone_writes_to_first_becomes_a_contact() {
     let contact = world.customer().await;
     assert_eq!(sent_by_phone(&world, contact.id).await.len(), 1);
     assert!(conversation(&world).await.is_none() && contact.last_inbound_at.is_none());
-    // What it answers becomes known later.
+    // The answered message becomes known later.
     let mut waits = Vec::new();
     for (id, seconds) in [("wamid.3", -30), ("wamid.4", 30)] {
         world.aws.pass(60);
@@ -272,8 +272,8 @@ async fn whom_the_phone_writes_to_first_becomes_a_contact() {
     assert!(world.customer().await.deleted_at.is_some());
 }
 
-/// A message from before the deletion that is delivered after it opens nothing. One from after it brings the contact back, and opens the
-/// conversations on all lines, in which the customer still waits.
+/// A message sent before the deletion and delivered after it opens nothing. One sent later brings the contact back, and
+/// opens the conversations on all lines where the customer still waits.
 #[tokio::test]
 async fn conversation_of_a_deleted_contact_opens_with_it() {
     let world = World::new().await;
@@ -325,7 +325,7 @@ async fn order_and_repetitions_mean_nothing() {
 }
 
 /// These texts of a customer, each a digit.
-fn texts((from, at): (&str, i64), numbers: &str) -> Value {
+fn texts(from: &str, at: i64, numbers: &str) -> Value {
     let mut value = wrote("", at, "");
     let one = value["messages"][0].clone();
     let messages = numbers.chars().map(|text| {
@@ -363,10 +363,10 @@ async fn texts_of_one_second_keep_the_order_of_their_arrival() {
         let at = world.seconds();
         WEBHOOKS.map(|numbers| {
             world.aws.pass(1);
-            world.messages(&texts((from, at), numbers))
+            world.messages(&texts(from, at, numbers))
         })
     };
-    // What the first webhook has brought of them, then the rest by the others.
+    // First the messages of the first webhook, then the rest by the others.
     let expected = |brought: usize| {
         let (own, _) = WEBHOOKS[0].split_at(brought);
         let rest = "53142".chars().filter(|text| !own.contains(*text));
@@ -415,7 +415,7 @@ async fn texts_of_one_second_keep_the_order_of_their_changes() {
     let world = World::new().await;
     let (from, at) = (mobile(1), world.seconds());
     let changes = "12345".chars().map(|text| {
-        let value = texts((&from, at), &text.to_string());
+        let value = texts(&from, at, &text.to_string());
         json!({"field": "messages", "value": value})
     });
     let post = json!({
@@ -434,7 +434,7 @@ async fn texts_of_one_second_keep_the_order_of_their_changes() {
     assert_eq!(in_order(&world, &from).await, "12345");
 }
 
-/// One change of a webhook can hold as many messages of one person as WhatsApp has held back.
+/// A webhook's change can hold as many messages of one person as WhatsApp has held back.
 #[tokio::test]
 async fn five_hundred_messages_of_one_person_are_one_conversation() {
     const MESSAGES: usize = 500;

@@ -34,7 +34,7 @@ async fn status_after_a_merge_moves_the_message() {
     let delivered = with_user_id(status("delivered", world.seconds()));
     assert_eq!(world.statuses(&[delivered]).await, Done::Now);
     assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
-    // What the report says about the recipient is the survivor's.
+    // The report's statement about the recipient is the survivor's.
     assert_eq!(survivor(&world).await.bsuid(), Some(BSUID));
     let found = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
     assert_eq!(found.id, id);
@@ -110,7 +110,7 @@ async fn number_that_a_merged_contact_lost_comes_back() {
     store.write_contact(scope, &write, None).await.unwrap();
     let id = merge_customer(&world).await;
     assert_eq!(world.contact_of(&former).await.unwrap().id, id);
-    let moved = world.changed_number((BSUID, BSUID), "971509999999");
+    let moved = world.changed_number(BSUID, BSUID, "971509999999");
     assert_eq!(world.deliver(&moved).await, Done::Now);
     assert_eq!(survivor(&world).await.bsuid(), Some(BSUID));
 }

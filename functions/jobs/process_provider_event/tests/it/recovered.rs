@@ -1,4 +1,4 @@
-//! What a customer's message says of earlier calls and follow-ups: that calls are recovered, and how long an answer took.
+//! Effects of a customer's message on earlier calls and follow-ups: recovered calls, and the time of answering.
 
 use domain::{
     messages::{AnsweredTemplate, Message},
@@ -102,7 +102,7 @@ async fn message_of_a_week_later_is_no_answer() {
     assert_eq!(facts(&world).await, [(0, vec![])]);
 }
 
-/// What the customer writes afterwards still does, whether or not a channel was left.
+/// A message that the customer writes afterwards still does, whether or not a channel was left.
 #[tokio::test]
 async fn reaction_recovers_and_answers_nothing() {
     for both in [false, true] {
@@ -126,7 +126,7 @@ async fn reaction_recovers_and_answers_nothing() {
     }
 }
 
-/// What was written before them still does.
+/// A message written before them still does.
 #[tokio::test]
 async fn reaction_and_stop_word_recover_no_call_reported_later() {
     for (texts, recovered) in [

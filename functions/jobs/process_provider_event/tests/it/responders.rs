@@ -23,7 +23,7 @@ fn copy(world: &World, id: &str, at: i64, text: &str) -> ProviderEvent {
 }
 
 /// The copy of a message from another responder to a number.
-fn echo(world: &World, id: &str, at: i64, (to, kind): (&str, &str)) -> ProviderEvent {
+fn echo(world: &World, id: &str, at: i64, to: &str, kind: &str) -> ProviderEvent {
     let message = json!({
         "to": digits(to), "recipient_type": "individual", "type": kind,
         "text": {"body": "We deliver tomorrow."}, "template": {"name": "sale", "language": {"code": "en"}},
@@ -106,7 +106,7 @@ async fn any_order_leaves_the_conversation_with_its_responder() {
             control(&world, "control_passed", begin + 10),
             control(&world, "control_taken", begin + 20),
             copy(&world, "wamid.copy", begin + 30, "Where is my order?"),
-            echo(&world, "wamid.echo", begin + 40, (CUSTOMER, "text")),
+            echo(&world, "wamid.echo", begin + 40, CUSTOMER, "text"),
         ];
         let order = order(seed, events.len());
         let mut answers = false;
@@ -115,7 +115,7 @@ async fn any_order_leaves_the_conversation_with_its_responder() {
             answers |= *place == 0 && !(known && is_elsewhere(&world).await);
             world.work(events[*place].clone()).await;
         }
-        // What was said of somebody who was not known yet has an effect when it comes again.
+        // A report on a customer who was not known yet has an effect when it comes again.
         for event in &events {
             world.work(event.clone()).await;
         }
@@ -148,7 +148,7 @@ async fn whoever_is_passed_on_is_shown_and_waits() {
         .await;
     world.aws.pass(5);
     world
-        .work(echo(&world, "wamid.2", world.seconds(), (CUSTOMER, "text")))
+        .work(echo(&world, "wamid.2", world.seconds(), CUSTOMER, "text"))
         .await;
     world.aws.pass(5);
     let quiet = conversation(&world).await;
@@ -171,9 +171,9 @@ async fn whoever_is_passed_on_is_shown_and_waits() {
         (ConversationState::Open, 1, Some(world.seconds()))
     );
     assert!(asked.due_at().is_some() && !is_elsewhere(&world).await);
-    // What was said to the agent can be answered by free text now.
+    // Messages to the agent can be answered by free text now.
     assert!(world.customer().await.any_window_open(world.aws.now()));
-    // What is said to us from now on is answered.
+    // Messages to us are answered from now on.
     world.aws.pass(60);
     world.whatsapp("wamid.3", "Hello?").await;
     let answered = sent_messages(&world)
@@ -191,8 +191,8 @@ async fn only_who_is_passed_to_us_becomes_a_contact() {
     let rows = world.aws.row_count().await;
     for event in [
         control(&world, "control_taken", world.seconds()),
-        echo(&world, "wamid.1", world.seconds(), (&mobile(7), "text")),
-        echo(&world, "wamid.2", world.seconds(), (&mobile(7), "template")),
+        echo(&world, "wamid.1", world.seconds(), &mobile(7), "text"),
+        echo(&world, "wamid.2", world.seconds(), &mobile(7), "template"),
     ] {
         assert_eq!(world.work(event).await, Done::Already);
     }
@@ -212,7 +212,7 @@ async fn template_of_another_app_answers_nobody() {
     let before = conversation(&world).await;
     world.aws.pass(60);
     world
-        .work(echo(&world, "wamid.2", world.seconds(), (CUSTOMER, "template")))
+        .work(echo(&world, "wamid.2", world.seconds(), CUSTOMER, "template"))
         .await;
     let after = conversation(&world).await;
     assert_eq!(
@@ -250,7 +250,7 @@ async fn copy_cancels_a_follow_up_and_is_no_reply_to_it() {
     assert_eq!(received[0].recovered, 0);
 }
 
-/// A wish about marketing by somebody of whom only an id of WhatsApp's is named.
+/// A wish about marketing by a customer whose WhatsApp id alone is named.
 fn wish(world: &World, wish: &str) -> ProviderEvent {
     let item = json!({
         "user_id": BSUID, "category": "marketing_messages", "value": wish, "timestamp": world.seconds().to_string(),

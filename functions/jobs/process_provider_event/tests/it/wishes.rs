@@ -11,7 +11,6 @@ use testkit::business::CUSTOMER;
 
 use super::world::{World, wrote};
 
-/// Form-encodes a text.
 fn form_encode(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
@@ -28,7 +27,7 @@ impl World {
     }
 
     /// The customer presses a button of this message of ours.
-    async fn presses(&self, id: &str, of: &str, (label, payload): (&str, &str)) {
+    async fn presses(&self, id: &str, of: &str, label: &str, payload: &str) {
         let mut value = wrote(id, self.seconds(), "");
         value["messages"][0]["type"] = "button".into();
         value["messages"][0]["button"] = json!({"text": label, "payload": payload});
@@ -37,7 +36,7 @@ impl World {
         assert_eq!(self.deliver(&value).await, Done::Now, "{id}");
     }
 
-    /// What the customer wished so far, and whether they refuse messages now.
+    /// The customer's wishes so far, and whether they refuse messages now.
     async fn wishes(&self) -> (Vec<String>, bool) {
         let customer = self.customer().await;
         let (_, consent) = self.told_by(&customer).await;
@@ -53,8 +52,8 @@ fn expected_wishes(what: &[&str], refuses: bool) -> (Vec<String>, bool) {
 #[tokio::test]
 async fn buttons_rows_and_file_names_wish_nothing() {
     let world = World::new().await;
-    world.presses("wamid.in1", "wamid.x", ("Cancel", "Cancel")).await;
-    world.presses("wamid.in2", "wamid.x", ("Stop", "Stop")).await;
+    world.presses("wamid.in1", "wamid.x", "Cancel", "Cancel").await;
+    world.presses("wamid.in2", "wamid.x", "Stop", "Stop").await;
     let row = |title: &str| json!({"type": "list_reply", "list_reply": {"id": "row", "title": title}});
     world.writes("wamid.in3", "interactive", row("Stop")).await;
     world
@@ -67,7 +66,7 @@ async fn buttons_rows_and_file_names_wish_nothing() {
     assert_eq!(world.wishes().await, expected_wishes(&[], false));
     world.whatsapp("wamid.stop", "STOP").await;
     world.writes("wamid.in7", "interactive", row("Start")).await;
-    world.presses("wamid.in8", "wamid.x", ("Start", "START")).await;
+    world.presses("wamid.in8", "wamid.x", "Start", "START").await;
     assert_eq!(world.wishes().await, expected_wishes(&["stop"], true));
     world.writes("wamid.in9", "interactive", row("Info")).await;
     let (received, _) = world.told_by_customer().await;
@@ -100,7 +99,7 @@ async fn captions_and_edits_are_typed() {
 #[tokio::test]
 async fn payload_unlike_its_label_stops() {
     let world = World::new().await;
-    world.presses("wamid.in1", "wamid.x", ("No more offers", "STOP")).await;
+    world.presses("wamid.in1", "wamid.x", "No more offers", "STOP").await;
     assert_eq!(world.wishes().await, expected_wishes(&["stop"], true));
     let media = "&NumMedia=1&MediaUrl0=https%3A%2F%2Fmedia.example%2F1&MediaContentType0=image%2Fjpeg";
     world.aws.pass(1);
@@ -117,14 +116,14 @@ async fn payload_unlike_its_label_stops() {
     assert_eq!(world.wishes().await, expected_wishes(&["stop", "start", "stop"], true));
 }
 
-/// Meta's own button, in the languages of which its words are known.
+/// Meta's own button, in the languages with known words.
 #[tokio::test]
 async fn label_stops_below_a_marketing_template_only() {
     for label in ["Stop promotions", "إيقاف العروض الترويجية"] {
         let world = World::new().await;
         world.sent_follow_up().await;
-        world.presses("wamid.in1", "wamid.1", (label, label)).await;
-        world.presses("wamid.in2", "wamid.unknown", (label, label)).await;
+        world.presses("wamid.in1", "wamid.1", label, label).await;
+        world.presses("wamid.in2", "wamid.unknown", label, label).await;
         assert_eq!(world.wishes().await, expected_wishes(&[], false), "{label}");
         // Meta moves the template.
         let category = json!({
@@ -133,9 +132,9 @@ async fn label_stops_below_a_marketing_template_only() {
         world
             .work(world.whatsapp_event("template_category_update", &category))
             .await;
-        world.presses("wamid.in3", "wamid.1", ("Cancel", "Cancel")).await;
+        world.presses("wamid.in3", "wamid.1", "Cancel", "Cancel").await;
         assert_eq!(world.wishes().await, expected_wishes(&[], false), "{label}");
-        world.presses("wamid.in4", "wamid.1", (label, label)).await;
+        world.presses("wamid.in4", "wamid.1", label, label).await;
         assert_eq!(world.wishes().await, expected_wishes(&["stop"], true), "{label}");
     }
 }
@@ -148,9 +147,9 @@ async fn label_stops_below_a_marketing_message() {
         Policy::for_purpose(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).expect("a policy");
     let message = world.claim_next_leg(message).await;
     world.record_acceptance(message, "whatsapp", "wamid.1").await;
-    world.presses("wamid.in1", "wamid.1", ("Cancel", "Cancel")).await;
+    world.presses("wamid.in1", "wamid.1", "Cancel", "Cancel").await;
     assert_eq!(world.wishes().await, expected_wishes(&[], false));
-    world.presses("wamid.in2", "wamid.1", ("Stop", "Stop")).await;
+    world.presses("wamid.in2", "wamid.1", "Stop", "Stop").await;
     assert_eq!(world.wishes().await, expected_wishes(&["stop"], true));
 }
 

@@ -122,7 +122,7 @@ impl World {
     }
 
     /// The report that somebody with an id of WhatsApp's has another id and number now.
-    pub(crate) fn changed_number(&self, (old, new): (&str, &str), number: &str) -> Value {
+    pub(crate) fn changed_number(&self, old: &str, new: &str, number: &str) -> Value {
         json!({"messages": [{
             "id": "wamid.sys", "timestamp": self.seconds().to_string(), "type": "system",
             "system": {"type": "user_changed_number", "previous_user_id": old, "user_id": new, "wa_id": number},
@@ -180,14 +180,13 @@ impl World {
         written.expect("nobody else writes the contact");
     }
 
-    /// The tenant's operations.
     pub(crate) async fn listed_operations(&self) -> Vec<Versioned<Operation>> {
         let (store, scope) = (self.aws.store(), self.business.scope());
         let page = store.operations(scope, None, 10, self.aws.now()).await;
         page.expect("the table answers").items
     }
 
-    /// The same event with another time of the provider's: this many seconds after a fixed start in the past.
+    /// An event with another time of the provider's: this many seconds after a fixed start in the past.
     pub(crate) fn at(&self, mut event: ProviderEvent, seconds: i64) -> ProviderEvent {
         if let Payload::Inline(body) = &mut event.payload {
             let mut change: Value = serde_json::from_str(body).expect("a change");
@@ -226,7 +225,7 @@ pub(crate) fn wrote(id: &str, at: i64, text: &str) -> Value {
     })
 }
 
-/// A text from a person of whom only an id of WhatsApp's is known.
+/// A text from a person whose WhatsApp id alone is known.
 pub(crate) fn by_id(id: &str, bsuid: &str, at: i64, text: &str) -> Value {
     json!({
         "contacts": [{"user_id": bsuid, "profile": {"name": "Layla"}}],
@@ -243,7 +242,7 @@ pub(crate) fn status(word: &str, at: i64) -> Value {
     })
 }
 
-/// The same report with our key.
+/// Adds our key to a report.
 pub(crate) fn with_send_key(mut status: Value, message: &Message, attempt: u32) -> Value {
     let key = domain::terms::SendKey {
         message: message.id,
@@ -253,7 +252,7 @@ pub(crate) fn with_send_key(mut status: Value, message: &Message, attempt: u32) 
     status
 }
 
-/// The same report with the recipient's id of WhatsApp's.
+/// Adds the recipient's WhatsApp id to a report.
 pub(crate) fn with_user_id(mut status: Value) -> Value {
     status["recipient_user_id"] = BSUID.into();
     status

@@ -71,7 +71,7 @@ async fn change_that_is_still_unreadable_stays_in_the_bucket() {
     assert_eq!(world.counters().await, expected_counters(1));
 }
 
-/// An unreadable change is stored in the form in which it is replayed.
+/// An unreadable change is stored ready for replay.
 #[tokio::test]
 async fn stored_change_counts_once_when_replayed() {
     let world = World::after(2).await;

@@ -7,7 +7,7 @@ use domain::{
 
 use super::{SHARD, World};
 
-/// What the message was expected to cost, in millionths of a dollar.
+/// Expected cost of the message, in millionths of a dollar.
 const EXPECTED: u64 = 90_000;
 
 fn dollars(number: u32, period: Period) -> Cap {

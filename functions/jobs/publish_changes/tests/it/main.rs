@@ -32,7 +32,7 @@ use testkit::{
     stream::{Rows, broken_record, record},
 };
 
-/// The day on which all changes are counted.
+/// Day of all changes.
 const DAY: &str = "2026-11-20";
 
 const SHARD: &str = "shard-1";
@@ -119,7 +119,7 @@ impl World {
         handle(batch, &self.ctx).await.expect("the batch is counted");
     }
 
-    /// What one cause writes, with its records.
+    /// Commits the effects of one cause, with its records.
     async fn commit(&mut self, effects: Effects<'_>) {
         let (store, now) = (self.aws.store(), self.aws.now());
         let committed = store.commit(self.business.scope(), effects, now).await;
@@ -147,7 +147,7 @@ async fn rows(aws: &Aws) -> Rows {
     rows
 }
 
-/// The same change for another tenant.
+/// Moves a change to another tenant.
 fn of_tenant(record: &EventRecord, tenant: TenantId) -> EventRecord {
     let mut record = record.clone();
     for image in [&mut record.change.old_image, &mut record.change.new_image] {

@@ -1,4 +1,4 @@
-//! What is counted by hour and line: the truth, however it comes, and the same after it is rolled up.
+//! Counters by hour and line equal the truth, however changes arrive, also after they are rolled up.
 
 use domain::{
     Timestamp,
@@ -32,7 +32,7 @@ fn a_line(configured: &mut Configured) {
     configured.lines = vec![read(line)];
 }
 
-/// What readers see of a business.
+/// The hours of a business as readers see them.
 async fn hours(world: &World, business: &Seeded, lines: Lines) -> Hours {
     let (store, scope) = (world.aws.store(), business.scope());
     let basis = store.basis(scope).await.expect("the table answers");
@@ -187,7 +187,7 @@ async fn recovered_calls_and_reply_times_are_counted_once() {
     assert_eq!(world.counters().await, expected);
 }
 
-/// Of five days, of which the first ones are rolled up meanwhile: at random between deliveries, which repeat and overlap.
+/// Five days, the first of them rolled up meanwhile: at random between deliveries, which repeat and overlap.
 #[test]
 fn hours_equal_the_truth_for_any_sequence() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -255,7 +255,7 @@ pub(crate) fn template(business: &Seeded) -> TemplateId {
     id.parse().expect("an id")
 }
 
-/// What was counted for contents of a template of a tenant in this month.
+/// Counts for the contents of a tenant's template in this month.
 pub(crate) async fn numbers(world: &World, scope: &TenantScope, of: &TemplateId) -> BTreeMap<u32, Counters> {
     let day = |text: &str| text.parse::<Date>().expect("a day");
     let (store, first, last) = (world.aws.store(), day("2026-11-01"), day("2026-11-30"));
@@ -268,7 +268,7 @@ pub(crate) async fn numbers(world: &World, scope: &TenantScope, of: &TemplateId)
     sums
 }
 
-/// What this many follow-ups count for their template.
+/// Counts for a template after this many follow-ups.
 pub(crate) fn of_template(follow_ups: u64) -> BTreeMap<u32, Counters> {
     let names = ["sent", "delivered", "read", "cost.meta.AE.utility"];
     BTreeMap::from([(0, counters_from(&names.map(|name| (name, follow_ups))))])
@@ -287,7 +287,7 @@ async fn messages_count_once_for_their_template() {
     let own = template(&world.business);
     let expected = of_template(1);
     assert_eq!(numbers(&world, world.business.scope(), &own).await, expected);
-    // The same changes of another tenant count for that one.
+    // Another tenant's equal changes count for that tenant.
     let other = Box::pin(business(&world.aws)).await;
     assert!(numbers(&world, other.scope(), &own).await.is_empty());
     let theirs: Vec<_> = all.iter().map(|record| of_tenant(record, other.tenant())).collect();
@@ -329,7 +329,7 @@ async fn answers_count_once_for_the_content_that_they_answer() {
     );
 }
 
-/// Its rows begin otherwise than those of templates, of which people may have to be told.
+/// Its rows begin differently from those of templates, which can lead to notices.
 #[tokio::test]
 async fn counting_for_a_template_is_no_change_to_follow() {
     let world = World::after(1).await;

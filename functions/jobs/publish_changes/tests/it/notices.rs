@@ -1,4 +1,4 @@
-//! What people may have to be told is recorded once, and costs nothing where nothing is new.
+//! Notices are recorded once, and cost nothing where nothing is new.
 
 use std::collections::BTreeSet;
 

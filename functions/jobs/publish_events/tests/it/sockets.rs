@@ -95,7 +95,7 @@ impl<'a> World<'a> {
         socket_id(id)
     }
 
-    /// Writes a conversation to which this person attends, over the former one, and delivers what changed since the last delivery.
+    /// Writes a conversation with this assignee, over the former one, and delivers the changes since the last delivery.
     async fn assign(&mut self, id: ConversationId, assignee: Option<UserId>) {
         self.write(id, |conversation| conversation.assignee = assignee).await;
         self.deliver().await;
@@ -362,7 +362,7 @@ async fn client_that_cannot_be_reached_catches_up() {
     assert_eq!(world.socket(&slow).await.expect("the socket").behind_since, None);
     world.assign(id, Some(users[1])).await;
     assert_eq!(world.told_event_types(&slow), CHANGED);
-    // One failure: it is told at once.
+    // After a single failure, it is told at once.
     world.gateway.fail(&slow, 1);
     world.assign(id, Some(users[0])).await;
     assert_eq!(world.told_event_types(&slow), ["catch_up"]);
@@ -390,7 +390,7 @@ async fn client_that_hangs_keeps_nothing_from_others() {
     assert_eq!(behind.behind_since, Some(aws.now()));
 }
 
-/// Such as one of a newer version that was taken back.
+/// An unreadable socket is, for example, one of a newer version that was taken back.
 #[tokio::test]
 async fn unreadable_socket_keeps_nothing_from_others() {
     let aws = Aws::new().await;
@@ -411,7 +411,7 @@ async fn unreadable_socket_keeps_nothing_from_others() {
     assert_eq!(world.told_event_types(&newer), NOTHING);
 }
 
-/// One was told to catch up when another batch could not reach it, or did not try: it is behind again.
+/// A socket was told to catch up when another batch could not reach it, or did not try: it is behind again.
 #[tokio::test]
 async fn socket_left_behind_meanwhile_stays_behind() {
     let aws = Aws::new().await;
@@ -447,7 +447,7 @@ async fn customers_messages_are_queued_where_somebody_has_a_device() {
     world.converse(id, 2, 1, 0).await;
     world.deliver().await;
     assert_eq!(aws.depth(QueueName::Pushes).await, 0);
-    // One that became known an hour later, such as by a backfill, is no news.
+    // A message that became known an hour later, such as by a backfill, is no news.
     world.converse(id, 3, 3, 1).await;
     world.deliver().await;
     assert_eq!(aws.depth(QueueName::Pushes).await, 0);
@@ -501,7 +501,7 @@ async fn what_is_told_at_once_is_queued_with_its_event() {
     let [job] = jobs.as_slice() else { panic!("{jobs:?}") };
     assert_eq!((job.tenant, &job.about, &job.rest), (scope.tenant(), &about, &None));
     assert!(job.correlation_id.starts_with("evt_"), "{}", job.correlation_id);
-    // One that became known an hour later is no news.
+    // A message that became known an hour later is no news.
     after.mentions = Mentions::default();
     after.updated_at = aws.now() - SignedDuration::from_hours(2);
     let known = Versioned { version, value: after };

@@ -89,7 +89,7 @@ impl World {
         self.campaign_with_version(start).await.value
     }
 
-    /// State of a campaign, and the reason for which it was stopped.
+    /// State of a campaign, and the reason for stopping it.
     async fn state(&self, start: &StartOperation) -> (CampaignState, Option<Reason>) {
         let Campaign { state, stopped, .. } = self.campaign(start).await;
         (state, stopped.map(|stopped| stopped.code))
@@ -135,7 +135,7 @@ impl World {
         self.store().message(self.scope(), id, self.aws.now()).await.unwrap()
     }
 
-    /// Those of these contacts who have a message of the campaign.
+    /// The contacts among these who have a message of the campaign.
     async fn contacts_with_message(&self, start: &StartOperation, contacts: &[Contact]) -> BTreeSet<ContactId> {
         let mut reached = BTreeSet::new();
         for contact in contacts {
@@ -145,7 +145,7 @@ impl World {
         reached
     }
 
-    /// The reason for which a contact gets no message of the campaign.
+    /// A contact's reason for getting no message of the campaign.
     async fn exit(&self, start: &StartOperation, contact: ContactId) -> Option<Reason> {
         let campaign = self.campaign(start).await.id;
         let mut found = self
@@ -195,7 +195,6 @@ impl World {
         self.change_tenant(|tenant| tenant.caps = Some(vec![cap].into())).await;
     }
 
-    /// Changes all templates.
     async fn change_templates(&self, change: impl Fn(&mut TemplateDefinition)) {
         let (store, scope) = (self.store(), self.scope());
         for template in store.all::<TemplateDefinition>(scope).await.unwrap() {
@@ -401,7 +400,7 @@ async fn a_merge_on_the_way_leaves_nobody_uncounted() {
             break;
         }
     }
-    // One of the others has got it. It is merged into the one who has not.
+    // Another contact has got it, and is merged into the one who has not.
     let (before, after) = if reached.contains(&fans[1].id) { (1, 2) } else { (2, 1) };
     world.business.merge(&world.aws, fans[after].id, fans[before].id).await;
     for _ in 0..10 {
@@ -833,7 +832,7 @@ async fn a_part_of_the_audience_waits_for_the_choice_of_a_variant() {
     assert_eq!(progress.done, world.count().await);
 }
 
-/// One recipient is in Dubai, one in London. Each message is made half an hour before it leaves.
+/// A recipient is in Dubai, another in London. Each message is made half an hour before it leaves.
 #[tokio::test]
 async fn each_message_waits_for_the_clock_of_its_recipient() {
     let world = World::new().await;
@@ -912,7 +911,8 @@ async fn failures_where_it_is_early_spare_those_where_it_is_late() {
     assert!(world.message(&start, late.id).await.is_none());
 }
 
-/// WhatsApp allows 25 customers a day, of whom campaigns take 20. Who has written takes no place.
+/// WhatsApp allows 25 new customers a day; campaigns take 20 of these places. A customer who has written takes no
+/// place.
 #[tokio::test]
 async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
     let world = World::new().await;
@@ -961,7 +961,7 @@ async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
         (finishing.state, finishing.limited_until),
         (CampaignState::Finishing, None)
     );
-    // What was taken for whoever gets none was returned.
+    // Places taken for contacts without a message were returned.
     let left = world.store();
     let left = left.take_first_places(world.scope(), 100, 25, world.aws.now()).await;
     assert_eq!(left.unwrap().unwrap().count, 12);

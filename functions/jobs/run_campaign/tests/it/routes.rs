@@ -12,7 +12,7 @@ use super::{CampaignState, Contact, World, template};
 
 const REFUSED: (CampaignState, Option<Reason>) = (CampaignState::Paused, Some(Reason::RouteRefused));
 
-/// A broadcast by WhatsApp, or by SMS to whom that does not reach, whose messages are made.
+/// A broadcast with its messages made: by WhatsApp, or by SMS to recipients without it.
 async fn broadcast_with_messages(world: &World, per_minute: u32) -> StartOperation {
     let mut message = template();
     message["channels"] = json!(["whatsapp", "sms"]);

@@ -89,7 +89,7 @@ async fn cap_of_none_stops_all() {
     assert!(world.provider.sends().is_empty());
 }
 
-/// What it is expected to cost is taken, and stays on the attempt, to be corrected once the price is known.
+/// The expected cost is taken, and stays on the attempt, to be corrected once the price is known.
 #[tokio::test]
 async fn cap_of_money_has_room_for_what_messages_are_expected_to_cost() {
     let dollars = Cap {
@@ -164,7 +164,7 @@ async fn races_never_exceed_a_cap() {
     assert_eq!(accepted, 5);
 }
 
-/// What is counted today for the cap.
+/// Today's count for the cap.
 async fn count_for_cap(world: &World, cap: &Cap) -> u64 {
     let now = world.aws.now();
     let counts = world.aws.store().cap_counts(world.business.scope(), now).await;
@@ -182,7 +182,8 @@ async fn lost_claim_is_given_back() {
     assert_eq!(count_for_cap(&world, &cap).await, 1);
 }
 
-/// What it was counted for when it was made is not counted again, unless that was in an earlier hour or day.
+/// A message is not counted again for what it was counted for when it was made, unless that was in an earlier hour or
+/// day.
 #[tokio::test]
 async fn message_that_was_counted_is_not_counted_again() {
     let cap = cap(Period::Hour, 2);

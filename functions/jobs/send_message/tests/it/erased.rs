@@ -47,7 +47,7 @@ async fn an_erasure_between_check_and_claim_is_obeyed() {
     is_gone(&world, &message).await;
 }
 
-/// What the provider says about a message that is gone makes neither it nor its contact anew. What remains is its provider's id, which
+/// A provider's report on an erased message recreates neither it nor its contact. Only its provider's id remains, which
 /// leads nowhere and expires, as that of any unknown message. Another copy of the job sends nothing.
 #[tokio::test]
 async fn an_erasure_while_a_request_runs_is_not_undone() {

@@ -117,7 +117,7 @@ async fn upload_that_the_request_asked_for_is_not_repeated() {
     assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
 }
 
-/// The upload for which the message has waited is the one that WhatsApp does not know.
+/// The message waited for an upload that WhatsApp does not know.
 #[tokio::test]
 async fn forgotten_file_is_asked_for_again_after_a_wait() {
     let (world, asset, message) = with_picture().await;

@@ -11,7 +11,7 @@ use testkit::{
 
 use super::world::{World, attempts, has_attempts, is};
 
-/// Two messages, of which the second goes behind the first.
+/// Two messages in order.
 async fn two(world: &World) -> (Message, Message) {
     let first = world.follow_up_of(CUSTOMER).await;
     let mut second = world.follow_up_of(&mobile(7)).await;

@@ -99,7 +99,7 @@ async fn doubtful_rule_of_a_country_is_remarked_once() {
     assert_eq!(codes.collect::<Vec<_>>(), [Some(Reason::CountryRule)]);
 }
 
-/// What becomes of a broadcast delays no answers.
+/// The outcome of a broadcast delays no answers.
 #[tokio::test]
 async fn bulk_message_is_queued_again_in_its_lane() {
     let world = World::new().await;

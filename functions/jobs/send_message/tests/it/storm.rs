@@ -23,10 +23,12 @@ enum Fate {
     /// The provider accepts the message and says so.
     Accepted,
     /// The connection breaks before the answer.
-    Broken { taken: bool },
-    /// A server error.
-    Busy { taken: bool },
-    /// Too many requests.
+    Broken {
+        taken: bool,
+    },
+    Busy {
+        taken: bool,
+    },
     Throttled,
     /// The channel does not reach the recipient.
     Unreachable,
@@ -96,7 +98,7 @@ fn draw_number(from: [usize; 3], below: u64) -> u64 {
 fn fate(place: usize, channel: Channel, earlier: usize) -> Fate {
     let by = usize::from(channel == Channel::Sms);
     if let Some(certain) = CERTAIN.get(place) {
-        // One more than foreseen is accepted, and found at the end.
+        // An unforeseen message is accepted, and found at the end.
         return certain[by].get(earlier).copied().unwrap_or(Accepted);
     }
     match draw_number([place, by, earlier], 10) {

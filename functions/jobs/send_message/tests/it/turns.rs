@@ -47,7 +47,7 @@ async fn bulk_takes_one_block_and_follow_ups_none() {
     for caller in 3..10 {
         jobs.push(world.job(&follow_up_in_lane(&world, caller, true).await));
     }
-    // One process, whose messages ask at once.
+    // A single process, whose messages ask at once.
     let works = jobs
         .into_iter()
         .map(|job| Box::pin(send_message::handle(job, &world.ctx)));

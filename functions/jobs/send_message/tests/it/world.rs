@@ -148,7 +148,7 @@ impl World {
         }
     }
 
-    /// The same with a stop word of the customer's.
+    /// Works on a message, and lets the customer write a stop word meanwhile.
     pub(crate) async fn work_interrupted_by_stop(&self, message: &Message) {
         let (store, scope) = (self.aws.store(), self.business.scope().clone());
         let mut contact = self.contact(message).await;

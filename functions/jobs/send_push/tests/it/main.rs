@@ -370,7 +370,7 @@ async fn push_service_that_takes_nothing_is_tried_again() {
         assert_eq!(next.rest.expect("a rest").people, [maya]);
         assert_eq!(world.names(), ["maya"], "{status}");
     }
-    // One that refuses for good is not.
+    // A device that refuses for good is not.
     world.service.tell(400, "{}");
     assert_eq!(world.notify(world.job(seq)).await, None);
     assert_eq!((world.names(), world.devices(maya).await), (vec!["maya".to_owned()], 1));
@@ -392,7 +392,7 @@ async fn push_service_that_takes_nothing_is_tried_again() {
     let (next, _) = world.notify(left.clone()).await.expect("it is tried again");
     assert_eq!(next.rest, left.rest, "whoever was told is not told again");
     world.names();
-    // What would be too late is given up.
+    // A notification that would be too late is given up.
     let old = PushJob {
         at: world.aws.now() - SignedDuration::from_secs(290),
         ..left

@@ -38,7 +38,7 @@ struct Listed {
     page: Option<usize>,
     /// Requests that were answered.
     answered: usize,
-    /// Those that were only for names.
+    /// Requests only for names.
     names: usize,
 }
 
@@ -241,7 +241,7 @@ async fn a_list_is_taken_over_page_by_page() {
     );
     assert_eq!(new.samples["1"], "Maya");
     assert!(world.last().await.unwrap().awaited, "the verdict on one is awaited");
-    // What is as it was is not written.
+    // An unchanged template is not written.
     let again = world.sync().await;
     assert_eq!((again.created, again.changed, again.deleted), (0, 0, 0));
     world
@@ -333,7 +333,7 @@ async fn a_thousand_templates_are_listed_in_steps() {
         );
     }
     assert!(world.last().await.is_some(), "it is not listed again every hour");
-    // What was deleted at the provider is noticed, and nothing else.
+    // Only deletions at the provider are noticed.
     world.aws.pass(60);
     all.remove(1_100);
     world.account.has(all.clone());
@@ -347,7 +347,7 @@ async fn a_thousand_templates_are_listed_in_steps() {
     assert_eq!(world.account.requests(), (12, 0));
 }
 
-/// What a step has seen is lost: the list begins again, and deletes nothing that it showed.
+/// If the names seen by a step are lost, the list begins again, and deletes nothing that it showed.
 #[tokio::test]
 async fn a_list_whose_memory_is_lost_begins_again() {
     let world = World::new().await;
@@ -521,7 +521,7 @@ async fn a_template_in_doubt_is_used_again_when_somebody_asks() {
     assert!(!is_doubted().await);
 }
 
-/// A content of Twilio's list: its number, and the name by which it was submitted.
+/// A content of Twilio's list: its number, and the name of its submission.
 fn content(number: u8, name: &str, status: &str) -> Value {
     json!({
         "sid": format!("HX{number:032}"), "friendly_name": name, "language": "en", "variables": {"1": "Maya"},

@@ -41,7 +41,7 @@ impl World {
         run.await.expect("the run ends well");
     }
 
-    /// Access to AWS on which responses get lost, and a process of the function behind it.
+    /// AWS access that loses responses, and a process of the function that uses it.
     fn behind_lossy(&self) -> (Lossy, Context) {
         let lossy = Lossy::before(&self.aws);
         let ctx = Context::new(&self.aws.env_behind(lossy.url())).expect("a context");

@@ -157,7 +157,7 @@ impl World {
         notices
     }
 
-    /// A day with calls, some of which matched these automations.
+    /// Records a day with calls, some of them matched by these automations.
     async fn calls(&self, rules: &[RuleId]) {
         let now = self.aws.now();
         let rules = rules.iter().copied().collect();
@@ -723,7 +723,7 @@ async fn suspended_tenant_is_told_nothing() {
     assert!(world.mails().await.is_empty(), "nor later");
 }
 
-/// A worker that died before it marked a notice: the same mails, by which the sender recognizes them.
+/// A worker died before it marked a notice: the mails are repeated with the same ids, so the sender recognizes them.
 #[tokio::test]
 async fn interrupted_mailing_is_repeated_with_the_same_mails() {
     let world = World::new().await;
@@ -752,14 +752,14 @@ async fn interrupted_mailing_is_repeated_with_the_same_mails() {
     );
     assert!(world.mails().await.is_empty());
 
-    // One that died after it marked a notice had queued all mails.
+    // A worker that died after it marked a notice had queued all mails.
     world.write_mailings(open.clone()).await;
     assert_eq!(world.refuse(world.business.twilio).await.at, world.aws.now());
     assert!(world.mails().await.is_empty(), "the former mailing ends");
     assert_eq!(world.mails().await.len(), 1, "and the next one begins");
 }
 
-/// A mailing of which only the end was not written. What happens later waits for its day, but no longer.
+/// A mailing whose end was not written. Later occurrences wait for their day, but no longer.
 #[tokio::test]
 async fn later_occurrence_is_told_although_a_mailing_did_not_end() {
     let world = World::new().await;

@@ -24,14 +24,14 @@ const AGENTS: usize = 4;
 const HISTORIES: usize = 4;
 const MINUTES: i64 = 360;
 
-/// Time for which a message may be unread, and time between two mails.
+/// Maximum wait of an unread message, and time between two mails.
 const ALLOWED: SignedDuration = SignedDuration::from_mins(10);
 const PAUSE: SignedDuration = SignedDuration::from_hours(1);
 
 /// An unread message, and whether a mail has counted it.
 #[derive(Debug, Clone, Copy)]
 struct Unread {
-    /// Time from which people are to be told of it.
+    /// Earliest time for telling people of it.
     from: Timestamp,
     counted: bool,
 }
@@ -83,7 +83,7 @@ impl Customer {
 struct Model {
     customers: Vec<Customer>,
     mailed_at: Option<Timestamp>,
-    /// Whether something was found of which no mail has told.
+    /// Whether something was found that no mail has told of.
     due: bool,
 }
 
@@ -98,7 +98,7 @@ impl Model {
         }
     }
 
-    /// The customers of whom a mail tells now, if one is to be sent.
+    /// The customers to name in a mail now, if one is to be sent.
     fn mail(&mut self, now: Timestamp) -> Option<Waiting> {
         if !self.due || self.mailed_at.is_some_and(|at| now < at + PAUSE) {
             return None;
@@ -183,7 +183,7 @@ impl Town {
         let (place, kind) = (self.dice.below(CUSTOMERS), self.dice.below(14));
         let (contact, user) = (self.contacts[place].clone(), *self.dice.one(&self.agents));
         let customer = &mut self.model.customers[place];
-        // One who has been answered may write late: it becomes known after a quarter of an hour.
+        // An answered customer's message may become known late, after a quarter of an hour.
         let late = kind == 0 && customer.since.is_none();
         if late || kind < 4 || customer.wrote.is_none() {
             let at = if late { now - SignedDuration::from_mins(15) } else { now };
@@ -248,7 +248,7 @@ impl Town {
             .await;
     }
 
-    /// What `tend_inbox` does each minute.
+    /// Does the work that `tend_inbox` does each minute.
     async fn find(&mut self) {
         let (aws, business) = (&self.world.aws, &self.world.business);
         for shard in 0..SHARDS {

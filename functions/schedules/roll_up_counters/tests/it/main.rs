@@ -105,7 +105,7 @@ async fn another_run_never_counts_less() {
     let world = World::new().await;
     world.count(&world.business, "2026-11-17T10:00:00Z").await;
     world.run(60).await;
-    // That of the line or the other one.
+    // The line's counter or the other one.
     let mut rows = world.aws.rows().await.into_iter();
     let row = rows.find(|row| row["kind"].as_s().is_ok_and(|kind| kind == "counters"));
     let row = row.expect("it is counted in a row");

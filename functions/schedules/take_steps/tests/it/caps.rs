@@ -1,4 +1,4 @@
-//! Caps: whoever finds no room stays at the step, and is the next for whom there is some.
+//! Caps: a person without room stays at the step, and is the next to get some.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,7 @@ impl World {
     }
 }
 
-/// Everybody gets every step, in the order in which they came, and never more than the cap allows in a period.
+/// All recipients get every step, in the order of their arrival, and never more than the cap allows in a period.
 async fn all_go_through_it(people: usize, cap: &Cap) {
     let world = World::with_cap(cap).await;
     let steps = json!([says("welcome", "Welcome"), waits("a day", 1), says("offer", "An offer")]);
@@ -93,7 +93,7 @@ async fn a_burst_goes_through_a_cap_of_a_day() {
     Box::pin(all_go_through_it(30, &cap(Period::Day, 10))).await;
 }
 
-/// What is made is counted at once, also if the run is killed or another one runs beside it.
+/// A message is counted as it is made, also if the run is killed or another one runs beside it.
 #[tokio::test]
 async fn what_is_made_is_counted_before_it_is_sent() {
     let cap = cap(Period::Hour, 10);

@@ -9,7 +9,6 @@ use domain::{
 use super::*;
 
 impl World {
-    /// A searchable date.
     async fn field(&self, key: &str) -> Field {
         let fields = json!({"key": key, "name": key, "type": "date", "searchable": true});
         self.create_owned(fields).await
@@ -42,7 +41,7 @@ impl World {
         self.move_drip(started, &[CampaignState::Running]).await.value
     }
 
-    /// Those of these contacts who have entered a drip, by their places, each with the time at which it did.
+    /// The contacts among these who have entered a drip, by their places, each with the time of entering.
     async fn entries_into_drip(&self, drip: &Campaign, contacts: &[ContactId]) -> Vec<(usize, String)> {
         let (store, mut entered) = (self.store(), Vec::new());
         for (place, contact) in contacts.iter().enumerate() {
@@ -186,7 +185,7 @@ async fn many_enter_once_although_runs_are_killed() {
     }
     world.run().await;
     let now = world.aws.now();
-    // Those who entered late begin to wait now.
+    // Contacts who entered late begin to wait now.
     world.run().await;
     for contact in &contacts {
         let enrolment = world.enrolment(&drip, *contact).await;

@@ -482,7 +482,6 @@ async fn an_enrolment_that_cannot_be_read_keeps_nobody_waiting() {
     }
 }
 
-/// In whichever shard.
 #[tokio::test]
 async fn whoever_has_waited_longest_goes_first() {
     let world = World::new().await;
@@ -504,7 +503,7 @@ async fn whoever_has_waited_longest_goes_first() {
     assert_eq!(said, fans[..usize::from(SHARDS)].iter().copied().collect());
 }
 
-/// Two who wait for their first message, and a way to the table on which requests can fail.
+/// Two contacts who wait for their first message, and access to the table that can lose responses.
 async fn two_due(world: &World) -> (Lossy, Context) {
     world.remove_caps().await;
     let drip = world.drip(json!({}), three()).await;
@@ -565,7 +564,7 @@ async fn daily_messages_wait_for_the_end_of_the_limit() {
     assert_eq!(world.sent_by_run().await, 1);
 }
 
-/// WhatsApp allows two customers a day, of whom campaigns take one.
+/// WhatsApp allows two new customers a day; campaigns take one of these places.
 #[tokio::test]
 async fn who_finds_no_place_today_is_messaged_tomorrow() {
     let world = World::new().await;
@@ -639,7 +638,7 @@ async fn few_do_not_wait_behind_many_of_another_tenant() {
     assert_eq!(sent, 4 * 8);
 }
 
-/// Runs beside each other, of which some are killed at any point.
+/// Runs beside each other, some of them killed at any point.
 #[tokio::test]
 async fn many_go_through_it_once_although_runs_are_killed() {
     let world = World::new().await;

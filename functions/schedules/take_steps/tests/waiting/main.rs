@@ -1,4 +1,5 @@
-//! A minute in which nothing is due costs the same, however many wait. In a process of its own, since it counts what the process consumes.
+//! A minute with nothing due costs the same, however many wait. In a process of its own, since it counts what the
+//! process consumes.
 
 use domain::terms::{CampaignId, ContactId, TenantId};
 use jiff::SignedDuration;

@@ -208,7 +208,7 @@ async fn whoever_lost_access_is_heard_no_more() {
     aws.pass(10 * 60);
     assert_eq!(world.says("old", ping).await, Vec::<serde_json::Value>::new());
     assert!(world.gateway.is_closed(&socket_id("old")));
-    // So is one of which nothing is known.
+    // So is an unknown one.
     world.says("stranger", ping).await;
     assert!(world.gateway.is_closed(&socket_id("stranger")));
 }

@@ -13,7 +13,7 @@ use rust_embed::Embed;
 use serde_json::Value;
 use testkit::{Answer, Aws, Call, Function};
 
-/// What `cargo stack console` would build.
+/// An example of what `cargo stack console` builds.
 #[derive(Embed)]
 #[folder = "tests/it/built"]
 struct Built;
@@ -97,7 +97,7 @@ async fn shell_is_in_the_language_and_theme_of_the_visitor() {
         ("rb_ui=ar.dark", "en", page("ar", "rtl", "dark")),
         ("rb_ui=en.light", "ar", page("en", "ltr", "light")),
         ("a=b; rb_ui=ar.system; c=d", "", page("ar", "rtl", "system")),
-        // What is no choice of ours counts as none.
+        // An unknown choice counts as none.
         ("rb_ui=ar.blue", "", plain.clone()),
         ("rb_ui=fr.dark", "ar", page("ar", "rtl", "system")),
         ("rb_ui=ar", "", plain.clone()),
@@ -129,7 +129,6 @@ async fn app_is_installed_in_the_language_of_the_visitor() {
     assert!(script.header("service-worker-allowed").is_empty());
 }
 
-/// Not even escaped.
 #[tokio::test]
 async fn shell_holds_nothing_of_the_request() {
     let function = built_console().await;

@@ -73,7 +73,6 @@ impl World {
         written.expect("the message is written");
     }
 
-    /// Changes the message.
     async fn change(&self, change: impl FnOnce(Message) -> Message) {
         let message = self.message().await.expect("the message");
         self.write(&change(message)).await;

@@ -1,5 +1,3 @@
-//! Arabic.
-
 use super::{Notice, Other, Words, sentence_with_name};
 
 pub(crate) const ARABIC: Words = Words {

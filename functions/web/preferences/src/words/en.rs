@@ -1,5 +1,3 @@
-//! English.
-
 use super::{Notice, Other, Words, sentence_with_name};
 
 pub(crate) const ENGLISH: Words = Words {

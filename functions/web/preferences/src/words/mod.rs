@@ -25,16 +25,16 @@ impl Named {
         format!("{}{business}{}", self.before, self.after)
     }
 
-    /// The same for where no markup is possible. Isolated, the name does not turn the direction of what is around it.
+    /// The sentence as plain text, for where no markup is possible. Isolated, the name does not turn the direction of
+    /// what is around it.
     pub(crate) fn with_isolated_name(self, business: &str) -> String {
         format!("{}\u{2068}{business}\u{2069}{}", self.before, self.after)
     }
 }
 
-/// The other language, to which a page leads.
+/// The page's other language.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Other {
-    /// Its code.
     pub(crate) lang: &'static str,
     /// Its name in itself.
     pub(crate) name: &'static str,
@@ -50,11 +50,10 @@ pub(crate) struct Notice {
 /// All words in one language.
 #[derive(Debug)]
 pub(crate) struct Words {
-    /// BCP 47 code.
+    /// Language as a BCP 47 code.
     pub(crate) lang: &'static str,
-    /// Direction of writing.
     pub(crate) dir: &'static str,
-    /// Version of the words by which somebody makes a choice. Changes with them.
+    /// Version of the words for making a choice. Changes with them.
     pub(crate) version: &'static str,
     pub(crate) other: Other,
     pub(crate) title: Named,

@@ -8,7 +8,6 @@ use html5ever::{
 };
 use testkit::Answer;
 
-/// Elements without content.
 const VOID: [&str; 2] = ["meta", "input"];
 
 /// An element of a page.
@@ -25,7 +24,6 @@ pub(crate) struct Element {
 }
 
 impl Element {
-    /// An attribute.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut all = self.attributes.iter();
         all.find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -36,7 +34,6 @@ impl Element {
     }
 }
 
-/// A page.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) elements: Vec<Element>,

@@ -13,7 +13,7 @@ use testkit::{
 
 use super::{World, document::Page, saving};
 
-/// One character of a code replaced.
+/// Replaces one character of a code.
 fn tampered_code(code: &LinkCode) -> String {
     let mut text = code.as_str().to_owned();
     let last = if text.ends_with('0') { "1" } else { "0" };

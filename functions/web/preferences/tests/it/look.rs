@@ -48,7 +48,7 @@ fn colours_have_contrast_in_light_and_dark() {
     }
 }
 
-/// The same style serves both directions of writing, and people who use a keyboard.
+/// A single style serves both directions of writing, and people who use a keyboard.
 #[test]
 fn style_knows_no_left_and_right() {
     for sided in ["left", "right"] {

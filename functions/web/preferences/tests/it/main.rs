@@ -1,5 +1,3 @@
-//! The preference page.
-
 mod document;
 mod links;
 mod look;
@@ -62,7 +60,7 @@ impl World {
         self.link_of(code, contact, LinkOrigin::Message(message)).await;
     }
 
-    /// The same with this origin.
+    /// Makes a link with this origin.
     pub(crate) async fn link_of(&self, code: &LinkCode, contact: &Contact, origin: LinkOrigin) {
         let link = LinkWrite {
             code: code.clone(),
@@ -261,7 +259,7 @@ async fn language_is_that_of_the_link_the_browser_or_the_contact() {
             format!("?lang={}", other.get("lang").unwrap())
         );
     }
-    // What was asked for stays.
+    // The requested language stays.
     let call = Call::form(&format!("{}?lang=en", world.path()), "do=stop");
     let saved = world.call(&call).await;
     saved.is(303);
@@ -351,7 +349,7 @@ async fn everything_can_be_stopped_from_any_page() {
     );
 }
 
-/// One topic after STOP turns on nothing else.
+/// A topic chosen after STOP turns on nothing else.
 #[tokio::test]
 async fn tick_after_stop_turns_on_only_itself() {
     let world = World::new().await;
@@ -456,7 +454,7 @@ async fn lost_race_is_repeated() {
     assert_eq!(world.ledger().await.len(), 1);
 }
 
-/// The same person is known as another contact of the business.
+/// The person is known as another contact of the business, too.
 #[tokio::test]
 async fn choice_holds_for_all_contacts_of_the_person() {
     let world = World::new().await;

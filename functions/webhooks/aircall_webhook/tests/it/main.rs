@@ -13,7 +13,6 @@ use testkit::{
     webhook::{Webhook, World, larger_than_a_call},
 };
 
-/// The fixtures' token.
 const TOKEN: &str = "fixture-aircall-token";
 const MISSED: &str = "telephony/aircall/call_ended_agents_did_not_answer.json";
 

@@ -330,7 +330,7 @@ async fn changed_connection_answers_the_next_call() {
         .map(|(what, fixture)| signed_request(&world, what, fixture));
     assert_twiml(&function.call(&ringing).await, "<Dial ");
     assert_twiml(&function.call(&missed).await, "<Record ");
-    // The same secrets are not opened again.
+    // Unchanged secrets are not opened again.
     aws.deny("Decrypt");
     let id = world.connection;
     let Account::Twilio(twilio) = &mut world.tenant.connection_mut(id).account else {
@@ -343,7 +343,7 @@ async fn changed_connection_answers_the_next_call() {
     assert_twiml(&answer, "<Record ");
     assert!(!answer.text().contains("<Dial "), "{}", answer.text());
     assert!(!function.call(&missed).await.text().contains("<Record "));
-    // One that was deleted answers no more.
+    // A deleted connection answers no more.
     world
         .tenant
         .configured
@@ -402,7 +402,7 @@ async fn in_5_s<T>(work: impl Future<Output = T>) -> T {
     done
 }
 
-/// The same once the connection is known: business hours, queue and bucket hang.
+/// Once the connection is known, its own answer is used, also while business hours, queue and bucket hang.
 #[tokio::test]
 async fn known_connection_uses_its_own_answer_while_all_hangs() {
     let world = world().await;

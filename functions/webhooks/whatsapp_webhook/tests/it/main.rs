@@ -463,7 +463,7 @@ async fn connection_without_secrets_uses_the_shared_app() {
     assert_eq!(refusal_reasons(&aws, &first).await, reasons);
 }
 
-/// The reasons for which webhooks of the tenant's connection were refused in the last day.
+/// The reasons for refusing webhooks of the tenant's connection in the last day.
 async fn refusal_reasons(aws: &Aws, tenant: &Seeded) -> Vec<RefusedBecause> {
     let store = aws.store();
     let noted = store.refused_webhooks(tenant.scope(), tenant.whatsapp, aws.now());

@@ -20,7 +20,7 @@ const LARGEST: usize = 190 * 1024;
 /// Maximum size of a value's other fields in every piece. Larger ones, which Meta does not describe, go only with the first.
 const LARGEST_REST: usize = 1024;
 
-/// The lists of a value, in the order in which they are parsed.
+/// The lists of a value, in the order of parsing.
 const LISTS: [&str; 8] = [
     "messages",
     "standby",
@@ -34,7 +34,7 @@ const LISTS: [&str; 8] = [
 
 const CONTACTS: &str = "contacts";
 
-/// Fields with which an item names its person: the number, or the id.
+/// Fields that name an item's person by number, or by id.
 const NUMBERS: [&str; 3] = ["from", "recipient_id", "wa_id"];
 const USER_IDS: [&str; 3] = ["from_user_id", "recipient_user_id", "user_id"];
 
