@@ -140,7 +140,7 @@ fn keys(keys: &[Keys]) -> String {
     let mut text = format!(
         "
 Keys of the inbox, from the key to the frame that shows what it did: CPU throttled 4 times, a key every 120 ms, while customers write. The
-conversation has 10,000 messages, all of which were opened page by page; the API's pages of them are played, and what comes is real.
+conversation has 10,000 messages, all opened page by page; the API's pages of them are played, and what comes is real.
 Aim: p98 of {MAX_KEY_MS} ms.
 
 | keys | number | p50 | p98 | longest | |
@@ -522,7 +522,7 @@ the fastest), and the CPU time until then. *Over empty* compares the fastest sta
 least. `{EMPTY}` (`infra/empty_function`) is
 `lambda_runtime` and a handler that returns its event, built in the same profile. *CPU per event*: under the loads below, warm
 processes, by the functions' own log lines (an event is a request, a queue's or a stream's record). *First event*: CPU of a
-process's first invocation, in which it makes its clients and connections. *Peak memory*: the most any process held (`VmHWM`).
+process's first invocation, which makes its clients and connections. *Peak memory*: the most any process held (`VmHWM`).
 An empty cell was not measured in the last run of its part. Why they are as large as they are, and what has been taken out:
 [decision 0007](decisions/0007-build-profiles.md).
 
