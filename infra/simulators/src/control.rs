@@ -308,7 +308,7 @@ async fn set_preference(State(world): State<Sims>, Json(input): Json<PreferenceI
         }
         state.phone(&number).name(&number)
     };
-    let webhook = graph::preference_webhook(&world, &config, (tenant, account), (&number, &name), &input.value);
+    let webhook = graph::preference_webhook(&world, &config, tenant, account, &number, &name, &input.value);
     world.deliver_later(&webhook, Duration::ZERO, 1);
     Ok(StatusCode::ACCEPTED)
 }

@@ -56,22 +56,34 @@ fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text)
 }
 
+/// A request of the page to Ringback's API.
+#[derive(Default)]
+struct Asked<'a> {
+    method: Method,
+    path: &'a str,
+    query: &'a [(&'a str, &'a str)],
+    body: Option<&'a Value>,
+    idempotency_key: Option<&'a str>,
+}
+
 /// Ringback's answer to a request of the page for a business. The key stays here.
-async fn ask_ringback(
-    world: &Sims,
-    tenant: &str,
-    (method, path, query): (Method, &str, &[(&str, &str)]),
-    body: Option<(&Value, &str)>,
-) -> Result<(StatusCode, String), Response> {
+async fn ask_ringback(world: &Sims, tenant: &str, asked: Asked<'_>) -> Result<(StatusCode, String), Response> {
     let config = world.config();
     let Some(key) = config.tenant(tenant).and_then(|known| known.api_key.as_ref()) else {
         let error = json!({"error": "There is no such business, or it has no API key here."});
         return Err((StatusCode::NOT_FOUND, Json(error)).into_response());
     };
-    let url = format!("{}/api/v1/{path}", config.public_base_url);
-    let mut request = world.http.request(method, url).query(query).header("x-api-key", key);
-    if let Some((body, key)) = body {
-        request = request.json(body).header("idempotency-key", key);
+    let url = format!("{}/api/v1/{}", config.public_base_url, asked.path);
+    let mut request = world
+        .http
+        .request(asked.method, url)
+        .query(asked.query)
+        .header("x-api-key", key);
+    if let Some(body) = asked.body {
+        request = request.json(body);
+    }
+    if let Some(key) = asked.idempotency_key {
+        request = request.header("idempotency-key", key);
     }
     let asked = request.timeout(ANSWER_WITHIN).send();
     let answer = async {
@@ -96,7 +108,12 @@ fn passed_on(answer: Result<(StatusCode, String), Response>) -> Response {
 
 /// A ticket for the live events of a business.
 async fn ticket(State(world): State<Sims>, Path(id): Path<String>) -> Response {
-    passed_on(ask_ringback(&world, &id, (Method::POST, "live/ticket", &[]), None).await)
+    let asked = Asked {
+        method: Method::POST,
+        path: "live/ticket",
+        ..Asked::default()
+    };
+    passed_on(ask_ringback(&world, &id, asked).await)
 }
 
 /// A customer's number.
@@ -121,7 +138,12 @@ async fn conversations(
         return Json(json!({"items": []})).into_response();
     };
     let of_contact = [("contact", contact.as_str())];
-    passed_on(ask_ringback(&world, &id, (Method::GET, "conversations", &of_contact), None).await)
+    let asked = Asked {
+        path: "conversations",
+        query: &of_contact,
+        ..Asked::default()
+    };
+    passed_on(ask_ringback(&world, &id, asked).await)
 }
 
 /// One attempt to reply, which may be repeated.
@@ -145,7 +167,14 @@ async fn answer(
         return (StatusCode::NOT_FOUND, Json(error)).into_response();
     }
     let path = format!("conversations/{conversation}/messages");
-    passed_on(ask_ringback(&world, &id, (Method::POST, &path, &[]), Some((&body, &key))).await)
+    let asked = Asked {
+        method: Method::POST,
+        path: &path,
+        body: Some(&body),
+        idempotency_key: Some(&key),
+        ..Asked::default()
+    };
+    passed_on(ask_ringback(&world, &id, asked).await)
 }
 
 /// The numbers whose phones changed, and `mails`; `*` if the reader must load everything again.

@@ -12,7 +12,7 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{Contract, Operation},
+    contract::{Contract, Operation, PathValues},
     endpoints::Login,
     play::{Answer, Customer, Look, Play, new_phone, until},
     secrets::random_hex,
@@ -107,7 +107,7 @@ pub async fn object_for(
     keeper: &Proof,
     operation: &Operation<'_>,
     name: &str,
-    known: &[(&str, String)],
+    known: &PathValues<'_>,
 ) -> Result<Option<String>> {
     let Some((list, _)) = operation.path.split_once(&format!("/{{{name}}}")) else {
         return Ok(None);
@@ -372,7 +372,7 @@ pub async fn upload(play: &Play, upload: &Value, file: String) -> Result<reqwest
 }
 
 /// A path with these values for its parameters.
-pub fn fill_path(path: &str, values: &[(&str, String)]) -> String {
+pub fn fill_path(path: &str, values: &PathValues<'_>) -> String {
     let fill = |path: String, (name, value): &(&str, String)| path.replace(&format!("{{{name}}}"), value);
     values.iter().fold(path.to_owned(), fill)
 }
@@ -383,7 +383,7 @@ pub async fn make(
     contract: &Contract,
     keeper: &Proof,
     create: &Operation<'_>,
-    known: &[(&str, String)],
+    known: &PathValues<'_>,
 ) -> Result<Answer> {
     let body = new_body(contract, create)?;
     let path = fill_path(create.path, known);

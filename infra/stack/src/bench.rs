@@ -201,7 +201,8 @@ async fn run_python_client<T: serde::de::DeserializeOwned>(
     place: &Place,
     tools: &Tools,
     play: &Play,
-    (script, settings): (&str, &[(&str, &str)]),
+    script: &str,
+    settings: &[(&str, &str)],
 ) -> Result<T> {
     let mut python = tools.contract().await?.program("python");
     python

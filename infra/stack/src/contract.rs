@@ -48,10 +48,13 @@ impl<'a> Operation<'a> {
     }
 
     /// The path with these values for its parameters.
-    pub fn path_with(&self, values: &[(&str, String)]) -> String {
+    pub fn path_with(&self, values: &PathValues<'_>) -> String {
         crate::api::fill_path(self.path, values)
     }
 }
+
+/// Names and values of a path's parameters.
+pub type PathValues<'a> = [(&'a str, String)];
 
 /// The operations of a document, ordered by path.
 pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {

@@ -351,8 +351,8 @@ async fn run(command: Command) -> Result<bool> {
             let found = target.find().await?;
             let tenant = found.tenant(tenant.as_deref())?.parse().context("parsing --tenant")?;
             let (deployment, _) = found.deployment().await?;
-            for (at, what) in why::timeline(&deployment.store, tenant, &to).await? {
-                println!("{at:.3}  {what}");
+            for why::Line { at, text } in why::timeline(&deployment.store, tenant, &to).await? {
+                println!("{at:.3}  {text}");
             }
         }
         Command::Tenant {

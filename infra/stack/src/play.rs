@@ -120,6 +120,9 @@ pub struct Customer {
     pub consent: Vec<ConsentEntry>,
 }
 
+/// Names and values of a request's headers.
+pub type Headers<'a> = [(&'a str, &'a str)];
+
 /// The answer to a request.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -316,7 +319,7 @@ impl Play {
         &self,
         method: &str,
         path: &str,
-        headers: &[(&str, &str)],
+        headers: &Headers<'_>,
         body: impl Into<reqwest::Body>,
     ) -> Result<Answer> {
         let method = Method::from_bytes(method.as_bytes()).context("a method is a word")?;

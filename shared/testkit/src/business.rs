@@ -273,11 +273,11 @@ impl Seeded {
     pub async fn spoil(&self, aws: &Aws, message: &Message, attribute: &str) {
         let row = format!("MSG#{}", message.id.own().to_string().to_ascii_lowercase());
         let contact = Some(message.id.contact());
-        self.spoil_row(aws, contact, ("", &row), attribute).await;
+        self.spoil_row(aws, contact, "", &row, attribute).await;
     }
 
-    /// The same with any row of the tenant or of a contact: with the end of its partition's name, and its own name.
-    pub async fn spoil_row(&self, aws: &Aws, of: Option<ContactId>, (partition, row): (&str, &str), attribute: &str) {
+    /// Makes any row of the tenant or of a contact unreadable, as [`Seeded::spoil`] does. `partition` is the end of its partition's name.
+    pub async fn spoil_row(&self, aws: &Aws, of: Option<ContactId>, partition: &str, row: &str, attribute: &str) {
         let partition = self.partition(of) + partition;
         let dynamodb = aws.dynamodb();
         let update = dynamodb
@@ -507,7 +507,8 @@ impl Seeded {
         aws: &Aws,
         message: MessageId,
         index: u8,
-        (mime, file): (&str, &[u8]),
+        mime: &str,
+        file: &[u8],
     ) -> Medium {
         let mut medium = self.medium(aws, message, index).await;
         let files = kit::Files::new(aws.env()).expect("the test has a bucket");

@@ -189,8 +189,8 @@ impl Provider {
         self.env_with(aws, &[])
     }
 
-    /// The same with some variables changed.
-    pub fn env_with(&self, aws: &crate::Aws, changes: &[(&str, &str)]) -> kit::Env {
+    /// The environment of `send_message`, with this as both providers and some variables changed.
+    pub fn env_with(&self, aws: &crate::Aws, changes: &crate::Variables<'_>) -> kit::Env {
         let mut variables = vec![
             ("PUBLIC_BASE_URL", "https://hooks.example.test"),
             ("GRAPH_API_URL", &self.url),

@@ -121,7 +121,8 @@ pub(super) fn describe(
 pub(super) async fn send(
     world: &Sims,
     access: &Access<'_>,
-    (session, query): (&str, &SessionQuery),
+    session: &str,
+    query: &SessionQuery,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, GraphError> {

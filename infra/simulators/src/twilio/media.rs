@@ -31,7 +31,8 @@ const WRONG_TYPE: u32 = 12_300;
 /// A customer's file, as it waits to be fetched. Returns its id.
 pub(crate) fn receive(
     world: &Sims,
-    (tenant, account): (&Tenant, &TwilioAccount),
+    tenant: &Tenant,
+    account: &TwilioAccount,
     number: &str,
     mime: &str,
     blob: Blob,

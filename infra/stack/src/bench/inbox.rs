@@ -66,8 +66,8 @@ pub async fn measure(running: &Running, network: &Network) -> Result<Day> {
         ("RINGBACK_PHONES", &phones),
         ("RINGBACK_MARK", &mark),
     ];
-    let script = ("answer_all.py", &settings[..]);
-    let day: Day = run_python_client(&running.place, &running.tools, &network.play, script).await?;
+    let Running { place, tools, .. } = running;
+    let day: Day = run_python_client(place, tools, &network.play, "answer_all.py", &settings).await?;
     ensure!(
         day.answered_twice == 0 && day.left_waiting == 0,
         "{} questions were answered by two agents, and {} customers still wait",

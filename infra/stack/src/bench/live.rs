@@ -54,7 +54,7 @@ pub async fn measure(place: &Place, tools: &Tools, play: &Play, town: &Town) -> 
         ("RINGBACK_TOKEN", &token),
         ("RINGBACK_OTHER_KEY", &other.api_key),
     ];
-    let live: Live = run_python_client(place, tools, play, ("follow_many.py", &settings)).await?;
+    let live: Live = run_python_client(place, tools, play, "follow_many.py", &settings).await?;
     ensure!(
         live.missing == 0 && live.foreign == 0,
         "clients missed {} events, and were told of {} that are not theirs",

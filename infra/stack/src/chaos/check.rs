@@ -249,7 +249,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     verdict.line("sent by SMS because the WhatsApp token had expired", by_sms);
     leftovers(ground, stormed.began, &mut verdict).await?;
     let logs = ground.logs(stormed.began).await?;
-    summary(ground, (stormed, &logs), &mut verdict, &rows).await?;
+    summary(ground, stormed, &logs, &mut verdict, &rows).await?;
     Ok(verdict)
 }
 
@@ -436,7 +436,8 @@ async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Re
 
 async fn summary(
     ground: &Ground<'_>,
-    (stormed, logs): (&Stormed, &[LogEvent]),
+    stormed: &Stormed,
+    logs: &[LogEvent],
     verdict: &mut Verdict,
     rows: &Rows,
 ) -> Result<()> {

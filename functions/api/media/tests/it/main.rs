@@ -62,7 +62,9 @@ impl<'a> World<'a> {
     /// A message whose first medium is this file.
     async fn receive_file(&self, file: (&str, &[u8])) -> MessageId {
         let message = self.message().await;
-        self.business.store_fetched_medium(self.aws, message, 0, file).await;
+        let (mime, file) = file;
+        let stored = self.business.store_fetched_medium(self.aws, message, 0, mime, file);
+        stored.await;
         message
     }
 

@@ -169,7 +169,8 @@ pub(super) fn due_at(account: &WhatsAppAccount, now: Timestamp) -> Option<(Times
 /// Lets events happen to a template, in this order. Returns the webhook of each.
 pub(crate) fn act(
     world: &Sims,
-    (tenant, account): (&Tenant, &WhatsAppAccount),
+    tenant: &Tenant,
+    account: &WhatsAppAccount,
     id: &str,
     changes: &[Change],
 ) -> Result<Vec<Webhook>, String> {
@@ -183,7 +184,7 @@ pub(crate) fn act(
         let later = record.last_event.map(|last| last + SignedDuration::from_secs(1));
         let at = later.map_or(now, |later| later.max(now));
         let (field, value) = change.apply(record, at)?;
-        webhooks.push(account_webhook(&config, (tenant, account), (field, value), at));
+        webhooks.push(account_webhook(&config, tenant, account, field, value, at));
         if change.event == What::Delete {
             state.templates.remove(&account.waba_id, id);
         }
@@ -200,14 +201,14 @@ pub(super) fn apply_and_tell(world: &Sims, account: &WhatsAppAccount, id: &str, 
         let own = tenant.whatsapp.as_ref().filter(|own| own.waba_id == account.waba_id)?;
         Some((tenant, own))
     });
-    let Some(owner) = owner else {
+    let Some((tenant, own)) = owner else {
         return;
     };
     // It may be gone already.
-    let Ok(webhooks) = act(world, owner, id, std::slice::from_ref(change)) else {
+    let Ok(webhooks) = act(world, tenant, own, id, std::slice::from_ref(change)) else {
         return;
     };
-    let copies = world.state().copies(Event::new(Api::Graph, &owner.0.id, None));
+    let copies = world.state().copies(Event::new(Api::Graph, &tenant.id, None));
     for webhook in &webhooks {
         world.deliver_later(webhook, Duration::ZERO, copies);
     }

@@ -87,6 +87,7 @@ const WRITTEN_AT: &str = "1793347200";
 
 /// A request to send, and its mutations.
 struct Case {
+    number: usize,
     what: String,
     webhook: &'static str,
     is_json: bool,
@@ -131,9 +132,10 @@ fn damage_fixture(
     random: &mut Random,
     number: usize,
     source: &Source,
-    (name, text): &(String, String),
+    fixture: &(String, String),
     ours: &BTreeMap<&'static str, String>,
 ) -> Result<Case> {
+    let (name, text) = fixture;
     let mut text = replace_ids(text, number, ours);
     if WRITTEN_IN.contains(&source.folder) {
         text = text.replace(WRITTEN_AT, &jiff::Timestamp::now().as_second().to_string());
@@ -160,6 +162,7 @@ fn damage_fixture(
         form::write(&fields).into_bytes()
     };
     Ok(Case {
+        number,
         what: format!("{number} {}/{name}: {}", source.folder, done.join("; ")),
         webhook,
         is_json,
@@ -340,21 +343,17 @@ fn by_twilio(number: usize, body: &str, ours: &BTreeMap<&'static str, String>) -
 }
 
 /// The provider and the ids of the customer's messages in a case. A field that is there twice means what the parser takes.
-fn message_ids_of(
-    number: usize,
-    case: &Case,
-    ours: &BTreeMap<&'static str, String>,
-) -> Vec<(&'static str, ProviderRef)> {
+fn message_ids_of(case: &Case, ours: &BTreeMap<&'static str, String>) -> Vec<(&'static str, ProviderRef)> {
     if case.what.contains(": twice") {
         return Vec::new();
     }
     match case.webhook {
         "whatsapp" => {
-            let found = by_whatsapp(number, &case.body, ours).into_iter();
+            let found = by_whatsapp(case.number, &case.body, ours).into_iter();
             found.map(|id| ("whatsapp", id)).collect()
         }
         "twilio/inbound" => {
-            let found = by_twilio(number, &String::from_utf8_lossy(&case.body), ours).into_iter();
+            let found = by_twilio(case.number, &String::from_utf8_lossy(&case.body), ours).into_iter();
             found.map(|id| ("twilio", id)).collect()
         }
         _ => Vec::new(),
@@ -364,14 +363,14 @@ fn message_ids_of(
 /// Number of customers' messages in the cases that were taken, and those that are not stored, or not shown as something known.
 async fn find_lost_messages(
     business: &Business<'_>,
-    taken: &[(usize, &Case)],
+    taken: &[&Case],
     ours: &BTreeMap<&'static str, String>,
 ) -> Result<(usize, Vec<String>)> {
     let store = &business.stage.play.store;
     let scope = business.scope()?;
     let (mut count, mut lost) = (0, Vec::new());
-    for (number, case) in taken {
-        for (api, id) in message_ids_of(*number, case, ours) {
+    for case in taken {
+        for (api, id) in message_ids_of(case, ours) {
             count += 1;
             let found = store.message_ref(&scope, api, &id, jiff::Timestamp::now()).await?;
             let Some((MessageRef::Theirs { message }, _)) = found else {
@@ -431,15 +430,14 @@ fn mutated_webhooks_cause_no_endless_retries() {
         let mark = |number: usize| format!("damaged-{seed}-{number}");
         let posts = cases
             .iter()
-            .enumerate()
-            .map(async |(number, case)| post(business, &vendors, case, &mark(number)).await);
+            .map(async |case| post(business, &vendors, case, &mark(case.number)).await);
         let statuses: Vec<Result<u16>> = stream::iter(posts).buffered(AT_ONCE).collect().await;
         let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
         let mut taken = Vec::new();
-        for (number, status) in statuses.into_iter().enumerate() {
+        for (case, status) in cases.iter().zip(statuses) {
             let status = status?;
             *counts.entry(status).or_default() += 1;
-            taken.extend((status == 200).then_some((number, &cases[number])));
+            taken.extend((status == 200).then_some(case));
         }
         eprintln!("answers: {counts:?}");
         ensure!(counts.keys().all(|status| *status < 500), "answers: {counts:?}");
