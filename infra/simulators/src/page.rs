@@ -116,7 +116,7 @@ async fn ticket(State(world): State<Sims>, Path(id): Path<String>) -> Response {
     passed_on(ask_ringback(&world, &id, asked).await)
 }
 
-/// A customer's number.
+/// Query with a customer's number.
 #[derive(Deserialize)]
 struct OfNumber {
     number: String,
@@ -146,7 +146,7 @@ async fn conversations(
     passed_on(ask_ringback(&world, &id, asked).await)
 }
 
-/// One attempt to reply, which may be repeated.
+/// An attempt to reply, which may be repeated.
 #[derive(Deserialize)]
 struct Attempt {
     key: String,

@@ -33,7 +33,7 @@ pub(crate) fn routes() -> Router<Sims> {
         .route("/shown-media/{id}", get(show_media))
 }
 
-/// What a customer sends.
+/// Content of a customer's message.
 #[derive(Debug)]
 pub(crate) enum Said {
     Text(String),
@@ -41,7 +41,7 @@ pub(crate) enum Said {
     Tapped(Box<Sent>, Button),
     Media(Box<SaidMedia>),
     Location(Value),
-    /// In Meta's shape.
+    /// Contacts in Meta's shape.
     Contacts(Vec<Value>),
     Reaction(Reaction),
     /// Something that WhatsApp does not hand over, by Meta's word for it.
@@ -353,7 +353,7 @@ struct WebhookIn {
     tenant: String,
     /// `messages`, `standby`, `calls` …
     field: String,
-    /// What stands beside the number's metadata.
+    /// The fields beside the number's metadata.
     value: Map<String, Value>,
     /// Time of an event of the account, such as of a template, which has no metadata of a number.
     at: Option<Timestamp>,

@@ -94,7 +94,7 @@ struct ReviewIn {
     sid: String,
     /// `received`, `pending`, `approved`, `rejected`, `paused` or `disabled`.
     status: String,
-    /// Of a rejection.
+    /// Reason of a rejection.
     #[serde(default)]
     reason: String,
 }

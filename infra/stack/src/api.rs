@@ -19,14 +19,14 @@ use crate::{
     totp,
 };
 
-/// A caller's credentials.
+/// Credentials of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// None.
+    /// No credentials at all.
     Nothing,
     /// `Authorization: Bearer …`.
     Token(String),
-    /// `X-API-Key`.
+    /// In the header `X-API-Key`.
     Key(String),
 }
 
@@ -405,7 +405,7 @@ pub fn kind(answer: &Answer) -> String {
     kind.unwrap_or_default().to_owned()
 }
 
-/// Requires a 2xx.
+/// Requires a status of 2xx.
 pub fn require_success(answer: &Answer, what: &str) -> Result<Value> {
     if !(200..300).contains(&answer.status) {
         bail!("{what}: {} {}", answer.status, answer.body);

@@ -60,7 +60,6 @@ struct Target {
     place: Where,
 }
 
-/// The selected stack.
 struct Found {
     place: Place,
     aws: Aws,
@@ -259,7 +258,7 @@ enum Command {
         /// Run the tests of this package only, with the emulator of `up` if it runs; can be repeated
         #[arg(long = "package", short = 'p')]
         packages: Vec<String>,
-        /// The same for the packages that differ from the last commit on `main`, and those that depend on them
+        /// Run the tests of the packages that differ from the last commit on `main`, and of those that depend on them
         #[arg(long)]
         changed: bool,
         /// Arguments for the test binaries, such as a test's name

@@ -40,10 +40,9 @@ pub type Variables<'a> = [(&'a str, &'a str)];
 /// Names of counters, and what is added to each.
 pub type Counters<'a> = [(&'a str, u64)];
 
-/// One test's own AWS.
+/// A test's own AWS.
 pub struct Aws {
     variables: BTreeMap<String, String>,
-    /// The function's environment.
     env: Env,
     /// The test's own environment.
     own: Env,
@@ -61,7 +60,7 @@ const NEEDED: &str =
 /// The variable with the URL of a function's dead letters.
 pub const DEAD_LETTERS: &str = kit::queue::DEAD_LETTERS;
 
-/// The time at which every test begins, on the day of the vectors and fixtures.
+/// The time when every test begins, on the day of the vectors and fixtures.
 pub fn noon() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().expect("it is a time")
 }

@@ -56,10 +56,9 @@ impl Reply {
     }
 }
 
-/// A recorded request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`, `POST`.
+    /// Method, such as `GET`.
     pub method: String,
     /// The path with its query.
     pub path: String,
@@ -208,7 +207,7 @@ impl Provider {
     }
 
     /// Answers sends by this rule from now on: by the request, and the number of earlier sends to its recipient by its channel. So what
-    /// happens to a message does not depend on the order in which sends to different people arrive.
+    /// happens to a message does not depend on the order of sends to different people.
     pub fn reply_by(&self, rule: impl Fn(&Request, usize) -> Reply + Send + 'static) {
         self.shared.lock().rule = Some(Box::new(rule));
     }

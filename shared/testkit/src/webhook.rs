@@ -33,7 +33,7 @@ pub struct Webhook {
     variables: &'static Variables<'static>,
 }
 
-/// One test's AWS with a tenant in it, and a process of the function.
+/// A test's AWS with a tenant in it, and a process of the function.
 pub struct World {
     pub aws: Aws,
     /// The tenant, as created by [`seed::tenant`].

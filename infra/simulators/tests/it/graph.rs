@@ -326,7 +326,7 @@ async fn a_customers_messages_look_like_the_fixtures() {
     );
 }
 
-/// A marketing template.
+/// A message with a marketing template.
 fn offer(to: &str) -> Value {
     json!({
         "messaging_product": "whatsapp", "to": to, "type": "template",

@@ -222,7 +222,7 @@ impl Stage {
         self.post("/calls", extend_object(maya, what)).await
     }
 
-    /// Maya's profile.
+    /// Sets Maya's profile at the simulators.
     pub(crate) async fn profile(&self, profile: Value) {
         self.put(&format!("/phones/{MAYA}"), profile).await;
     }

@@ -48,17 +48,14 @@ impl Times {
         Self(milliseconds)
     }
 
-    /// The same, sorted.
     pub fn into_sorted(self) -> Self {
         Self::new(self.0)
     }
 
-    /// Number of durations.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// A percentile.
     pub fn percentile(&self, of_hundred: usize) -> f64 {
         let Some(last) = self.0.len().checked_sub(1) else {
             return f64::NAN;
@@ -67,7 +64,7 @@ impl Times {
     }
 }
 
-/// One load.
+/// Measurements of a load.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Load {
     /// Concurrent callers or connections.
@@ -82,9 +79,7 @@ pub struct Load {
 
 /// A telephone network in front of one business.
 pub struct Network {
-    /// The stack.
     pub play: Play,
-    /// The business.
     pub tenant: Tenant,
     account_sid: String,
     number: Phone,
@@ -342,7 +337,7 @@ impl Network {
         }
     }
 
-    /// Concurrent callers, each of whom calls again from another number once the provider has the message.
+    /// Concurrent callers. Each calls again from another number once the provider has the message.
     pub async fn calls(&self, concurrency: usize, each: usize) -> Result<Load> {
         run_concurrently(concurrency, each, async || {
             let from = self.caller()?;
@@ -486,7 +481,7 @@ impl Work {
         self.warm_cpu_ms / self.warm_events as f64
     }
 
-    /// CPU milliseconds of a process's first invocation, in which it creates its clients, median.
+    /// CPU milliseconds of a process's first invocation, which creates its clients; median.
     pub fn first_cpu_ms(&self) -> f64 {
         self.cold_cpu_ms.percentile(50)
     }

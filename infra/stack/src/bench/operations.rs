@@ -28,11 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Usage of one warm request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cost {
-    /// The operation.
     pub id: String,
     /// The method: `get` and so on.
     pub method: String,
-    /// Its path.
     pub path: String,
     /// Status of the answer.
     pub status: u16,
@@ -40,9 +38,9 @@ pub struct Cost {
     pub aws: BTreeMap<String, u64>,
     /// Round trips to AWS.
     pub requests: u64,
-    /// Read units.
+    /// Read units of the table.
     pub read: f64,
-    /// Write units.
+    /// Write units of the table.
     pub write: f64,
 }
 

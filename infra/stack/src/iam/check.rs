@@ -68,11 +68,10 @@ const _: () = assert!(EXCEPTIONS.len() <= 12, "use permissions in tests, or remo
 /// A permission that nothing used, or that allows more than what was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The function.
     pub function: String,
     /// Name of the statement.
     pub statement: String,
-    /// What of the statement; none: all of it.
+    /// The part of the statement; none: all of it.
     part: Option<String>,
     what: What,
 }
@@ -156,7 +155,7 @@ pub fn findings(roles: &[Role], uses: &[Use]) -> Vec<Finding> {
     found
 }
 
-/// What these uses of a statement leave: parts of it, or all.
+/// Parts of a statement that these uses leave, or all of it.
 fn unused_parts(statement: &Value, uses: &[&Use], known: &Known) -> Vec<(Option<String>, What)> {
     if uses.is_empty() {
         return vec![(None, What::Unused)];
@@ -215,7 +214,7 @@ fn is_as_narrow(resource: &str, used: &str) -> bool {
     }
 }
 
-/// What is known of keys from all roles.
+/// Knowledge about keys from all roles.
 struct Known {
     /// The kinds that are used.
     keys: BTreeSet<String>,

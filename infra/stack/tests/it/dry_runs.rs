@@ -32,7 +32,6 @@ fn with_fixed_texts(plan: &mut Plan) {
     plan.then()["template"]["variables"]["3"] = json!({ "text": "noon" });
 }
 
-/// What a channel says.
 fn content_of_leg(leg: &Leg) -> Value {
     match &leg.content {
         Content::Text(text) => json!([leg.channel, leg.connection, text, null]),
@@ -44,7 +43,7 @@ fn content_of_leg(leg: &Leg) -> Value {
     }
 }
 
-/// The same of a channel that a dry run does not leave out.
+/// The content of a channel that a dry run does not leave out.
 fn foreseen_content(channel: &Value) -> Option<Value> {
     let connection = channel["connection_id"].as_str()?;
     let template = &channel["template"];
@@ -72,7 +71,7 @@ async fn foretold(business: &Business<'_>, trial: &Trial) -> Result<Value> {
     post(business, DRY_RUN, json!({ "call": call })).await
 }
 
-/// The call itself.
+/// Places the call of a trial.
 async fn happens(business: &Business<'_>, trial: &Trial) -> Result<()> {
     let mut placed = trial.more.clone();
     placed["via"] = "telephony".into();
@@ -314,7 +313,7 @@ fn rule(random: &mut Random, zone: &str, template: &Value) -> Result<Value> {
     }))
 }
 
-/// A business by chance: its zone and hours, and its rules, some of which name a field of contacts.
+/// A business by chance: its zone and hours, and its rules. Some rules name a field of contacts.
 async fn by_chance<'a>(stage: &'a Stage, random: &mut Random) -> Result<Business<'a>> {
     let zone = *random.pick(&["Asia/Dubai", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]);
     let open = json!([hours(zone, *random.pick(&[NOW, LATER]))?]);

@@ -88,7 +88,7 @@ async fn works(stage: &Stage, guide: &Guide, variables: &[(&str, &str)]) -> Resu
     Ok(())
 }
 
-/// The same in a business of its own, with its key.
+/// Runs all commands of a guide in a business of its own, with its key.
 async fn works_for_a_business(stage: &Stage, guide: &Guide) -> Result<()> {
     let business = stage.business("Guided").await?;
     let mut variables = vec![("KEY", business.tenant.api_key.as_str())];

@@ -31,7 +31,7 @@ pub(crate) use rules::{is_closed, is_line, is_name, is_sample, is_web, words};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Time for which the name of a deleted template that was approved is blocked.
+/// How long the name of a deleted template that was approved is blocked.
 const DELETION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A template as Meta keeps it.
@@ -58,7 +58,7 @@ pub(crate) struct Record {
     edited_at: Option<Timestamp>,
     /// Time of the last event; the next is at least a second later, so that events have an order.
     last_event: Option<Timestamp>,
-    /// What happens next by itself.
+    /// The next change that happens by itself, and its time.
     due: Option<(Timestamp, Change)>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Record {
 #[derive(Debug, Default)]
 pub(crate) struct Templates {
     by_waba: HashMap<String, Vec<Record>>,
-    /// Those of the configuration that were deleted, by their account: what happens to another tenant's brings none back.
+    /// Deleted templates of the configuration, each with its account, so that a change of another tenant's brings none back.
     deleted: Vec<(String, config::Template)>,
 }
 

@@ -1,5 +1,5 @@
-//! What happens to templates at Meta: reviews, pauses, other categories and the like, each with its webhook. The control API orders
-//! it, or the clock brings it.
+//! Changes of templates at Meta: reviews, pauses, other categories and the like, each with its webhook. The control API orders
+//! them, or the clock brings them.
 
 use std::time::Duration;
 
@@ -41,7 +41,6 @@ pub(crate) struct Change {
     reason: Option<String>,
     /// Of a rejection for its format: `reason` and `recommendation`.
     rejection_info: Option<Value>,
-    /// The new category.
     category: Option<String>,
     /// The new quality: `GREEN`, `YELLOW`, `RED` or `UNKNOWN`.
     score: Option<String>,
@@ -124,7 +123,7 @@ impl Change {
 }
 
 impl Record {
-    /// What every webhook says of the template.
+    /// The fields that name the template in every webhook.
     fn named_value(&self) -> Value {
         json!({
             "message_template_id": self.id.parse::<u64>().unwrap_or_default(),

@@ -27,10 +27,9 @@ use crate::{
 /// Seed of reproducible webhooks; `RINGBACK_TEST_SEED` sets another.
 const SEED: u64 = 20_261_120;
 
-/// Number of webhooks.
 const CASES: usize = 1_000;
 
-/// Concurrent webhooks.
+/// Number of concurrent webhooks.
 const AT_ONCE: usize = 12;
 
 /// More receives than this are not just bad luck.
@@ -127,7 +126,7 @@ fn fixtures(root: &Path, source: &Source) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// One fixture, mutated at one to three places.
+/// A fixture, mutated at one to three places.
 fn damage_fixture(
     random: &mut Random,
     number: usize,
@@ -325,7 +324,7 @@ fn by_whatsapp(number: usize, body: &[u8], ours: &BTreeMap<&'static str, String>
     found
 }
 
-/// The same in a form of Twilio's.
+/// The id of the customer's message in a form of Twilio's.
 fn by_twilio(number: usize, body: &str, ours: &BTreeMap<&'static str, String>) -> Option<ProviderRef> {
     let fields = form::parse(body);
     let only = |wanted: &str| {
