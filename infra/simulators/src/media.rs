@@ -225,7 +225,7 @@ pub(crate) struct Medium {
     pub(crate) owner: Owner,
 }
 
-/// The provider that holds a file, and for which number or message.
+/// The provider that holds a file, with its number or message.
 #[derive(Clone, Debug)]
 pub(crate) enum Owner {
     Graph {

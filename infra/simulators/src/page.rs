@@ -128,7 +128,13 @@ async fn conversations(
     Path(id): Path<String>,
     Query(OfNumber { number }): Query<OfNumber>,
 ) -> Response {
-    let found = ask_ringback(&world, &id, (Method::GET, "contacts", &[("phone", &number)]), None).await;
+    let by_number = [("phone", number.as_str())];
+    let asked = Asked {
+        path: "contacts",
+        query: &by_number,
+        ..Asked::default()
+    };
+    let found = ask_ringback(&world, &id, asked).await;
     let contact = match &found {
         Ok((StatusCode::OK, body)) => serde_json::from_str::<Value>(body).ok(),
         _ => return passed_on(found),

@@ -47,11 +47,11 @@ pub struct Tenant {
     pub secrets: Secrets,
     /// An API key with the role of an administrator, for `X-API-Key`.
     pub api_key: String,
-    /// One user of each role.
+    /// A user of each role.
     pub users: Users,
 }
 
-/// One user of each role.
+/// A user of each role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Users {
     /// Administrator: manages the tenant's users.
