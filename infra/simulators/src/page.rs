@@ -66,8 +66,14 @@ struct Asked<'a> {
     idempotency_key: Option<&'a str>,
 }
 
+/// Ringback's answer to a request of the page.
+struct Answered {
+    status: StatusCode,
+    body: String,
+}
+
 /// Ringback's answer to a request of the page for a business. The key stays here.
-async fn ask_ringback(world: &Sims, tenant: &str, asked: Asked<'_>) -> Result<(StatusCode, String), Response> {
+async fn ask_ringback(world: &Sims, tenant: &str, asked: Asked<'_>) -> Result<Answered, Response> {
     let config = world.config();
     let Some(key) = config.tenant(tenant).and_then(|known| known.api_key.as_ref()) else {
         let error = json!({"error": "There is no such business, or it has no API key here."});
@@ -88,7 +94,9 @@ async fn ask_ringback(world: &Sims, tenant: &str, asked: Asked<'_>) -> Result<(S
     let asked = request.timeout(ANSWER_WITHIN).send();
     let answer = async {
         let answer = asked.await?;
-        reqwest::Result::Ok((answer.status(), answer.text().await?))
+        let status = answer.status();
+        let body = answer.text().await?;
+        reqwest::Result::Ok(Answered { status, body })
     };
     answer.await.map_err(|error| {
         let error = json!({"error": format!("Ringback's API does not answer: {}", error.without_url())});
@@ -96,9 +104,9 @@ async fn ask_ringback(world: &Sims, tenant: &str, asked: Asked<'_>) -> Result<(S
     })
 }
 
-fn passed_on(answer: Result<(StatusCode, String), Response>) -> Response {
+fn passed_on(answer: Result<Answered, Response>) -> Response {
     match answer {
-        Ok((status, body)) => {
+        Ok(Answered { status, body }) => {
             let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
             (status, headers, body).into_response()
         }
@@ -136,7 +144,7 @@ async fn conversations(
     };
     let found = ask_ringback(&world, &id, asked).await;
     let contact = match &found {
-        Ok((StatusCode::OK, body)) => serde_json::from_str::<Value>(body).ok(),
+        Ok(answer) if answer.status == StatusCode::OK => serde_json::from_str::<Value>(&answer.body).ok(),
         _ => return passed_on(found),
     };
     let contact = contact.and_then(|page| page["items"][0]["id"].as_str().map(str::to_owned));

@@ -368,7 +368,7 @@ async fn send_webhook(State(world): State<Sims>, Json(input): Json<WebhookIn>) -
     let value = Value::Object(input.value);
     let field = input.field.as_str();
     let webhook = match input.at {
-        Some(at) => graph::account_webhook(&config, tenant, account, field, value, at),
+        Some(at) => graph::account_webhook(&config, tenant, account, field, &value, at),
         None => graph::webhook(&config, tenant, account, field, field, value),
     };
     if !input.wait {

@@ -44,7 +44,7 @@ pub(crate) fn account_webhook(
     tenant: &Tenant,
     account: &WhatsAppAccount,
     field: &str,
-    value: Value,
+    value: &Value,
     at: Timestamp,
 ) -> Webhook {
     let what = value["event"]

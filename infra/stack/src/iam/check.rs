@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use super::{Role, SIMULATED, Use, like, partitions_of, sid, texts};
 
-/// Permissions that no test uses although they are needed: the function, or `*`; names of statements, or what is unused of one or of
+/// A permission that no test uses although it is needed: the function, or `*`; names of statements, or what is unused of one or of
 /// `… of` a named one; and the reason.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[
+type Exception<'a> = (&'a str, &'a str, &'a str);
+
+const EXCEPTIONS: &[Exception<'_>] = &[
     (
         "*",
         "MissFile",
@@ -263,14 +265,14 @@ pub(super) fn report(found: &[Finding]) -> Vec<String> {
     apply_exceptions(found, EXCEPTIONS)
 }
 
-fn apply_exceptions(found: &[Finding], exceptions: &[(&str, &str, &str)]) -> Vec<String> {
-    let excuses = |(function, what, _): &(&str, &str, &str), finding: &Finding| {
+fn apply_exceptions(found: &[Finding], exceptions: &[Exception<'_>]) -> Vec<String> {
+    let excuses = |(function, what, _): &Exception<'_>, finding: &Finding| {
         let unused = finding.part.as_deref().unwrap_or(&finding.statement);
         let whole = format!("{unused} of {}", finding.statement);
         ["*", &*finding.function].contains(function) && what.split(", ").any(|what| [unused, &whole].contains(&what))
     };
     let is_open = |finding: &&Finding| !exceptions.iter().any(|row| excuses(row, finding));
-    let is_idle = |row: &&(&str, &str, &str)| !found.iter().any(|finding| excuses(row, finding));
+    let is_idle = |row: &&Exception<'_>| !found.iter().any(|finding| excuses(row, finding));
     let open = found.iter().filter(is_open).map(ToString::to_string);
     let idle = exceptions.iter().filter(is_idle).map(|(function, what, _)| {
         format!("{function}: all is used of {what}; remove its exception from infra/stack/src/iam/check.rs")

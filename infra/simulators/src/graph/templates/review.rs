@@ -183,7 +183,7 @@ pub(crate) fn act(
         let later = record.last_event.map(|last| last + SignedDuration::from_secs(1));
         let at = later.map_or(now, |later| later.max(now));
         let (field, value) = change.apply(record, at)?;
-        webhooks.push(account_webhook(&config, tenant, account, field, value, at));
+        webhooks.push(account_webhook(&config, tenant, account, field, &value, at));
         if change.event == What::Delete {
             state.templates.remove(&account.waba_id, id);
         }

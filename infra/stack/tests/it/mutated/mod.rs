@@ -108,7 +108,14 @@ fn replace_ids(text: &str, number: usize, ours: &BTreeMap<&'static str, String>)
         .replace("00000000000000000000000001", &format!("000000000000000000000{person}"))
 }
 
-fn fixtures(root: &Path, source: &Source) -> Result<Vec<(String, String)>> {
+/// A recorded request.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Fixture {
+    name: String,
+    text: String,
+}
+
+fn fixtures(root: &Path, source: &Source) -> Result<Vec<Fixture>> {
     let folder = root.join("shared/testkit/fixtures").join(source.folder);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
@@ -119,7 +126,8 @@ fn fixtures(root: &Path, source: &Source) -> Result<Vec<(String, String)>> {
             .unwrap_or_default()
             .to_owned();
         if !name.ends_with(".xml") {
-            found.push((name, std::fs::read_to_string(&path)?));
+            let text = std::fs::read_to_string(&path)?;
+            found.push(Fixture { name, text });
         }
     }
     found.sort();
@@ -131,10 +139,10 @@ fn damage_fixture(
     random: &mut Random,
     number: usize,
     source: &Source,
-    fixture: &(String, String),
+    fixture: &Fixture,
     ours: &BTreeMap<&'static str, String>,
 ) -> Result<Case> {
-    let (name, text) = fixture;
+    let Fixture { name, text } = fixture;
     let mut text = replace_ids(text, number, ours);
     if WRITTEN_IN.contains(&source.folder) {
         text = text.replace(WRITTEN_AT, &jiff::Timestamp::now().as_second().to_string());
