@@ -9,7 +9,8 @@ use crate::support::{Answer, MAYA, Stage, assert_answer, assert_shape, send_for_
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 fn code(answer: Answer) -> (u16, Value) {
-    (answer.0, answer.1["error"]["code"].clone())
+    let (status, body) = answer;
+    (status, body["error"]["code"].clone())
 }
 
 /// Describes a file of a customer and fetches it with the token.
