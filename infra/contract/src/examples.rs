@@ -48,7 +48,7 @@ const NUMBERS: &[&str] = &["display_number", "numbers", "whatsapp_sender"];
 
 const CURSOR: &str = "AWNvbm5fMDFocTVjMXlueWM";
 
-/// Adds missing examples.
+/// Adds the examples that the document lacks.
 pub(crate) fn fill(document: &mut Value) {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.values_mut().for_each(fields);

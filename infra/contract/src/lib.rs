@@ -61,7 +61,6 @@ pub struct Function {
     pub name: &'static str,
     /// Description of its operations.
     pub document: Value,
-    /// Its routes.
     pub routes: fn(&Env) -> Result<Router, ConfigError>,
 }
 
@@ -71,7 +70,7 @@ macro_rules! functions {
     };
 }
 
-/// All functions of the API: those on which this crate depends.
+/// All functions of the API: the ones that this crate depends on.
 pub fn functions() -> Vec<Function> {
     // Describing them takes seconds.
     static DESCRIBED: LazyLock<Vec<Function>> = LazyLock::new(|| include!(concat!(env!("OUT_DIR"), "/functions.rs")));

@@ -14,7 +14,7 @@ use crate::{Operation, operations};
 /// Problems of webhooks only.
 pub const OF_WEBHOOKS: &[&str] = &["unprocessable"];
 
-/// Problems of single operations, in which their functions name them, with the ids of these operations.
+/// Problems that functions name in single operations, with the ids of these operations.
 pub fn answered_by(document: &Value) -> BTreeMap<String, BTreeSet<String>> {
     let mut answered: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for operation in operations(document) {

@@ -52,7 +52,7 @@ pub struct Tenant {
     /// Ringback's tenant id, as in the webhook URLs.
     pub id: String,
     pub name: String,
-    /// Key of Ringback's API, by which the page shows the business's live events.
+    /// Key of Ringback's API. The page uses it to show the business's live events.
     pub api_key: Option<String>,
     pub twilio: Option<TwilioAccount>,
     pub whatsapp: Option<WhatsAppAccount>,
@@ -66,7 +66,7 @@ pub struct Tenant {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TwilioAccount {
-    /// Ringback's connection id.
+    /// Id of Ringback's connection.
     pub connection: String,
     pub account_sid: String,
     pub auth_token: String,
@@ -80,7 +80,7 @@ pub struct TwilioAccount {
     /// Letters that are registered where that is required.
     #[serde(default)]
     pub registered_letters: Vec<String>,
-    /// Beginnings of the recipients' numbers at which no number arrives as a sender.
+    /// Beginnings of recipients' numbers that no message from a number reaches.
     #[serde(default)]
     pub numbers_blocked_to: Vec<String>,
     /// Twilio's own opt-out handling: inbound webhooks then carry `OptOutType`.
@@ -101,7 +101,7 @@ pub struct WhatsAppAccount {
     pub connection: String,
     pub waba_id: String,
     pub phone_number_id: String,
-    /// E.164.
+    /// Number in E.164 format.
     pub display_number: String,
     pub access_token: String,
     pub app_secret: String,
@@ -120,7 +120,7 @@ pub struct WhatsAppAccount {
     /// The Meta app that the token is of. Resumable uploads belong to it.
     #[serde(default = "default_app")]
     pub app_id: String,
-    /// Time of Meta's review of a template by the simulators' clock, after which it is approved. Null: only the control API decides.
+    /// Duration of Meta's review of a template by the simulators' clock; it ends with approval. Null: only the control API decides.
     #[serde(default = "default_review")]
     pub template_review_seconds: Option<f64>,
 }
@@ -150,7 +150,7 @@ pub struct Aircall {
     pub connection: String,
     /// In the body of every event.
     pub token: String,
-    /// E.164.
+    /// Number in E.164 format.
     pub number: String,
     /// API key. Without one, the vendor's API accepts none.
     pub api_id: Option<String>,
@@ -164,7 +164,7 @@ pub struct Vonage {
     pub api_key: String,
     pub application_id: String,
     pub signature_secret: String,
-    /// E.164.
+    /// Number in E.164 format.
     pub number: String,
     /// Secret of the API key. Without one, the vendor's API accepts none.
     pub api_secret: Option<String>,
@@ -176,7 +176,7 @@ pub struct Exotel {
     pub connection: String,
     /// The end of the URL.
     pub url_secret: String,
-    /// E.164.
+    /// Number in E.164 format.
     pub number: String,
     /// Country code of numbers in national form, without `+`.
     #[serde(default = "default_country_code")]
@@ -193,7 +193,7 @@ pub struct Plivo {
     pub connection: String,
     /// Signs events. With `auth_id`, it also opens the API.
     pub auth_token: String,
-    /// E.164.
+    /// Number in E.164 format.
     pub number: String,
     pub auth_id: Option<String>,
 }

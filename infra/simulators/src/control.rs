@@ -1,4 +1,4 @@
-//! The control API, by which tests, `cargo stack` and the page act as customers, cause faults and read results. README.md
+//! The control API: tests, `cargo stack` and the page use it to act as customers, cause faults and read results. README.md
 //! documents it.
 
 use std::sync::Arc;
@@ -160,11 +160,10 @@ pub(crate) fn yes() -> bool {
     true
 }
 
-/// A customer's call.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) id: String,
-    /// None: withheld.
+    /// `None` if the caller withholds the number.
     pub(crate) from: Option<String>,
     pub(crate) to: String,
     pub(crate) direction: String,
@@ -289,7 +288,7 @@ pub(crate) fn note(
 struct PreferenceIn {
     tenant: String,
     from: String,
-    /// `stop` or `resume`.
+    /// Either `stop` or `resume`.
     value: String,
 }
 
@@ -308,7 +307,7 @@ async fn set_preference(State(world): State<Sims>, Json(input): Json<PreferenceI
         }
         state.phone(&number).name(&number)
     };
-    let webhook = graph::preference_webhook(&world, &config, (tenant, account), (&number, &name), &input.value);
+    let webhook = graph::preference_webhook(&world, &config, tenant, account, &number, &name, &input.value);
     world.deliver_later(&webhook, Duration::ZERO, 1);
     Ok(StatusCode::ACCEPTED)
 }

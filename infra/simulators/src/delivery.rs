@@ -68,13 +68,13 @@ pub(crate) struct Outcome {
 /// Result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// An answer.
+    /// An answer with this status.
     Status(u16),
     /// The connection was refused.
     Connect,
     /// No answer in time.
     Read,
-    /// An incomplete answer.
+    /// An answer that ended too early.
     BrokenOff,
 }
 
@@ -203,7 +203,7 @@ impl Deliveries {
         });
     }
 
-    /// One attempt and its duration.
+    /// Makes an attempt. Returns its duration, too.
     async fn attempt(&self, webhook: &Webhook, timeout: Duration) -> (Outcome, Duration) {
         let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
         let began = Instant::now();

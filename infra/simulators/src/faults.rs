@@ -48,15 +48,15 @@ pub(crate) enum Kind {
     TimeoutBefore,
     TimeoutAfter,
     // Media: their description and download.
-    /// 503.
+    /// Files are answered with 503.
     MediaUnavailable,
-    /// 0 bytes.
+    /// Files have no bytes.
     MediaEmpty,
     /// The body never ends.
     MediaEndless,
     /// The answer leads elsewhere: to `location`, or to a private address.
     MediaRedirect,
-    /// One byte more than any file may have.
+    /// A byte more than any file may have.
     MediaTooLarge,
     /// The body ends in the middle.
     MediaTruncated,
@@ -85,7 +85,7 @@ pub(crate) struct Rule {
     /// Assigned by the simulators.
     #[serde(default)]
     pub(crate) id: u64,
-    /// Absent: all providers.
+    /// Applies to all providers if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api: Option<Api>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,7 +99,7 @@ pub(crate) struct Rule {
     /// Remaining uses. Absent: unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) times: Option<u32>,
-    /// Timeouts: time for which the connection is held (default 60). Offline: time for which the phone is off (default: until the
+    /// Timeouts: how long the connection is held (default 60). Offline: how long the phone is off (default: until the
     /// rule is removed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seconds: Option<f64>,

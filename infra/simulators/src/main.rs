@@ -28,7 +28,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<(SocketAddr, Opt
     Ok((SocketAddr::new(host, port), config))
 }
 
-fn configuration((listen, file): (SocketAddr, Option<PathBuf>)) -> Result<Config, String> {
+fn configuration(listen: SocketAddr, file: Option<PathBuf>) -> Result<Config, String> {
     let config = match file {
         None => Config::default(),
         Some(path) => {
@@ -42,7 +42,7 @@ fn configuration((listen, file): (SocketAddr, Option<PathBuf>)) -> Result<Config
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = match arguments(std::env::args().skip(1)) {
-        Ok(arguments) => configuration(arguments),
+        Ok((listen, file)) => configuration(listen, file),
         Err(error) => Err(format!("{error}\n{USAGE}")),
     };
     let running = match config {

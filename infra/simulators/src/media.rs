@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     Sticker,
 }
 
-/// What WhatsApp carries. The first bytes of a type are those of a made-up file.
+/// Types that WhatsApp carries, each with the first bytes of a made-up file.
 const TYPES: &[(&str, Kind, &[u8])] = &[
     ("image/jpeg", Kind::Image, include_bytes!("samples/photo.jpg")),
     ("image/png", Kind::Image, include_bytes!("samples/photo.png")),
@@ -152,7 +152,7 @@ impl fmt::Debug for Blob {
     }
 }
 
-/// What follows the first bytes of a made-up file, over and over.
+/// Bytes that follow the first ones of a made-up file, over and over.
 static FILLER: LazyLock<Bytes> = LazyLock::new(|| {
     let line = b"All work and no play makes a dull simulator.\n";
     line.iter()
@@ -225,7 +225,7 @@ pub(crate) struct Medium {
     pub(crate) owner: Owner,
 }
 
-/// Who holds a file, and for whom.
+/// The provider that holds a file, with its number or message.
 #[derive(Clone, Debug)]
 pub(crate) enum Owner {
     Graph {

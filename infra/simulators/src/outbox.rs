@@ -137,7 +137,7 @@ pub struct ShownMedia {
 pub struct Reaction {
     /// Id of the message.
     pub to: String,
-    /// None: taken back.
+    /// `None` if the reaction is taken back.
     pub emoji: Option<String>,
 }
 

@@ -56,27 +56,47 @@ fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text)
 }
 
+/// A request of the page to Ringback's API.
+#[derive(Default)]
+struct Asked<'a> {
+    method: Method,
+    path: &'a str,
+    query: &'a [(&'a str, &'a str)],
+    body: Option<&'a Value>,
+    idempotency_key: Option<&'a str>,
+}
+
+/// Ringback's answer to a request of the page.
+struct Answered {
+    status: StatusCode,
+    body: String,
+}
+
 /// Ringback's answer to a request of the page for a business. The key stays here.
-async fn ask_ringback(
-    world: &Sims,
-    tenant: &str,
-    (method, path, query): (Method, &str, &[(&str, &str)]),
-    body: Option<(&Value, &str)>,
-) -> Result<(StatusCode, String), Response> {
+async fn ask_ringback(world: &Sims, tenant: &str, asked: Asked<'_>) -> Result<Answered, Response> {
     let config = world.config();
     let Some(key) = config.tenant(tenant).and_then(|known| known.api_key.as_ref()) else {
         let error = json!({"error": "There is no such business, or it has no API key here."});
         return Err((StatusCode::NOT_FOUND, Json(error)).into_response());
     };
-    let url = format!("{}/api/v1/{path}", config.public_base_url);
-    let mut request = world.http.request(method, url).query(query).header("x-api-key", key);
-    if let Some((body, key)) = body {
-        request = request.json(body).header("idempotency-key", key);
+    let url = format!("{}/api/v1/{}", config.public_base_url, asked.path);
+    let mut request = world
+        .http
+        .request(asked.method, url)
+        .query(asked.query)
+        .header("x-api-key", key);
+    if let Some(body) = asked.body {
+        request = request.json(body);
+    }
+    if let Some(key) = asked.idempotency_key {
+        request = request.header("idempotency-key", key);
     }
     let asked = request.timeout(ANSWER_WITHIN).send();
     let answer = async {
         let answer = asked.await?;
-        reqwest::Result::Ok((answer.status(), answer.text().await?))
+        let status = answer.status();
+        let body = answer.text().await?;
+        reqwest::Result::Ok(Answered { status, body })
     };
     answer.await.map_err(|error| {
         let error = json!({"error": format!("Ringback's API does not answer: {}", error.without_url())});
@@ -84,9 +104,9 @@ async fn ask_ringback(
     })
 }
 
-fn passed_on(answer: Result<(StatusCode, String), Response>) -> Response {
+fn passed_on(answer: Result<Answered, Response>) -> Response {
     match answer {
-        Ok((status, body)) => {
+        Ok(Answered { status, body }) => {
             let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
             (status, headers, body).into_response()
         }
@@ -96,10 +116,15 @@ fn passed_on(answer: Result<(StatusCode, String), Response>) -> Response {
 
 /// A ticket for the live events of a business.
 async fn ticket(State(world): State<Sims>, Path(id): Path<String>) -> Response {
-    passed_on(ask_ringback(&world, &id, (Method::POST, "live/ticket", &[]), None).await)
+    let asked = Asked {
+        method: Method::POST,
+        path: "live/ticket",
+        ..Asked::default()
+    };
+    passed_on(ask_ringback(&world, &id, asked).await)
 }
 
-/// A customer's number.
+/// Query with a customer's number.
 #[derive(Deserialize)]
 struct OfNumber {
     number: String,
@@ -111,9 +136,15 @@ async fn conversations(
     Path(id): Path<String>,
     Query(OfNumber { number }): Query<OfNumber>,
 ) -> Response {
-    let found = ask_ringback(&world, &id, (Method::GET, "contacts", &[("phone", &number)]), None).await;
+    let by_number = [("phone", number.as_str())];
+    let asked = Asked {
+        path: "contacts",
+        query: &by_number,
+        ..Asked::default()
+    };
+    let found = ask_ringback(&world, &id, asked).await;
     let contact = match &found {
-        Ok((StatusCode::OK, body)) => serde_json::from_str::<Value>(body).ok(),
+        Ok(answer) if answer.status == StatusCode::OK => serde_json::from_str::<Value>(&answer.body).ok(),
         _ => return passed_on(found),
     };
     let contact = contact.and_then(|page| page["items"][0]["id"].as_str().map(str::to_owned));
@@ -121,10 +152,15 @@ async fn conversations(
         return Json(json!({"items": []})).into_response();
     };
     let of_contact = [("contact", contact.as_str())];
-    passed_on(ask_ringback(&world, &id, (Method::GET, "conversations", &of_contact), None).await)
+    let asked = Asked {
+        path: "conversations",
+        query: &of_contact,
+        ..Asked::default()
+    };
+    passed_on(ask_ringback(&world, &id, asked).await)
 }
 
-/// One attempt to reply, which may be repeated.
+/// An attempt to reply, which may be repeated.
 #[derive(Deserialize)]
 struct Attempt {
     key: String,
@@ -145,7 +181,14 @@ async fn answer(
         return (StatusCode::NOT_FOUND, Json(error)).into_response();
     }
     let path = format!("conversations/{conversation}/messages");
-    passed_on(ask_ringback(&world, &id, (Method::POST, &path, &[]), Some((&body, &key))).await)
+    let asked = Asked {
+        method: Method::POST,
+        path: &path,
+        body: Some(&body),
+        idempotency_key: Some(&key),
+        ..Asked::default()
+    };
+    passed_on(ask_ringback(&world, &id, asked).await)
 }
 
 /// The numbers whose phones changed, and `mails`; `*` if the reader must load everything again.

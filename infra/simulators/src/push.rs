@@ -29,7 +29,7 @@ pub(crate) struct PushSent {
     pub(crate) device: String,
     pub(crate) topic: String,
     pub(crate) authorization: String,
-    /// What only the device can open, in base64url.
+    /// The content that only the device can open, in base64url.
     pub(crate) body: String,
 }
 

@@ -19,7 +19,7 @@ use crate::control::{Refused, bad_request, not_found, note, phone_number, tenant
 use crate::faults::{Api, Event};
 use crate::media::{Blob, Kind, Medium};
 use crate::outbox::{Button, Channel, Reaction, Sent, Shown, ShownMedia, Via};
-use crate::phones::e164;
+use crate::phones::{Profile, e164};
 use crate::world::Sims;
 use crate::{graph, twilio};
 
@@ -33,7 +33,7 @@ pub(crate) fn routes() -> Router<Sims> {
         .route("/shown-media/{id}", get(show_media))
 }
 
-/// What a customer sends.
+/// Content of a customer's message.
 #[derive(Debug)]
 pub(crate) enum Said {
     Text(String),
@@ -41,7 +41,7 @@ pub(crate) enum Said {
     Tapped(Box<Sent>, Button),
     Media(Box<SaidMedia>),
     Location(Value),
-    /// In Meta's shape.
+    /// Contacts in Meta's shape.
     Contacts(Vec<Value>),
     Reaction(Reaction),
     /// Something that WhatsApp does not hand over, by Meta's word for it.
@@ -153,6 +153,16 @@ impl ReplyIn {
     }
 }
 
+/// A customer's message, and who writes it.
+pub(crate) struct Inbound<'a> {
+    pub(crate) number: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) profile: &'a Profile,
+    pub(crate) said: &'a Said,
+    /// Id of the message that it answers.
+    pub(crate) reply_to: Option<&'a str>,
+}
+
 /// Who writes, and how.
 struct Sender<'a> {
     number: &'a str,
@@ -196,9 +206,9 @@ impl Sender<'_> {
         };
         let (id, medium) = match (&tenant.whatsapp, &tenant.twilio) {
             (Some(account), _) if self.through_graph => {
-                graph::receive(world, (tenant, account), self.number, &input.mime, blob)
+                graph::receive(world, tenant, account, self.number, &input.mime, blob)
             }
-            (_, Some(account)) => twilio::receive(world, (tenant, account), self.number, &input.mime, blob),
+            (_, Some(account)) => twilio::receive(world, tenant, account, self.number, &input.mime, blob),
             _ => return Err(not_found("this tenant has no such channel")),
         };
         Ok(SaidMedia {
@@ -273,7 +283,13 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
     };
     let said = input.take_content(&world, tenant, &sender)?;
     let reply_to = input.reply_to.as_deref();
-    let person = (number.as_str(), name.as_str(), &profile);
+    let inbound = Inbound {
+        number: &number,
+        name: &name,
+        profile: &profile,
+        said: &said,
+        reply_to,
+    };
     let last_number = || {
         last.as_ref()
             .map(|sent| sent.from.clone())
@@ -282,22 +298,20 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
     let to_number = input.to.as_deref().and_then(e164).or_else(last_number);
     let (webhook, id, notice, window) = match (channel, &tenant.whatsapp, &tenant.twilio) {
         (Channel::Whatsapp, Some(account), _) if through_graph => {
-            let (webhook, id) = graph::reply(&world, &config, (tenant, account), person, (&said, reply_to));
+            let (webhook, id) = graph::reply(&world, &config, tenant, account, &inbound);
             (webhook, id, None, Some(account.phone_number_id.clone()))
         }
         (Channel::Whatsapp, _, Some(account)) => {
             let to = account.whatsapp_sender.clone();
             let to = to.ok_or_else(|| not_found("this tenant has no WhatsApp number"))?;
-            let at = (channel, to.as_str());
-            let sent = twilio::reply(&world, &config, (tenant, account), person, at, (&said, reply_to));
+            let sent = twilio::reply(&world, &config, tenant, account, &inbound, channel, &to);
             let (webhook, id, _) = sent.map_err(bad_request)?;
             (webhook, id, None, Some(to))
         }
         (Channel::Sms, _, Some(account)) => {
             let to = to_number.or_else(|| account.numbers.first().cloned());
             let to = to.ok_or_else(|| not_found("this tenant has no SMS number"))?;
-            let at = (channel, to.as_str());
-            let sent = twilio::reply(&world, &config, (tenant, account), person, at, (&said, reply_to));
+            let sent = twilio::reply(&world, &config, tenant, account, &inbound, channel, &to);
             let (webhook, id, notice) = sent.map_err(bad_request)?;
             (webhook, id, notice, None)
         }
@@ -339,7 +353,7 @@ struct WebhookIn {
     tenant: String,
     /// `messages`, `standby`, `calls` …
     field: String,
-    /// What stands beside the number's metadata.
+    /// The fields beside the number's metadata.
     value: Map<String, Value>,
     /// Time of an event of the account, such as of a template, which has no metadata of a number.
     at: Option<Timestamp>,
@@ -354,7 +368,7 @@ async fn send_webhook(State(world): State<Sims>, Json(input): Json<WebhookIn>) -
     let value = Value::Object(input.value);
     let field = input.field.as_str();
     let webhook = match input.at {
-        Some(at) => graph::account_webhook(&config, (tenant, account), (field, value), at),
+        Some(at) => graph::account_webhook(&config, tenant, account, field, &value, at),
         None => graph::webhook(&config, tenant, account, field, field, value),
     };
     if !input.wait {

@@ -54,8 +54,8 @@ struct EventsIn {
 /// Lets events happen to a template, and delivers their webhooks one after the other.
 async fn change_template(State(world): State<Sims>, Json(input): Json<EventsIn>) -> Result<Json<Value>, Refused> {
     let config = world.config();
-    let owner = whatsapp(&config, &input.tenant)?;
-    let waba = &owner.1.waba_id;
+    let (tenant, account) = whatsapp(&config, &input.tenant)?;
+    let waba = &account.waba_id;
     let id = {
         let state = world.state();
         let wanted = |record: &&Record| {
@@ -73,7 +73,7 @@ async fn change_template(State(world): State<Sims>, Json(input): Json<EventsIn>)
             _ => return Err(bad_request("several templates are meant: name the language or the id")),
         }
     };
-    let webhooks = graph::act(&world, owner, &id, &input.events).map_err(bad_request)?;
+    let webhooks = graph::act(&world, tenant, account, &id, &input.events).map_err(bad_request)?;
     let template = world.state().templates.find(waba, &id).map(Record::resource);
     if !input.deliver {
         return Ok(Json(json!({"template": template, "webhooks": []})));
@@ -94,7 +94,7 @@ struct ReviewIn {
     sid: String,
     /// `received`, `pending`, `approved`, `rejected`, `paused` or `disabled`.
     status: String,
-    /// Of a rejection.
+    /// Reason of a rejection.
     #[serde(default)]
     reason: String,
 }

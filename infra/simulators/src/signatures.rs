@@ -6,20 +6,23 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
+/// Names and values of a form's fields.
+pub type Fields = [(String, String)];
+
 /// Meta: `X-Hub-Signature-256`, over the raw body.
 pub fn meta(app_secret: &str, body: &[u8]) -> String {
     format!("sha256={}", hex::encode(hmac_sha256(app_secret.as_bytes(), body)))
 }
 
 /// Twilio: `X-Twilio-Signature` with the account's auth token.
-pub fn twilio(auth_token: &str, url: &str, form: &[(String, String)]) -> String {
+pub fn twilio(auth_token: &str, url: &str, form: &Fields) -> String {
     let mut mac = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(twilio_text(url, form).as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// The URL as configured, then every parameter's name and value, names in byte order, equal pairs once.
-fn twilio_text(url: &str, form: &[(String, String)]) -> String {
+fn twilio_text(url: &str, form: &Fields) -> String {
     let mut pairs: Vec<_> = form.iter().collect();
     pairs.sort();
     pairs.dedup();
@@ -51,7 +54,7 @@ pub fn vonage(secret: &str, api_key: &str, application_id: &str, iat: i64, jti: 
 }
 
 /// Plivo: `X-Plivo-Signature-V3` for a form post to a URL without a query.
-pub fn plivo(auth_token: &str, url: &str, form: &[(String, String)], nonce: &str) -> String {
+pub fn plivo(auth_token: &str, url: &str, form: &Fields, nonce: &str) -> String {
     let mut pairs: Vec<_> = form.iter().collect();
     pairs.sort();
     let parameters: String = pairs

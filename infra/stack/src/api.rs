@@ -13,21 +13,21 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{Contract, Operation},
+    contract::{Contract, Operation, PathValues},
     endpoints::Login,
     play::{Answer, Customer, Look, Play, new_phone, until},
     secrets::random_hex,
     totp,
 };
 
-/// A caller's credentials.
+/// Credentials of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// None.
+    /// No credentials at all.
     Nothing,
     /// `Authorization: Bearer …`.
     Token(String),
-    /// `X-API-Key`.
+    /// In the header `X-API-Key`.
     Key(String),
 }
 
@@ -108,7 +108,7 @@ pub async fn object_for(
     keeper: &Proof,
     operation: &Operation<'_>,
     name: &str,
-    known: &[(&str, String)],
+    known: &PathValues<'_>,
 ) -> Result<Option<String>> {
     let Some((list, _)) = operation.path.split_once(&format!("/{{{name}}}")) else {
         return Ok(None);
@@ -373,7 +373,7 @@ pub async fn upload(play: &Play, upload: &Value, file: String) -> Result<reqwest
 }
 
 /// A path with these values for its parameters.
-pub fn fill_path(path: &str, values: &[(&str, String)]) -> String {
+pub fn fill_path(path: &str, values: &PathValues<'_>) -> String {
     let fill = |path: String, (name, value): &(&str, String)| path.replace(&format!("{{{name}}}"), value);
     values.iter().fold(path.to_owned(), fill)
 }
@@ -384,7 +384,7 @@ pub async fn make(
     contract: &Contract,
     keeper: &Proof,
     create: &Operation<'_>,
-    known: &[(&str, String)],
+    known: &PathValues<'_>,
 ) -> Result<Answer> {
     let body = new_body(contract, create)?;
     let path = fill_path(create.path, known);
@@ -406,7 +406,7 @@ pub fn kind(answer: &Answer) -> String {
     kind.unwrap_or_default().to_owned()
 }
 
-/// Requires a 2xx.
+/// Requires a status of 2xx.
 pub fn require_success(answer: &Answer, what: &str) -> Result<Value> {
     if !(200..300).contains(&answer.status) {
         bail!("{what}: {} {}", answer.status, answer.body);

@@ -83,7 +83,7 @@ struct Pipes {
 }
 
 impl Session {
-    /// As [`Aws::call`].
+    /// Calls an operation as [`Aws::call`] does.
     pub async fn call(&self, service: &str, operation: &str, arguments: Value) -> Result<Value> {
         let asked = json!({ "service": service, "operation": operation, "arguments": arguments });
         let answer = self.ask(&asked).await;
@@ -132,17 +132,15 @@ impl Session {
     }
 }
 
-/// One line of a function's log.
+/// A line of a function's log.
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct LogEvent {
-    /// The log group.
     pub group: String,
     /// The stream, whose name has the function's on AWS.
     #[serde(default)]
     pub stream: String,
-    /// Milliseconds since 1970.
+    /// Time in milliseconds since 1970.
     pub time: i64,
-    /// The line.
     pub message: String,
 }
 

@@ -89,7 +89,6 @@ const KNOWN: &str = "a known contact";
 /// Maximum wait for one step, enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A binary's size.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Size {
     /// Size of the linked binary.
@@ -98,7 +97,7 @@ pub struct Size {
     zipped: u64,
 }
 
-/// The same work several times, one after the other, and its bill.
+/// A bill of the same work, done several times one after the other.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Billed {
     /// Source of the calls or messages.
@@ -123,15 +122,15 @@ pub struct Figures {
     sizes: BTreeMap<String, Size>,
     starts: Vec<Starts>,
     follow_ups: Vec<Billed>,
-    /// Customers' messages.
+    /// Work for customers' messages.
     inbound: Vec<Billed>,
     /// Messages that software requests.
     requested: Vec<Billed>,
     /// Contacts that software creates.
     created: Vec<Billed>,
-    /// Rows of an import, each of which creates a contact.
+    /// Rows of an import that create a contact each.
     imported: Vec<Billed>,
-    /// What a team does: replies, assignments, broadcasts.
+    /// Work of a team: replies, assignments, broadcasts.
     team: Vec<Billed>,
     calls: Vec<Load>,
     webhooks: Vec<Load>,
@@ -200,7 +199,8 @@ async fn run_python_client<T: serde::de::DeserializeOwned>(
     place: &Place,
     tools: &Tools,
     play: &Play,
-    (script, settings): (&str, &[(&str, &str)]),
+    script: &str,
+    settings: &[(&str, &str)],
 ) -> Result<T> {
     let mut python = tools.contract().await?.program("python");
     python

@@ -57,7 +57,6 @@ impl Line {
         serde_json::from_str(&event.message).ok()
     }
 
-    /// Lines about invocations.
     pub(crate) fn invocations(events: &[LogEvent]) -> impl Iterator<Item = Self> {
         let lines = events.iter().filter_map(Self::of);
         lines.filter(|line| line.message == "invocation")
@@ -73,27 +72,25 @@ impl Line {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Use {
-    /// Invocations.
     pub invocations: u64,
-    /// Cold starts.
+    /// Cold starts among them.
     pub cold: u64,
     /// Requests from the HTTP API that it answered.
     pub answered: u64,
     /// Total running time, each invocation rounded up to whole milliseconds as Lambda does.
     pub billed_ms: f64,
-    /// CPU time.
     pub cpu_ms: f64,
-    /// The CPU time of processes' first events, in which they create clients and connections.
+    /// CPU time of processes' first events, which create clients and connections.
     pub cold_cpu_ms: f64,
     /// Calls by the IAM action they need.
     pub aws: BTreeMap<String, u64>,
     /// Requests; a transaction or batch counts as one.
     pub requests: u64,
-    /// Read units.
+    /// Read units of the table.
     pub read: f64,
-    /// Write units.
+    /// Write units of the table.
     pub write: f64,
-    /// Calls to providers.
+    /// Number of calls by provider.
     pub providers: BTreeMap<String, u64>,
 }
 
@@ -108,18 +105,16 @@ impl Use {
 /// Usage of all functions.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Bill {
-    /// By crate name.
+    /// Usage by the function's crate name.
     pub functions: BTreeMap<String, Use>,
     /// Bytes logged, as CloudWatch counts.
     pub log_bytes: u64,
 }
 
-/// One line of the bill.
+/// A line of the bill.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// Name.
     pub what: &'static str,
-    /// Quantity.
     pub quantity: f64,
     /// Price of one unit.
     pub dollars: f64,
@@ -229,7 +224,7 @@ impl Bill {
         ]
     }
 
-    /// The total.
+    /// The total of all lines.
     pub fn dollars(&self) -> f64 {
         self.items().iter().map(|item| item.dollars).sum()
     }

@@ -1,4 +1,4 @@
-//! Builds the functions.
+//! Builds functions, simulators and tests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +36,6 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// The profile's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Local => "local",
@@ -45,7 +44,6 @@ impl Profile {
     }
 }
 
-/// A function crate.
 #[derive(Debug, Clone)]
 pub struct Function {
     /// The crate and binary: `process_call`.
@@ -138,11 +136,11 @@ fn cargo_for_all(place: &Place, verb: &str) -> Command {
 /// A program of tests.
 #[derive(Debug)]
 pub struct TestProgram {
-    /// The package: `store`.
+    /// Name of the package, such as `store`.
     pub package: String,
     /// Cargo's target in it: `it`, or the library's or binary's name for unit tests.
     pub target: String,
-    /// The package's folder, in which tests run.
+    /// The package's folder, where tests run.
     folder: PathBuf,
     program: PathBuf,
     /// Names of the tests to run, if the program also holds those of other packages.
@@ -177,7 +175,7 @@ impl TestProgram {
         command
     }
 
-    /// The programs that run: this one, or if it holds the tests of functions, one for each program of tests of each function, in which
+    /// The programs that run: this one, or if it holds the tests of functions, each function's programs of tests where
     /// these arguments select tests.
     async fn parts(self, arguments: &[String]) -> Result<Vec<Self>> {
         if !self.package.ends_with(ROOM) {
@@ -229,7 +227,7 @@ impl TestProgram {
     }
 }
 
-/// Builds and lists all programs of tests; of a folder's, the parts in which these arguments select tests.
+/// Builds and lists all programs of tests; of a folder's, the parts where these arguments select tests.
 pub async fn test_programs(place: &Place, arguments: &[String]) -> Result<Vec<TestProgram>> {
     listed_programs(cargo(place, &["test", "--workspace"]), arguments).await
 }
@@ -325,7 +323,7 @@ impl Builder {
         }
     }
 
-    /// The simulators' binary.
+    /// Path of the simulators' binary.
     pub fn simulators(&self) -> PathBuf {
         cargos_target(&self.place).join("debug/simulators")
     }
@@ -354,7 +352,6 @@ impl Builder {
         run_shown(command.args(own.flat_map(cargo_selection)), "building functions").await
     }
 
-    /// Compiles the simulators.
     pub async fn compile_simulators(&self) -> Result<()> {
         let mut command = cargo_for_all(&self.place, "build");
         command.args(["--quiet", "--package", "simulators", "--bin", "simulators"]);
@@ -369,7 +366,7 @@ impl Builder {
         }
     }
 
-    /// What is deployed as a function's code: the binary, or locally the script that [`Builder::write_scripts`] writes.
+    /// The file that is deployed as a function's code: the binary, or locally the script that [`Builder::write_scripts`] writes.
     pub fn code(&self, function: &Function) -> PathBuf {
         match self.profile {
             Profile::Local => self.script(&function.logical_id),
@@ -409,7 +406,7 @@ impl Builder {
         Ok(before)
     }
 
-    /// Deletes links that are named neither by the scripts, which are deployed now, nor by those of before, by which functions may just start.
+    /// Deletes links that neither the scripts name, which are deployed now, nor those of before, which may just start functions.
     pub fn delete_links(&self, before: &[String]) -> Result<()> {
         let (links, now) = (self.build_folder().join("bin"), self.scripts()?);
         if now == before || !links.exists() {

@@ -94,7 +94,7 @@ impl Town {
         })
     }
 
-    /// Creates users.
+    /// The registry, which creates users.
     pub fn registry(&self) -> &Registry {
         &self.registry
     }

@@ -36,7 +36,7 @@ const WORDS: [&str; 5] = [
     "Kanarienvogel",
 ];
 
-/// What AWS tells a function whose role lacks a permission.
+/// Part of AWS's answer to a function whose role lacks a permission.
 const DENIED: &str = "is not authorized to perform";
 
 /// The searched texts: the beginnings, the words, and every secret of a data directory.

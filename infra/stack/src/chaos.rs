@@ -42,7 +42,6 @@ pub use check::Verdict;
 /// Size of a storm.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
-    /// Number of calls.
     pub calls: usize,
     /// Number of messages that software requests.
     pub asks: usize,
@@ -56,7 +55,7 @@ pub struct Size {
     pub raced: usize,
     /// Duration over which they are spread.
     pub storm: Duration,
-    /// Duration for which the consumer of `sends` is disabled in the middle.
+    /// How long the consumer of `sends` is disabled in the middle.
     pub outage: Duration,
     /// Maximum time afterwards until no work is left: more than a queue's longest back-off, a quarter of an hour, which a customer's message
     /// may have reached while its contact was being erased.
@@ -93,17 +92,15 @@ impl Size {
 
 /// A running stack whose functions may be killed.
 pub struct Ground<'a> {
-    /// Access from outside.
+    /// The stack as seen from outside.
     pub play: &'a Play,
     /// Businesses for this run only.
     pub town: &'a Town,
-    /// The stack's AWS.
     pub aws: &'a Aws,
     /// The checkout, and its data directory: only processes started from there are killed.
     pub place: &'a Place,
 }
 
-/// A random seed.
 pub fn new_seed() -> Result<u64> {
     u64::from_str_radix(&crate::secrets::random_hex(3)?, 16).context("reading random digits")
 }

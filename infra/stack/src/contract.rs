@@ -23,7 +23,6 @@ pub struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// The operation id.
     pub fn id(&self) -> &'a str {
         self.value["operationId"].as_str().unwrap_or_default()
     }
@@ -48,10 +47,13 @@ impl<'a> Operation<'a> {
     }
 
     /// The path with these values for its parameters.
-    pub fn path_with(&self, values: &[(&str, String)]) -> String {
+    pub fn path_with(&self, values: &PathValues<'_>) -> String {
         crate::api::fill_path(self.path, values)
     }
 }
+
+/// Names and values of a path's parameters.
+pub type PathValues<'a> = [(&'a str, String)];
 
 /// The operations of a document, ordered by path.
 pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
@@ -65,13 +67,11 @@ pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
 }
 
 impl Contract {
-    /// Reads the document.
     pub fn read(place: &Place) -> Result<Self> {
         let document = read_json(&place.root.join("docs/openapi.json"))?;
         Ok(Self { document })
     }
 
-    /// All operations.
     pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         operations(&self.document)
     }

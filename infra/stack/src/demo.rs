@@ -121,7 +121,7 @@ async fn acts(running: &Running) -> Result<bool> {
     Ok(missing.is_empty())
 }
 
-/// Warnings and errors of the functions, first those of functions in which a step failed.
+/// Warnings and errors of the functions, first those of functions that failed a step.
 fn complaints(logs: &[LogEvent], missing: &[&str]) {
     let of = |event: &LogEvent| {
         let line: Value = serde_json::from_str(&event.message).ok()?;
@@ -144,7 +144,7 @@ struct Scene<'a> {
     play: &'a Play,
     tenant: &'a Tenant,
     follow_ups: usize,
-    /// Functions in which the missing steps most likely failed.
+    /// Functions that most likely failed the missing steps.
     missing: Vec<&'static str>,
 }
 
@@ -174,7 +174,7 @@ fn words(sent: &Sent) -> String {
 
 /// The acts return the number of accepted follow-ups.
 impl Scene<'_> {
-    /// Ends an act, in which this function takes part most.
+    /// Ends an act that depends most on this function.
     async fn end(&mut self, function: &'static str, seen: Result<usize>) {
         match seen {
             Ok(follow_ups) => self.follow_ups += follow_ups,

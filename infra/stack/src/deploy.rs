@@ -62,7 +62,6 @@ impl Deployed {
         read_json(&Self::file(place)).unwrap_or_default()
     }
 
-    /// Writes the record.
     pub fn write(&self, place: &Place) -> Result<()> {
         write_json(&Self::file(place), self)
     }

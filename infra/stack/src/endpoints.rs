@@ -11,40 +11,35 @@ use crate::{
     place::{Place, write_json},
 };
 
-/// The whole file.
+/// Content of `endpoints.json` as a whole.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Endpoints {
     /// The public API: where webhooks go.
     pub api: String,
     /// The simulators of the providers.
     pub simulators: String,
-    /// MiniStack.
+    /// Address of MiniStack's endpoint.
     pub aws_endpoint: String,
     /// The region of the local AWS.
     pub region: String,
-    /// The CloudFormation stack.
+    /// Name of the CloudFormation stack.
     pub stack: String,
     /// How its functions are compiled.
     pub profile: Profile,
-    /// The table.
     pub table: String,
     /// Seconds that its time is ahead of the machine's: see `cargo stack clock`.
     #[serde(default)]
     pub clock_offset_seconds: u32,
     /// The `cargo stack` process that keeps it running.
     pub pid: u32,
-    /// The seeded tenants.
     pub tenants: Vec<Tenant>,
-    /// The platform administrator.
     pub platform_admin: Login,
 }
 
-/// A seeded tenant.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tenant {
-    /// `tnt_…`.
+    /// Id, such as `tnt_…`.
     pub id: String,
-    /// Name for display.
     pub name: String,
     /// Connection ids by kind: twilio, whatsapp, telephony.
     pub connections: BTreeMap<String, String>,
@@ -52,11 +47,11 @@ pub struct Tenant {
     pub secrets: Secrets,
     /// An API key with the role of an administrator, for `X-API-Key`.
     pub api_key: String,
-    /// One user of each role.
+    /// A user of each role.
     pub users: Users,
 }
 
-/// One user of each role.
+/// A user of each role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Users {
     /// Administrator: manages the tenant's users.
@@ -81,33 +76,29 @@ impl Users {
     }
 }
 
-/// A user's log-in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Login {
-    /// E-mail address.
     pub email: String,
-    /// Password.
     pub password: String,
     /// Secret of the authenticator app in base32, if there is a second factor: TOTP, SHA-1, six digits, 30 seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totp_secret: Option<String>,
 }
 
-/// Secrets with which a test can act as a provider; generated per data directory.
+/// Secrets that let a test act as a provider; generated per data directory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Secrets {
-    /// Signs Twilio's callbacks.
+    /// Secret that signs Twilio's callbacks.
     pub twilio_auth_token: String,
-    /// Signs Meta's webhooks.
+    /// Secret that signs Meta's webhooks.
     pub whatsapp_app_secret: String,
-    /// Answers Meta's handshake.
+    /// Token that answers Meta's handshake.
     pub whatsapp_verify_token: String,
     /// Signs the generic event, `whsec_…`.
     pub telephony_secret: String,
 }
 
 impl Endpoints {
-    /// The console.
     pub fn console(&self) -> String {
         format!("{}/app", self.api)
     }

@@ -24,12 +24,12 @@ use crate::{
     up::on_own_stack,
 };
 
-/// Number of requests.
+/// How many requests are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// Random requests per operation, in addition to those derived from the schemas' limits.
     pub examples: u32,
-    /// One in how many of the requests derived from the schemas' limits is sent, beside the first of each kind.
+    /// Of this many requests derived from the schemas' limits, one is sent, beside the first of each kind.
     pub share: u32,
     /// Whether to also send sequences of requests that use values of earlier answers.
     pub sequences: bool,
@@ -78,7 +78,7 @@ fn caller(operation: &Operation<'_>) -> &'static str {
     }
 }
 
-/// Changes something of all tenants, on which other tests of the same stack rely. The long form has a stack of its own.
+/// Changes something of all tenants that other tests of the same stack rely on. The long form has a stack of its own.
 const OF_EVERYBODY: &str = "replace_platform_prices";
 
 /// All operations, by caller. Those of tenants, which are most, are also divided by group, since groups do not depend on each
@@ -104,7 +104,7 @@ fn parts(contract: &Contract, size: Size) -> Vec<Part> {
     parts
 }
 
-/// What every part needs.
+/// Data that every part needs.
 #[derive(Clone, Copy)]
 struct Fuzzer<'a> {
     play: &'a Play,

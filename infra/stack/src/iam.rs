@@ -41,11 +41,9 @@ const SIMULATED: [&str; 1] = ["ses:"];
 /// A function's deployed role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Role {
-    /// The function's crate.
+    /// Name of the function's crate.
     pub function: String,
-    /// Its log group.
     pub log_group: String,
-    /// The role's name.
     pub name: String,
     /// Policy documents by name.
     pub policies: BTreeMap<String, Value>,
@@ -93,7 +91,7 @@ impl Role {
     }
 }
 
-/// One text or a list of texts.
+/// The text, or the texts of a list.
 pub fn texts(value: &Value) -> BTreeSet<String> {
     match value {
         Value::Array(items) => items.iter().flat_map(texts).collect(),
@@ -129,7 +127,7 @@ pub fn like(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// What the last whole run of the tests recorded: a folder with roles, and files with one use per line.
+/// Records of the last whole run of the tests: a folder with roles, and files with one use per line.
 #[derive(Debug)]
 pub struct Record {
     folder: PathBuf,
@@ -142,7 +140,7 @@ impl Record {
         Self { folder }
     }
 
-    /// Empties it; returns the folder, in which test programs write what functions use.
+    /// Empties it; returns the folder where test programs write what functions use.
     pub fn begin(&self) -> Result<&PathBuf> {
         let folder = &self.folder;
         remove(folder)?;

@@ -46,7 +46,6 @@ pub async fn bill(aws: &Aws, place: &Place, stack: &str, since: Option<i64>) -> 
 pub struct Queue {
     /// Its name in the stack's outputs, such as `ProviderEvents`.
     pub name: String,
-    /// Its URL.
     pub url: String,
     /// The URL of the queue of its dead letters.
     pub dead_letters: String,

@@ -18,17 +18,14 @@ use crate::{
 /// A mail accepted by SES.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Mail {
-    /// The sender's address.
+    /// Address of the sender.
     pub from: String,
-    /// The subject.
     pub subject: String,
-    /// The plain text.
     pub text: String,
-    /// The HTML page.
     pub html: String,
     /// All URLs in the mail.
     pub links: Vec<String>,
-    /// Time of acceptance.
+    /// Time when it was accepted.
     pub at: Timestamp,
 }
 

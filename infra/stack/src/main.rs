@@ -60,7 +60,6 @@ struct Target {
     place: Where,
 }
 
-/// The selected stack.
 struct Found {
     place: Place,
     aws: Aws,
@@ -259,7 +258,7 @@ enum Command {
         /// Run the tests of this package only, with the emulator of `up` if it runs; can be repeated
         #[arg(long = "package", short = 'p')]
         packages: Vec<String>,
-        /// The same for the packages that differ from the last commit on `main`, and those that depend on them
+        /// Run the tests of the packages that differ from the last commit on `main`, and of those that depend on them
         #[arg(long)]
         changed: bool,
         /// Arguments for the test binaries, such as a test's name
@@ -351,8 +350,8 @@ async fn run(command: Command) -> Result<bool> {
             let found = target.find().await?;
             let tenant = found.tenant(tenant.as_deref())?.parse().context("parsing --tenant")?;
             let (deployment, _) = found.deployment().await?;
-            for (at, what) in why::timeline(&deployment.store, tenant, &to).await? {
-                println!("{at:.3}  {what}");
+            for why::Line { at, text } in why::timeline(&deployment.store, tenant, &to).await? {
+                println!("{at:.3}  {text}");
             }
         }
         Command::Tenant {

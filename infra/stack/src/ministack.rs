@@ -50,7 +50,6 @@ pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
     )
 }
 
-/// URL of MiniStack.
 pub fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
@@ -62,7 +61,6 @@ pub async fn wait_until_ready(server: &mut Server, port: u16) -> Result<()> {
     server.wait_until(Duration::from_secs(120), ready).await
 }
 
-/// Whether MiniStack answers.
 pub async fn ready(port: u16) -> bool {
     match client() {
         Ok(http) => http_ok(&http, port, HEALTH).await,

@@ -19,7 +19,7 @@ use crate::{
     totp,
 };
 
-/// Characters of a key by which users recognise it.
+/// Number of a key's characters that users recognise it by.
 const HINT: usize = 12;
 
 /// Creates users of local tenants. All have the data directory's one password, so that it is hashed once: hashing is slow on
@@ -43,7 +43,6 @@ impl Registry {
         })
     }
 
-    /// The password.
     pub fn password(&self) -> &str {
         &self.password
     }

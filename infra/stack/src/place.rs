@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// The folders of `cargo stack`.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The checkout.
+    /// Folder of the checkout.
     pub root: PathBuf,
     /// `.stack`: tools and builds, shared by all stacks of the checkout.
     pub dot: PathBuf,
@@ -63,7 +63,6 @@ pub fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T> {
     serde_json::from_slice(&text).with_context(|| format!("understanding {}", file.display()))
 }
 
-/// Writes a file.
 pub fn write(file: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     std::fs::write(file, content).with_context(|| format!("writing {}", file.display()))
 }

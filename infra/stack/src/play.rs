@@ -28,12 +28,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// More rows than any customer of a test has.
 const WHOLE_HISTORY: i32 = 500;
 
-/// A running stack.
+/// A running stack, from the outside.
 #[derive(Clone)]
 pub struct Play {
-    /// Its endpoints.
     pub endpoints: Endpoints,
-    /// Its table.
     pub store: Store,
     /// Client for other requests.
     pub http: reqwest::Client,
@@ -44,11 +42,9 @@ pub struct Play {
 pub struct Sent {
     /// Id of the tenant.
     pub tenant: String,
-    /// WhatsApp or SMS.
     pub channel: Channel,
-    /// `graph` or `twilio`.
+    /// Either `graph` or `twilio`.
     pub via: String,
-    /// The customer's number.
     pub to: String,
     /// The text, unless it is a template.
     #[serde(default)]
@@ -56,29 +52,27 @@ pub struct Sent {
     /// The template, unless it is a text.
     #[serde(default)]
     pub template: Option<SentTemplate>,
-    /// Our key.
+    /// Our key for the message.
     pub key: Option<String>,
-    /// Time of acceptance.
+    /// Time when it was accepted.
     pub accepted_at: Timestamp,
     /// Statuses reported by the provider since, in order.
     pub statuses: Vec<SentStatus>,
 }
 
-/// A sent template.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SentTemplate {
     /// Its name, or Twilio's `HX…`.
     pub name: String,
-    /// Its language.
     pub language: String,
-    /// The body's values.
+    /// Values of its body.
     pub parameters: Vec<String>,
 }
 
 /// A status reported by a provider.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SentStatus {
-    /// The provider's word.
+    /// The provider's word for it.
     pub status: String,
     /// Time of the status.
     pub at: Timestamp,
@@ -88,7 +82,7 @@ pub struct SentStatus {
 }
 
 impl Sent {
-    /// Our key.
+    /// Our key for the message.
     pub fn key(&self) -> Option<SendKey> {
         self.key.as_deref()?.parse().ok()
     }
@@ -98,7 +92,6 @@ impl Sent {
         self.statuses.iter().any(|known| known.status == status)
     }
 
-    /// The last status.
     pub fn latest(&self) -> &str {
         self.statuses.last().map_or("accepted", |status| &status.status)
     }
@@ -107,22 +100,21 @@ impl Sent {
 /// A customer's data in the table, oldest first.
 #[derive(Debug, Clone)]
 pub struct Customer {
-    /// The contact.
     pub contact: Contact,
-    /// Their calls.
     pub calls: Vec<Call>,
     /// Messages to them, sent or not.
     pub messages: Vec<Message>,
-    /// Messages from them.
+    /// Messages that they sent.
     pub received: Vec<Received>,
-    /// Their consent ledger.
     pub consent: Vec<ConsentEntry>,
 }
+
+/// Names and values of a request's headers.
+pub type Headers<'a> = [(&'a str, &'a str)];
 
 /// The answer to a request.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
     /// Headers by lower-case name.
     pub headers: Vec<(String, String)>,
@@ -131,7 +123,6 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name)?;
         Some(&found.1)
@@ -140,7 +131,6 @@ impl Answer {
 
 /// The result of a check while waiting.
 pub enum Look<T> {
-    /// Found.
     Seen(T),
     /// Not found yet; the text says what was found instead.
     Instead(String),
@@ -265,7 +255,6 @@ impl Play {
         answer["id"].as_u64().context("a fault has an id")
     }
 
-    /// Removes a fault.
     pub async fn mend(&self, fault: u64) -> Result<()> {
         let path = format!("/faults/{fault}");
         self.simulators::<Value>(Method::DELETE, &path, None).await.map(drop)
@@ -315,7 +304,7 @@ impl Play {
         &self,
         method: &str,
         path: &str,
-        headers: &[(&str, &str)],
+        headers: &Headers<'_>,
         body: impl Into<reqwest::Body>,
     ) -> Result<Answer> {
         let method = Method::from_bytes(method.as_bytes()).context("a method is a word")?;

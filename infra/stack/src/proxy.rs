@@ -44,7 +44,7 @@ struct Target {
 
 const SOCKETS: &str = "/live";
 
-/// Time for which an idle connection to MiniStack is kept: less than the 75 seconds after which MiniStack closes it, perhaps just when
+/// How long an idle connection to MiniStack is kept: less than the 75 seconds until MiniStack closes it, perhaps just when
 /// a request is sent.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -62,7 +62,6 @@ impl Proxy {
         Ok(Self { target, port, task })
     }
 
-    /// The port.
     pub const fn port(&self) -> u16 {
         self.port
     }
@@ -149,7 +148,7 @@ async fn forward(
     }
 }
 
-/// The protocol to which a request asks to switch its connection, such as `websocket`.
+/// The protocol that a request asks to switch its connection to, such as `websocket`.
 fn other_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     let options = headers
         .get_all(CONNECTION)

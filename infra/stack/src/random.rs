@@ -10,12 +10,11 @@ use domain::terms::Phone;
 pub struct Random(u64);
 
 impl Random {
-    /// From a seed.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The next number.
+    /// The next random number.
     pub fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -30,12 +29,12 @@ impl Random {
         usize::try_from(index).unwrap_or_default()
     }
 
-    /// One element; `None` if there are none.
+    /// A random element; `None` if there are none.
     pub fn choose<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         from.get(self.below(from.len()))
     }
 
-    /// One element.
+    /// A random element.
     ///
     /// # Panics
     /// If there are none.

@@ -20,7 +20,7 @@ pub async fn step<T>(what: &str, work: impl Future<Output = Result<T>>) -> Resul
     result
 }
 
-/// `12.3 s`.
+/// A duration such as `12.3 s`.
 pub fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }

@@ -70,15 +70,10 @@ struct Ports {
 /// A running stack. Stop it with [`Running::stop`]; if it is dropped, its children end too, but in no order.
 #[derive(Debug)]
 pub struct Running {
-    /// Its folders.
     pub place: Place,
-    /// The tools.
     pub tools: Tools,
-    /// The local AWS.
     pub aws: Aws,
-    /// Content of `endpoints.json`.
     pub endpoints: Endpoints,
-    /// Every deployed function.
     pub functions: Vec<Function>,
     // Child processes, in the order in which they are dropped.
     proxy: Proxy,

@@ -5,10 +5,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-/// One environment of the file.
+/// An environment of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Environment {
-    /// The stack's name.
     pub stack_name: String,
     /// The region; if none is given, the caller's own.
     pub region: Option<String>,

@@ -171,7 +171,7 @@ impl Seed {
     }
 }
 
-/// The simulators' configuration.
+/// The configuration of the simulators.
 pub fn simulators(public_base_url: &str, seeds: &[Seed]) -> Value {
     json!({
         "public_base_url": public_base_url,

@@ -40,7 +40,6 @@ impl Sizes {
         bytes: 900_000,
     };
 
-    /// Counts a template.
     pub fn of(expanded: &[u8]) -> Result<Self> {
         let template: Value = serde_json::from_slice(expanded).context("reading the expanded template")?;
         let resources = template["Resources"].as_object().context("a template has resources")?;

@@ -26,13 +26,10 @@ use crate::{
     secrets::random_hex,
 };
 
-/// A tenant's file.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantFile {
-    /// The tenant.
     pub tenant: TenantWords,
-    /// All its connections.
     #[serde(default)]
     pub connections: Vec<ConnectionFile>,
     /// All its lines. Left out: those of the table stay; the first is made from the connections. Times in the file do not count.
@@ -85,9 +82,7 @@ impl Deref for TenantWords {
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "ConnectionWords")]
 pub struct ConnectionFile {
-    /// The connection.
     pub id: ConnectionId,
-    /// Name for display.
     pub name: String,
     /// The account. What the API refuses is refused here, too.
     pub account: Account,
@@ -97,7 +92,7 @@ pub struct ConnectionFile {
     pub send: Option<SendSecrets>,
 }
 
-/// The same as the file has it.
+/// A connection as the file has it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConnectionWords {
@@ -146,7 +141,7 @@ pub fn read(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>
     serde_json::from_value(value).with_context(|| format!("understanding {}", file.display()))
 }
 
-/// The same, not parsed yet.
+/// Reads a tenant's file as [`read`] does, without parsing its values.
 pub fn read_value(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<Value> {
     let mut value = read_json(file)?;
     replace(&mut value, resolve)?;
@@ -178,7 +173,6 @@ pub fn from_environment(text: &str) -> Result<Option<String>> {
 /// The table and the keys of a deployment.
 #[derive(Clone)]
 pub struct Deployment {
-    /// The table.
     pub store: Store,
     secrets: Secrets,
     secrets_manager: aws_sdk_secretsmanager::Client,
@@ -201,7 +195,7 @@ impl Deployment {
         })
     }
 
-    /// The secret with which `auth` signs and seals.
+    /// The secret that `auth` signs and seals with.
     pub fn signer(&self, outputs: &BTreeMap<String, String>) -> Result<Signer> {
         let secret = output(outputs, "AuthSecretArn")?.to_owned();
         Ok(Signer::new(self.secrets_manager.clone(), secret, self.store.clone()))

@@ -196,9 +196,9 @@ async fn silent(running: &Running) -> Result<bool> {
 struct Count {
     passed: u64,
     failed: u64,
-    /// Tests for which the machine lacks something.
+    /// Tests that lack something on this machine.
     skipped: u64,
-    /// Why, once each.
+    /// Their reasons, once each.
     reasons: BTreeSet<String>,
     /// Failed tests, and programs that ended otherwise than by a result, each with its program.
     failures: Vec<String>,

@@ -19,13 +19,13 @@ use crate::{
 /// The Python environment of SAM CLI, cargo-lambda, zig, cfn-lint and typos.
 const SAM: &str = "sam";
 
-/// That of MiniStack and boto3.
+/// The Python environment of MiniStack and boto3.
 const MINISTACK: &str = "ministack";
 
-/// That of the checkers of the API's contract.
+/// The Python environment of the checkers of the API's contract.
 const CONTRACT: &str = "contract";
 
-/// That of Node.js with npm.
+/// The environment of Node.js with npm.
 const NODE: &str = "nodejs";
 
 /// The tools, ready to use.
@@ -131,10 +131,9 @@ impl Tools {
     }
 }
 
-/// Files in which Linux distributions keep the machine's root certificates.
+/// Files with the machine's root certificates on Linux distributions.
 const SYSTEM_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
-/// Node.js with npm.
 #[derive(Debug, Clone)]
 pub struct Node {
     place: Place,

@@ -28,7 +28,7 @@ const API_KEY: &str = "5tack001";
 const AUTH_ID: &str = "MASTACK0000000000000";
 const APPLICATION: &str = "00000000-0000-4000-8000-0000000000bb";
 
-/// One connection of each kind, with one secret for signatures, one for their APIs, and one line for all of them.
+/// A connection of each kind, with one secret for signatures, one for their APIs, and one line for all of them.
 pub struct Vendors {
     connections: BTreeMap<&'static str, String>,
     secret: String,
@@ -38,13 +38,11 @@ pub struct Vendors {
 
 /// A request from a telephone system.
 pub struct Event {
-    /// The method.
     pub method: &'static str,
-    /// Path and query.
+    /// Path, with the query.
     pub path: String,
     /// Headers, including the content type.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
     pub body: String,
 }
 

@@ -14,8 +14,22 @@ use store::Store;
 /// Maximum rows of a contact's history.
 const MAX: i32 = 200;
 
-/// The timeline of the customer with this number: time and sentence, oldest first.
-pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Vec<(Timestamp, String)>> {
+/// A line of a timeline.
+pub struct Line {
+    /// Time of what happened.
+    pub at: Timestamp,
+    /// A sentence about it.
+    pub text: String,
+}
+
+impl Line {
+    const fn new(at: Timestamp, text: String) -> Self {
+        Self { at, text }
+    }
+}
+
+/// The timeline of the customer with this number, oldest first.
+pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Vec<Line>> {
     let scope = access::operator::scope(tenant);
     let phone: Phone = phone
         .parse()
@@ -41,26 +55,29 @@ pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Ve
                 let message = &received.message;
                 // Customers' texts are not shown: this is an operator's view.
                 let wrote = format!("wrote by {} ({})", message.channel.name(), message.kind);
-                lines.push((message.at, wrote));
+                lines.push(Line::new(message.at, wrote));
                 lines.extend(remarks(&received.remarks));
             }
             Entry::Consent(consent) => {
-                lines.push((consent.at, format!("consent: {} ({})", consent.what(), consent.source)))
+                let text = format!("consent: {} ({})", consent.what(), consent.source);
+                lines.push(Line::new(consent.at, text));
             }
             // Not part of what is read here.
             Entry::Record(_) => {}
         }
     }
     // A stable sort: entries with the same time keep their order.
-    lines.sort_by_key(|(at, _)| *at);
+    lines.sort_by_key(|line| line.at);
     Ok(lines)
 }
 
-fn remarks(remarks: &[Remark]) -> impl Iterator<Item = (Timestamp, String)> {
-    remarks.iter().map(|remark| (remark.at, format!("  {}", remark.text)))
+fn remarks(remarks: &[Remark]) -> impl Iterator<Item = Line> {
+    remarks
+        .iter()
+        .map(|remark| Line::new(remark.at, format!("  {}", remark.text)))
 }
 
-fn of_call(call: &Call, lines: &mut Vec<(Timestamp, String)>) {
+fn of_call(call: &Call, lines: &mut Vec<Line>) {
     let direction = match call.facts.direction {
         Some(Direction::Outbound) => "outbound call to",
         Some(Direction::Inbound) | None => "call on",
@@ -72,34 +89,35 @@ fn of_call(call: &Call, lines: &mut Vec<(Timestamp, String)>) {
     };
     let (outcome, provider) = (call.outcome.as_str(), call.provider.as_str());
     let called = format!("{direction} {line}: {outcome} ({provider})");
-    lines.push((call.happened_at(), called));
-    lines.push((call.decided_at, format!("  decided: {}", call.decision)));
+    lines.push(Line::new(call.happened_at(), called));
+    lines.push(Line::new(call.decided_at, format!("  decided: {}", call.decision)));
     lines.extend(remarks(&call.remarks));
 }
 
-fn of_message(message: &Message, lines: &mut Vec<(Timestamp, String)>) {
+fn of_message(message: &Message, lines: &mut Vec<Line>) {
     let channels: Vec<_> = message.plan.iter().map(|leg| leg.channel.name()).collect();
     let planned = format!("  message planned: {}", channels.join(", then "));
-    lines.push((message.created_at, planned));
+    lines.push(Line::new(message.created_at, planned));
     if message.not_before > message.created_at {
-        lines.push((message.created_at, format!("  not before {}", message.not_before)));
+        let text = format!("  not before {}", message.not_before);
+        lines.push(Line::new(message.created_at, text));
     }
     for attempt in &message.attempts {
         let leg = message.plan.get(usize::from(attempt.leg));
         let channel = leg.map_or("?", |leg| leg.channel.name());
         let name = format!("  attempt {} by {channel}", attempt.number);
-        lines.push((attempt.claimed_at, format!("{name}: claimed")));
+        lines.push(Line::new(attempt.claimed_at, format!("{name}: claimed")));
         for (at, what) in [
             (attempt.accepted_at, "accepted"),
             (attempt.delivered_at, "delivered"),
             (attempt.read_at, "read"),
         ] {
-            lines.extend(at.map(|at| (at, format!("{name}: {what}"))));
+            lines.extend(at.map(|at| Line::new(at, format!("{name}: {what}"))));
         }
         if let Some(error) = &attempt.error {
             let code = error.code.map_or_else(String::new, |code| format!(" {code}"));
             let text = format!("{name}: {}{code}: {}", attempt.state.as_str(), error.reason);
-            lines.push((attempt.accepted_at.unwrap_or(attempt.claimed_at), text));
+            lines.push(Line::new(attempt.accepted_at.unwrap_or(attempt.claimed_at), text));
         }
     }
     lines.extend(remarks(&message.remarks));
@@ -109,7 +127,7 @@ fn of_message(message: &Message, lines: &mut Vec<(Timestamp, String)>) {
             Ended::Blocked(why) => ("blocked", why),
             Ended::Failed(why) => ("failed", why),
         };
-        let last = lines.iter().map(|(at, _)| *at).max().unwrap_or(message.created_at);
-        lines.push((last, format!("  message {how}: {why}")));
+        let last = lines.iter().map(|line| line.at).max().unwrap_or(message.created_at);
+        lines.push(Line::new(last, format!("  message {how}: {why}")));
     }
 }

@@ -138,7 +138,7 @@ impl<'a> Town<'a> {
         Self::with_env(aws, aws.env(), routes).await
     }
 
-    /// The same with another environment for the function, such as from [`Aws::env_with`].
+    /// A town as [`Town::new`] builds it, with another environment for the function, such as from [`Aws::env_with`].
     pub async fn with_env(aws: &'a Aws, env: &Env, routes: impl FnOnce(&Env) -> Result<Router, ConfigError>) -> Self {
         publish_key(aws).await;
         let home = house(aws, "harbour-lane").await;
@@ -254,7 +254,7 @@ impl<'a> Town<'a> {
         id
     }
 
-    /// The same with an account of WhatsApp, for which nobody has credentials.
+    /// Gives the home tenant a connection with an account of WhatsApp that nobody has credentials for.
     pub async fn connect_whatsapp(&self) -> ConnectionId {
         let (waba_id, phone_number_id) = (seed::WABA, seed::PHONE_NUMBER_ID);
         self.connect(json!({
@@ -289,7 +289,7 @@ impl<'a> Town<'a> {
         new_key(self.aws, &self.home.scope, role, scopes, None).await
     }
 
-    /// The same for a key that expires then.
+    /// Creates a key of the home tenant with this role that expires then; returns its secret.
     pub async fn new_key_until(&self, role: Role, ends: Timestamp) -> (ApiKeyId, String) {
         new_key(self.aws, &self.home.scope, role, &[], Some(ends)).await
     }
@@ -299,7 +299,7 @@ impl<'a> Town<'a> {
         self.scoped_key_of(scope, role, &[]).await
     }
 
-    /// The same with these scopes.
+    /// A caller with a new API key of this role and these scopes, of another tenant in the table.
     pub async fn scoped_key_of(&self, scope: &TenantScope, role: Role, scopes: &[Permission]) -> Caller<'_> {
         let (_, secret) = new_key(self.aws, scope, role, scopes, None).await;
         self.api_key(&secret)
@@ -314,13 +314,13 @@ pub struct Caller<'a> {
 }
 
 impl<'a> Caller<'a> {
-    /// The same with a header on every request.
+    /// This caller with a header on every request.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same, naming a tenant.
+    /// This caller, naming a tenant in every request.
     pub fn in_tenant(self, tenant: TenantId) -> Self {
         self.with_header("x-tenant-id", &tenant.to_string())
     }

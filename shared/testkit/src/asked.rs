@@ -24,10 +24,9 @@ pub(crate) fn head(status: &str, headers: &str, length: u64) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n")
 }
 
-/// A recorded request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// `GET`, `POST`.
+    /// Method, such as `GET`.
     pub method: String,
     /// The path with its query.
     pub path: String,

@@ -34,10 +34,15 @@ use crate::{
     template::list_fields,
 };
 
-/// One test's own AWS.
+/// Names and values of environment variables; an empty value counts as missing.
+pub type Variables<'a> = [(&'a str, &'a str)];
+
+/// Names of counters, and what is added to each.
+pub type Counters<'a> = [(&'a str, u64)];
+
+/// A test's own AWS.
 pub struct Aws {
     variables: BTreeMap<String, String>,
-    /// The function's environment.
     env: Env,
     /// The test's own environment.
     own: Env,
@@ -55,7 +60,7 @@ const NEEDED: &str =
 /// The variable with the URL of a function's dead letters.
 pub const DEAD_LETTERS: &str = kit::queue::DEAD_LETTERS;
 
-/// The time at which every test begins, on the day of the vectors and fixtures.
+/// The time when every test begins, on the day of the vectors and fixtures.
 pub fn noon() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().expect("it is a time")
 }
@@ -125,8 +130,8 @@ impl Aws {
         &self.env
     }
 
-    /// The same with some variables changed; an empty one counts as missing.
-    pub fn env_with(&self, changes: &[(&str, &str)]) -> Env {
+    /// The environment of a function with some variables changed.
+    pub fn env_with(&self, changes: &Variables<'_>) -> Env {
         let mut variables = self.variables.clone();
         for (name, value) in changes {
             variables.insert((*name).to_owned(), (*value).to_owned());
@@ -261,7 +266,7 @@ impl Aws {
     }
 
     /// Counts something of a tenant's in the hour of this time, as of a change that nobody made.
-    pub async fn count(&self, scope: &TenantScope, at: &str, line: Option<LineId>, counters: &[(&str, u64)]) {
+    pub async fn count(&self, scope: &TenantScope, at: &str, line: Option<LineId>, counters: &Counters<'_>) {
         let place = Place::of(at.parse().expect("a time"), line);
         let shard = self.ids().ulid().to_string();
         let counted = [counted_change(counters)];
@@ -270,7 +275,7 @@ impl Aws {
     }
 
     /// Counts this for a content of a template.
-    pub async fn count_template(&self, scope: &TenantScope, of: &TemplateEdition, at: &str, counters: &[(&str, u64)]) {
+    pub async fn count_template(&self, scope: &TenantScope, of: &TemplateEdition, at: &str, counters: &Counters<'_>) {
         let place = TemplateDay::of(of.clone(), at.parse().expect("a time"));
         let shard = self.ids().ulid().to_string();
         let (store, counted) = (self.store(), [counted_change(counters)]);
@@ -531,7 +536,7 @@ async fn make_bucket(env: &Env, variable: &str) {
 }
 
 /// A change that raises these counters, the first one of its shard.
-fn counted_change(counters: &[(&str, u64)]) -> Counted {
+fn counted_change(counters: &Counters<'_>) -> Counted {
     let counters = counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
     Counted {
         sequence: format!("{:0>40}", 1),

@@ -38,12 +38,12 @@ use crate::{
     seed::{self, PHONE_NUMBER_ID, TWILIO_NUMBER, WABA},
 };
 
-/// Days within which a follow-up may be sent: it is retained for the tenant's days from then on.
+/// Days that a follow-up may be sent in: it is retained for the tenant's days from then on.
 pub const SENT_WITHIN: i64 = 3;
 
 /// The business's telephone number.
 pub const LINE: &str = TWILIO_NUMBER;
-/// A customer's mobile.
+/// Mobile number of a customer.
 pub const CUSTOMER: &str = "+971501234567";
 
 /// The mobile of one of up to a hundred customers.
@@ -65,7 +65,7 @@ pub async fn business(aws: &Aws) -> Seeded {
     business_with(aws, |_| {}).await
 }
 
-/// The same, changed before it is written.
+/// A tenant as [`business`] seeds it, changed before it is written.
 pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> Seeded {
     let mut seeded = seed::tenant(aws).await;
     seeded.configured.rules.push(rule(aws));
@@ -276,11 +276,11 @@ impl Seeded {
     pub async fn spoil(&self, aws: &Aws, message: &Message, attribute: &str) {
         let row = format!("MSG#{}", message.id.own().to_string().to_ascii_lowercase());
         let contact = Some(message.id.contact());
-        self.spoil_row(aws, contact, ("", &row), attribute).await;
+        self.spoil_row(aws, contact, "", &row, attribute).await;
     }
 
-    /// The same with any row of the tenant or of a contact: with the end of its partition's name, and its own name.
-    pub async fn spoil_row(&self, aws: &Aws, of: Option<ContactId>, (partition, row): (&str, &str), attribute: &str) {
+    /// Makes any row of the tenant or of a contact unreadable, as [`Seeded::spoil`] does. `partition` is the end of its partition's name.
+    pub async fn spoil_row(&self, aws: &Aws, of: Option<ContactId>, partition: &str, row: &str, attribute: &str) {
         let partition = self.partition(of) + partition;
         let dynamodb = aws.dynamodb();
         let update = dynamodb
@@ -305,7 +305,7 @@ impl Seeded {
         }
     }
 
-    /// The same as [`Seeded::contact`], changed before it is written.
+    /// A contact as [`Seeded::contact`] creates it, changed before it is written.
     pub async fn contact_with(&self, aws: &Aws, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
         aws.contact_with(&self.scope().clone(), number, change).await
     }
@@ -365,7 +365,7 @@ impl Seeded {
         received
     }
 
-    /// The same, stored.
+    /// Stores a text of a customer, changed before it is written.
     pub async fn receive(&self, aws: &Aws, contact: ContactId, change: impl FnOnce(&mut Received)) -> Received {
         let received = self.received_text(aws, contact, change);
         let effects = effects_of(&received, vec![]);
@@ -469,7 +469,7 @@ impl Seeded {
         noted.expect("the id is written");
     }
 
-    /// The same with these media, which are still to be fetched.
+    /// Stores a customer's message with these media, which are still to be fetched.
     pub async fn receive_media(
         &self,
         aws: &Aws,
@@ -509,7 +509,8 @@ impl Seeded {
         aws: &Aws,
         message: MessageId,
         index: u8,
-        (mime, file): (&str, &[u8]),
+        mime: &str,
+        file: &[u8],
     ) -> Medium {
         let mut medium = self.medium(aws, message, index).await;
         let files = kit::Files::new(aws.env()).expect("the test has a bucket");
@@ -533,7 +534,7 @@ impl Seeded {
         merged.expect("the contacts are merged")
     }
 
-    /// The same with contacts that were read before.
+    /// Merges contacts that were read before.
     pub async fn merge_read(&self, aws: &Aws, survivor: Person, other: Person) -> Result<MergeId, PersonError> {
         let (undo, merge, stamp) = decided_merge(aws, survivor, other);
         let decided = Decided {
@@ -564,7 +565,7 @@ impl Seeded {
         self.suppress_by(aws, number, By::User).await;
     }
 
-    /// The same, as a refusal by somebody else.
+    /// Puts a number on the suppression list, by this decision.
     pub async fn suppress_by(&self, aws: &Aws, number: &str, by: By) {
         let stamp = aws.stamp();
         let refused = Refused {
@@ -631,7 +632,7 @@ impl Seeded {
         Box::pin(self.follow_up_after(aws, number, None)).await
     }
 
-    /// The same for a call with earlier reports.
+    /// The result of [`Seeded::follow_up`] for a call with earlier reports.
     pub async fn follow_up_after(&self, aws: &Aws, number: &str, reported: Option<CallProgress>) -> Message {
         let (store, scope, now) = (aws.store(), self.scope().clone(), aws.now());
         let identity = Identity::Phone(phone(number));
@@ -820,7 +821,7 @@ pub fn stated_call_facts(from: &str, outcome: Outcome) -> CallFacts {
     }
 }
 
-/// A call of which only the two ends are known.
+/// A call with nothing known but its two ends.
 pub fn from_to(from: &str) -> CallFacts {
     CallFacts {
         direction: Some(Direction::Inbound),

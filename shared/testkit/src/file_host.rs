@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 pub use crate::asked::{Asked, MAX_KEPT};
 use crate::{
-    Aws,
+    Aws, Variables,
     asked::{head, serve_connections},
 };
 
@@ -79,7 +79,7 @@ impl FileHost {
     }
 
     /// The environment of a function that asks this host, with these further changes.
-    pub fn env(&self, aws: &Aws, changes: &[(&str, &str)]) -> Env {
+    pub fn env(&self, aws: &Aws, changes: &Variables<'_>) -> Env {
         let mut variables = vec![
             ("GRAPH_API_URL", self.url()),
             ("GRAPH_API_VERSION", "v25.0"),

@@ -196,7 +196,6 @@ impl Answer {
         kind.trim_start_matches("urn:ringback:problem:").to_owned()
     }
 
-    /// The problem's sentence.
     pub fn detail(&self) -> String {
         self.json()["detail"]
             .as_str()
@@ -217,7 +216,6 @@ impl Answer {
         format!("{} {}\n{}", self.request, self.sent, self.text())
     }
 
-    /// Requires this status.
     #[track_caller]
     pub fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status(), status, "{}", self.request_and_answer());
@@ -242,7 +240,6 @@ impl Answer {
         version.expect("the ETag is a version")
     }
 
-    /// Requires this problem.
     #[track_caller]
     pub fn is_refused(&self, status: u16, kind: &str) -> &Self {
         assert_eq!(

@@ -24,7 +24,7 @@ pub mod template;
 pub mod webhook;
 pub mod world;
 
-pub use aws::Aws;
+pub use aws::{Aws, Counters, Variables};
 pub use dice::Dice;
 pub use gateway::{Answer, Call, Function, texts};
 pub use lossy::Lossy;

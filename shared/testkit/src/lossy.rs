@@ -1,4 +1,4 @@
-//! Access to AWS on which answers get lost: the request is executed, but the answer never arrives, and the SDK repeats it. It can also
+//! Access to AWS that loses answers: the request is executed, but the answer never arrives, and the SDK repeats it. It can also
 //! let another writer interfere, refuse requests, or never answer.
 
 use std::{
@@ -81,7 +81,7 @@ impl Lossy {
         }
     }
 
-    /// The same as [`Lossy::lose`]; this happens before the SDK asks again.
+    /// Loses the answer to the next request of this operation, and does this before the SDK asks again.
     pub fn lose_then(&self, operation: &str, then: impl FnOnce() + Send + 'static) {
         lock(&self.losing).push((operation.to_owned(), Fate::Lost(Box::new(then))));
     }

@@ -15,7 +15,7 @@ use store::{Store, TenantScope, Versioned};
 
 use crate::Aws;
 
-/// Seconds in which one step is made, and no other: more than a step may take, however slow the machine is.
+/// Seconds for exactly one step: more than a step may take, however slow the machine is.
 const ONE_STEP: i64 = 50;
 
 /// The operations of a tenant.
@@ -40,7 +40,7 @@ impl Operations {
         }
     }
 
-    /// One that an operator starts now. It is not stored.
+    /// An operation that an operator starts now. It is not stored.
     pub fn new_unstored(&self, kind: OperationKind, params: &impl Serialize) -> Operation {
         let id = OperationId::new(self.ids.ulid());
         let params = Data::of(params).expect("parameters of an operation");
@@ -76,7 +76,7 @@ impl Operations {
         self.read_operation(start).await.value
     }
 
-    /// Its next step.
+    /// A turn for its next step.
     pub async fn turn(&self, start: &StartOperation) -> Turn {
         Turn::new(self.scope.clone(), self.get(start).await)
     }

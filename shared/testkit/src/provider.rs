@@ -56,10 +56,9 @@ impl Reply {
     }
 }
 
-/// A recorded request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`, `POST`.
+    /// Method, such as `GET`.
     pub method: String,
     /// The path with its query.
     pub path: String,
@@ -189,8 +188,8 @@ impl Provider {
         self.env_with(aws, &[])
     }
 
-    /// The same with some variables changed.
-    pub fn env_with(&self, aws: &crate::Aws, changes: &[(&str, &str)]) -> kit::Env {
+    /// The environment of `send_message`, with this as both providers and some variables changed.
+    pub fn env_with(&self, aws: &crate::Aws, changes: &crate::Variables<'_>) -> kit::Env {
         let mut variables = vec![
             ("PUBLIC_BASE_URL", "https://hooks.example.test"),
             ("GRAPH_API_URL", &self.url),
@@ -208,7 +207,7 @@ impl Provider {
     }
 
     /// Answers sends by this rule from now on: by the request, and the number of earlier sends to its recipient by its channel. So what
-    /// happens to a message does not depend on the order in which sends to different people arrive.
+    /// happens to a message does not depend on the order of sends to different people.
     pub fn reply_by(&self, rule: impl Fn(&Request, usize) -> Reply + Send + 'static) {
         self.shared.lock().rule = Some(Box::new(rule));
     }

@@ -20,9 +20,7 @@ pub struct Resource {
     pub routes: fn(&Env) -> Result<Router, ConfigError>,
     /// Path of the list.
     pub path: &'static str,
-    /// Permission to read.
     pub read: Permission,
-    /// Permission to write.
     pub write: Permission,
     /// Body of a new one. If it has a unique text, each further one gets a text of its own.
     pub new: Value,

@@ -38,13 +38,13 @@ use serde_json::{Value, json};
 
 use crate::template::{Function, functions, policies, role, statements, texts};
 
-/// One statement about the table.
+/// A statement about the table.
 #[derive(Debug)]
 struct Statement {
     actions: Vec<&'static str>,
     /// `Table.Arn`, or an index of it.
     resources: Vec<&'static str>,
-    /// None: all keys.
+    /// `None` if it covers all keys.
     partitions: Option<Vec<&'static str>>,
 }
 
@@ -114,7 +114,7 @@ fn package() -> Option<String> {
     std::env::var("CARGO_PKG_NAME").ok()
 }
 
-/// Kinds of uses by this test program, each of which is written once to a file of its own, if `cargo stack test` names a folder.
+/// Kinds of uses by this test program. Each is written once to a file of its own, if `cargo stack test` names a folder.
 struct Uses {
     file: File,
     known: BTreeSet<String>,
@@ -308,7 +308,7 @@ impl Forbidden {
     }
 }
 
-/// Observes each request.
+/// An interceptor that observes each request.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
     pub(crate) role: &'static Role,

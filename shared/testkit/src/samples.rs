@@ -11,7 +11,6 @@ use crate::Aws;
 
 const SAMPLES: &str = include_str!("../../store/tests/rows.json");
 
-/// A row.
 pub type Row = HashMap<String, AttributeValue>;
 
 /// Kinds of rows that say nothing of any contact. A new kind that does is not among them: then the tests of the erasure and of the archive
@@ -25,9 +24,9 @@ const OF_NO_CONTACT: &str = "account additions admins api_key api_key_owner asse
 
 /// Kinds of rows that can be of a contact.
 pub struct Kinds {
-    /// Those in contacts' own partitions.
+    /// Kinds in contacts' own partitions.
     pub own: BTreeSet<String>,
-    /// Those elsewhere.
+    /// Kinds in other partitions.
     pub elsewhere: BTreeSet<String>,
 }
 
@@ -42,7 +41,7 @@ pub fn text<'a>(row: &'a Row, name: &str) -> &'a str {
     row[name].as_s().expect("a text")
 }
 
-/// The stored rows.
+/// The samples of stored rows.
 pub fn rows() -> Vec<Row> {
     let rows: Vec<Item> = serde_json::from_str(SAMPLES).expect("the samples are rows");
     rows.into_iter().map(Row::from).collect()

@@ -14,19 +14,19 @@ use store::{TenantScope, tenants::Configured};
 
 use crate::aws::Aws;
 
-/// Signs Twilio's webhooks.
+/// Secret that signs Twilio's webhooks.
 pub const TWILIO_TOKEN: &str = "fixture0twilio0auth0token0000001";
 /// Twilio's account in the fixtures.
 pub const TWILIO_ACCOUNT: &str = "AC000000000000000000000000000000a1";
 /// The business's number at Twilio in the fixtures.
 pub const TWILIO_NUMBER: &str = "+15005550006";
-/// Signs Meta's webhooks.
+/// Secret that signs Meta's webhooks.
 pub const APP_SECRET: &str = "fixture-meta-app-secret-0001";
 /// Token of Meta's handshake.
 const VERIFY_TOKEN: &str = "fixture-verify-token";
 /// The WhatsApp account in the fixtures.
 pub const WABA: &str = "900000000000001";
-/// Its number's id.
+/// Id of its number.
 pub const PHONE_NUMBER_ID: &str = "910000000000001";
 /// Signs the generic telephone event.
 pub const TELEPHONY_SECRET: &str = "whsec_Zml4dHVyZS1zdGFuZGFyZC13ZWJob29rcy1rZXktMDE=";

@@ -1,4 +1,4 @@
-//! API Gateway's side of sockets, for tests of one function: what was sent to which connection.
+//! API Gateway's side of sockets, for tests of one function: what each connection was sent.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,7 +33,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// On which all connections take what they are told.
+    /// Starts a server whose connections take all that they are told.
     pub fn start() -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let serving = Arc::clone(&seen);

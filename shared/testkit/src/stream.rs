@@ -41,7 +41,7 @@ pub fn record(sequence: usize, before: Item, after: Item) -> EventRecord {
     record
 }
 
-/// The same change of an unreadable row.
+/// This record with an unreadable row instead.
 pub fn broken_record(record: &EventRecord) -> EventRecord {
     let mut record = record.clone();
     let nonsense: HashMap<_, _> = [
@@ -63,7 +63,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// That of a function that follows the stream.
+    /// The filter of a function that follows the stream.
     pub fn of(function: &str) -> Self {
         let source = &template::function(function).resource["Properties"]["Events"]["Changes"]["Properties"];
         let filters = source["FilterCriteria"]["Filters"].as_array().expect("filters");

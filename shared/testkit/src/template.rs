@@ -53,7 +53,6 @@ pub fn list_fields() -> Vec<String> {
 /// A function of the template.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
-    /// Its logical id.
     pub id: &'static str,
     /// The last part of its `CodeUri`: its crate.
     pub name: &'static str,

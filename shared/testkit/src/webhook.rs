@@ -13,7 +13,7 @@ use domain::{
 use jobs::CallJob;
 use kit::{ConfigError, Env, QueueName, webhook::LARGEST_CALL};
 
-use crate::{Answer, Aws, Call, Function, Lossy, Seeded, business::phone, seed};
+use crate::{Answer, Aws, Call, Function, Lossy, Seeded, Variables, business::phone, seed};
 
 /// A body larger than the limit of any webhook.
 pub fn too_large() -> Vec<u8> {
@@ -30,10 +30,10 @@ pub fn larger_than_a_call() -> Vec<u8> {
 pub struct Webhook {
     provider: &'static str,
     routes: fn(&Env) -> Result<Router, ConfigError>,
-    variables: &'static [(&'static str, &'static str)],
+    variables: &'static Variables<'static>,
 }
 
-/// One test's AWS with a tenant in it, and a process of the function.
+/// A test's AWS with a tenant in it, and a process of the function.
 pub struct World {
     pub aws: Aws,
     /// The tenant, as created by [`seed::tenant`].
@@ -64,7 +64,7 @@ impl Webhook {
     }
 
     /// With these variables in addition to those of every test.
-    pub const fn with_variables(mut self, variables: &'static [(&'static str, &'static str)]) -> Self {
+    pub const fn with_variables(mut self, variables: &'static Variables<'static>) -> Self {
         self.variables = variables;
         self
     }
@@ -98,7 +98,7 @@ impl Webhook {
         }
     }
 
-    fn function(&self, aws: &Aws, changes: &[(&str, &str)]) -> Function {
+    fn function(&self, aws: &Aws, changes: &Variables<'_>) -> Function {
         let variables = [self.variables, changes].concat();
         Function::new(&aws.env_with(&variables), self.routes)
     }
@@ -132,7 +132,7 @@ impl World {
     }
 
     /// Another process of the function, with some variables changed.
-    pub fn function_with(&self, changes: &[(&str, &str)]) -> Function {
+    pub fn function_with(&self, changes: &Variables<'_>) -> Function {
         self.webhook.function(&self.aws, changes)
     }
 

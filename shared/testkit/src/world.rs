@@ -18,7 +18,7 @@ use crate::{
     business::{CUSTOMER, business_with, phone},
 };
 
-/// One test's AWS with a business in it, and a process of the function under test.
+/// A test's AWS with a business in it, and a process of the function under test.
 pub struct World<C> {
     pub aws: Aws,
     pub business: Seeded,
@@ -39,7 +39,7 @@ impl<C> World<C> {
         Self::with_env(|aws| aws.env().clone(), build, change).await
     }
 
-    /// The same with this environment for the function.
+    /// A business as [`World::with`] builds it, with this environment for the function.
     pub async fn with_env(
         env: impl FnOnce(&Aws) -> Env,
         build: fn(&Env) -> Result<C, ConfigError>,
@@ -141,12 +141,12 @@ impl<C> World<C> {
         self.aws.create_owned(self.scope(), fields).await
     }
 
-    /// The same as [`World::follow_up`] for a customer with this number.
+    /// The result of [`World::follow_up`] for a customer with this number.
     pub async fn follow_up_of(&self, number: &str) -> Message {
         Box::pin(self.business.follow_up(&self.aws, number)).await
     }
 
-    /// A new contact without a number, of whom this is known.
+    /// A new contact without a number, with this profile.
     pub async fn contact_known_as(&self, profile: Profile) -> ContactId {
         let contact = Contact::new(ContactId::new(self.aws.ids().ulid()), self.aws.now());
         self.create_person(&Person { contact, profile }).await

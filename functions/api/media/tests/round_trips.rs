@@ -17,7 +17,7 @@ async fn warm_link_to_a_file_costs_as_counted() {
     let media = vec![InboundMedia::new("7".to_owned())];
     let message = business.receive_media(&aws, contact.id, media, |_| {}).await.id;
     business
-        .store_fetched_medium(&aws, message, 0, ("image/png", b"picture"))
+        .store_fetched_medium(&aws, message, 0, "image/png", b"picture")
         .await;
 
     let agent = town.key_of(business.scope(), Role::Agent).await;

@@ -91,7 +91,7 @@ struct Outcome {
     sent: usize,
     /// Operations with a body.
     asked: BTreeSet<String>,
-    /// Those of which a body was parsed.
+    /// Operations whose body was parsed.
     read: BTreeSet<String>,
 }
 

@@ -70,7 +70,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// This many shares.
+    /// All of this many shares.
     pub(crate) fn all(of: usize) -> impl Iterator<Item = Self> {
         (0..of).map(move |number| Self { number, of })
     }

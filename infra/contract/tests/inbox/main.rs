@@ -45,7 +45,7 @@ enum Fate {
     Broken {
         taken: bool,
     },
-    /// A server error.
+    /// The provider answers with a server error.
     Busy {
         taken: bool,
     },
@@ -56,7 +56,7 @@ enum Fate {
 }
 
 impl Fate {
-    /// That of a send to this person, after so many others to them.
+    /// Fate of a send to this person, after so many others to them.
     fn of(person: usize, earlier: usize) -> Self {
         match Dice::new(person as u64 * 1_000 + earlier as u64).below(20) {
             0 => Self::Broken { taken: true },
@@ -87,7 +87,7 @@ impl Fate {
     }
 }
 
-/// The customer to whom a request sends.
+/// The customer that a request sends to.
 fn person(request: &Request) -> usize {
     let recipient = request.recipient().expect("every send has a recipient");
     let digits: String = recipient.chars().filter(char::is_ascii_digit).collect();

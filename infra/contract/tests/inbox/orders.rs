@@ -16,16 +16,16 @@ use testkit::{
     fixtures,
 };
 
-/// Orders in which everything comes.
+/// Number of orders that everything is delivered in.
 const ORDERS: usize = 2;
 
-/// Deliveries of everything.
+/// How often everything is delivered.
 const TIMES: usize = 3;
 
 /// Ids of the API by their prefix, and links to files: they are others in each world.
 const IDS: [&str; 6] = ["ctc_", "conv_", "msg_", "conn_", "con_", "line_"];
 
-/// A message of each customer in the fixtures by which all their identities are known. Whoever first writes by one of them and calls by the
+/// A message of each customer in the fixtures that tells all their identities. Whoever first writes by one of them and calls by the
 /// other is two contacts until somebody merges them, and their first known name stays.
 const KNOWN: [&str; 3] = ["text", "bsuid_with_phone_and_username", "text_emoji_rtl_long"];
 

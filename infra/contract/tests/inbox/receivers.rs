@@ -27,7 +27,7 @@ impl World<'_> {
         Box::pin(worked).await.expect("it is noted");
     }
 
-    /// A report of WhatsApp's with this part, in which `number` stands for the digits of the customer's.
+    /// A report of WhatsApp's with this part. In it, `number` stands for the digits of the customer's number.
     async fn reports(&self, number: &str, part: Value) {
         let part = part.to_string().replace("NUMBER", number.trim_start_matches('+'));
         let part = part.replace("NOW", &self.aws.now().as_second().to_string());

@@ -24,14 +24,14 @@ use testkit::{
     stream::{Filter, Rows, record, rows},
 };
 
-/// A client, which knows the number of the latest happening of each conversation of which it was told.
+/// A client. It knows the number of the latest happening of each conversation that it was told of.
 struct Client {
     of_home: bool,
     role: Role,
     connection: String,
     opened: usize,
     cursor: Option<String>,
-    /// Its first cursor.
+    /// The cursor that it began with.
     since: String,
     known: BTreeSet<String>,
     seen: BTreeMap<String, u64>,

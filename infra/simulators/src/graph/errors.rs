@@ -187,7 +187,7 @@ impl From<GraphError> for Response {
     }
 }
 
-/// One of the ways the Graph API fails: also with HTML.
+/// A failure of the Graph API, which can also be HTML.
 pub(crate) fn server_error(dice: u64) -> Response {
     match dice % 5 {
         0 => GraphError::new(1, "").into_response(),

@@ -7,18 +7,25 @@ use crate::config::{Config, Tenant, WhatsAppAccount};
 use crate::delivery::Webhook;
 use crate::media::Kind;
 use crate::outbox::{Button, Sent};
-use crate::phones::{Profile, bsuid, digits};
-use crate::replies::Said;
+use crate::phones::{bsuid, digits};
+use crate::replies::{Inbound, Said};
 use crate::world::Sims;
 
 /// The webhook of a message, and its id.
 pub(crate) fn reply(
     world: &Sims,
     config: &Config,
-    (tenant, account): (&Tenant, &WhatsAppAccount),
-    (number, name, profile): (&str, &str, &Profile),
-    (said, reply_to): (&Said, Option<&str>),
+    tenant: &Tenant,
+    account: &WhatsAppAccount,
+    inbound: &Inbound<'_>,
 ) -> (Webhook, String) {
+    let Inbound {
+        number,
+        name,
+        profile,
+        said,
+        reply_to,
+    } = *inbound;
     let user_id = bsuid(&account.waba_id, number);
     let id = world.wamid();
     let mut contact = json!({"profile": {"name": name}, "user_id": user_id});

@@ -85,7 +85,8 @@ pub(super) async fn upload_media(
 /// A customer's file, as it waits to be fetched. Returns its id.
 pub(crate) fn receive(
     world: &Sims,
-    (tenant, account): (&Tenant, &WhatsAppAccount),
+    tenant: &Tenant,
+    account: &WhatsAppAccount,
     number: &str,
     mime: &str,
     blob: Blob,

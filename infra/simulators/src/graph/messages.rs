@@ -68,7 +68,7 @@ async fn send(
     if let Some(kind) = interference::before(&world, event, &caller).await {
         return Err(refuse(&world, kind));
     }
-    let answer = accept(&world, &access, (&message, edge), &recipient)?;
+    let answer = accept(&world, &access, &message, edge, &recipient)?;
     match interference::after(&world, event, &caller).await {
         Some(kind) => Err(refuse(&world, kind)),
         None => Ok(answer.into_response()),
@@ -127,7 +127,8 @@ impl Recipient {
 fn accept(
     world: &Sims,
     access: &Access<'_>,
-    (message, edge): (&Value, Edge),
+    message: &Value,
+    edge: Edge,
     recipient: &Recipient,
 ) -> Result<Json<Value>, GraphError> {
     let config = world.config();
@@ -143,7 +144,7 @@ fn accept(
             language: filled.language,
             parameters: filled.parameters,
         };
-        let category = category_for_price(world, access, (filled.category, edge), recipient)?;
+        let category = category_for_price(world, access, filled.category, edge, recipient)?;
         (content, filled.shown, category)
     } else {
         if direct_send && !access.account.direct_send {
@@ -209,11 +210,12 @@ fn accept(
     Ok(Json(answer))
 }
 
-/// The category by which a template is priced, or the reason why it may not take this edge. Codes by others' pages.
+/// The category that prices a template, or the reason why it may not take this edge. Codes by others' pages.
 fn category_for_price(
     world: &Sims,
     access: &Access<'_>,
-    (category, edge): (String, Edge),
+    category: String,
+    edge: Edge,
     recipient: &Recipient,
 ) -> Result<String, GraphError> {
     let is_marketing = category == "marketing";

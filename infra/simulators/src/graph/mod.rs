@@ -236,7 +236,7 @@ async fn post_object(
     let config = world.config();
     let access = looking(&world, &config, &headers, &version).await?;
     if id.starts_with("upload:") {
-        let sent = uploads::send(&world, &access, (&id, &session), &headers, body).await?;
+        let sent = uploads::send(&world, &access, &id, &session, &headers, body).await?;
         return Ok(sent.into_response());
     }
     let unreadable = |_| GraphError::new(100, "The request body cannot be read");

@@ -105,7 +105,7 @@ fn find(world: &Sims, access: &Access<'_>, session: &str, query: &SessionQuery) 
         .ok_or_else(|| GraphError::no_object(session))
 }
 
-/// `GET /{version}/upload:…`: the offset from which to go on.
+/// `GET /{version}/upload:…`: the offset to go on from.
 pub(super) fn describe(
     world: &Sims,
     access: &Access<'_>,
@@ -121,7 +121,8 @@ pub(super) fn describe(
 pub(super) async fn send(
     world: &Sims,
     access: &Access<'_>,
-    (session, query): (&str, &SessionQuery),
+    session: &str,
+    query: &SessionQuery,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, GraphError> {

@@ -35,14 +35,16 @@ pub(crate) fn webhook(
         "object": "whatsapp_business_account",
         "entry": [{"id": account.waba_id, "changes": [{"value": full, "field": field}]}],
     });
-    signed_webhook(config, (tenant, account), what, &event)
+    signed_webhook(config, tenant, account, what, &event)
 }
 
 /// An event of the account at a time, such as of a template: it names no number.
 pub(crate) fn account_webhook(
     config: &Config,
-    (tenant, account): (&Tenant, &WhatsAppAccount),
-    (field, value): (&str, Value),
+    tenant: &Tenant,
+    account: &WhatsAppAccount,
+    field: &str,
+    value: &Value,
     at: Timestamp,
 ) -> Webhook {
     let what = value["event"]
@@ -56,15 +58,10 @@ pub(crate) fn account_webhook(
             "changes": [{"value": value, "field": field}],
         }],
     });
-    signed_webhook(config, (tenant, account), &what, &event)
+    signed_webhook(config, tenant, account, &what, &event)
 }
 
-fn signed_webhook(
-    config: &Config,
-    (tenant, account): (&Tenant, &WhatsAppAccount),
-    what: &str,
-    event: &Value,
-) -> Webhook {
+fn signed_webhook(config: &Config, tenant: &Tenant, account: &WhatsAppAccount, what: &str, event: &Value) -> Webhook {
     Webhook {
         what: format!("whatsapp {what}"),
         tenant: tenant.id.clone(),
@@ -143,8 +140,10 @@ pub(crate) fn status_webhook(
 pub(crate) fn preference_webhook(
     world: &Sims,
     config: &Config,
-    (tenant, account): (&Tenant, &WhatsAppAccount),
-    (number, name): (&str, &str),
+    tenant: &Tenant,
+    account: &WhatsAppAccount,
+    number: &str,
+    name: &str,
     preference: &str,
 ) -> Webhook {
     let user_id = bsuid(&account.waba_id, number);

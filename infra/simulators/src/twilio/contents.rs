@@ -136,7 +136,7 @@ impl Record {
     }
 }
 
-/// `2026-10-31T09:20:00Z`.
+/// A time such as `2026-10-31T09:20:00Z`.
 fn iso(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -154,7 +154,7 @@ fn find(world: &Sims, account: &TwilioAccount, sid: &str) -> Result<Record, Twil
         .ok_or_else(|| TwilioError::no_content(sid))
 }
 
-/// What WhatsApp decides about a content.
+/// Records WhatsApp's decision about a content.
 pub(crate) fn review(
     world: &Sims,
     account: &TwilioAccount,
@@ -187,7 +187,7 @@ async fn caller<'a>(world: &Sims, config: &'a Config, headers: &HeaderMap) -> Re
     unless_fault(world, authorise_if(world, config, headers, |_| true), headers).await
 }
 
-/// The same, with the content of the account that has this SID.
+/// The caller's access, and the content of its account that has this SID.
 async fn caller_and_content<'a>(
     world: &Sims,
     config: &'a Config,

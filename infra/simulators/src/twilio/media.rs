@@ -31,7 +31,8 @@ const WRONG_TYPE: u32 = 12_300;
 /// A customer's file, as it waits to be fetched. Returns its id.
 pub(crate) fn receive(
     world: &Sims,
-    (tenant, account): (&Tenant, &TwilioAccount),
+    tenant: &Tenant,
+    account: &TwilioAccount,
     number: &str,
     mime: &str,
     blob: Blob,
@@ -99,7 +100,7 @@ pub(super) async fn serve_file(
     }
 }
 
-/// Fetches the file of an accepted message. Returns the code with which the message fails otherwise.
+/// Fetches the file of an accepted message. Otherwise returns the code that the message fails with.
 pub(crate) async fn fetch_media(world: &Sims, sid: &str, url: &str) -> Result<(), u32> {
     let request = world.http.get(url).timeout(Duration::from_secs(15));
     let mut answer = request.send().await.map_err(|_| NOT_FETCHED)?;

@@ -12,12 +12,12 @@ pub(crate) struct Overrides {
     /// Time of all attempts together.
     total: Duration,
     retries: u32,
-    /// Failures after which a request is repeated: `ct`, `rt`, `4xx`, `5xx`, or `all`.
+    /// Failures that lead to another attempt: `ct`, `rt`, `4xx`, `5xx`, or `all`.
     on: Vec<String>,
 }
 
 impl Default for Overrides {
-    /// One retry, only if the connection is refused.
+    /// A single retry, only if the connection is refused.
     fn default() -> Self {
         Self {
             read: Duration::from_secs(15),
@@ -35,7 +35,7 @@ impl Overrides {
         Self::parse(fragment).unwrap_or_default()
     }
 
-    /// The same with all times multiplied.
+    /// These overrides with all times multiplied.
     pub(crate) fn with_patience(self, factor: u32) -> Self {
         Self {
             read: self.read * factor,
@@ -69,7 +69,7 @@ impl Overrides {
         self.read.min(self.total.saturating_sub(spent))
     }
 
-    /// True if the request is repeated after this number of attempts, which took this time together and of which the last one
+    /// True if the request is repeated after this number of attempts. Together they took this time, and the last one
     /// failed like this.
     pub(crate) fn may_retry(&self, tries: u32, spent: Duration, cause: Cause) -> bool {
         let word = match cause {

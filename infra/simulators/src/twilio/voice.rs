@@ -10,7 +10,7 @@ use url::Url;
 use super::date;
 use super::recordings::Recording;
 use super::twiml::{self, Verb};
-use super::webhooks::{form, pairs, push};
+use super::webhooks::{Form, form, pairs, push};
 use crate::config::{Config, Tenant, TwilioAccount};
 use crate::control::{Call, CallEvent};
 use crate::delivery::{Outcome, Webhook};
@@ -309,11 +309,11 @@ impl Line<'_> {
         ])
     }
 
-    fn webhook(&self, what: &str, url: &str, fields: Vec<(String, String)>) -> Webhook {
-        form(self.world, (self.tenant, self.account), what, url.to_owned(), fields)
+    fn webhook(&self, what: &str, url: &str, fields: Form) -> Webhook {
+        form(self.world, self.tenant, self.account, what, url.to_owned(), fields)
     }
 
-    fn target(&self, what: &str, target: &str, document: &str, fields: Vec<(String, String)>) -> Webhook {
+    fn target(&self, what: &str, target: &str, document: &str, fields: Form) -> Webhook {
         self.webhook(what, &resolve(document, target), fields)
     }
 }

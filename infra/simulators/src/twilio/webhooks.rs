@@ -6,8 +6,8 @@ use crate::config::{Config, Tenant, TwilioAccount};
 use crate::delivery::{Body, Webhook};
 use crate::media::Owner;
 use crate::outbox::{Channel, Sent};
-use crate::phones::{Profile, bsuid, country, digits};
-use crate::replies::Said;
+use crate::phones::{bsuid, country, digits};
+use crate::replies::{Inbound, Said};
 use crate::world::Sims;
 
 /// Twilio's default opt-out words for long codes.
@@ -31,13 +31,17 @@ pub(crate) fn key_of(url: &str) -> Option<String> {
         .map(|pair| pair.1.into_owned())
 }
 
+/// Names and values of a form, in their order.
+pub(super) type Form = Vec<(String, String)>;
+
 /// A signed form post.
 pub(super) fn form(
     world: &Sims,
-    (tenant, account): (&Tenant, &TwilioAccount),
+    tenant: &Tenant,
+    account: &TwilioAccount,
     what: &str,
     url: String,
-    form: Vec<(String, String)>,
+    form: Form,
 ) -> Webhook {
     let body = Body::Twilio {
         auth_token: account.auth_token.clone(),
@@ -59,7 +63,7 @@ pub(super) fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, St
         .collect()
 }
 
-pub(super) fn push(form: &mut Vec<(String, String)>, name: &str, value: &str) {
+pub(super) fn push(form: &mut Form, name: &str, value: &str) {
     form.push((name.to_owned(), value.to_owned()));
 }
 
@@ -107,7 +111,7 @@ pub(crate) fn status_webhook(
         }
     }
     let what = format!("message-status {status}");
-    Some(form(world, (tenant, account), &what, url, fields))
+    Some(form(world, tenant, account, &what, url, fields))
 }
 
 /// A customer's message, in the shape of `fixtures/twilio/{sms,whatsapp}/inbound_*`. Also returns its SID, and the network's own
@@ -115,11 +119,19 @@ pub(crate) fn status_webhook(
 pub(crate) fn reply(
     world: &Sims,
     config: &Config,
-    (tenant, account): (&Tenant, &TwilioAccount),
-    (number, name, profile): (&str, &str, &Profile),
-    (channel, to): (Channel, &str),
-    (said, reply_to): (&Said, Option<&str>),
+    tenant: &Tenant,
+    account: &TwilioAccount,
+    inbound: &Inbound<'_>,
+    channel: Channel,
+    to: &str,
 ) -> Result<(Webhook, String, Option<&'static str>), String> {
+    let Inbound {
+        number,
+        name,
+        profile,
+        said,
+        reply_to,
+    } = *inbound;
     let text = body(said, channel)?;
     let medium = match said {
         Said::Media(media) => Some(media),
@@ -164,7 +176,7 @@ pub(crate) fn reply(
             for name in ["FromCity", "FromState", "FromZip", "ToCity", "ToZip"] {
                 push(&mut fields, name, "");
             }
-            notice = opt_out(world, account, (number, to), text, &mut fields);
+            notice = opt_out(world, account, number, to, text, &mut fields);
         }
         Channel::Whatsapp => {
             push(&mut fields, "ProfileName", name);
@@ -184,7 +196,7 @@ pub(crate) fn reply(
         }
     }
     let url = tenant.twilio_url(config, account, "inbound");
-    let webhook = form(world, (tenant, account), "inbound message", url, fields);
+    let webhook = form(world, tenant, account, "inbound message", url, fields);
     Ok((webhook, sid, notice))
 }
 
@@ -198,7 +210,7 @@ fn body(said: &Said, channel: Channel) -> Result<&str, String> {
     }
 }
 
-fn add_content(fields: &mut Vec<(String, String)>, said: &Said, to_address: &str) {
+fn add_content(fields: &mut Form, said: &Said, to_address: &str) {
     let kind = match said {
         Said::Media(media) => media.kind.as_str(),
         Said::Location(_) => "location",
@@ -238,9 +250,10 @@ fn add_content(fields: &mut Vec<(String, String)>, said: &Said, to_address: &str
 fn opt_out(
     world: &Sims,
     account: &TwilioAccount,
-    (number, to): (&str, &str),
+    number: &str,
+    to: &str,
     text: &str,
-    fields: &mut Vec<(String, String)>,
+    fields: &mut Form,
 ) -> Option<&'static str> {
     let word = text.trim().to_uppercase();
     let pair = (to.to_owned(), number.to_owned());

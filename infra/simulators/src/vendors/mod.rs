@@ -45,7 +45,7 @@ struct Event {
 /// Times of a call. Durations are stated without waiting for them.
 struct Times {
     started: Timestamp,
-    /// `None`: nobody answered.
+    /// `None` if nobody answered.
     answered: Option<Timestamp>,
     ended: Timestamp,
     talk_seconds: u32,
@@ -79,7 +79,7 @@ impl Vendor {
         }
     }
 
-    /// The webhooks of a call, in the order in which they happen.
+    /// The webhooks of a call, in their order.
     pub(crate) fn webhooks(
         self,
         world: &Sims,

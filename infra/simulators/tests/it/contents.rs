@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    MAYA, Stage, fields, fixture, fixture_json, fixture_names, send_for_json, send_without_redirects, shape, tenant_b,
-    until, without_graph,
+    Answer, MAYA, Stage, fields, fixture, fixture_json, fixture_names, send_for_json, send_without_redirects, shape,
+    tenant_b, until, without_graph,
 };
 
 const WHATSAPP: &str = "whatsapp:+15005550006";
@@ -27,7 +27,7 @@ impl Stage {
         answer["sid"].as_str().expect("a SID").to_owned()
     }
 
-    async fn submit(&self, sid: &str, name: &str) -> (u16, Value) {
+    async fn submit(&self, sid: &str, name: &str) -> Answer {
         let request = self.contents("POST", &format!("Content/{sid}/ApprovalRequests/whatsapp"));
         send_for_json(request.json(&json!({"name": name, "category": "UTILITY"}))).await
     }
@@ -47,7 +47,7 @@ impl Stage {
         self.post("/contents/review", review).await;
     }
 
-    async fn send_content(&self, sid: &str, variables: &str) -> (u16, Value) {
+    async fn send_content(&self, sid: &str, variables: &str) -> Answer {
         let callback = self.callback("con.msg.1");
         let form = [
             ("To", TO_WHATSAPP),

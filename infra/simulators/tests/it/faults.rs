@@ -3,7 +3,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::support::{MAYA, Stage, assert_answer, fixture_json, send_for_json, shape, template};
+use crate::support::{Answer, MAYA, Stage, assert_answer, fixture_json, send_for_json, shape, template};
 
 const SMS: &str = "+15005550006";
 const TOM: &str = "+447700900222";
@@ -14,7 +14,7 @@ async fn statuses(stage: &Stage, to: &str) -> Vec<Value> {
     statuses.map(|status| status["status"].clone()).collect()
 }
 
-async fn sms(stage: &Stage, to: &str) -> (u16, Value) {
+async fn sms(stage: &Stage, to: &str) -> Answer {
     let callback = stage.callback("con.msg.1");
     let form = [
         ("To", to),

@@ -1,16 +1,19 @@
 use serde_json::{Value, json};
 use simulators::signatures;
 
-use crate::support::{MAYA, Stage, assert_shape, fixture_json, fixture_names, send_for_json, shape, template, text};
+use crate::support::{
+    Answer, MAYA, Stage, assert_shape, fixture_json, fixture_names, send_for_json, shape, template, text,
+};
 
 /// The status and body a fixture of `whatsapp/send/response` promises.
-fn promised_answer(name: &str) -> (u16, Value) {
+fn promised_answer(name: &str) -> Answer {
     let status = name[..3].parse().expect("a status in the file's name");
     (status, fixture_json(&format!("whatsapp/send/response/{name}.json")))
 }
 
 #[track_caller]
-fn assert_like((status, answer): &(u16, Value), name: &str) {
+fn assert_like(answer: &Answer, name: &str) {
+    let (status, answer) = answer;
     let (promised_status, promised) = promised_answer(name);
     assert_eq!(*status, promised_status, "{name}: {answer}");
     assert_eq!(shape(answer), shape(&promised), "{name}: {answer}");
@@ -323,7 +326,7 @@ async fn a_customers_messages_look_like_the_fixtures() {
     );
 }
 
-/// A marketing template.
+/// A message with a marketing template.
 fn offer(to: &str) -> Value {
     json!({
         "messaging_product": "whatsapp", "to": to, "type": "template",

@@ -4,12 +4,13 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{MAYA, Stage, assert_answer, assert_shape, send_for_json, send_without_redirects};
+use crate::support::{Answer, MAYA, Stage, assert_answer, assert_shape, send_for_json, send_without_redirects};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-fn code((status, answer): (u16, Value)) -> (u16, Value) {
-    (status, answer["error"]["code"].clone())
+fn code(answer: Answer) -> (u16, Value) {
+    let (status, body) = answer;
+    (status, body["error"]["code"].clone())
 }
 
 /// Describes a file of a customer and fetches it with the token.

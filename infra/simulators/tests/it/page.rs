@@ -1,4 +1,4 @@
-//! What the page asks for beyond the control API.
+//! Requests of the page beyond the control API.
 
 use serde_json::json;
 

@@ -222,7 +222,7 @@ impl Stage {
         self.post("/calls", extend_object(maya, what)).await
     }
 
-    /// Maya's profile.
+    /// Sets Maya's profile at the simulators.
     pub(crate) async fn profile(&self, profile: Value) {
         self.put(&format!("/phones/{MAYA}"), profile).await;
     }
@@ -237,13 +237,13 @@ impl Stage {
 
     // The providers' APIs
 
-    pub(crate) async fn graph(&self, token: &str, number: &str, message: &Value) -> (u16, Value) {
+    pub(crate) async fn graph(&self, token: &str, number: &str, message: &Value) -> Answer {
         let request = self.http.post(self.url(&format!("/v26.0/{number}/messages")));
         send_for_json(request.bearer_auth(token).json(message)).await
     }
 
     /// Tenant A sends a WhatsApp message.
-    pub(crate) async fn send_whatsapp(&self, message: &Value) -> (u16, Value) {
+    pub(crate) async fn send_whatsapp(&self, message: &Value) -> Answer {
         self.graph("token-a", "910000000000001", message).await
     }
 
@@ -255,7 +255,7 @@ impl Stage {
     }
 
     /// Uploads a file of tenant A.
-    pub(crate) async fn upload(&self, kind: &str, file: &[u8]) -> (u16, Value) {
+    pub(crate) async fn upload(&self, kind: &str, file: &[u8]) -> Answer {
         let (content_type, body) = multipart(kind, file);
         let upload = self.meta("POST", "910000000000001/media");
         send_for_json(upload.header("content-type", content_type).body(body)).await
@@ -292,7 +292,7 @@ impl Stage {
         self.http.request(method, url).basic_auth("SKa", Some("secret-a"))
     }
 
-    pub(crate) async fn twilio(&self, form: &[(&str, &str)]) -> (u16, Value) {
+    pub(crate) async fn twilio(&self, form: &[(&str, &str)]) -> Answer {
         send_for_json(self.to_account("POST", "Messages.json").form(form)).await
     }
 
@@ -312,6 +312,9 @@ fn extend_object(mut value: Value, more: Value) -> Value {
     value
 }
 
+/// Status and JSON of a provider's answer.
+pub(crate) type Answer = (u16, Value);
+
 /// Compares the structure of a value with that of a fixture.
 #[track_caller]
 pub(crate) fn assert_shape(value: &Value, name: &str) {
@@ -321,7 +324,8 @@ pub(crate) fn assert_shape(value: &Value, name: &str) {
 
 /// Compares the status and the structure of an answer with those that a fixture promises, which is returned.
 #[track_caller]
-pub(crate) fn assert_answer((status, answer): &(u16, Value), promised: u16, name: &str) -> Value {
+pub(crate) fn assert_answer(answer: &Answer, promised: u16, name: &str) -> Value {
+    let (status, answer) = answer;
     assert_eq!(*status, promised, "{name}: {answer}");
     assert_shape(answer, name);
     fixture_json(&format!("{name}.json"))
@@ -357,7 +361,7 @@ pub(crate) fn multipart(kind: &str, file: &[u8]) -> (String, Vec<u8>) {
     ("multipart/form-data; boundary=edge".to_owned(), body)
 }
 
-pub(crate) async fn send_for_json(request: reqwest::RequestBuilder) -> (u16, Value) {
+pub(crate) async fn send_for_json(request: reqwest::RequestBuilder) -> Answer {
     let answer = request.send().await.expect("an answer");
     let status = answer.status().as_u16();
     let text = answer.text().await.expect("a body");

@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Stage, assert_answer, fixture, fixture_json, send_for_json, shape, tenant_a};
+use crate::support::{Answer, Stage, assert_answer, fixture, fixture_json, send_for_json, shape, tenant_a};
 
 const WABA: &str = "900000000000001";
 
 impl Stage {
-    async fn create(&self, template: &Value) -> (u16, Value) {
+    async fn create(&self, template: &Value) -> Answer {
         send_for_json(self.meta("POST", &format!("{WABA}/message_templates")).json(template)).await
     }
 
@@ -33,7 +33,7 @@ impl Stage {
         send_for_json(self.meta("GET", id)).await.1
     }
 
-    async fn edit(&self, id: &str, change: &Value) -> (u16, Value) {
+    async fn edit(&self, id: &str, change: &Value) -> Answer {
         send_for_json(self.meta("POST", id).json(change)).await
     }
 

@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
-use crate::support::{ACCOUNT, MAYA, Stage, assert_answer, fixture, fixture_json, send_for_json, shape, without_graph};
+use crate::support::{
+    ACCOUNT, Answer, MAYA, Stage, assert_answer, fixture, fixture_json, send_for_json, shape, without_graph,
+};
 
 const SMS: &str = "+15005550006";
 const WHATSAPP: &str = "whatsapp:+15005550006";
@@ -13,10 +15,11 @@ fn response(name: &str) -> Value {
 }
 
 #[track_caller]
-fn assert_refused((status, answer): (u16, Value), name: &str) {
+fn assert_refused(answer: &Answer, name: &str) {
+    let (status, answer) = answer;
     let promised = response(name);
     assert_eq!(
-        (u64::from(status), shape(&answer)),
+        (u64::from(*status), shape(answer)),
         (promised["status"].as_u64().unwrap_or_default(), shape(&promised)),
         "{name}: {answer}"
     );
@@ -98,7 +101,7 @@ async fn refusals_carry_the_codes_and_bodies_of_the_fixtures() {
         (TO_WHATSAPP, WHATSAPP, body, "63016_outside_window"),
     ] {
         let form = [("To", to), ("From", from), body];
-        assert_refused(stage.twilio(&form).await, &format!("400_error_{name}"));
+        assert_refused(&stage.twilio(&form).await, &format!("400_error_{name}"));
     }
     assert_eq!(stage.twilio(&[("To", MAYA), ("From", SMS)]).await.1["code"], 21602);
     let stranger = [("To", TO_WHATSAPP), ("From", "whatsapp:+15005550009"), body];
@@ -112,7 +115,7 @@ async fn refusals_carry_the_codes_and_bodies_of_the_fixtures() {
     assert_eq!(stage.twilio(&bad).await.1["code"], 21656);
     assert!(stage.outbox("").await.is_empty());
     let missing = stage.to_account("GET", "Messages/SM1.json");
-    assert_refused(send_for_json(missing).await, "404_error_20404_not_found");
+    assert_refused(&send_for_json(missing).await, "404_error_20404_not_found");
 }
 
 /// Where they arrive is what the vendor's library asks.
@@ -148,10 +151,10 @@ async fn credentials_open_their_own_account_only() {
     ] {
         let request = stage.http.post(url(account)).basic_auth(user, Some(password));
         let request = request.form(&form);
-        assert_refused(send_for_json(request).await, "401_error_20003_bad_credentials");
+        assert_refused(&send_for_json(request).await, "401_error_20003_bad_credentials");
     }
     let request = stage.http.post(url(b)).basic_auth("SKb", Some("secret-b")).form(&form);
-    assert_refused(send_for_json(request).await, "400_error_21606_bad_from");
+    assert_refused(&send_for_json(request).await, "400_error_21606_bad_from");
     let request = stage.http.post(url(a)).form(&form);
     let request = request.basic_auth(a, Some("fixture0twilio0auth0token0000001"));
     assert_eq!(

@@ -12,23 +12,21 @@ use crate::{aws::LogEvent, bill::Line, running::Running, secrets::random_hex};
 /// Contacts of the business.
 const CONTACTS: usize = 5_000;
 
-/// Those who write.
+/// Number of customers who write.
 const WRITERS: usize = 500;
 
 /// Figures of one day.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Day {
-    /// Agents.
     pub agents: usize,
-    /// Customers who wrote.
+    /// Number of customers who wrote.
     pub customers: usize,
-    /// Their messages.
+    /// Messages that they wrote.
     pub messages: usize,
     /// Seconds from the first message until nobody waited.
     pub seconds: f64,
     /// Time that a customer waited for each reply.
     pub waited: Times,
-    /// Replies.
     pub replies: usize,
     /// Conversations that somebody was given.
     pub assignments: usize,
@@ -38,7 +36,7 @@ pub struct Day {
     pub stale: usize,
     /// Questions that two agents answered.
     pub answered_twice: usize,
-    /// Conversations in which a customer waits at the end.
+    /// Conversations whose customer still waits at the end.
     pub left_waiting: usize,
     /// Write units of a customer's message.
     #[serde(default)]
@@ -66,8 +64,8 @@ pub async fn measure(running: &Running, network: &Network) -> Result<Day> {
         ("RINGBACK_PHONES", &phones),
         ("RINGBACK_MARK", &mark),
     ];
-    let script = ("answer_all.py", &settings[..]);
-    let day: Day = run_python_client(&running.place, &running.tools, &network.play, script).await?;
+    let Running { place, tools, .. } = running;
+    let day: Day = run_python_client(place, tools, &network.play, "answer_all.py", &settings).await?;
     ensure!(
         day.answered_twice == 0 && day.left_waiting == 0,
         "{} questions were answered by two agents, and {} customers still wait",

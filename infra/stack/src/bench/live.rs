@@ -16,13 +16,12 @@ use crate::{
 /// Figures of one run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Live {
-    /// Open sockets.
     pub sockets: usize,
-    /// Those of them whose clients are gone without a word, or read nothing.
+    /// Sockets whose clients are gone without a word, or read nothing.
     pub ill: usize,
-    /// Customers' messages.
+    /// Messages that customers wrote.
     pub messages: usize,
-    /// Messages per second.
+    /// Messages written per second.
     pub per_second: f64,
     /// From a message to the only client, one message at a time: the emulator's own time.
     pub alone: Times,
@@ -38,7 +37,7 @@ pub struct Live {
     pub logged_out: f64,
     /// Events that a healthy client did not know at the end, though it watches what they are about; by ids.
     pub missing: usize,
-    /// Events of which a client was told that does not watch what they are about, or of another business; by ids.
+    /// Events that reached a client that does not watch their subject, or of another business; by ids.
     pub foreign: usize,
 }
 
@@ -54,7 +53,7 @@ pub async fn measure(place: &Place, tools: &Tools, play: &Play, town: &Town) -> 
         ("RINGBACK_TOKEN", &token),
         ("RINGBACK_OTHER_KEY", &other.api_key),
     ];
-    let live: Live = run_python_client(place, tools, play, ("follow_many.py", &settings)).await?;
+    let live: Live = run_python_client(place, tools, play, "follow_many.py", &settings).await?;
     ensure!(
         live.missing == 0 && live.foreign == 0,
         "clients missed {} events, and were told of {} that are not theirs",

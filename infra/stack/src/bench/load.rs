@@ -24,7 +24,7 @@ use crate::{
     bill::Line,
     business::{Plan, Town, new_ulid},
     endpoints::Tenant,
-    play::{Answer, Look, Play, merge, until},
+    play::{Answer, Headers, Look, Play, merge, until},
     secrets::random_hex,
 };
 
@@ -48,17 +48,14 @@ impl Times {
         Self(milliseconds)
     }
 
-    /// The same, sorted.
     pub fn into_sorted(self) -> Self {
         Self::new(self.0)
     }
 
-    /// Number of durations.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// A percentile.
     pub fn percentile(&self, of_hundred: usize) -> f64 {
         let Some(last) = self.0.len().checked_sub(1) else {
             return f64::NAN;
@@ -67,7 +64,7 @@ impl Times {
     }
 }
 
-/// One load.
+/// Measurements of a load.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Load {
     /// Concurrent callers or connections.
@@ -82,9 +79,7 @@ pub struct Load {
 
 /// A telephone network in front of one business.
 pub struct Network {
-    /// The stack.
     pub play: Play,
-    /// The business.
     pub tenant: Tenant,
     account_sid: String,
     number: Phone,
@@ -281,7 +276,7 @@ impl Network {
     }
 
     /// Milliseconds until a request is answered with 200.
-    async fn time_request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Result<f64> {
+    async fn time_request(&self, method: &str, path: &str, headers: &Headers<'_>, body: String) -> Result<f64> {
         let begun = Instant::now();
         let answer = self.play.request(method, path, headers, body).await?;
         let took = milliseconds(begun.elapsed());
@@ -342,27 +337,33 @@ impl Network {
         }
     }
 
-    /// Concurrent callers, each of whom calls again from another number once the provider has the message.
+    /// Concurrent callers. Each calls again from another number once the provider has the message.
     pub async fn calls(&self, concurrency: usize, each: usize) -> Result<Load> {
         run_concurrently(concurrency, each, async || {
             let from = self.caller()?;
             let (acknowledged, posted) = self.missed_call(&from).await?;
             let sent = self.measure_acceptance(&from, posted).await?;
-            Ok((acknowledged.to_vec(), Some(sent)))
+            Ok(Round {
+                acknowledged: acknowledged.to_vec(),
+                sent: Some(sent),
+            })
         })
         .await
     }
 
     /// Concurrent connections that post ended calls one after the other, without waiting for messages.
     pub async fn webhooks(&self, concurrency: usize, each: usize) -> Result<Load> {
-        run_concurrently(concurrency, each, async || Ok((vec![self.ended_call().await?], None))).await
+        run_concurrently(concurrency, each, async || {
+            Ok(Round::acknowledged(self.ended_call().await?))
+        })
+        .await
     }
 
     /// Like [`Network::webhooks`], but of a function that does nothing: the time of API, proxy and emulator alone.
     pub async fn measure_empty_function(&self, concurrency: usize, each: usize) -> Result<Load> {
         run_concurrently(concurrency, each, async || {
             let took = self.time_request("GET", "/api/v1/health", &[], String::new()).await?;
-            Ok((vec![took], None))
+            Ok(Round::acknowledged(took))
         })
         .await
     }
@@ -396,12 +397,27 @@ impl Network {
     }
 }
 
-/// Concurrent clients, each of which does this `each` times: the times of its acknowledgements, and the time until its message was sent.
-async fn run_concurrently(
-    concurrency: usize,
-    each: usize,
-    once: impl AsyncFn() -> Result<(Vec<f64>, Option<f64>)>,
-) -> Result<Load> {
+/// Milliseconds of one round of a client.
+#[derive(Clone)]
+struct Round {
+    /// Until each of its requests was acknowledged.
+    acknowledged: Vec<f64>,
+    /// Until its message was sent, if a message follows.
+    sent: Option<f64>,
+}
+
+impl Round {
+    /// A round of one request that no message follows.
+    fn acknowledged(took: f64) -> Self {
+        Self {
+            acknowledged: vec![took],
+            sent: None,
+        }
+    }
+}
+
+/// Runs concurrent clients that do this `each` times.
+async fn run_concurrently(concurrency: usize, each: usize, once: impl AsyncFn() -> Result<Round>) -> Result<Load> {
     let begun = Instant::now();
     let clients = (0..concurrency).map(async |_| {
         let mut seen = Vec::with_capacity(each);
@@ -414,8 +430,8 @@ async fn run_concurrently(
     Ok(Load {
         concurrency,
         per_second: seen.len() as f64 / begun.elapsed().as_secs_f64(),
-        sent: Times::new(seen.iter().filter_map(|(_, sent)| *sent).collect()),
-        acknowledged: Times::new(seen.into_iter().flat_map(|(acknowledged, _)| acknowledged).collect()),
+        sent: Times::new(seen.iter().filter_map(|round| round.sent).collect()),
+        acknowledged: Times::new(seen.into_iter().flat_map(|round| round.acknowledged).collect()),
     })
 }
 
@@ -465,7 +481,7 @@ impl Work {
         self.warm_cpu_ms / self.warm_events as f64
     }
 
-    /// CPU milliseconds of a process's first invocation, in which it creates its clients, median.
+    /// CPU milliseconds of a process's first invocation, which creates its clients; median.
     pub fn first_cpu_ms(&self) -> f64 {
         self.cold_cpu_ms.percentile(50)
     }

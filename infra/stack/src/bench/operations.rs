@@ -28,11 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Usage of one warm request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cost {
-    /// The operation.
     pub id: String,
     /// The method: `get` and so on.
     pub method: String,
-    /// Its path.
     pub path: String,
     /// Status of the answer.
     pub status: u16,
@@ -40,9 +38,9 @@ pub struct Cost {
     pub aws: BTreeMap<String, u64>,
     /// Round trips to AWS.
     pub requests: u64,
-    /// Read units.
+    /// Read units of the table.
     pub read: f64,
-    /// Write units.
+    /// Write units of the table.
     pub write: f64,
 }
 
@@ -88,22 +86,22 @@ pub async fn measure(play: &Play, town: &Town, aws: &Aws, groups: &[String], con
             Ok(answer.await?.status)
         };
         let mark = random_hex(8)?;
-        let mut times = Vec::new();
+        let mut answers = Vec::new();
         for time in 0..TIMES {
             let correlation = format!("{mark}.{time}");
             // Once: a key costs requests of its own.
             let key = (time == 0 && operation.takes_key()).then_some(mark.as_str());
             let status = ask(&correlation, key).await?;
             if (200..300).contains(&status) {
-                times.push((correlation, status));
+                answers.push((correlation, status));
             }
             if key.is_some() {
                 // What is answered from the stored response is not measured; its role must allow it.
                 ask(&format!("{mark}.again"), key).await?;
             }
         }
-        if !times.is_empty() {
-            asked.push((operation, times));
+        if !answers.is_empty() {
+            asked.push(Asked { operation, answers });
         }
     }
     collect(aws, groups, begun, &asked).await
@@ -121,23 +119,26 @@ async fn path(play: &Play, keeper: &Proof, contract: &Contract, operation: &Oper
     Ok(Some(operation.path_with(&values)))
 }
 
-async fn collect(
-    aws: &Aws,
-    groups: &[String],
-    begun: i64,
-    asked: &[(Operation<'_>, Vec<(String, u16)>)],
-) -> Result<Vec<Cost>> {
+/// An operation that was asked.
+struct Asked<'a> {
+    operation: Operation<'a>,
+    /// Status of each answer by the request's correlation id.
+    answers: Vec<(String, u16)>,
+}
+
+async fn collect(aws: &Aws, groups: &[String], begun: i64, asked: &[Asked<'_>]) -> Result<Vec<Cost>> {
     until(PATIENCE, "a log line of every operation", async || {
         let events = aws.logs(groups, Some(begun)).await?;
         let lines = events.iter().filter_map(Line::of);
         let answered = lines.filter(|line| line.status.is_some());
         let lines: BTreeMap<_, _> = answered.map(|line| (line.correlation_id.clone(), line)).collect();
-        let cost = |(operation, times): &(Operation<'_>, Vec<(String, u16)>)| {
-            let of_all = times.iter();
+        let cost = |asked: &Asked<'_>| {
+            let Asked { operation, answers } = asked;
+            let of_all = answers.iter();
             let of_all = of_all.filter_map(|(correlation, status)| Some((lines.get(correlation)?, status)));
             // A process that was killed after its answer left no line; half of the lines are enough.
             let of_all: Vec<_> = of_all.collect();
-            if of_all.len() < times.len().div_ceil(2) {
+            if of_all.len() < answers.len().div_ceil(2) {
                 return None;
             }
             let (line, status) = of_all.into_iter().min_by_key(|(line, _)| line.aws_requests)?;

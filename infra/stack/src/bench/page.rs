@@ -1,4 +1,4 @@
-//! Writes `docs/benchmarks.md`.
+//! Writes `docs/benchmarks.md` from the figures.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -22,7 +22,7 @@ const MAX_CPU_MS: f64 = 3.0;
 const MAX_WEBHOOK_CPU_MS: f64 = 0.5;
 
 /// Maximum write units of a new caller's missed call: decided, noted in its conversation, counted for its caps, sent, with three statuses. In the order of their
-/// measurements: with one webhook, with Twilio's three, of which each further one is stored.
+/// measurements: with one webhook, with Twilio's three, where each further one is stored.
 const MAX_UNITS: [f64; 2] = [37.0, 43.0];
 /// Maximum dollars per 1,000 of them, in the order of their measurements: with one webhook, with Twilio's three.
 const MOST_DOLLARS_PER_1000: [f64; 2] = [0.038, 0.047];
@@ -33,7 +33,7 @@ const MAX_UNITS_CREATED: f64 = 21.0;
 /// Maximum write units of a row of an import that creates a contact.
 const MAX_UNITS_IMPORTED: f64 = 11.0;
 
-/// What a team does, with its maximum write units.
+/// Work of a team, with its maximum write units.
 pub(super) const REPLY: (&str, f64) = (
     "reply, from its request to the last status, of a team of twenty at once",
     26.0,
@@ -58,12 +58,12 @@ const MAX_KEY_MS: f64 = 100.0;
 /// Maximum time from a provider's webhook to the message on the screen, over the API's own, for 19 of 20 messages.
 const MAX_SHOWN_MS: f64 = 500.0;
 
-/// Maximum time in which 19 of 20 changes are told, over that of one client alone, in milliseconds.
+/// Maximum 95th percentile of the time until changes are told, over the time of one client alone, in milliseconds.
 const MAX_TOLD_MS: f64 = 500.0;
-/// Maximum time in which the sockets of a caller end who lost access, in milliseconds.
+/// Maximum time until the sockets of a caller who lost access end, in milliseconds.
 const MAX_CLOSED_MS: f64 = 5000.0;
 
-/// The same work on FastAPI + Celery + PostgreSQL + Redis: CPU of a call from webhook to send, and of its webhook.
+/// CPU of the same work on FastAPI + Celery + PostgreSQL + Redis: of a call from webhook to send, and of its webhook.
 const TO_BEAT_CPU_MS: (f64, f64) = (7.2, 2.6);
 
 pub(super) fn write(figures: &Figures) -> String {
@@ -97,7 +97,7 @@ pub(super) fn write(figures: &Figures) -> String {
     page
 }
 
-/// What a phone in a slow network waits for the console.
+/// Waiting times of a phone in a slow network for the console.
 fn console(visits: &[Visit]) -> String {
     if visits.is_empty() {
         return String::new();
@@ -140,7 +140,7 @@ fn keys(keys: &[Keys]) -> String {
     let mut text = format!(
         "
 Keys of the inbox, from the key to the frame that shows what it did: CPU throttled 4 times, a key every 120 ms, while customers write. The
-conversation has 10,000 messages, all of which were opened page by page; the API's pages of them are played, and what comes is real.
+conversation has 10,000 messages, all opened page by page; the API's pages of them are played, and what comes is real.
 Aim: p98 of {MAX_KEY_MS} ms.
 
 | keys | number | p50 | p98 | longest | |
@@ -384,7 +384,7 @@ fn aims(figures: &Figures) -> String {
     format!("\n## Aims\n\n| what | aim | measured | |\n| --- | --- | --- | --- |\n{rows}")
 }
 
-/// What each operation may write, and what it writes.
+/// Write units of each operation: the maximum, and the measured ones.
 fn budgets(figures: &Figures) -> String {
     if figures.follow_ups.is_empty() {
         return String::new();
@@ -522,7 +522,7 @@ the fastest), and the CPU time until then. *Over empty* compares the fastest sta
 least. `{EMPTY}` (`infra/empty_function`) is
 `lambda_runtime` and a handler that returns its event, built in the same profile. *CPU per event*: under the loads below, warm
 processes, by the functions' own log lines (an event is a request, a queue's or a stream's record). *First event*: CPU of a
-process's first invocation, in which it makes its clients and connections. *Peak memory*: the most any process held (`VmHWM`).
+process's first invocation, which makes its clients and connections. *Peak memory*: the most any process held (`VmHWM`).
 An empty cell was not measured in the last run of its part. Why they are as large as they are, and what has been taken out:
 [decision 0007](decisions/0007-build-profiles.md).
 
@@ -658,7 +658,7 @@ request to the last status, which is read by WhatsApp and delivered by SMS.
     text
 }
 
-/// What one of them used and cost, and what each function used for it.
+/// Usage and costs of one piece of work, and the usage of each function.
 fn one_bill(one: &str, billed: &Billed) -> String {
     let Billed { count, bill, .. } = billed;
     let each = *count as f64;

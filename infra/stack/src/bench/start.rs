@@ -34,7 +34,6 @@ struct Once {
 /// Many starts of one binary.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Starts {
-    /// The function.
     pub name: String,
     runs: Vec<Once>,
 }
@@ -78,12 +77,10 @@ const RUNTIME: [(&str, &str); 9] = [
     ("AWS_SESSION_TOKEN", "none"),
 ];
 
-/// What is started.
+/// A binary to start.
 #[derive(Debug)]
 pub struct Binary {
-    /// The function.
     pub name: String,
-    /// Its file.
     pub path: PathBuf,
     /// Which function it is to be, if it is several.
     pub argument: Option<String>,

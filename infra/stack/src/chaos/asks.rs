@@ -15,7 +15,7 @@ use crate::{endpoints::Tenant, random::Random};
 /// Answers that are wanted of each key.
 const ANSWERS: usize = 4;
 
-/// Share of the storm in which requests begin.
+/// Share of the storm when requests begin.
 const BEGIN: f64 = 0.7;
 
 /// A message that was requested.
@@ -42,7 +42,7 @@ pub(super) async fn ask(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed: 
     try_join_all(all).await
 }
 
-/// What is wrong unless the key led to one message, which its answers named. `stored`: the ids of the messages to its recipient.
+/// Describes the fault unless the key led to one message, which its answers named. `stored`: the ids of the messages to its recipient.
 pub(super) fn check(asked: &Asked, stored: &[String]) -> Option<String> {
     let Asked { to, id } = asked;
     let holds = matches!(stored, [only] if only == id);

@@ -55,8 +55,8 @@ pub(super) async fn race(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed:
     Ok(taken.into_iter().flatten().collect())
 }
 
-/// What the caps count, and what providers accepted. How much is counted and not sent is no promise: what dies after counting, or counts
-/// again after a lost response, leaves that counted, and a storm on a slow machine can use up a cap so.
+/// Messages that the caps count, and that providers accepted. How many are counted and not sent is no promise: what dies after counting,
+/// or counts again after a lost response, leaves that counted, and a storm on a slow machine can use up a cap so.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Raced {
     counted: usize,
@@ -108,7 +108,7 @@ impl Raced {
     }
 }
 
-/// What a message is expected to cost in dollars, as it is to be taken of a cap.
+/// Expected cost of a message in dollars, as it is to be taken of a cap.
 fn cost(sent: &Sent) -> Option<u64> {
     let (carrier, category) = match sent.channel {
         Channel::Sms => (Carrier::Sms, PriceCategory::Sms),

@@ -112,7 +112,7 @@ impl Verdict {
         self.line("total time", seconds(whole));
     }
 
-    /// Readable report.
+    /// The verdict as readable text.
     pub fn show(&self) -> String {
         let mut text = String::from("\nChaos\n");
         for (what, value) in &self.lines {
@@ -162,7 +162,7 @@ fn check_sent_once(outbox: &Outbox, verdict: &mut Verdict) {
 /// Messages accepted by providers, by message and channel.
 pub(super) type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
 
-/// What is found in the rows of customers.
+/// Findings in the rows of customers.
 #[derive(Default)]
 struct Rows {
     outbox: Outbox,
@@ -249,7 +249,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     verdict.line("sent by SMS because the WhatsApp token had expired", by_sms);
     leftovers(ground, stormed.began, &mut verdict).await?;
     let logs = ground.logs(stormed.began).await?;
-    summary(ground, (stormed, &logs), &mut verdict, &rows).await?;
+    summary(ground, stormed, &logs, &mut verdict, &rows).await?;
     Ok(verdict)
 }
 
@@ -271,7 +271,7 @@ async fn check_media(ground: &Ground<'_>, stormed: &Stormed, rows: &mut Rows, ve
     Ok(())
 }
 
-/// Checks the people whose contacts were merged or erased. Returns the contacts of which nothing is left.
+/// Checks the people whose contacts were merged or erased. Returns the contacts that nothing is left of.
 async fn check_people(
     ground: &Ground<'_>,
     stormed: &Stormed,
@@ -309,7 +309,7 @@ struct Seen {
     longest_wait: SignedDuration,
 }
 
-/// Maximum time by which a busy machine makes an attempt later than planned.
+/// Maximum delay of a planned attempt on a busy machine.
 const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// A message whose connection does not work is sent by SMS within the rule's deadline.
@@ -339,7 +339,7 @@ fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
     }
 }
 
-/// One decided call row with its sentence, and the expected number of messages.
+/// Requires one decided row of the call with its sentence, and the expected number of messages.
 fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
     let Placed { call_id, followed, .. } = placed;
     let calls = customer.calls.iter();
@@ -436,7 +436,8 @@ async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Re
 
 async fn summary(
     ground: &Ground<'_>,
-    (stormed, logs): (&Stormed, &[LogEvent]),
+    stormed: &Stormed,
+    logs: &[LogEvent],
     verdict: &mut Verdict,
     rows: &Rows,
 ) -> Result<()> {

@@ -38,23 +38,23 @@ const FAULTS: [(&str, f64, Option<&str>); 9] = [
     ("media_endless", 0.02, Some("graph")),
 ];
 
-/// Share of the storm in which files of the provider are wrong.
+/// Share of the storm when files of the provider are wrong.
 const FAULTY: f64 = 0.8;
 
-/// Share of the storm in which customers send.
+/// Share of the storm when customers send.
 const BEGIN: f64 = 0.6;
 
-/// Time after which a customer whose message is not there repeats it: Twilio gives a webhook up after some attempts.
+/// Time until a customer repeats a message that did not arrive: Twilio gives a webhook up after some attempts.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// One file of so many is longer than a part of an upload.
+/// Each file of this number is longer than a part of an upload.
 const LARGE_EVERY: usize = 100;
 
 const LARGE: usize = 9 * 1024 * 1024;
 
 const SMALL: usize = 60_000;
 
-/// What customers send, by which way: type, and beginning of the file.
+/// Files that customers send: type, channel, and beginning of the file.
 const KINDS: [(&str, Channel, &[u8]); 4] = [
     ("application/pdf", Channel::WhatsApp, b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"),
     ("image/jpeg", Channel::WhatsApp, b"\xff\xd8\xff\xe0\0\x10JFIF\0"),
@@ -83,7 +83,7 @@ pub(super) struct Attached {
     said: usize,
 }
 
-/// The faults of a tenant's requests and files, until the time by the simulators' clock at which their provider works again.
+/// The faults of a tenant's requests and files, until their provider works again by the simulators' clock.
 pub(super) async fn faults(
     ground: &Ground<'_>,
     size: Size,
@@ -168,7 +168,7 @@ async fn send_until_stored(shop: Shop<'_>, planned: Planned) -> Result<Attached>
     })
 }
 
-/// What was found of all files.
+/// Findings about all files.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     stored: usize,
@@ -214,7 +214,7 @@ fn messages(attached: &Attached, received: &[Received], media: &[Medium]) -> Opt
     })
 }
 
-/// What a row says otherwise than the customer.
+/// Difference between a row and what the customer sent.
 fn judge(attached: &Attached, medium: &Medium) -> Option<String> {
     let Attached {
         mime, bytes, sha256, ..
@@ -224,7 +224,7 @@ fn judge(attached: &Attached, medium: &Medium) -> Option<String> {
     (!holds).then(|| format!("{attached:?} became {medium:?}"))
 }
 
-/// What is served otherwise than it was sent.
+/// Difference between the served files and the sent ones.
 async fn find_served_difference(
     ground: &Ground<'_>,
     tenant: &Tenant,
@@ -246,7 +246,7 @@ async fn find_served_difference(
 }
 
 impl Found {
-    /// What is wrong with all of them together: the bucket has other files than those that are stored.
+    /// Fault of all files together: the bucket has other files than the stored ones.
     pub(super) async fn check(&self, ground: &Ground<'_>, tenant: &Tenant) -> Result<Option<String>> {
         let bucket = output(&ground.town.outputs, "PeopleFilesName")?;
         let own = tenant.id.strip_prefix("tnt_").context("a tenant's id")?;

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{endpoints::Tenant, play::Customer, process::running_functions, random::Random};
 
-/// Share of the storm in which people begin.
+/// Share of the storm when people begin.
 const BEGIN: f64 = 0.4;
 
 /// A message that is planned just before an erasure is due after the first of these times, and before both are over, in milliseconds:
@@ -37,15 +37,14 @@ const SOON_MS: (usize, usize) = (3_000, 12_000);
 const STRIKES: u32 = 4;
 const STRIKE_EVERY: Duration = Duration::from_millis(250);
 
-/// Maximum time for which a request that was under way when the erasure began is under way, on a busy machine.
+/// Maximum duration, on a busy machine, of a request that was under way when the erasure began.
 const UNDER_WAY: SignedDuration = SignedDuration::from_secs(20);
 
-/// What becomes of the two contacts of a person.
+/// Fate of the two contacts of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     /// The second one is merged into the first one.
     Merged,
-    /// This is undone.
     Undone,
     /// The first one is erased.
     Erased,
@@ -93,7 +92,7 @@ fn plans(count: usize, random: &mut Random) -> Result<Vec<Plan>> {
     plans.collect()
 }
 
-/// What a person did, or what was done for them.
+/// Something that a person did, or that was done for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum What {
     /// A call, by the telephone system's id.
@@ -118,12 +117,12 @@ impl What {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fact {
     what: What,
-    /// The contact in whose partition it is, unless that depends on who was faster.
+    /// The contact whose partition has it, unless that depends on who was faster.
     of: Option<ContactId>,
 }
 
 impl Fact {
-    /// The contacts in whose partitions it is found, once for each row.
+    /// The contacts whose partitions have it, once for each row.
     fn rows(&self, customers: &[&Customer]) -> Vec<ContactId> {
         let mut rows = Vec::new();
         for customer in customers {
@@ -146,7 +145,7 @@ impl Fact {
         rows
     }
 
-    /// What is wrong, if it is not found once, and where it should be.
+    /// Describes the fault if it is not found once, and where it should be.
     fn find_defect(&self, customers: &[&Customer]) -> Option<String> {
         let rows = self.rows(customers);
         let holds = matches!(rows.as_slice(), [own] if self.of.is_none_or(|of| of == *own));
@@ -161,9 +160,9 @@ pub(super) struct Lived {
     numbers: [Phone; 2],
     name: String,
     contacts: [ContactId; 2],
-    /// What happened, except to those that were erased before it.
+    /// Everything that happened, except to contacts that were erased before it.
     facts: Vec<Fact>,
-    /// The erased contact.
+    /// The contact that was erased, if one was.
     pub(super) gone: Option<Gone>,
 }
 
@@ -172,13 +171,13 @@ pub(super) struct Lived {
 pub(super) struct Gone {
     /// Its data just before.
     before: Customer,
-    /// What had happened to it.
+    /// Everything that had happened to it.
     facts: Vec<Fact>,
     /// The message that was planned last, and when it was due.
     late: Option<(MessageId, Timestamp)>,
     /// The operation. `None` if it was over before the request for it was answered.
     operation: Option<OperationId>,
-    /// Time at which the erasure had begun.
+    /// Beginning of the erasure, at the latest.
     at: Timestamp,
     /// Statuses of the answers to a request for another message to it.
     refused: Vec<u16>,
@@ -215,7 +214,7 @@ pub(super) async fn live(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed:
     try_join_all(all).await
 }
 
-/// A contact with the number by which it became known.
+/// A contact with its first known number.
 struct Known {
     id: ContactId,
     phone: Phone,
@@ -470,7 +469,7 @@ pub(super) fn summary(lived: &[Lived]) -> String {
     counts.join(", ")
 }
 
-/// Checks who the person is now and what happened to whom. Returns what is wrong.
+/// Checks who the person is now, and what happened to each contact. Returns what is wrong.
 pub(super) fn check(lived: &Lived, customers: &[Customer]) -> Vec<String> {
     let customers: Vec<&Customer> = customers.iter().collect();
     let mut broken = identity(lived, &customers);
@@ -527,7 +526,7 @@ fn identity(lived: &Lived, customers: &[&Customer]) -> Vec<String> {
     broken
 }
 
-/// What happened more often than it should. Of a person who was erased, nobody knows which events were delivered before.
+/// Events that happened more often than they should. Of a person who was erased, nobody knows which events were delivered before.
 fn surplus(lived: &Lived, customers: &[&Customer]) -> Vec<String> {
     let sum = |of: fn(&Customer) -> usize| -> usize { customers.iter().map(|customer| of(customer)).sum() };
     let requested = |customer: &Customer| {
@@ -556,7 +555,7 @@ fn ledger<'a>(entries: impl Iterator<Item = &'a ConsentEntry>, expected: usize) 
     (!holds).then(|| format!("the ledger should have {expected} refusals of offers: {entries:?}"))
 }
 
-/// What is left of an erased person where nothing may be, and what was sent to them afterwards. Rows that are found are deleted.
+/// Finds what is left of an erased person where nothing may be, and what was sent to them afterwards. Rows that are found are deleted.
 pub(super) async fn find_leftovers(
     ground: &Ground<'_>,
     tenant: &Tenant,
@@ -605,7 +604,7 @@ pub(super) async fn find_leftovers(
     Ok(left.into_iter().map(of).collect())
 }
 
-/// What another erasure finds in the partition of a contact.
+/// Rows that another erasure finds in the partition of a contact.
 async fn rows_of(ground: &Ground<'_>, scope: &TenantScope, id: ContactId) -> Result<Erased> {
     let store = &ground.play.store;
     let mut rows = store.erase_history_page(scope, id, &[]).await?.erased;
@@ -613,7 +612,7 @@ async fn rows_of(ground: &Ground<'_>, scope: &TenantScope, id: ContactId) -> Res
     Ok(rows)
 }
 
-/// What is wrong with an identity of an erased person: it leads to somebody else at most, and is remembered.
+/// Describes the fault of an erased person's identity, which leads to somebody else at most, and is remembered.
 async fn leads(ground: &Ground<'_>, scope: &TenantScope, gone: &Gone, identity: &Identity) -> Result<Option<String>> {
     let store = &ground.play.store;
     let leads = match store.contact_of(scope, identity).await {

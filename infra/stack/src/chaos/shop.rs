@@ -38,7 +38,7 @@ const PATIENCE_FOR_A_KEY: Duration = Duration::from_secs(400);
 /// Path of messages, which software requests.
 pub(super) const MESSAGES: &str = "/api/v1/messages";
 
-/// A request for a message. `more` says to whom, and what else is different.
+/// A request for a message. `more` names the recipient, and what else is different.
 pub(super) fn message(more: Value) -> Value {
     let mut body = json!({
         "category": "utility", "basis": "Asked for it in a storm",

@@ -97,18 +97,18 @@ pub(super) struct Stormed {
     pub(super) calls: Vec<Placed>,
     /// The tenant whose software requests messages.
     pub(super) asking: Tenant,
-    /// What it requested.
+    /// Messages that it requested.
     pub(super) asked: Vec<Asked>,
     /// The tenant whose contacts are merged and erased.
     pub(super) peopled: Tenant,
     pub(super) lived: Vec<Lived>,
     /// The tenant whose caps have room for few of the messages that its software requests.
     pub(super) capped: Tenant,
-    /// To whom it requested some.
+    /// People that it requested messages to.
     pub(super) raced: Vec<Phone>,
     /// The tenant whose customers send files.
     pub(super) sending: Tenant,
-    /// What they sent.
+    /// Files that they sent.
     pub(super) attached: Vec<Attached>,
     /// Occurrences of each fault.
     pub(super) struck: BTreeMap<String, u64>,

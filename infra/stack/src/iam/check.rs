@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use super::{Role, SIMULATED, Use, like, partitions_of, sid, texts};
 
-/// Permissions that no test uses although they are needed: the function, or `*`; names of statements, or what is unused of one or of
+/// A permission that no test uses although it is needed: the function, or `*`; names of statements, or what is unused of one or of
 /// `… of` a named one; and the reason.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[
+type Exception<'a> = (&'a str, &'a str, &'a str);
+
+const EXCEPTIONS: &[Exception<'_>] = &[
     (
         "*",
         "MissFile",
@@ -68,11 +70,10 @@ const _: () = assert!(EXCEPTIONS.len() <= 12, "use permissions in tests, or remo
 /// A permission that nothing used, or that allows more than what was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The function.
     pub function: String,
     /// Name of the statement.
     pub statement: String,
-    /// What of the statement; none: all of it.
+    /// The part of the statement; none: all of it.
     part: Option<String>,
     what: What,
 }
@@ -156,7 +157,7 @@ pub fn findings(roles: &[Role], uses: &[Use]) -> Vec<Finding> {
     found
 }
 
-/// What these uses of a statement leave: parts of it, or all.
+/// Parts of a statement that these uses leave, or all of it.
 fn unused_parts(statement: &Value, uses: &[&Use], known: &Known) -> Vec<(Option<String>, What)> {
     if uses.is_empty() {
         return vec![(None, What::Unused)];
@@ -215,7 +216,7 @@ fn is_as_narrow(resource: &str, used: &str) -> bool {
     }
 }
 
-/// What is known of keys from all roles.
+/// Knowledge about keys from all roles.
 struct Known {
     /// The kinds that are used.
     keys: BTreeSet<String>,
@@ -264,14 +265,14 @@ pub(super) fn report(found: &[Finding]) -> Vec<String> {
     apply_exceptions(found, EXCEPTIONS)
 }
 
-fn apply_exceptions(found: &[Finding], exceptions: &[(&str, &str, &str)]) -> Vec<String> {
-    let excuses = |(function, what, _): &(&str, &str, &str), finding: &Finding| {
+fn apply_exceptions(found: &[Finding], exceptions: &[Exception<'_>]) -> Vec<String> {
+    let excuses = |(function, what, _): &Exception<'_>, finding: &Finding| {
         let unused = finding.part.as_deref().unwrap_or(&finding.statement);
         let whole = format!("{unused} of {}", finding.statement);
         ["*", &*finding.function].contains(function) && what.split(", ").any(|what| [unused, &whole].contains(&what))
     };
     let is_open = |finding: &&Finding| !exceptions.iter().any(|row| excuses(row, finding));
-    let is_idle = |row: &&(&str, &str, &str)| !found.iter().any(|finding| excuses(row, finding));
+    let is_idle = |row: &&Exception<'_>| !found.iter().any(|finding| excuses(row, finding));
     let open = found.iter().filter(is_open).map(ToString::to_string);
     let idle = exceptions.iter().filter(is_idle).map(|(function, what, _)| {
         format!("{function}: all is used of {what}; remove its exception from infra/stack/src/iam/check.rs")

@@ -73,7 +73,7 @@ fn pick_table_statement(roles: &[Role], random: &mut Random) -> Option<(usize, u
 }
 
 /// The roles with a changed statement of one of them.
-fn with(roles: &[Role], (role, at): (usize, usize), change: impl FnOnce(&mut Value)) -> Vec<Role> {
+fn with(roles: &[Role], role: usize, at: usize, change: impl FnOnce(&mut Value)) -> Vec<Role> {
     let mut roles = roles.to_vec();
     if let Some(statement) = roles[role].work().nth(at) {
         change(statement);
@@ -86,9 +86,9 @@ fn widen_statement(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<
     if random.below(3) == 0 {
         return allow_everything(roles, uses, random);
     }
-    let place = pick_table_statement(roles, random)?;
-    let role = &roles[place.0];
-    let statement = role.statements("work").nth(place.1)?;
+    let (place, at) = pick_table_statement(roles, random)?;
+    let role = &roles[place];
+    let statement = role.statements("work").nth(at)?;
     let name = format!("{} of {}", sid(statement), role.function);
     if random.below(2) == 0 {
         let partitions: Vec<String> = partitions_of(statement)?.into_iter().collect();
@@ -98,7 +98,7 @@ fn widen_statement(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<
         }
         let rest = partitions.iter().filter(|known| **known != pattern);
         let wide: Value = rest.map(String::as_str).chain(["T#*"]).collect();
-        let roles = with(roles, place, |statement| {
+        let roles = with(roles, place, at, |statement| {
             statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] = wide;
         });
         return Some(Changed {
@@ -118,7 +118,7 @@ fn widen_statement(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<
     if !actions.insert(action.to_owned()) || uses.iter().any(is_used) {
         return None;
     }
-    let roles = with(roles, place, |statement| statement["Action"] = json!(actions));
+    let roles = with(roles, place, at, |statement| statement["Action"] = json!(actions));
     Some(Changed {
         what: format!("{name} allows {action}, too"),
         function: role.function.clone(),
@@ -145,7 +145,7 @@ fn allow_everything(roles: &[Role], uses: &[Use], random: &mut Random) -> Option
     Some(Changed {
         what: format!("{} of {function} allows *", sid(statement)),
         function,
-        roles: with(roles, (role, at), |statement| statement["Resource"] = json!("*")),
+        roles: with(roles, role, at, |statement| statement["Resource"] = json!("*")),
     })
 }
 

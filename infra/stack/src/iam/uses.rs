@@ -1,4 +1,4 @@
-//! What roles were used for.
+//! Uses of roles.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +17,7 @@ use super::{Role, like, partitions_of, texts};
 pub struct Use {
     /// The function. The emulator records the role's name.
     pub who: String,
-    /// The action: `s3:GetObject`.
+    /// The action, such as `s3:GetObject`.
     pub action: String,
     /// The resource in the template's words, with `x` for an object's ids. None: not known.
     pub resource: Option<String>,

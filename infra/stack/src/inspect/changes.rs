@@ -17,7 +17,6 @@ const LARGEST: usize = 5_000_000;
 pub(super) struct Stored {
     pub(super) key: String,
     pub(super) bytes: u64,
-    /// Time at which it was written.
     pub(super) since: String,
 }
 

@@ -158,7 +158,7 @@ fn find_affected_packages(all: &BTreeMap<String, Package>, files: &[String]) -> 
 /// The program of the API's folder takes as long as those of nine functions.
 const FEW: usize = 8;
 
-/// The packages of folders of which so many functions are tested that one program is sooner built than theirs, or that are named; and the
+/// The packages of folders that are named, or that have so many tested functions that one program is sooner built than theirs; and the
 /// functions of the other folders.
 fn by_folders(
     all: &BTreeMap<String, Package>,

@@ -6,11 +6,11 @@ use anyhow::{Context as _, Result, ensure};
 use domain::accounts::Role;
 use flate2::read::GzDecoder;
 use reqwest::Response;
-use stack::api::log_in;
+use stack::{api::log_in, play::Headers};
 
 use crate::stage::{Stage, on_stage};
 
-async fn get(stage: &Stage, path: &str, headers: &[(&str, &str)]) -> Result<Response> {
+async fn get(stage: &Stage, path: &str, headers: &Headers<'_>) -> Result<Response> {
     let mut request = stage.play.http.get(format!("{}{path}", stage.play.endpoints.api));
     for (name, value) in headers {
         request = request.header(*name, *value);

@@ -210,7 +210,7 @@ fn unreadable_signed_webhook_is_stored_and_acknowledged() {
     });
 }
 
-/// One function answers all unknown paths, with the same problem as elsewhere.
+/// A single function answers all unknown paths, with the same problem as elsewhere.
 #[test]
 fn unknown_paths_and_wrong_methods_get_problems() {
     on_stage(async |stage| {

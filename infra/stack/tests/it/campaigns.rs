@@ -26,13 +26,12 @@ use crate::{
 /// People in the audience; as many as this variable says, where it is set: `RINGBACK_TEST_AUDIENCE=5000`.
 const AUDIENCE: usize = 200;
 
-/// One in so many has refused messages, and as many others write STOP while it runs.
+/// Of this many people, one has refused messages, and another one writes STOP while it runs.
 const REFUSES: usize = 20;
 
 /// Callers while it is sent: at most ten messages that are made after the answer to one leave before it.
 const CALLERS: usize = 5;
 
-/// The team's answer.
 const REPLY: &str = "Until ten.";
 
 /// Crashes for a large audience, while it is fixed and the first half is made, and while the second half is sent. Each costs minutes, until what
@@ -53,7 +52,7 @@ fn phone(number: usize) -> Result<Phone> {
     phone.parse().context("a number")
 }
 
-/// Creates these people, of whom one in [`REFUSES`] has refused messages and all others want them.
+/// Creates these people. One in [`REFUSES`] has refused messages, and all others want them.
 async fn people(business: &Business<'_>, count: usize) -> Result<()> {
     let (scope, now) = (business.scope()?, Timestamp::now());
     let all: Vec<usize> = (0..count).collect();

@@ -12,7 +12,7 @@ use crate::stage::{PATIENCE, on_stage};
 
 /// Follow-ups of a day, fewer than the callers at home and those abroad within their cap.
 const CAP: usize = 16;
-/// Those to other countries.
+/// Follow-ups to other countries.
 const CAP_ABROAD: usize = 4;
 
 /// Callers by where they call from: at home, from a country without a line, from satellite networks.

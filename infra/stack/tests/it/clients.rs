@@ -73,7 +73,7 @@ async fn follows(program: &mut Command, ours: &Business<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The same by Node.js.
+/// A follower by a socket in Node.js.
 #[test]
 fn a_node_client_follows_by_a_socket() {
     on_stage(async |stage| {

@@ -23,7 +23,7 @@ const MAX_READS: u64 = 2;
 /// of a week, which touches eight days in UTC; they belong to contacts, and name lines (0058-lists-of-calls-and-messages.md). An automation
 /// is reviewed by the configuration and the templates that it names, and its versions are beside it (0059-automations.md). A campaign is, too,
 /// with its segments and tags (0077-campaigns.md). A report
-/// is of days in the tenant's time zone, of which those that are rolled up lie in a partition per month (0060-metrics.md). The numbers of a
+/// is of days in the tenant's time zone, and those that are rolled up lie in a partition per month (0060-metrics.md). The numbers of a
 /// template that must exist have their prices beside them (0069-templates.md). A recording is
 /// of a call, which is hidden with its contact (0065-recordings.md), as a file is of a message (0067-media-and-assets.md). Messages have
 /// media, whose states are rows of their own. Caps are listed with what is counted for them (0072-caps.md).
@@ -162,7 +162,7 @@ const MAX_REQUESTS_CALL: [(&str, &str, u64); 3] = [
     ("send_message", "SendMessageRole", 6),
 ];
 
-/// Calls of which the one with the fewest requests counts: others meet processes that have not seen this business yet.
+/// Number of calls. The one with the fewest requests counts: others meet processes that have not seen this business yet.
 const CALLS: usize = 6;
 
 #[test]

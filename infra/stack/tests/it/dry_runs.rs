@@ -32,7 +32,6 @@ fn with_fixed_texts(plan: &mut Plan) {
     plan.then()["template"]["variables"]["3"] = json!({ "text": "noon" });
 }
 
-/// What a channel says.
 fn content_of_leg(leg: &Leg) -> Value {
     match &leg.content {
         Content::Text(text) => json!([leg.channel, leg.connection, text, null]),
@@ -44,7 +43,7 @@ fn content_of_leg(leg: &Leg) -> Value {
     }
 }
 
-/// The same of a channel that a dry run does not leave out.
+/// The content of a channel that a dry run does not leave out.
 fn foreseen_content(channel: &Value) -> Option<Value> {
     let connection = channel["connection_id"].as_str()?;
     let template = &channel["template"];
@@ -55,23 +54,28 @@ fn foreseen_content(channel: &Value) -> Option<Value> {
     Some(json!([channel["channel"], connection, content, template["values"]]))
 }
 
-/// A call to try and then to place: its outcome, the caller, and what else is told of it.
-type Trial = (&'static str, Phone, Value);
+/// A call to try and then to place.
+struct Trial {
+    outcome: &'static str,
+    caller: Phone,
+    /// Further fields of the call.
+    more: Value,
+}
 
 /// The dry run of a call.
-async fn foretold(business: &Business<'_>, (outcome, caller, more): &Trial) -> Result<Value> {
-    let mut call = more.clone();
-    call["outcome"] = (*outcome).into();
-    call["phone"] = json!(caller);
+async fn foretold(business: &Business<'_>, trial: &Trial) -> Result<Value> {
+    let mut call = trial.more.clone();
+    call["outcome"] = trial.outcome.into();
+    call["phone"] = json!(trial.caller);
     call["connection_id"] = json!(business.tenant.connections["telephony"]);
     post(business, DRY_RUN, json!({ "call": call })).await
 }
 
-/// The call itself.
-async fn happens(business: &Business<'_>, (outcome, caller, more): &Trial) -> Result<()> {
-    let mut placed = more.clone();
+/// Places the call of a trial.
+async fn happens(business: &Business<'_>, trial: &Trial) -> Result<()> {
+    let mut placed = trial.more.clone();
     placed["via"] = "telephony".into();
-    business.call(caller, outcome, placed).await
+    business.call(&trial.caller, trial.outcome, placed).await
 }
 
 /// A message that is to be sent later than this stays planned until the end of a test.
@@ -193,13 +197,17 @@ fn dry_run_foresees_what_a_paused_number_means() {
         });
         ensure!(Box::pin(paused).await?, "the number is paused");
         for (outcome, attempts) in [("missed", 2), ("busy", 0)] {
-            let trial: Trial = (outcome, customer(), json!({}));
+            let trial = Trial {
+                outcome,
+                caller: customer(),
+                more: json!({}),
+            };
             let run = foretold(&business, &trial).await?;
             let channel = &run["message"]["channels"][0];
             ensure!(channel["code"] == "paused" && channel["passed"] == false, "{run}");
             ensure!(channel["waits_until"].is_null() == (attempts > 0), "{run}");
             happens(&business, &trial).await?;
-            let (_, caller, _) = &trial;
+            let caller = &trial.caller;
             let decided = business.wait_until_decided(caller, 1).await?;
             compare(&business, caller, &run, &decided).await?;
             let message = decided.message.context("a message follows")?;
@@ -235,16 +243,23 @@ const RULES: usize = 6;
 const CALLERS: usize = 8;
 const CALLING_AGAIN: usize = 4;
 
-/// A span of hours of the day, by whole hours from the present one. Both ends are hours away, so that none passes during a test.
-fn hours(zone: &str, (from, to): (i32, i32)) -> Result<Value> {
+/// A span of hours, counted from the present one. Both ends are hours away, so that none passes during a test.
+#[derive(Clone, Copy)]
+struct Span {
+    from: i32,
+    to: i32,
+}
+
+/// The hours of the day that a span means in this time zone now.
+fn hours(zone: &str, span: Span) -> Result<Value> {
     let now = i32::from(Timestamp::now().to_zoned(TimeZone::get(zone)?).hour());
     let at = |hours: i32| format!("{:02}:00", (now + hours).rem_euclid(24));
-    Ok(json!({ "from": at(from), "to": at(to) }))
+    Ok(json!({ "from": at(span.from), "to": at(span.to) }))
 }
 
 /// Hours that began some time ago, or begin later.
-const NOW: (i32, i32) = (-4, 5);
-const LATER: (i32, i32) = (4, 8);
+const NOW: Span = Span { from: -4, to: 5 };
+const LATER: Span = Span { from: 4, to: 8 };
 
 /// A rule by chance. `template`: that of WhatsApp.
 fn rule(random: &mut Random, zone: &str, template: &Value) -> Result<Value> {
@@ -298,7 +313,7 @@ fn rule(random: &mut Random, zone: &str, template: &Value) -> Result<Value> {
     }))
 }
 
-/// A business by chance: its zone and hours, and its rules, some of which name a field of contacts.
+/// A business by chance: its zone and hours, and its rules. Some rules name a field of contacts.
 async fn by_chance<'a>(stage: &'a Stage, random: &mut Random) -> Result<Business<'a>> {
     let zone = *random.pick(&["Asia/Dubai", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]);
     let open = json!([hours(zone, *random.pick(&[NOW, LATER]))?]);
@@ -373,7 +388,7 @@ fn call(random: &mut Random, caller: Phone) -> Trial {
     if outcome == "answered" {
         more["talk_seconds"] = (1 + random.below(30)).into();
     }
-    (outcome, caller, more)
+    Trial { outcome, caller, more }
 }
 
 /// Tries all of these calls, then places all of them, then compares. `count`: which call it is of each caller. Returns how many of them a
@@ -382,7 +397,8 @@ async fn round(business: &Business<'_>, trials: &[Trial], count: usize) -> Resul
     let runs = trials.iter().map(|trial| Box::pin(foretold(business, trial)));
     let runs = try_join_all(runs).await?;
     try_join_all(trials.iter().map(|trial| Box::pin(happens(business, trial)))).await?;
-    for ((_, caller, _), run) in trials.iter().zip(&runs) {
+    for (trial, run) in trials.iter().zip(&runs) {
+        let caller = &trial.caller;
         let decided = business.wait_until_decided(caller, count).await?;
         compare(business, caller, run, &decided).await?;
         // A message that waits for the caller is not stored with the next call.

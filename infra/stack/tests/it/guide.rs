@@ -7,11 +7,21 @@ use stack::{api::log_in, place::Place};
 
 use crate::stage::{Stage, on_stage};
 
-/// A page with commands: its name, what it names before its commands, and part of the last line that they print.
-type Guide = (&'static str, &'static [&'static str], &'static str);
+/// A page with commands.
+struct Guide {
+    page: &'static str,
+    /// Texts that the page has before its commands.
+    names: &'static [&'static str],
+    /// Part of the last line that the commands print.
+    last: &'static str,
+}
+
+const fn guide(page: &'static str, names: &'static [&'static str], last: &'static str) -> Guide {
+    Guide { page, names, last }
+}
 
 /// Where the stack is.
-const FIRST: Guide = (
+static FIRST: Guide = guide(
     "docs/first-quarter-of-an-hour.md",
     &["\"api\"", "\"simulators\"", ".stack/endpoints.json", "cargo stack up"],
     "Corner Bakery: sorry, we missed your call",
@@ -21,23 +31,23 @@ const FIRST: Guide = (
 const OF_A_BUSINESS: [&str; 3] = ["API=", "KEY=", "first-quarter-of-an-hour.md"];
 
 /// Guides for a business with an API key.
-const GUIDES: [Guide; 12] = [
-    ("docs/contacts.md", &[], r#""state":"done""#),
-    ("docs/calls.md", &["SIMULATORS="], r#""code":"follow_up""#),
-    (
+static GUIDES: [Guide; 12] = [
+    guide("docs/contacts.md", &[], r#""state":"done""#),
+    guide("docs/calls.md", &["SIMULATORS="], r#""code":"follow_up""#),
+    guide(
         "docs/automations.md",
         &["SIMULATORS="],
         r#""automation":{"name":"New customers""#,
     ),
-    ("docs/messages.md", &[], r#""cancelled":"all""#),
-    ("docs/templates.md", &[], r#""status":404"#),
-    ("docs/metrics.md", &[], r#""currencies""#),
-    ("docs/media.md", &["SIMULATORS="], r#""items":[]"#),
-    ("docs/caps.md", &[], "204"),
-    ("docs/campaigns.md", &[], "204"),
-    ("docs/inbox.md", &["SIMULATORS=", "TOKEN="], r#""close_after_days":14"#),
-    ("docs/live.md", &["SIMULATORS="], r#""more":false"#),
-    ("docs/answers.md", &["SIMULATORS="], r#""answer":"help""#),
+    guide("docs/messages.md", &[], r#""cancelled":"all""#),
+    guide("docs/templates.md", &[], r#""status":404"#),
+    guide("docs/metrics.md", &[], r#""currencies""#),
+    guide("docs/media.md", &["SIMULATORS="], r#""items":[]"#),
+    guide("docs/caps.md", &[], "204"),
+    guide("docs/campaigns.md", &[], "204"),
+    guide("docs/inbox.md", &["SIMULATORS=", "TOKEN="], r#""close_after_days":14"#),
+    guide("docs/live.md", &["SIMULATORS="], r#""more":false"#),
+    guide("docs/answers.md", &["SIMULATORS="], r#""answer":"help""#),
 ];
 
 fn text(place: &Place, page: &str) -> Result<String> {
@@ -53,7 +63,8 @@ fn commands(page: &str) -> Vec<&str> {
 }
 
 /// Runs all commands of a guide, with these variables and the addresses of the stack.
-async fn works(stage: &Stage, (page, _, last): Guide, variables: &[(&str, &str)]) -> Result<()> {
+async fn works(stage: &Stage, guide: &Guide, variables: &[(&str, &str)]) -> Result<()> {
+    let Guide { page, last, .. } = guide;
     let text = text(&stage.place, page)?;
     let commands = commands(&text);
     ensure!(commands.len() >= 5, "{page} has {} blocks to run", commands.len());
@@ -77,12 +88,12 @@ async fn works(stage: &Stage, (page, _, last): Guide, variables: &[(&str, &str)]
     Ok(())
 }
 
-/// The same in a business of its own, with its key.
-async fn works_for_a_business(stage: &Stage, guide @ (_, names, _): Guide) -> Result<()> {
+/// Runs all commands of a guide in a business of its own, with its key.
+async fn works_for_a_business(stage: &Stage, guide: &Guide) -> Result<()> {
     let business = stage.business("Guided").await?;
     let mut variables = vec![("KEY", business.tenant.api_key.as_str())];
     let token;
-    if names.contains(&"TOKEN=") {
+    if guide.names.contains(&"TOKEN=") {
         token = log_in(&stage.play, business.tenant.users.of(Role::Agent)).await?;
         variables.push(("TOKEN", token.as_str()));
     }
@@ -91,13 +102,13 @@ async fn works_for_a_business(stage: &Stage, guide @ (_, names, _): Guide) -> Re
 
 #[test]
 fn commands_of_the_first_quarter_of_an_hour_work() {
-    on_stage(async |stage| works(stage, FIRST, &[]).await);
+    on_stage(async |stage| works(stage, &FIRST, &[]).await);
 }
 
 #[test]
 fn commands_of_the_other_guides_work() {
     on_stage(async |stage| {
-        let guides = GUIDES.into_iter().map(|guide| works_for_a_business(stage, guide));
+        let guides = GUIDES.iter().map(|guide| works_for_a_business(stage, guide));
         try_join_all(guides).await.map(drop)
     });
 }
@@ -112,9 +123,8 @@ fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
         }
         Ok(())
     };
-    let (page, names, _) = FIRST;
-    says(page, names)?;
-    for (page, names, _) in GUIDES {
+    says(FIRST.page, FIRST.names)?;
+    for Guide { page, names, .. } in &GUIDES {
         says(page, &OF_A_BUSINESS)?;
         says(page, names)?;
     }

@@ -114,7 +114,7 @@ async fn bulk_lane(business: &Business<'_>, on: bool) -> Result<()> {
     .await
 }
 
-/// What the provider took as WhatsApp messages, in this order.
+/// The WhatsApp messages that the provider took, in this order.
 async fn outbox(business: &Business<'_>) -> Result<Vec<Sent>> {
     let mut all = business.list_sent_messages().await?;
     all.retain(|sent| sent.channel == Channel::WhatsApp);

@@ -1,4 +1,4 @@
-//! What people must attend to, from the provider's refusal to their mailboxes.
+//! Notices, from the provider's refusal to people's mailboxes.
 
 use anyhow::{Context as _, Result, ensure};
 use domain::accounts::Role;

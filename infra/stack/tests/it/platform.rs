@@ -95,7 +95,7 @@ async fn set_answers(business: &Business<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Requests messages for the person who wrote by WhatsApp, and for two others, to whom SMS is sent. That to the last one fails, and is sent
+/// Requests messages for the person who wrote by WhatsApp, and for two others, who get SMS. The one to the last person fails, and is sent
 /// again.
 async fn request_messages(business: &Business<'_>, [writer, other, unlucky]: [&Phone; 3]) -> Result<()> {
     let path = "/api/v1/messages";

@@ -99,7 +99,7 @@ impl Stage {
         self.changed_business(name, |_| {}).await
     }
 
-    /// The same, with these changes of its plan.
+    /// A business like the seeded bakery, with these changes of its plan.
     pub(crate) async fn changed_business(&self, name: &str, change: impl FnOnce(&mut Plan)) -> Result<Business<'_>> {
         Ok(Business {
             tenant: self.town.open(name, change).await?,
@@ -117,7 +117,7 @@ impl Stage {
         .await
     }
 
-    /// Those log lines of the last minutes that `wanted` selects.
+    /// The log lines of the last minutes that `wanted` selects.
     pub(crate) async fn lines(&self, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
         // A look reads every line since then, ten thousand at a time, and chaos writes many. On a busy machine, it takes a minute.
         let logs = self.logs(Timestamp::now().as_millisecond() - 300_000).await?;
@@ -161,7 +161,7 @@ impl Business<'_> {
         ask(&self.stage.play, method, path, &key, None, &body).await
     }
 
-    /// The same; the request must succeed.
+    /// Sends a request to the API with the business's key; it must succeed.
     pub(crate) async fn api(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
         require_success(&self.ask(method, path, body).await?, path)
     }
@@ -181,7 +181,7 @@ impl Business<'_> {
         .await
     }
 
-    /// The same of an operation that was started.
+    /// Waits until an operation that was started is done; returns it.
     pub(crate) async fn wait_for_operation(&self, started: &Value) -> Result<Value> {
         let id = started["id"].as_str().context("an operation has an id")?;
         self.wait_until_done(&format!("/api/v1/operations/{id}")).await
@@ -204,7 +204,7 @@ impl Business<'_> {
         Ok(caller)
     }
 
-    /// A customer writes.
+    /// Lets a customer write a message.
     pub(crate) async fn reply(&self, from: &Phone, channel: Channel, text: &str) -> Result<()> {
         let reply = self.stage.play.reply(self.id(), from, channel, text).await?;
         anyhow::ensure!(reply["status"] == 200, "the reply was not taken: {reply}");
@@ -327,7 +327,7 @@ async fn run(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     }
 }
 
-/// The same, with the dispatcher run every few seconds in addition to its schedule.
+/// Runs a test on the stack, with the dispatcher run every few seconds in addition to its schedule.
 pub(crate) fn in_a_hurry(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     on_stage(async |stage| {
         tokio::select! {

@@ -1,4 +1,4 @@
-//! Functions start.
+//! Every function starts.
 
 use anyhow::{Context as _, ensure};
 use stack::{

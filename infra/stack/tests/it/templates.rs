@@ -29,7 +29,7 @@ const MESSAGES: &str = "/api/v1/messages";
 /// The template of the seeded automation.
 const IN_USE: &str = "missed_call";
 
-/// Time after which what is queued is due: most probably after the first report, which no assertion takes for granted.
+/// Time until what is queued is due: most probably after the first report, which no assertion takes for granted.
 const LATER: SignedDuration = SignedDuration::from_secs(20);
 
 /// Waits until the API shows this of a template.
@@ -186,7 +186,7 @@ fn lost_reports_about_templates_are_found_by_a_list() {
     });
 }
 
-/// What happens to the template in use, in the order of its times: it is paused, moved to another category, and reinstated.
+/// Events of the template in use, in the order of their times: it is paused, moved to another category, and reinstated.
 fn events() -> [(&'static str, Value); 3] {
     const STATUS: &str = "message_template_status_update";
     let paused = json!({
@@ -249,7 +249,7 @@ impl<'a> Sending<'a> {
         })
     }
 
-    /// A report arrives.
+    /// Lets a report arrive from Meta.
     async fn report_event(&self, place: usize) -> Result<()> {
         let event = events().into_iter().nth(place);
         let (field, mut value) = event.context("there are three events")?;
@@ -285,7 +285,7 @@ impl<'a> Sending<'a> {
         Ok(())
     }
 
-    /// The message went out once. Returns by which channel, and the message. One that went by SMS says what WhatsApp's template lacked.
+    /// Requires that the message went out once, and by SMS only with what WhatsApp's template lacked. Returns its channel and the message.
     async fn went_once(&self, to: &Phone) -> Result<(Channel, Message)> {
         let message = self.business.wait_until_settled(to).await?;
         let sent = self.business.outbox(to).await?;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use stack::{
     api::{self, Body, Proof, ask, kind, log_in},
     business::{Plan, new_ulid},
-    contract::{Contract, Operation},
+    contract::{Contract, Operation, PathValues},
     endpoints::{Login, Tenant},
     play::Answer,
 };
@@ -413,7 +413,7 @@ impl<'a> Walk<'a> {
 
     /// An id of the other tenant for a path's parameter: from the list that the path belongs to, created if the list is empty. What
     /// has no list has an example. `before` are the values of the parameters before it.
-    async fn find_id(&self, operation: &Operation<'_>, name: &str, before: &[(&str, String)]) -> Result<String> {
+    async fn find_id(&self, operation: &Operation<'_>, name: &str, before: &PathValues<'_>) -> Result<String> {
         let (list, _) = operation
             .path
             .split_once(&format!("/{{{name}}}"))

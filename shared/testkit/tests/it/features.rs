@@ -56,8 +56,8 @@ fn built_by(selection: &[&str]) -> BTreeSet<String> {
     crates.map(|(line, _)| line.to_owned()).collect()
 }
 
-/// What `cargo stack` builds, whether itself, the functions or the tests of some packages, is compiled once, with the features that the
-/// whole workspace requests: the package `features` requests them, too.
+/// Everything that `cargo stack` builds, whether itself, the functions or the tests of some packages, is compiled once, with the features
+/// that the whole workspace requests: the package `features` requests them, too.
 #[test]
 fn everything_local_is_built_with_one_set_of_features() {
     let all = built_by(&["--workspace"]);
@@ -95,7 +95,7 @@ fn everything_local_is_built_with_one_set_of_features() {
     );
 }
 
-/// What tests and tools add to the features of crates that the code of functions uses, each with how code that needs it looks. Functions are
+/// Features that tests and tools add to crates of the functions' code, each with how code that needs it looks. Functions are
 /// compiled with them locally, and without them by `sam build`.
 const ADDED: [(&str, &str, &[&str]); 12] = [
     ("axum", "form", &["axum::Form", "extract::Form"]),

@@ -10,7 +10,6 @@ use std::{
 
 use serde_json::Value;
 
-/// The workspace's root.
 pub(crate) fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.ancestors().nth(2).expect("testkit is shared/testkit").to_owned()
@@ -49,7 +48,7 @@ pub(crate) fn rust_files() -> impl Iterator<Item = &'static str> {
     files().iter().map(String::as_str).filter(|file| file.ends_with(".rs"))
 }
 
-/// One of our crates.
+/// A crate of ours.
 #[derive(Debug, Clone)]
 pub(crate) struct Package {
     pub(crate) name: String,
@@ -64,13 +63,13 @@ pub(crate) struct Package {
     pub(crate) doc_tests: Vec<String>,
     /// Names of our crates that it depends on.
     pub(crate) dependencies: Vec<String>,
-    /// The same for its tests only.
+    /// Names of our crates that only its tests depend on.
     pub(crate) test_dependencies: Vec<String>,
     /// Names of others' crates that it depends on.
     pub(crate) others: Vec<String>,
-    /// Names of others' crates of which it takes any version.
+    /// Names of others' crates that it takes any version of.
     pub(crate) of_any_version: Vec<String>,
-    /// What it asks of each crate, by the crate's name: packages that ask the same are built with the same.
+    /// Its requests of each crate, by the crate's name: packages that ask the same are built with the same.
     pub(crate) asks: BTreeSet<(String, String)>,
 }
 
@@ -96,7 +95,7 @@ impl Package {
     }
 }
 
-/// All our crates.
+/// All crates of ours.
 pub(crate) fn packages() -> &'static [Package] {
     static PACKAGES: OnceLock<Vec<Package>> = OnceLock::new();
     PACKAGES.get_or_init(|| {

@@ -63,7 +63,9 @@ impl<'a> World<'a> {
     async fn receive_file(&self, content_type: &str, content: &[u8]) -> MessageId {
         let message = self.message().await;
         let file = (content_type, content);
-        self.business.store_fetched_medium(self.aws, message, 0, file).await;
+        let (mime, file) = file;
+        let stored = self.business.store_fetched_medium(self.aws, message, 0, mime, file);
+        stored.await;
         message
     }
 

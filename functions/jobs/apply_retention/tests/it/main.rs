@@ -229,10 +229,9 @@ async fn media_are_kept_as_long_as_their_message() {
         received.keep_until = Some(until);
     });
     let message = told.await.id;
-    let picture = ("image/png", b"picture".as_slice());
     let fetched = world
         .business
-        .store_fetched_medium(&world.aws, message, 0, picture)
+        .store_fetched_medium(&world.aws, message, 0, "image/png", b"picture")
         .await;
     world.apply(keep(40, 50)).await;
     let [stored, pending] = [0, 1].map(|index| world.business.medium(&world.aws, message, index));

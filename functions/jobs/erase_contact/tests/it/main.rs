@@ -657,10 +657,9 @@ async fn archives_recordings_and_media_of_the_contact_are_erased() {
         files.write(&recording(of), b"sound".to_vec()).await.unwrap();
         let media = vec![InboundMedia::new("7".to_owned())];
         let message = world.business.receive_media(&world.aws, of, media, |_| {}).await.id;
-        let picture = ("image/png", b"picture".as_slice());
         world
             .business
-            .store_fetched_medium(&world.aws, message, 0, picture)
+            .store_fetched_medium(&world.aws, message, 0, "image/png", b"picture")
             .await;
     }
     let export = FileKey::result(scope, operation.ulid(), "calls.csv");

@@ -153,7 +153,7 @@ async fn files_of_a_deleted_tenant_are_deleted_with_its_rows() {
     let media = vec![InboundMedia::new("7".to_owned())];
     let message = business.receive_media(aws, contact.id, media, |_| {}).await.id;
     business
-        .store_fetched_medium(aws, message, 0, ("image/png", b"picture"))
+        .store_fetched_medium(aws, message, 0, "image/png", b"picture")
         .await;
     let asset = |scope: &TenantScope| FileKey::asset(scope, AssetId::new(aws.ids().ulid()));
     let other = aws.scope(TenantId::new(aws.ids().ulid()));

@@ -129,10 +129,9 @@ async fn a_medium_is_queued_until_stored_and_when_it_goes() {
     assert_eq!(queued().await, [], "a worker has its time");
     let leased = world.business.medium(&world.aws, message, 0).await;
     assert_eq!((leased.dispatches, leased.version), (1, medium.version));
-    let picture = ("image/png", b"picture".as_slice());
     world
         .business
-        .store_fetched_medium(&world.aws, message, 0, picture)
+        .store_fetched_medium(&world.aws, message, 0, "image/png", b"picture")
         .await;
     world.aws.pass(89 * 24 * 3_600);
     assert_eq!(queued().await, []);

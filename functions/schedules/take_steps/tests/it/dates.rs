@@ -216,7 +216,7 @@ async fn dates_that_cannot_be_read_keep_nobody_waiting() {
     ];
     world.run().await;
     let own = format!("TRIGGER#{}", drips[0].id.ulid().to_string().to_ascii_lowercase());
-    world.business.spoil_row(&world.aws, None, ("#CONF", &own), "f").await;
+    world.business.spoil_row(&world.aws, None, "#CONF", &own, "f").await;
     let time = "2026-11-21T09:00:00Z";
     world.aws.pass(21 * 3_600);
     let run = handle(world.aws.deadline(100), &world.ctx);

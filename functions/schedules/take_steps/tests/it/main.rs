@@ -472,8 +472,8 @@ async fn an_enrolment_that_cannot_be_read_keeps_nobody_waiting() {
     world.enter(&drip, spoilt).await;
     world.enter(&drip, fan).await;
     let enrolment = format!("ENROL#{}", drip.id.ulid().to_string().to_ascii_lowercase());
-    let row = ("", enrolment.as_str());
-    world.business.spoil_row(&world.aws, Some(spoilt), row, "f").await;
+    let spoiling = world.business.spoil_row(&world.aws, Some(spoilt), "", &enrolment, "f");
+    spoiling.await;
     assert_eq!(world.sent_by_run().await, 1);
     let (store, now) = (world.store(), world.aws.now());
     for shard in 0..SHARDS {

@@ -189,7 +189,7 @@ async fn conversation_that_cannot_be_read_is_put_off() {
         snoozed_conversation(&aws, &business, 2, 1).await,
     ];
     business
-        .spoil_row(&aws, Some(spoilt.contact()), ("", "CONV#-"), "f")
+        .spoil_row(&aws, Some(spoilt.contact()), "", "CONV#-", "f")
         .await;
     aws.pass(3600);
     fail(&aws).await;
@@ -272,7 +272,7 @@ async fn unreadable_conversation_keeps_no_other_with_whoever_left() {
         aws.pass(1);
     }
     business
-        .spoil_row(&aws, Some(all[0].contact()), ("", "CONV#-"), "f")
+        .spoil_row(&aws, Some(all[0].contact()), "", "CONV#-", "f")
         .await;
     let leave = |desk: &mut Desk| desk.set_left(true, aws.now());
     change_desk(&aws, &business, going, leave).await;
@@ -289,7 +289,7 @@ async fn person_who_cannot_be_read_is_put_off() {
     let going = UserId::new(aws.ids().ulid());
     let leave = |desk: &mut Desk| desk.set_left(true, aws.now());
     change_desk(&aws, &business, going, leave).await;
-    business.spoil_row(&aws, None, ("#DESK", &going.to_string()), "f").await;
+    business.spoil_row(&aws, None, "#DESK", &going.to_string(), "f").await;
     for after in [0, 600] {
         aws.pass(after);
         fail(&aws).await;

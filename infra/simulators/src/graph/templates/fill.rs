@@ -18,7 +18,7 @@ const BODY_LIMIT: usize = 1024;
 pub(in crate::graph) struct Filled {
     pub(in crate::graph) name: String,
     pub(in crate::graph) language: String,
-    /// Lower case.
+    /// The category in lower case.
     pub(in crate::graph) category: String,
     /// Every text parameter, in order of components.
     pub(in crate::graph) parameters: Vec<String>,

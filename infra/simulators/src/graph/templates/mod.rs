@@ -31,7 +31,7 @@ pub(crate) use rules::{is_closed, is_line, is_name, is_sample, is_web, words};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Time for which the name of a deleted template that was approved is blocked.
+/// How long the name of a deleted template that was approved is blocked.
 const DELETION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A template as Meta keeps it.
@@ -58,7 +58,7 @@ pub(crate) struct Record {
     edited_at: Option<Timestamp>,
     /// Time of the last event; the next is at least a second later, so that events have an order.
     last_event: Option<Timestamp>,
-    /// What happens next by itself.
+    /// The next change that happens by itself, and its time.
     due: Option<(Timestamp, Change)>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Record {
 #[derive(Debug, Default)]
 pub(crate) struct Templates {
     by_waba: HashMap<String, Vec<Record>>,
-    /// Those of the configuration that were deleted, by their account: what happens to another tenant's brings none back.
+    /// Deleted templates of the configuration, each with its account, so that a change of another tenant's brings none back.
     deleted: Vec<(String, config::Template)>,
 }
 
@@ -122,7 +122,7 @@ impl Templates {
 }
 
 impl Record {
-    fn new(id: String, (name, language): (&str, &str), category: &str, components: Vec<Value>, now: Timestamp) -> Self {
+    fn new(id: String, name: &str, language: &str, category: &str, components: Vec<Value>, now: Timestamp) -> Self {
         Self {
             id,
             name: name.to_owned(),
@@ -150,15 +150,15 @@ impl Record {
             let text = component["text"].as_str().unwrap_or_default();
             placeholders(text).any(|name| name.parse::<u32>().is_err())
         });
-        let place = (template.name.as_str(), template.language.as_str());
-        let id = stable_id(waba, place);
+        let (name, language) = (template.name.as_str(), template.language.as_str());
+        let id = stable_id(waba, name, language);
         Self {
             status: template.status.clone(),
             named,
             quality: "GREEN".to_owned(),
             was_approved: template.status != "PENDING" && template.status != "REJECTED",
             configured: Some(template.clone()),
-            ..Self::new(id, place, &template.category, template.components.clone(), now)
+            ..Self::new(id, name, language, &template.category, template.components.clone(), now)
         }
     }
 
@@ -203,7 +203,7 @@ impl Record {
 }
 
 /// A number, as webhooks write it. Configured templates keep theirs when the simulators start again.
-fn stable_id(waba: &str, (name, language): (&str, &str)) -> String {
+fn stable_id(waba: &str, name: &str, language: &str) -> String {
     let hash = Sha256::digest(format!("{waba}/{name}/{language}"));
     let start: [u8; 8] = hash[..8].try_into().expect("eight bytes of a SHA-256");
     format!("81{:013}", u64::from_be_bytes(start) % 10_000_000_000_000)
@@ -366,8 +366,8 @@ fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<
         let text = "There is already content for this template in this language.";
         return Err(GraphError::template(Some(2_388_024), title, text));
     }
-    let id = stable_id(waba, (&world.hex_id(), language));
-    let mut record = Record::new(id, (name, language), &category, components, now);
+    let id = stable_id(waba, &world.hex_id(), language);
+    let mut record = Record::new(id, name, language, &category, components, now);
     record.named = named;
     record.sub_category = input["sub_category"].as_str().map(str::to_owned);
     record.ttl_seconds = input["message_send_ttl_seconds"].as_i64();

@@ -1,5 +1,5 @@
-//! What happens to templates at Meta: reviews, pauses, other categories and the like, each with its webhook. The control API orders
-//! it, or the clock brings it.
+//! Changes of templates at Meta: reviews, pauses, other categories and the like, each with its webhook. The control API orders
+//! them, or the clock brings them.
 
 use std::time::Duration;
 
@@ -41,7 +41,6 @@ pub(crate) struct Change {
     reason: Option<String>,
     /// Of a rejection for its format: `reason` and `recommendation`.
     rejection_info: Option<Value>,
-    /// The new category.
     category: Option<String>,
     /// The new quality: `GREEN`, `YELLOW`, `RED` or `UNKNOWN`.
     score: Option<String>,
@@ -124,7 +123,7 @@ impl Change {
 }
 
 impl Record {
-    /// What every webhook says of the template.
+    /// The fields that name the template in every webhook.
     fn named_value(&self) -> Value {
         json!({
             "message_template_id": self.id.parse::<u64>().unwrap_or_default(),
@@ -169,7 +168,8 @@ pub(super) fn due_at(account: &WhatsAppAccount, now: Timestamp) -> Option<(Times
 /// Lets events happen to a template, in this order. Returns the webhook of each.
 pub(crate) fn act(
     world: &Sims,
-    (tenant, account): (&Tenant, &WhatsAppAccount),
+    tenant: &Tenant,
+    account: &WhatsAppAccount,
     id: &str,
     changes: &[Change],
 ) -> Result<Vec<Webhook>, String> {
@@ -183,7 +183,7 @@ pub(crate) fn act(
         let later = record.last_event.map(|last| last + SignedDuration::from_secs(1));
         let at = later.map_or(now, |later| later.max(now));
         let (field, value) = change.apply(record, at)?;
-        webhooks.push(account_webhook(&config, (tenant, account), (field, value), at));
+        webhooks.push(account_webhook(&config, tenant, account, field, &value, at));
         if change.event == What::Delete {
             state.templates.remove(&account.waba_id, id);
         }
@@ -200,14 +200,14 @@ pub(super) fn apply_and_tell(world: &Sims, account: &WhatsAppAccount, id: &str, 
         let own = tenant.whatsapp.as_ref().filter(|own| own.waba_id == account.waba_id)?;
         Some((tenant, own))
     });
-    let Some(owner) = owner else {
+    let Some((tenant, own)) = owner else {
         return;
     };
     // It may be gone already.
-    let Ok(webhooks) = act(world, owner, id, std::slice::from_ref(change)) else {
+    let Ok(webhooks) = act(world, tenant, own, id, std::slice::from_ref(change)) else {
         return;
     };
-    let copies = world.state().copies(Event::new(Api::Graph, &owner.0.id, None));
+    let copies = world.state().copies(Event::new(Api::Graph, &tenant.id, None));
     for webhook in &webhooks {
         world.deliver_later(webhook, Duration::ZERO, copies);
     }

@@ -26,7 +26,7 @@ const SAMPLE_MISSING: u32 = 2_388_273;
 const TOO_MANY_VARIABLES: u32 = 2_388_293;
 const AT_THE_EDGE: u32 = 2_388_299;
 
-/// What a template is, apart from its components.
+/// A template's properties apart from its components.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame<'a> {
     pub(super) category: &'a str,

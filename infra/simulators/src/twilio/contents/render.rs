@@ -17,7 +17,7 @@ const TEMPLATE_CHARACTERS: usize = 1024;
 pub(in crate::twilio) struct Composed {
     pub(in crate::twilio) content: Content,
     pub(in crate::twilio) shown: Shown,
-    /// Lower case.
+    /// The category in lower case.
     pub(in crate::twilio) category: String,
     /// It may be sent without an open window.
     pub(in crate::twilio) template: bool,
@@ -44,7 +44,6 @@ impl Composed {
     }
 }
 
-/// Fills a content.
 pub(super) fn compose(
     record: &Record,
     status: Option<&str>,

@@ -246,7 +246,7 @@ fn authentication(value: &mut Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Name and category under which a content is submitted.
+/// Name and category of a content's submission.
 pub(super) fn submission(body: &[u8], record: &Record) -> Result<(String, String), String> {
     let input: Value = serde_json::from_slice(body).map_err(|error| format!("The body cannot be read: {error}"))?;
     let name = input["name"].as_str().unwrap_or_default();

@@ -27,10 +27,9 @@ use crate::{
 /// Seed of reproducible webhooks; `RINGBACK_TEST_SEED` sets another.
 const SEED: u64 = 20_261_120;
 
-/// Number of webhooks.
 const CASES: usize = 1_000;
 
-/// Concurrent webhooks.
+/// Number of concurrent webhooks.
 const AT_ONCE: usize = 12;
 
 /// More receives than this are not just bad luck.
@@ -87,6 +86,7 @@ const WRITTEN_AT: &str = "1793347200";
 
 /// A request to send, and its mutations.
 struct Case {
+    number: usize,
     what: String,
     webhook: &'static str,
     is_json: bool,
@@ -108,7 +108,14 @@ fn replace_ids(text: &str, number: usize, ours: &BTreeMap<&'static str, String>)
         .replace("00000000000000000000000001", &format!("000000000000000000000{person}"))
 }
 
-fn fixtures(root: &Path, source: &Source) -> Result<Vec<(String, String)>> {
+/// A recorded request.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Fixture {
+    name: String,
+    text: String,
+}
+
+fn fixtures(root: &Path, source: &Source) -> Result<Vec<Fixture>> {
     let folder = root.join("shared/testkit/fixtures").join(source.folder);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
@@ -119,21 +126,23 @@ fn fixtures(root: &Path, source: &Source) -> Result<Vec<(String, String)>> {
             .unwrap_or_default()
             .to_owned();
         if !name.ends_with(".xml") {
-            found.push((name, std::fs::read_to_string(&path)?));
+            let text = std::fs::read_to_string(&path)?;
+            found.push(Fixture { name, text });
         }
     }
     found.sort();
     Ok(found)
 }
 
-/// One fixture, mutated at one to three places.
+/// A fixture, mutated at one to three places.
 fn damage_fixture(
     random: &mut Random,
     number: usize,
     source: &Source,
-    (name, text): &(String, String),
+    fixture: &Fixture,
     ours: &BTreeMap<&'static str, String>,
 ) -> Result<Case> {
+    let Fixture { name, text } = fixture;
     let mut text = replace_ids(text, number, ours);
     if WRITTEN_IN.contains(&source.folder) {
         text = text.replace(WRITTEN_AT, &jiff::Timestamp::now().as_second().to_string());
@@ -160,6 +169,7 @@ fn damage_fixture(
         form::write(&fields).into_bytes()
     };
     Ok(Case {
+        number,
         what: format!("{number} {}/{name}: {}", source.folder, done.join("; ")),
         webhook,
         is_json,
@@ -322,7 +332,7 @@ fn by_whatsapp(number: usize, body: &[u8], ours: &BTreeMap<&'static str, String>
     found
 }
 
-/// The same in a form of Twilio's.
+/// The id of the customer's message in a form of Twilio's.
 fn by_twilio(number: usize, body: &str, ours: &BTreeMap<&'static str, String>) -> Option<ProviderRef> {
     let fields = form::parse(body);
     let only = |wanted: &str| {
@@ -340,21 +350,17 @@ fn by_twilio(number: usize, body: &str, ours: &BTreeMap<&'static str, String>) -
 }
 
 /// The provider and the ids of the customer's messages in a case. A field that is there twice means what the parser takes.
-fn message_ids_of(
-    number: usize,
-    case: &Case,
-    ours: &BTreeMap<&'static str, String>,
-) -> Vec<(&'static str, ProviderRef)> {
+fn message_ids_of(case: &Case, ours: &BTreeMap<&'static str, String>) -> Vec<(&'static str, ProviderRef)> {
     if case.what.contains(": twice") {
         return Vec::new();
     }
     match case.webhook {
         "whatsapp" => {
-            let found = by_whatsapp(number, &case.body, ours).into_iter();
+            let found = by_whatsapp(case.number, &case.body, ours).into_iter();
             found.map(|id| ("whatsapp", id)).collect()
         }
         "twilio/inbound" => {
-            let found = by_twilio(number, &String::from_utf8_lossy(&case.body), ours).into_iter();
+            let found = by_twilio(case.number, &String::from_utf8_lossy(&case.body), ours).into_iter();
             found.map(|id| ("twilio", id)).collect()
         }
         _ => Vec::new(),
@@ -364,14 +370,14 @@ fn message_ids_of(
 /// Number of customers' messages in the cases that were taken, and those that are not stored, or not shown as something known.
 async fn find_lost_messages(
     business: &Business<'_>,
-    taken: &[(usize, &Case)],
+    taken: &[&Case],
     ours: &BTreeMap<&'static str, String>,
 ) -> Result<(usize, Vec<String>)> {
     let store = &business.stage.play.store;
     let scope = business.scope()?;
     let (mut count, mut lost) = (0, Vec::new());
-    for (number, case) in taken {
-        for (api, id) in message_ids_of(*number, case, ours) {
+    for case in taken {
+        for (api, id) in message_ids_of(case, ours) {
             count += 1;
             let found = store.message_ref(&scope, api, &id, jiff::Timestamp::now()).await?;
             let Some((MessageRef::Theirs { message }, _)) = found else {
@@ -431,15 +437,14 @@ fn mutated_webhooks_cause_no_endless_retries() {
         let mark = |number: usize| format!("damaged-{seed}-{number}");
         let posts = cases
             .iter()
-            .enumerate()
-            .map(async |(number, case)| post(business, &vendors, case, &mark(number)).await);
+            .map(async |case| post(business, &vendors, case, &mark(case.number)).await);
         let statuses: Vec<Result<u16>> = stream::iter(posts).buffered(AT_ONCE).collect().await;
         let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
         let mut taken = Vec::new();
-        for (number, status) in statuses.into_iter().enumerate() {
+        for (case, status) in cases.iter().zip(statuses) {
             let status = status?;
             *counts.entry(status).or_default() += 1;
-            taken.extend((status == 200).then_some((number, &cases[number])));
+            taken.extend((status == 200).then_some(case));
         }
         eprintln!("answers: {counts:?}");
         ensure!(counts.keys().all(|status| *status < 500), "answers: {counts:?}");
