@@ -780,12 +780,17 @@ impl Work<'_> {
         if moved && attempt.is_some_and(|attempt| attempt.state == AttemptState::Refused) {
             self.give_back_of(attempted.as_ref()).await;
         }
-        let sent = attempt.map_or(now, |attempt| attempt.claimed_at);
-        let attempted = (&message, number);
-        self.follow(attempted, (planned, connection), &outcome, (sent, now))
-            .await?;
+        let claimed_at = attempt.map_or(now, |attempt| attempt.claimed_at);
+        let tried = Attempted {
+            message: &message,
+            number,
+            planned,
+            connection,
+            claimed_at,
+        };
+        self.follow(tried, &outcome, now).await?;
         if let (SendOutcome::Refused { code: Some(code), .. }, Some(api)) = (&outcome, connection.account.api()) {
-            let doubted = ctx.store.doubt_template_of(self.scope, planned, api, *code, sent, now);
+            let doubted = ctx.store.doubt_template_of(self.scope, planned, api, *code, claimed_at, now);
             if Box::pin(doubted).await? {
                 metric::count("template_doubted", &[]);
             }

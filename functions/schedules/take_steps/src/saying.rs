@@ -247,8 +247,11 @@ impl Tenant<'_> {
             ctx, ref scope, now, ..
         } = *self;
         let keep_back = |one: Sayable| {
-            let until = step_kept_back_until(one.ready.due, one.place, self.place.1, now);
-            (one.ready, Why::Later(until))
+            let until = step_kept_back_until(one.ready.due, one.place, self.place.of, now);
+            Unsaid {
+                ready: one.ready,
+                why: Why::Later(until),
+            }
         };
         let mut counts = self.counts(rows).await?;
         let mut fit = Vec::with_capacity(all.len());
@@ -257,8 +260,11 @@ impl Tenant<'_> {
             let ends = one.message.takes.iter().map(|take| take.cap.period.next(now)).min();
             if ends.is_some_and(|ends| ends <= leaves_at) {
                 // It would be counted in vain: another hour or day has room of its own.
-                let at = step_made_at(leaves_at, one.place, self.place.1, now);
-                unsaid.push((one.ready, Why::Later(at)));
+                let at = step_made_at(leaves_at, one.place, self.place.of, now);
+                unsaid.push(Unsaid {
+                    ready: one.ready,
+                    why: Why::Later(at),
+                });
             } else if one.message.takes.iter().any(|take| take.room().is_none()) {
                 // Only a change of the cap makes room, and those who wait for their turn come first.
                 unsaid.push(Unsaid {
