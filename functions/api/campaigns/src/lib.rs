@@ -17,8 +17,8 @@ use api::{
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     campaigns::{
-        Campaign, CampaignIn, CampaignType, InAudience, Missing, ReportCampaign, RunCampaign, Steps, WrittenSteps,
-        draft_problems, needs_of_campaigns, review_campaign,
+        Campaign, CampaignIn, CampaignType, InAudience, Missing, ReportCampaign, Reviewed, RunCampaign, Steps,
+        WrittenSteps, draft_problems, needs_of_campaigns, review_campaign,
     },
     messages::{Material, NewLinks, Review},
     people::{Field, Segment, Stage, Tag},

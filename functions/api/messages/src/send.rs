@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderName, header::LOCATION},
 };
 use domain::{
-    inbox::Conversation,
+    inbox::{Conversation, TeamMessage},
     media::Asset,
     messages::{
         Asked, Cause, Composed, Intent, IntentReview, Message, MessageRequest, Needs, Referred, TemplateRequest, Whom,

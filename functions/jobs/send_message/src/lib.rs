@@ -790,7 +790,9 @@ impl Work<'_> {
         };
         self.follow(tried, &outcome, now).await?;
         if let (SendOutcome::Refused { code: Some(code), .. }, Some(api)) = (&outcome, connection.account.api()) {
-            let doubted = ctx.store.doubt_template_of(self.scope, planned, api, *code, claimed_at, now);
+            let doubted = ctx
+                .store
+                .doubt_template_of(self.scope, planned, api, *code, claimed_at, now);
             if Box::pin(doubted).await? {
                 metric::count("template_doubted", &[]);
             }

@@ -211,7 +211,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        inbox::{Happening, What},
+        inbox::{Happening, TeamMessage, What},
         messages::{Behind, Composed, MAX_WAITING, Message, Needs, SendOutcome, compose_message},
         samples::{Case, message_of, timers},
         terms::{LineId, Phone},

@@ -13,10 +13,10 @@ use crate::{
     inbox::{Joined, undo_field},
     people::{
         ConsentEntry, Contact, Identity, MAX_ALIASES, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall,
-        NumberForm, OpenIntent, Person, Profile, Texted, Unreachable, Wish, Wishes, add_texted, add_window,
-        merge_windows,
+        NumberForm, OpenIntent, Person, Profile, Texted, Unreachable, Window, Wish, Wishes, add_texted, add_window,
+        make_room_for_windows,
     },
-    terms::{Actor, Answered, ContactId, FieldId, Limit, MAX_REMEMBERED, MergeId},
+    terms::{Actor, Answered, ContactId, FieldId, Limit, MAX_REMEMBERED, MergeId, Recipient},
 };
 
 /// Time limit for undoing a merge.
@@ -721,4 +721,28 @@ impl Undo {
             profile,
         }
     }
+}
+
+/// The windows of two contacts that become one at this time, each of them of its own users. A window that names none
+/// counts for each user of its contact.
+fn merge_windows(one: &Contact, other: &Contact, now: Timestamp) -> Vec<Window> {
+    let mut all = Vec::new();
+    for contact in [one, other] {
+        let users = contact.users();
+        for window in &contact.windows {
+            let of_users = users.iter().filter(|_| window.is_of_anybody());
+            let of_users = of_users.cloned().map(|Recipient { phone, bsuid }| Window {
+                phone,
+                bsuid,
+                ..window.clone()
+            });
+            let mut each: Vec<_> = of_users.collect();
+            if each.is_empty() {
+                each.push(window.clone());
+            }
+            each.into_iter().for_each(|window| add_window(&mut all, window));
+        }
+    }
+    make_room_for_windows(&mut all, now);
+    all
 }

@@ -91,8 +91,8 @@ pub use tag::{Color, NotAColor, Tag, TagIn};
 pub use welcome::{check_policy_wishes, check_welcome, check_wishes};
 pub use window::{ELSEWHERE_FOR, Elsewhere, MAX_TEXTED, MAX_WINDOWS, SERVICE_WINDOW, Sign, Texted, Window};
 pub(crate) use window::{
-    add_sign, add_texted, add_window, answered_elsewhere, close_window, make_room_for_windows, merge_windows,
-    pass_on_windows, window_closes_at,
+    add_sign, add_texted, add_window, answered_elsewhere, close_window, make_room_for_windows, pass_on_windows,
+    window_closes_at,
 };
 pub use wish::{
     Applied, By, Choice, ConsentCategory, Evidence, MAX_EVIDENCE_LENGTH, MAX_SOURCE_LENGTH, Method, Party, Scope, Wish,

@@ -317,30 +317,6 @@ pub(crate) fn close_window(all: &mut Vec<Window>, number: &Phone, to: &Recipient
     true
 }
 
-/// The windows of two contacts that become one at this time, each of them of its own users. A window that names none
-/// counts for each user of its contact.
-pub(crate) fn merge_windows(one: &Contact, other: &Contact, now: Timestamp) -> Vec<Window> {
-    let mut all = Vec::new();
-    for contact in [one, other] {
-        let users = contact.users();
-        for window in &contact.windows {
-            let of_users = users.iter().filter(|_| window.is_of_anybody());
-            let of_users = of_users.cloned().map(|Recipient { phone, bsuid }| Window {
-                phone,
-                bsuid,
-                ..window.clone()
-            });
-            let mut each: Vec<_> = of_users.collect();
-            if each.is_empty() {
-                each.push(window.clone());
-            }
-            each.into_iter().for_each(|window| add_window(&mut all, window));
-        }
-    }
-    make_room_for_windows(&mut all, now);
-    all
-}
-
 /// The number that a person last wrote from by SMS, on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Texted {

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     automations::{answer_intent, answer_texts},
     calls::CallProgress,
-    inbox::{Conversation, ConversationState, Happening, MAX_TAGS, Priority, Started, What},
+    inbox::{Conversation, ConversationState, Happening, MAX_TAGS, Priority, Started, TeamMessage, What},
     messages::{AttemptState, Cause, Cost, Material, OptFlag, SendOutcome, StatusReport, compose_message},
     people::{
         Contact, Identity, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, OpenIntent, Profile, Unreachable,

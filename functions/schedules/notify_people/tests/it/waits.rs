@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     accounts::Role,
-    inbox::{Conversation, ConversationState, Happening, What},
+    inbox::{Conversation, ConversationState, Happening, TeamMessage, What},
     notices::{Notice, Waiting},
     people::Contact,
     terms::{Actor, ApiKeyId, Channel, ConversationId, MessageId, UserId},
