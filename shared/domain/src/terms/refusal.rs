@@ -36,13 +36,13 @@ codes! {
         Late = "late" ["call_at", "planned_at", "send_at", "valid_seconds", "quiet_from", "quiet_to", "time_zone"],
         /// The number is never written to (`premium`, `shared_cost`, `satellite`, `invalid`), or is of no allowed country (`country`).
         Destination = "destination" ["rule", "kind", "country"],
-        /// The person refused all messages, or messages of this kind.
+        /// The person refused all messages, or those of this kind.
         OptedOut = "opted_out" ["refused_at", "source", "party", "channel", "category"],
-        /// An event since then makes the message, or its further channels if one was tried, unnecessary.
+        /// Something has happened since that makes the message, or its further channels if one was tried, unnecessary.
         Unnecessary = "unnecessary" ["event", "event_at", "tried"],
         /// No rule matches the call.
         NoRule = "no_rule" ["outcome", "called_number", "new_caller", "open"],
-        /// The basis for the message is missing, such as an opt-in.
+        /// The ground for the message is missing, such as an opt-in.
         NoConsent = "no_consent" ["rule", "needs", "channel"],
         /// The person got a message a short time ago.
         Cooldown = "cooldown" ["rule", "last_at", "cooldown_seconds"],
@@ -120,7 +120,7 @@ codes! {
         TemplateBroken = "template_broken" ["template"],
         /// The template has no id at Twilio, which WhatsApp through Twilio needs.
         NoContentSid = "no_content_sid" ["template"],
-        /// WhatsApp refuses the value: it is empty, has a line break or tab, or four spaces in a row.
+        /// WhatsApp refuses such a value: it is empty, has a line break or tab, or four spaces in a row.
         ValueRefused = "value_refused" ["variable", "unfit"],
         /// The text is too long.
         TextTooLong = "text_too_long" ["part", "characters", "maximum"],
@@ -148,7 +148,7 @@ codes! {
         NotVoice = "not_voice" [],
         /// The connection no longer carries the channel.
         NotCarried = "not_carried" ["connection", "channel"],
-        /// No recipient is named.
+        /// Nobody is named to whom it could be sent.
         NoRecipient = "no_recipient" [],
         /// The person has not written by WhatsApp in the last 24 hours.
         WindowClosed = "window_closed" ["closed_at"],
@@ -280,9 +280,9 @@ codes! {
         DripNotRunning = "drip_not_running" ["state"],
 
         // The lint of a template.
-        /// Words of a template sound like an offer, so it may be counted as marketing.
+        /// Words of a template are those of an offer, so that it may be counted as marketing.
         LooksLikeMarketing = "looks_like_marketing" ["word"],
-        /// Words of a template sound like a one-time code. WhatsApp has a category of its own for these.
+        /// Words of a template are those of a one-time code, for which WhatsApp has a category of its own.
         LooksLikeCode = "looks_like_code" ["word"],
 
         /// Another reason, which the sentence says.
