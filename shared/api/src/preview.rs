@@ -6,13 +6,12 @@ use domain::{
     accounts::permits::Permit,
     destinations::{Applies, Origin, Sms},
     messages::{
-        Check, CheckInput, Content, IntentReview, Leg, Material, Message, PlanCheck, SendCheck, all_send_checks,
+        Check, CheckInput, Composed, Content, IntentReview, Leg, Material, Message, PlanCheck, SendCheck,
+        all_send_checks,
     },
     people::Contact,
     tenants::TenantConfig,
-    terms::{
-        Category, Channel, ConnectionId, Facts, LineId, Phone, Reason, Recipient, Refusal, Timers, line_type_by_plan,
-    },
+    terms::{Channel, ConnectionId, Facts, LineId, Phone, Reason, Refusal, Timers, line_type_by_plan},
 };
 use jiff::Timestamp;
 use kit::Problem;

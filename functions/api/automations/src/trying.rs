@@ -3,10 +3,10 @@
 use api::{Api, MessageOutlook, Patchable as _, Setting};
 use domain::{
     automations::review_rule,
-    messages::{IntentReview, Material, Needs},
+    messages::{IntentReview, Needs},
     people::Contact,
     tenants::{Rule, RuleIn, TenantConfig},
-    terms::{CancelEvent, Fault, FaultCode, LineId, Resource as _, RuleId, Timers},
+    terms::{CancelEvent, Fault, FaultCode, Resource as _, RuleId, Timers},
 };
 use kit::{ConfigError, Env, Pages, Planner, Problem, planning::Gathered};
 use store::{Along, Versioned, tenants::ConfigCache};

@@ -8,7 +8,7 @@ use axum::extract::State;
 use domain::{
     accounts::Role,
     people::{Mentions, Note, NoteText},
-    terms::{Actor, ContactId, ContactItemId as _, NoteId, UserId},
+    terms::{Actor, ContactId, NoteId, UserId},
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -6,7 +6,7 @@ use api::{Api, ExpectedCost, Listed, Paging, Path, Query, RACES, Setback, requir
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use domain::{
     Timestamp,
-    messages::{Asked, Composed, Ended, Message, MessageState, intent_to_repeat},
+    messages::{Asked, Ended, Message, MessageState, intent_to_repeat},
     money::{Money, day_of},
     people::Person,
     reports::{MessageFilter, foreseen_cost, price_entry},

@@ -9,7 +9,7 @@ use domain::{
     notices::{Matter, Notice},
     people::Note,
     tenants::{Rule, Team},
-    terms::{ContactId, ContactItemId as _, TenantId, UserId},
+    terms::{ContactId, TenantId, UserId},
 };
 use store::{StoreError, TenantScope};
 

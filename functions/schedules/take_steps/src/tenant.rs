@@ -12,10 +12,7 @@ use domain::{
     messages::{Cause, CauseStep, Message},
     people::{ChangeIn, Conversion, Edit, Note, Person, Stage, Tag},
     tenants::{TenantConfig, recipient_zone},
-    terms::{
-        CampaignId, CampaignState, ContactId, ContactItemId as _, MessageId, NoteId, Reason, Refusal, Stamp, UserId,
-        Zone,
-    },
+    terms::{CampaignId, CampaignState, ContactId, MessageId, NoteId, Reason, Refusal, Stamp, UserId, Zone},
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;

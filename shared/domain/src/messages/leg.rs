@@ -1,4 +1,4 @@
-//! One channel of a message's plan.
+//! A channel of a message's plan.
 
 use serde::{Deserialize, Serialize};
 

@@ -158,7 +158,7 @@ async fn a_document_keeps_its_name() {
         let index = u8::try_from(index).unwrap();
         world
             .business
-            .store_fetched_medium(&aws, message, index, (mime, b"x"))
+            .store_fetched_medium(&aws, message, index, mime, b"x")
             .await;
     }
     let agent = world.agent().await;

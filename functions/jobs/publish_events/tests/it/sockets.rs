@@ -7,7 +7,7 @@ use domain::{
     live::{About, Socket, SocketId, Ticket, View},
     people::{Mentions, Note},
     tenants::TenantStatus,
-    terms::{Actor, ContactId, ContactItemId as _, ConversationId, NoteId, SessionId, UserId},
+    terms::{Actor, ContactId, ConversationId, NoteId, SessionId, UserId},
 };
 use jiff::SignedDuration;
 use jobs::PushJob;

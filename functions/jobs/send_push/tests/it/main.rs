@@ -8,7 +8,7 @@ use domain::{
     notices::{Matter, Notice},
     people::Note,
     tenants::Team,
-    terms::{Actor, ContactItemId as _, ConversationId, LineId, MessageId, NoteId, SessionId, UserId},
+    terms::{Actor, ConversationId, LineId, MessageId, NoteId, SessionId, UserId},
 };
 use jiff::SignedDuration;
 use jobs::{PushJob, PushRest};
