@@ -88,8 +88,9 @@ fn functions(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// First lines of doc comments that make no sense without their neighbours.
 fn dependent_comments(text: &str) -> impl Iterator<Item = &str> {
-    static BEGINS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^//[/!] (?:That|Those|The same|What|One|Such as)(?:[^-\w]|$)").expect("a pattern"));
+    static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^//[/!] (?:That|Those|The same|What|One|Such as)(?:[^-\w]|$)").expect("a pattern")
+    });
     let is_doc = |line: &str| line.starts_with("///") || line.starts_with("//!");
     let lines = text.lines().map(str::trim);
     let before = std::iter::once("").chain(text.lines().map(str::trim));
