@@ -78,5 +78,10 @@ for (const look of [DESK, PHONE] satisfies Look[]) {
     visits.push({ page: name, language: look.language, cold: of(0), cold_bytes: of(1), warm: of(2), warm_bytes: of(3) });
   }
 }
-console.log(JSON.stringify({ visits, keys: await measureKeys(), shown: await measureMessages() }));
+try {
+  console.log(JSON.stringify({ visits, keys: await measureKeys(), shown: await measureMessages() }));
+} catch (error) {
+  for (const visitor of Visitor.here) console.error(await visitor.describe());
+  throw error;
+}
 process.exit();

@@ -258,3 +258,32 @@ browserTest("conversation_bears_events_out_of_order_and_twice", async () => {
   assert.equal(await threadOf(visitor), wanted);
   await visitor.leave();
 });
+
+/** What is told after a message of the conversation itself is no reason to read the thread: it would wait with the next message. */
+browserTest("thread_is_read_for_messages_only", async () => {
+  const [one] = await converse(stranger());
+  const visitor = await Visitor.logIn("agent");
+  const { page } = visitor;
+  const sockets: WebSocketRoute[] = [];
+  await visitor.followNothing();
+  await page.routeWebSocket(/\/live\?/, (socket) => {
+    sockets.push(socket);
+    socket.onMessage((said) => { if (JSON.parse(String(said)).action === "watch") socket.send(JSON.stringify({ type: "watching" })); });
+  });
+  const happens = (type: string) => {
+    const event = { id: `evt_${type}`, type, at: new Date().toISOString(), conversation_id: one?.id, seq: null, data: { contact_id: one?.contact.id } };
+    sockets.at(-1)?.send(JSON.stringify({ type: "events", cursor: "0", events: [event] }));
+  };
+  await visitor.open(`/app/${logInOf("agent").tenant}/inbox/${one?.id}`);
+  await state(visitor, "live");
+  // Once more for what lags.
+  await page.waitForRequest(/\/timeline\?/);
+  let asked = 0;
+  page.on("request", (request) => { if (request.url().includes("/timeline?")) asked += 1; });
+  happens("conversation.changed");
+  await page.waitForTimeout(3000);
+  assert.equal(asked, 0);
+  happens("message.received");
+  await page.waitForRequest(/\/timeline\?/);
+  await visitor.leave();
+});

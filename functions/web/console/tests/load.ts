@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { components } from "../app/api/contract.d.ts";
-import { ask, converse, DESK, logInOf, stranger, tell, Visitor, type Listed } from "./support.ts";
+import { ask, converse, DESK, logInOf, stack, stranger, tell, Visitor, type Listed } from "./support.ts";
 
 type Entry = components["schemas"]["TimelineEntryOut"];
 
@@ -173,7 +173,9 @@ export async function measureMessages(): Promise<Shown> {
     }
   });
   const visitor = await Visitor.logIn("agent", DESK);
-  const { page } = visitor;
+  const { page, context } = visitor;
+  // Chromium keeps a page of which it does not know the address from sockets of this machine.
+  await context.grantPermissions(["local-network-access"], { origin: stack });
   await visitor.open(`/app/${logInOf("agent").tenant}/inbox/${id}`);
   await page.locator("[data-testid=live][data-state=live]").waitFor();
   const shown = await writeAndWait(customer, async (text) => {

@@ -42,7 +42,8 @@ export class Thread {
         const sent = state.data?.items.slice(0, PAGE).flatMap(({ at, message }) => (message ? [{ ...message, at }] : [])) ?? [];
         return nextAsk(state, Math.min(nextLook(sent) || POLL, POLL), true);
       },
-      meta: follows((event) => isOf(event, queryKey, "note.created"), LIST),
+      // A change of the conversation comes after the message that made it, and would keep the next one waiting.
+      meta: follows((event) => event.type !== "conversation.changed" && isOf(event, queryKey, "note.created"), LIST),
     }));
   }
 
