@@ -16,6 +16,7 @@ pub mod money;
 pub mod reports;
 pub mod templates;
 pub mod tenants;
+pub mod webhooks;
 
 #[cfg(test)]
 mod samples;
