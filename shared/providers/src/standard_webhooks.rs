@@ -6,7 +6,7 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::Timestamp;
 
-use crate::telephony::signature::sign;
+use crate::telephony::sign;
 
 /// Bytes of randomness in a secret.
 pub const SECRET_BYTES: usize = 30;

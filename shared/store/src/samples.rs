@@ -22,6 +22,7 @@ use domain::{
     money::{PriceBook, Product},
     templates::{LastSync, TemplateDefinition},
     tenants::{Connection, Line, RefusedWebhook, Tenant, UnknownNumbers},
+    webhooks::{FollowingEndpoint, WebhookEndpoint},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
@@ -102,6 +103,7 @@ const READ: &[(&str, Read)] = &[
     ("erasure_salt", as_it_is::<Salt>),
     ("field", as_it_is::<Field>),
     ("followers", as_it_is::<Followers>),
+    ("following_endpoints", as_it_is::<Vec<FollowingEndpoint>>),
     ("grant", as_it_is::<Grant>),
     ("idempotency", as_it_is::<idempotency::Record>),
     ("identity", as_it_is::<ContactId>),
@@ -173,6 +175,7 @@ const READ: &[(&str, Read)] = &[
     ("tracked_links", as_it_is::<TrackedLinks>),
     ("trigger", as_it_is::<Triggered>),
     ("unknown_numbers", as_it_is::<UnknownNumbers>),
+    ("webhook_endpoint", as_it_is::<WebhookEndpoint>),
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];
 

@@ -120,8 +120,14 @@ async fn read_beginning(incoming: &mut Incoming) -> Vec<u8> {
 
 /// The refusal that caused an error, if one did.
 fn refusal_in(error: &(dyn Error + 'static)) -> Option<Refused> {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    causes.find_map(|cause| cause.downcast_ref().copied())
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref() {
+            return Some(*refused);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// Resolves names for connections, and leaves no address that may not be reached.

@@ -183,7 +183,7 @@ fn has_user(address: &str) -> bool {
 
 fn is_local_name(name: &str) -> bool {
     let ends_like = |local: &&str| {
-        let rest = name.strip_suffix(**local);
+        let rest = name.strip_suffix(*local);
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
     // A last dot would make a second spelling of each name.

@@ -343,7 +343,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Deletes the row of a tenant of which nothing else is left, and its name in URLs. From then on nothing new is written
+    /// Deletes the row of a tenant of which nothing else is left, and its name in URLs, and the row by which events find endpoints. From then on nothing new is written
     /// for it. The list entry that leads to the rest stays, since something may have been in progress.
     pub async fn delete_tenant_row(
         &self,
@@ -360,6 +360,7 @@ impl Store {
         self.database.put(leaving_row(&emptied, DOING)?, DOING).await?;
         let slug = tenant.slug.iter().map(keys::slug).collect();
         let mut last = self.leading_here(scope, slug).await?;
+        last.push(keys::following_endpoints(scope));
         last.push(keys::tenant(scope));
         self.database.delete_many(&last, DOING).await
     }
