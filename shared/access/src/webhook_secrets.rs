@@ -80,7 +80,10 @@ mod tests {
         let sealed = secrets.seal(tenant(), own, "s3cret").await.unwrap();
         assert_eq!(secrets.open(tenant(), own, &sealed).await.unwrap(), "s3cret");
         let foreign = TenantId::new(Ulid::from_parts(9, 9));
-        for refused in [secrets.open(tenant(), other, &sealed).await, secrets.open(foreign, own, &sealed).await] {
+        for refused in [
+            secrets.open(tenant(), other, &sealed).await,
+            secrets.open(foreign, own, &sealed).await,
+        ] {
             assert!(!format!("{:?}", refused.unwrap_err()).contains("s3cret"));
         }
     }

@@ -55,7 +55,10 @@ impl SigningSecret {
 
 /// Header `webhook-signature` of a request: a signature by each secret, separated by one space, which is all that some libraries split at.
 pub fn signature_header(secrets: &[SigningSecret], id: &str, at: Timestamp, body: &[u8]) -> String {
-    let signatures: Vec<String> = secrets.iter().filter_map(|secret| sign(&secret.whsec(), id, at, body)).collect();
+    let signatures: Vec<String> = secrets
+        .iter()
+        .filter_map(|secret| sign(&secret.whsec(), id, at, body))
+        .collect();
     signatures.join(" ")
 }
 
@@ -65,8 +68,7 @@ mod tests {
 
     use super::*;
 
-    const DECIDED: &str =
-        r#"{"type":"call.decided","timestamp":"2026-11-20T08:00:00Z","data":{"call_id":"call_1"}}"#;
+    const DECIDED: &str = r#"{"type":"call.decided","timestamp":"2026-11-20T08:00:00Z","data":{"call_id":"call_1"}}"#;
 
     /// Signatures made by the package `standardwebhooks` 1.1.0 of PyPI.
     #[test]
@@ -121,7 +123,10 @@ mod tests {
                 random[usize::from(byte) % SECRET_BYTES] = byte;
                 let secret = SigningSecret::of_random(random);
                 let (key, whsec) = (secret.key(), secret.whsec());
-                assert!(key.len() == 48 && key.bytes().all(|letter| letter.is_ascii_alphanumeric()), "{key}");
+                assert!(
+                    key.len() == 48 && key.bytes().all(|letter| letter.is_ascii_alphanumeric()),
+                    "{key}"
+                );
                 assert!(whsec.len() == 70 && !whsec.contains('='), "{whsec}");
                 assert_eq!(format!("{secret:?}"), "SigningSecret");
                 key.to_owned()

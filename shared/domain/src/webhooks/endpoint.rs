@@ -222,11 +222,16 @@ mod tests {
     }
 
     fn signing(endpoint: &WebhookEndpoint, now: Timestamp) -> Vec<&str> {
-        endpoint.signing_secrets(now).map(|secret| secret.sealed.0.as_str()).collect()
+        endpoint
+            .signing_secrets(now)
+            .map(|secret| secret.sealed.0.as_str())
+            .collect()
     }
 
     fn rotate(endpoint: &WebhookEndpoint, sealed: &str, number: u128, now: Timestamp) -> WebhookEndpoint {
-        endpoint.rotate_secret(Sealed(sealed.to_owned()), rotation(number), now).unwrap()
+        endpoint
+            .rotate_secret(Sealed(sealed.to_owned()), rotation(number), now)
+            .unwrap()
     }
 
     #[test]

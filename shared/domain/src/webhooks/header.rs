@@ -20,7 +20,10 @@ shown_as!(HeaderName, {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHeaderName {
     /// It has other characters, or too many.
-    #[error("must be the name of a header: 1 to {} letters, digits, - and _", HeaderName::MAX_LENGTH)]
+    #[error(
+        "must be the name of a header: 1 to {} letters, digits, - and _",
+        HeaderName::MAX_LENGTH
+    )]
     Form,
     /// Each request has this header already, or it is about the connection.
     #[error("is the name of a header that requests have already; choose another one, such as x-ringback-token")]
@@ -162,7 +165,11 @@ mod tests {
             ("x-forwarded-for", Err(InvalidHeaderName::Reserved)),
         ] {
             let name = text.parse::<HeaderName>();
-            assert_eq!(name.as_ref().map(HeaderName::as_str), expected.as_ref().copied(), "{text:?}");
+            assert_eq!(
+                name.as_ref().map(HeaderName::as_str),
+                expected.as_ref().copied(),
+                "{text:?}"
+            );
         }
         assert!("x".repeat(64).parse::<HeaderName>().is_ok());
         assert_eq!("x".repeat(65).parse::<HeaderName>(), Err(InvalidHeaderName::Form));

@@ -77,8 +77,12 @@ impl GuardedClient {
             return Ok(());
         }
         let name = url.host_str().and_then(|host| host.parse().ok());
-        let found = self.names.look_up(name.ok_or(Refused::NotAUrl)?).await;
-        found.map(drop).map_err(|error| refusal_in(&*error).unwrap_or(Refused::NoAddress))
+        let found = self.names.look_up(name.ok_or(Refused::NotAUrl)?);
+        match tokio::time::timeout(self.http.timeout(), found).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(refusal_in(&*error).unwrap_or(Refused::NoAddress)),
+            Err(_) => Err(Refused::NoAddress),
+        }
     }
 
     /// Sends a request, with what `prepare` adds to it, once.
@@ -139,7 +143,7 @@ struct GuardedNames {
 type Found = Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>>;
 
 impl GuardedNames {
-    fn look_up(&self, name: Name) -> impl Future<Output = Found> + Send + 'static {
+    fn look_up(&self, name: Name) -> impl Future<Output = Found> + Send + use<> {
         let (host, guard) = (name.as_str().to_owned(), self.guard.clone());
         let found = self.names.resolve(name);
         async move {

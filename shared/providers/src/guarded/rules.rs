@@ -45,7 +45,15 @@ pub enum Refused {
 pub struct BadHosts(String);
 
 /// Last labels of names that no public server has (RFC 6761, 6762, 8375; ICANN for `internal`).
-const LOCAL_NAMES: [&str; 7] = ["localhost", "local", "internal", "home.arpa", "localdomain", "lan", "onion"];
+const LOCAL_NAMES: [&str; 7] = [
+    "localhost",
+    "local",
+    "internal",
+    "home.arpa",
+    "localdomain",
+    "lan",
+    "onion",
+];
 
 /// The rules for requests to addresses that tenants name.
 #[derive(Debug, Clone, Default)]
@@ -100,7 +108,8 @@ impl Guard {
     /// The same rules for a service at these origins, to which no request may go.
     #[must_use]
     pub fn without_own<'a>(mut self, origins: impl IntoIterator<Item = &'a str>) -> Self {
-        self.own.extend(origins.into_iter().filter_map(|origin| Url::parse(origin).ok()));
+        self.own
+            .extend(origins.into_iter().filter_map(|origin| Url::parse(origin).ok()));
         self
     }
 
@@ -202,12 +211,27 @@ mod tests {
     fn urls_are_checked_by_the_table() {
         let guard = Guard::default().without_own(["https://api.ringback.example"]);
         for (addresses, expected) in [
-            ("https://hooks.example.com/a https://hooks.example.com:443/a?b=c HTTPS://HOOKS.EXAMPLE.COM/", None),
+            (
+                "https://hooks.example.com/a https://hooks.example.com:443/a?b=c HTTPS://HOOKS.EXAMPLE.COM/",
+                None,
+            ),
             // Names in other alphabets, and punycode.
-            ("https://xn--e1afmkfd.example/ https://пример.example/ https://ⓗooks.example.com/", None),
-            ("http://hooks.example.com/ ftp://hooks.example.com/ wss://hooks.example.com/", Some(Refused::Scheme)),
-            ("file:///etc/hostname javascript:alert(1) data:text/plain,a mailto:a@example.com", Some(Refused::NotAUrl)),
-            ("hooks.example.com //hooks.example.com https:// https:/// https://?a", Some(Refused::NotAUrl)),
+            (
+                "https://xn--e1afmkfd.example/ https://пример.example/ https://ⓗooks.example.com/",
+                None,
+            ),
+            (
+                "http://hooks.example.com/ ftp://hooks.example.com/ wss://hooks.example.com/",
+                Some(Refused::Scheme),
+            ),
+            (
+                "file:///etc/hostname javascript:alert(1) data:text/plain,a mailto:a@example.com",
+                Some(Refused::NotAUrl),
+            ),
+            (
+                "hooks.example.com //hooks.example.com https:// https:/// https://?a",
+                Some(Refused::NotAUrl),
+            ),
             (
                 "https://hooks.example.com:8443/ https://hooks.example.com:80/ http://hooks.example.com:443/ https://hooks.example.com:22/",
                 Some(Refused::Port),
@@ -217,38 +241,63 @@ mod tests {
                 Some(Refused::UserInfo),
             ),
             // An @ in the path is none.
-            ("https://hooks.example.com/@a https://hooks.example.com/?a=b@c https://hooks.example.com/#@", None),
+            (
+                "https://hooks.example.com/@a https://hooks.example.com/?a=b@c https://hooks.example.com/#@",
+                None,
+            ),
             // Backslashes, tabs and line breaks are read in different ways.
             (
                 "https://hooks.example.com\\@127.0.0.1/ https:\\\\127.0.0.1/ https://hooks.example.com\\.evil.example/",
                 Some(Refused::NotAUrl),
             ),
-            ("https://127.0.0.1/ https://127.1/ https://127.0.1/ https://2130706433/ https://017700000001/", Some(Refused::Literal)),
+            (
+                "https://127.0.0.1/ https://127.1/ https://127.0.1/ https://2130706433/ https://017700000001/",
+                Some(Refused::Literal),
+            ),
             (
                 "https://0x7f000001/ https://0x7f.1/ https://0177.0.0.1/ https://0x7F.0x0.0x0.0x1/ https://127.0.0.1./ https://0/ https://0.0.0.0/",
                 Some(Refused::Literal),
             ),
             // Digits in other forms, and encoded ones.
-            ("https://１２７.０.０.１/ https://①②⑦.⓪.⓪.①/ https://%31%32%37.0.0.1/ https://127。0。0。1/", Some(Refused::Literal)),
-            ("https://10.1.2.3/ https://172.32.0.1/ https://93.184.216.34/ https://169.254.169.254/latest/meta-data/", Some(Refused::Literal)),
+            (
+                "https://１２７.０.０.１/ https://①②⑦.⓪.⓪.①/ https://%31%32%37.0.0.1/ https://127。0。0。1/",
+                Some(Refused::Literal),
+            ),
+            (
+                "https://10.1.2.3/ https://172.32.0.1/ https://93.184.216.34/ https://169.254.169.254/latest/meta-data/",
+                Some(Refused::Literal),
+            ),
             (
                 "https://[::1]/ https://[::ffff:127.0.0.1]/ https://[fd00:ec2::254]/ https://[64:ff9b::7f00:1]/ https://[2606:2800:220:1::1]/",
                 Some(Refused::Literal),
             ),
-            ("https://[fe80::1%25eth0]/ https://[::1/ https://256.256.256.256/ https://1.2.3.4.5/", Some(Refused::NotAUrl)),
-            ("https://localhost/ https://localhost./ https://a.localhost/ https://n8n/ https://printer.local/", Some(Refused::LocalName)),
+            (
+                "https://[fe80::1%25eth0]/ https://[::1/ https://256.256.256.256/ https://1.2.3.4.5/",
+                Some(Refused::NotAUrl),
+            ),
+            (
+                "https://localhost/ https://localhost./ https://a.localhost/ https://n8n/ https://printer.local/",
+                Some(Refused::LocalName),
+            ),
             (
                 "https://metadata.google.internal/ https://ip-10-0-0-1.ec2.internal/ https://nas.home.arpa/ https://hooks.example.com./",
                 Some(Refused::LocalName),
             ),
-            ("https://api.ringback.example/webhooks/own https://API.ringback.example:443/", Some(Refused::Own)),
+            (
+                "https://api.ringback.example/webhooks/own https://API.ringback.example:443/",
+                Some(Refused::Own),
+            ),
             ("https://other.ringback.example/", None),
         ] {
             for address in addresses.split(' ') {
                 assert_eq!(refused(&guard, address), expected, "{address}");
             }
         }
-        for address in ["https://hooks.exam\tple.com/", "https://hooks.example.com/\n", " https://hooks.example.com/"] {
+        for address in [
+            "https://hooks.exam\tple.com/",
+            "https://hooks.example.com/\n",
+            " https://hooks.example.com/",
+        ] {
             assert_eq!(refused(&guard, address), Some(Refused::NotAUrl), "{address:?}");
         }
     }
@@ -280,14 +329,25 @@ mod tests {
             ("hooks.example.com", "", Err(Refused::NoAddress)),
         ] {
             let addresses: Vec<IpAddr> = addresses.split_whitespace().map(|text| text.parse().unwrap()).collect();
-            assert_eq!(guard.check_addresses(name, &addresses), expected, "{name} {addresses:?}");
+            assert_eq!(
+                guard.check_addresses(name, &addresses),
+                expected,
+                "{name} {addresses:?}"
+            );
         }
     }
 
     #[test]
     fn only_a_local_stack_admits_the_machine_itself() {
         let local = "http://127.0.0.1:9000";
-        for bad in [local, "https://127.0.0.1", "http://n8n.example.com", "n8n.example.com", "https://a.example/b", "https://a:b@c.example"] {
+        for bad in [
+            local,
+            "https://127.0.0.1",
+            "http://n8n.example.com",
+            "n8n.example.com",
+            "https://a.example/b",
+            "https://a:b@c.example",
+        ] {
             assert!(Guard::new(bad).is_err(), "{bad}");
         }
         let guard = Guard::of_local_stack(local).unwrap();
@@ -297,7 +357,10 @@ mod tests {
         let named = Guard::of_local_stack("http://receiver.example:9000").unwrap();
         let loopback = ["127.0.0.1".parse().unwrap()];
         assert_eq!(named.check_addresses("receiver.example", &loopback), Ok(()));
-        assert_eq!(named.check_addresses("other.example", &loopback), Err(Refused::NotPublic));
+        assert_eq!(
+            named.check_addresses("other.example", &loopback),
+            Err(Refused::NotPublic)
+        );
         assert!(Guard::new("").is_ok());
     }
 }

@@ -54,7 +54,9 @@ fn local_client(server: &wiremock::MockServer, names: &Changing) -> (GuardedClie
 }
 
 async fn post(client: &GuardedClient, address: &str) -> Result<GuardedAnswer, Unreached> {
-    let sent = client.send(Method::POST, address, |request| request.header("x-token", "a").body("{}"));
+    let sent = client.send(Method::POST, address, |request| {
+        request.header("x-token", "a").body("{}")
+    });
     sent.await
 }
 
@@ -88,8 +90,14 @@ async fn name_that_changes_to_a_private_address_is_refused() {
 async fn one_private_address_among_others_is_enough() {
     let names = Changing::answers([&[PUBLIC, "10.0.0.5:0"][..], &[]]);
     let client = client(Guard::default(), &names);
-    assert_eq!(client.check("https://mixed.example.net/").await, Err(Refused::NotPublic));
-    assert_eq!(client.check("https://nxdomain.example.net/").await, Err(Refused::NoAddress));
+    assert_eq!(
+        client.check("https://mixed.example.net/").await,
+        Err(Refused::NotPublic)
+    );
+    assert_eq!(
+        client.check("https://nxdomain.example.net/").await,
+        Err(Refused::NoAddress)
+    );
 }
 
 /// The second answer is never asked for: the connection is made to the address that was checked.
@@ -101,7 +109,10 @@ async fn connection_is_made_to_the_address_that_was_checked() {
     assert_eq!(post(&client, &address).await.unwrap().status, 202);
     assert_eq!(names.left(), 1, "resolved once");
     let request = last(&server).await;
-    assert_eq!(request.headers["host"], address["http://".len()..].trim_end_matches("/hook"));
+    assert_eq!(
+        request.headers["host"],
+        address["http://".len()..].trim_end_matches("/hook")
+    );
     assert_eq!(request.headers["x-token"], "a");
 }
 
@@ -155,5 +166,8 @@ async fn receiver_without_an_answer_has_failed() {
     let slow = answering("POST", ResponseTemplate::new(200).set_delay(Duration::from_secs(30))).await;
     let (client, address) = local_client(&slow, &Changing::answers([&[LOOPBACK][..]]));
     let sent = post(&client, &address).await;
-    assert!(matches!(&sent, Err(Unreached::Failed(failure)) if !failure.nothing_left()), "{sent:?}");
+    assert!(
+        matches!(&sent, Err(Unreached::Failed(failure)) if !failure.nothing_left()),
+        "{sent:?}"
+    );
 }

@@ -57,7 +57,13 @@ impl Following {
         if after == known {
             return Ok(Vec::new());
         }
-        let row = Row::new(&keys::following_endpoints(scope), "following_endpoints", &after, condition, DOING)?;
+        let row = Row::new(
+            &keys::following_endpoints(scope),
+            "following_endpoints",
+            &after,
+            condition,
+            DOING,
+        )?;
         Ok(vec![Write::Put(row.version(version))])
     }
 }
@@ -68,7 +74,11 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn following_endpoints(&self, scope: &TenantScope) -> Result<Vec<FollowingEndpoint>, StoreError> {
-        Ok(self.read_following(scope).await?.map(|following| following.value).unwrap_or_default())
+        Ok(self
+            .read_following(scope)
+            .await?
+            .map(|following| following.value)
+            .unwrap_or_default())
     }
 
     async fn read_following(

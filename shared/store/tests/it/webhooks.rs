@@ -50,7 +50,10 @@ async fn publishers_find_the_endpoints_that_are_enabled() {
         events: vec![EventType::CallDecided, EventType::MessageReceived].into(),
         ..first.clone()
     };
-    store.change_webhook_endpoint(scope, &known, &more, &stamp).await.unwrap();
+    store
+        .change_webhook_endpoint(scope, &known, &more, &stamp)
+        .await
+        .unwrap();
     assert_eq!(world.following().await, [(first.id, 2), (second.id, 1)]);
     let stale = store.change_webhook_endpoint(scope, &known, &first, &stamp).await;
     assert!(stale.unwrap_err().is_conflict());
@@ -58,7 +61,10 @@ async fn publishers_find_the_endpoints_that_are_enabled() {
 
     let known = world.read_endpoint(first.id).await.unwrap();
     let disabled = more.disable(DisabledReason::User, world.aws.now());
-    store.change_webhook_endpoint(scope, &known, &disabled, &stamp).await.unwrap();
+    store
+        .change_webhook_endpoint(scope, &known, &disabled, &stamp)
+        .await
+        .unwrap();
     assert_eq!(world.following().await, [(second.id, 1)]);
 
     let known = world.read_endpoint(second.id).await.unwrap();
@@ -96,7 +102,9 @@ async fn tenant_has_at_most_twenty_endpoints() {
         store.create_webhook_endpoint(scope, &endpoint, &stamp).await.unwrap();
         made.push((endpoint.id, 1));
     }
-    let one_more = store.create_webhook_endpoint(scope, &world.endpoint("more"), &stamp).await;
+    let one_more = store
+        .create_webhook_endpoint(scope, &world.endpoint("more"), &stamp)
+        .await;
     assert!(matches!(one_more, Err(OwnedError::Full)), "{one_more:?}");
     assert_eq!(world.following().await, made);
 }
@@ -109,7 +117,10 @@ async fn racing_endpoints_are_all_found() {
     let creating = endpoints.iter().map(async |endpoint| {
         // A lost race is repeated, as callers do.
         while let Err(error) = store.create_webhook_endpoint(scope, endpoint, &stamp).await {
-            assert!(matches!(&error, OwnedError::Store(error) if error.is_conflict()), "{error:?}");
+            assert!(
+                matches!(&error, OwnedError::Store(error) if error.is_conflict()),
+                "{error:?}"
+            );
         }
     });
     futures::future::join_all(creating).await;
