@@ -22,6 +22,7 @@ pub mod signer;
 pub mod socket;
 pub mod token;
 pub mod webhook;
+mod webhook_secrets;
 
 pub use address::AddressTrace;
 pub use mail_links::MailLinks;
@@ -32,3 +33,4 @@ pub use send::SendCredentials;
 pub use shared_app::SharedApp;
 pub use signer::Signer;
 pub use webhook::{AuthError, Authenticated, Connections};
+pub use webhook_secrets::WebhookSecrets;

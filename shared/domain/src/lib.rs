@@ -18,6 +18,7 @@ pub mod reports;
 pub mod telephony;
 pub mod templates;
 pub mod tenants;
+pub mod webhooks;
 
 #[cfg(test)]
 mod samples;

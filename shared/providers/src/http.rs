@@ -2,6 +2,7 @@
 //! is the message's decision, and a redirect could carry credentials elsewhere.
 
 use std::{
+    fmt,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -9,6 +10,7 @@ use std::{
 use jiff::SignedDuration;
 use reqwest::{
     Client, RequestBuilder, Response,
+    dns::Resolve,
     header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER},
 };
 
@@ -26,15 +28,22 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub struct Http(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     user_agent: String,
     timeout: Duration,
+    /// Resolves the names of hosts, if the system does not.
+    names: Option<Arc<dyn Resolve>>,
     client: OnceLock<Client>,
 }
 
 /// Names and values of a query.
 pub(crate) type Query<'a> = [(&'a str, &'a str)];
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.user_agent)
+    }
+}
 
 /// A complete answer. If the body was truncated or too long it is empty, so that only the status counts.
 #[derive(Debug)]
@@ -120,9 +129,19 @@ impl Incoming {
 impl Http {
     /// A client with this `User-Agent` that waits at most `timeout` for a whole answer.
     pub fn new(user_agent: String, timeout: Duration) -> Self {
+        Self::resolving(user_agent, timeout, None)
+    }
+
+    /// The same, connected only to the addresses that `names` gives for a host.
+    pub(crate) fn with_names(user_agent: String, timeout: Duration, names: Arc<dyn Resolve>) -> Self {
+        Self::resolving(user_agent, timeout, Some(names))
+    }
+
+    fn resolving(user_agent: String, timeout: Duration, names: Option<Arc<dyn Resolve>>) -> Self {
         Self(Arc::new(Inner {
             user_agent,
             timeout,
+            names,
             client: OnceLock::new(),
         }))
     }
@@ -137,7 +156,11 @@ impl Http {
         if let Some(client) = inner.client.get() {
             return Ok(client);
         }
-        let client = Client::builder()
+        let mut builder = Client::builder();
+        if let Some(names) = &inner.names {
+            builder = builder.dns_resolver(names.clone());
+        }
+        let client = builder
             .user_agent(&inner.user_agent)
             .timeout(inner.timeout)
             // Half of the whole, so that a connection that cannot be made is told apart from an answer that does not come.

@@ -15,6 +15,7 @@ pub mod money;
 pub mod reports;
 pub mod table;
 pub mod tenants;
+pub mod webhooks;
 
 #[cfg(test)]
 mod samples;

@@ -21,6 +21,7 @@ use domain::{
     templates::{LastSync, TemplateDefinition},
     tenants::{Connection, Desk, Line, RefusedWebhook, Rule, Tenant, UnknownNumbers},
     terms::{ContactId, Email, Operation, OperationId, Resource, UserId},
+    webhooks::{FollowingEndpoint, WebhookEndpoint},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
@@ -101,6 +102,7 @@ const READ: &[(&str, Read)] = &[
     ("erasure_salt", as_it_is::<Salt>),
     ("field", as_it_is::<Field>),
     ("followers", as_it_is::<Followers>),
+    ("following_endpoints", as_it_is::<Vec<FollowingEndpoint>>),
     ("grant", as_it_is::<Grant>),
     ("idempotency", as_it_is::<idempotency::Record>),
     ("identity", as_it_is::<ContactId>),
@@ -172,6 +174,7 @@ const READ: &[(&str, Read)] = &[
     ("tracked_links", as_it_is::<TrackedLinks>),
     ("trigger", as_it_is::<Triggered>),
     ("unknown_numbers", as_it_is::<UnknownNumbers>),
+    ("webhook_endpoint", as_it_is::<WebhookEndpoint>),
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];
 

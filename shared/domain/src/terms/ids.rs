@@ -313,6 +313,10 @@ id!(
     /// An event of live updates.
     EventId, "evt"
 );
+id!(
+    /// An endpoint of outgoing webhooks.
+    WebhookEndpointId, "whe"
+);
 contact_item_id!(
     /// A call.
     CallId, "call"

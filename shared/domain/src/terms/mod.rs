@@ -63,7 +63,7 @@ pub use ids::{
     ApiKeyId, AssetId, AttachmentId, CallId, CampaignId, CannedReplyId, ConnectionId, ContactId, ContactItemId,
     ConversationId, ConversionId, EventId, FieldId, FileId, ImportId, InvalidId, InvitationId, LineId, MergeId,
     MessageId, NoteId, OperationId, ProductId, PushSubscriptionId, RecordingId, RotationId, RuleId, SegmentId, SendKey,
-    SessionId, StageId, SuppressionId, TagId, TeamId, TenantId, UserId, derive_id, time_of_id,
+    SessionId, StageId, SuppressionId, TagId, TeamId, TenantId, UserId, WebhookEndpointId, derive_id, time_of_id,
 };
 pub use ip_range::{InvalidIpRange, IpRange};
 pub(crate) use language_tag::primary_language;

@@ -11,6 +11,7 @@ mod clients;
 mod drafts;
 mod exotel;
 mod fixtures;
+mod guarded;
 mod media;
 mod plivo;
 mod robustness;

@@ -53,6 +53,7 @@ const FORMS: &[(&str, u64)] = &[
     ("erasure_salt", 1),
     ("field", 1),
     ("followers", 1),
+    ("following_endpoints", 1),
     ("grant", 1),
     ("idempotency", 1),
     ("identity", NUMBER_FORMS_EDITION),
@@ -115,6 +116,7 @@ const FORMS: &[(&str, u64)] = &[
     // Triggers by dates.
     ("trigger", 2),
     ("unknown_numbers", 1),
+    ("webhook_endpoint", 1),
     ("whatsapp_number", 1),
 ];
 

@@ -91,11 +91,13 @@ pub enum Part {
     Desks,
     /// Hashes of the identities of erased people, with their salt.
     Erased,
+    /// Endpoints of outgoing webhooks with their sealed secrets.
+    Webhooks,
 }
 
 impl Part {
     /// All parts, connections first.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Connections,
         Self::Refusals,
         Self::Operations,
@@ -106,6 +108,7 @@ impl Part {
         Self::Assets,
         Self::Desks,
         Self::Erased,
+        Self::Webhooks,
         Self::KeyUses,
         Self::People,
     ];
@@ -124,6 +127,7 @@ impl Part {
             Self::Notices => NOTICES,
             Self::Desks => "DESK",
             Self::Erased => "ERASED",
+            Self::Webhooks => "HOOK",
         }
     }
 }
@@ -557,6 +561,11 @@ fn line_at(place: &str) -> Option<Option<LineId>> {
 /// The followers of a tenant, who follow its events.
 pub(crate) fn followers(scope: &TenantScope) -> Key {
     Key::new(format!("{}#LIVE", tenant_partition(scope)), "FOLLOWERS")
+}
+
+/// The endpoints of a tenant that get events.
+pub(crate) fn following_endpoints(scope: &TenantScope) -> Key {
+    Key::new(format!("{}#LIVE", tenant_partition(scope)), "ENDPOINTS")
 }
 
 /// The people of a tenant who have a device.

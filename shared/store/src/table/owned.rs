@@ -1,5 +1,5 @@
 //! Things that a tenant owns: people, keys, connections, rules, templates, products, assets, fields, tags, stages,
-//! segments, campaigns, canned replies, teams. One way to read,
+//! segments, campaigns, canned replies, teams, webhook endpoints. One way to read,
 //! list, create within a limit, change and delete them.
 //!
 //! A kind says where its rows are and how many there may be ([`Owned`]); everything else is the same for all. Creating
@@ -20,6 +20,7 @@ use domain::{
     templates::TemplateDefinition,
     tenants::{Connection, Line, Rule},
     terms::{Actor, Stamp, name_fingerprint},
+    webhooks::WebhookEndpoint,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -59,6 +60,7 @@ owned_kinds![
     Product,
     Rule,
     TemplateDefinition,
+    WebhookEndpoint,
 ];
 
 macro_rules! owned_plain_kinds {

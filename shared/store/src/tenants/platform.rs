@@ -356,6 +356,7 @@ impl Store {
         self.database.put(leaving_row(&emptied, DOING)?, DOING).await?;
         let slug = tenant.slug.iter().map(keys::slug).collect();
         let mut last = self.leading_here(scope, slug).await?;
+        last.push(keys::following_endpoints(scope));
         last.push(keys::tenant(scope));
         self.database.delete_many(&last, DOING).await
     }

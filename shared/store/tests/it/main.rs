@@ -27,4 +27,5 @@ mod rows;
 mod stored;
 mod templates;
 mod throughput;
+mod webhooks;
 mod world;

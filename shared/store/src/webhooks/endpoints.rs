@@ -1,0 +1,139 @@
+//! Endpoints of outgoing webhooks. Their rows hold sealed secrets, so they have a partition of their own. Publishers of events read a row without
+//! secrets instead, `ENDPOINTS` beside the followers of live events, which changes in the same transaction.
+
+use domain::{tenants::Sealed, terms::{Stamp, WebhookEndpointId}, webhooks::{FollowingEndpoint, WebhookEndpoint}};
+use jiff::Timestamp;
+
+use crate::{
+    Owned, OwnedError, Part, Store, StoreError, TenantScope, Versioned,
+    table::{
+        keys,
+        row::{self, Condition, Row, Write},
+    },
+};
+
+impl Owned for WebhookEndpoint {
+    const KIND: &'static str = "webhook_endpoint";
+    const NAME: &'static str = "webhook endpoint";
+    const PART: Part = Part::Webhooks;
+    const PREFIX: &'static str = "ENDPOINT#";
+    const MAX: u32 = Self::MAX;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn last_state(&self, _at: Timestamp) -> Self {
+        let mut last = self.clone();
+        last.secrets.clear();
+        if let Some(header) = &mut last.header {
+            header.sealed = Sealed(String::new());
+        }
+        last
+    }
+}
+
+/// A transaction that changes what publishers read, and which endpoint it is about.
+struct Following {
+    before: Option<Versioned<Vec<FollowingEndpoint>>>,
+    id: WebhookEndpointId,
+}
+
+impl Following {
+    /// The write after which the endpoint is found by this entry. `None`: by none. Nothing is written if that is so already.
+    fn write(self, scope: &TenantScope, entry: Option<FollowingEndpoint>) -> Result<Vec<Write>, StoreError> {
+        const DOING: &str = "write the endpoints that get events";
+        let (condition, version, known) = match self.before {
+            Some(before) => (Condition::Version(before.version), before.version + 1, before.value),
+            None => (Condition::New, 1, Vec::new()),
+        };
+        let others = known.iter().filter(|following| following.id != self.id).cloned();
+        let mut after: Vec<FollowingEndpoint> = others.chain(entry).collect();
+        after.sort_by_key(|following| following.id);
+        if after == known {
+            return Ok(Vec::new());
+        }
+        let row = Row::new(
+            &keys::following_endpoints(scope),
+            "following_endpoints",
+            &after,
+            condition,
+            DOING,
+        )?;
+        Ok(vec![Write::Put(row.version(version))])
+    }
+}
+
+impl Store {
+    /// The endpoints of a tenant that get events, without their secrets.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn following_endpoints(&self, scope: &TenantScope) -> Result<Vec<FollowingEndpoint>, StoreError> {
+        Ok(self
+            .read_following(scope)
+            .await?
+            .map(|following| following.value)
+            .unwrap_or_default())
+    }
+
+    async fn read_following(
+        &self,
+        scope: &TenantScope,
+    ) -> Result<Option<Versioned<Vec<FollowingEndpoint>>>, StoreError> {
+        const DOING: &str = "read the endpoints that get events";
+        let item = self.database.get(&keys::following_endpoints(scope), DOING).await?;
+        row::read_versioned(item, None, DOING)
+    }
+
+    async fn following(&self, scope: &TenantScope, id: WebhookEndpointId) -> Result<Following, StoreError> {
+        let before = self.read_following(scope).await?;
+        Ok(Following { before, id })
+    }
+
+    /// Creates an endpoint, unless the tenant has the maximum number.
+    ///
+    /// # Errors
+    /// [`OwnedError`]; [`StoreError::Conflict`] if the id exists, and after a lost race.
+    pub async fn create_webhook_endpoint(
+        &self,
+        scope: &TenantScope,
+        endpoint: &WebhookEndpoint,
+        stamp: &Stamp,
+    ) -> Result<(), OwnedError> {
+        let following = self.following(scope, endpoint.id).await?;
+        let more = following.write(scope, endpoint.following())?;
+        self.create_with(scope, endpoint, stamp, more).await
+    }
+
+    /// Changes an endpoint under the condition of the version that was read. Returns its new version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] after a lost race.
+    pub async fn change_webhook_endpoint(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<WebhookEndpoint>,
+        after: &WebhookEndpoint,
+        stamp: &Stamp,
+    ) -> Result<u64, StoreError> {
+        let following = self.following(scope, after.id).await?;
+        let more = following.write(scope, after.following())?;
+        Ok(self.change_with(scope, before, after, stamp, more).await?)
+    }
+
+    /// Deletes an endpoint under the condition of the version that was read. Its secrets are removed at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] after a lost race.
+    pub async fn remove_webhook_endpoint(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<WebhookEndpoint>,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        let following = self.following(scope, before.value.id).await?;
+        let more = following.write(scope, None)?;
+        self.remove_with(scope, before, stamp, more).await
+    }
+}
