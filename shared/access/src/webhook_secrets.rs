@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{tenants::{Sealed, SecretPurpose}, terms::{TenantId, WebhookEndpointId}};
+use domain::{
+    tenants::{Sealed, SecretPurpose},
+    terms::{TenantId, WebhookEndpointId},
+};
 
 use crate::{KeyService, SecretsError, secrets::Context};
 

@@ -132,7 +132,7 @@ impl Http {
         Self::resolving(user_agent, timeout, None)
     }
 
-    /// The same, connected only to the addresses that `names` gives for a host.
+    /// A client that is connected only to the addresses that `names` gives for a host.
     pub(crate) fn with_names(user_agent: String, timeout: Duration, names: Arc<dyn Resolve>) -> Self {
         Self::resolving(user_agent, timeout, Some(names))
     }

@@ -4,7 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{accounts::Permission, live::EventType, tenants::Sealed, terms::{Distinct, OneLine, RotationId, WebUrl, WebhookEndpointId}, webhooks::HeaderName};
+use crate::{
+    accounts::Permission,
+    live::EventType,
+    tenants::Sealed,
+    terms::{Distinct, OneLine, RotationId, WebUrl, WebhookEndpointId},
+    webhooks::HeaderName,
+};
 
 /// The types of the events that an endpoint gets.
 pub type WebhookEvents = Distinct<{ EventType::ALL.len() }, EventType>;

@@ -1,10 +1,10 @@
-//! What a network address reaches, by the registries of special addresses (IANA, RFC 6890) and the metadata services of clouds.
+//! The reach of network addresses, by the registries of special addresses (IANA, RFC 6890) and the metadata services of clouds.
 
 use std::{net::IpAddr, sync::LazyLock};
 
 use domain::terms::IpRange;
 
-/// What an address reaches.
+/// The reach of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// A host on the internet.
@@ -75,7 +75,7 @@ static TABLE: LazyLock<Vec<(IpRange, Reach)>> = LazyLock::new(|| {
     ranges.collect()
 });
 
-/// What an address reaches. An IPv4 address in the form of IPv6 is never public: nobody publishes one.
+/// Returns the reach of an address. An IPv4 address in the form of IPv6 is never public: nobody publishes one.
 pub fn reach_of(address: IpAddr) -> Reach {
     if address != address.to_canonical() {
         return Special;

@@ -57,7 +57,7 @@ impl GuardedClient {
         Self::with_names(guard, user_agent, timeout, Arc::new(SystemNames))
     }
 
-    /// The same with other addresses of names than the system's.
+    /// A client that resolves names otherwise than the system.
     pub fn with_names(guard: Guard, user_agent: String, timeout: Duration, names: Arc<dyn Resolve>) -> Self {
         let names = Arc::new(GuardedNames { guard, names });
         Self {

@@ -34,7 +34,7 @@ pub enum Refused {
     /// The name has no address, or it is not known now.
     #[error("the name of the host was not found")]
     NoAddress,
-    /// One of the addresses of the host is not public.
+    /// An address of the host is not public.
     #[error("the host does not have a public address")]
     NotPublic,
 }
@@ -105,7 +105,7 @@ impl Guard {
         })
     }
 
-    /// The same rules for a service at these origins, to which no request may go.
+    /// These rules for a service at these origins, to which no request may go.
     #[must_use]
     pub fn without_own<'a>(mut self, origins: impl IntoIterator<Item = &'a str>) -> Self {
         self.own
@@ -203,7 +203,7 @@ fn is_local_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn refused(guard: &Guard, address: &str) -> Option<Refused> {
+    fn refusal_of(guard: &Guard, address: &str) -> Option<Refused> {
         guard.check_url(address).err()
     }
 
@@ -290,7 +290,7 @@ mod tests {
             ("https://other.ringback.example/", None),
         ] {
             for address in addresses.split(' ') {
-                assert_eq!(refused(&guard, address), expected, "{address}");
+                assert_eq!(refusal_of(&guard, address), expected, "{address}");
             }
         }
         for address in [
@@ -298,7 +298,7 @@ mod tests {
             "https://hooks.example.com/\n",
             " https://hooks.example.com/",
         ] {
-            assert_eq!(refused(&guard, address), Some(Refused::NotAUrl), "{address:?}");
+            assert_eq!(refusal_of(&guard, address), Some(Refused::NotAUrl), "{address:?}");
         }
     }
 
@@ -315,7 +315,7 @@ mod tests {
             ("https://a:b@hooks.example.org/", Some(Refused::UserInfo)),
             ("https://other.corp.internal/", Some(Refused::LocalName)),
         ] {
-            assert_eq!(refused(&guard, address), expected, "{address}");
+            assert_eq!(refusal_of(&guard, address), expected, "{address}");
         }
         for (name, addresses, expected) in [
             ("n8n.corp.internal", "10.0.0.5", Ok(())),
@@ -351,9 +351,9 @@ mod tests {
             assert!(Guard::new(bad).is_err(), "{bad}");
         }
         let guard = Guard::of_local_stack(local).unwrap();
-        assert_eq!(refused(&guard, "http://127.0.0.1:9000/hook"), None);
-        assert_eq!(refused(&guard, "http://127.0.0.1:9001/hook"), Some(Refused::Literal));
-        assert_eq!(refused(&guard, "https://localhost/"), Some(Refused::LocalName));
+        assert_eq!(refusal_of(&guard, "http://127.0.0.1:9000/hook"), None);
+        assert_eq!(refusal_of(&guard, "http://127.0.0.1:9001/hook"), Some(Refused::Literal));
+        assert_eq!(refusal_of(&guard, "https://localhost/"), Some(Refused::LocalName));
         let named = Guard::of_local_stack("http://receiver.example:9000").unwrap();
         let loopback = ["127.0.0.1".parse().unwrap()];
         assert_eq!(named.check_addresses("receiver.example", &loopback), Ok(()));

@@ -28,7 +28,7 @@ impl Changing {
         Self(Arc::new(Mutex::new(answers.into_iter().collect())))
     }
 
-    fn left(&self) -> usize {
+    fn answers_left(&self) -> usize {
         self.0.lock().unwrap().len()
     }
 }
@@ -82,7 +82,7 @@ async fn name_that_changes_to_a_private_address_is_refused() {
         assert_eq!(client.check("https://rebind.example.net/").await, Ok(()));
         let sent = post(&client, "https://rebind.example.net/").await;
         assert!(is_refused(&sent, Refused::NotPublic), "{private:?}: {sent:?}");
-        assert_eq!(names.left(), 0);
+        assert_eq!(names.answers_left(), 0);
     }
 }
 
@@ -107,7 +107,7 @@ async fn connection_is_made_to_the_address_that_was_checked() {
     let names = Changing::answers([&[LOOPBACK][..], &["169.254.169.254:0"]]);
     let (client, address) = local_client(&server, &names);
     assert_eq!(post(&client, &address).await.unwrap().status, 202);
-    assert_eq!(names.left(), 1, "resolved once");
+    assert_eq!(names.answers_left(), 1, "resolved once");
     let request = last(&server).await;
     assert_eq!(
         request.headers["host"],
@@ -132,7 +132,7 @@ async fn refused_urls_are_never_looked_up() {
         let sent = post(&client, &address).await;
         assert!(is_refused(&sent, why), "{address}: {sent:?}");
     }
-    assert_eq!(names.left(), 1);
+    assert_eq!(names.answers_left(), 1);
     assert_unasked(&server).await;
 }
 

@@ -1,7 +1,11 @@
 //! Endpoints of outgoing webhooks. Their rows hold sealed secrets, so they have a partition of their own. Publishers of events read a row without
 //! secrets instead, `ENDPOINTS` beside the followers of live events, which changes in the same transaction.
 
-use domain::{tenants::Sealed, terms::{Stamp, WebhookEndpointId}, webhooks::{FollowingEndpoint, WebhookEndpoint}};
+use domain::{
+    tenants::Sealed,
+    terms::{Stamp, WebhookEndpointId},
+    webhooks::{FollowingEndpoint, WebhookEndpoint},
+};
 use jiff::Timestamp;
 
 use crate::{

@@ -1,6 +1,10 @@
 //! Endpoints of outgoing webhooks: their limit, and the row without secrets by which events find them.
 
-use domain::{live::EventType, terms::WebhookEndpointId, webhooks::{DisabledReason, WebhookEndpoint}};
+use domain::{
+    live::EventType,
+    terms::WebhookEndpointId,
+    webhooks::{DisabledReason, WebhookEndpoint},
+};
 use serde_json::json;
 use store::{OwnedError, Versioned};
 
@@ -15,16 +19,20 @@ impl World {
             "secrets": [{"sealed": "sealed-secret", "rotation": "rot_00000000000000000000000001"}],
             "created_at": self.aws.now(), "updated_at": self.aws.now(),
         }))
-        .unwrap()
+        .expect("the table answers")
     }
 
     async fn read_endpoint(&self, id: WebhookEndpointId) -> Option<Versioned<WebhookEndpoint>> {
-        self.store.get(self.scope(), &id).await.unwrap()
+        self.store.get(self.scope(), &id).await.expect("the table answers")
     }
 
     /// The endpoints that get events, each with their number of types.
     async fn following(&self) -> Vec<(WebhookEndpointId, usize)> {
-        let following = self.store.following_endpoints(self.scope()).await.unwrap();
+        let following = self
+            .store
+            .following_endpoints(self.scope())
+            .await
+            .expect("the table answers");
         following.iter().map(|one| (one.id, one.events.len())).collect()
     }
 }
