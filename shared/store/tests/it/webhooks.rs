@@ -11,7 +11,9 @@ use store::{OwnedError, Versioned};
 use crate::world::World;
 
 impl World {
+    /// A new endpoint, whose id follows those of before.
     fn endpoint(&self, name: &str) -> WebhookEndpoint {
+        self.aws.pass(1);
         let id = WebhookEndpointId::new(self.aws.ids().ulid());
         serde_json::from_value(json!({
             "id": id, "name": name, "url": "https://n8n.example.com/webhook/a", "events": ["call.decided"],
@@ -19,7 +21,7 @@ impl World {
             "secrets": [{"sealed": "sealed-secret", "rotation": "rot_00000000000000000000000001"}],
             "created_at": self.aws.now(), "updated_at": self.aws.now(),
         }))
-        .expect("the table answers")
+        .expect("an endpoint")
     }
 
     async fn read_endpoint(&self, id: WebhookEndpointId) -> Option<Versioned<WebhookEndpoint>> {
@@ -28,11 +30,8 @@ impl World {
 
     /// The endpoints that get events, each with their number of types.
     async fn following(&self) -> Vec<(WebhookEndpointId, usize)> {
-        let following = self
-            .store
-            .following_endpoints(self.scope())
-            .await
-            .expect("the table answers");
+        let following = self.store.following_endpoints(self.scope()).await;
+        let following = following.expect("the table answers");
         following.iter().map(|one| (one.id, one.events.len())).collect()
     }
 }
