@@ -14,7 +14,7 @@ use crate::world::{Sims, State};
 /// A caller is killed at most this often per message, so that every message gets through in the end.
 const KILLS_PER_MESSAGE: u32 = 2;
 
-/// How long a connection is held by default: longer than any caller waits.
+/// Default time for which a connection is held: longer than any caller waits.
 const HOLD: Duration = Duration::from_secs(60);
 
 const BEFORE: &[Kind] = &[

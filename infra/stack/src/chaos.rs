@@ -55,7 +55,7 @@ pub struct Size {
     pub raced: usize,
     /// Duration over which they are spread.
     pub storm: Duration,
-    /// How long the consumer of `sends` is disabled in the middle.
+    /// Time for which the consumer of `sends` is disabled in the middle.
     pub outage: Duration,
     /// Maximum time afterwards until no work is left: more than a queue's longest back-off, a quarter of an hour, which a customer's message
     /// may have reached while its contact was being erased.

@@ -24,12 +24,12 @@ use crate::{
     up::on_own_stack,
 };
 
-/// How many requests are sent.
+/// Number of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// Random requests per operation, in addition to those derived from the schemas' limits.
     pub examples: u32,
-    /// Of this many requests derived from the schemas' limits, one is sent, beside the first of each kind.
+    /// Share of the requests at the schemas' limits: one in this number is sent, beside the first of each kind.
     pub share: u32,
     /// Whether to also send sequences of requests that use values of earlier answers.
     pub sequences: bool,

@@ -44,7 +44,7 @@ struct Target {
 
 const SOCKETS: &str = "/live";
 
-/// How long an idle connection to MiniStack is kept: less than the 75 seconds until MiniStack closes it, perhaps just when
+/// Time for which an idle connection to MiniStack is kept: less than the 75 seconds until MiniStack closes it, perhaps just when
 /// a request is sent.
 const IDLE: Duration = Duration::from_secs(30);
 

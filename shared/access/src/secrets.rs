@@ -96,6 +96,30 @@ impl KeyService for Kms {
     }
 }
 
+/// Encrypts bytes with a context, and writes them in base64.
+pub(crate) async fn seal_text(
+    keys: &dyn KeyService,
+    purpose: SecretPurpose,
+    context: &Context,
+    plain: Vec<u8>,
+) -> Result<Sealed, SecretsError> {
+    let sealed = keys.encrypt(purpose, context, plain).await?;
+    Ok(Sealed(STANDARD.encode(sealed)))
+}
+
+/// Opens what [`seal_text`] made with the same context.
+pub(crate) async fn open_text(
+    keys: &dyn KeyService,
+    purpose: SecretPurpose,
+    context: &Context,
+    sealed: &Sealed,
+    doing: &'static str,
+) -> Result<Vec<u8>, SecretsError> {
+    let bytes = STANDARD.decode(&sealed.0);
+    let bytes = bytes.map_err(|_| SecretsError::new(doing, "it is not base64"))?;
+    keys.decrypt(purpose, context, bytes).await
+}
+
 /// Seals and opens credentials.
 #[derive(Clone)]
 pub struct Secrets(Arc<dyn KeyService>);
@@ -121,8 +145,7 @@ impl Secrets {
         let plain = serde_json::to_vec(credentials)
             .map_err(|_| SecretsError::new("seal credentials", "they cannot be written as JSON"))?;
         let context = Connection::encryption_context(tenant, connection, purpose);
-        let sealed = self.0.encrypt(purpose, &context, plain).await?;
-        Ok(Sealed(STANDARD.encode(sealed)))
+        seal_text(&*self.0, purpose, &context, plain).await
     }
 
     /// Opens credentials.
@@ -137,11 +160,8 @@ impl Secrets {
         sealed: &Sealed,
     ) -> Result<T, SecretsError> {
         const DOING: &str = "open credentials";
-        let bytes = STANDARD
-            .decode(&sealed.0)
-            .map_err(|_| SecretsError::new(DOING, "they are not base64"))?;
         let context = Connection::encryption_context(tenant, connection, purpose);
-        let plain = self.0.decrypt(purpose, &context, bytes).await?;
+        let plain = open_text(&*self.0, purpose, &context, sealed, DOING).await?;
         // The error of a parser may quote what it read, so it is not kept.
         serde_json::from_slice(&plain).map_err(|_| SecretsError::new(DOING, "they have another form than expected"))
     }

@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
     tenants::{Sealed, SecretPurpose},
     terms::{TenantId, WebhookEndpointId},
 };
 
-use crate::{KeyService, SecretsError, secrets::Context};
+use crate::{
+    KeyService, SecretsError,
+    secrets::{Context, open_text, seal_text},
+};
 
 /// Seals and opens the secrets of endpoints.
 #[derive(Clone)]
@@ -42,8 +44,7 @@ impl WebhookSecrets {
     ) -> Result<Sealed, SecretsError> {
         let context = context(tenant, endpoint);
         let plain = secret.as_bytes().to_vec();
-        let sealed = self.0.encrypt(SecretPurpose::Send, &context, plain).await?;
-        Ok(Sealed(STANDARD.encode(sealed)))
+        seal_text(&*self.0, SecretPurpose::Send, &context, plain).await
     }
 
     /// Opens a secret of an endpoint.
@@ -57,10 +58,8 @@ impl WebhookSecrets {
         sealed: &Sealed,
     ) -> Result<String, SecretsError> {
         const DOING: &str = "open a secret of a webhook endpoint";
-        let bytes = STANDARD.decode(&sealed.0);
-        let bytes = bytes.map_err(|_| SecretsError::new(DOING, "it is not base64"))?;
         let context = context(tenant, endpoint);
-        let plain = self.0.decrypt(SecretPurpose::Send, &context, bytes).await?;
+        let plain = open_text(&*self.0, SecretPurpose::Send, &context, sealed, DOING).await?;
         // The error would quote what it read.
         String::from_utf8(plain).map_err(|_| SecretsError::new(DOING, "it is not a text"))
     }

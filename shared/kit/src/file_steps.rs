@@ -57,7 +57,7 @@ impl FileSteps {
     }
 }
 
-/// How much a step reads. Its last page may exceed it.
+/// Maximum that a step reads. Its last page may exceed it.
 #[derive(Debug, Clone, Copy)]
 pub struct StepLimit {
     time: TimeLimit,

@@ -38,7 +38,7 @@ pub enum Unavailable {
     #[error("the push service answered {status}")]
     Status {
         status: u16,
-        /// How long to wait.
+        /// Time to wait.
         retry_after: Option<SignedDuration>,
     },
     /// It does not answer.

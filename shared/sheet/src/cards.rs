@@ -522,7 +522,7 @@ struct Property {
     group: Option<String>,
     /// Its types, in small letters.
     words: Vec<String>,
-    /// How far it is preferred; 1 is the most.
+    /// Rank of preference; 1 is the most preferred.
     rank: u8,
     /// The year that stands for none in a birthday.
     omitted_year: Option<String>,

@@ -253,7 +253,7 @@ impl Table {
         usual.map_or((1, 0), |(width, records)| (*width, *records))
     }
 
-    /// How much the records look like a table with this separator: the number of records with the same number of cells
+    /// The likeness of the records to a table with this separator: the number of records with the same number of cells
     /// (at least two), then this number.
     fn score(&self) -> (usize, usize) {
         let (width, records) = self.usual();

@@ -19,7 +19,7 @@ use testkit::{
 /// Number of orders that everything is delivered in.
 const ORDERS: usize = 2;
 
-/// How often everything is delivered.
+/// Number of deliveries of everything.
 const TIMES: usize = 3;
 
 /// Ids of the API by their prefix, and links to files: they are others in each world.

@@ -132,7 +132,7 @@ session. Aims: {MAX_FIRST_PAINT_MS} ms and {MAX_LATER_PAINT_MS} ms.
     text
 }
 
-/// How long keys of the inbox take.
+/// Times of keys of the inbox.
 fn keys(keys: &[Keys]) -> String {
     if keys.is_empty() {
         return String::new();

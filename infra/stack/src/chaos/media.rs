@@ -79,7 +79,7 @@ pub(super) struct Attached {
     channel: Channel,
     bytes: u64,
     sha256: String,
-    /// How often it was sent.
+    /// Number of times it was sent.
     said: usize,
 }
 

@@ -462,7 +462,7 @@ impl Lived {
     }
 }
 
-/// How many people met which fate.
+/// Number of people by fate.
 pub(super) fn summary(lived: &[Lived]) -> String {
     let count = |fate: Fate| lived.iter().filter(|lived| lived.fate == fate).count();
     let counts = Fate::ALL.map(|fate| format!("{} {}", count(fate), fate.as_str()));

@@ -26,7 +26,7 @@ use crate::{
 /// People in the audience; as many as this variable says, where it is set: `RINGBACK_TEST_AUDIENCE=5000`.
 const AUDIENCE: usize = 200;
 
-/// Of this many people, one has refused messages, and another one writes STOP while it runs.
+/// People for each one who has refused messages, and each one who writes STOP while it runs.
 const REFUSES: usize = 20;
 
 /// Callers while it is sent: at most ten messages that are made after the answer to one leave before it.

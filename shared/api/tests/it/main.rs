@@ -389,7 +389,7 @@ async fn only_authenticated_and_permitted_callers_get_in() {
     late.get(THINGS).await.is_refused(401, "unauthorized");
 }
 
-/// How many of this many requests at once are answered with 403.
+/// Sends this number of requests at once, and counts those answered with 403.
 async fn count_forbidden(caller: &Caller<'_>, count: usize) -> usize {
     let asked = (0..count).map(|_| caller.get(THINGS).into_future());
     let answers = futures::future::join_all(asked).await;

@@ -1,4 +1,4 @@
-//! How many customers a business may message first: WhatsApp allows so many in any 24 hours, for all numbers of a business portfolio
+//! The number of customers whom a business may message first: WhatsApp limits it in any 24 hours, for all numbers of a business portfolio
 //! together. Messages to customers who have written within the last day do not count.
 //!
 //! Messages of campaigns take their places when they are made, some at a time. They leave a fifth for messages that take no places

@@ -42,13 +42,13 @@ const fn minutes<const LEAST: u32, const MAX: u32>(number: Whole<LEAST, MAX>) ->
 }
 
 impl InboxSettings {
-    /// How long a customer's message may be unread before people are told. `None`: they are not.
+    /// Time for which a customer's message may be unread before people are told. `None`: they are not.
     pub fn notify_after(&self) -> Option<SignedDuration> {
         let after = minutes(self.notify_after_minutes);
         (!after.is_zero()).then_some(after)
     }
 
-    /// How long somebody may be away before their conversations are handed over.
+    /// Time for which somebody may be away before their conversations are handed over.
     pub fn hand_over_after(&self) -> Option<SignedDuration> {
         self.hand_over_after_minutes.map(minutes)
     }

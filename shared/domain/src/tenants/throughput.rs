@@ -1,4 +1,4 @@
-//! How many messages a WhatsApp number sends in a second, and which of them go first.
+//! Throughput of a WhatsApp number in messages per second, and the order of its messages.
 //!
 //! The provider refuses messages beyond a number's throughput, and received ones count as well. Messages of the bulk lane therefore lease
 //! their places. A process takes a [`Block`] of them by one write, so many for each second of a span of [`THROUGHPUT_SPAN`], and holds it

@@ -235,7 +235,7 @@ impl Store {
     }
 
     /// The counts of a template on these days, in UTC: by content, day and shard, so there may be several entries of a day, which add up.
-    /// One query.
+    /// Costs one query.
     pub async fn template_days(
         &self,
         scope: &TenantScope,

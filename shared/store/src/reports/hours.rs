@@ -88,7 +88,7 @@ fn next(day: Date) -> Date {
     day.saturating_add(1.day())
 }
 
-/// How far a tenant's hours are rolled up.
+/// Progress of rolling up a tenant's hours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rolled {
     /// The last day that is; `None`: none is.
@@ -124,7 +124,7 @@ impl Rolled {
 pub struct Basis {
     /// The tenant, whose time zone says when its days begin.
     pub tenant: Tenant,
-    /// How far its hours are rolled up.
+    /// Progress of rolling up its hours.
     pub rolled: Rolled,
     /// The prices that an operator gave instead of those that come with the code.
     pub prices: Option<PriceBook>,

@@ -1,4 +1,4 @@
-//! How much of what a plan limits a tenant has stored: contacts, and the bytes of assets. It is counted before something is added, and
+//! Counts of what a tenant has stored and a plan limits: contacts, and the bytes of assets. It is counted before something is added, and
 //! counted anew once a day, which also finds what came otherwise, such as callers, and what is gone.
 
 use aws_sdk_dynamodb::{

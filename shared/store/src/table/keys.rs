@@ -435,7 +435,7 @@ pub(crate) fn cap_day(scope: &TenantScope, day: Date) -> Key {
     Key::new(format!("{}#CAP", tenant_partition(scope)), format!("{CAP_DAY}{day}"))
 }
 
-/// How much of something a tenant has stored.
+/// Count of something that a tenant has stored.
 pub(crate) fn stored_amount(scope: &TenantScope, what: &str) -> Key {
     Key::new(format!("{}#CAP", tenant_partition(scope)), format!("COUNT#{what}"))
 }

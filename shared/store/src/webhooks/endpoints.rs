@@ -37,48 +37,14 @@ impl Owned for WebhookEndpoint {
     }
 }
 
-/// A transaction that changes what publishers read, and which endpoint it is about.
-struct Following {
-    before: Option<Versioned<Vec<FollowingEndpoint>>>,
-    id: WebhookEndpointId,
-}
-
-impl Following {
-    /// The write after which the endpoint is found by this entry. `None`: by none. Nothing is written if that is so already.
-    fn write(self, scope: &TenantScope, entry: Option<FollowingEndpoint>) -> Result<Vec<Write>, StoreError> {
-        const DOING: &str = "write the endpoints that get events";
-        let (condition, version, known) = match self.before {
-            Some(before) => (Condition::Version(before.version), before.version + 1, before.value),
-            None => (Condition::New, 1, Vec::new()),
-        };
-        let others = known.iter().filter(|following| following.id != self.id).cloned();
-        let mut after: Vec<FollowingEndpoint> = others.chain(entry).collect();
-        after.sort_by_key(|following| following.id);
-        if after == known {
-            return Ok(Vec::new());
-        }
-        let row = Row::new(
-            &keys::following_endpoints(scope),
-            "following_endpoints",
-            &after,
-            condition,
-            DOING,
-        )?;
-        Ok(vec![Write::Put(row.version(version))])
-    }
-}
-
 impl Store {
     /// The endpoints of a tenant that get events, without their secrets.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn following_endpoints(&self, scope: &TenantScope) -> Result<Vec<FollowingEndpoint>, StoreError> {
-        Ok(self
-            .read_following(scope)
-            .await?
-            .map(|following| following.value)
-            .unwrap_or_default())
+        let following = self.read_following(scope).await?;
+        Ok(following.map(|following| following.value).unwrap_or_default())
     }
 
     async fn read_following(
@@ -90,9 +56,27 @@ impl Store {
         row::read_versioned(item, None, DOING)
     }
 
-    async fn following(&self, scope: &TenantScope, id: WebhookEndpointId) -> Result<Following, StoreError> {
-        let before = self.read_following(scope).await?;
-        Ok(Following { before, id })
+    /// The writes after which publishers find an endpoint by this entry. `None`: by none. Nothing is written if that is so already.
+    async fn write_following(
+        &self,
+        scope: &TenantScope,
+        id: WebhookEndpointId,
+        entry: Option<FollowingEndpoint>,
+    ) -> Result<Vec<Write>, StoreError> {
+        const DOING: &str = "write the endpoints that get events";
+        let (condition, version, known) = match self.read_following(scope).await? {
+            Some(before) => (Condition::Version(before.version), before.version + 1, before.value),
+            None => (Condition::New, 1, Vec::new()),
+        };
+        let others = known.iter().filter(|following| following.id != id).cloned();
+        let mut after: Vec<FollowingEndpoint> = others.chain(entry).collect();
+        after.sort_by_key(|following| following.id);
+        if after == known {
+            return Ok(Vec::new());
+        }
+        let key = keys::following_endpoints(scope);
+        let row = Row::new(&key, "following_endpoints", &after, condition, DOING)?;
+        Ok(vec![Write::Put(row.version(version))])
     }
 
     /// Creates an endpoint, unless the tenant has the maximum number.
@@ -105,8 +89,7 @@ impl Store {
         endpoint: &WebhookEndpoint,
         stamp: &Stamp,
     ) -> Result<(), OwnedError> {
-        let following = self.following(scope, endpoint.id).await?;
-        let more = following.write(scope, endpoint.following())?;
+        let more = self.write_following(scope, endpoint.id, endpoint.following()).await?;
         self.create_with(scope, endpoint, stamp, more).await
     }
 
@@ -121,8 +104,7 @@ impl Store {
         after: &WebhookEndpoint,
         stamp: &Stamp,
     ) -> Result<u64, StoreError> {
-        let following = self.following(scope, after.id).await?;
-        let more = following.write(scope, after.following())?;
+        let more = self.write_following(scope, after.id, after.following()).await?;
         Ok(self.change_with(scope, before, after, stamp, more).await?)
     }
 
@@ -136,8 +118,7 @@ impl Store {
         before: &Versioned<WebhookEndpoint>,
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
-        let following = self.following(scope, before.value.id).await?;
-        let more = following.write(scope, None)?;
+        let more = self.write_following(scope, before.value.id, None).await?;
         self.remove_with(scope, before, stamp, more).await
     }
 }

@@ -35,7 +35,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
-/// How many of this many messages at once are within the caps.
+/// Takes this number of messages from the caps at once, and counts those within them.
 async fn count_taken(world: &World, caps: &[Cap], count: usize, now: Timestamp) -> usize {
     taken_of_each(world, caps, count, 1, now).await
 }

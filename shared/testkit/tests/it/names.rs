@@ -1,10 +1,7 @@
 //! Names of functions, their parameters and the beginnings of their comments, as decision 0076 and CONTRIBUTING ask for them. What was written
 //! before is listed in `names.txt`, which may only shrink.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, iter, sync::LazyLock};
 
 use regex::Regex;
 
@@ -30,20 +27,15 @@ static FUNCTION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?m)^[ \t]*(?:pub(?:\([^)]*\))? )?(?:const |async |unsafe )*fn (\w+)").expect("a pattern")
 });
 
-/// The words of a list.
-fn words(list: &str) -> BTreeSet<&str> {
-    list.split_whitespace().collect()
-}
-
 /// Whether a name only says that something has happened, or how much of it there is.
 fn is_bare(name: &str) -> bool {
-    let participle = !name.contains('_') && (name.ends_with("ed") || name.ends_with("en"));
-    let participle = participle && !words(NO_PARTICIPLES).contains(name);
-    participle || words(PARTICIPLES).contains(name) || words(QUANTIFIERS).contains(name)
+    let is_in = |list: &str| list.split_whitespace().any(|word| word == name);
+    let has_ending = !name.contains('_') && (name.ends_with("ed") || name.ends_with("en"));
+    (has_ending && !is_in(NO_PARTICIPLES)) || is_in(PARTICIPLES) || is_in(QUANTIFIERS)
 }
 
 /// The text within the brackets that open at the beginning of a text.
-fn bracketed(text: &str, open: char, close: char) -> &str {
+fn cut_brackets(text: &str, open: char, close: char) -> &str {
     let mut depth = 0;
     let mut before = ' ';
     for (at, letter) in text.char_indices() {
@@ -64,11 +56,11 @@ fn takes_tuple(after_name: &str) -> bool {
         Regex::new(r"(\w*)[:&<,\[(]?\s*\((?:[^()]|\([^()]*\))*,(?:[^()]|\([^()]*\))*\)").expect("a pattern")
     });
     let generics = if after_name.starts_with('<') {
-        bracketed(after_name, '<', '>').len()
+        cut_brackets(after_name, '<', '>').len()
     } else {
         0
     };
-    let parameters = bracketed(&after_name[generics..], '(', ')');
+    let parameters = cut_brackets(&after_name[generics..], '(', ')');
     let inner = parameters
         .get(1..parameters.len().saturating_sub(1))
         .unwrap_or_default();
@@ -89,11 +81,12 @@ fn functions(text: &str) -> impl Iterator<Item = (&str, &str)> {
 /// First lines of doc comments that make no sense without their neighbours.
 fn dependent_comments(text: &str) -> impl Iterator<Item = &str> {
     static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^//[/!] (?:That|Those|The same|What|One|Such as)(?:[^-\w]|$)").expect("a pattern")
+        Regex::new(r"^//[/!] (?:That|Those|The same|What|One|Such as|How (?:long|many|much|often|far))(?:[^-\w]|$)")
+            .expect("a pattern")
     });
     let is_doc = |line: &str| line.starts_with("///") || line.starts_with("//!");
     let lines = text.lines().map(str::trim);
-    let before = std::iter::once("").chain(text.lines().map(str::trim));
+    let before = iter::once("").chain(lines.clone());
     lines
         .zip(before)
         .filter(move |(line, before)| BEGINS.is_match(line) && !is_doc(before))

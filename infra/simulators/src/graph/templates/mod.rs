@@ -31,7 +31,7 @@ pub(crate) use rules::{is_closed, is_line, is_name, is_sample, is_web, words};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long the name of a deleted template that was approved is blocked.
+/// Time for which the name of an approved template is blocked after its deletion.
 const DELETION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A template as Meta keeps it.

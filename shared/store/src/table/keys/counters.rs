@@ -36,7 +36,7 @@ pub(crate) fn hour_of(at: Timestamp) -> Timestamp {
     Timestamp::from_second(second - second.rem_euclid(3600)).unwrap_or(at)
 }
 
-/// How far the hours of a tenant are rolled up.
+/// Progress of rolling up a tenant's hours.
 pub(crate) fn rolled_hours(scope: &TenantScope) -> Key {
     Key::new(hours_partition(scope), "ROLLED")
 }
