@@ -14,6 +14,8 @@ const WRITTEN = 50;
 const PACE = 120;
 /** Conversations in the list. */
 const ROWS = 25;
+/** Parts of the way to the screen, in their order. */
+const STEPS = ["until the page is told", "until it asks for the thread", "until it has the answer", "until that is painted"];
 
 /** Milliseconds from keys to the paint that shows what they did. */
 export interface Keys {
@@ -22,6 +24,13 @@ export interface Keys {
   p50: number;
   p98: number;
   longest: number;
+}
+
+/** A part of the way of messages to the screen, in milliseconds. */
+export interface Step {
+  what: string;
+  p50: number;
+  p95: number;
 }
 
 /** Milliseconds from a customer's message to whoever waits for it. */
@@ -34,6 +43,8 @@ export interface Shown {
   p50: number;
   p95: number;
   longest: number;
+  /** From the message to the socket, from there to the request, its answer and the paint. */
+  steps: Step[];
 }
 
 function quantile(values: number[], part: number): number {
@@ -147,15 +158,42 @@ export async function measureKeys(): Promise<Keys[]> {
   return [list, reply];
 }
 
+/** Notes from now on when the page is told of messages. */
+async function noteTold(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const told: number[] = [];
+    const { WebSocket: Original } = window;
+    window.WebSocket = class extends Original {
+      constructor(url: string | URL) {
+        super(url);
+        this.addEventListener("message", ({ data }) => { if (String(data).includes("message.received")) told.push(performance.now()); });
+      }
+    };
+    Object.assign(window, { told });
+  });
+}
+
+/** When the page was told of what was last shown, when it asked for the thread, and when it had the answer. */
+function marksOf(page: Page): Promise<number[]> {
+  return page.evaluate(() => {
+    const shown = performance.now();
+    const timelines = performance.getEntriesByType("resource").filter(({ name }) => name.includes("/timeline?")) as PerformanceResourceTiming[];
+    const asked = timelines.findLast(({ responseEnd }) => responseEnd > 0 && responseEnd <= shown);
+    const told = (window as unknown as { told: number[] }).told.at(-1) ?? NaN;
+    performance.clearResourceTimings();
+    return [told, asked?.startTime ?? NaN, asked?.responseEnd ?? NaN].map((time) => performance.timeOrigin + time);
+  });
+}
+
 /** Writes as the customer, again and again, and says how long each took to come. `comes` begins to look before it is written, and resolves with the time. */
-async function writeAndWait(customer: string, comes: (text: string) => Promise<() => Promise<number>>): Promise<number[]> {
+async function writeAndWait(customer: string, comes: (text: string) => Promise<(begun: number) => Promise<number>>): Promise<number[]> {
   const took: number[] = [];
   for (let n = 0; n < WRITTEN; n += 1) {
     const text = `Number ${n} at ${Date.now()}`;
     const seen = await comes(text);
     const begun = Date.now();
     await write(customer, text);
-    took.push((await seen()) - begun);
+    took.push((await seen(begun)) - begun);
     // Not in time with anything that the page does.
     await wait(1000 + Math.random() * 3000);
   }
@@ -174,10 +212,14 @@ export async function measureMessages(): Promise<Shown> {
   });
   const visitor = await Visitor.logIn("agent", DESK);
   const { page, context } = visitor;
+  // Intercepted requests take longer.
+  await context.unrouteAll();
+  await noteTold(page);
   // Chromium keeps a page of which it does not know the address from sockets of this machine.
   await context.grantPermissions(["local-network-access"], { origin: stack });
   await visitor.open(`/app/${logInOf("agent").tenant}/inbox/${id}`);
   await page.locator("[data-testid=live][data-state=live]").waitFor();
+  const ways: number[][] = [];
   const shown = await writeAndWait(customer, async (text) => {
     await page.evaluate((text) => {
       const seen = new Promise<number>((resume) => {
@@ -189,8 +231,17 @@ export async function measureMessages(): Promise<Shown> {
       });
       Object.assign(window, { seen });
     }, text);
-    return () => page.evaluate(() => (window as unknown as { seen: Promise<number> }).seen);
+    return async (begun) => {
+      const at = await page.evaluate(() => (window as unknown as { seen: Promise<number> }).seen);
+      const marks = [...(await marksOf(page)), at];
+      ways.push(marks.map((mark, step) => mark - (marks[step - 1] ?? begun)));
+      return at;
+    };
   });
   await visitor.leave();
-  return { messages: WRITTEN, floor_p50: quantile(floor, 0.5), floor_p95: quantile(floor, 0.95), p50: quantile(shown, 0.5), p95: quantile(shown, 0.95), longest: quantile(shown, 1) };
+  const steps = STEPS.map((what, step) => {
+    const took = ways.map((way) => way[step] ?? NaN);
+    return { what, p50: quantile(took, 0.5), p95: quantile(took, 0.95) };
+  });
+  return { messages: WRITTEN, floor_p50: quantile(floor, 0.5), floor_p95: quantile(floor, 0.95), p50: quantile(shown, 0.5), p95: quantile(shown, 0.95), longest: quantile(shown, 1), steps };
 }

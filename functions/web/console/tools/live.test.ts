@@ -273,22 +273,25 @@ test("what_could_not_be_read_is_not_called_live", async (context) => {
   assert.notEqual(world.state, "live");
 });
 
-/** A query that is read when its time has come. */
-function reading({ mock }: TestContext, every: number) {
+/** A query that is read when its time has come, which takes so many milliseconds. */
+function reading({ mock }: TestContext, every: number, takes = 0) {
   mock.timers.enable({ apis: ["setTimeout"] });
   let clock = 0;
   mock.method(performance, "now", () => clock);
-  const query = { promise: undefined, isActive: () => true, state: { status: "success" as "success" | "error", error: null as Error | null } };
+  const query = { promise: undefined as Promise<void> | undefined, isActive: () => true, state: { status: "success" as "success" | "error", error: null as Error | null } };
   const at: number[] = [];
   const asked = new Reading(query, every, () => {
     at.push(clock);
-    return Promise.resolve();
+    return (query.promise = takes > 0 ? new Promise((resume) => setTimeout(resume, takes)) : Promise.resolve()) as Promise<never>;
   });
+  const settle = () => new Promise((resume) => setImmediate(resume));
   const pass = async (time: number) => {
+    mock.timers.tick(0);
+    await settle();
     for (let left = time; left > 0; left -= 100) {
       clock += 100;
       mock.timers.tick(100);
-      await new Promise((resume) => setImmediate(resume));
+      await settle();
     }
   };
   return { query, asked, at, pass };
@@ -316,22 +319,54 @@ test("reading_that_failed_is_tried_again_and_said", async (context) => {
 test("event_before_a_second_reading_has_one_of_its_own", async (context) => {
   const { asked, at, pass } = reading(context, 5000);
   void asked.ask();
-  await pass(5200);
+  await pass(5000);
   void asked.ask();
   await pass(30_000);
-  assert.deepEqual(at, [200, 5300, 10_400]);
+  assert.deepEqual(at, [0, 5000, 10_100]);
 });
 
-test("event_after_a_second_reading_waits_for_nothing", async (context) => {
-  const { asked, at, pass } = reading(context, 2000);
+/** The first ones, of what has rested, are read for at once; then one comes for each second. */
+test("events_are_read_for_at_once_and_on_average_once_a_second", async (context) => {
+  const { asked, at, pass } = reading(context, 1000);
+  for (let n = 0; n < 50; n += 1) {
+    void asked.ask();
+    await pass(100);
+  }
+  assert.deepEqual(at, [0, 100, 1000, 2000, 3000, 4000, 5000]);
+});
+
+test("reading_that_began_before_an_event_is_repeated_once_it_ends", async (context) => {
+  const { asked, at, pass } = reading(context, 1000, 400);
   void asked.ask();
-  await pass(4400);
-  void asked.ask();
-  await pass(1000);
-  void asked.ask();
-  await pass(10_000);
-  // The third event comes within two seconds of the one before, and waits for them to be over.
-  assert.deepEqual(at.slice(0, 4), [200, 4300, 4600, 6600]);
+  await pass(200);
+  const first = asked.ask();
+  await pass(100);
+  assert.equal(asked.ask(), first);
+  await pass(2000);
+  await first;
+  assert.deepEqual(at, [0, 400]);
+});
+
+/** Without breaking off what is under way, and without two at a time. */
+test("slow_readings_come_one_after_the_other", async (context) => {
+  const { asked, at, pass } = reading(context, 1000, 3000);
+  for (let n = 0; n < 40; n += 1) {
+    void asked.ask();
+    await pass(200);
+  }
+  assert.deepEqual(at, [0, 3000, 6000]);
+});
+
+/** 2,000 messages an hour, of which each is two events. */
+test("busy_inbox_keeps_within_sixty_requests_a_minute", async (context) => {
+  const { asked: list, at, pass } = reading(context, 5000);
+  for (let n = 0; n < 2000 / 60; n += 1) {
+    void list.ask();
+    await pass(300);
+    void list.ask();
+    await pass(1500);
+  }
+  assert.ok(at.length <= 14, `${at.length} of the list`);
 });
 
 for (const [what, change] of [["sleep", 3 * 3_600_000], ["clock_that_is_set", -3_600_000]] as const) test(`${what}_ends_the_connection`, async (context) => {

@@ -11,7 +11,7 @@ export type State = "live" | "catching" | "delayed" | "off";
 /** What a query is about, for its `meta`. */
 export interface Following {
   concerns: (event: LiveEvent) => boolean;
-  /** Milliseconds between two readings. */
+  /** Milliseconds between two readings, on average. */
   every: number;
 }
 

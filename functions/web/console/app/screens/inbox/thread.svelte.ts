@@ -3,7 +3,7 @@ import { createQuery, replaceEqualDeep } from "@tanstack/svelte-query";
 import type { QueryKey } from "@tanstack/svelte-query";
 import type { api } from "../../api/client.ts";
 import type { components } from "../../api/contract.d.ts";
-import { follows, LIST } from "../../api/live.svelte.ts";
+import { follows } from "../../api/live.svelte.ts";
 import { take } from "../../api/problem.ts";
 import { nextAsk, queries } from "../../api/queries.ts";
 import { nextLook } from "../messages/sent.ts";
@@ -43,7 +43,7 @@ export class Thread {
         return nextAsk(state, Math.min(nextLook(sent) || POLL, POLL), true);
       },
       // A change of the conversation comes after the message that made it, and would keep the next one waiting.
-      meta: follows((event) => event.type !== "conversation.changed" && isOf(event, queryKey, "note.created"), LIST),
+      meta: follows((event) => event.type !== "conversation.changed" && isOf(event, queryKey, "note.created")),
     }));
   }
 
