@@ -189,6 +189,17 @@ pub struct Keys {
     pub longest: f64,
 }
 
+/// A part of the way of messages to the screen, in milliseconds.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WayStep {
+    /// The end of the part, such as "until the page is told".
+    pub what: String,
+    /// Median of the times.
+    pub p50: f64,
+    /// 95th percentile of the times.
+    pub p95: f64,
+}
+
 /// Milliseconds from customers' messages, at the provider, to whoever waits for them.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Shown {
@@ -204,6 +215,9 @@ pub struct Shown {
     pub p95: f64,
     /// Longest time for that person.
     pub longest: f64,
+    /// Parts of that person's wait.
+    #[serde(default)]
+    pub steps: Vec<WayStep>,
 }
 
 /// Waits of people for the console.

@@ -27,7 +27,7 @@ export interface Keys {
 }
 
 /** A part of the way of messages to the screen, in milliseconds. */
-export interface Step {
+interface Step {
   what: string;
   p50: number;
   p95: number;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     bill::{READ_UNIT, WRITE_UNIT, calls_in_words},
-    console::{Keys, Shown, Visit},
+    console::{Keys, Shown, Visit, WayStep},
 };
 
 /// The targets, set before the first measurement.
@@ -173,11 +173,16 @@ fn way_to_screen(shown: Option<&Shown>) -> String {
         p50,
         p95,
         longest,
+        steps,
     }) = shown
     else {
         return String::new();
     };
     let over = p95 - floor_p95;
+    let parts: String = steps
+        .iter()
+        .map(|WayStep { what, p50, p95 }| format!("| … {what} | {p50:.0} ms | {p95:.0} ms | |\n"))
+        .collect();
     format!(
         "
 From a customer's message at the provider to the open conversation: {messages} messages, each a few seconds after the one before. *API*: another
@@ -187,7 +192,7 @@ client asks for the conversation's latest entry as fast as it is answered, which
 | --- | ---: | ---: | ---: |
 | API | {floor_p50:.0} ms | {floor_p95:.0} ms | |
 | on the screen | {p50:.0} ms | {p95:.0} ms | {longest:.0} ms |
-
+{parts}
 p95 over the API's: {over:.0} ms {} (aim: {MAX_SHOWN_MS} ms).
 ",
         verdict(over <= MAX_SHOWN_MS)
