@@ -1,5 +1,5 @@
-/** Asks for the session before the rest of the console runs, which keeps a slow phone busy for as long as the answer takes. A file of its
- * own, which imports nothing. `api/session.svelte.ts` takes the answer, or asks itself where there is none. */
+/** Asks for the session before the rest of the console runs, which keeps a slow phone busy for as long as the answer takes. It stands in the page
+ * itself, and imports nothing. `api/session.svelte.ts` takes the answer, or asks itself where there is none. */
 declare global {
   interface Window {
     /** The answer; null where another tab may have a session, which is asked first. */

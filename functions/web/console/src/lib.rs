@@ -83,8 +83,10 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 /// The routes for a given build.
 pub fn routes_of(env: &Env, build: Build) -> Result<Router, ConfigError> {
     let sockets = sockets(env.config().url("LIVE_URL")?);
-    let policy = policy(&Files::new(env)?.origin(), &sockets)?;
-    let pages = match Shell::of(build) {
+    let shell = Shell::of(build);
+    let script = shell.as_ref().and_then(Shell::script_source);
+    let policy = policy(&Files::new(env)?.origin(), &sockets, script.as_deref())?;
+    let pages = match shell {
         Some(shell) => console(Console { build, shell }),
         None => plain::routes(),
     };
@@ -104,10 +106,11 @@ fn sockets(url: &str) -> String {
 }
 
 /// The page runs its own scripts, shows people's files, sends requests to its own origin and to where the files are, and is told what changes
-/// by sockets.
-fn policy(files: &str, sockets: &str) -> Result<HeaderValue, ConfigError> {
+/// by sockets. `script`: the source of the script in the page itself.
+fn policy(files: &str, sockets: &str, script: Option<&str>) -> Result<HeaderValue, ConfigError> {
+    let scripts = ["'self'"].into_iter().chain(script).collect::<Vec<_>>().join(" ");
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob: {files}; \
+        "default-src 'none'; script-src {scripts}; style-src 'self'; font-src 'self'; img-src 'self' data: blob: {files}; \
          media-src blob: {files}; connect-src 'self' {files} {sockets}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
          trusted-types svelte-trusted-html ringback-worker"

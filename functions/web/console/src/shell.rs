@@ -6,6 +6,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Build, HTML, text};
 
@@ -17,6 +19,9 @@ const BEGINS: &str = r#"<html lang="en" dir="ltr" data-theme="system">"#;
 
 /// The link to what the installed app is called, in the language of [`BEGINS`].
 const MANIFEST: &str = "/app/en.webmanifest";
+
+/// How the script in the page itself begins.
+const SCRIPT: &str = r#"<script type="module">"#;
 
 /// Cookie of the visitor's choice, such as `ar.dark`.
 const COOKIE: &str = "rb_ui";
@@ -34,6 +39,13 @@ impl Shell {
     pub(crate) fn of(build: Build) -> Option<Self> {
         let file = build.get(FILE)?;
         Some(Self(String::from_utf8_lossy(&file.data).into_owned()))
+    }
+
+    /// The source of the script in the page itself, as a policy names it; none if the page has no such script.
+    pub(crate) fn script_source(&self) -> Option<String> {
+        let (_, rest) = self.0.split_once(SCRIPT)?;
+        let (script, _) = rest.split_once("</script>")?;
+        Some(format!("'sha256-{}'", STANDARD.encode(Sha256::digest(script))))
     }
 
     /// The page for a visitor.

@@ -25,6 +25,9 @@ struct Unbuilt;
 
 const SCRIPT: &str = "/app/assets/main-1a2b3c4d.js";
 
+/// Of the script that stands in the page itself.
+const HASH_OF_SCRIPT: &str = "sha256-EsVYZEB0d+pN+rADaXrjzRNx66l6a9YapgQMgYvURj4=";
+
 /// Pages that links in mails lead to.
 const LINKED: [&str; 5] = [
     "/verify-email",
@@ -198,7 +201,11 @@ async fn head_answers_as_get_without_a_body() {
 async fn every_answer_is_guarded() {
     let aws = Aws::new().await;
     let files = kit::Files::new(aws.env()).unwrap().origin();
-    for function in [built_console().await, unbuilt().await] {
+    let scripts = format!("script-src 'self' '{HASH_OF_SCRIPT}'");
+    for (function, scripts) in [
+        (built_console().await, scripts.as_str()),
+        (unbuilt().await, "script-src 'self'"),
+    ] {
         for path in ["/", "/app/", "/app/calls", SCRIPT, "/log-in"] {
             let answer = function.call(&Call::get(path)).await;
             if answer.status() == 404 && answer.header("content-type").starts_with("application/problem") {
@@ -208,7 +215,7 @@ async fn every_answer_is_guarded() {
             let parts: BTreeSet<&str> = policy.split("; ").collect();
             for part in [
                 "default-src 'none'",
-                "script-src 'self'",
+                scripts,
                 "style-src 'self'",
                 &format!("connect-src 'self' {files} wss://live.example.com"),
                 &format!("img-src 'self' data: blob: {files}"),
