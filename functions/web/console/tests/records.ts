@@ -176,9 +176,17 @@ browserTest("api_key_is_shown_once_rotated_and_refused_once_deleted", async () =
   await page.getByLabel("Last day").fill(new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10));
   await press(visitor, "Save");
   await page.getByText("Saved", { exact: true }).waitFor();
+  // Another one would take its place, which is not copied.
+  await press(visitor, "Make a new key");
+  const question = page.getByRole("dialog");
+  assert.match(await question.innerText(), /The new key above is not copied/);
+  assert.equal(await visitor.see("key").innerText(), second);
+  await page.keyboard.press("Escape");
+  await visitor.see("key").dispatchEvent("copy");
   await page.getByLabel("The old one works for").selectOption("0");
   await press(visitor, "Make a new key");
-  await page.getByRole("dialog").getByRole("button", { name: "Make a new key" }).click();
+  assert.doesNotMatch(await question.innerText(), /not copied/);
+  await question.getByRole("button", { name: "Make a new key" }).click();
   await page.waitForFunction((known) => document.querySelector("[data-testid=key]")?.textContent !== known, second);
   const third = await visitor.see("key").innerText();
   assert.deepEqual([await answerTo(first), await answerTo(second), await answerTo(third)], [401, 401, 200]);

@@ -61,6 +61,7 @@ key-rotate = Replace the key
 key-rotate-why = You get a new key. The old one works on for a while, so that nothing stops while the software gets the new one.
 key-rotate-do = Make a new key
 key-rotate-effect = All keys of { $name } so far are refused at once, and the software stops until it has the new one.
+key-rotate-lost = The new key above is not copied, and is not shown again.
 key-overlap = The old one works for
 key-overlap-none = no longer: it ends at once
 key-right = { $right ->
