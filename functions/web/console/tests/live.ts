@@ -287,3 +287,25 @@ browserTest("thread_is_read_for_messages_only", async () => {
   await page.waitForRequest(/\/timeline\?/);
   await visitor.leave();
 });
+
+/** Whoever looks at either conversation sees at once what became of it, long before it would be asked for. */
+browserTest("merged_contact_is_followed_at_once", async () => {
+  const [one, other] = await converse(stranger(), stranger());
+  const visitors = await Promise.all([one, other].map(async (open) => {
+    const visitor = await Visitor.logIn("agent");
+    await visitor.open(`/app/${logInOf("agent").tenant}/inbox/${open?.id}`);
+    await state(visitor, "live");
+    return visitor;
+  }));
+  const [goesOn, ends] = visitors as [Visitor, Visitor];
+  const said = await threadOf(ends);
+  // What lags is read once more after a few seconds.
+  await goesOn.page.waitForTimeout(6000);
+  await ask(`contacts/${one?.contact.id}/merge`, "POST", { contact_id: other?.contact.id });
+  await ends.see("continued").waitFor({ timeout: GAP });
+  for (const until = Date.now() + GAP; !(await threadOf(goesOn)).includes(said); ) {
+    assert.ok(Date.now() < until, `the thread has ${await threadOf(goesOn)}`);
+    await goesOn.page.waitForTimeout(100);
+  }
+  for (const visitor of visitors) await visitor.leave();
+});

@@ -26,9 +26,9 @@ export interface Opening {
   meta: ReturnType<typeof follows>;
 }
 
-/** Whether an event is about a conversation, or of this type and about its contact. */
-export function isOf({ type, conversation_id, data }: LiveEvent, queryKey: QueryKey, ofContact: LiveEvent["type"]): boolean {
-  return conversation_id === queryKey.at(-1) || (type === ofContact && data.contact_id === queries.getQueryData<Opened>(queryKey)?.contact.id);
+/** Whether an event is about a conversation, or of one of these types and about its contact. */
+export function isOf({ type, conversation_id, data }: LiveEvent, queryKey: QueryKey, ...ofContact: LiveEvent["type"][]): boolean {
+  return conversation_id === queryKey.at(-1) || (ofContact.includes(type) && data.contact_id === queries.getQueryData<Opened>(queryKey)?.contact.id);
 }
 
 /** Reads a conversation with the person's draft and the contact, which needs no request of its own. It stays up to date for nobody: whoever opens

@@ -42,8 +42,9 @@ export class Thread {
         const sent = state.data?.items.slice(0, PAGE).flatMap(({ at, message }) => (message ? [{ ...message, at }] : [])) ?? [];
         return nextAsk(state, Math.min(nextLook(sent) || POLL, POLL), true);
       },
-      // A change of the conversation comes after the message that made it, and would keep the next one waiting.
-      meta: follows((event) => event.type !== "conversation.changed" && isOf(event, queryKey, "note.created")),
+      // A change of the conversation comes after the message that made it, and would keep the next one waiting. One of the contact may be a merge,
+      // which brings what the other one has said.
+      meta: follows((event) => event.type !== "conversation.changed" && isOf(event, queryKey, "note.created", "contact.changed")),
     }));
   }
 
