@@ -22,6 +22,7 @@ async function begin(): Promise<void> {
 async function start(target: HTMLElement): Promise<void> {
   try {
     await Promise.all([begin(), words.load(), Promise.race([drawn, patience])]);
+    keepLetters();
     target.replaceChildren();
     mount(App, { target });
   } catch (failure) {
@@ -32,9 +33,15 @@ async function start(target: HTMLElement): Promise<void> {
   }
 }
 
+/** Leaves the page in the device's own letters if its own are late: they would move what somebody reads. The next page that is loaded has them. */
+function keepLetters(): void {
+  if (!letters.every((font) => document.fonts.check(font, SAMPLE))) document.documentElement.dataset.letters = "own";
+}
+
 // Words, session, letters and the screen come at the same time: each takes a round trip. Slow letters are not waited for.
 const letters = settings.language === "ar" ? ["1em IBM Plex Sans", "1em IBM Plex Sans Arabic", "600 1em IBM Plex Sans Arabic"] : ["1em IBM Plex Sans"];
-const drawn = Promise.all(letters.map((font) => document.fonts.load(font, "aم"))).catch(() => undefined);
+const SAMPLE = "aم";
+const drawn = Promise.all(letters.map((font) => document.fonts.load(font, SAMPLE))).catch(() => undefined);
 // The screen itself says if it does not load.
 if (router.found) void loadScreen(router.found.route).catch(() => undefined);
 const patience = new Promise((resume) => setTimeout(resume, 1000));

@@ -390,6 +390,27 @@ browserTest("first_visit_to_home_keeps_its_budget", async () => {
   }
 });
 
+browserTest("letters_that_come_late_move_nothing", async () => {
+  for (const look of [DESK, PHONE]) {
+    const visitor = await Visitor.logIn("admin", look);
+    const { page } = visitor;
+    await giveSamples(visitor);
+    await visitor.followNothing();
+    const late = Promise.withResolvers<void>();
+    await visitor.context.route(/\.woff2$/, (route) => late.promise.then(() => route.fallback()));
+    const cost = await Cost.of(visitor);
+    await page.goto(`/app/${logInOf("admin").tenant}`, { waitUntil: "commit" });
+    await page.locator("[data-testid=live][data-state=live]").waitFor();
+    await page.locator("#today").waitFor();
+    const before = await cost.shift();
+    late.resolve();
+    await page.waitForFunction(() => [...document.fonts].some(({ status }) => status === "loaded") && document.fonts.status === "loaded");
+    await page.waitForTimeout(500);
+    assert.ok((await cost.shift()) - before < 0.001, `${look.language}: shifts by ${(await cost.shift()) - before}`);
+    await visitor.leave();
+  }
+});
+
 browserTest("first_visit_to_the_inbox_keeps_its_budget", async () => {
   await visit("/inbox", DESK, [false, 138, 18]);
   await visit("/inbox", PHONE, [false, 228.5, 17]);
