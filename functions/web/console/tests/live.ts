@@ -299,8 +299,8 @@ browserTest("merged_contact_is_followed_at_once", async () => {
   }));
   const [goesOn, ends] = visitors as [Visitor, Visitor];
   const said = await threadOf(ends);
-  // What lags is read once more after a few seconds.
-  await goesOn.page.waitForTimeout(6000);
+  // The first time, it is asked for after ten seconds, since the page was not told yet.
+  await goesOn.page.waitForTimeout(12_000);
   await ask(`contacts/${one?.contact.id}/merge`, "POST", { contact_id: other?.contact.id });
   await ends.see("continued").waitFor({ timeout: GAP });
   for (const until = Date.now() + GAP; !(await threadOf(goesOn)).includes(said); ) {
