@@ -1,12 +1,14 @@
 //! The content of the queues: one type per queue, and of the bus. Jobs are small: they contain ids instead of copies of table rows. Only
 //! providers' events and e-mails travel whole, because no table holds their content.
 
+mod delivery;
 mod mail;
 mod media;
 mod next;
 mod operation;
 mod push;
 
+pub use delivery::DeliveryJob;
 pub use mail::{Author, FactorChange, Link, Mail, MailJob};
 pub use media::MediaJob;
 pub use next::{NextJob, ToQueue};

@@ -4,11 +4,11 @@ use domain::{
     calls::CallProgress,
     media::{Asset, Medium},
     messages::Message,
-    terms::{ConnectionId, FileId, Lane, Operation, Purpose, TenantId},
+    terms::{ConnectionId, FileId, Lane, Operation, Purpose, TenantId, WebhookEndpointId},
 };
 use jiff::Timestamp;
 
-use crate::{CallJob, MediaJob, SendMessage, SentWith, StartOperation};
+use crate::{CallJob, DeliveryJob, MediaJob, SendMessage, SentWith, StartOperation};
 
 /// A job to be queued. The due index also has a row for it, in case the job is lost or its time is far off.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,8 @@ pub enum NextJob {
     Look(Box<CallJob>),
     /// Fetches or deletes a medium, or deletes an attachment: queue `media`.
     Media(MediaJob),
+    /// Looks at an endpoint of webhooks: queue `webhook-deliveries`.
+    Deliver(DeliveryJob),
     /// Starts or continues an operation: an event on the bus.
     Start(StartOperation),
 }
@@ -107,6 +109,19 @@ impl ToQueue {
         Self {
             job: NextJob::Media(MediaJob::drop(tenant, attachment)),
             not_before: now,
+        }
+    }
+
+    /// A look at an endpoint for which deliveries wait, at this time.
+    pub fn run_endpoint(tenant: TenantId, endpoint: WebhookEndpointId, at: Timestamp) -> Self {
+        let job = DeliveryJob::Run {
+            tenant,
+            correlation_id: endpoint.to_string(),
+            endpoint,
+        };
+        Self {
+            job: NextJob::Deliver(job),
+            not_before: at,
         }
     }
 

@@ -14,18 +14,21 @@ pub enum QueueName {
     Media,
     /// Notifications on the devices of users of Ringback, for `send_push`.
     Pushes,
+    /// Events for endpoints of webhooks, for `deliver_webhook`.
+    WebhookDeliveries,
     /// E-mails to users of Ringback, for `send_mail`. Never spilled, because links in them contain tokens.
     Mails,
 }
 
 impl QueueName {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Calls,
         Self::ProviderEvents,
         Self::Sends,
         Self::BulkSends,
         Self::Media,
         Self::Pushes,
+        Self::WebhookDeliveries,
         Self::Mails,
     ];
 
@@ -42,6 +45,7 @@ impl QueueName {
             Self::BulkSends => "bulk-sends",
             Self::Media => "media",
             Self::Pushes => "pushes",
+            Self::WebhookDeliveries => "webhook-deliveries",
             Self::Mails => "mails",
         }
     }
@@ -55,6 +59,7 @@ impl QueueName {
             Self::BulkSends => "BULK_SENDS_QUEUE_URL",
             Self::Media => "MEDIA_QUEUE_URL",
             Self::Pushes => "PUSHES_QUEUE_URL",
+            Self::WebhookDeliveries => "WEBHOOK_DELIVERIES_QUEUE_URL",
             Self::Mails => "MAILS_QUEUE_URL",
         }
     }

@@ -21,7 +21,7 @@ use domain::{
     templates::{LastSync, TemplateDefinition},
     tenants::{Connection, Desk, Line, RefusedWebhook, Rule, Tenant, UnknownNumbers},
     terms::{ContactId, Email, Operation, OperationId, Resource, UserId},
-    webhooks::{FollowingEndpoint, WebhookEndpoint},
+    webhooks::{Delivery, EndpointHealth, FollowingEndpoint, WebhookEndpoint},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
@@ -174,7 +174,9 @@ const READ: &[(&str, Read)] = &[
     ("tracked_links", as_it_is::<TrackedLinks>),
     ("trigger", as_it_is::<Triggered>),
     ("unknown_numbers", as_it_is::<UnknownNumbers>),
+    ("webhook_delivery", as_it_is::<Delivery>),
     ("webhook_endpoint", as_it_is::<WebhookEndpoint>),
+    ("webhook_health", as_it_is::<EndpointHealth>),
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];
 

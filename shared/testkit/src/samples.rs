@@ -22,7 +22,7 @@ const OF_NO_CONTACT: &str = "\
     platform_act platform_admin portfolio_limit prices product push_key push_owner push_subscription pushed rate \
     reachable refused_webhook retention rolled rule rule_version security_event segment session signing_keys \
     slug socket_owner stage suppression tag team template template_sync template_version tenant ticket trigger \
-    webhook_endpoint whatsapp_number";
+    webhook_endpoint webhook_health whatsapp_number";
 
 /// Kinds of rows that can be of a contact.
 pub struct Kinds {

@@ -6,6 +6,7 @@ use domain::{
     money::{Cap, Period, Scope},
     notices::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
     terms::{Category, ConnectionId, Purpose, Reason, Zone},
+    webhooks::{EndpointTrouble, MAX_WAITING_DELIVERIES},
 };
 use jiff::Timestamp;
 
@@ -143,6 +144,26 @@ pub(crate) fn in_english(notice: &Notice, known: &Known<'_>) -> String {
             "The automation {subject} has matched no call for seven days, although there were calls. Check its conditions, and the \
                 automations before it."
         ),
+        Matter::WebhookFailing { trouble, since, .. } => {
+            let since = known.in_english(*since);
+            match trouble {
+                EndpointTrouble::Failing => format!(
+                    "The webhook endpoint {subject} has accepted no event since {since}. Its events wait, and are delivered once it accepts \
+                        them again. After five days, it is disabled."
+                ),
+                EndpointTrouble::Disabled => format!(
+                    "The webhook endpoint {subject} was disabled on {at}, because it had accepted no event since {since}. Correct it and \
+                        enable it again: what waits is kept for seven days."
+                ),
+                EndpointTrouble::Gone => format!(
+                    "The webhook endpoint {subject} was disabled on {at}, because its receiver answered that it wants no more events (410)."
+                ),
+                EndpointTrouble::Full => format!(
+                    "{MAX_WAITING_DELIVERIES} events wait for the webhook endpoint {subject}, so newer ones have been dropped since {since}. \
+                        They can be queued again for seven days."
+                ),
+            }
+        }
     }
 }
 
@@ -227,6 +248,25 @@ pub(crate) fn in_arabic(notice: &Notice, known: &Known<'_>) -> String {
         Matter::AutomationUnmatched { .. } => format!(
             "لم تطابق الأتمتة {subject} أي مكالمة منذ سبعة أيام، مع أنه كانت هناك مكالمات. راجع شروطها، والأتمتة التي تسبقها."
         ),
+        Matter::WebhookFailing { trouble, since, .. } => {
+            let since = known.in_arabic(*since);
+            match trouble {
+                EndpointTrouble::Failing => format!(
+                    "لم تقبل نقطة Webhook {subject} أي حدث منذ {since}. تنتظر أحداثها وتُرسل عندما تقبلها من جديد. تُعطَّل بعد خمسة أيام."
+                ),
+                EndpointTrouble::Disabled => format!(
+                    "عُطّلت نقطة Webhook {subject} في {at}، لأنها لم تقبل أي حدث منذ {since}. صحّحها ثم فعّلها من جديد: تُحفظ الأحداث المنتظرة \
+                        سبعة أيام."
+                ),
+                EndpointTrouble::Gone => {
+                    format!("عُطّلت نقطة Webhook {subject} في {at}، لأن المستقبِل أجاب بأنه لا يريد أحداثًا أخرى (410).")
+                }
+                EndpointTrouble::Full => format!(
+                    "ينتظر {MAX_WAITING_DELIVERIES} حدث لنقطة Webhook {subject}، ولذلك تُسقَط الأحداث الأحدث منذ {since}. يمكن إعادتها إلى \
+                        الانتظار خلال سبعة أيام."
+                ),
+            }
+        }
     }
 }
 
@@ -348,6 +388,36 @@ mod tests {
                 (in_arabic(&notice, &known), arabic),
             ] {
                 assert!(told.contains(part) && told.contains("15:45"), "{told}");
+            }
+        }
+    }
+
+    #[test]
+    fn endpoint_is_told_with_its_trouble() {
+        let (since, at) = ("2026-11-20T11:45:00Z", "2026-11-21T11:45:00Z");
+        for (trouble, english) in [
+            (EndpointTrouble::Failing, "has accepted no event since"),
+            (EndpointTrouble::Disabled, "was disabled on"),
+            (EndpointTrouble::Gone, "(410)"),
+            (EndpointTrouble::Full, "100000 events wait"),
+        ] {
+            let notice = Notice {
+                matter: Matter::WebhookFailing {
+                    endpoint: "whe_01hq5bakery0000000000000c1".parse().unwrap(),
+                    trouble,
+                    since: since.parse().unwrap(),
+                },
+                name: "Shop".to_owned(),
+                at: at.parse().unwrap(),
+            };
+            let known = Known {
+                connections: &BTreeMap::new(),
+                time_zone: None,
+            };
+            let (english_text, arabic) = (in_english(&notice, &known), in_arabic(&notice, &known));
+            assert!(english_text.contains(english), "{english_text}");
+            for text in [english_text, arabic] {
+                assert!(text.contains("Shop") && text.contains("11:45"), "{text}");
             }
         }
     }

@@ -56,6 +56,7 @@ impl Pages<'_> {
             Matter::CapNearlyReached { .. } => CAPS.to_owned(),
             Matter::CustomersWait(_) => "inbox?unread=true".to_owned(),
             Matter::AutomationUnmatched { automation } => format!("automations/{automation}"),
+            Matter::WebhookFailing { .. } => "settings/webhooks".to_owned(),
             Matter::CampaignPaused { .. } => return None,
         };
         Some(self.to(&page))

@@ -268,7 +268,8 @@ impl Tenant<'_> {
             | Matter::TemplatePaused { .. }
             | Matter::CapNearlyReached { .. }
             | Matter::CampaignPaused { .. }
-            | Matter::CustomersWait(_) => None,
+            | Matter::CustomersWait(_)
+            | Matter::WebhookFailing { .. } => None,
         };
         let rules = notices.iter().filter_map(automation);
         let matched = store.matched_days(&self.scope, rules).await?;
@@ -357,7 +358,8 @@ impl Tenant<'_> {
             | Matter::AutomationUnmatched { .. }
             | Matter::CapNearlyReached { .. }
             | Matter::CampaignPaused { .. }
-            | Matter::CustomersWait(_) => true,
+            | Matter::CustomersWait(_)
+            | Matter::WebhookFailing { .. } => true,
         });
         let at = u64::try_from(open.at.as_millisecond()).unwrap_or_default();
         let mailing = format!("notices#{}#{}", self.id, open.at);

@@ -171,6 +171,8 @@ pub struct NoticeMails {
     pub campaign_paused: bool,
     /// Nobody has read a customer's message for ten minutes, or as long as the inbox of the tenant allows. Agents get these, too.
     pub customers_wait: bool,
+    /// An endpoint of webhooks has failed for a day, or is disabled because it went on failing.
+    pub webhook_failing: bool,
 }
 
 impl NoticeMails {
@@ -182,6 +184,7 @@ impl NoticeMails {
         cap_nearly_reached: true,
         campaign_paused: true,
         customers_wait: true,
+        webhook_failing: true,
     };
 }
 

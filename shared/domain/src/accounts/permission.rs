@@ -126,6 +126,10 @@ permissions! {
     ConnectionsRead = "connections:read", Viewer;
     /// Create, change, test and delete connections.
     ConnectionsWrite = "connections:write", Manager;
+    /// Read the endpoints of webhooks and their deliveries, but never their secrets.
+    WebhooksRead = "webhooks:read", Manager;
+    /// Create, change, test and delete endpoints of webhooks. Their events also need the permissions to read what they are about.
+    WebhooksWrite = "webhooks:write", Manager;
     /// Read the lines.
     LinesRead = "lines:read", Viewer;
     /// Create, change and delete lines.

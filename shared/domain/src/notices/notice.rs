@@ -13,7 +13,8 @@ use crate::{
     reports::all_caps_of,
     templates::TemplateDefinition,
     tenants::{Connection, Health, Rule, TenantConfig},
-    terms::{CampaignId, CampaignState, Category, Channel, ConnectionId, Reason, RuleId},
+    terms::{CampaignId, CampaignState, Category, Channel, ConnectionId, Reason, RuleId, WebhookEndpointId},
+    webhooks::{EndpointTrouble, WebhookEndpoint},
 };
 
 /// Kind of a notice.
@@ -31,6 +32,8 @@ pub enum NoticeKind {
     CampaignPaused,
     /// Nobody has read a customer's message for the time that the inbox allows.
     CustomersWait,
+    /// An endpoint of webhooks fails, or is disabled because it did.
+    WebhookFailing,
 }
 
 words! {
@@ -42,6 +45,7 @@ words! {
         CapNearlyReached = "cap_nearly_reached",
         CampaignPaused = "campaign_paused",
         CustomersWait = "customers_wait",
+        WebhookFailing = "webhook_failing",
     }
 }
 
@@ -53,7 +57,8 @@ impl NoticeKind {
             | Self::TemplatePaused
             | Self::AutomationUnmatched
             | Self::CapNearlyReached
-            | Self::CampaignPaused => Role::Manager,
+            | Self::CampaignPaused
+            | Self::WebhookFailing => Role::Manager,
             Self::CustomersWait => Role::Agent,
         }
     }
@@ -65,7 +70,8 @@ impl NoticeKind {
             | Self::TemplatePaused
             | Self::AutomationUnmatched
             | Self::CapNearlyReached
-            | Self::CampaignPaused => A_DAY,
+            | Self::CampaignPaused
+            | Self::WebhookFailing => A_DAY,
             Self::CustomersWait => SignedDuration::from_hours(1),
         }
     }
@@ -79,6 +85,7 @@ impl NoticeKind {
             Self::CapNearlyReached => mails.cap_nearly_reached,
             Self::CampaignPaused => mails.campaign_paused,
             Self::CustomersWait => mails.customers_wait,
+            Self::WebhookFailing => mails.webhook_failing,
         }
     }
 
@@ -127,10 +134,17 @@ pub enum Matter {
     },
     /// See [`NoticeKind::CustomersWait`]. One for the whole tenant.
     CustomersWait(Waiting),
+    /// See [`NoticeKind::WebhookFailing`].
+    WebhookFailing {
+        endpoint: WebhookEndpointId,
+        trouble: EndpointTrouble,
+        /// Time since which it fails, or since which newer events are dropped.
+        since: Timestamp,
+    },
 }
 
 impl Matter {
-    /// The id of the connection, automation or campaign that it is about, if it is about one.
+    /// The id of the connection, automation, campaign or endpoint that it is about, if it is about one.
     pub fn subject_id(&self) -> Option<String> {
         match self {
             Self::ConnectionRefused { connection, .. } | Self::TemplatePaused { connection, .. } => {
@@ -138,6 +152,7 @@ impl Matter {
             }
             Self::AutomationUnmatched { automation } => Some(automation.to_string()),
             Self::CampaignPaused { campaign, .. } => Some(campaign.to_string()),
+            Self::WebhookFailing { endpoint, .. } => Some(endpoint.to_string()),
             Self::CapNearlyReached { .. } | Self::CustomersWait(_) => None,
         }
     }
@@ -213,6 +228,7 @@ impl Notice {
             Matter::CapNearlyReached { .. } => NoticeKind::CapNearlyReached,
             Matter::CampaignPaused { .. } => NoticeKind::CampaignPaused,
             Matter::CustomersWait(_) => NoticeKind::CustomersWait,
+            Matter::WebhookFailing { .. } => NoticeKind::WebhookFailing,
         }
     }
 
@@ -228,6 +244,7 @@ impl Notice {
             Matter::CapNearlyReached { cap } => format!("{kind}#{}#{}", cap.name(), cap.maximum),
             Matter::CampaignPaused { campaign, .. } => format!("{kind}#{campaign}"),
             Matter::CustomersWait(_) => kind.to_owned(),
+            Matter::WebhookFailing { endpoint, trouble, .. } => format!("{kind}#{endpoint}#{}", trouble.as_str()),
         }
     }
 
@@ -279,7 +296,22 @@ impl Notice {
             | Matter::TemplatePaused { .. }
             | Matter::AutomationUnmatched { .. }
             | Matter::CampaignPaused { .. }
-            | Matter::CustomersWait(_) => false,
+            | Matter::CustomersWait(_)
+            | Matter::WebhookFailing { .. } => false,
+        }
+    }
+
+    /// The notice of an endpoint that has been in trouble since this time, which people are to be told of now. `at` is the same at every
+    /// attempt to tell them, such as the end of the first day of failing, so that they are told once.
+    pub fn of_endpoint(endpoint: &WebhookEndpoint, trouble: EndpointTrouble, since: Timestamp, at: Timestamp) -> Self {
+        Self {
+            matter: Matter::WebhookFailing {
+                endpoint: endpoint.id,
+                trouble,
+                since,
+            },
+            name: endpoint.name.as_str().to_owned(),
+            at,
         }
     }
 
@@ -388,6 +420,8 @@ impl Notice {
             }
             Matter::CampaignPaused { .. } => present.campaign.and_then(Self::of_campaign).as_ref() == Some(self),
             Matter::CustomersWait(_) => present.customers_wait,
+            // It was so moments ago, when it was noted.
+            Matter::WebhookFailing { .. } => true,
         }
     }
 }
@@ -607,6 +641,26 @@ mod tests {
             account.preferences.notifications.mails = off;
             assert!(!kind.reaches(&member, &account));
         }
+    }
+
+    /// A mail about its end does not wait for the pause after the one that it fails.
+    #[test]
+    fn endpoint_is_noticed_by_its_trouble_and_time() {
+        let endpoint: WebhookEndpoint = serde_json::from_value(serde_json::json!({
+            "id": "whe_00000000000000000000000001", "name": "n8n", "url": "https://n8n.example.com/webhook/a", "events": [],
+            "secrets": [], "created_at": NOON, "updated_at": NOON,
+        }))
+        .unwrap();
+        let notice = |trouble, now: &str| Notice::of_endpoint(&endpoint, trouble, at(NOON), at(now));
+        let (day, later) = ("2026-11-21T12:00:00Z", "2026-11-23T12:00:00Z");
+        let failing = notice(EndpointTrouble::Failing, day);
+        assert_eq!(failing.key(), format!("webhook_failing#{}#failing", endpoint.id));
+        let told = NoticeState::after_occurrence(&failing, None, at(day)).unwrap();
+        assert_eq!(NoticeState::after_occurrence(&failing, Some(&told), at(later)), None);
+        let third = notice(EndpointTrouble::Failing, later);
+        assert!(NoticeState::after_occurrence(&third, Some(&told), at(later)).is_some());
+        assert_ne!(notice(EndpointTrouble::Gone, day).key(), failing.key());
+        assert_eq!(failing.matter.subject_id(), Some(endpoint.id.to_string()));
     }
 
     #[test]

@@ -319,7 +319,8 @@ fn template_of(notice: &Notice) -> Option<(ConnectionId, &str)> {
         | Matter::AutomationUnmatched { .. }
         | Matter::CapNearlyReached { .. }
         | Matter::CampaignPaused { .. }
-        | Matter::CustomersWait(_) => None,
+        | Matter::CustomersWait(_)
+        | Matter::WebhookFailing { .. } => None,
     }
 }
 
@@ -331,6 +332,7 @@ const fn campaign_of(notice: &Notice) -> Option<CampaignId> {
         | Matter::TemplatePaused { .. }
         | Matter::AutomationUnmatched { .. }
         | Matter::CapNearlyReached { .. }
-        | Matter::CustomersWait(_) => None,
+        | Matter::CustomersWait(_)
+        | Matter::WebhookFailing { .. } => None,
     }
 }

@@ -10,6 +10,7 @@ use domain::{
     calls::CallProgress,
     media::{Asset, Medium},
     terms::{Lane, Operation, TenantId},
+    webhooks::EndpointHealth,
 };
 use jiff::Timestamp;
 use jobs::ToQueue;
@@ -131,7 +132,7 @@ const DOING: &str = "read due rows";
 
 /// The kinds that can be due, with their jobs. A row of a kind that is missing here, such as one of a later version of the
 /// code, is left alone.
-const KINDS: [DueKind; 5] = [
+const KINDS: [DueKind; 6] = [
     DueKind {
         is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::MESSAGE),
         kind: "message",
@@ -191,6 +192,21 @@ const KINDS: [DueKind; 5] = [
             Ok(DueRow {
                 job: ToQueue::start(tenant, &operation),
                 dispatches: operation.dispatches,
+                not_before: None,
+            })
+        },
+    },
+    DueKind {
+        is_key: |area, sk| area == keys::WEBHOOKS && sk == keys::HEALTH,
+        kind: "webhook_health",
+        job: |tenant, item| {
+            let endpoint = string(&item, "pk").and_then(keys::endpoint_of);
+            let endpoint = endpoint.ok_or(StoreError::Gone { doing: DOING })?;
+            let health: EndpointHealth = row::data(item, DOING)?;
+            let at = health.due.unwrap_or(Timestamp::MIN);
+            Ok(DueRow {
+                job: ToQueue::run_endpoint(tenant, endpoint, at),
+                dispatches: health.dispatches,
                 not_before: None,
             })
         },

@@ -116,7 +116,9 @@ const FORMS: &[(&str, u64)] = &[
     // Triggers by dates.
     ("trigger", 2),
     ("unknown_numbers", 1),
+    ("webhook_delivery", 1),
     ("webhook_endpoint", 1),
+    ("webhook_health", 1),
     ("whatsapp_number", 1),
 ];
 

@@ -11,9 +11,10 @@ use domain::{
     live::{Place, SocketId, Start},
     people::LinkCode,
     terms::{
-        ApiKeyId, CampaignId, ConnectionId, ContactId, ImportId, Lane, LineId, OperationId, PushSubscriptionId, RuleId,
-        SessionId, Slug, TenantId, UserId,
+        ApiKeyId, CampaignId, ConnectionId, ContactId, EventId, ImportId, Lane, LineId, OperationId,
+        PushSubscriptionId, RuleId, SessionId, Slug, TenantId, UserId, WebhookEndpointId,
     },
+    webhooks::DeliveryState,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;
@@ -127,7 +128,7 @@ impl Part {
             Self::Notices => NOTICES,
             Self::Desks => "DESK",
             Self::Erased => "ERASED",
-            Self::Webhooks => "HOOK",
+            Self::Webhooks => WEBHOOKS,
         }
     }
 }
@@ -193,6 +194,7 @@ pub(crate) const CONTACTS: &str = "C";
 pub(crate) const REFERENCES: &str = "REF";
 pub(crate) const OPERATIONS: &str = "OP";
 pub(crate) const NOTICES: &str = "NOTICE";
+pub(crate) const WEBHOOKS: &str = "HOOK";
 
 /// Prefix of the sort keys of operations: that of their ids.
 pub(crate) const OPERATION: &str = "op_";
@@ -566,6 +568,57 @@ pub(crate) fn followers(scope: &TenantScope) -> Key {
 /// The endpoints of a tenant that get events.
 pub(crate) fn following_endpoints(scope: &TenantScope) -> Key {
     Key::new(format!("{}#LIVE", tenant_partition(scope)), "ENDPOINTS")
+}
+
+/// The deliveries of an endpoint, and its health.
+pub(crate) fn deliveries(scope: &TenantScope, endpoint: WebhookEndpointId) -> String {
+    format!("{}#{endpoint}", part(scope, Part::Webhooks))
+}
+
+/// The endpoint of a row in such a partition.
+pub(crate) fn endpoint_of(pk: &str) -> Option<WebhookEndpointId> {
+    let (_, endpoint) = pk.rsplit_once('#')?;
+    endpoint.parse().ok()
+}
+
+/// Prefix of the sort keys of deliveries: that of the ids of their events.
+pub(crate) const DELIVERY: &str = "evt_";
+
+pub(crate) fn delivery(scope: &TenantScope, endpoint: WebhookEndpointId, event: EventId) -> Key {
+    Key::new(deliveries(scope, endpoint), event.to_string())
+}
+
+/// The sort key of an endpoint's health.
+pub(crate) const HEALTH: &str = "HEALTH";
+
+pub(crate) fn webhook_health(scope: &TenantScope, endpoint: WebhookEndpointId) -> Key {
+    Key::new(deliveries(scope, endpoint), HEALTH)
+}
+
+/// The list of an endpoint's deliveries in a state. Those that were delivered have none.
+pub(crate) fn deliveries_in(scope: &TenantScope, endpoint: WebhookEndpointId, state: DeliveryState) -> String {
+    format!("{}#{}", deliveries(scope, endpoint), state.as_str())
+}
+
+/// The place of a delivery in such a list: by a time, then by its event.
+pub(crate) fn delivery_place(at: Timestamp, event: EventId) -> String {
+    format!("{}#{event}", sortable(at))
+}
+
+/// The time and the event of such a place.
+pub(crate) fn delivery_at(place: &str) -> Option<ListedDelivery> {
+    let (at, event) = place.split_once('#')?;
+    Some(ListedDelivery {
+        at: at.parse().ok()?,
+        event: event.parse().ok()?,
+    })
+}
+
+/// A delivery in a list by a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ListedDelivery {
+    pub(crate) at: Timestamp,
+    pub(crate) event: EventId,
 }
 
 /// The people of a tenant who have a device.

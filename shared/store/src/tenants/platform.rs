@@ -6,12 +6,13 @@ use domain::{
     people::Identity,
     tenants::{Checkup, Connection, Rule, Tenant},
     terms::{ConnectionId, ContactId, Email, Slug, Stamp, TenantId, UserId},
+    webhooks::WebhookEndpoint,
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Page, Part, RACES, Store, StoreError, TenantScope,
+    Owned as _, Page, Part, RACES, Store, StoreError, TenantScope,
     accounts::{invitation_rows, nobody_row, taken_slug_row},
     contacts::DELETE_PAGE,
     reports::FIRST_DAY,
@@ -322,11 +323,27 @@ impl Store {
             .await?
             && self.delete_contacts(scope).await?
             && self.delete_suppressed(scope).await?
+            && self.delete_webhook_deliveries(scope).await?
             && self.delete_parts(scope).await?
             && self.delete_own_rows(scope, &keys::tenant_partition(scope)).await?
             && self.delete_days(scope, now).await?
             && self.delete_contacts(scope).await?
             && self.delete_suppressed(scope).await?)
+    }
+
+    /// Deletes the deliveries of the first endpoint that has some, with its health. Returns whether there were none. Those of endpoints that were
+    /// deleted days ago expire before a tenant is deleted.
+    async fn delete_webhook_deliveries(&self, scope: &TenantScope) -> Result<bool, StoreError> {
+        let prefix = WebhookEndpoint::PREFIX;
+        let endpoints = self.every(scope, Part::Webhooks, prefix, WebhookEndpoint::KIND).await?;
+        for item in endpoints {
+            let id = row::string(&item, "sk").and_then(|sk| sk.strip_prefix(prefix)?.parse().ok());
+            let Some(id) = id else { continue };
+            if !self.delete_partition(&keys::deliveries(scope, id)).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Deletes one page of the first part that has rows. Returns whether there were none.

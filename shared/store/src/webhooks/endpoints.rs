@@ -14,6 +14,7 @@ use crate::{
         keys,
         row::{self, Condition, Row, Write},
     },
+    webhooks::health::health_row,
 };
 
 impl Owned for WebhookEndpoint {
@@ -57,7 +58,7 @@ impl Store {
     }
 
     /// The writes after which publishers find an endpoint by this entry. `None`: by none. Nothing is written if that is so already.
-    async fn write_following(
+    pub(super) async fn write_following(
         &self,
         scope: &TenantScope,
         id: WebhookEndpointId,
@@ -104,11 +105,39 @@ impl Store {
         after: &WebhookEndpoint,
         stamp: &Stamp,
     ) -> Result<u64, StoreError> {
-        let more = self.write_following(scope, after.id, after.following()).await?;
+        let mut more = self.write_following(scope, after.id, after.following()).await?;
+        more.extend(self.write_health_of_change(scope, &before.value, after, stamp).await?);
         Ok(self.change_with(scope, before, after, stamp, more).await?)
     }
 
-    /// Deletes an endpoint under the condition of the version that was read. Its secrets are removed at once.
+    /// The write of the health of an endpoint that was disabled or enabled, or whose requests change: while it is disabled, nothing is due;
+    /// afterwards, all that waits is tried at once.
+    async fn write_health_of_change(
+        &self,
+        scope: &TenantScope,
+        before: &WebhookEndpoint,
+        after: &WebhookEndpoint,
+        stamp: &Stamp,
+    ) -> Result<Option<Write>, StoreError> {
+        let is_same_request = before.url == after.url && before.header == after.header;
+        if is_same_request && before.disabled.is_some() == after.disabled.is_some() {
+            return Ok(None);
+        }
+        let known = self.read_health(scope, after.id, stamp.at).await?;
+        let health = if after.disabled.is_some() {
+            known.value.rest()
+        } else {
+            known.value.reset(stamp.at)
+        };
+        if health == known.value {
+            return Ok(None);
+        }
+        let row = health_row(scope, after.id, known.version, &health, stamp.at)?;
+        Ok(Some(Write::Put(row)))
+    }
+
+    /// Deletes an endpoint under the condition of the version that was read. Its secrets and its health are removed at once; its deliveries
+    /// expire.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] after a lost race.
@@ -118,7 +147,8 @@ impl Store {
         before: &Versioned<WebhookEndpoint>,
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
-        let more = self.write_following(scope, before.value.id, None).await?;
+        let mut more = self.write_following(scope, before.value.id, None).await?;
+        more.push(Write::Clear(keys::webhook_health(scope, before.value.id)));
         self.remove_with(scope, before, stamp, more).await
     }
 }

@@ -422,7 +422,7 @@ const FATES: [(&str, &str); 3] = [
     ),
     (
         "expires",
-        "archive audit idempotency import live_events operation operation_details preference_link socket unknown_numbers",
+        "archive audit idempotency import live_events operation operation_details preference_link socket unknown_numbers webhook_delivery",
     ),
     ("stays", "erased"),
 ];
