@@ -12,6 +12,7 @@ use crate::{
     bill::Bill,
     build::{self, Function},
     endpoints::Endpoints,
+    inspect::changes::Follower,
     place::Place,
     play::Play,
 };
@@ -94,6 +95,9 @@ pub async fn depth(aws: &Session, url: &str) -> Result<[u64; 3]> {
 /// Changes of the table that are missing in day counters and the audit log, in commands.
 pub const CHANGES: &str = "changes";
 
+/// Changes of the table that people and software were not told of, in commands.
+pub const EVENTS: &str = "events";
+
 /// Prints the number and kind of dead letters and of given-up changes, without bodies: these contain customers' messages.
 pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
     let (outputs, session) = (aws.outputs(stack).await?, aws.session()?);
@@ -118,10 +122,13 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
             );
         }
     }
-    let changes = changes::list(&session, output(&outputs, BUCKET)?).await?;
-    println!("{:16} {}", "Changes", changes.len());
-    for batch in changes {
-        println!("  {} {} bytes, {}", batch.key, batch.bytes, batch.since);
+    let given_up = changes::list(&session, output(&outputs, BUCKET)?).await?;
+    for follower in Follower::ALL {
+        let batches: Vec<_> = given_up.iter().filter(|batch| batch.of == follower).collect();
+        println!("{:16} {}", follower.word(), batches.len());
+        for batch in batches {
+            println!("  {} {} bytes, {}", batch.key, batch.bytes, batch.since);
+        }
     }
     Ok(())
 }
@@ -129,13 +136,13 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
 /// The output that names the bucket with given-up changes.
 const BUCKET: &str = "RawBucketName";
 
-/// Sends the dead letters of the queue of this name back to it, or lets the function process given-up [`CHANGES`] again.
+/// Sends the dead letters of the queue of this name back to it, or lets a function process what it gave up: [`CHANGES`] or [`EVENTS`].
 pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: &str) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
-    if letters == CHANGES {
-        let function = build::function(&place.root, "publish_changes")?.deployed_name(stack);
-        let worked = changes::work(&aws.session()?, output(&outputs, BUCKET)?, &function).await?;
-        println!("Changes: {worked} batches processed.");
+    if let Some(of) = Follower::ALL.into_iter().find(|follower| follower.word() == letters) {
+        let function = build::function(&place.root, of.function())?.deployed_name(stack);
+        let worked = changes::work(&aws.session()?, output(&outputs, BUCKET)?, of, &function).await?;
+        println!("{letters}: {worked} batches processed.");
         return Ok(());
     }
     let queue = find(Queue::all(&outputs), letters)?;
@@ -157,7 +164,7 @@ fn find(queues: Vec<Queue>, word: &str) -> Result<Queue> {
     let words: Vec<String> = queues.iter().map(Queue::word).collect();
     let words = words.join(", ");
     let found = queues.into_iter().find(|queue| queue.word() == word);
-    found.with_context(|| format!("no queue `{word}`; the queues are {words}, or say {CHANGES}"))
+    found.with_context(|| format!("no queue `{word}`; the queues are {words}, or say {CHANGES} or {EVENTS}"))
 }
 
 async fn arn(session: &Session, queue: &str) -> Result<String> {

@@ -216,7 +216,7 @@ enum Command {
     },
     /// List dead letters and given-up changes, or process them again
     Dlq {
-        /// Send this queue's dead letters back to it, such as `provider-events`, or process `changes` again
+        /// Send this queue's dead letters back to it, such as `provider-events`, or process given-up `changes` or `events` again
         #[arg(long, value_name = "QUEUE")]
         redrive: Option<String>,
         #[command(flatten)]

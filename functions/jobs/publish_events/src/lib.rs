@@ -3,18 +3,20 @@
 //! Follows the table's stream at once. For every change that people or software can follow, it keeps an event: the ids of what changed, never
 //! the words.
 //!
-//! 1. **Event.** Each record of a batch becomes at most one event. The batch costs one read, and one write for each tenant that has
-//!    followers. `GET /live/events` reads them by cursor.
+//! 1. **Event.** Each record of a batch becomes at most one event. The batch costs one read, of a read unit per tenant for its followers and one
+//!    for its endpoints, and one write for each tenant that has followers. `GET /live/events` reads them by cursor.
 //! 2. **Sockets** ([`fan_out`]). Open sockets are told at once, in frames of at most 30 KB.
-//! 3. **Devices** ([`notify`]). People's devices are told of mentions, missed calls and notices at once, and of customers' messages a little
+//! 3. **Endpoints of webhooks** ([`endpoints`]). Each gets a job with those of the batch's events that it wants. `deliver_webhook` sends them.
+//! 4. **Devices** ([`notify`]). People's devices are told of mentions, missed calls and notices at once, and of customers' messages a little
 //!    later, since somebody may read them meanwhile. `send_push` sends what is queued here.
 //!
 //! Safe to run twice: an event that is published again has the same id, so clients recognize it.
 //!
-//! A batch that fails is repeated for hours and published late. Events say only what to read, so nothing but time is lost. A row that only a
-//! newer version can read is repeated, too, since a deployment may be under way. Others that cannot be read are logged and counted, and have
-//! no event.
+//! A batch that fails is repeated for hours and published late. Events say only what to read, so nothing but time is lost. After that it is
+//! stored in the raw bucket, and `cargo stack dlq --redrive events` publishes it. A row that only a newer version can read is repeated, too,
+//! since a deployment may be under way. Others that cannot be read are logged and counted, and have no event.
 
+mod endpoints;
 mod fan_out;
 mod notify;
 
@@ -37,7 +39,7 @@ use kit::{
 };
 use store::{
     Store, StoreError, TenantScope,
-    live::{AtOnce, MAX_TOGETHER, ends_rights, event_meaning, told_at_once},
+    live::{AtOnce, Followed, MAX_TOGETHER, ends_rights, event_meaning, told_at_once},
 };
 
 use crate::fan_out::Unreached;
@@ -49,6 +51,7 @@ pub struct Context {
     sockets: Sockets,
     unreached: Unreached,
     pushes: Queue,
+    deliveries: Queue,
 }
 
 impl Context {
@@ -60,6 +63,7 @@ impl Context {
             sockets: Sockets::of(env, "CONNECTIONS_URL")?,
             unreached: Unreached::default(),
             pushes: Queue::new(env, QueueName::Pushes)?,
+            deliveries: Queue::new(env, QueueName::WebhookDeliveries)?,
         })
     }
 }
@@ -74,9 +78,9 @@ kit::function!(serve_stream, Context::new, handle);
 /// # Errors
 /// When the table does not answer, or only a newer version can read a change: from there on the batch is retried.
 pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
-    let again = |place: usize, error: StoreError| StreamError {
+    let again = |place: usize, error: JobError| StreamError {
         from_sequence_number: number(&batch.records[place]).to_owned(),
-        error: JobError::from(error),
+        error,
     };
     let mut of_tenants: BTreeMap<TenantId, Vec<Told>> = BTreeMap::new();
     // Sockets of those whose rights ended are closed, whatever is before it in the batch.
@@ -106,7 +110,7 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
         }
     }
     publish(of_tenants, jobs, ctx).await.map_err(|error| again(0, error))?;
-    newer.map_or(Ok(()), |(place, error)| Err(again(place, error)))
+    newer.map_or(Ok(()), |(place, error)| Err(again(place, JobError::from(error))))
 }
 
 /// Publishes events. `jobs`: for what devices are told of besides.
@@ -114,17 +118,26 @@ async fn publish(
     mut of_tenants: BTreeMap<TenantId, Vec<Told>>,
     mut jobs: Vec<PushJob>,
     ctx: &Context,
-) -> Result<(), StoreError> {
+) -> Result<(), JobError> {
     jobs.extend(notify::jobs(&of_tenants));
     if of_tenants.is_empty() {
         notify::queue(jobs, ctx).await;
         return Ok(());
     }
     let scopes: Vec<TenantScope> = of_tenants.keys().map(|tenant| access::job::scope(*tenant)).collect();
-    let followed = ctx.store.with_followers(scopes.iter(), ctx.clock.now()).await?;
-    let mut published = Vec::new();
-    for scope in followed {
+    let followed = ctx.store.read_followers(scopes.iter(), ctx.clock.now()).await?;
+    let (mut published, mut deliveries) = (Vec::new(), Vec::new());
+    for Followed {
+        scope,
+        is_kept,
+        endpoints,
+    } in followed
+    {
         let told = of_tenants.remove(&scope.tenant()).unwrap_or_default();
+        deliveries.extend(endpoints::jobs(scope.tenant(), &endpoints, &told));
+        if !is_kept {
+            continue;
+        }
         if told.is_empty() {
             published.push((scope, ctx.clock.now(), Vec::new()));
         }
@@ -136,9 +149,12 @@ async fn publish(
         }
         line::count("published", u64::try_from(told.len()).unwrap_or_default());
     }
-    fan_out::tell(&published, ctx).await?;
+    // None of them waits for another, and what one of them fails at keeps nothing from the others.
+    let told = fan_out::tell(&published, ctx);
+    let (told, queued) = futures::join!(told, endpoints::queue(deliveries, ctx));
     notify::queue(jobs, ctx).await;
-    Ok(())
+    told?;
+    queued
 }
 
 /// Meaning of a change for those who follow the tenant, and for those who have no page open.

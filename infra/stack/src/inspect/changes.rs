@@ -1,5 +1,5 @@
 //! Given-up changes of the table in the bucket: batches that Lambda gave up, and records that `publish_changes` could not read.
-//! The function itself processes them again, which is safe to repeat (docs/decisions/0030-changes-worked-again.md).
+//! The function that they were meant for processes them again, which is safe to repeat (docs/decisions/0030-changes-worked-again.md).
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Map, Value, json};
@@ -12,12 +12,55 @@ const PREFIXES: [&str; 2] = ["aws/lambda/", "spill/changes/"];
 /// An invocation accepts six megabytes; more is sent in parts.
 const LARGEST: usize = 5_000_000;
 
+/// A function that follows the table's stream, whose given-up batches are in the bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follower {
+    /// `publish_changes`, which counts and audits.
+    Changes,
+    /// `publish_events`, which tells people and software.
+    Events,
+}
+
+impl Follower {
+    pub(super) const ALL: [Self; 2] = [Self::Changes, Self::Events];
+
+    /// Its name in commands.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Changes => super::CHANGES,
+            Self::Events => super::EVENTS,
+        }
+    }
+
+    /// Its function.
+    pub(super) const fn function(self) -> &'static str {
+        match self {
+            Self::Changes => "publish_changes",
+            Self::Events => "publish_events",
+        }
+    }
+
+    /// The function that a batch was meant for, by Lambda's record. Only `publish_changes` stores changes by itself.
+    fn of(stored: &Value) -> Self {
+        let arn = stored["requestContext"]["functionArn"].as_str().unwrap_or_default();
+        // An alias or a version may follow the name.
+        let name = arn.split(':').nth(6).unwrap_or_default();
+        if name.ends_with("-publish-events") {
+            Self::Events
+        } else {
+            Self::Changes
+        }
+    }
+}
+
 /// An object with changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) key: String,
     pub(super) bytes: u64,
     pub(super) since: String,
+    /// The function that it was meant for.
+    pub(super) of: Follower,
 }
 
 /// All given-up changes, the oldest of each prefix first.
@@ -26,8 +69,13 @@ pub(super) async fn list(aws: &Session, bucket: &str) -> Result<Vec<Stored>> {
     for prefix in PREFIXES {
         let begun = found.len();
         for object in aws.objects(bucket, prefix).await? {
+            let key = object["Key"].as_str().context("an object has a key")?.to_owned();
             found.push(Stored {
-                key: object["Key"].as_str().context("an object has a key")?.to_owned(),
+                // One that cannot be read is reported when it is worked.
+                of: read(aws, bucket, &key)
+                    .await
+                    .map_or(Follower::Changes, |stored| Follower::of(&stored)),
+                key,
                 bytes: object["Size"].as_u64().unwrap_or_default(),
                 since: object["LastModified"].as_str().unwrap_or_default().to_owned(),
             });
@@ -37,9 +85,18 @@ pub(super) async fn list(aws: &Session, bucket: &str) -> Result<Vec<Stored>> {
     Ok(found)
 }
 
-/// Lets the function process each of them, and deletes those that succeeded. Returns their number; the others stay.
-pub(super) async fn work(aws: &Session, bucket: &str, function: &str) -> Result<usize> {
-    let all = list(aws, bucket).await?;
+async fn read(aws: &Session, bucket: &str, key: &str) -> Result<Value> {
+    let stored = aws
+        .call("s3", "get_object", json!({ "Bucket": bucket, "Key": key }))
+        .await?;
+    serde_json::from_str(stored["Body"].as_str().unwrap_or_default()).context("it is not JSON")
+}
+
+/// Lets the function of this name in the stack process each of its batches, and deletes those that succeeded. Returns their number; the
+/// others stay.
+pub(super) async fn work(aws: &Session, bucket: &str, of: Follower, function: &str) -> Result<usize> {
+    let mut all = list(aws, bucket).await?;
+    all.retain(|stored| stored.of == of);
     let mut wrong = Vec::new();
     for Stored { key, .. } in &all {
         if let Err(error) = work_one(aws, bucket, key, function).await {
@@ -57,10 +114,7 @@ pub(super) async fn work(aws: &Session, bucket: &str, function: &str) -> Result<
 }
 
 async fn work_one(aws: &Session, bucket: &str, key: &str, function: &str) -> Result<()> {
-    let object = json!({ "Bucket": bucket, "Key": key });
-    let stored = aws.call("s3", "get_object", object.clone()).await?;
-    let stored: Value = serde_json::from_str(stored["Body"].as_str().unwrap_or_default()).context("it is not JSON")?;
-    let Batch { shard, records } = Batch::read(stored)?;
+    let Batch { shard, records } = Batch::read(read(aws, bucket, key).await?)?;
     for records in parts(records) {
         let event = json!({ "Records": records, "shardId": shard, "again": true });
         let invoke = json!({ "FunctionName": function, "Payload": event.to_string() });
@@ -73,7 +127,9 @@ async fn work_one(aws: &Session, bucket: &str, key: &str, function: &str) -> Res
             .context("the answer lists no failures")?;
         ensure!(failures.is_empty(), "{function} could not process it; its log says why");
     }
-    aws.call("s3", "delete_object", object).await.map(drop)
+    aws.call("s3", "delete_object", json!({ "Bucket": bucket, "Key": key }))
+        .await
+        .map(drop)
 }
 
 /// Changes of one shard.
@@ -151,6 +207,24 @@ mod tests {
             let batch = Batch::read(stored).unwrap();
             assert_eq!((batch.shard.as_str(), batch.records), ("shard-1", vec![record("a")]));
         }
+    }
+
+    /// Counting what was meant for the other function would count it twice.
+    #[test]
+    fn batch_belongs_to_the_function_that_lambda_names() {
+        let arn = |function: &str| format!("arn:aws:lambda:eu-west-1:123456789012:function:prod-{function}");
+        for (function, of) in [
+            (arn("publish-events"), Follower::Events),
+            (arn("publish-events:$LATEST"), Follower::Events),
+            (arn("publish-changes"), Follower::Changes),
+        ] {
+            let stored = json!({ "requestContext": { "functionArn": function }, "payload": {} });
+            assert_eq!(Follower::of(&stored), of, "{function}");
+        }
+        assert_eq!(
+            Follower::of(&json!({ "Records": [], "shardId": "shard-1" })),
+            Follower::Changes
+        );
     }
 
     #[test]

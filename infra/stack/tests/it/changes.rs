@@ -101,6 +101,24 @@ fn reprocessed_changes_count_once() {
         ensure!(!is_there(stage, &by_code).await?, "it is worked and still there");
         ensure!(counters(&business, day).await? == expected, "counted twice");
 
+        // What was meant for the other function is left to it, and counts nothing.
+        let told_late = format!("aws/lambda/other/shardId-given-up/2026/01/02/{ours}");
+        let mut of_events = failed.clone();
+        let arn = format!(
+            "arn:aws:lambda:us-east-1:0:function:{}-publish-events",
+            stage.play.endpoints.stack
+        );
+        of_events["requestContext"]["functionArn"] = json!(arn);
+        put(stage, &told_late, &of_events).await?;
+        work_again(stage, &ours).await?;
+        ensure!(is_there(stage, &told_late).await?, "changes took what events gave up");
+        inspect::redrive(&stage.aws, &stage.place, &stage.play.endpoints.stack, inspect::EVENTS).await?;
+        ensure!(!is_there(stage, &told_late).await?, "it is published and still there");
+        ensure!(
+            counters(&business, day).await? == expected,
+            "counted by the wrong function"
+        );
+
         // An object that cannot be processed stays and is reported.
         let unreadable = format!("spill/changes/{ours}-unreadable");
         let mut broken = event.clone();

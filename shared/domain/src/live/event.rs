@@ -1,5 +1,5 @@
-//! Events: what a change of a row means to people and software that follow a tenant. They name things by their ids and hold nothing of
-//! what people say: whoever may see it reads it.
+//! Events: what a change of a row means to people and software that follow a tenant. They name things by their ids, with facts that name
+//! nobody, and hold nothing of what people say: whoever may see it reads it.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,15 @@ use crate::{
     calls::{Call, Received},
     inbox::{Conversation, Wrote},
     messages::{Message, MessageState},
+    money::Price,
     notices::Notice,
-    people::Contact,
+    people::{Choice, ConsentCategory, ConsentEntry, Contact, Conversion, ConversionKind},
+    telephony::Outcome,
     templates::{TemplateDefinition, TemplateId},
     tenants::Connection,
     terms::{
-        CallId, CampaignId, ConnectionId, ContactId, ConversationId, EventId, LineId, MessageId, NoteId, Operation,
-        OperationId, OperationKind, TeamId, UserId,
+        CallId, CampaignId, Channel, ConnectionId, ContactId, ConversationId, ConversionId, EventId, LineId, MessageId,
+        NoteId, Operation, OperationId, OperationKind, TeamId, UserId,
     },
 };
 
@@ -31,10 +33,11 @@ pub enum EventType {
     /// A provider accepted a message. `data`: `message_id`, `contact_id`, `state`.
     #[serde(rename = "message.sent")]
     MessageSent,
-    /// A message was planned, or its state changed otherwise. `data`: `message_id`, `contact_id`, `state`.
+    /// A message was planned, or its state changed otherwise. `data`: `message_id`, `contact_id`, `state`, and `code` of a provider's
+    /// refusal.
     #[serde(rename = "message.status")]
     MessageStatus,
-    /// A call was decided, or decided again. `data`: `call_id`, `contact_id`.
+    /// A call was decided, or decided again. `data`: `call_id`, `contact_id`, `outcome`, `reason`.
     #[serde(rename = "call.decided")]
     CallDecided,
     /// A conversation began or changed, or was read. `data`: `contact_id`.
@@ -43,9 +46,15 @@ pub enum EventType {
     /// Somebody wrote a note. `data`: `note_id`, `contact_id`.
     #[serde(rename = "note.created")]
     NoteCreated,
-    /// A contact is new, or its data or consent changed. `data`: `contact_id`.
+    /// A contact is new, or its data or consent changed. `data`: `contact_id`, and `created` of a new one.
     #[serde(rename = "contact.changed")]
     ContactChanged,
+    /// Somebody refuses messages, agrees to them, or takes a refusal back. `data`: `contact_id`, `choice`, `channel`, `category`.
+    #[serde(rename = "consent.changed")]
+    ConsentChanged,
+    /// A conversion was recorded, such as an order. `data`: `conversion_id`, `contact_id`, `what`, `value`.
+    #[serde(rename = "conversion.recorded")]
+    ConversionRecorded,
     /// A template is new, or changed. `data`: `template_id`.
     #[serde(rename = "template.changed")]
     TemplateChanged,
@@ -61,7 +70,7 @@ pub enum EventType {
 }
 
 impl EventType {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::MessageReceived,
         Self::MessageSent,
         Self::MessageStatus,
@@ -69,6 +78,8 @@ impl EventType {
         Self::ConversationChanged,
         Self::NoteCreated,
         Self::ContactChanged,
+        Self::ConsentChanged,
+        Self::ConversionRecorded,
         Self::TemplateChanged,
         Self::ConnectionRefused,
         Self::OperationProgress,
@@ -81,7 +92,9 @@ impl EventType {
             Self::MessageReceived | Self::MessageSent | Self::MessageStatus => Permission::MessagesRead,
             Self::CallDecided => Permission::CallsRead,
             Self::ConversationChanged => Permission::ConversationsRead,
-            Self::NoteCreated | Self::ContactChanged => Permission::ContactsRead,
+            Self::NoteCreated | Self::ContactChanged | Self::ConsentChanged | Self::ConversionRecorded => {
+                Permission::ContactsRead
+            }
             Self::TemplateChanged => Permission::TemplatesRead,
             Self::ConnectionRefused => Permission::ConnectionsRead,
             Self::OperationProgress => Permission::OperationsRead,
@@ -90,7 +103,7 @@ impl EventType {
     }
 }
 
-/// Subjects of the event. Members that its type does not have are missing.
+/// Subjects of the event, and facts that name nobody. Members that its type does not have are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LiveEventData"))]
 pub struct EventData {
@@ -103,9 +116,41 @@ pub struct EventData {
     /// State of the message after the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<MessageState>,
+    /// The provider's code of the error that the message failed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = 131_026))]
+    pub code: Option<i64>,
     /// Id of the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_id: Option<CallId>,
+    /// Outcome of the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Why a message follows the call, or why none does: the call's `reason`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = &"planned"))]
+    pub reason: Option<String>,
+    /// Whether the contact is new. Missing: it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub created: bool,
+    /// What the person wishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
+    /// Channel of the wish. Missing: all channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// Category of the wish. Missing: all categories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<ConsentCategory>,
+    /// Id of the conversion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion_id: Option<ConversionId>,
+    /// Kind of the conversion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<ConversionKind>,
+    /// Value of the conversion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Price>,
     /// Id of the note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note_id: Option<NoteId>,
@@ -229,6 +274,8 @@ impl EventType {
             | Self::MessageStatus
             | Self::CallDecided
             | Self::NoteCreated
+            | Self::ConsentChanged
+            | Self::ConversionRecorded
             | Self::ConnectionRefused => false,
         }
     }
@@ -254,13 +301,21 @@ impl Told {
 
     /// Adds it to others that are published at the same time, in place of one that it replaces.
     pub fn join(mut self, others: &mut Vec<Self>) {
+        // A new contact has two rows, and only one of them says that it is new.
+        let subject = |event: &Event| EventData {
+            created: false,
+            ..event.data.clone()
+        };
         let same = |other: &Event, event: &Event| {
-            other.kind == event.kind && other.data == event.data && other.conversation_id == event.conversation_id
+            other.kind == event.kind
+                && other.conversation_id == event.conversation_id
+                && subject(other) == subject(event)
         };
         if self.event.kind.is_replaced()
             && let Some(place) = others.iter().position(|other| same(&other.event, &self.event))
         {
             let earlier = others.remove(place);
+            self.event.data.created |= earlier.event.data.created;
             self.attended.add(earlier.attended);
             self.wrote = [self.wrote, earlier.wrote]
                 .into_iter()
@@ -314,9 +369,11 @@ impl Meaning {
             EventType::MessageStatus
         };
         let contact = after.id.contact();
+        let error_code = after.last().and_then(|last| last.error.as_ref()?.code);
         let data = EventData {
             message_id: Some(after.id),
             state: Some(is),
+            code: error_code.filter(|_| is == MessageState::Failed),
             ..EventData::about(contact)
         };
         Some(Self::of(kind, data).on(contact, after.line))
@@ -330,6 +387,8 @@ impl Meaning {
         let contact = after.id.contact();
         let data = EventData {
             call_id: Some(after.id),
+            outcome: Some(after.outcome),
+            reason: Some(after.reason.clone()),
             ..EventData::about(contact)
         };
         Some(Self::of(EventType::CallDecided, data).on(contact, after.grounds.line))
@@ -367,10 +426,41 @@ impl Meaning {
         Self::of(EventType::NoteCreated, data)
     }
 
+    /// The event for a contact that was created.
+    pub fn of_new_contact(contact: ContactId) -> Self {
+        let data = EventData {
+            created: true,
+            ..EventData::about(contact)
+        };
+        Self::of(EventType::ContactChanged, data)
+    }
+
     /// The event for a contact. `None` for traces of calls and messages, which have events of their own.
     pub fn of_contact(before: Option<&Contact>, after: &Contact) -> Option<Self> {
         let changed = before.is_none_or(|before| !before.is_shown_as(after));
         changed.then(|| Self::of_profile(after.id))
+    }
+
+    /// The event for a wish that was recorded. `None` if it was known already.
+    pub fn of_consent(contact: ContactId, entry: &ConsentEntry) -> Option<Self> {
+        let data = EventData {
+            choice: Some(entry.choice),
+            channel: entry.channel,
+            category: entry.category,
+            ..EventData::about(contact)
+        };
+        (!entry.repeats).then(|| Self::of(EventType::ConsentChanged, data))
+    }
+
+    /// The event for a conversion that was recorded.
+    pub fn of_conversion(conversion: &Conversion) -> Self {
+        let data = EventData {
+            conversion_id: Some(conversion.id),
+            what: Some(conversion.what),
+            value: conversion.value.clone(),
+            ..EventData::about(conversion.id.contact())
+        };
+        Self::of(EventType::ConversionRecorded, data)
     }
 
     /// The event for a contact's profile: its name, tags, stage and fields.

@@ -6,7 +6,7 @@ use domain::{
     campaigns::Campaign,
     live::{About, Meaning},
     notices::NoticeState,
-    people::{HistoryKind, Note},
+    people::{ConsentEntry, Conversion, HistoryKind, Note},
     templates::TemplateDefinition,
     tenants::Connection,
     terms::TenantId,
@@ -51,6 +51,7 @@ pub fn event_meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Me
             let read = |image: &Item| compact::conversation(image.clone().into(), DOING).map(|known| known.value);
             Meaning::of_conversation(was.map(read).transpose()?.as_ref(), &read(after)?)
         }
+        "contact" if inserted => keys::contact_of(pk).map(Meaning::of_new_contact),
         "contact" => {
             let contact = |image: &Item| compact::contact(image.clone().into(), DOING);
             // One whose merge is undone was the row of another kind.
@@ -66,6 +67,13 @@ pub fn event_meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Me
             after.and_then(|after| Meaning::of_connection(before.as_ref(), &after))
         }
         word if inserted && word == HistoryKind::Note.word() => Some(Meaning::of_note(data::<Note>(after)?.id)),
+        word if inserted && word == HistoryKind::Conversion.word() => {
+            Some(Meaning::of_conversion(&data::<Conversion>(after)?))
+        }
+        "consent" if inserted => match keys::contact_of(pk) {
+            Some(contact) => Meaning::of_consent(contact, &data::<ConsentEntry>(after)?),
+            None => None,
+        },
         _ => None,
     };
     Ok(meaning.map(|meaning| (tenant, meaning)))

@@ -6,5 +6,5 @@ mod push;
 mod sockets;
 
 pub use events::{AtOnce, ends_rights, event_meaning, told_at_once};
-pub use published::{MAX_TOGETHER, Published};
+pub use published::{Followed, MAX_TOGETHER, Published};
 pub use push::PushKey;

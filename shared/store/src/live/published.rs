@@ -1,7 +1,10 @@
 //! The events of the last hours of a tenant, for those who follow them: a row for all that were published together. And the tenant's
 //! followers: without any, nothing is kept.
 
-use domain::live::{EVENTS_KEPT_FOR, Event, FOLLOWED_FOR, Followers, OVERLAP, Place, Start};
+use domain::{
+    live::{EVENTS_KEPT_FOR, Event, FOLLOWED_FOR, Followers, OVERLAP, Place, Start},
+    webhooks::FollowingEndpoint,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -29,6 +32,16 @@ pub struct Published {
     pub events: Vec<(Place, Vec<Event>)>,
     /// Whether there may be more behind them.
     pub more: bool,
+}
+
+/// Who follows a tenant.
+#[derive(Debug)]
+pub struct Followed<'a> {
+    pub scope: &'a TenantScope,
+    /// Whether events are kept for people and software that follow it.
+    pub is_kept: bool,
+    /// Endpoints of webhooks, each with the types of events that it gets.
+    pub endpoints: Vec<FollowingEndpoint>,
 }
 
 fn followers_row(
@@ -64,31 +77,36 @@ impl Store {
             .await
     }
 
-    /// The tenants among these that have followers now. One request for up to 100.
-    pub async fn with_followers<'a>(
+    /// Who follows these tenants now: people and software, and endpoints of webhooks. One request for 50 tenants.
+    pub async fn read_followers<'a>(
         &self,
         scopes: impl Iterator<Item = &'a TenantScope>,
         now: Timestamp,
-    ) -> Result<Vec<&'a TenantScope>, StoreError> {
+    ) -> Result<Vec<Followed<'a>>, StoreError> {
         const DOING: &str = "read the followers of tenants";
-        let all: Vec<(&TenantScope, Key)> = scopes.map(|scope| (scope, keys::followers(scope))).collect();
-        let wanted: Vec<Key> = all.iter().map(|(_, key)| key.clone()).collect();
+        let scopes: Vec<&TenantScope> = scopes.collect();
+        let both = |scope: &&TenantScope| [keys::followers(scope), keys::following_endpoints(scope)];
+        let wanted: Vec<Key> = scopes.iter().flat_map(both).collect();
         let mut found = self.database.get_many(&wanted, DOING).await?;
-        let mut followed = Vec::new();
-        for (scope, key) in all {
+        let all = scopes.into_iter().map(|scope| {
             let followers: Result<Option<Versioned<Followers>>, StoreError> =
-                row::read_versioned(found.remove(&key), None, DOING);
-            let there = match followers {
+                row::read_versioned(found.remove(&keys::followers(scope)), None, DOING);
+            let is_kept = match followers {
                 Ok(followers) => followers.is_some_and(|followers| followers.value.are_there(now)),
                 // A newer version noted them: nobody's events may wait for it, and theirs may not be lost.
                 Err(error) if error.is_unreadable() => true,
                 Err(error) => return Err(error),
             };
-            if there {
-                followed.push(scope);
-            }
-        }
-        Ok(followed)
+            let endpoints: Option<Versioned<Vec<FollowingEndpoint>>> =
+                row::read_versioned(found.remove(&keys::following_endpoints(scope)), None, DOING)?;
+            let endpoints = endpoints.map(|endpoints| endpoints.value).unwrap_or_default();
+            Ok(Followed {
+                scope,
+                is_kept,
+                endpoints,
+            })
+        });
+        all.collect()
     }
 
     /// Keeps events, at most [`MAX_TOGETHER`], as published at this time: one write. Those that are published again are kept twice.

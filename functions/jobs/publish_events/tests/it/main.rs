@@ -1,5 +1,6 @@
 //! Events of what changes, from the table's stream: in process against the emulator's table.
 
+mod endpoints;
 mod filter;
 mod sockets;
 
@@ -130,6 +131,8 @@ async fn a_follow_up_is_told_step_by_step() {
     assert_eq!(sent.conversation_id.expect("a conversation").line(), message.line);
     for event in &events {
         assert_eq!(event.data.contact_id, Some(message.id.contact()), "{event:?}");
+        let is_contact = event.kind == EventType::ContactChanged;
+        assert_eq!(event.data.created, is_contact, "the caller was not known");
     }
 }
 
