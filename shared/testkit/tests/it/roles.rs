@@ -425,9 +425,12 @@ fn webhooks_cannot_open_sending_secrets() {
         // It seals the key for push services, and nothing else: docs/decisions/0088-push.md.
         let pushes = ["push_subscriptions", "send_push"].contains(&name)
             && text.contains(r#""Condition":{"StringEquals":{"kms:EncryptionContext:purpose":"push"}}"#);
-        let fine = keeper || others || pushes || name == "send_message" || !sends;
+        // They seal and open secrets of outgoing webhooks, and nothing else: docs/decisions/0105-deliveries-of-webhooks.md.
+        let hooks = ["deliver_webhook", "webhook_endpoints"].contains(&name)
+            && text.contains(r#""Condition":{"StringEquals":{"kms:EncryptionContext:purpose":"webhook"}}"#);
+        let fine = keeper || others || pushes || hooks || name == "send_message" || !sends;
         assert!(fine, "{id} may use the key of sending tokens");
-        let fine = keeper || pushes || !text.contains("kms:Encrypt");
+        let fine = keeper || pushes || hooks || !text.contains("kms:Encrypt");
         assert!(fine, "{id} may write credentials");
         // Only dispatch_due reads the whole due index, and the others what is theirs.
         let of_due = ["dispatch_due", "notify_people", "take_steps", "tend_inbox"];
