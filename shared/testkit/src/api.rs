@@ -449,7 +449,7 @@ pub async fn repeat_interrupted_request<'a>(aws: &Aws, lossy: &Lossy, ask: impl 
     made
 }
 
-/// What is shown of something that was just created, without the secrets that are shown then and never again.
+/// The answer to a creation without the secrets that no later answer shows.
 pub fn without_secrets(mut shown: Value) -> Value {
     if let Some(members) = shown.as_object_mut() {
         members.remove("signing");

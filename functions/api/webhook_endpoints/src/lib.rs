@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use access::{Kms, SecretsError, WebhookSecrets};
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Query, RACES, Setback, Tagged,
-    With, permits, require_found, setback,
+    With, of_another_list, permits, require_found, setback,
 };
 use axum::{Extension, Json, Router};
 use domain::{
@@ -489,9 +489,11 @@ async fn list_webhook_deliveries(
     context.find(&who, id).await?;
     let store = context.api.store();
     let (after, limit) = (paging.after(), paging.limit());
-    let page = store
-        .list_deliveries(who.scope(), id, query.state, after, limit, who.now())
-        .await?;
+    let page = store.list_deliveries(who.scope(), id, query.state, after, limit, who.now());
+    let page = page.await.map_err(|error| match error {
+        StoreError::Position => of_another_list(),
+        other => other.into(),
+    })?;
     Ok(Listed::of(page, |delivery| delivery))
 }
 

@@ -178,7 +178,7 @@ pub(crate) struct WebhookEndpointOut {
     secrets: Vec<SecretOut>,
     /// Health of its deliveries.
     health: HealthOut,
-    /// What is perhaps a mistake.
+    /// Possible mistakes.
     warnings: Vec<WebhookWarning>,
     /// Time of creation.
     #[schemars(example = "2026-11-20T10:00:00Z")]
@@ -277,7 +277,7 @@ pub(crate) struct NewSecret {
     /// The secret as libraries of Standard Webhooks take it.
     #[schemars(example = &"whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoyMzQ1NjdhYmNkZWZnaGlqa2xtbm9w")]
     pub(crate) secret: String,
-    /// The same key as text, with which HMAC-SHA256 is computed, for software such as n8n.
+    /// Its key as text, with which HMAC-SHA256 is computed, for software such as n8n.
     #[schemars(example = &"abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnop")]
     pub(crate) key: String,
 }

@@ -430,7 +430,7 @@ fn webhooks_cannot_open_sending_secrets() {
         // It seals the key for push services, and nothing else: docs/decisions/0088-push.md.
         let pushes = ["push_subscriptions", "send_push"].contains(&name)
             && text.contains(r#""Condition":{"StringEquals":{"kms:EncryptionContext:purpose":"push"}}"#);
-        // They seal and open the secrets of endpoints, and nothing else: docs/decisions/0105-deliveries-of-webhooks.md.
+        // They seal and open secrets of outgoing webhooks, and nothing else: docs/decisions/0105-deliveries-of-webhooks.md.
         let hooks = ["deliver_webhook", "webhook_endpoints"].contains(&name)
             && text.contains(r#""Condition":{"StringEquals":{"kms:EncryptionContext:purpose":"webhook"}}"#);
         let fine = keeper || others || pushes || hooks || name == "send_message" || !sends;

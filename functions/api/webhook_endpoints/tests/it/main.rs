@@ -90,7 +90,7 @@ async fn seed(town: &Town<'_>, endpoint: &Value, states: &[DeliveryState]) -> Ve
             DeliveryState::Dropped => None,
         };
         seeded.push(match outcome {
-            None => Delivery::dropped(event),
+            None => Delivery::drop_event(event),
             Some(outcome) => {
                 let attempt = Attempt {
                     at: event.at,
