@@ -41,4 +41,5 @@ kit::functions! {
     tenant, round_trips = "tests/round_trips.rs";
     usage;
     users;
+    webhook_endpoints;
 }

@@ -8,6 +8,7 @@ kit::functions! {
     backfill_conversations;
     change_contacts;
     count_segment;
+    deliver_webhook;
     erase_contact;
     export_data;
     fetch_media, memory = "tests/memory.rs";

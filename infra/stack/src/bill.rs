@@ -187,6 +187,7 @@ impl Bill {
             "send_message",
             "process_provider_event",
             "fetch_media",
+            "deliver_webhook",
             "send_mail",
         ];
         let queued = consumers.iter().filter_map(|name| self.functions.get(*name));

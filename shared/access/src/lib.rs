@@ -33,4 +33,4 @@ pub use send::SendCredentials;
 pub use shared_app::SharedApp;
 pub use signer::Signer;
 pub use webhook::{AuthError, Authenticated, Connections};
-pub use webhook_secrets::WebhookSecrets;
+pub use webhook_secrets::{OpenedWebhookSecrets, WebhookKeyring, WebhookSecrets};

@@ -20,6 +20,7 @@ pub mod template_clients;
 pub mod templates;
 pub mod twilio;
 pub mod vonage;
+pub mod webhooks;
 pub mod whatsapp;
 
 mod outcome;

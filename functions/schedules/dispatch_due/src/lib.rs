@@ -77,11 +77,12 @@ const MAX_LEASE: SignedDuration = SignedDuration::from_hours(1);
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
 
 /// The queues of what can be due.
-const QUEUES: [QueueName; 4] = [
+const QUEUES: [QueueName; 5] = [
     QueueName::Sends,
     QueueName::BulkSends,
     QueueName::Calls,
     QueueName::Media,
+    QueueName::WebhookDeliveries,
 ];
 
 /// State of the function, created once per process.

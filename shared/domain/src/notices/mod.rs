@@ -5,4 +5,4 @@ mod notice;
 
 pub use mailing::{MAX_DESCRIBED, MAX_MAILINGS, MAX_TOLD, Mailing, Mailings, NoticeState};
 use notice::midnight;
-pub use notice::{DOUBTED, MAX_WAITING, Matter, Notice, NoticeKind, Present, Waiting, Watch, day_of};
+pub use notice::{DOUBTED, EndpointTrouble, MAX_WAITING, Matter, Notice, NoticeKind, Present, Waiting, Watch, day_of};

@@ -14,7 +14,6 @@ use crate::{
     templates::TemplateDefinition,
     tenants::{Connection, Health, Rule, TenantConfig},
     terms::{CampaignId, CampaignState, Category, Channel, ConnectionId, Reason, RuleId, WebhookEndpointId},
-    webhooks::{EndpointTrouble, WebhookEndpoint},
 };
 
 /// Kind of a notice.
@@ -141,6 +140,30 @@ pub enum Matter {
         /// Time since which it fails, or since which newer events are dropped.
         since: Timestamp,
     },
+}
+
+/// A reason for telling people about an endpoint of webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointTrouble {
+    /// It has been failing for a day, or for three.
+    Failing,
+    /// It is disabled, since it failed for five days.
+    Disabled,
+    /// It is disabled, since its receiver answered 410.
+    Gone,
+    /// As many events wait as may, so that newer ones are dropped.
+    Full,
+}
+
+words! {
+    /// The name in keys.
+    EndpointTrouble {
+        Failing = "failing",
+        Disabled = "disabled",
+        Gone = "gone",
+        Full = "full",
+    }
 }
 
 impl Matter {
@@ -298,20 +321,6 @@ impl Notice {
             | Matter::CampaignPaused { .. }
             | Matter::CustomersWait(_)
             | Matter::WebhookFailing { .. } => false,
-        }
-    }
-
-    /// The notice of an endpoint that has been in trouble since this time, which people are to be told of now. `at` is the same at every
-    /// attempt to tell them, such as the end of the first day of failing, so that they are told once.
-    pub fn of_endpoint(endpoint: &WebhookEndpoint, trouble: EndpointTrouble, since: Timestamp, at: Timestamp) -> Self {
-        Self {
-            matter: Matter::WebhookFailing {
-                endpoint: endpoint.id,
-                trouble,
-                since,
-            },
-            name: endpoint.name.as_str().to_owned(),
-            at,
         }
     }
 
@@ -641,26 +650,6 @@ mod tests {
             account.preferences.notifications.mails = off;
             assert!(!kind.reaches(&member, &account));
         }
-    }
-
-    /// A mail about its end does not wait for the pause after the one that it fails.
-    #[test]
-    fn endpoint_is_noticed_by_its_trouble_and_time() {
-        let endpoint: WebhookEndpoint = serde_json::from_value(serde_json::json!({
-            "id": "whe_00000000000000000000000001", "name": "n8n", "url": "https://n8n.example.com/webhook/a", "events": [],
-            "secrets": [], "created_at": NOON, "updated_at": NOON,
-        }))
-        .unwrap();
-        let notice = |trouble, now: &str| Notice::of_endpoint(&endpoint, trouble, at(NOON), at(now));
-        let (day, later) = ("2026-11-21T12:00:00Z", "2026-11-23T12:00:00Z");
-        let failing = notice(EndpointTrouble::Failing, day);
-        assert_eq!(failing.key(), format!("webhook_failing#{}#failing", endpoint.id));
-        let told = NoticeState::after_occurrence(&failing, None, at(day)).unwrap();
-        assert_eq!(NoticeState::after_occurrence(&failing, Some(&told), at(later)), None);
-        let third = notice(EndpointTrouble::Failing, later);
-        assert!(NoticeState::after_occurrence(&third, Some(&told), at(later)).is_some());
-        assert_ne!(notice(EndpointTrouble::Gone, day).key(), failing.key());
-        assert_eq!(failing.matter.subject_id(), Some(endpoint.id.to_string()));
     }
 
     #[test]

@@ -44,7 +44,7 @@ const WAITS: [SignedDuration; 9] = [
 /// Maximum wait that a receiver can ask for.
 const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// What the servers of n8n answer while no workflow runs, with the status 200.
+/// Answer of servers of n8n while no workflow runs, with the status 200.
 const STARTING_UP: &str = "n8n is starting up";
 
 /// The delivery of an event to an endpoint.
@@ -278,7 +278,7 @@ impl Delivery {
     }
 
     /// The delivery of an event for which nothing is attempted, since too many wait.
-    pub fn dropped(event: Event) -> Self {
+    pub fn drop_event(event: Event) -> Self {
         Self {
             state: DeliveryState::Dropped,
             ..Self::new(event)

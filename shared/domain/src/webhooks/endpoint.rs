@@ -7,6 +7,7 @@ use url::Url;
 use crate::{
     accounts::Permission,
     live::EventType,
+    notices::{EndpointTrouble, Matter, Notice},
     tenants::Sealed,
     terms::{Distinct, OneLine, RotationId, WebUrl, WebhookEndpointId},
     webhooks::HeaderName,
@@ -192,6 +193,22 @@ impl WebhookEndpoint {
     }
 }
 
+impl Notice {
+    /// The notice of an endpoint that has been in trouble since this time. `at` is the same at every attempt to tell people, such as the end of
+    /// the first day of failing, so that they are told once.
+    pub fn of_endpoint(endpoint: &WebhookEndpoint, trouble: EndpointTrouble, since: Timestamp, at: Timestamp) -> Self {
+        Self {
+            matter: Matter::WebhookFailing {
+                endpoint: endpoint.id,
+                trouble,
+                since,
+            },
+            name: endpoint.name.as_str().to_owned(),
+            at,
+        }
+    }
+}
+
 /// Whether this is the test URL of a Webhook node of n8n, which answers only while somebody has its editor open.
 pub fn is_n8n_test_url(url: &WebUrl) -> bool {
     let url = Url::parse(url.as_str()).ok();
@@ -205,7 +222,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::samples::at;
+    use crate::{notices::NoticeState, samples::at};
 
     fn endpoint() -> WebhookEndpoint {
         serde_json::from_value(json!({
@@ -288,6 +305,23 @@ mod tests {
         let content = WebhookEndpoint { content: true, ..ids };
         let permissions: Vec<_> = content.permissions().collect();
         assert_eq!(permissions, [MessagesRead, CallsRead, ContactsRead, MessagesRead]);
+    }
+
+    /// A mail about its end does not wait for the pause after the one that it fails.
+    #[test]
+    fn endpoint_is_noticed_by_its_trouble_and_time() {
+        let endpoint = endpoint();
+        let noon = at("2026-11-20T12:00:00Z");
+        let notice = |trouble, now: &str| Notice::of_endpoint(&endpoint, trouble, noon, at(now));
+        let (day, later) = ("2026-11-21T12:00:00Z", "2026-11-23T12:00:00Z");
+        let failing = notice(EndpointTrouble::Failing, day);
+        assert_eq!(failing.key(), format!("webhook_failing#{}#failing", endpoint.id));
+        let told = NoticeState::after_occurrence(&failing, None, at(day)).unwrap();
+        assert_eq!(NoticeState::after_occurrence(&failing, Some(&told), at(later)), None);
+        let third = notice(EndpointTrouble::Failing, later);
+        assert!(NoticeState::after_occurrence(&third, Some(&told), at(later)).is_some());
+        assert_ne!(notice(EndpointTrouble::Gone, day).key(), failing.key());
+        assert_eq!(failing.matter.subject_id(), Some(endpoint.id.to_string()));
     }
 
     #[test]

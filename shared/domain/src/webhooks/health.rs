@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    notices::EndpointTrouble,
     terms::WebhookEndpointId,
     webhooks::{
         AttemptOutcome,
@@ -79,30 +80,6 @@ impl HealthStep {
             Self::TellAfterOneDay | Self::TellAfterThreeDays => EndpointTrouble::Failing,
             Self::Disable => EndpointTrouble::Disabled,
         }
-    }
-}
-
-/// A reason for telling people about an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndpointTrouble {
-    /// It has been failing for a day, or for three.
-    Failing,
-    /// It is disabled, since it failed for five days.
-    Disabled,
-    /// It is disabled, since its receiver answered 410.
-    Gone,
-    /// As many events wait as may, so that newer ones are dropped.
-    Full,
-}
-
-words! {
-    /// The name in keys.
-    EndpointTrouble {
-        Failing = "failing",
-        Disabled = "disabled",
-        Gone = "gone",
-        Full = "full",
     }
 }
 
@@ -328,7 +305,7 @@ impl EndpointHealth {
 
     /// The health of an endpoint that was disabled: nothing is due, whatever waits.
     #[must_use]
-    pub fn rest(&self) -> Self {
+    pub fn stop_trying(&self) -> Self {
         Self {
             next_probe: None,
             next_try: None,
@@ -510,7 +487,7 @@ mod tests {
         assert_eq!(down.without_probe().due_at(), Some(at(NOON)));
         assert_eq!(down.reset(minutes(9)).due_at(), Some(minutes(9)));
         assert_eq!(down.reset(minutes(9)).state(), HealthState::Healthy);
-        let disabled = down.rest();
+        let disabled = down.stop_trying();
         assert_eq!((disabled.due_at(), disabled.waiting), (None, 1));
         assert_eq!(disabled.reset(minutes(9)).due_at(), Some(minutes(9)));
         let failed_again = after(&down.without_probe(), AttemptOutcome::Refused, minutes(10));

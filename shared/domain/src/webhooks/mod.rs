@@ -17,4 +17,6 @@ pub use endpoint::{
     StillRotating, WebhookEndpoint, WebhookEvents, is_n8n_test_url,
 };
 pub use header::{HeaderName, HeaderValue, InvalidHeaderName, InvalidHeaderValue};
-pub use health::{EndpointHealth, EndpointTrouble, HealthState, HealthStep, MAX_WAITING_DELIVERIES, WaitingLook};
+pub use health::{EndpointHealth, HealthState, HealthStep, MAX_WAITING_DELIVERIES, WaitingLook};
+
+pub use crate::notices::EndpointTrouble;

@@ -284,8 +284,14 @@ pub const SPECIAL: &[ProblemKind] = &[
     kind(
         "still_rotating",
         409,
-        "The API key has the maximum number of valid secrets",
-        "Wait until one ends, or end all with `overlap_hours` 0",
+        "The API key or the webhook endpoint has the maximum number of valid secrets",
+        "Wait until one ends, or end all of a key with `overlap_hours` 0",
+    ),
+    kind(
+        "endpoint_disabled",
+        409,
+        "The webhook endpoint is disabled",
+        "Enable it first",
     ),
     kind(
         "number_taken",

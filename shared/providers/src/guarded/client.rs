@@ -85,6 +85,18 @@ impl GuardedClient {
         }
     }
 
+    /// Posts a request, with what `prepare` adds to it, once.
+    ///
+    /// # Errors
+    /// [`Unreached`].
+    pub async fn post(
+        &self,
+        address: &str,
+        prepare: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<GuardedAnswer, Unreached> {
+        self.send(Method::POST, address, prepare).await
+    }
+
     /// Sends a request, with what `prepare` adds to it, once.
     ///
     /// # Errors
@@ -163,7 +175,8 @@ impl Resolve for GuardedNames {
 }
 
 /// The addresses that the system knows. The port is the connection's.
-struct SystemNames;
+#[derive(Debug, Clone, Copy)]
+pub struct SystemNames;
 
 impl Resolve for SystemNames {
     fn resolve(&self, name: Name) -> Resolving {

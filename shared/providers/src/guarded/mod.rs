@@ -11,5 +11,6 @@ mod client;
 mod rules;
 
 pub use addresses::{Reach, reach_of};
-pub use client::{GuardedAnswer, GuardedClient, MAX_ANSWER, Unreached};
+pub use client::{GuardedAnswer, GuardedClient, MAX_ANSWER, SystemNames, Unreached};
+pub use reqwest::dns::Resolve;
 pub use rules::{BadHosts, Guard, Refused};

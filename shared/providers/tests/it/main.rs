@@ -26,6 +26,7 @@ mod twilio_recording;
 mod twilio_send;
 mod twilio_voice;
 mod vonage;
+mod webhooks;
 mod whatsapp_pieces;
 mod whatsapp_send;
 mod whatsapp_templates;

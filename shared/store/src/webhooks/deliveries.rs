@@ -24,7 +24,7 @@ const MAX_QUERIES: usize = 5;
 /// Deliveries that wait for an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingDeliveries {
-    /// Those to try, the longest wait first.
+    /// Deliveries to try, the longest wait first.
     pub deliveries: Vec<Delivery>,
     /// Time of the first of the others, if there are any.
     pub next_at: Option<Timestamp>,
@@ -52,7 +52,7 @@ fn place(scope: &TenantScope, endpoint: WebhookEndpointId, delivery: &Delivery) 
     })
 }
 
-fn listed(item: &Item) -> Option<ListedDelivery> {
+fn read_listed(item: &Item) -> Option<ListedDelivery> {
     row::string(item, Index::ByState.keys().1).and_then(keys::delivery_at)
 }
 
@@ -199,7 +199,7 @@ impl Store {
             .database
             .stretch(Index::ByState, rows, start, limit, newest_first, DOING)
             .await?;
-        let found: Vec<ListedDelivery> = rows.iter().filter_map(listed).collect();
+        let found: Vec<ListedDelivery> = rows.iter().filter_map(read_listed).collect();
         let events: Vec<EventId> = found.iter().map(|at| at.event).collect();
         let mut items = self.read_deliveries(scope, endpoint, &events, now).await?;
         // The index follows a moment later.
@@ -229,7 +229,7 @@ impl Store {
             .database
             .stretch(Index::ByState, rows, None, looked_at, false, DOING)
             .await?;
-        let found: Vec<ListedDelivery> = rows.iter().filter_map(listed).collect();
+        let found: Vec<ListedDelivery> = rows.iter().filter_map(read_listed).collect();
         let is_due = |at: &&ListedDelivery| until.is_none_or(|until| at.at <= until);
         let due: Vec<EventId> = found.iter().take(limit).take_while(is_due).map(|at| at.event).collect();
         let mut deliveries = self.read_deliveries(scope, endpoint, &due, now).await?;
@@ -281,7 +281,7 @@ impl Store {
                 .stretch(Index::ByState, rows, None, asked, false, DOING)
                 .await?;
             more |= rows.len() > left;
-            found.extend(rows.iter().filter_map(listed).take(left));
+            found.extend(rows.iter().filter_map(read_listed).take(left));
         }
         let events: Vec<EventId> = found.iter().map(|at| at.event).collect();
         let mut deliveries = self.read_deliveries(scope, endpoint, &events, now).await?;

@@ -125,7 +125,7 @@ impl Store {
         }
         let known = self.read_health(scope, after.id, stamp.at).await?;
         let health = if after.disabled.is_some() {
-            known.value.rest()
+            known.value.stop_trying()
         } else {
             known.value.reset(stamp.at)
         };

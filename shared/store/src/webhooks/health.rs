@@ -191,7 +191,7 @@ impl Store {
                 }
                 let mut writes = vec![Write::Put(owned::change_row(scope, endpoint.version, &after)?)];
                 writes.extend(self.write_following(scope, id, None).await?);
-                let row = health_row(scope, id, health.version, &health.value.rest(), now)?;
+                let row = health_row(scope, id, health.version, &health.value.stop_trying(), now)?;
                 writes.push(Write::Put(row));
                 self.database
                     .transact_writes(writes, "disable a webhook endpoint")

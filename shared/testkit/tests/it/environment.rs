@@ -40,6 +40,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("QueueName::BulkSends", &["BULK_SENDS_QUEUE_URL"], &[]),
     ("QueueName::Media", &["MEDIA_QUEUE_URL"], &[]),
     ("QueueName::Pushes", &["PUSHES_QUEUE_URL"], &[]),
+    ("QueueName::WebhookDeliveries", &["WEBHOOK_DELIVERIES_QUEUE_URL"], &[]),
     ("Mails::new(", &["MAILS_QUEUE_URL", "MAIL_SECRET_ID"], &[]),
     ("SealedLinks::new(", &["MAIL_SECRET_ID"], &[]),
     (
@@ -51,6 +52,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
             "BULK_SENDS_QUEUE_URL",
             "MEDIA_QUEUE_URL",
             "PUSHES_QUEUE_URL",
+            "WEBHOOK_DELIVERIES_QUEUE_URL",
             "MAILS_QUEUE_URL",
         ],
         &[],

@@ -42,6 +42,11 @@ const PATTERNS: &[&str] = &[
 /// Partition keys of a tenant's own partition, as in the template.
 const OWN_PARTITION: &str = "T#??????????????????????????";
 
+/// Whether a function takes webhooks, of which anybody on the internet can send some. One sends them.
+fn is_webhook(function: &str) -> bool {
+    function.ends_with("_webhook") && function != "deliver_webhook"
+}
+
 /// The action that knows no resource.
 const WITHOUT_RESOURCE: &str = "dynamodb:ListStreams";
 
@@ -281,7 +286,7 @@ fn only_listed_functions_touch_a_partition() {
     assert_eq!(who(|key| key == "T#*#ERASED", true), "erase_contact");
     for (function, statement) in on_table() {
         for key in partitions(statement) {
-            if function.ends_with("_webhook") {
+            if is_webhook(function) {
                 let look_up = function == "whatsapp_webhook" && key == "WABA#*";
                 // The tenant and its lines have business hours.
                 let of_hours = function == "twilio_voice_webhook" && [OWN_PARTITION, "T#*#CONF"].contains(&key);
@@ -413,7 +418,7 @@ fn functions_that_read_objects_may_list_them() {
 fn webhooks_cannot_open_sending_secrets() {
     for function in functions() {
         let (id, name, text) = (function.id, function.name, role(&function).to_string());
-        let (webhook, sends) = (name.ends_with("_webhook"), text.contains("SendKey"));
+        let (webhook, sends) = (is_webhook(name), text.contains("SendKey"));
         assert!(!(webhook && sends), "{id} may use the key of sending tokens");
         // It creates, rotates and tests connections: docs/decisions/0016-connection-test.md.
         let keeper = name == "connections";
@@ -425,9 +430,12 @@ fn webhooks_cannot_open_sending_secrets() {
         // It seals the key for push services, and nothing else: docs/decisions/0088-push.md.
         let pushes = ["push_subscriptions", "send_push"].contains(&name)
             && text.contains(r#""Condition":{"StringEquals":{"kms:EncryptionContext:purpose":"push"}}"#);
-        let fine = keeper || others || pushes || name == "send_message" || !sends;
+        // They seal and open secrets of outgoing webhooks, and nothing else: docs/decisions/0105-deliveries-of-webhooks.md.
+        let hooks = ["deliver_webhook", "webhook_endpoints"].contains(&name)
+            && text.contains(r#""Condition":{"StringEquals":{"kms:EncryptionContext:purpose":"webhook"}}"#);
+        let fine = keeper || others || pushes || hooks || name == "send_message" || !sends;
         assert!(fine, "{id} may use the key of sending tokens");
-        let fine = keeper || pushes || !text.contains("kms:Encrypt");
+        let fine = keeper || pushes || hooks || !text.contains("kms:Encrypt");
         assert!(fine, "{id} may write credentials");
         // Only dispatch_due reads the whole due index, and the others what is theirs.
         let of_due = ["dispatch_due", "notify_people", "take_steps", "tend_inbox"];

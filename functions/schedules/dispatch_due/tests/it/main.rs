@@ -13,10 +13,13 @@ use domain::{
     media::InboundMedia,
     messages::{Message, SendOutcome},
     telephony::CallStatus,
-    terms::{Actor, Category, Data, MessageId, Narrowing, Operation, OperationId, OperationKind, Policy, Purpose},
+    terms::{
+        Actor, Category, Data, MessageId, Narrowing, Operation, OperationId, OperationKind, Policy, Purpose,
+        WebhookEndpointId,
+    },
 };
 use jiff::SignedDuration;
-use jobs::{CallJob, MediaJob, SendMessage};
+use jobs::{CallJob, DeliveryJob, MediaJob, SendMessage};
 use kit::{QueueName, RawBucket, Spilled};
 use store::table::{
     due::Partition,
@@ -137,6 +140,26 @@ async fn a_medium_is_queued_until_stored_and_when_it_goes() {
     assert_eq!(queued().await, []);
     world.aws.pass(24 * 3_600);
     assert_eq!(queued().await, [job]);
+}
+
+/// However many deliveries wait for it, the endpoint is one row.
+#[tokio::test]
+async fn endpoint_of_waiting_deliveries_is_looked_at() {
+    let world = World::new().await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let endpoint = WebhookEndpointId::new(world.aws.ids().ulid());
+    let first = now + SignedDuration::from_mins(5);
+    let waits = store.change_health(scope, endpoint, now, |health| health.with_more_waiting(7, first));
+    waits.await.unwrap();
+    let looks = async || {
+        world.run().await;
+        world.aws.take_jobs::<DeliveryJob>(QueueName::WebhookDeliveries).await
+    };
+    assert_eq!(looks().await, []);
+    world.aws.pass(5 * 60);
+    let queued = looks().await;
+    assert!(matches!(&queued[..], [DeliveryJob::Run { endpoint: found, .. }] if *found == endpoint));
+    assert_eq!(looks().await, [], "a worker has its time");
 }
 
 #[tokio::test]
