@@ -8,7 +8,7 @@ import { take, takeTagged, type Tagged } from "../../api/problem.ts";
 import { nextAsk } from "../../api/queries.ts";
 import type { Tone } from "../../ui/Badge.svelte";
 import { router } from "../../ui/router.svelte.ts";
-import { t } from "../../words/words.svelte.ts";
+import { t, words } from "../../words/words.svelte.ts";
 
 type Schemas = components["schemas"];
 export type Campaign = Schemas["CampaignOut"];
@@ -47,10 +47,10 @@ export function campaignKey(id: string): unknown[] {
   return [here.place?.id, "campaign", id];
 }
 
-/** The campaign of the address, as a form begins with it. */
-export function heldCampaign(): CreateQueryResult<Tagged<Campaign>> {
+/** The campaign of the address, as a form begins with it. Each step reads it anew, since the one before has changed it. */
+export function heldCampaign(step: (typeof STEPS)[number]): CreateQueryResult<Tagged<Campaign>> {
   const id = campaignId();
-  return createQuery(() => ({ queryKey: [...campaignKey(id), "held"], queryFn: () => readCampaign(id), ...HELD }));
+  return createQuery(() => ({ queryKey: [...campaignKey(id), step], queryFn: () => readCampaign(id), ...HELD }));
 }
 
 /** Whether an operation goes on. */
@@ -71,7 +71,13 @@ export function operationOf(id: () => string | null): CreateQueryResult<Schemas[
 /** Label of a field that two people have changed. */
 export function labelOf([name = "", inner = ""]: string[]): string {
   if (name === "name") return t("column-name");
-  return name === "audience" || name === "message" ? t(`campaign-${inner}`) : t(`campaign-${name}`);
+  const id = `campaign-${name === "audience" || name === "message" ? inner : name}`;
+  return words.has(id) ? t(id) : [name, inner].filter(Boolean).join(".");
+}
+
+/** Name of a field of the API, such as `message.sms_text.en`. */
+export function fieldName(path: string): string {
+  return labelOf(path.split(/[.[]/));
 }
 
 /** Name of a variant by its number, of which 0 is the message itself. */
