@@ -34,7 +34,7 @@ use kit::{Bus, ConfigError, Env, Files, Problem};
 use store::{Along, Page, Store, StoreError, TenantScope, Versioned, table::rates::Limit, tenants::ConfigCache};
 
 use crate::{
-    models::{CampaignOut, RecipientOut, RecipientQuery, WinnerChoice},
+    models::{CampaignOrder, CampaignOut, CampaignQuery, RecipientOut, RecipientQuery, WinnerChoice},
     preflight::Previews,
 };
 
@@ -62,7 +62,8 @@ api::operations! {
 
         /// List campaigns
         ///
-        /// Oldest first.
+        /// Oldest first, unless `order` says otherwise. With conditions, a page can hold fewer campaigns than `limit`, or none, without
+        /// being the last one: only a `next_cursor` of `null` ends the list.
         GET "/api/v1/campaigns" => list_campaigns, "A page of campaigns";
 
         /// Get a campaign
@@ -384,19 +385,55 @@ async fn create_campaign(
     })
 }
 
+/// Reads for one page of a list with conditions. Each examines 100 campaigns.
+const MAX_READS: usize = 5;
+
 async fn list_campaigns(
     who: Reading,
     State(api): State<Api>,
     Extension(configs): Configs,
+    Query(query): Query<CampaignQuery>,
     paging: Paging,
 ) -> Result<Listed<CampaignOut>, Problem> {
-    let page = api.store().page(who.scope(), paging.after(), paging.limit()).await?;
-    let page: Page<Versioned<Campaign>> = page;
+    let page = campaigns_of(api.store(), who.scope(), query, &paging).await?;
     let shown: Vec<&Campaign> = page.items.iter().map(|found| &found.value).collect();
     let scene = Scene::of(&api, &who, &configs, &shown).await?;
     Ok(Listed::of(page, |found: Versioned<Campaign>| {
         scene.campaign_with_review(found.value)
     }))
+}
+
+/// A page of the campaigns that fulfil the conditions, of which it examines so many at most.
+async fn campaigns_of(
+    store: &Store,
+    scope: &TenantScope,
+    query: CampaignQuery,
+    paging: &Paging,
+) -> Result<Page<Versioned<Campaign>>, StoreError> {
+    let (limit, backwards) = (paging.limit(), query.order == CampaignOrder::NewestFirst);
+    let mut page = Page {
+        items: Vec::new(),
+        next: paging.after().map(str::to_owned),
+    };
+    if !query.narrows() {
+        return store.page_in_order(scope, page.next.as_deref(), limit, backwards).await;
+    }
+    let limit = usize::try_from(limit).unwrap_or_default();
+    for _ in 0..MAX_READS {
+        let read: Page<Versioned<Campaign>> = store.page_in_order(scope, page.next.as_deref(), 100, backwards).await?;
+        page.next = read.next;
+        page.items
+            .extend(read.items.into_iter().filter(|found| query.takes(&found.value)));
+        if page.items.len() > limit {
+            // The next page begins behind the last one of these.
+            page.items.truncate(limit);
+            page.next = page.items.last().map(|found| found.value.id.to_string());
+        }
+        if page.items.len() == limit || page.next.is_none() {
+            break;
+        }
+    }
+    Ok(page)
 }
 
 async fn get_campaign(

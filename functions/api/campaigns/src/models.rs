@@ -1,7 +1,7 @@
 use domain::{
-    campaigns::{Campaign, MAX_VARIANTS, Recipient, RecipientState, VariantNumber},
+    campaigns::{Campaign, CampaignType, MAX_VARIANTS, Recipient, RecipientState, VariantNumber},
     messages::{MAX_WARNINGS, Review},
-    terms::{ContactId, Facts, Fault, FaultCode, MessageId, Reason, Warning, Whole},
+    terms::{CampaignState, ContactId, Facts, Fault, FaultCode, MessageId, Reason, Warning, Whole},
 };
 use kit::problem::FieldError;
 use schemars::JsonSchema;
@@ -67,6 +67,46 @@ impl From<Warning> for CampaignWarning {
             facts: why.facts,
             detail: why.sentence,
         }
+    }
+}
+
+/// Order of a list of campaigns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CampaignOrder {
+    /// The oldest first.
+    #[default]
+    OldestFirst,
+    /// The newest first.
+    NewestFirst,
+}
+
+/// Order of a list of campaigns, and conditions that they fulfil.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CampaignQuery {
+    /// Order.
+    #[serde(default)]
+    pub(crate) order: CampaignOrder,
+    /// State.
+    #[serde(default)]
+    #[schemars(with = "CampaignState")]
+    state: Option<CampaignState>,
+    /// Type.
+    #[serde(default, rename = "type")]
+    #[schemars(with = "CampaignType")]
+    kind: Option<CampaignType>,
+}
+
+impl CampaignQuery {
+    /// Whether it has conditions.
+    pub(crate) const fn narrows(&self) -> bool {
+        self.state.is_some() || self.kind.is_some()
+    }
+
+    /// Whether a campaign fulfils them.
+    pub(crate) fn takes(&self, campaign: &Campaign) -> bool {
+        self.state.is_none_or(|state| campaign.state == state) && self.kind.is_none_or(|kind| campaign.kind == kind)
     }
 }
 

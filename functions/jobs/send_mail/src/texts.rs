@@ -48,8 +48,8 @@ pub(crate) struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    /// Address of the page for attending to a matter. Campaigns have no page.
-    fn of(&self, matter: &Matter) -> Option<String> {
+    /// Address of the page for attending to a matter.
+    fn of(&self, matter: &Matter) -> String {
         let page = match matter {
             Matter::ConnectionRefused { connection, .. } => format!("settings/connections/{connection}"),
             Matter::TemplatePaused { .. } => "automations".to_owned(),
@@ -57,9 +57,9 @@ impl Pages<'_> {
             Matter::CustomersWait(_) => "inbox?unread=true".to_owned(),
             Matter::AutomationUnmatched { automation } => format!("automations/{automation}"),
             Matter::WebhookFailing { .. } => "settings/webhooks".to_owned(),
-            Matter::CampaignPaused { .. } => return None,
+            Matter::CampaignPaused { campaign, .. } => format!("campaigns/{campaign}"),
         };
-        Some(self.to(&page))
+        self.to(&page)
     }
 
     fn to(&self, page: &str) -> String {
@@ -69,7 +69,7 @@ impl Pages<'_> {
 
 /// A notice with the page that it is about, on a line of its own.
 fn with_page(sentence: String, notice: &Notice, pages: Option<&Pages<'_>>) -> String {
-    match pages.and_then(|pages| pages.of(&notice.matter)) {
+    match pages.map(|pages| pages.of(&notice.matter)) {
         Some(page) => format!("{sentence}\n{page}"),
         None => sentence,
     }

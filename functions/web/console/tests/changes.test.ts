@@ -8,3 +8,4 @@ import "./tasks.ts";
 import "./composer.ts";
 import "./records.ts";
 import "./push.ts";
+import "./campaigns.ts";

@@ -153,6 +153,38 @@ export const caps: Schemas["Cap"][] = [
   { ...cap, of_plan: true, maximum: 1_000_000, counted: 99_000 },
 ];
 
+const done: Schemas["OperationOut"] = { ...backfill, id: "op_check", kind: "preflight_campaign", progress: { done: 1200, errors: 57, total: 1200 } };
+export const campaign: Schemas["CampaignOut"] = {
+  audience: { segment: "seg_sample", excluded_segments: [], excluded_tags: [] }, began_at: null, created_at: at, ended_at: null, hold_percent: 20, id: "cmp_sample", limited_until: null,
+  message: { channels: ["whatsapp", "sms"], category: "marketing", sms_text: { en: HOSTILE.markup, ar: HOSTILE.long.slice(0, 300) }, template: { name: "missed_call", language: "en_GB", variables: {} } },
+  name: HOSTILE.override, operation_id: null, per_minute: 600, problems: [], recipients: null, send_window: { from: "10:00", to: "20:00" }, started_at: null, starts_at: null,
+  starts_at_local: null, state: "draft", stopped: null, type: "broadcast", updated_at: at, variants: [{ name: HOSTILE.markup, percent: 50, sms_text: HOSTILE.markup }], winner: null,
+  warnings: [{ code: "value_unknown", field: "message.sms_text", facts: { source: "tenant.address" }, detail: "x" }],
+};
+const running: Schemas["CampaignOut"] = {
+  ...campaign, id: "cmp_other", name: HOSTILE.long.slice(0, 100), began_at: at, started_at: at, operation_id: "op_check", recipients: 1200, state: "paused",
+  stopped: { code: "cap_reached", facts: { cap: "day.tenant.any" }, detail: HOSTILE.markup },
+};
+export const preflight: Schemas["CampaignPreflight"] = {
+  campaign_id: campaign.id, file: { expires_at: at, url: `${at}.csv` }, id: "op_check", operation: { ...done, finished_at: new Date().toISOString() }, outdated: false,
+  result: {
+    caps: [{ cap: "day.tenant.any", maximum: 1000, counted: 12, needed: 1143 }], channel_problems: { sms: { landline: 5 } }, channels: { sms: 1143 }, chosen: 1200, deferred: 3, last_at: at, messages: 1143,
+    costs: [
+      { country: "AE", channel: "sms", category: "sms", units: 1000, currency: "USD", amount: "34.5015" },
+      { country: null, channel: "whatsapp", category: "marketing", units: 143, currency: null, amount: null },
+    ],
+    country_rules: [{ country: "US", rule: "registration", refused: true, contacts: 143, detail: "x" }], daily_shares: [{ connection_id: "conn_sample", customers: 1143, customers_per_day: 1000 }],
+    held_back: { no_consent: 52, no_channel: 5 }, outdated_prices: [{ service: "twilio_sms", checked_on: at.slice(0, 10) }], samples: ["con_sample"],
+    stopped: { code: "template_not_approved", facts: { template: "missed_call", language: "en_GB", status: "PAUSED" }, detail: HOSTILE.markup },
+  },
+  samples: [{
+    channels: [{ channel: "sms", checks: [], code: null, connection_id: null, content: null, country_rules: [], facts: {}, letters: null, passed: true, reason: null, sender: null, template: null, text: HOSTILE.markup, waits_until: null }],
+    checks: [], code: "planned", contact: contactName, customer, decision: "x", facts: {}, line_id: null, send_at: at, valid_until: at, variant: 1,
+  }],
+};
+const recipient: Schemas["RecipientOut"] = { clicked: false, code: "no_consent", contact_id: "con_sample", detail: "no opt-in", message_id: null, opted_out: false, replied: false, state: "left_out", variant: 0 };
+const segment: Schemas["Segment"] = { created_at: at, filter: {}, id: "seg_sample", name: HOSTILE.markup, updated_at: at };
+
 /** Gives a visitor the samples wherever the stack would have to have calls. */
 export async function giveSamples(visitor: Visitor): Promise<void> {
   const answers = {
@@ -169,6 +201,8 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_api_keys: { items: [key], next_cursor: null }, get_api_key: key, list_operations: { items: [backfill], next_cursor: null },
     list_tags: { items: [tag], next_cursor: null },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
+    list_campaigns: { items: [campaign, running], next_cursor: null }, get_campaign: campaign, preflight_campaign: done, get_campaign_preflight: preflight,
+    list_campaign_recipients: { items: [recipient], next_cursor: null }, list_segments: { items: [segment], next_cursor: null },
     list_caps: { items: caps, next_cursor: null },
     list_templates: { items: [template], next_cursor: null },
     list_connections: { items: [connection], next_cursor: null }, get_connection: connection, list_connection_webhooks: { webhooks, refused: [{ at, reason: "other_secret" }] },

@@ -507,6 +507,17 @@ impl Store {
         after: Option<&str>,
         limit: i32,
     ) -> Result<Page<Versioned<T>>, StoreError> {
+        self.page_in_order(scope, after, limit, false).await
+    }
+
+    /// A page by id, from the last id on if `backwards`. `after` is the cursor of the previous page in this order.
+    pub async fn page_in_order<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        after: Option<&str>,
+        limit: i32,
+        backwards: bool,
+    ) -> Result<Page<Versioned<T>>, StoreError> {
         let after = after.map(|id| key::<T>(scope, &id).sk);
         let (rows, more) = self
             .database
@@ -515,7 +526,7 @@ impl Store {
                 T::PREFIX,
                 after.as_deref(),
                 limit,
-                false,
+                backwards,
                 T::KIND,
             )
             .await?;

@@ -376,6 +376,44 @@ async fn a_variant_is_chosen_once_for_those_who_wait() {
 }
 
 #[tokio::test]
+async fn campaigns_are_listed_by_state_and_type_in_both_orders() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let manager = town.manager();
+    let everybody = segment(&aws, &town.home, "Everybody").await;
+    let mut bodies: Vec<Value> = (0..3).map(|_| complete(&everybody)).collect();
+    bodies.push(json!({"type": "drip", "name": "Welcome"}));
+    let mut ids = Vec::new();
+    for body in bodies {
+        let made = manager.post(CAMPAIGNS, body).await;
+        ids.push(made.is(201).json()["id"].as_str().expect("an id").to_owned());
+        aws.pass(1);
+    }
+    manager
+        .post(&format!("{CAMPAIGNS}/{}/start", ids[1]), json!({}))
+        .await
+        .is(200);
+    let all = async |query: &str| texts(&manager.all(&format!("{CAMPAIGNS}{query}"), 1).await, "id");
+    let newest_first: Vec<String> = ids.iter().rev().cloned().collect();
+    assert_eq!(all("").await, ids);
+    assert_eq!(all("?order=oldest_first").await, ids);
+    assert_eq!(all("?order=newest_first").await, newest_first);
+    assert_eq!(all("?type=drip").await, ids[3..]);
+    assert_eq!(
+        all("?type=broadcast&state=draft&order=newest_first").await,
+        [&ids[2], &ids[0]]
+    );
+    assert_eq!(all("?state=scheduled").await, ids[1..2]);
+    assert_eq!(all("?state=completed").await, Vec::<String>::new());
+    for field in ["order", "state", "type"] {
+        manager
+            .get(&format!("{CAMPAIGNS}?{field}=lost"))
+            .await
+            .names_field(field);
+    }
+}
+
+#[tokio::test]
 async fn recipients_are_listed_by_state_page_by_page() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, campaigns::routes).await;

@@ -47,6 +47,7 @@ const PAGES: Record<string, (subject: string | null) => string> = {
   template_paused: () => "automations",
   automation_unmatched: (subject) => `automations/${subject ?? ""}`,
   cap_nearly_reached: () => "settings/caps",
+  campaign_paused: (subject) => `campaigns/${subject ?? ""}`,
   customers_wait: () => "inbox?unread=true",
   webhook_failing: () => "settings/webhooks",
 };

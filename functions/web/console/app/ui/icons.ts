@@ -1,5 +1,6 @@
 /** Icons of the menu, by what they stand for. */
 import Automations from "@lucide/svelte/icons/workflow";
+import Campaigns from "@lucide/svelte/icons/megaphone";
 import Calls from "@lucide/svelte/icons/phone";
 import Contacts from "@lucide/svelte/icons/users";
 import Home from "@lucide/svelte/icons/house";
@@ -7,5 +8,5 @@ import Inbox from "@lucide/svelte/icons/inbox";
 import Messages from "@lucide/svelte/icons/message-square";
 import Settings from "@lucide/svelte/icons/settings";
 
-export const icons = { home: Home, inbox: Inbox, calls: Calls, messages: Messages, contacts: Contacts, automations: Automations, settings: Settings };
+export const icons = { home: Home, inbox: Inbox, calls: Calls, messages: Messages, contacts: Contacts, automations: Automations, campaigns: Campaigns, settings: Settings };
 export type Icon = keyof typeof icons;
