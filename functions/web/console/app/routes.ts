@@ -91,4 +91,6 @@ export const routes: Route[] = [
   { name: "people", paths: ["/app/:tenant/settings/people"], needs: ["list_users", "list_invitations"], setting: "settings/people", states: { empty: "people-empty", error: true }, words: ["settings"], load: () => import("./screens/settings/People.svelte") },
   { name: "api-keys", paths: ["/app/:tenant/settings/api-keys"], needs: ["list_api_keys"], setting: "settings/api-keys", states: { empty: "api-keys-empty", error: true }, words: ["team"], load: () => import("./screens/team/ApiKeys.svelte") },
   { name: "api-key", paths: ["/app/:tenant/settings/api-keys/:record"], needs: ["get_api_key", "update_api_key"], states: { error: true }, words: ["team"], load: () => import("./screens/team/ApiKey.svelte") },
+  { name: "webhooks", paths: ["/app/:tenant/settings/webhooks"], needs: ["list_webhook_endpoints"], setting: "settings/webhooks", states: { empty: "webhooks-empty", error: true }, words: ["team", "webhooks"], load: () => import("./screens/webhooks/Webhooks.svelte") },
+  { name: "webhook", paths: ["/app/:tenant/settings/webhooks/:record"], needs: ["get_webhook_endpoint", "update_webhook_endpoint"], states: { error: true }, words: ["team", "webhooks"], load: () => import("./screens/webhooks/Webhook.svelte") },
 ];

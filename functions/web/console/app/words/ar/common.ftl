@@ -367,6 +367,7 @@ title-caps = الحدود
 title-canned-replies = الردود الجاهزة
 title-teams = الفرق
 title-api-keys = مفاتيح البرامج الأخرى
+title-webhooks = برامج أخرى
 title-inbox-settings = صندوق الوارد
 copy = نسخ
 copied = تم النسخ

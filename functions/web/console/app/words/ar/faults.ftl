@@ -43,6 +43,7 @@ problem-too_many_users = بلغ مستخدمو النشاط حدّهم الأق�
 problem-too_many_tenants = ينتمي الحساب إلى أقصى عدد من الأنشطة. استخدم عنوانًا آخر.
 problem-expired = انتهت صلاحية المفتاح. مدّدها أولًا.
 problem-still_rotating = للمفتاح أقصى عدد من الأسرار الصالحة. انتظر حتى ينتهي أحدها.
+problem-endpoint_disabled = العنوان مُطفأ. شغّله أولًا.
 problem-number_taken = رقم واتساب هذا متصل بنشاط آخر. افصله هناك أولًا.
 problem-number_connected = رقم واتساب هذا في اتصال آخر. استخدم ذلك الاتصال.
 problem-secret_is_generated = ينشئ Ringback سرّ هذا الاتصال. بدّله للحصول على سرّ جديد.

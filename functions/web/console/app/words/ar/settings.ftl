@@ -483,4 +483,5 @@ settings-canned-replies = ردود يدرجها فريقك ببضع ضغطات
 settings-teams = من يعملون معًا، ومن يتولى المحادثات الجديدة
 settings-inbox-settings = متى يُنبَّه الأشخاص، ومتى تنتقل المحادثات أو تُغلق
 settings-api-keys = ما يُسمح به للبرامج الأخرى باسم النشاط
+settings-webhooks = البرامج التي تعلم فورًا بما يحدث، مثل متجر أو n8n
 tenant-field-inbox = صندوق الوارد

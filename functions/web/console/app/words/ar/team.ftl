@@ -11,6 +11,10 @@ record-tags = وسوم العملاء
 record-role = الدور
 record-scopes = ما يُسمح به
 record-expires_at = آخر يوم (اختياري)
+record-url = العنوان
+record-events = ما يعلم به
+record-content = اذكر أيضًا من هو وما كُتب
+record-header = الترويسة
 
 ## Canned replies
 canned-replies-empty = لا ردود جاهزة بعد. الرد الذي يتكرر كثيرًا يُدرج في المحادثة بكتابة «/» ثم اسمه.
@@ -80,6 +84,7 @@ key-subject = { $subject ->
     [tenant] النشاط وإعداداته
     [users] الأشخاص
     [api_keys] المفاتيح
+    [webhooks] عناوين البرامج الأخرى
     [connections] الاتصالات بالمزوّدين
     [lines] الخطوط
     [automations] الأتمتة

@@ -344,6 +344,7 @@ title-caps = Caps
 title-canned-replies = Canned replies
 title-teams = Teams
 title-api-keys = Keys for other software
+title-webhooks = Other software
 title-inbox-settings = Inbox
 copy = Copy
 copied = Copied

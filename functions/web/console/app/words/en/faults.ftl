@@ -43,6 +43,7 @@ problem-too_many_users = The business has as many users as it can have. Deactiva
 problem-too_many_tenants = The account belongs to as many businesses as it can. Use another address.
 problem-expired = The key has expired. Give it a later expiry first.
 problem-still_rotating = The key has as many valid secrets as it can have. Wait until one ends.
+problem-endpoint_disabled = The address is turned off. Turn it on first.
 problem-number_taken = This WhatsApp number is connected to another business. Disconnect it there first.
 problem-number_connected = Another connection has this WhatsApp number. Use that one.
 problem-secret_is_generated = Ringback makes the secret of this connection. Rotate it to get a new one.

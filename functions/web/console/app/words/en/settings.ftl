@@ -463,4 +463,5 @@ settings-canned-replies = Replies that your team puts in by a few keys
 settings-teams = Who belongs together, and who gets new conversations
 settings-inbox-settings = When people are told, and when conversations are handed over or closed
 settings-api-keys = What other software may do for the business
+settings-webhooks = Which programs hear at once what happens, such as a shop or n8n
 tenant-field-inbox = inbox

@@ -11,6 +11,10 @@ record-tags = Tags of the customers
 record-role = Role
 record-scopes = What it may do
 record-expires_at = Last day (optional)
+record-url = Address
+record-events = What it hears of
+record-content = Also say who it was and what was written
+record-header = Header
 
 ## Canned replies
 canned-replies-empty = No canned replies yet. One that is often needed is put into a conversation by “/” and its name.
@@ -77,6 +81,7 @@ key-subject = { $subject ->
     [tenant] The business and its settings
     [users] People
     [api_keys] Keys
+    [webhooks] Addresses of other software
     [connections] Connections
     [lines] Lines
     [automations] Automations
