@@ -1,6 +1,7 @@
 /** Broadcasts: what the check says is what is sent, and two starts send once. */
 import assert from "node:assert/strict";
 import type { Locator } from "playwright-core";
+import { campaign, giveSamples, preflight } from "./samples.ts";
 import { ask, browserTest, DESK, logInOf, PHONE, phones, plain, reach, stranger, tell, Visitor } from "./support.ts";
 
 interface Sent {
@@ -174,5 +175,51 @@ browserTest("broadcast_changed_in_another_tab_shows_both_texts", async () => {
   await visitor.page.waitForURL("**/when");
   assert.equal((await ask<{ message: { sms_text: string } }>(`campaigns/${id}`)).message.sms_text, "Mine.");
   visitor.expectQuiet(412);
+  await visitor.leave();
+});
+
+/** What was counted holds for 15 minutes, and until something is changed. */
+browserTest("broadcast_is_counted_again_before_a_start_by_an_old_check", async () => {
+  const visitor = await Visitor.logIn("manager", DESK);
+  await giveSamples(visitor);
+  await visitor.followNothing();
+  let [counts, starts, outdated] = [0, 0, false];
+  await visitor.intercept("preflight_campaign", async (route) => {
+    counts += 1;
+    outdated = false;
+    await route.fulfill({ status: 202, json: { ...preflight.operation, id: `op_${counts}` } });
+  });
+  await visitor.intercept("get_campaign_preflight", (route) => route.fulfill({ json: { ...preflight, outdated } }));
+  await visitor.intercept("start_campaign", async (route) => {
+    starts += 1;
+    await route.fulfill({ json: { ...campaign, state: "scheduled" } });
+  });
+  await visitor.open(at("cmp_sample/check"));
+  const start = await checked(visitor);
+  assert.match(plain(await start.innerText()), /^Send to 1,143 people for at least \$34\.51$/);
+  outdated = true;
+  await start.click();
+  await visitor.page.getByText("it is counted again", { exact: false }).waitFor();
+  await visitor.settle();
+  assert.deepEqual([counts, starts], [2, 0]);
+  await (await checked(visitor)).click();
+  await visitor.page.waitForURL(/\?counted=1200$/);
+  assert.deepEqual([counts, starts], [2, 1]);
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("broadcast_that_paused_itself_leads_to_its_remedy", async () => {
+  const visitor = await Visitor.logIn("manager", DESK);
+  await giveSamples(visitor);
+  await visitor.followNothing();
+  const stopped = { code: "cap_reached", facts: { cap: "day.tenant.any" }, detail: "the cap is reached" };
+  await visitor.intercept("get_campaign", (route) => route.fulfill({ json: { ...campaign, state: "paused", recipients: 1199, stopped } }));
+  await visitor.open(`${at("cmp_sample")}?counted=1200`);
+  assert.match(plain(await visitor.see("difference").innerText()), /^One person has left/);
+  const link = visitor.see("stopped").getByRole("link");
+  assert.match((await link.getAttribute("href")) ?? "", /\/settings\/caps$/);
+  await visitor.page.getByRole("button", { name: "Resume" }).waitFor();
+  visitor.expectQuiet();
   await visitor.leave();
 });

@@ -401,7 +401,7 @@ async fn campaigns_are_listed_by_state_and_type_in_both_orders() {
     assert_eq!(all("?type=drip").await, ids[3..]);
     assert_eq!(
         all("?type=broadcast&state=draft&order=newest_first").await,
-        [&ids[2], &ids[0]]
+        [ids[2].clone(), ids[0].clone()]
     );
     assert_eq!(all("?state=scheduled").await, ids[1..2]);
     assert_eq!(all("?state=completed").await, Vec::<String>::new());

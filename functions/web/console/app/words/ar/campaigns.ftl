@@ -132,8 +132,8 @@ campaign-cap = { $period ->
   } تتوقف الرسالة الجماعية مؤقتًا عند بلوغه.
 campaign-share = ميتا: { $customers } من { $most } من العملاء الذين يمكنك أن تبدأ بمراسلتهم خلال 24 ساعة. تأخذ الرسالة الجماعية حتى { $share } ثم تتابع في اليوم التالي.
 campaign-rule = { $refused ->
-    [yes] يخص { $people }، وتفشل رسائلهم القصيرة.
-   *[other] يخص { $people }.
+    [yes] { $reason }. يخص ذلك { $people }، وتفشل رسائلهم القصيرة.
+   *[other] { $reason }. يخص ذلك { $people }.
   }
 campaign-samples = كما سيقرؤها الناس
 campaign-test = جرّبها على هاتف

@@ -124,8 +124,8 @@ campaign-cap = { $period ->
   } The broadcast pauses when it reaches it.
 campaign-share = Meta: { $customers } customers of { $most } whom you may write to first within 24 hours. A broadcast takes up to { $share } and goes on the next day.
 campaign-rule = { $refused ->
-    [yes] Concerns { $people }; their SMS fail.
-   *[other] Concerns { $people }.
+    [yes] { $reason }. It concerns { $people }, whose SMS fail.
+   *[other] { $reason }. It concerns { $people }.
   }
 campaign-samples = As people would read it
 campaign-test = See it on a telephone
