@@ -1,21 +1,18 @@
 //! `chaos`: calls during many faults, then quiet, then a check of the promises: nothing lost, nothing sent twice, a sentence for
-//! every call, every status right, every file stored as it was sent, and nothing left of or sent to whoever was erased.
+//! every call, every status right.
 //!
 //! Every webhook is delivered three times and shuffled; a fifth of the requests to providers fails, some by a time-out after
 //! acceptance; functions are killed at random, while they call a provider, and at the crash points between their writes; one
-//! queue's consumer is disabled for a while. Meanwhile software requests messages, each several times with one idempotency key; customers
-//! send files, which their provider delivers wrongly at first; and a user merges the contacts of people, separates them again, and erases
-//! them.
+//! queue's consumer is disabled for a while. Meanwhile software requests messages, each several times with one idempotency key, and their
+//! recipients write.
 //!
-//! What holds under any order of events without a machine that fails is proven by random sequences beside the code: what is counted and
-//! reported (`domain/tests/it/counting.rs`, `publish_changes`), and that nothing is sent to who has refused it (`domain/tests/it/consent.rs`,
-//! `trials.rs`, `send_message`).
+//! Promises that need no machine that fails are proven beside the code: what is counted and reported (`domain/tests/it/counting.rs`,
+//! `publish_changes`), that nothing is sent to people who have refused it (`domain/tests/it/consent.rs`, `trials.rs`, `send_message`), merges
+//! and their undoing (`domain/tests/it/merging.rs`, `store/tests/it/merges.rs`), erasures that are interrupted (`erase_contact`), files
+//! that a provider delivers wrongly (`fetch_media`), and races for a cap (`store/tests/it/caps.rs`).
 
 mod asks;
-mod capped;
 mod check;
-mod media;
-mod people;
 mod shop;
 mod storm;
 
@@ -45,32 +42,19 @@ pub struct Size {
     pub calls: usize,
     /// Number of messages that software requests.
     pub asks: usize,
-    /// Number of people of two contacts each, which are merged, separated or erased.
-    pub people: usize,
-    /// Whether workers are killed that hold a lease of minutes, which nobody else takes over before: those of files and of erasures.
-    pub kills_leased: bool,
-    /// Number of customers who send a file.
-    pub media: usize,
-    /// Number of messages that are requested at once of a tenant whose caps have room for a fifth of them.
-    pub raced: usize,
     /// Duration over which they are spread.
     pub storm: Duration,
     /// Time for which the consumer of `sends` is disabled in the middle.
     pub outage: Duration,
-    /// Maximum time afterwards until no work is left: more than a queue's longest back-off, a quarter of an hour, which a customer's message
-    /// may have reached while its contact was being erased.
+    /// Maximum time afterwards until no work is left: more than a queue's longest back-off, a quarter of an hour.
     pub calm: Duration,
 }
 
 impl Size {
-    /// About 90 seconds, for `cargo stack test`. Files are asked for again after half a minute, when their provider works again.
+    /// About 90 seconds, for `cargo stack test`.
     pub const SHORT: Self = Self {
         calls: 60,
         asks: 12,
-        people: 4,
-        kills_leased: false,
-        media: 16,
-        raced: 40,
         storm: Duration::from_secs(30),
         outage: Duration::from_secs(6),
         calm: Duration::from_secs(1200),
@@ -80,10 +64,6 @@ impl Size {
     pub const LONG: Self = Self {
         calls: 200,
         asks: 80,
-        people: 24,
-        kills_leased: true,
-        media: 100,
-        raced: 500,
         storm: Duration::from_secs(300),
         outage: Duration::from_secs(30),
         calm: Duration::from_secs(1500),
@@ -128,7 +108,7 @@ pub async fn chaos(options: &Options, size: Size, seed: u64) -> Result<bool> {
 pub async fn play_out(ground: &Ground<'_>, size: Size, seed: u64) -> Result<Verdict> {
     eprintln!("· seed {seed}: `--seed {seed}` repeats the same choices");
     let begun = Instant::now();
-    ground.crash_points(&storm::crash_points(size)).await?;
+    ground.crash_points(storm::CRASH_POINTS).await?;
     let what = format!("{} calls in a storm of {}", size.calls, seconds(size.storm));
     let stormed = step(&what, Box::pin(storm::storm(ground, size, seed))).await;
     // The stack is restored, whatever happened.
@@ -140,7 +120,7 @@ pub async fn play_out(ground: &Ground<'_>, size: Size, seed: u64) -> Result<Verd
         check::calm(ground, &stormed, size.calm),
     )
     .await?;
-    let mut verdict = step("checking every call", Box::pin(check::check(ground, size, &stormed))).await?;
+    let mut verdict = step("checking every call", Box::pin(check::check(ground, &stormed))).await?;
     verdict.took(begun.elapsed(), calm);
     Ok(verdict)
 }
@@ -152,7 +132,7 @@ impl Ground<'_> {
 
     /// Sets the crash points of the functions; empty for none. Warm processes are replaced.
     async fn crash_points(&self, points: &str) -> Result<()> {
-        let functions = ["process_call", "send_message", "process_provider_event", "fetch_media"];
+        let functions = ["process_call", "send_message", "process_provider_event"];
         let names = functions.iter().map(|function| self.function(function));
         let names: Vec<String> = names.collect::<Result<_>>()?;
         let set = self.aws.set_variable("CRASH_POINTS", points, &names).await;

@@ -246,9 +246,6 @@ enum Command {
         /// Number of calls [default: 500; short: 120]
         #[arg(long)]
         calls: Option<usize>,
-        /// Number of files that customers send [default: 250; short: 16]
-        #[arg(long)]
-        media: Option<usize>,
         /// Repeat the choices of the run that printed this seed
         #[arg(long)]
         seed: Option<u64>,
@@ -383,14 +380,12 @@ async fn run(command: Command) -> Result<bool> {
             data_dir,
             short,
             calls,
-            media,
             seed,
         } => {
             let mut options = Options::throwaway("chaos")?;
             options.data_dir = data_dir.or(options.data_dir);
             let mut size = if short { chaos::Size::SHORT } else { chaos::Size::LONG };
             size.calls = calls.unwrap_or(size.calls);
-            size.media = media.unwrap_or(size.media);
             let seed = seed.map_or_else(chaos::new_seed, Ok)?;
             return Box::pin(chaos::chaos(&options, size, seed)).await;
         }

@@ -1,5 +1,4 @@
-//! Reads a stored sample of every kind of row: `tests/rows.json` holds rows as deployments have them. A sample is never
-//! changed; a new form gets its own samples, and those of the former form must remain readable, or be migrated.
+//! Reads a stored sample of every kind of row: `tests/rows.json` holds rows as deployments have them, in the current form of each kind.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +32,7 @@ use crate::{
     contacts::Remembered,
     inbox::IdleLook,
     live::PushKey,
-    messages::{form_of, form_of_received, throughput_span},
+    messages::throughput_span,
     money::cap_counts,
     reports::{Rolled, hours_of_day, sample_counter, sparse_hours},
     table::{
@@ -288,7 +287,7 @@ fn form_of_row(row: &Item) -> u64 {
 
 /// A new kind of row needs a sample, and so does a new form. The first one of a plain kind is shown here, from the contract's example.
 #[test]
-fn every_kind_has_a_sample_of_each_form() {
+fn every_kind_has_samples_of_its_form_only() {
     let read: BTreeSet<&str> = readers().map(|(kind, _)| kind).collect();
     let kinds: BTreeSet<&str> = forms::kinds().collect();
     assert_eq!(
@@ -305,36 +304,13 @@ fn every_kind_has_a_sample_of_each_form() {
     }
     for kind in kinds {
         let stored: BTreeSet<u64> = samples.get(kind).into_iter().flatten().map(form_of_row).collect();
-        let forms: BTreeSet<u64> = (1..=forms::form_of(kind)).collect();
+        let form = BTreeSet::from([forms::form_of(kind)]);
         assert_eq!(
-            stored, forms,
-            "{kind}: forms of the samples in shared/store/tests/rows.json"
+            stored, form,
+            "{kind}: form of the samples in shared/store/tests/rows.json"
         );
     }
     assert_eq!(samples.len(), readers().count(), "samples are of known kinds");
-}
-
-/// Former forms that rows are still written in, unless they hold what only newer forms have.
-const STILL_WRITTEN: [(&str, u64); 15] = [
-    ("campaign", 2),
-    ("campaign", 3),
-    ("campaign", 4),
-    ("campaign", 5),
-    ("contact", 1),
-    ("drip_steps", 1),
-    ("message", 1),
-    ("message", 2),
-    ("message", 3),
-    ("message", 4),
-    ("message", 6),
-    ("message_ref", 1),
-    ("received", 1),
-    ("tenant", 4),
-    ("trigger", 1),
-];
-
-fn is_written(kind: &str, form: u64) -> bool {
-    form == forms::form_of(kind) || STILL_WRITTEN.contains(&(kind, form))
 }
 
 /// Stored rows can be read, and writing them again loses nothing.
@@ -345,26 +321,10 @@ fn stored_rows_survive_reading_and_writing() {
         for row in &samples[kind] {
             let again = read(row.clone()).unwrap_or_else(|error| panic!("{kind}: {}: {row:?}", crate::chain(&error)));
             let has_data = row.contains_key("data");
-            if has_data && is_written(kind, form_of_row(row)) {
+            if has_data {
                 assert_eq!(Some(&again), row.get("data"), "{kind}");
             }
         }
-    }
-}
-
-/// A version that knows only the first form leaves those that it would send without a part of them, and sends all others.
-#[test]
-fn messages_are_written_in_the_oldest_form_that_fits() {
-    for row in samples().remove("message").expect("there is a sample") {
-        let form = form_of_row(&row);
-        let kept = row::unexpired_item(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
-        let message = compact::message(kept, DOING).expect("it is read");
-        assert_eq!(form_of(&message), form, "{}", message.id);
-    }
-    for row in samples().remove("received").expect("there is a sample") {
-        let form = form_of_row(&row);
-        let received: Received = row::data(row, DOING).expect("it is read");
-        assert_eq!(form_of_received(&received), form, "{}", received.id);
     }
 }
 
@@ -432,19 +392,24 @@ fn rows_of_other_kinds_may_have_a_field_of_a_newer_version() {
 }
 
 #[test]
-fn rows_of_a_newer_form_are_refused() {
+fn rows_of_another_form_are_refused_by_name() {
     for (kind, read) in readers() {
         for mut row in samples().remove(kind).expect("there is a sample") {
             if !row.contains_key("data") {
                 continue;
             }
-            let newer = forms::form_of(kind) + 1;
-            row.insert(forms::FORM.to_owned(), row::number(newer));
-            let error = read(row).expect_err("a newer form");
-            let sentence = format!(
-                "read a sample: a row of the kind {kind} has the form {newer}, which only a newer version reads"
-            );
-            assert_eq!(error.to_string(), sentence);
+            let known = forms::form_of(kind);
+            for (form, whose) in [
+                (known + 1, ", which only a newer version reads"),
+                (known - 1, " of an older version"),
+            ] {
+                row.insert(forms::FORM.to_owned(), row::number(form));
+                let error = read(row.clone()).expect_err("another form");
+                let sentence = format!(
+                    "read a sample: a row of the kind {kind} has the form {form}{whose}: this one reads {known}"
+                );
+                assert_eq!(error.to_string(), sentence);
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 use domain::{
-    people::{ChangeIn, Conditions, Day, Digits, Field, Filter, MAX_CHOSEN, Origin, Search, Sought, Written},
+    people::{ChangeIn, Conditions, Day, Digits, Field, Filter, MAX_CHOSEN, Origin, Search, Word, Written},
     terms::{
         ContactId, Country, Email, Fault, FieldKey, Language, OneLine, Phone, SegmentId, StageId, TagId, UpTo, UserId,
         Verbatim,
@@ -92,7 +92,7 @@ impl ContactQuery {
             .filter(definitions)
             .map_err(|wrong| Problem::from(vec![wrong]))?;
         let name = self.name.as_ref().map(OneLine::as_str);
-        let words = name.map(Sought::of).unwrap_or_default();
+        let words = name.map(Word::of).unwrap_or_default();
         if name.is_some() && words.is_empty() {
             let fault = Fault::format("name", "maya had", "A name is searched by its letters and digits.");
             return Err(Problem::field("name", fault));

@@ -273,7 +273,6 @@ impl Sending {
             let intent = request.intent(&probably, &likely.contact, config);
             let on = starts.then_some(OnLine(intent.line));
             let probably = needs(config, &likely, &intent, now);
-            let lead = Box::pin(renewed_lead(api, who, lead)).await?;
             let mut to = Box::pin(reach(api, who, whom, lead, new, &probably, on)).await?;
             let contact = &to.person.contact;
             let mut asked = request_as_cause(who, id, whom, contact);
@@ -425,18 +424,6 @@ pub(crate) async fn lead_to(api: &Api, who: &Sends, whom: &Whom) -> Result<Optio
         return Ok(None);
     };
     Ok(Some(api.store().lead_of(who.scope(), identity).await?))
-}
-
-/// The lead to a recipient, read again if the row of the contact's number was moved to the number's key. A refusal that was recorded for
-/// any form of the number then holds for the message.
-async fn renewed_lead(api: &Api, who: &Sends, lead: Option<Lead>) -> Result<Option<Lead>, Setback> {
-    let Some(lead) = lead else {
-        return Ok(None);
-    };
-    match api.store().renewed_lead(who.scope(), lead).await {
-        Err(error) if error.is_gone() => Err(being_erased().into()),
-        renewed => Ok(Some(renewed?)),
-    }
 }
 
 /// The refusal of a message to somebody whose erasure has begun.

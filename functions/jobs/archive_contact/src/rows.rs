@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use store::contacts::Placed;
 
 /// Fields of rows, at any depth, that only keep the service running.
-const OWN: [&str; 20] = [
+const OWN: [&str; 19] = [
     "claim",
     "claimed_at",
     "config_version",
@@ -26,7 +26,6 @@ const OWN: [&str; 20] = [
     "dispatches",
     "due",
     "erasing",
-    "folding",
     "listed",
     "named",
     "named_by_call",

@@ -286,10 +286,6 @@ impl Work<'_> {
         store
             .remember_erased(self.scope, identities, consent, fresh, clock.now())
             .await?;
-        // Rows of numbers that were written before these had keys are of the person, too: one for each form of a number.
-        let phones = known.into_iter().flat_map(|known| &known.phones);
-        let former = phones.filter_map(|phone| Identity::Phone(phone.clone()).former_key());
-        let leading: Vec<String> = identities.iter().cloned().chain(former).collect();
-        Ok(store.erase_identities(self.scope, &self.person, &leading).await?)
+        Ok(store.erase_identities(self.scope, &self.person, identities).await?)
     }
 }

@@ -268,7 +268,6 @@ async fn decide_call(
                     Some(lead) => lead,
                     None => ctx.store.lead_of(scope, &identity).await?,
                 };
-                let lead = ctx.store.renewed_lead(scope, lead).await?;
                 // Of a known caller only that they have called is known before their contact is read.
                 let mut likely = first_seen.clone();
                 likely.calls = u32::from(lead.to_contact());

@@ -613,7 +613,6 @@ impl Event<'_> {
                 answered: None,
             });
         };
-        let leads = self.ctx.store.renew_leads(self.scope, leads).await?;
         let holders = self.ctx.store.holders_and_conversation(self.scope, leads, on);
         let (holders, along) = holders.await?;
         let (mut found, mut unclaimed, mut refusals) = (Vec::new(), Vec::new(), Refusals::default());

@@ -102,11 +102,10 @@ impl GraphError {
         Self::new(131008, format!("Missing {what}"))
     }
 
-    /// A refused template, in the shape of `fixtures/whatsapp/templates/create_error_name_exists.json`. Where Meta's subcode is not
-    /// known, there is none.
-    pub(crate) fn template(subcode: Option<u32>, title: &'static str, text: impl Into<String>) -> Self {
+    /// A refused template, in the shape of `fixtures/whatsapp/templates/create_error_name_exists.json`.
+    pub(crate) fn template(subcode: u32, title: &'static str, text: impl Into<String>) -> Self {
         Self {
-            subcode,
+            subcode: Some(subcode),
             user: Some((title, text.into())),
             ..Self::new(100, "")
         }

@@ -28,10 +28,7 @@ use crate::world::Sims;
 use errors::GraphError;
 pub(crate) use inbound::reply;
 pub(crate) use media::receive;
-pub(crate) use templates::{
-    Change, Record, Templates, act, is_closed, is_line, is_name, is_sample, is_web, keep_time, list, placeholders,
-    run_due, words,
-};
+pub(crate) use templates::{Change, Record, Templates, act, keep_time, list, placeholders, run_due};
 pub(crate) use uploads::Upload;
 pub(crate) use webhooks::{account_webhook, handshake, preference_webhook, status_webhook, webhook};
 

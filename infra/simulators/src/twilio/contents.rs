@@ -62,14 +62,12 @@ struct Approval {
     name: String,
     category: String,
     submitted_at: Timestamp,
-    /// The rule that the content breaks.
-    broken: bool,
     /// Status and reason as decided by the control API.
     decided: Option<(String, String)>,
 }
 
 impl Approval {
-    /// Status and reason of a rejection, at this time.
+    /// Status and reason of a rejection, at this time: only the control API rejects.
     fn status(&self, review_seconds: Option<f64>, now: Timestamp) -> (String, String) {
         if let Some(decided) = &self.decided {
             return decided.clone();
@@ -83,8 +81,6 @@ impl Approval {
             status("received")
         } else if waited < seconds {
             status("pending")
-        } else if self.broken {
-            ("rejected".to_owned(), "INVALID_FORMAT".to_owned())
         } else {
             status("approved")
         }
@@ -364,7 +360,6 @@ async fn submit_content(
         name,
         category,
         submitted_at: world.now(),
-        broken: rules::unfit(&record),
         decided: None,
     });
     let mut answer = record.approval(access.account, world.now());

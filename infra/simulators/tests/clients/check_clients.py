@@ -252,11 +252,11 @@ assert (details.status, details.category) == (kinds.TemplateStatus.APPROVED, kin
 assert send().id
 error = refused(pywa.errors.WhatsAppError, lambda: wa.create_template(template, app_id="670843887433847"))
 assert (error.code, error.subcode) == (100, 2388024), error
-long = kinds.Template(
-    name="too_long", language=kinds.TemplateLanguage.ENGLISH_UK, category=kinds.TemplateCategory.UTILITY,
-    components=[kinds.BodyText("x" * 1025)])
-error = refused(pywa.errors.WhatsAppError, lambda: wa.create_template(long))
-assert (error.code, error.subcode) == (100, 2388040), error
+trailing = kinds.Template(
+    name="trailing", language=kinds.TemplateLanguage.ENGLISH_UK, category=kinds.TemplateCategory.UTILITY,
+    parameter_format=kinds.ParamFormat.NAMED, components=[kinds.BodyText("Hello {{first_name}}", first_name="Maya")])
+error = refused(pywa.errors.WhatsAppError, lambda: wa.create_template(trailing))
+assert (error.code, error.subcode) == (100, 2388299), error
 assert wa.delete_template("pywa_offer", template_id=created.id).success
 refused(pywa.errors.TemplateNotExists, send)
 

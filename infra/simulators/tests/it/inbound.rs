@@ -145,11 +145,10 @@ async fn reactions_are_sent_and_never_delivered() {
     assert_eq!(react(&question, "").await.0, 200, "taken back");
     assert_eq!(react("wamid.gone", "👍").await.0, 200);
     assert_eq!(stage.outbox("").await[2]["statuses"][0]["code"], 131009);
-    assert_eq!(react(&question, "yes").await, (400, json!(131009)));
 }
 
 #[tokio::test]
-async fn interactive_messages_keep_to_their_limits() {
+async fn messages_without_a_part_or_of_no_kind_are_refused() {
     let stage = Stage::set().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
     let picture = stage.upload_file("image/png", b"picture").await;
@@ -162,51 +161,12 @@ async fn interactive_messages_keep_to_their_limits() {
     };
     let accepted = changed("interactive_buttons", "/interactive/header", header(&picture));
     assert_eq!(stage.send_whatsapp(&accepted).await.0, 200);
-    let row = json!({"id": "a", "title": "b"});
-    let (long, rows) = (|length: usize| json!("x".repeat(length)), vec![row.clone(); 11]);
-    let twice = json!([{"rows": [row]}, {"rows": [row]}]);
     for (name, pointer, value, code) in [
         ("interactive_list", "/interactive/header", header(&picture), 131009),
         ("interactive_cta_url", "/interactive/header", header(&picture), 131009),
-        ("interactive_buttons", "/interactive/body/text", long(1025), 131009),
-        ("interactive_buttons", "/interactive/footer/text", long(61), 131009),
-        ("interactive_buttons", "/interactive/action/buttons", json!([]), 131009),
-        ("interactive_list", "/interactive/action/button", long(21), 131009),
-        (
-            "interactive_list",
-            "/interactive/action/sections",
-            json!([{ "rows": rows }]),
-            131009,
-        ),
-        ("interactive_list", "/interactive/action/sections", twice, 131009),
-        (
-            "interactive_cta_url",
-            "/interactive/action/parameters/url",
-            json!("book"),
-            131009,
-        ),
-        (
-            "interactive_cta_url",
-            "/interactive/action/parameters/display_text",
-            long(21),
-            131009,
-        ),
-        (
-            "interactive_location_request",
-            "/interactive/action/name",
-            json!("none"),
-            131009,
-        ),
         ("interactive_flow", "/interactive/type", json!("hologram"), 131009),
-        ("location", "/location/latitude", json!(91), 131009),
         ("location", "/location/longitude", Value::Null, 131008),
         ("contacts", "/contacts", json!([]), 131008),
-        (
-            "contacts",
-            "/contacts",
-            json!([{"name": {"formatted_name": "Sam"}}]),
-            131008,
-        ),
         ("text_reply", "/context/message_id", Value::Null, 131008),
     ] {
         let answer = stage.send_whatsapp(&changed(name, pointer, value)).await.1;

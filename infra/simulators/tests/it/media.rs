@@ -205,17 +205,9 @@ async fn messages_carry_files_that_fit() {
         let message = json!({"messaging_product": "whatsapp", "to": MAYA, "type": kind, kind: part});
         code(stage.send_whatsapp(&message).await)
     };
-    let long = "x".repeat(1025);
     for (kind, part, expected) in [
         ("image", json!({"id": picture, "caption": "our map"}), 0),
-        ("image", json!({"id": picture, "caption": long}), 100),
-        ("image", json!({"id": picture, "filename": "a.png"}), 100),
         ("audio", json!({"id": picture}), 131053),
-        (
-            "audio",
-            json!({"link": "https://a.example.test/a", "caption": "a"}),
-            100,
-        ),
         ("image", json!({"id": "1"}), 131009),
         ("image", json!({"link": "ftp://media.example.test/a.png"}), 131009),
         ("image", json!({}), 131008),

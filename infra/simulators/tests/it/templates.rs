@@ -1,5 +1,5 @@
-//! Templates: answers and webhooks are those of the fixtures. The rules of their texts are proven with the lint of `domain`, which agrees
-//! with them (`shared/providers/tests/it/drafts.rs`).
+//! Templates: answers and webhooks are those of the fixtures. The rules of their texts are proven with the lint of `domain`
+//! (`shared/domain/tests/it/drafts.rs`), which the simulators do not repeat.
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,9 @@
-//! Software that requests messages during the storm. It sends each request several times with one idempotency key, some of them at once,
-//! until it has answers: whatever dies meanwhile, the key stands for one message.
+//! Software that requests messages during the storm, and their recipients, who write. The software sends each request several times with one
+//! idempotency key, some of them at once, until it has answers: whatever dies meanwhile, the key stands for one message. The provider delivers
+//! each text three times: it is stored once.
 
 use anyhow::{Context as _, Result};
-use domain::terms::Phone;
+use domain::terms::{Channel, Phone};
 use futures::future::try_join_all;
 use serde_json::json;
 
@@ -37,6 +38,10 @@ pub(super) async fn ask(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed: 
         let answers = Box::pin(shop.answers(MESSAGES, &key, Some(&body), ANSWERS)).await;
         let id = answers.and_then(|answers| agreed_text(&answers, 201, "/id"));
         let id = id.with_context(|| format!("a message to {to} is requested"))?;
+        let text = json!({
+            "tenant": tenant.id, "from": to, "channel": Channel::WhatsApp, "text": "Thank you", "repeat": 3,
+        });
+        ground.play.post("/replies", &text).await?;
         Ok(Asked { to, id })
     });
     try_join_all(all).await

@@ -1,7 +1,7 @@
 //! The checks after the storm: whether all promises held.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt::{Display, Write as _},
     time::{Duration, Instant},
 };
@@ -10,16 +10,14 @@ use anyhow::{Result, bail};
 use domain::{
     Timestamp,
     messages::{AttemptState, Message, MessageState},
-    terms::{Channel, ContactId, ErrorClass, MessageId, TenantId},
+    terms::{Channel, ErrorClass, MessageId, TenantId},
 };
 use jiff::SignedDuration;
 use serde_json::Value;
 use store::table::due::{Due, Partition};
 
 use super::{
-    Ground, Size, asks,
-    capped::Raced,
-    media, people,
+    Ground, asks,
     storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed, after_waiting},
 };
 use crate::{
@@ -30,12 +28,8 @@ use crate::{
     report::seconds,
 };
 
-/// Everything that is still to be done is due within this time. Files are due again when their message is not kept any longer, which is
-/// later.
+/// Everything that is still to be done is due within this time.
 const FAR: Duration = Duration::from_secs(10 * 24 * 3600);
-
-/// The queue of files. Its record of a function that was killed stays in flight for twelve minutes, and the row is due long before.
-const FILES: &str = "Media";
 
 /// Upper limit of due rows per shard.
 const MANY: i32 = 1000;
@@ -66,7 +60,7 @@ pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration
                 // Delayed ones are copies for later: the work itself is a due row, and follow-ups of other tests may be delayed for a
                 // quarter of an hour.
                 let [visible, in_flight, _] = inspect::depth(&session, &url).await?;
-                if visible > 0 || (in_flight > 0 && name != FILES) {
+                if visible > 0 || in_flight > 0 {
                     queued.push(format!("{name} holds {visible}, and {in_flight} in flight"));
                 }
             }
@@ -160,7 +154,7 @@ fn check_sent_once(outbox: &Outbox, verdict: &mut Verdict) {
 }
 
 /// Messages accepted by providers, by message and channel.
-pub(super) type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
+type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
 
 /// Findings in the rows of customers.
 #[derive(Default)]
@@ -182,7 +176,7 @@ impl Rows {
     }
 }
 
-pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) -> Result<Verdict> {
+pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verdict> {
     let (mut verdict, mut rows) = (Verdict::default(), Rows::default());
     for tenant in stormed.all_tenants() {
         let sent = ground.outbox(tenant).await?;
@@ -216,25 +210,17 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
             verdict.broke(format!("the message to {} is lost", asked.to));
             continue;
         };
-        let stored = customer.messages.iter().map(|message| message.id.to_string());
+        let requested = customer.messages.iter();
+        let requested = requested.filter(|message| message.cause.requested_by().is_some());
+        let stored = requested.map(|message| message.id.to_string());
         verdict.broken.extend(asks::check(asked, &stored.collect::<Vec<_>>()));
+        let written = customer.received.len();
+        if written != 1 {
+            verdict.broke(format!("{} wrote once, and {written} messages are stored", asked.to));
+        }
         rows.add(&customer, &mut verdict);
     }
-    for to in &stormed.raced {
-        match ground.play.customer(&stormed.capped.id, to).await? {
-            Some(customer) => rows.add(&customer, &mut verdict),
-            None => verdict.broke(format!("the message to {to} is lost")),
-        }
-    }
-    let raced = Raced::look(ground, &stormed.capped).await?;
-    verdict.broken.extend(raced.check(size));
-    verdict.line("messages that raced for a cap", raced.summary(size));
-    let erased = Box::pin(check_people(ground, stormed, &mut rows, &mut verdict)).await?;
-    Box::pin(check_media(ground, stormed, &mut rows, &mut verdict)).await?;
-    // Of an erased person, no row says what was sent.
-    let known = rows.outbox.iter();
-    let known = known.filter(|((message, _), _)| !erased.contains(&message.contact()));
-    let known: usize = known.map(|(_, sent)| sent.len()).sum();
+    let known: usize = rows.outbox.values().map(Vec::len).sum();
     let Seen { matched, fell_back, .. } = rows.seen;
     if matched != known {
         verdict.broke(format!(
@@ -251,53 +237,6 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     let logs = ground.logs(stormed.began).await?;
     summary(ground, stormed, &logs, &mut verdict, &rows).await?;
     Ok(verdict)
-}
-
-/// Checks the files that customers sent.
-async fn check_media(ground: &Ground<'_>, stormed: &Stormed, rows: &mut Rows, verdict: &mut Verdict) -> Result<()> {
-    let (tenant, mut found) = (&stormed.sending, media::Found::default());
-    for attached in &stormed.attached {
-        let Some(customer) = ground.play.customer(&tenant.id, &attached.from).await? else {
-            verdict.broke(format!("the file of {} is lost", attached.from));
-            continue;
-        };
-        rows.add(&customer, verdict);
-        let checked = Box::pin(media::check(ground, tenant, attached, &customer, &mut found));
-        verdict.broken.extend(checked.await?);
-    }
-    verdict.broken.extend(found.check(ground, tenant).await?);
-    verdict.line("files that customers sent", stormed.attached.len());
-    verdict.line("files afterwards", found.summary());
-    Ok(())
-}
-
-/// Checks the people whose contacts were merged or erased. Returns the contacts that nothing is left of.
-async fn check_people(
-    ground: &Ground<'_>,
-    stormed: &Stormed,
-    rows: &mut Rows,
-    verdict: &mut Verdict,
-) -> Result<BTreeSet<ContactId>> {
-    let (mut erased, mut struck) = (BTreeSet::new(), 0);
-    let tenant = &stormed.peopled;
-    for lived in &stormed.lived {
-        let customers = lived.customers(ground, tenant).await?;
-        verdict.broken.extend(people::check(lived, &customers));
-        for customer in &customers {
-            rows.add(customer, verdict);
-        }
-        let Some(gone) = &lived.gone else {
-            continue;
-        };
-        erased.extend(gone.contacts());
-        struck += gone.struck;
-        let left = Box::pin(people::find_leftovers(ground, tenant, lived, gone, &rows.outbox)).await?;
-        verdict.broken.extend(left);
-    }
-    let fates = people::summary(&stormed.lived);
-    verdict.line("people whose contacts were merged or erased", fates);
-    verdict.line("processes killed while they erased", struck);
-    Ok(erased)
 }
 
 #[derive(Default)]
@@ -468,7 +407,6 @@ async fn summary(
         "timeout_after",
     ];
     verdict.line("requests to providers that failed", struck(&requests));
-    verdict.line("files that a provider delivered wrongly", struck(&media::kinds()));
     let phones = struck(&["not_on_whatsapp", "blocked", "offline"]);
     verdict.line("messages that a phone did not accept at once", phones);
     let crashed = logs.iter().map(|event| &event.message);

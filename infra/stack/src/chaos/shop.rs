@@ -1,4 +1,4 @@
-//! A business in the storm: what its customers do and what its software asks for, each repeated until it takes effect.
+//! A business in the storm: what its software asks for, repeated until it takes effect.
 
 use std::{
     collections::BTreeSet,
@@ -6,22 +6,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use domain::terms::Phone;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::Ground;
 use crate::{api, endpoints::Tenant, play::Answer};
-
-/// First interval between looks, which leave the stack to the storm: each is half as long again as the one before, up to
-/// [`LOOK_AT_LEAST_EVERY`].
-const LOOK_EVERY: Duration = Duration::from_millis(400);
-
-const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
-
-/// Maximum wait for what a customer did to take effect, despite kills and crashes. A batch whose function died comes back as a whole, and the
-/// fuller batches are, the more of them die: what waits at the end of a long storm is worked off after it.
-const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Requests that are sent at once, one key for all of them.
 const AT_ONCE: usize = 3;
@@ -52,21 +41,6 @@ pub(super) fn message(more: Value) -> Value {
     body
 }
 
-/// Repeats a look until it succeeds.
-pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-    let (begun, mut interval) = (Instant::now(), LOOK_EVERY);
-    loop {
-        if let Some(found) = look().await? {
-            return Ok(found);
-        }
-        if begun.elapsed() > PATIENCE {
-            bail!("waited {} s for {what}", PATIENCE.as_secs());
-        }
-        tokio::time::sleep(interval).await;
-        interval = interval.mul_f64(1.5).min(LOOK_AT_LEAST_EVERY);
-    }
-}
-
 /// The text at this place of all answers to one key, which have this status.
 pub(super) fn agreed_text(answers: &[Answer], status: u16, place: &str) -> Result<String> {
     let mut said = BTreeSet::new();
@@ -92,7 +66,7 @@ fn is_postponed(answer: &Answer) -> bool {
     }
 }
 
-/// A business, as its customers and its software see it.
+/// A business, as its software sees it.
 #[derive(Clone, Copy)]
 pub(super) struct Shop<'a> {
     pub(super) ground: &'a Ground<'a>,
@@ -100,22 +74,6 @@ pub(super) struct Shop<'a> {
 }
 
 impl Shop<'_> {
-    /// A customer calls. Returns the telephone system's id of the call.
-    pub(super) async fn place_call(&self, from: &Phone) -> Result<String> {
-        // Its one report says what happened, so a decision is final.
-        self.ground.place_call(self.tenant, from, "telephony", "missed").await
-    }
-
-    /// The answer to a `GET` of the business's software, which is repeated if its function was killed.
-    pub(super) async fn get(&self, path: &str) -> Result<Answer> {
-        let key = ("x-api-key", self.tenant.api_key.as_str());
-        until(path, async || {
-            let answer = self.ground.play.request("GET", path, &[key], "").await;
-            Ok(answer.ok().filter(|answer| answer.status < 500 && answer.status != 429))
-        })
-        .await
-    }
-
     /// At least `wanted` answers to a `POST` of the business's software, which sends it several times at once with one idempotency key
     /// until it has them.
     pub(super) async fn answers(

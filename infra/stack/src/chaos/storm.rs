@@ -17,37 +17,14 @@ use serde_json::{Value, json};
 use super::{
     Ground, Size,
     asks::{self, Asked},
-    capped,
-    media::{self, Attached},
-    people::{self, Lived},
 };
 use crate::{business::Plan, endpoints::Tenant, play::merge, process::running_functions, random::Random};
 
-/// Crash points between transaction, enqueue and record, and between a file and its row.
-const CRASH_POINTS: [&str; 12] = [
-    "process_call.waiting=0.04",
-    "process_call.committed=0.04",
-    "process_call.enqueued=0.02",
-    "send_message.taken=0.02",
-    "send_message.claimed=0.03",
-    "send_message.sent=0.03",
-    "send_message.recorded=0.03",
-    "process_provider_event.moved=0.01",
-    "process_provider_event.referred=0.05",
-    "process_provider_event.received=0.05",
-    "process_provider_event.answered=0.05",
-    "fetch_media.fetched=0.1",
-];
-
-/// Functions that hold a lease of minutes while they work.
-const LEASED: [&str; 2] = ["fetch_media", "erase_contact"];
-
-pub(super) fn crash_points(size: Size) -> String {
-    let is_leased = |point: &str| LEASED.iter().any(|function| point.starts_with(function));
-    let all = CRASH_POINTS.into_iter();
-    let all = all.filter(|point| size.kills_leased || !is_leased(point));
-    all.collect::<Vec<_>>().join(",")
-}
+/// Crash points between transaction, enqueue and record.
+pub(super) const CRASH_POINTS: &str = "process_call.waiting=0.04,process_call.committed=0.04,process_call.enqueued=0.02,\
+    send_message.taken=0.02,send_message.claimed=0.03,send_message.sent=0.03,send_message.recorded=0.03,\
+    process_provider_event.moved=0.01,process_provider_event.referred=0.05,process_provider_event.received=0.05,\
+    process_provider_event.answered=0.05";
 
 /// Faults of requests to providers: a fifth of all requests.
 const REQUESTS: [(&str, f64); 7] = [
@@ -64,7 +41,7 @@ const REQUESTS: [(&str, f64); 7] = [
 const PHONES: [(&str, f64); 3] = [("not_on_whatsapp", 0.05), ("blocked", 0.02), ("offline", 0.05)];
 
 /// Maximum count of a fault. It is never reached, but the simulators count it down, which shows how often the fault occurred.
-pub(super) const TIMES: u64 = 1_000_000;
+const TIMES: u64 = 1_000_000;
 
 /// Interval of random kills, whatever the process is doing. It is longer while no message is sent: on a slow machine, no function
 /// would live long enough to do anything.
@@ -99,17 +76,6 @@ pub(super) struct Stormed {
     pub(super) asking: Tenant,
     /// Messages that it requested.
     pub(super) asked: Vec<Asked>,
-    /// The tenant whose contacts are merged and erased.
-    pub(super) peopled: Tenant,
-    pub(super) lived: Vec<Lived>,
-    /// The tenant whose caps have room for few of the messages that its software requests.
-    pub(super) capped: Tenant,
-    /// People that it requested messages to.
-    pub(super) raced: Vec<Phone>,
-    /// The tenant whose customers send files.
-    pub(super) sending: Tenant,
-    /// Files that they sent.
-    pub(super) attached: Vec<Attached>,
     /// Occurrences of each fault.
     pub(super) struck: BTreeMap<String, u64>,
     /// Random kills by function.
@@ -120,8 +86,7 @@ pub(super) struct Stormed {
 
 impl Stormed {
     pub(super) fn all_tenants(&self) -> impl Iterator<Item = &Tenant> {
-        let others = [&self.asking, &self.peopled, &self.capped, &self.sending];
-        self.tenants.iter().chain(others)
+        self.tenants.iter().chain([&self.asking])
     }
 }
 
@@ -136,35 +101,16 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     // Its WhatsApp token expires in the middle; its providers have no other faults.
     let expiring = town.open("Chaos, expiring token", settings).await?;
     let asking = town.open("Chaos, asking", Plan::lift_limits).await?;
-    // Each of its people is two contacts. Their phones have no faults, so that few messages wait for one person at a time.
-    let waits_for_nobody = |plan: &mut Plan| {
-        settings(plan);
-        plan.then()["cooldown_seconds"] = 0.into();
-        plan.lift_limits();
-    };
-    let peopled = town.open("Chaos, merging and erasing", waits_for_nobody).await?;
-    let has_caps = |plan: &mut Plan| {
-        plan.lift_limits();
-        capped::caps(plan, size);
-    };
-    let capped = town.open("Chaos, capped", has_caps).await?;
-    // Its files have faults of their own.
-    let sending = town.open("Chaos, sending files", Plan::lift_limits).await?;
     let tenants = vec![greeting, forwarding, expiring];
     let mut faults = Vec::new();
-    let faulty = tenants[..EXPIRING].iter().chain([&asking, &capped]);
-    let faulty = faulty.flat_map(|tenant| faults_of(tenant, &PHONES));
-    let of_files = media::faults(ground, size, &sending, faults_of(&sending, &[])).await?;
-    for fault in faulty.chain(faults_of(&peopled, &[])).chain(of_files) {
+    let faulty = tenants[..EXPIRING].iter().chain([&asking]);
+    for fault in faulty.flat_map(faults_of) {
         faults.push(ground.play.fault(fault).await?);
     }
     let began = Timestamp::now().as_millisecond();
     let mut kills = Random::new(random.roll());
-    let [seed_of_asks, seed_of_people, seed_of_files, seed_of_race] = std::array::from_fn(|_| random.roll());
+    let seed_of_asks = random.roll();
     let mut killed = BTreeMap::new();
-    let leased = LEASED.iter().filter(|_| !size.kills_leased);
-    let spared = leased.map(|function| ground.function(function));
-    let spared: Vec<String> = spared.collect::<Result<_>>()?;
     let enough = async {
         let calls = place_calls(ground, size, &tenants, random).await?;
         until_enough(ground, size, &tenants, &calls).await?;
@@ -175,21 +121,18 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
             tokio::try_join!(
                 enough,
                 asks::ask(ground, size, &asking, seed_of_asks),
-                people::live(ground, size, &peopled, seed_of_people),
-                Box::pin(capped::race(ground, size, &capped, seed_of_race)),
-                Box::pin(media::send(ground, size, &sending, seed_of_files)),
                 outage(ground, size),
                 refused_for_a_while(ground, size, &tenants),
                 token_expired(ground, size, &tenants[EXPIRING]),
             )
         } => outcome,
-        Err(error) = kill_for_ever(ground, &spared, &tenants, &mut kills, &mut killed) => Err(error),
+        Err(error) = kill_for_ever(ground, &tenants, &mut kills, &mut killed) => Err(error),
     };
     let struck = count_strikes(ground, &faults).await?;
     for fault in faults {
         ground.play.mend(fault).await?;
     }
-    let (calls, asked, lived, raced, attached, (), (), expired) = outcome?;
+    let (calls, asked, (), (), expired) = outcome?;
     ground.play.mend(expired).await?;
     Ok(Stormed {
         seed,
@@ -197,12 +140,6 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         calls,
         asking,
         asked,
-        peopled,
-        lived,
-        capped,
-        raced,
-        sending,
-        attached,
         struck,
         killed,
         began,
@@ -274,14 +211,14 @@ fn settings(plan: &mut Plan) {
     plan.then()["fallback_after_seconds"] = FALLBACK_SECONDS.into();
 }
 
-fn faults_of(tenant: &Tenant, phones: &[(&'static str, f64)]) -> Vec<Value> {
+fn faults_of(tenant: &Tenant) -> Vec<Value> {
     let mut faults = Vec::new();
     let mut add = |kind: &str, probability: f64, more: Value| {
         let mut fault = json!({ "tenant": tenant.id, "kind": kind, "probability": probability, "times": TIMES });
         merge(&mut fault, more);
         faults.push(fault);
     };
-    for (kind, probability) in REQUESTS.iter().chain(phones) {
+    for (kind, probability) in REQUESTS.iter().chain(&PHONES) {
         let more = match *kind {
             // Longer than the function's time-out (2 s), and finite.
             kind if kind.starts_with("timeout") => json!({ "seconds": 6 }),
@@ -351,10 +288,9 @@ async fn token_expired(ground: &Ground<'_>, size: Size, tenant: &Tenant) -> Resu
     ground.play.fault(fault).await
 }
 
-/// Repeatedly kills one of this stack's functions, except for those that are spared.
+/// Repeatedly kills one of this stack's functions.
 async fn kill_for_ever(
     ground: &Ground<'_>,
-    spared: &[String],
     tenants: &[Tenant],
     random: &mut Random,
     killed: &mut BTreeMap<String, u32>,
@@ -367,8 +303,7 @@ async fn kill_for_ever(
             continue;
         }
         (before, last) = (now, Instant::now());
-        let mut processes = running_functions(&ground.place.data)?;
-        processes.retain(|(_, function)| !spared.contains(function));
+        let processes = running_functions(&ground.place.data)?;
         let Some((pid, function)) = random.choose(&processes) else {
             continue;
         };

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use domain::accounts::Role;
 use flate2::read::GzDecoder;
 use reqwest::Response;
+use serde_json::Value;
 use stack::{api::log_in, play::Headers};
 
 use crate::stage::{Stage, on_stage};
@@ -60,6 +61,56 @@ fn answers_to_known_callers_say_how_long_they_took() {
         let stranger = get(stage, "/api/v1/health", &[]).await?;
         let timing = header(&stranger, "server-timing");
         ensure!(timing.is_empty(), "{timing}");
+        Ok(())
+    });
+}
+
+/// A single function answers all unknown paths, with the same problem as elsewhere.
+#[test]
+fn unknown_paths_and_wrong_methods_get_problems() {
+    on_stage(async |stage| {
+        let nowhere = [
+            "/api",
+            "/api/v1",
+            "/api/v1/nothing",
+            "/api/v2/tenant",
+            "/webhooks",
+            "/webhooks/nobody/tnt_01hq5n0b0dy00000000000000a/conn_01hq5n0b0dy00000000000000a",
+        ];
+        let nowhere = nowhere.map(|path| (path, 404, "not_found"));
+        // Both of routes for one method, and within functions that handle all methods.
+        let known = [
+            "/",
+            "/app",
+            "/docs",
+            "/verify-email",
+            "/api/v1/openapi.json",
+            "/api/v1/health",
+            "/api/v1/tenant",
+        ];
+        let known = known.map(|path| (path, 405, "method_not_allowed"));
+        for (path, status, word) in nowhere.into_iter().chain(known) {
+            for method in ["POST", "DELETE"] {
+                let asked = format!("{method} {path}");
+                let answer = stage
+                    .play
+                    .request(method, path, &[("content-type", "application/json")], "")
+                    .await?;
+                ensure!(answer.status == status, "{asked}: {answer:?}");
+                let media_type = answer.header("content-type");
+                ensure!(media_type == Some("application/problem+json"), "{asked}: {answer:?}");
+                let problem: Value = serde_json::from_str(&answer.body).context("a problem is JSON")?;
+                let kind = format!("urn:ringback:problem:{word}");
+                ensure!(problem["type"] == kind.as_str(), "{asked}: {problem}");
+                ensure!(answer.header("x-correlation-id").is_some(), "{asked}");
+                let allows = answer.header("allow").is_some();
+                ensure!(allows == (status == 405), "{asked}: {answer:?}");
+            }
+        }
+        for (path, status, _) in nowhere {
+            let answer = stage.play.request("GET", path, &[], "").await?;
+            ensure!(answer.status == status, "GET {path}: {answer:?}");
+        }
         Ok(())
     });
 }

@@ -10,7 +10,6 @@
 
 mod alone;
 mod answers;
-mod bad_input;
 mod calls;
 mod campaigns;
 mod caps;

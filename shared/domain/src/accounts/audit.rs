@@ -132,7 +132,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 32] = [
+const OWN: [(&str, &str); 31] = [
     ("asset", "handles"),
     ("asset", "uploads"),
     ("tenant", "config_version"),
@@ -147,7 +147,6 @@ const OWN: [(&str, &str); 32] = [
     ("connection", "throttled"),
     ("campaign", "limited_until"),
     ("contact", "allowance_whole_at"),
-    ("contact", "folding"),
     ("contact", "language_detected"),
     ("contact", "last_reached_at"),
     ("contact", "last_written_at"),

@@ -43,14 +43,6 @@ impl Identity {
             Self::Withheld(connection) => format!("withheld:{connection}"),
         }
     }
-
-    /// The text in the key of a row that was written before the form of the number had a key of another form. `None`: there is no such row.
-    pub fn former_key(&self) -> Option<String> {
-        match self {
-            Self::Phone(phone) if !phone.is_key() => Some(format!("phone:{phone}")),
-            _ => None,
-        }
-    }
 }
 
 /// A person who calls or writes to a tenant, with the data that deciding and sending need. Read and written with every call

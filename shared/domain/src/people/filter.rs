@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    people::{Day, Digits, FieldValue, Identity, Listing, Origin, Person, Profile, Sought, Word},
-    terms::{Edition, Email, FieldId, Language, Phone, StageId, TagId, UserId, fold, unify_name},
+    people::{Day, Digits, FieldValue, Identity, Listing, Origin, Person, Profile, Word},
+    terms::{Email, FieldId, Language, Phone, StageId, TagId, UserId, fold, unify_name},
 };
 
 /// Conditions that a contact fulfils, all of them. Empty: every contact that is not deleted.
@@ -16,7 +16,7 @@ pub struct Filter {
     /// Last digits of a telephone number, or one in any spelling.
     pub digits: Option<Digits>,
     /// Beginnings of words of the name.
-    pub name: Vec<Sought>,
+    pub name: Vec<Word>,
     pub tag: Option<TagId>,
     /// Value of a searchable field.
     pub field: Option<(FieldId, Test)>,
@@ -79,24 +79,6 @@ impl Search {
             driver: Driver::All,
         }
     }
-
-    /// The driver, and the drivers for entries of the former folding, where they differ: contacts that were not written since have such
-    /// entries.
-    pub fn drivers(&self) -> Vec<Driver> {
-        let mut drivers = vec![self.driver.clone()];
-        match self.driver {
-            Driver::Words(_) => {
-                let words = self.filter.longest().map(|sought| sought.former.iter().cloned());
-                drivers.extend(words.into_iter().flatten().map(Driver::Words));
-            }
-            Driver::Values(..) => {
-                let former = self.filter.driver_by(Edition::FORMER);
-                drivers.extend(former.filter(|former| *former != self.driver));
-            }
-            _ => {}
-        }
-        drivers
-    }
 }
 
 impl Test {
@@ -125,11 +107,6 @@ impl Filter {
     /// The list that it reads: as a rule, the list of the condition that the fewest contacts fulfil. `None` if none of
     /// its conditions has one.
     pub fn driver(&self) -> Option<Driver> {
-        self.driver_by(Edition::CURRENT)
-    }
-
-    /// The driver by the entries of an edition of the folding.
-    fn driver_by(&self, edition: Edition) -> Option<Driver> {
         if *self == Self::default() {
             return Some(Driver::All);
         }
@@ -137,17 +114,16 @@ impl Filter {
         let identity = phone.or_else(|| self.email.clone().map(Identity::Email));
         let field = self.field.as_ref().map(|(field, test)| match test {
             Test::Equals(value) => {
-                let value = Listing::value_by(edition, value);
+                let value = Listing::value(value);
                 Driver::Values(*field, value.clone(), value)
             }
             Test::Between(from, to) => {
-                let value = |value: &FieldValue| Listing::value_by(edition, value);
-                let bound = |bound: &Option<FieldValue>| bound.as_ref().map(value).unwrap_or_default();
+                let bound = |bound: &Option<FieldValue>| bound.as_ref().map(Listing::value).unwrap_or_default();
                 Driver::Values(*field, bound(from), bound(to))
             }
             Test::OnDay(day) => Driver::OnDay(*field, *day),
         });
-        let longest = self.longest().map(|sought| sought.word.clone());
+        let longest = self.name.iter().max_by_key(|word| word.as_str().len()).cloned();
         identity
             .map(Driver::Identity)
             .or_else(|| self.deleted.then_some(Driver::Deleted))
@@ -157,10 +133,6 @@ impl Filter {
             .or_else(|| self.tag.map(Driver::Tag))
             .or_else(|| self.duplicates.then_some(Driver::Duplicates))
             .or_else(|| self.stage.map(Driver::Stage))
-    }
-
-    fn longest(&self) -> Option<&Sought> {
-        self.name.iter().max_by_key(|sought| sought.word.as_str().len())
     }
 
     /// The filter with its driver. `None` if no list has these contacts.
@@ -186,7 +158,7 @@ impl Filter {
                 .digits
                 .as_ref()
                 .is_none_or(|digits| contact.phones.iter().any(|phone| digits.find(phone)))
-            && self.name.iter().all(|sought| sought.word.begins_one_of(name))
+            && self.name.iter().all(|word| word.begins_one_of(name))
             && self.tag.is_none_or(|tag| profile.tags.contains(&tag))
             && self.field.as_ref().is_none_or(field)
             && self
@@ -201,14 +173,6 @@ impl Filter {
     }
 }
 
-/// Whether an entry of the last of these drivers' lists leads to a contact, which is found once: in the first list that has it.
-pub fn leads_to(drivers: &[Driver], entry: &str, person: &Person) -> bool {
-    let Some((driver, others)) = drivers.split_last() else {
-        return false;
-    };
-    driver.leads(entry, person) && !others.iter().any(|other| other.has(person))
-}
-
 impl Driver {
     /// Whether an entry of the list leads to a contact, and is the first one in the list that does: a contact may be listed under
     /// several words or numbers, and is found once. `entry`: the part of the entry's key before the contact.
@@ -221,37 +185,18 @@ impl Driver {
                 numbers.map(Digits::of).min().is_some_and(|first| first == entry)
             }
             Self::Words(begin) => {
-                let mut words = Word::by(profile.folding, name(profile));
-                if profile.folding.is_former() && words.iter().all(|word| word.as_str() != entry) {
-                    // An older version of a function has written the profile since, but not the entry.
-                    words = Word::of(name(profile));
-                }
+                let words = Word::of(name(profile));
                 begin.first(&words).is_some_and(|first| first.as_str() == entry)
             }
             Self::Tag(tag) => profile.tags.contains(tag),
             Self::Values(field, ..) => {
-                let value = |edition| Some(Listing::value_by(edition, profile.fields.get(field)?));
-                let own = value(profile.folding);
-                own.as_deref() == Some(entry)
-                    || profile.folding.is_former() && value(Edition::CURRENT).as_deref() == Some(entry)
+                let value = profile.fields.get(field);
+                value.is_some_and(|value| Listing::value(value) == entry)
             }
             Self::OnDay(field, day) => {
                 matches!(profile.fields.get(field), Some(FieldValue::Date(date)) if Day::of(*date) == *day)
             }
             Self::Stage(stage) => profile.stage.is_some_and(|staged| staged.stage == *stage),
-        }
-    }
-    /// Whether the list of words or values has an entry of a contact, by the folding that wrote it.
-    fn has(&self, person: &Person) -> bool {
-        let profile = &person.profile;
-        match self {
-            Self::Words(begin) => begin.first(&Word::by(profile.folding, name(profile))).is_some(),
-            Self::Values(field, from, to) => {
-                let value = profile.fields.get(field);
-                let value = value.map(|value| Listing::value_by(profile.folding, value));
-                value.is_some_and(|value| *from <= value && (to.is_empty() || value <= *to))
-            }
-            _ => false,
         }
     }
 }
@@ -319,8 +264,8 @@ mod tests {
         assert!(taken(|_| {}));
         assert!(taken(|filter| filter.digits = "4567".parse().ok()));
         assert!(!taken(|filter| filter.digits = "5678".parse().ok()));
-        assert!(taken(|filter| filter.name = Sought::of("HADD may")));
-        assert!(!taken(|filter| filter.name = Sought::of("Maya Smith")));
+        assert!(taken(|filter| filter.name = Word::of("HADD may")));
+        assert!(!taken(|filter| filter.name = Word::of("Maya Smith")));
         assert!(taken(|filter| filter.tag = Some(id(TagId::new, 1))));
         assert!(!taken(|filter| filter.tag = Some(id(TagId::new, 2))));
         assert!(taken(|filter| filter.source = "WEB FORM".parse().ok()));
@@ -358,7 +303,7 @@ mod tests {
         assert_eq!(
             driver(|filter| {
                 filter.tag = Some(id(TagId::new, 1));
-                filter.name = Sought::of("al hadd");
+                filter.name = Word::of("al hadd");
             }),
             Some(Driver::Words(Word::of("hadd").remove(0)))
         );
@@ -381,7 +326,7 @@ mod tests {
         assert_eq!(
             driver(|filter| {
                 filter.deleted = true;
-                filter.name = Sought::of("hadd");
+                filter.name = Word::of("hadd");
             }),
             Some(Driver::Deleted)
         );
@@ -402,35 +347,5 @@ mod tests {
         let digits = Driver::Digits("4567".parse().unwrap());
         let leads = |entry: &str| digits.leads(entry, &maya());
         assert_eq!(["765409007744", "765432105179"].map(leads), [true, false]);
-    }
-
-    /// Whether each of these entries leads to somebody of this name, by the list at this place of a search.
-    fn led(typed: &str, name: &str, folding: Edition) -> Vec<(usize, &'static str)> {
-        let mut person = maya();
-        person.profile.name = ShownName::of(name);
-        person.profile.folding = folding;
-        let filter = Filter {
-            name: Sought::of(typed),
-            ..Filter::default()
-        };
-        let drivers = filter.search().unwrap().drivers();
-        let entries = ["على", "علي", "علياء"];
-        let all = (0..drivers.len()).flat_map(|place| entries.map(|entry| (place, entry)));
-        all.filter(|(place, entry)| leads_to(&drivers[..=*place], entry, &person))
-            .collect()
-    }
-
-    #[test]
-    fn a_contact_of_either_folding_is_found_once() {
-        let (former, current) = (Edition::FORMER, Edition::CURRENT);
-        for typed in ["علي", "على"] {
-            assert_eq!(led(typed, "على", current), [(0, "علي")], "{typed}");
-            // By its own entry, or that of this folding where an older version of a function wrote the profile, but not the entry.
-            assert_eq!(led(typed, "على", former), [(0, "علي"), (1, "على")], "{typed}");
-            // In two lists.
-            assert_eq!(led(typed, "على علياء", former), [(0, "علي"), (0, "علياء")], "{typed}");
-            assert_eq!(led(typed, "على علياء", current), [(0, "علي")], "{typed}");
-        }
-        assert_eq!(led("عل", "على علياء", current), [(0, "علي")]);
     }
 }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use crate::{
     people::{FieldValue, Number, Profile},
-    terms::{Edition, FieldId, TagId, unify_name},
+    terms::{FieldId, TagId, fold, unify_name},
 };
 
 /// An entry of a list.
@@ -26,16 +26,11 @@ impl Listing {
     /// Maximum length of a value in a list, in bytes. Longer ones are cut.
     pub const MAX_VALUE_LENGTH: usize = 64;
 
-    /// The form of a value in a list of its field.
+    /// The form of a value in a list of its field. Options are compared among themselves, so they keep the form that makes their names
+    /// differ.
     pub fn value(value: &FieldValue) -> String {
-        Self::value_by(Edition::CURRENT, value)
-    }
-
-    /// The form of a value by an edition of the folding. Options are compared among themselves, so they keep the form that makes their
-    /// names differ.
-    pub(crate) fn value_by(edition: Edition, value: &FieldValue) -> String {
         match value {
-            FieldValue::Text(text) => cut(&edition.value(text.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
+            FieldValue::Text(text) => cut(&fold(text.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
             FieldValue::Choice(option) => cut(&unify_name(option.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
             FieldValue::Number(number) => Self::number(*number),
             FieldValue::Date(date) => date.to_string(),
@@ -127,13 +122,8 @@ impl Word {
 
     /// The different words of a name, in its order, at most [`Word::MAX`].
     pub fn of(name: &str) -> Vec<Self> {
-        Self::by(Edition::CURRENT, name)
-    }
-
-    /// Words of a name by an edition of the folding.
-    pub(crate) fn by(edition: Edition, name: &str) -> Vec<Self> {
         let mut words: Vec<Self> = Vec::new();
-        let folded = edition.name(name);
+        let folded = fold(name);
         for word in folded.split(is_between_words) {
             let letters: String = word.chars().filter(|sign| sign.is_alphanumeric()).collect();
             let word = Self(cut(&letters, Self::MAX_LENGTH).to_owned());
@@ -158,38 +148,6 @@ impl Word {
     }
 }
 
-/// A word that is searched for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sought {
-    pub word: Word,
-    /// Beginnings in the lists of the former folding, if they differ: the word as it was typed, and with the other
-    /// letter where Arabic words end in one of two that sound alike.
-    pub former: Vec<Word>,
-}
-
-impl Sought {
-    /// The different words of what was typed, at most [`Word::MAX`].
-    pub fn of(typed: &str) -> Vec<Self> {
-        const ENDS: [(char, &str); 2] = [('ه', "ة"), ('ي', "ى")];
-        let mut all: Vec<Self> = Vec::new();
-        for part in typed.split(is_between_words) {
-            let former = Word::by(Edition::FORMER, part);
-            for (place, word) in Word::of(part).into_iter().enumerate() {
-                let typed = former.get(place).unwrap_or(&word);
-                let other = ENDS
-                    .iter()
-                    .find_map(|(end, other)| Some(typed.0.strip_suffix(*end)?.to_owned() + other));
-                let mut former: Vec<Word> = [Some(typed.clone()), other.map(Word)].into_iter().flatten().collect();
-                former.retain(|former| *former != word);
-                if all.len() < Word::MAX && all.iter().all(|known| known.word != word) {
-                    all.push(Self { word, former });
-                }
-            }
-        }
-        all
-    }
-}
-
 fn is_between_words(sign: char) -> bool {
     sign.is_whitespace() || matches!(sign, '-' | '\u{2010}'..='\u{2015}' | '/' | ',' | ';' | '|' | '_')
 }
@@ -206,31 +164,8 @@ fn cut(text: &str, most: usize) -> &str {
 impl Profile {
     /// The entries of lists that lead to the contact once the profile is written.
     pub fn listings(&self) -> BTreeSet<Listing> {
-        self.listings_by(Edition::CURRENT)
-    }
-
-    /// The entries that certainly are there, if the profile is stored: entries of the edition that it names. An older version of a
-    /// function, which knows no editions, may have written it last, and entries only where it saw a difference.
-    pub fn certain_listings(&self) -> BTreeSet<Listing> {
-        let (listings, former) = (self.listings(), self.listings_by(Edition::FORMER));
-        if self.folding.is_former() {
-            listings.intersection(&former).cloned().collect()
-        } else {
-            listings
-        }
-    }
-
-    /// All entries that may be there, whatever edition wrote them: what is taken from a contact, or erased, is taken from all lists.
-    pub fn possible_listings(&self) -> BTreeSet<Listing> {
-        let mut listings = self.listings();
-        listings.extend(self.listings_by(Edition::FORMER));
-        listings
-    }
-
-    /// The entries by an edition of the folding.
-    pub fn listings_by(&self, edition: Edition) -> BTreeSet<Listing> {
         let name = self.name.as_deref().unwrap_or_default();
-        let words = Word::by(edition, name).into_iter().map(Listing::Word);
+        let words = Word::of(name).into_iter().map(Listing::Word);
         let tags = self.tags.iter().copied().map(Listing::Tag);
         let values = self.listed.iter().filter_map(|field| {
             let value = self.fields.get(field)?;
@@ -238,7 +173,7 @@ impl Profile {
                 FieldValue::Date(date) => Some(Listing::DayOfYear(*field, Day::of(*date))),
                 _ => None,
             };
-            Some([Some(Listing::Value(*field, Listing::value_by(edition, value))), day])
+            Some([Some(Listing::Value(*field, Listing::value(value))), day])
         });
         words.chain(tags).chain(values.flatten().flatten()).collect()
     }
@@ -335,51 +270,5 @@ mod tests {
         ];
         assert_eq!(profile.listings(), expected.into());
         assert!(Profile::default().listings().is_empty());
-        assert_eq!(profile.possible_listings(), profile.listings());
-    }
-
-    /// Entries of both foldings are taken away, and entries that may be missing are written.
-    #[test]
-    fn entries_of_both_foldings_may_be_there() {
-        let city = FieldId::new(ulid::Ulid::from_parts(1, 0));
-        let mut profile = Profile {
-            name: ShownName::of("فاطمة حداد"),
-            fields: [(city, FieldValue::Text("Besançon".parse().unwrap()))].into(),
-            listed: [city].into(),
-            ..Profile::default()
-        };
-        let word = |text: &str| Listing::Word(Word(text.to_owned()));
-        let value = |text: &str| Listing::Value(city, text.to_owned());
-        let current = BTreeSet::from([word("فاطمه"), word("حداد"), value("besancon")]);
-        let mut both = current.clone();
-        both.extend([word("فاطمة"), value("besançon")]);
-        assert_eq!(profile.listings(), current);
-        assert_eq!(profile.possible_listings(), both);
-        assert_eq!(profile.certain_listings(), current);
-        profile.folding = Edition::FORMER;
-        assert_eq!(profile.listings(), current);
-        assert_eq!(profile.possible_listings(), both);
-        assert_eq!(profile.certain_listings(), [word("حداد")].into());
-    }
-
-    #[test]
-    fn former_spellings_of_a_sought_word_are_few() {
-        for (typed, expected) in [
-            ("maya hadd", &["maya:", "hadd:"][..]),
-            ("فاطمه", &["فاطمه:فاطمة"]),
-            ("فاطمة", &["فاطمه:فاطمة"]),
-            ("علي", &["علي:على"]),
-            ("على", &["علي:على"]),
-            ("علی", &["علي:علی"]),
-            ("کریم", &["كريم:کریم"]),
-            ("Łukasz-Ann ann", &["lukasz:łukasz", "ann:"]),
-            ("ﷺ", &["صلي:صلى", "الله:اللة", "عليه:علية", "وسلم:"]),
-        ] {
-            let written = Sought::of(typed).into_iter().map(|sought| {
-                let former: Vec<&str> = sought.former.iter().map(Word::as_str).collect();
-                format!("{}:{}", sought.word.as_str(), former.join(" "))
-            });
-            assert_eq!(written.collect::<Vec<_>>(), expected, "{typed}");
-        }
     }
 }

@@ -562,7 +562,6 @@ impl Undo {
             source: undo_field(&before.source, &merged.source, &now.source),
             value: undo_field(&before.value, &merged.value, &now.value),
             updated_at: undo_field(&before.updated_at, &merged.updated_at, &now.updated_at),
-            folding: now.folding,
             version: now.version,
         }
     }

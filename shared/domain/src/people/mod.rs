@@ -56,7 +56,7 @@ pub use duplicate::{Likeness, MAX_DUPLICATES, likenesses};
 pub use erasure::{EraseContact, Erased, Salt};
 use field::by_key;
 pub use field::{Field, FieldIn, FieldType, FieldValue, MAX_FIELD_LENGTH, NotANumber, Number, Written};
-pub use filter::{Driver, Filter, Search, Test, leads_to};
+pub use filter::{Driver, Filter, Search, Test};
 pub use first_name::first_name;
 pub use history::{HistoryKind, Record, RecordShown, Recorded};
 pub use import::{
@@ -70,7 +70,7 @@ pub use links::{
     preferences_url,
 };
 pub(crate) use links::{for_each_text, mask_links_in};
-pub use listing::{Day, Listing, NotADay, Sought, Word};
+pub use listing::{Day, Listing, NotADay, Word};
 pub use merge::{
     Alias, Apart, Conflict, Merge, MergeShown, Merged, Resolution, UNDOABLE_FOR, Undo, Undone, Unmergeable,
     merge_people,

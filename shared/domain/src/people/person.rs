@@ -235,7 +235,6 @@ impl PersonIn {
             source: self.source,
             value: self.value,
             updated_at: profile.updated_at,
-            folding: profile.folding,
             version: profile.version,
         };
         let bytes = |profile: &Profile| serde_json::to_vec(profile).map_or(usize::MAX, |json| json.len());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     money::Price,
     people::FieldValue,
-    terms::{Edition, FieldId, OneLine, ShownName, StageId, TagId, UserId},
+    terms::{FieldId, OneLine, ShownName, StageId, TagId, UserId},
 };
 
 /// Data of a contact beyond its [`Contact`](crate::people::Contact). Read only where it is shown or its values are used;
@@ -42,9 +42,6 @@ pub struct Profile {
     /// Time of the last change by a person, a key or an import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// The folding that the entries of its lists were written with.
-    #[serde(default = "Edition::unsaid", skip_serializing_if = "Edition::is_former")]
-    pub folding: Edition,
     /// Raised by every write, and the condition of the next one.
     #[serde(default)]
     pub version: u64,

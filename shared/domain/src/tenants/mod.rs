@@ -40,7 +40,7 @@ pub use refused_webhook::{RefusedBecause, RefusedWebhook};
 pub use retention::Retention;
 pub use rule::{
     CallSeconds, Caller, Consent, Hours, MAX_CALL_SECONDS, MAX_COOLDOWN_SECONDS, MAX_DELAY_SECONDS,
-    MAX_FALLBACK_SECONDS, Rule, RuleIn, Then, When, limit_stored_rule, priorities_in_order, rules_in_order,
+    MAX_FALLBACK_SECONDS, Rule, RuleIn, Then, When, priorities_in_order, rules_in_order,
 };
 pub use settings::{
     MAX_LANGUAGES, MAX_VARIABLE_LENGTH, MAX_VARIABLE_NAME_LENGTH, MAX_VARIABLES, MAX_WORD_LENGTH, MAX_WORDS, MAX_ZONES,

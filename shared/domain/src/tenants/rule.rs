@@ -2,17 +2,14 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{
     destinations::WayOut,
     telephony::{Direction, Outcome},
     tenants::MAX_LINES,
     terms::{
-        CampaignId, Category, Channel, Country, Distinct, LineId, MAX_NAME_LENGTH, MAX_TEMPLATE_BUTTONS,
-        MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, MAX_TEXT_LENGTH, MAX_TEXTS, MAX_VALUE_LENGTH,
-        MAX_VALUES, OneLine, QuietHours, RuleId, SmsText, Source, TemplateUse, USUAL_FALLBACK_SECONDS, WhenUnknown,
-        Whole, quotable, time_of_id,
+        CampaignId, Category, Channel, Country, Distinct, LineId, MAX_NAME_LENGTH, OneLine, QuietHours, RuleId,
+        SmsText, TemplateUse, USUAL_FALLBACK_SECONDS, WhenUnknown, Whole, time_of_id,
     },
 };
 
@@ -179,117 +176,6 @@ fn between(wanted: &[&Rule], kept: &[bool]) -> Option<Vec<i32>> {
         }
     }
     Some(given)
-}
-
-/// Brings a rule that was stored before its limits existed within them, so that it can still be read: what is longer is cut, what is larger
-/// becomes the maximum, what is given twice counts once. Decisions by it stay the same: longer delays were cut, and longer texts refused,
-/// when a message was planned; only a cooldown of more than a year becomes one.
-pub fn limit_stored_rule(rule: &mut Value) {
-    for (field, limit) in [
-        ("/when/min_ring_seconds", MAX_CALL_SECONDS),
-        ("/when/max_ring_seconds", MAX_CALL_SECONDS),
-        ("/when/min_talk_seconds", MAX_CALL_SECONDS),
-        ("/when/max_talk_seconds", MAX_CALL_SECONDS),
-        ("/then/delay_seconds", MAX_DELAY_SECONDS),
-        ("/then/fallback_after_seconds", MAX_FALLBACK_SECONDS),
-        ("/then/cooldown_seconds", MAX_COOLDOWN_SECONDS),
-    ] {
-        if let Some(number) = rule.pointer_mut(field)
-            && number.as_u64().is_some_and(|found| found > u64::from(limit))
-        {
-            *number = limit.into();
-        }
-    }
-    for (field, limit) in [
-        ("/when/outcomes", MAX_OUTCOMES),
-        ("/when/lines", MAX_LINES),
-        ("/then/channels", MAX_CHANNELS),
-    ] {
-        if let Some(Value::Array(items)) = rule.pointer_mut(field) {
-            let mut seen = Vec::new();
-            items.retain(|item| {
-                let new = !seen.contains(item);
-                seen.push(item.clone());
-                new
-            });
-            items.truncate(limit);
-        }
-    }
-    for (field, limit) in [
-        ("/name", MAX_NAME_LENGTH),
-        ("/then/template/name", MAX_TEMPLATE_NAME_LENGTH),
-        ("/then/template/language", MAX_TEMPLATE_LANGUAGE_LENGTH),
-    ] {
-        if let Some(Value::String(text)) = rule.pointer_mut(field) {
-            let line = quotable(cut(text.trim(), limit)).trim().to_owned();
-            *text = if line.is_empty() { "unnamed".to_owned() } else { line };
-        }
-    }
-    if let Some(values) = rule.pointer_mut("/then/template/variables") {
-        entries(values, MAX_VALUES);
-        values
-            .as_object_mut()
-            .into_iter()
-            .flat_map(|values| values.values_mut())
-            .for_each(value);
-    }
-    if let Some(header) = rule.pointer_mut("/then/template/header") {
-        value(header);
-    }
-    if let Some(Value::Array(buttons)) = rule.pointer_mut("/then/template/buttons") {
-        buttons.truncate(MAX_TEMPLATE_BUTTONS);
-        buttons
-            .iter_mut()
-            .filter_map(|button| button.get_mut("value"))
-            .for_each(value);
-    }
-    if let Some(texts) = rule.pointer_mut("/then/sms_text") {
-        match texts {
-            Value::String(text) if text.is_empty() => *texts = Value::Null,
-            Value::String(text) => *text = cut(text, MAX_TEXT_LENGTH).to_owned(),
-            Value::Object(all) => {
-                all.retain(|_, text| text.as_str().is_some_and(|text| !text.is_empty()));
-                entries(texts, MAX_TEXTS);
-                for text in texts.as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
-                    *text = cut(text.as_str().unwrap_or_default(), MAX_TEXT_LENGTH).into();
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Cuts a text to a maximum number of characters.
-fn cut(text: &str, most: usize) -> &str {
-    let end = text.char_indices().nth(most);
-    end.map_or(text, |(end, _)| &text[..end])
-}
-
-/// Keeps a maximum number of entries of an object, with names that are read.
-fn entries(object: &mut Value, most: usize) {
-    let mut left = most;
-    if let Value::Object(entries) = object {
-        entries.retain(|name, _| {
-            let stays = left > 0 && (1..=64).contains(&name.chars().count());
-            left -= usize::from(stays);
-            stays
-        });
-    }
-}
-
-/// A value in a template, with texts that are not too long.
-fn value(value: &mut Value) {
-    let is_source = |from: &Value| from.as_str().is_none_or(|source| source.len() <= Source::MAX_LENGTH);
-    if !value.get("from").is_none_or(is_source) {
-        // Nothing has such a name, so the default was all there was.
-        let text = value.get("default").cloned().unwrap_or_else(|| "".into());
-        *value = serde_json::json!({ "text": text });
-    }
-    for field in ["default", "text"] {
-        if let Some(Value::String(text)) = value.get_mut(field) {
-            *text = cut(text, MAX_VALUE_LENGTH).to_owned();
-        }
-    }
 }
 
 const fn yes() -> bool {
@@ -526,7 +412,7 @@ pub enum Consent {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{from_value, json, to_value};
+    use serde_json::{Value, from_value, json, to_value};
     use ulid::Ulid;
 
     use super::*;
@@ -574,51 +460,6 @@ mod tests {
         assert!(!changed.enabled && !changed.is_active());
         let new = Rule::new(archived.id.ulid(), archived.fields(), archived.created_at);
         assert_eq!((new.archived_at, new.version), (None, 0));
-    }
-
-    /// Each of these was stored by operators before there were limits.
-    #[test]
-    fn stored_rule_beyond_the_limits_is_still_read() {
-        let long = |length: usize| "x".repeat(length);
-        let many: serde_json::Map<String, Value> =
-            (0..60).map(|n| (n.to_string(), json!({"text": long(2_000)}))).collect();
-        let lines: Vec<LineId> = (0..60).map(|n| LineId::new(Ulid::from_parts(1, n))).collect();
-        let mut stored = json!({
-            "id": rule(1, 0).id,
-            "name": format!("Missed\ncalls {}", long(200)),
-            "when": {"outcomes": ["missed", "missed", "busy"], "lines": lines, "min_ring_seconds": 100_000},
-            "then": {
-                "channels": ["sms", "sms", "whatsapp"],
-                "delay_seconds": 90_000, "fallback_after_seconds": 4_000_000_000_u32, "cooldown_seconds": 4_000_000_000_u32,
-                "template": {
-                    "name": "", "language": long(40), "variables": many,
-                    "header": {"from": format!("tenant.{}", long(500)), "default": "there"},
-                    "buttons": vec![json!({"index": 0, "value": {"text": long(2_000)}}); 12],
-                },
-                "sms_text": {"en": long(3_000), "ar": "", "": "Sorry"},
-            },
-        });
-        assert!(from_value::<Rule>(stored.clone()).is_err());
-        limit_stored_rule(&mut stored);
-        let read: Rule = from_value(stored.clone()).unwrap();
-        assert!(read.name.as_str().starts_with("Missed calls xxx"));
-        assert_eq!(read.then.channels.to_vec(), [Channel::Sms, Channel::WhatsApp]);
-        assert_eq!(read.then.delay_seconds.get(), MAX_DELAY_SECONDS);
-        assert_eq!((read.when.outcomes.len(), read.when.lines.len()), (2, MAX_LINES));
-        let text = SmsText::ByLanguage([("en".to_owned(), long(MAX_TEXT_LENGTH))].into());
-        assert_eq!(read.then.sms_text, Some(text));
-        let template = read.then.template.unwrap();
-        assert_eq!(
-            (template.variables.len(), template.buttons.len()),
-            (MAX_VALUES, MAX_TEMPLATE_BUTTONS)
-        );
-        // Values within the limits stay as they are.
-        let before = stored.clone();
-        limit_stored_rule(&mut stored);
-        assert_eq!(stored, before);
-        let mut usual = to_value(rule(1, 0)).unwrap();
-        limit_stored_rule(&mut usual);
-        assert_eq!(from_value::<Rule>(usual).unwrap(), rule(1, 0));
     }
 
     #[test]

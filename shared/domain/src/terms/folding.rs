@@ -6,58 +6,13 @@
 //! and `SoraniNormalizer` (letters that Persian, Urdu and Kurdish keyboards have in place of Arabic ones), and `ASCIIFoldingFilter` (ı, ł,
 //! ø and others) make one, and digits of other scripts. Hamza on its carrier is a mark.
 //!
-//! Entries of lists are made of the folded text, so a changed folding is a further [`Edition`]
+//! Entries of lists are made of the folded text, so a changed folding is a new form of profiles
 //! ([decision 0097](../../../../docs/decisions/0097-one-folding.md)).
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::{CodePointMapData, props::CanonicalCombiningClass};
-use serde::{Deserialize, Serialize};
 
 use crate::terms::unify_name;
-
-/// The folding that entries of lists were written with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Edition(u64);
-
-impl Edition {
-    /// The edition that [`fold`] is.
-    pub const CURRENT: Self = Self(1);
-
-    /// The one before there were editions. Words were without marks and values with them, and every letter had its own spelling.
-    pub const FORMER: Self = Self(0);
-
-    /// The edition of a profile that names none.
-    pub(crate) const fn unsaid() -> Self {
-        Self::FORMER
-    }
-
-    /// Whether it is [`Edition::FORMER`].
-    pub const fn is_former(&self) -> bool {
-        self.0 == Self::FORMER.0
-    }
-
-    /// The words of a name.
-    pub(crate) fn name(self, name: &str) -> String {
-        if self.is_former() {
-            without_marks(&unify_name(name))
-        } else {
-            fold(name)
-        }
-    }
-
-    /// A text as the value of a field.
-    pub(crate) fn value(self, text: &str) -> String {
-        if self.is_former() { unify_name(text) } else { fold(text) }
-    }
-}
-
-impl Default for Edition {
-    /// The edition that this version writes.
-    fn default() -> Self {
-        Self::CURRENT
-    }
-}
 
 /// Spellings of letters that are one, by the last one of each line.
 const LETTERS: [(&str, &str); 15] = [

@@ -58,7 +58,7 @@ pub use facts::{Fact, Facts};
 pub use fault::{Fault, FaultCode, Faulty};
 pub use field_key::{FieldKey, NotAFieldKey};
 pub use field_problem::{FieldProblem, Findings, Warning, added_problems};
-pub use folding::{Edition, fold, to_ascii_digit};
+pub use folding::{fold, to_ascii_digit};
 pub use ids::{
     ApiKeyId, AssetId, AttachmentId, CallId, CampaignId, CannedReplyId, ConnectionId, ContactId, ContactItemId,
     ConversationId, ConversionId, EventId, FieldId, FileId, ImportId, InvalidId, InvitationId, LineId, MergeId,

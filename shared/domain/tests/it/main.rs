@@ -7,6 +7,7 @@ mod calls;
 mod consent;
 mod contacts;
 mod counting;
+mod drafts;
 mod errors;
 mod hours;
 mod intents;

@@ -11,8 +11,8 @@ use domain::{
         Undo, Undone, Unmergeable, Unreachable, Window, Wish, check_wishes, merge_people,
     },
     terms::{
-        Actor, Answer, Answered, Channel, ContactId, Edition, FieldId, MAX_ANSWERS, MAX_REMEMBERED, MergeId,
-        PURPOSE_TABLE, Phone, Reason, Recipient, ShownName, StageId, Stop, TagId, UserId,
+        Actor, Answer, Answered, Channel, ContactId, FieldId, MAX_ANSWERS, MAX_REMEMBERED, MergeId, PURPOSE_TABLE,
+        Phone, Reason, Recipient, ShownName, StageId, Stop, TagId, UserId,
     },
 };
 use jiff::SignedDuration;
@@ -165,7 +165,6 @@ fn profile() -> impl Strategy<Value = Profile> {
             source: source.map(|source| source.parse().unwrap()),
             value: None,
             updated_at,
-            folding: Edition::default(),
             version,
         }
     })

@@ -8,7 +8,6 @@
 mod aircall;
 mod checks;
 mod clients;
-mod drafts;
 mod exotel;
 mod fixtures;
 mod guarded;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    campaigns::{Action, Campaign, Enrolment, InAudience, WrittenSteps, is_after_cap},
+    campaigns::{Campaign, Enrolment, InAudience, WrittenSteps, is_after_cap},
     people::{Contact, Person},
     terms::{CampaignId, CampaignState, ContactId, Stamp, TenantId},
 };
@@ -24,9 +24,6 @@ use crate::{
         row::{self, Condition, Item, Row, Write},
     },
 };
-
-/// The form of the steps before some told people something.
-const BEFORE_NOTIFY: u64 = 1;
 
 /// Maximum versions of the steps of a drip.
 pub const MAX_VERSIONS: u32 = 100;
@@ -156,11 +153,6 @@ impl Store {
             Condition::Always,
             "write the steps of a drip",
         )?;
-        let notify = steps
-            .steps
-            .iter()
-            .any(|step| matches!(step.does, Action::Notify { .. }));
-        let row = if notify { row } else { row.in_form(BEFORE_NOTIFY) };
         let written = self.change_with(scope, before, &after, stamp, vec![Write::Put(row.version(1))]);
         Ok(Versioned {
             version: written.await?,

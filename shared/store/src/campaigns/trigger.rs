@@ -17,9 +17,6 @@ use crate::{
     },
 };
 
-/// The form of the rows before dates were triggers.
-const BEFORE_DATES: u64 = 1;
-
 /// A drip whose contacts enter on a date of theirs, at a time that has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueRound {
@@ -46,7 +43,6 @@ fn trigger_row(
     let row = row.version(before.unwrap_or_default() + 1);
     Ok(match &triggered.round {
         Some(round) => row.due_elsewhere(DueOther::Steps, &key, Some(round.look)),
-        None if triggered.by.date.is_none() => row.in_form(BEFORE_DATES),
         None => row,
     })
 }

@@ -10,7 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::{
-    people::{Addition, Found, Identity, Linked, Person, Profile, Suppression},
+    people::{Addition, Found, Identity, Linked, Person, Suppression},
     terms::ContactId,
 };
 
@@ -219,8 +219,7 @@ impl Store {
     pub async fn list_person(&self, scope: &TenantScope, person: &Person) -> Result<bool, StoreError> {
         const DOING: &str = "list a contact";
         let id = person.contact.id;
-        let listings = |profile: &Profile| profile.listings_by(profile.folding);
-        let ours = listings(&person.profile);
+        let ours = person.profile.listings();
         let rows = ours
             .iter()
             .map(|listing| Row::bare(&keys::listing(scope, id, listing), "listing"));
@@ -231,7 +230,7 @@ impl Store {
             .is_some_and(|now| now.contact.id != id || !now.contact.erasing);
         // A contact that was merged into another stands in no list by its own id, and one that is being erased in none at all.
         let theirs = now.filter(|now| now.contact.id == id && is_there);
-        let theirs = theirs.map(|now| listings(&now.profile)).unwrap_or_default();
+        let theirs = theirs.map(|now| now.profile.listings()).unwrap_or_default();
         let wrong = ours.difference(&theirs);
         let wrong: Vec<Key> = wrong.map(|listing| keys::listing(scope, id, listing)).collect();
         self.database.delete_many(&wrong, DOING).await?;

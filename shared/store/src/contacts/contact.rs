@@ -1,6 +1,5 @@
 //! Contacts, their identities and their history.
 
-mod former;
 mod identities;
 mod ledger;
 
@@ -12,7 +11,7 @@ use domain::{
     people::{
         Alias, Change, ConsentEntry, Contact, Identity, Linked, MAX_ALIASES, MAX_SAME, Person, Profile, Suppression,
     },
-    terms::{ContactId, Edition},
+    terms::ContactId,
 };
 use jiff::Timestamp;
 use ulid::Ulid;
@@ -80,11 +79,11 @@ impl ProfileWrite {
     ) -> Result<Vec<Write>, StoreError> {
         let mut writes = vec![Write::Put(profile_row(scope, contact, &self.after, doing)?)];
         let after = self.after.listings();
-        let (certain, possible) = (self.before.certain_listings(), self.before.possible_listings());
+        let before = self.before.listings();
         let key = |listing| keys::listing(scope, contact, listing);
-        let new = after.difference(&certain).map(key);
+        let new = after.difference(&before).map(key);
         writes.extend(new.map(|key| Write::Put(Row::bare(&key, "listing"))));
-        writes.extend(possible.difference(&after).map(key).map(Write::Clear));
+        writes.extend(before.difference(&after).map(key).map(Write::Clear));
         Ok(writes)
     }
 }
@@ -225,17 +224,10 @@ fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> R
             sort: keys::lower(contact.id.ulid()),
         }),
     };
-    // Only a version that reads the second form knows senders without a number.
-    let form = if matches!(contact.called_from, Some(Identity::Sender(_))) {
-        2
-    } else {
-        1
-    };
     // Listed by its id, so that a new name does not move it past a cursor.
     Ok(
         Row::new(&key, "contact", contact, if_contact_unchanged(contact.version), doing)?
             .data(compact::shrink_contact)
-            .in_form(form)
             .version(version)
             .in_list(keys::contacts(scope), contact.id.to_string())
             .in_state(state),
@@ -250,7 +242,6 @@ pub(crate) fn profile_row(
 ) -> Result<Row, StoreError> {
     let key = keys::profile(scope, contact);
     let next = Profile {
-        folding: Edition::CURRENT,
         version: profile.version + 1,
         ..profile.clone()
     };

@@ -125,7 +125,7 @@ impl Store {
     /// Deletes a contact's entries in lists. Returns their number.
     pub async fn erase_listings(&self, scope: &TenantScope, contact: ContactId) -> Result<u64, StoreError> {
         let profile = self.profile(scope, contact).await?;
-        let entries = profile.possible_listings();
+        let entries = profile.listings();
         let entries: Vec<Key> = entries
             .iter()
             .map(|listing| keys::listing(scope, contact, listing))

@@ -1,13 +1,12 @@
 //! Contacts with their profiles, as users of the API see, search and change them.
 //!
-//! A search reads one list ([`Driver`]), then the contacts that it names, and tests all conditions on each of them. Where the former folding has
-//! listed contacts otherwise, it reads those lists, too, one after the other. A page examines at most [`MAX_EXAMINED`] contacts: it may be short,
-//! or empty, without being the last.
+//! A search reads one list ([`Driver`]), then the contacts that it names, and tests all conditions on each of them. A page examines at most
+//! [`MAX_EXAMINED`] contacts: it may be short, or empty, without being the last.
 
 use std::collections::HashMap;
 
 use domain::{
-    people::{Driver, Filter, Identity, Linked, Person, Search, Suppression, leads_to},
+    people::{Driver, Filter, Identity, Linked, Person, Search, Suppression},
     terms::{ContactId, Operation, Phone, Stamp, to_hex},
 };
 
@@ -63,11 +62,9 @@ impl Brought {
     }
 }
 
-/// A position in the lists of a search.
+/// A position in the list of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeoplePosition {
-    /// The list's place among them.
-    place: usize,
     /// The entry's sort key.
     sort: String,
 }
@@ -89,33 +86,25 @@ const fn letter(driver: &Driver) -> char {
 }
 
 impl PeoplePosition {
-    /// Reads a position in the lists of a search; `None` if it is none, or outside the bounds of the list.
+    /// Reads a position in the list of a search; `None` if it is none, or outside the bounds of the list.
     pub fn read(text: &str, search: &Search) -> Option<Self> {
-        let mut drivers = search.drivers().into_iter().enumerate();
-        let begins = |(place, driver): &(usize, Driver)| text.starts_with(&Self::begin(*place, driver));
-        let (place, driver) = &drivers.find(begins)?;
-        let (place, hex) = (*place, text.strip_prefix(&Self::begin(*place, driver))?);
+        let driver = &search.driver;
+        let hex = text.strip_prefix(letter(driver))?;
         let bytes: Option<Vec<u8>> = hex
             .as_bytes()
             .chunks(2)
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
             .collect();
         let sort = String::from_utf8(bytes?).ok()?;
-        let position = Self { place, sort };
+        let position = Self { sort };
         let known = position.contact(driver).is_some() && position.to_text(driver) == text;
         let within = Bounds::of(driver).hold(&position.sort);
         (known && within).then_some(position)
     }
 
-    /// How positions in a list begin: with its letter, and its place if it is not the first one.
-    fn begin(place: usize, driver: &Driver) -> String {
-        let place = if place == 0 { String::new() } else { place.to_string() };
-        format!("{place}{}", letter(driver))
-    }
-
     /// The position as text: letters and digits of ASCII.
     fn to_text(&self, driver: &Driver) -> String {
-        format!("{}{}", Self::begin(self.place, driver), to_hex(self.sort.as_bytes()))
+        format!("{}{}", letter(driver), to_hex(self.sort.as_bytes()))
     }
 
     /// The contact, and what the list is sorted by.
@@ -296,82 +285,62 @@ impl Store {
         if let Driver::Identity(identity) = &search.driver {
             return self.person_of(scope, &search.filter, identity, as_of).await;
         }
-        let drivers = search.drivers();
-        let mut places: Vec<usize> = (0..drivers.len()).collect();
-        if backwards {
-            places.reverse();
-        }
-        let passed = after.and_then(|after| places.iter().position(|place| *place == after.place));
-        let mut left = &places[passed.unwrap_or_default()..];
-        let wanted = usize::try_from(limit).unwrap_or(1).max(1);
-        let (mut people, mut after) = (Vec::new(), after);
+        let (driver, wanted) = (&search.driver, usize::try_from(limit).unwrap_or(1).max(1));
+        let mut people = Vec::new();
+        let last_page = |items| Page { items, next: None };
+        let list = List::of(scope, driver);
+        let Some((list, rows)) = list.as_ref().and_then(|list| Some((list, list.rows()?))) else {
+            return Ok(last_page(people));
+        };
         let (mut examined, mut round) = (0, wanted);
-        while let Some((place, others)) = left.split_first() {
-            left = others;
-            let upto = &drivers[..=*place];
-            let driver = &drivers[*place];
-            let after = after.take();
-            let list = List::of(scope, driver);
-            let Some((list, rows)) = list.as_ref().and_then(|list| Some((list, list.rows()?))) else {
-                continue;
-            };
-            let mut start = after.and_then(|after| after.start(scope, driver, list));
-            loop {
-                let most = i32::try_from(round).unwrap_or(1);
-                let of_list = rows.of(&list.partition);
-                let asked = self
-                    .database
-                    .stretch(list.index, of_list, start, most, backwards, DOING);
-                let (found, more) = asked.await?;
-                let (_, sk) = list.index.keys();
-                let positions: Vec<PeoplePosition> = found
-                    .iter()
-                    .filter_map(|item| row::string(item, sk))
-                    .map(|sort| PeoplePosition {
-                        place: *place,
-                        sort: sort.to_owned(),
-                    })
-                    .collect();
-                let entries: Vec<(&PeoplePosition, &str, ContactId)> = positions
-                    .iter()
-                    .filter_map(|position| position.contact(driver).map(|(by, contact)| (position, by, contact)))
-                    .collect();
-                let ids: Vec<ContactId> = entries.iter().map(|(_, _, contact)| *contact).collect();
-                let read = self.people_as_of(scope, &ids, as_of).await?;
-                examined += positions.len();
-                for (number, (position, by, contact)) in entries.iter().enumerate() {
-                    let person = read.get(contact);
-                    people.extend(
-                        person
-                            .filter(|person| leads_to(upto, by, person) && search.filter.takes(person))
-                            .cloned(),
-                    );
-                    if people.len() == wanted {
-                        let rest = more || number + 1 < entries.len() || !others.is_empty();
-                        return Ok(Page {
-                            items: people,
-                            next: rest.then(|| position.to_text(driver)),
-                        });
-                    }
-                }
-                let rest = more || !others.is_empty();
-                if let Some(last) = positions.last().filter(|_| rest && examined >= MAX_EXAMINED) {
+        let mut start = after.and_then(|after| after.start(scope, driver, list));
+        loop {
+            let most = i32::try_from(round).unwrap_or(1);
+            let of_list = rows.of(&list.partition);
+            let asked = self
+                .database
+                .stretch(list.index, of_list, start, most, backwards, DOING);
+            let (found, more) = asked.await?;
+            let (_, sk) = list.index.keys();
+            let positions: Vec<PeoplePosition> = found
+                .iter()
+                .filter_map(|item| row::string(item, sk))
+                .map(|sort| PeoplePosition { sort: sort.to_owned() })
+                .collect();
+            let entries: Vec<(&PeoplePosition, &str, ContactId)> = positions
+                .iter()
+                .filter_map(|position| position.contact(driver).map(|(by, contact)| (position, by, contact)))
+                .collect();
+            let ids: Vec<ContactId> = entries.iter().map(|(_, _, contact)| *contact).collect();
+            let read = self.people_as_of(scope, &ids, as_of).await?;
+            examined += positions.len();
+            for (number, (position, by, contact)) in entries.iter().enumerate() {
+                let person = read.get(contact);
+                people.extend(
+                    person
+                        .filter(|person| driver.leads(by, person) && search.filter.takes(person))
+                        .cloned(),
+                );
+                if people.len() == wanted {
+                    let rest = more || number + 1 < entries.len();
                     return Ok(Page {
                         items: people,
-                        next: Some(last.to_text(driver)),
+                        next: rest.then(|| position.to_text(driver)),
                     });
                 }
-                round = ROUND.min(MAX_EXAMINED - examined);
-                start = positions.last().and_then(|last| last.start(scope, driver, list));
-                if !more || start.is_none() {
-                    break;
-                }
+            }
+            if let Some(last) = positions.last().filter(|_| more && examined >= MAX_EXAMINED) {
+                return Ok(Page {
+                    items: people,
+                    next: Some(last.to_text(driver)),
+                });
+            }
+            round = ROUND.min(MAX_EXAMINED - examined);
+            start = positions.last().and_then(|last| last.start(scope, driver, list));
+            if !more || start.is_none() {
+                return Ok(last_page(people));
             }
         }
-        Ok(Page {
-            items: people,
-            next: None,
-        })
     }
 
     /// A page as of [`Store::search_contacts`], for work that goes through a search step by step: `after` is the text that the
@@ -646,7 +615,6 @@ mod tests {
             ("50", values("", ""), values("60", "50")),
         ] {
             let position = PeoplePosition {
-                place: 0,
                 sort: keys::listed_as(by, contact),
             };
             let text = position.to_text(&own);
@@ -668,7 +636,6 @@ mod tests {
         let contact = ContactId::new(Ulid::from_parts(1, 2));
         let word = Word::of("حداد").remove(0);
         let position = PeoplePosition {
-            place: 0,
             sort: keys::listed_as(word.as_str(), contact),
         };
         let word = Driver::Words(word);

@@ -2,11 +2,10 @@
 
 use domain::{
     calls::{MessageRef, Received},
-    media::InboundMedia,
-    messages::{Leg, Message, StatusReport},
+    messages::{Message, StatusReport},
     people::{Contact, Identity},
     telephony::Direction,
-    terms::{FileId, Lane, MessageId, ProviderRef, Purpose},
+    terms::{Lane, MessageId, ProviderRef, Purpose},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::SentWith;
@@ -36,7 +35,6 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
     next.version += 1;
     let row = Row::new(&key, "message", &next, if_contact_unchanged(message.version), doing)?
         .data(compact::shrink)
-        .in_form(form_of(&next))
         .keep_until(next.keep_until)
         .version(next.version)
         .due_at(next.policy.lane(), &key, next.due)
@@ -49,36 +47,6 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
         // A broadcast would bury the answers of its day, and each entry costs a write unit.
         (Lane::Bulk, _) => row,
     })
-}
-
-/// The form of a message's row. A version that reads only the first form would send a reply without what it answers, and a template
-/// without its file or offer's code, and lose them with its next write. One that reads only the second knows of no campaigns, and one that reads only
-/// the third would send the step of a drip to whoever has left it. One that reads only the fourth would count what somebody sent by phone, and one
-/// that reads only the fifth would count what was counted for its caps when it was made once more. One that reads only the sixth knows no
-/// attachments.
-pub(crate) fn form_of(message: &Message) -> u64 {
-    let mut files = message.plan.iter().filter_map(|leg| leg.content.asset());
-    if files.any(|used| matches!(used.asset_id, FileId::Attachment(_))) {
-        return 7;
-    }
-    if message.is_counted() {
-        return 6;
-    }
-    if message.cause.is_by_phone() {
-        return 5;
-    }
-    if message.cause.is_step() {
-        return 4;
-    }
-    if message.cause.campaign().is_some() {
-        return 3;
-    }
-    let is_newer = |leg: &Leg| {
-        let parts = leg.content.template();
-        let parts = parts.is_some_and(|filled| filled.header_media.is_some() || !filled.offer_codes.is_empty());
-        leg.reply_to.is_some() || parts
-    };
-    if message.plan.iter().any(is_newer) { 2 } else { 1 }
 }
 
 /// Lists a message by the day of writing.
@@ -111,15 +79,6 @@ fn waiting_place(scope: &TenantScope, message: &Message) -> Option<IndexPlace> {
     Some(IndexPlace { partition, sort })
 }
 
-/// The form of the row of a customer's message. A version that reads only the first form knows nothing of a file but its source, and nothing
-/// of what was shared; everything else it reads as it is.
-pub(crate) fn form_of_received(received: &Received) -> u64 {
-    let message = &received.message;
-    let mut files = message.media.iter();
-    let is_newer = message.shared.is_some() || files.any(|file| *file != InboundMedia::new(file.source.clone()));
-    if is_newer { 2 } else { 1 }
-}
-
 /// The row of a customer's message. Its id follows from the provider's report, so an existing row is the same message.
 pub(crate) fn received_row(
     scope: &TenantScope,
@@ -128,9 +87,8 @@ pub(crate) fn received_row(
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let key = keys::message(scope, received.id);
-    let row = Row::new(&key, "received", received, Condition::NewOrExpired(now), doing)?
-        .in_form(form_of_received(received))
-        .keep_until(received.keep_until);
+    let row =
+        Row::new(&key, "received", received, Condition::NewOrExpired(now), doing)?.keep_until(received.keep_until);
     Ok(listed_by_day(
         row,
         scope,
@@ -161,7 +119,7 @@ pub(crate) fn reference_row(
         condition,
         doing,
     )?;
-    Ok(row.version(version).in_form(1).expires(now, REFERENCE_LIFE))
+    Ok(row.version(version).expires(now, REFERENCE_LIFE))
 }
 
 /// The beginning of a message's next step: all that it reads in one request.
@@ -359,8 +317,7 @@ impl Store {
         const DOING: &str = "refer to a customer's message";
         let theirs = MessageRef::Theirs { message };
         let row = reference_row(scope, api, provider_ref, &theirs, before, now, DOING)?;
-        // A former version, to which a release may be rolled back, reads none of these, and tries again: it would take the message for stored.
-        self.database.put(row.in_form(2), DOING).await
+        self.database.put(row, DOING).await
     }
 
     /// The provider's ids among these that belong to another message than this attempt's. One request per hundred.

@@ -14,8 +14,6 @@ pub(crate) use material::{keys_of, keys_of_leg, template_key};
 pub use media::{KnownMedium, MEDIA_LANE};
 pub(crate) use media::{attachment_row, file_key, medium_row};
 pub use message::{Reference, ReferenceVersion, ToSend};
-#[cfg(test)]
-pub(crate) use message::{form_of, form_of_received};
 pub(crate) use message::{message_row, received_row, reference_row};
 pub use templates::{Noted, Swept, TemplateFilter};
 #[cfg(test)]

@@ -38,11 +38,22 @@ pub enum StoreError {
         why: serde_dynamo::Error,
     },
     /// A row was written by a newer version. It can be read once that version runs here.
-    #[error("{doing}: a row of the kind {kind} has the form {form}, which only a newer version reads")]
+    #[error(
+        "{doing}: a row of the kind {kind} has the form {found}, which only a newer version reads: this one reads {wanted}"
+    )]
     NewerForm {
         doing: &'static str,
         kind: String,
-        form: u64,
+        found: u64,
+        wanted: u64,
+    },
+    /// A row was written by an older version, and nothing migrates it.
+    #[error("{doing}: a row of the kind {kind} has the form {found} of an older version: this one reads {wanted}")]
+    OlderForm {
+        doing: &'static str,
+        kind: String,
+        found: u64,
+        wanted: u64,
     },
 }
 
@@ -81,7 +92,10 @@ impl StoreError {
 
     /// Whether a row cannot be read by this version. A retry would find it again.
     pub const fn is_unreadable(&self) -> bool {
-        matches!(self, Self::Form { .. } | Self::NewerForm { .. })
+        matches!(
+            self,
+            Self::Form { .. } | Self::NewerForm { .. } | Self::OlderForm { .. }
+        )
     }
 
     /// Whether nothing is left to do because the subject is gone.

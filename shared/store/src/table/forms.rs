@@ -1,19 +1,18 @@
-//! The forms of rows. Every row states the form it was written in, so that an older one can be read or migrated and a newer one is refused:
-//! a function that runs beside a newer version of itself must not guess the meaning of a row.
+//! The forms of rows. Every row states the form it was written in, and a row of any other form than the current one is refused: a function
+//! must not guess the meaning of a row.
 
-use std::collections::HashMap;
+use std::{cmp::Ordering, collections::HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{people::HistoryKind, tenants::limit_stored_rule, terms::NUMBER_FORMS_EDITION};
-use serde_json::Value;
+use domain::{people::HistoryKind, terms::NUMBER_FORMS_EDITION};
 
 use crate::table::{error::StoreError, plain::plain_kinds};
 
 /// Attribute of a row's form.
 pub(crate) const FORM: &str = "f";
 
-/// The current form of each kind of row. A change of a row's meaning raises the number, keeps reading the former form, and
-/// adds a sample to `tests/rows.json`. The kinds of records that are not listed have the first form. Rows that mean the same in a former form may be written in it.
+/// The current form of each kind of row. A change of a row's meaning raises the number, and replaces its samples in `tests/rows.json`. The
+/// kinds of records that are not listed have the first form.
 const FORMS: &[(&str, u64)] = &[
     ("account", 1),
     ("additions", 1),
@@ -29,22 +28,18 @@ const FORMS: &[(&str, u64)] = &[
     ("automation_watch", 1),
     ("call", 1),
     ("call_progress", 1),
-    // Those that are no drafts have more fields, drips have triggers, also by dates, broadcasts begin by clocks, and a tag is the audience.
     ("campaign", 6),
     ("cap_day", 1),
     ("claim", 1),
     ("connection", 1),
     ("consent", 1),
-    // Contacts of senders without a number.
     ("contact", 2),
-    // With letters, and without what its key says.
     ("conversation", 2),
     ("count", 1),
     ("counted_day", 1),
     ("counters", 1),
     ("desk", 1),
     ("draft", 1),
-    // Steps that tell people something.
     ("drip_steps", 2),
     ("email", 1),
     ("enrolment", 1),
@@ -69,9 +64,7 @@ const FORMS: &[(&str, u64)] = &[
     ("member", 1),
     ("mention", 1),
     ("merge_undo", 1),
-    // Messages that an older version cannot read, or would send without a part of them (`messages::form_of`).
     ("message", 7),
-    // One that is written before its message: an older version would take the message for stored.
     ("message_ref", 2),
     ("notice", 1),
     ("notice_mailings", 1),
@@ -84,13 +77,12 @@ const FORMS: &[(&str, u64)] = &[
     ("preference_link", 1),
     ("prices", 1),
     ("product", 2),
-    ("profile", 1),
+    ("profile", 2),
     ("push_key", 1),
     ("push_owner", 1),
     ("push_subscription", 1),
     ("pushed", 1),
     ("rate", 1),
-    // Media have more than their source.
     ("reachable", 1),
     ("received", 2),
     ("refused_webhook", 1),
@@ -113,7 +105,6 @@ const FORMS: &[(&str, u64)] = &[
     ("tenant", 5),
     ("ticket", 1),
     ("tracked_links", 1),
-    // Triggers by dates.
     ("trigger", 2),
     ("unknown_numbers", 1),
     ("webhook_delivery", 1),
@@ -129,12 +120,6 @@ macro_rules! forms_of_plain_kinds {
 }
 
 plain_kinds!(forms_of_plain_kinds);
-
-/// Brings what a row of a former form holds into the current one.
-type Renewal = fn(&mut Value);
-
-/// The kinds whose former forms are not read as they are.
-const RENEWED: &[(&str, Renewal)] = &[("rule", limit_stored_rule)];
 
 fn form_of_kind(kind: &str) -> Option<u64> {
     let found = FORMS.iter().chain(PLAIN).find(|(known, _)| *known == kind);
@@ -166,27 +151,27 @@ fn written_in(item: &HashMap<String, AttributeValue>) -> Option<u64> {
     item.get(FORM)?.as_n().ok()?.parse().ok()
 }
 
-/// Renewal that the item of this row needs before it is read, if any.
-pub(crate) fn renewal(item: &HashMap<String, AttributeValue>) -> Option<Renewal> {
-    let kind = kind_of(item);
-    let (_, renewal) = RENEWED.iter().find(|(renewed, _)| *renewed == kind)?;
-    let former = written_in(item).is_none_or(|form| form_of_kind(kind).is_some_and(|known| form < known));
-    former.then_some(*renewal)
-}
-
-/// Refuses a row whose form is newer than the known one.
+/// Refuses a row of another form than the current one.
 pub(crate) fn readable(item: &HashMap<String, AttributeValue>, doing: &'static str) -> Result<(), StoreError> {
-    let Some(form) = written_in(item) else {
+    let kind = kind_of(item);
+    let (Some(found), Some(wanted)) = (written_in(item), form_of_kind(kind)) else {
         return Ok(());
     };
-    let kind = kind_of(item);
-    match form_of_kind(kind) {
-        Some(known) if form > known => Err(StoreError::NewerForm {
+    let kind = || kind.to_owned();
+    match found.cmp(&wanted) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::NewerForm {
             doing,
-            kind: kind.to_owned(),
-            form,
+            kind: kind(),
+            found,
+            wanted,
         }),
-        _ => Ok(()),
+        Ordering::Less => Err(StoreError::OlderForm {
+            doing,
+            kind: kind(),
+            found,
+            wanted,
+        }),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::TenantScope;
 pub(crate) use self::contacts::{
     ATTACHMENT, CALL, CONSENT, CONVERSATION, DELETED, ENROLMENT, MEDIUM, MESSAGE, attachment, audience, call, calls_of,
     consent, contact, contact_of, contact_partition, contacts, conversation, conversation_of, count_of_contact,
-    deleted_contacts, draft, duplicates, enrolment, enrolment_of, exits, former, held_messages, history, identity,
+    deleted_contacts, draft, duplicates, enrolment, enrolment_of, exits, held_messages, history, identity,
     identity_called, inbox, inbox_place, inbox_turn, inbox_until, listed_as, listed_contact, listing, medium, mention,
     mentions, merge, message, messages_of, number, numbers, of_contact, on_day, profile, record_id, stage,
     suppressed_identities, tag, troubled_of, undo, values, waits_for_caps, words,

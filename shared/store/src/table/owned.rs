@@ -176,11 +176,6 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
         false
     }
 
-    /// The form that its row is written in, if a former one means the same for it.
-    fn form(&self) -> Option<u64> {
-        None
-    }
-
     /// Time of its expiry, if ever.
     fn expires(&self) -> Option<Timestamp> {
         None
@@ -294,10 +289,7 @@ pub(crate) fn key<T: Owned>(scope: &TenantScope, id: &impl Display) -> Key {
 }
 
 fn row_of<T: Owned>(scope: &TenantScope, value: &T, condition: Condition, version: u64) -> Result<Row, StoreError> {
-    let mut row = Row::new(&key::<T>(scope, &value.id()), T::KIND, value, condition, T::KIND)?.version(version);
-    if let Some(form) = value.form() {
-        row = row.in_form(form);
-    }
+    let row = Row::new(&key::<T>(scope, &value.id()), T::KIND, value, condition, T::KIND)?.version(version);
     Ok(match value.expires() {
         Some(at) => row.expires_at(at),
         None => row,

@@ -10,7 +10,6 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_dynamo::Deserializer;
-use serde_json::Value;
 
 use crate::table::{
     error::StoreError,
@@ -214,12 +213,6 @@ impl Row {
         self
     }
 
-    /// Writes the row in a form that means the same for it, which older versions read.
-    pub(crate) fn in_form(mut self, form: u64) -> Self {
-        self.item.insert(forms::FORM.to_owned(), number(form));
-        self
-    }
-
     /// Stores the version in the place that the next write's condition checks.
     pub(crate) fn version(mut self, version: u64) -> Self {
         self.item.insert("v".to_owned(), number(version));
@@ -401,18 +394,10 @@ pub(crate) fn record(item: Item, kind: &str, doing: &'static str) -> Result<Opti
     read.map_err(|why| StoreError::Form { doing, why })
 }
 
-/// Data of a row, in its current form.
+/// Data of a row, which has the current form.
 fn current_data(mut item: Item, doing: &'static str) -> Result<AttributeValue, StoreError> {
     forms::readable(&item, doing)?;
-    let renewal = forms::renewal(&item);
-    let wrong = |why| StoreError::Form { doing, why };
-    let mut data = item.remove("data").unwrap_or(AttributeValue::Null(true));
-    if let Some(renew) = renewal {
-        let mut former: Value = serde_dynamo::from_attribute_value(data).map_err(wrong)?;
-        renew(&mut former);
-        data = serde_dynamo::to_attribute_value(former).map_err(wrong)?;
-    }
-    Ok(data)
+    Ok(item.remove("data").unwrap_or(AttributeValue::Null(true)))
 }
 
 /// Time to live deletes late: an expired row counts as gone.

@@ -460,9 +460,6 @@ fn as_given<T: Clone>(given: &T, _existing: &T) -> T {
     given.clone()
 }
 
-/// The form of tenants' rows before there were settings of the inbox.
-const BEFORE_INBOX: u64 = 4;
-
 /// The tenant's row with the next version.
 pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static str) -> Result<Row, StoreError> {
     let mut next = tenant.clone();
@@ -470,13 +467,7 @@ pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static s
     let condition = Condition::Version(tenant.config_version);
     let row = Row::new(&keys::tenant(scope), "tenant", &next, condition, doing)?;
     // The platform's list of tenants, in the order of creation.
-    let listed = row.in_list(keys::PLATFORM_TENANTS.to_owned(), tenant.id.to_string());
-    // An older version refuses a row with an inbox.
-    let row = if tenant.inbox.is_some() {
-        listed
-    } else {
-        listed.in_form(BEFORE_INBOX)
-    };
+    let row = row.in_list(keys::PLATFORM_TENANTS.to_owned(), tenant.id.to_string());
     Ok(row.version(next.config_version))
 }
 

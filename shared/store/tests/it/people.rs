@@ -1,14 +1,10 @@
 //! Contacts as people change and search them.
 
-use std::collections::BTreeSet;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    people::{FieldValue, Filter, Person, Profile, Sought, Test},
+    people::{FieldValue, Filter, Person, Profile, Test, Word},
     terms::{ContactId, FieldId, ShownName, TagId},
 };
 use store::{StoreError, contacts::PersonError};
-use testkit::business::erase;
 
 use crate::{
     listed::{expected_rows, id, number, read_stored_rows},
@@ -86,37 +82,6 @@ async fn an_overtaken_change_of_a_person_writes_nothing() {
     assert_eq!(read_stored_rows(&world).await, expected_rows(&world, &[now]));
 }
 
-/// The beginnings of entries by the present folding, and by the former one.
-const FORMERLY: [(&str, &str); 3] = [("فاطمه#", "فاطمة#"), ("علي#", "على#"), ("besancon#", "besançon#")];
-
-/// Leaves a contact's rows as a version of before the present folding wrote them.
-async fn as_formerly(world: &World) {
-    let (client, table) = (world.aws.dynamodb(), world.aws.table());
-    for mut row in world.aws.rows().await {
-        let sort = row["sk"].as_s().expect("a key").clone();
-        let former = FORMERLY
-            .iter()
-            .find_map(|(now, former)| Some(format!("{former}{}", sort.strip_prefix(now)?)));
-        let old = row.clone();
-        let kind = row["kind"].as_s().expect("a kind").as_str();
-        match former.filter(|_| kind == "listing") {
-            Some(former) => row.insert("sk".to_owned(), AttributeValue::S(former)),
-            None if kind == "profile" => match row.get_mut("data") {
-                Some(AttributeValue::M(data)) => data.remove("folding"),
-                _ => None,
-            },
-            None => continue,
-        };
-        let delete = client
-            .delete_item()
-            .table_name(table)
-            .key("pk", old["pk"].clone())
-            .key("sk", old["sk"].clone());
-        delete.send().await.expect("the table answers");
-        world.put_rows([row]).await;
-    }
-}
-
 /// The contacts that a filter finds, one a page.
 async fn find_contacts(world: &World, filter: Filter, backwards: bool) -> Vec<ContactId> {
     let search = filter.search().expect("it has a list");
@@ -132,9 +97,9 @@ async fn find_contacts(world: &World, filter: Filter, backwards: bool) -> Vec<Co
     }
 }
 
-/// Whoever the former folding has listed is found once, as before and as now, and nothing of it is left by what happens to the contact.
+/// Names and values are found in whatever spelling they are typed, once.
 #[tokio::test]
-async fn entries_of_the_former_folding_are_found_and_removed() {
+async fn spellings_of_names_and_values_are_found_once() {
     let world = World::new().await;
     let city = id(FieldId::new, 1);
     let fatima = Profile {
@@ -143,78 +108,18 @@ async fn entries_of_the_former_folding_are_found_and_removed() {
         listed: [city].into(),
         ..Profile::default()
     };
-    let contact = world.contact_known_as(fatima.clone()).await;
-    let is_found = async |formerly: bool| {
-        let names = ["فاطمة", "فاطمه", "فاط", "على", "علي", "عل", "FATIMA"].map(|name| Filter {
-            name: Sought::of(name),
-            ..Filter::default()
-        });
-        let value = |text: &str| Some((city, Test::Equals(FieldValue::Text(text.parse().unwrap()))));
-        let values = ["BESANÇON", "besancon"].map(|text| Filter {
-            field: value(text),
-            ..Filter::default()
-        });
-        let mut all = Vec::new();
-        for filter in names.into_iter().chain(values) {
-            let once = find_contacts(&world, filter.clone(), false).await;
-            assert_eq!(find_contacts(&world, filter.clone(), true).await, once);
-            all.push(once);
+    let contact = world.contact_known_as(fatima).await;
+    let names = ["فاطمة", "فاطمه", "فاط", "على", "علي", "عل"].map(|name| Filter {
+        name: Word::of(name),
+        ..Filter::default()
+    });
+    let values = ["BESANÇON", "besancon"].map(|text| Filter {
+        field: Some((city, Test::Equals(FieldValue::Text(text.parse().unwrap())))),
+        ..Filter::default()
+    });
+    for filter in names.into_iter().chain(values) {
+        for backwards in [false, true] {
+            assert_eq!(find_contacts(&world, filter.clone(), backwards).await, [contact]);
         }
-        let mut wanted = vec![vec![contact]; 9];
-        wanted[6].clear();
-        // A value is found by its former spelling until it is written again.
-        if formerly {
-            wanted[8].clear();
-        }
-        assert_eq!(all, wanted, "formerly: {formerly}");
-    };
-    let exactly = async |people: &[Person]| assert_eq!(read_stored_rows(&world).await, expected_rows(&world, people));
-    is_found(false).await;
-    exactly(&[world.person(contact).await]).await;
-    as_formerly(&world).await;
-    let before = world.person(contact).await;
-    assert!(before.profile.folding.is_former());
-    is_found(true).await;
-
-    // Another change of the profile writes its entries again, and only them.
-    let mut after = before.clone();
-    after.profile.tags = [id(TagId::new, 1)].into();
-    world.write_person(&before, &after).await.unwrap();
-    exactly(&[world.person(contact).await]).await;
-    is_found(false).await;
-
-    // An import that is repeated lists it by what its profile says.
-    as_formerly(&world).await;
-    let before = world.person(contact).await;
-    world.store.list_person(world.scope(), &before).await.unwrap();
-    is_found(true).await;
-    let mut after = before.clone();
-    after.profile.name = ShownName::of("Lea");
-    world.write_person(&before, &after).await.unwrap();
-    exactly(&[world.person(contact).await]).await;
-
-    // A merge takes them from the other contact, and what is undone is written by the present folding.
-    let lea = world.person(contact).await;
-    let named = Person {
-        profile: Profile {
-            version: lea.profile.version,
-            ..fatima
-        },
-        ..lea.clone()
-    };
-    world.write_person(&lea, &named).await.unwrap();
-    as_formerly(&world).await;
-    let survivor = world.contact_known_as(Profile::from_name(ShownName::of("Zoe"))).await;
-    let (kept, other) = (world.person(survivor).await, world.person(contact).await);
-    let merge = world.business.merge_read(&world.aws, kept, other).await.unwrap();
-    exactly(&[world.person(survivor).await]).await;
-    world.business.unmerge(&world.aws, merge).await;
-    exactly(&[world.person(survivor).await, world.person(contact).await]).await;
-
-    // An erasure leaves nothing.
-    as_formerly(&world).await;
-    Box::pin(erase(&world.store, world.scope(), contact, world.aws.now())).await;
-    exactly(&[world.person(survivor).await]).await;
-    Box::pin(erase(&world.store, world.scope(), survivor, world.aws.now())).await;
-    assert_eq!(read_stored_rows(&world).await, BTreeSet::new());
+    }
 }

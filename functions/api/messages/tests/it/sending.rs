@@ -671,35 +671,6 @@ async fn new_contact_has_the_refusals_of_its_number() {
     assert!(contact.marketing_opted_out().is_some() && contact.opted_out().is_none());
 }
 
-/// As of contacts before numbers had keys: only the other form of their number leads to them.
-#[tokio::test]
-async fn refusal_of_the_other_form_holds_for_a_former_contact() {
-    const FORMER: &str = "+5215512345678";
-    const KEY: &str = "+525512345678";
-    for refused in ["list", "contact"] {
-        let aws = Aws::new().await;
-        let (town, business) = (town(&aws).await, business(&aws).await);
-        let agent = town.key_of(business.scope(), Role::Agent).await;
-        let number = Identity::Phone(phone(FORMER));
-        let known = Contact::first_seen(ContactId::new(aws.ids().ulid()), &number, aws.now());
-        let (store, write) = (aws.store(), known.clone().into());
-        store.write_contact(business.scope(), &write, None).await.unwrap();
-        let tenant = business.tenant().to_string().replace("tnt_", "T#");
-        let (pk, leads_to) = (format!("{tenant}#ID#phone:{FORMER}"), known.id.to_string());
-        aws.put_row(&[("pk", &pk), ("sk", "ID"), ("kind", "identity"), ("data", &leads_to)])
-            .await;
-        if refused == "list" {
-            business.suppress(&aws, KEY).await;
-        } else {
-            let now = aws.now();
-            let stopped = |contact: &mut Contact| drop(contact.wish(OptFlag::Stop, "wrote STOP", now));
-            business.contact_with(&aws, KEY, stopped).await;
-        }
-        let refusal = agent.post(MESSAGES, sms(FORMER, json!({}))).await;
-        assert_not_sent(&refusal, "opted_out");
-    }
-}
-
 #[tokio::test]
 async fn utility_messages_have_a_limit_of_their_own() {
     let aws = Aws::new().await;

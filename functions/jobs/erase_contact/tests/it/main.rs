@@ -311,29 +311,6 @@ async fn identities_without_a_number_are_erased() {
     }
 }
 
-/// Rows written before numbers had keys lead to contacts by every form of a number.
-#[tokio::test]
-async fn rows_of_all_forms_of_a_number_are_erased() {
-    let world = World::new().await;
-    let (key, other) = ("+525512345678", "+5215512345678");
-    let known = world
-        .business
-        .contact_with(&world.aws, key, |contact| contact.phones.push(phone(other)));
-    let id = known.await.id;
-    let tenant = world.business.tenant().to_string().replace("tnt_", "T#");
-    let row = [
-        ("pk", &*format!("{tenant}#ID#phone:{other}")),
-        ("sk", "ID"),
-        ("kind", "identity"),
-        ("data", &id.to_string()),
-    ];
-    world.aws.put_row(&row).await;
-    let rows = async || world.rows().await.into_keys().filter(|row| row.contains(other)).count();
-    assert_eq!(rows().await, 1);
-    world.erase_twice(id).await;
-    assert_eq!(rows().await, 0);
-}
-
 /// The contacts merged into it go with it: all partitions, and all identities are remembered.
 #[tokio::test]
 async fn erased_survivor_leaves_no_trace_of_the_merged() {

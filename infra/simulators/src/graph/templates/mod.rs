@@ -26,8 +26,6 @@ use crate::world::{Sims, State as WorldState};
 pub(super) use fill::fill;
 use review::What;
 pub(crate) use review::{Change, act, keep_time, run_due};
-use rules::Frame;
-pub(crate) use rules::{is_closed, is_line, is_name, is_sample, is_web, words};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -345,26 +343,20 @@ fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<
     let field = |name: &str| input[name].as_str().unwrap_or_default();
     let (name, language) = (field("name"), field("language"));
     let category = field("category").to_uppercase();
-    rules::name(name)?;
-    rules::language(language)?;
     rules::category(&category)?;
     let now = world.now();
     let mut state = world.state();
     let state = &mut *state;
     let named = field("parameter_format").eq_ignore_ascii_case("NAMED");
-    let frame = Frame {
-        category: &category,
-        named,
-    };
     let app = &access.account.app_id;
-    let components = rules::components(list(&input["components"]), frame, |handle| {
-        uploads::type_of(state, app, handle)
+    let components = rules::components(list(&input["components"]), &category, |handle| {
+        uploads::type_of(state, app, handle).is_some()
     })?;
     let same = |record: &Record| record.name == name && record.language == language;
     if state.templates.of(waba).iter().any(same) {
         let title = "Content in this language already exists";
         let text = "There is already content for this template in this language.";
-        return Err(GraphError::template(Some(2_388_024), title, text));
+        return Err(GraphError::template(2_388_024, title, text));
     }
     let id = stable_id(waba, &world.hex_id(), language);
     let mut record = Record::new(id, name, language, &category, components, now);
@@ -380,7 +372,7 @@ fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<
 // Edit
 
 fn state_error(text: &str) -> GraphError {
-    GraphError::template(Some(2_388_039), "Template state does not allow this", text)
+    GraphError::template(2_388_039, "Template state does not allow this", text)
 }
 
 /// `POST /{version}/{template_id}`.
@@ -415,12 +407,10 @@ pub(super) fn edit(world: &Sims, access: &Access<'_>, id: &str, body: &[u8]) -> 
     let components = match input.get("components") {
         None => record.components,
         Some(given) => {
-            let frame = Frame {
-                category: &category,
-                named: record.named,
-            };
             let app = &access.account.app_id;
-            rules::components(list(given), frame, |handle| uploads::type_of(&state, app, handle))?
+            rules::components(list(given), &category, |handle| {
+                uploads::type_of(&state, app, handle).is_some()
+            })?
         }
     };
     if let Some(record) = state.templates.find_mut(waba, id) {

@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{calls::MessageRef, terms::ProviderRef};
 use futures::{StreamExt as _, stream};
+use providers::{telephony, twilio, whatsapp};
 use serde_json::{Value, json};
 use stack::{
     build,
@@ -19,10 +20,7 @@ use stack::{
 };
 
 use self::json::Node;
-use crate::{
-    bad_input::authentication_headers,
-    stage::{Business, PATIENCE, Stage, alone_on_stage},
-};
+use crate::stage::{Business, PATIENCE, Stage, alone_on_stage};
 
 /// Seed of reproducible webhooks; `RINGBACK_TEST_SEED` sets another.
 const SEED: u64 = 20_261_120;
@@ -174,6 +172,38 @@ fn damage_fixture(
         webhook,
         is_json,
         body,
+    })
+}
+
+/// Headers that authenticate `body` at `path` as from this business's provider.
+fn authentication_headers(
+    business: &Business<'_>,
+    what: &str,
+    path: &str,
+    body: &[u8],
+    at: jiff::Timestamp,
+) -> Result<Vec<(&'static str, String)>> {
+    let secrets = &business.tenant.secrets;
+    Ok(match what.split('/').next() {
+        Some("telephony") => {
+            let signature = telephony::sign(&secrets.telephony_secret, "msg_test", at, body);
+            vec![
+                ("webhook-id", "msg_test".to_owned()),
+                ("webhook-timestamp", at.as_second().to_string()),
+                ("webhook-signature", signature.context("the secret is one")?),
+            ]
+        }
+        Some("whatsapp") => vec![(
+            "x-hub-signature-256",
+            whatsapp::signature::sign(&secrets.whatsapp_app_secret, body),
+        )],
+        _ => {
+            let url = format!("{}{path}", business.stage.play.endpoints.api);
+            vec![(
+                "x-twilio-signature",
+                twilio::signature::sign(&secrets.twilio_auth_token, &url, body),
+            )]
+        }
     })
 }
 

@@ -99,8 +99,6 @@ impl Leads {
 pub struct Lead {
     pub(super) identity: Identity,
     pub(super) leads: Leads,
-    /// The row under the number's own form, if it differs from the key: of a contact older than the keys, or from another table of them.
-    pub(super) former: Leads,
     /// The key of what is remembered of them if they were erased; `None` if nobody was by then.
     erased: Option<Key>,
 }
@@ -108,10 +106,7 @@ pub struct Lead {
 impl Lead {
     pub(crate) fn keys(scope: &TenantScope, identities: &[Identity]) -> Vec<Key> {
         let own = identities.iter().map(|identity| keys::identity(scope, identity));
-        let former = identities.iter().filter_map(|identity| keys::former(scope, identity));
-        own.chain(former)
-            .chain((!identities.is_empty()).then(|| keys::salt(scope)))
-            .collect()
+        own.chain((!identities.is_empty()).then(|| keys::salt(scope))).collect()
     }
 
     pub(crate) fn read(
@@ -122,11 +117,9 @@ impl Lead {
     ) -> Result<Vec<Self>, StoreError> {
         let salt: Option<Salt> = row::data_if_any(found.remove(&keys::salt(scope)), doing)?;
         let leads = identities.iter().map(|identity| {
-            let former = keys::former(scope, identity);
             Ok(Self {
                 identity: identity.clone(),
                 leads: Leads::read(found.remove(&keys::identity(scope, identity)), doing)?,
-                former: Leads::read(former.and_then(|key| found.remove(&key)), doing)?,
                 erased: salt
                     .as_ref()
                     .map(|salt| keys::erased_identity(scope, &salt.hash(&identity.key()))),
@@ -368,7 +361,6 @@ impl Store {
     /// The holders of identities, with one request more than [`Store::holders`].
     pub async fn holders_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Vec<Holder>, StoreError> {
         let leads = self.leads_of(scope, identities).await?;
-        let leads = self.renew_leads(scope, leads).await?;
         self.holders(scope, leads).await
     }
 
@@ -376,7 +368,6 @@ impl Store {
     pub async fn refusals_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Refusals, StoreError> {
         const DOING: &str = "look up refusals of identities";
         let leads = self.leads_of(scope, identities).await?;
-        let leads = self.renew_leads(scope, leads).await?;
         let mut rows = self.database.get_many(&refusals_behind(scope, &leads), DOING).await?;
         let mut all = Refusals::default();
         for (_, refusals) in self.with_refusals(scope, leads, &mut rows, DOING).await? {

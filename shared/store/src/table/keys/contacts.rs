@@ -115,11 +115,6 @@ pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
     identity_called(scope, &identity.key())
 }
 
-/// The row of an identity in a former form of its key, if it has one.
-pub(crate) fn former(scope: &TenantScope, identity: &Identity) -> Option<Key> {
-    Some(identity_called(scope, &identity.former_key()?))
-}
-
 /// The row of an identity by the text that is its place in lists of identities.
 pub(crate) fn identity_called(scope: &TenantScope, key: &str) -> Key {
     Key::new(format!("{}#ID#{key}", tenant_partition(scope)), "ID")
