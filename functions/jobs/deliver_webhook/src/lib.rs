@@ -103,7 +103,9 @@ pub async fn handle(job: Job<DeliveryJob>, ctx: &Context) -> Result<Done, JobErr
     let (row, health) = (known.endpoint.value, known.health);
     if row.disabled.is_some() {
         if health.value.due_at().is_some() {
-            ctx.store.change_health(&scope, id, now, EndpointHealth::rest).await?;
+            ctx.store
+                .change_health(&scope, id, now, EndpointHealth::stop_trying)
+                .await?;
         }
         return Ok(Done::Already);
     }

@@ -56,7 +56,7 @@ impl Endpoint<'_> {
         let surplus = stored.split_off(room.min(stored.len()));
         let dropped: Vec<Delivery> = surplus
             .into_iter()
-            .map(|known| Delivery::dropped(known.event))
+            .map(|known| Delivery::drop_event(known.event))
             .collect();
         line::count("stored", u64::from(number(stored.len())));
         line::count("dropped", u64::from(number(dropped.len())));
