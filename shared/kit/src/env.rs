@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use store::Store;
+
 use crate::{Clock, Config, ConfigError, Ids, Stage, aws::Aws, proxy::TrustedProxy};
 
 /// Environment of a function. Cheap to clone. AWS clients are created on first use and shared.
@@ -104,6 +106,14 @@ impl Env {
     /// Client of the table. `store` counts its calls itself.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         self.0.dynamodb.get_or_init(|| self.0.aws.dynamodb()).clone()
+    }
+
+    /// The table, `TABLE_NAME`.
+    ///
+    /// # Errors
+    /// When the variable is missing.
+    pub fn store(&self) -> Result<Store, ConfigError> {
+        Ok(Store::new(self.dynamodb(), self.config().text("TABLE_NAME")?))
     }
 
     /// Shows every request to the table, the queues, the buckets, the event bus and the secrets to this observer, unless a client exists already. Tests

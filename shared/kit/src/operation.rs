@@ -152,7 +152,7 @@ impl Runner {
     /// From `TABLE_NAME` and `OPERATIONS_BUS`.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            store: env.store()?,
             bus: Bus::new(env)?,
             clock: env.clock().clone(),
             ids: env.ids().clone(),

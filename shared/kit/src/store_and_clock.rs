@@ -17,7 +17,7 @@ impl StoreAndClock {
     /// When `TABLE_NAME` is missing.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            store: env.store()?,
             clock: env.clock().clone(),
         })
     }

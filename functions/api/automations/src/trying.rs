@@ -8,7 +8,8 @@ use domain::{
     tenants::{Rule, RuleIn, TenantConfig},
     terms::{CancelEvent, Fault, FaultCode, Resource as _, RuleId, Timers},
 };
-use kit::{ConfigError, Env, Pages, Planner, Problem, planning::Gathered};
+use flows::messages::{Gathered, Planner};
+use kit::{ConfigError, Env, Pages, Problem};
 use store::{Along, Versioned, tenants::ConfigCache};
 
 use crate::{Writing, material, models::AutomationReview};

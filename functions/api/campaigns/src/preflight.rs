@@ -17,8 +17,9 @@ use domain::{
     people::Person,
     terms::{CampaignId, Facts, Operation, OperationId, OperationKind, Reason, Timers},
 };
+use flows::{campaigns::Broadcast, messages::Planner};
 use jiff::Timestamp;
-use kit::{Bus, ConfigError, Env, FileKey, Files, Pages, Planner, Problem, broadcast::Broadcast};
+use kit::{Bus, ConfigError, Env, FileKey, Files, Pages, Problem};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Versioned, table::rates::Limit};

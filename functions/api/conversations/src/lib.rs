@@ -19,6 +19,7 @@ use domain::{
     tenants::{Team, TenantConfig},
     terms::{Actor, ContactId, ConversationId, LineId, OperationKind},
 };
+use flows::inbox::assign_to_team;
 use kit::{Bus, ConfigError, Env, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -356,7 +357,7 @@ async fn change_conversation(
                 after.assignee.take_if(|_| given.is_some());
                 if after.is_attended() && (given.is_some() || !before.is_attended()) {
                     // Whoever attended to a closed one may have left since.
-                    let assigned = api.store().assign(who.scope(), &mut after, team.as_ref(), who.now());
+                    let assigned = assign_to_team(api.store(), who.scope(), &mut after, team.as_ref(), who.now());
                     Box::pin(assigned).await?;
                 }
             }

@@ -10,8 +10,9 @@ use domain::{
     tenants::TenantConfig,
     terms::{ContactId, Facts, Reason, Refusal},
 };
+use flows::messages::Gathered;
 use jiff::Timestamp;
-use kit::{Problem, planning::Gathered};
+use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -14,7 +14,8 @@ use domain::{
     tenants::TenantConfig,
     terms::{Actor, ConversationId, Fact, Facts, MessageId, Reason},
 };
-use kit::{Problem, planning::Gathered};
+use flows::messages::Gathered;
+use kit::Problem;
 use store::{
     contacts::{Order, TimelineWanted},
     inbox::OnLine,

@@ -24,9 +24,10 @@ use domain::{
         Recipient, Refusal, Timers,
     },
 };
+use flows::messages::{Gathered, Planner};
 use jiff::Timestamp;
 use jobs::ToQueue;
-use kit::{ConfigError, Env, Pages, Planner, Problem, QueueName, Queues, planning::Gathered};
+use kit::{ConfigError, Env, Pages, Problem, QueueName, Queues};
 use store::{
     Along, TenantScope, Versioned,
     contacts::{ContactWrite, Lead, Refusals},

@@ -50,7 +50,7 @@ impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            store: env.store()?,
             clock: env.clock().clone(),
             page: PAGE,
             work: WORK,

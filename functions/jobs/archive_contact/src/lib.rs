@@ -20,7 +20,7 @@ use domain::{
     tenants::{Line, Team},
     terms::{ContactId, Progress},
 };
-pub use kit::FileSteps as Context;
+pub use flows::files::FileSteps as Context;
 use kit::{
     FileKey, Folder, JobError, crash,
     files::Appended,

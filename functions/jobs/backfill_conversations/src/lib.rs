@@ -16,6 +16,7 @@ use domain::{
     tenants::Team,
     terms::{ConversationId, Progress},
 };
+use flows::inbox::assign_by_teams;
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 pub use kit::StoreAndClock as Context;
 use kit::{
@@ -97,7 +98,7 @@ async fn begin(
         if try_join_all(known).await?.iter().any(Option::is_some) {
             continue;
         }
-        store.give(scope, &mut conversation, teams, contact, now).await?;
+        assign_by_teams(store, scope, &mut conversation, teams, contact, now).await?;
         let waits = conversation.waiting_since.is_some();
         match store.begin_conversation(scope, conversation).await {
             Ok(()) => {

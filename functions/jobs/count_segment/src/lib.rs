@@ -21,9 +21,7 @@ pub struct Context {
 impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-        })
+        Ok(Self { store: env.store()? })
     }
 }
 

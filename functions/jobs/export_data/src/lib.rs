@@ -17,9 +17,9 @@ use domain::{
     tenants::Line,
     terms::{ContactId, FieldKey, Progress},
 };
+pub use flows::files::FileSteps as Context;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-pub use kit::FileSteps as Context;
 use kit::{
     FileKey, JobError, crash,
     files::Appended,

@@ -54,7 +54,7 @@ impl Context {
         let http = Http::new(env.user_agent(), WITHIN);
         let (base, version) = (config.url("GRAPH_API_URL")?, config.text("GRAPH_API_VERSION")?);
         Ok(Self {
-            store: Store::new(env.dynamodb(), config.text("TABLE_NAME")?),
+            store: env.store()?,
             files: Files::new(env)?,
             credentials: SendCredentials::new(Secrets::new(keys)),
             graph: GraphClient::new(http.clone(), base, version),

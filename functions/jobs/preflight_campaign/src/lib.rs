@@ -18,11 +18,14 @@ use domain::{
     reports::all_caps_of,
     terms::{Channel, ContactId, Data, MessageId, Progress, Refusal},
 };
+use flows::{
+    campaigns::{Broadcast, same_person},
+    files::FileSteps,
+    messages::Planner,
+};
 use futures::TryFutureExt as _;
 use kit::{
-    ConfigError, Env, FileKey, FileSteps, JobError, Pages, Planner,
-    broadcast::{Broadcast, same_person},
-    crash,
+    ConfigError, Env, FileKey, JobError, Pages, crash,
     files::Appended,
     operation::{Step, Turn},
 };

@@ -8,13 +8,13 @@
 //!    do not matter.
 //! 3. **Verdict** ([`CallFacts::verdict`](domain::telephony::CallFacts::verdict)). Either the outcome is certain, or the call waits: its row is due at the time at which it
 //!    can be decided with what is known, and `dispatch_due` sends a job then.
-//! 4. **Read** (`decide_call`). The tenant's configuration comes from a cache. What leads to the caller is read with the first request. What the
-//!    rules need to know is guessed from it ([`Findings::needs`]), so that contact, conversation and material come with the next two
+//! 4. **Read** (`Deciding::read`). The tenant's configuration comes from a cache. What leads to the caller is read with the first request. What the
+//!    rules need to know is guessed from it ([`Findings::needs`](domain::automations::Findings::needs)), so that contact, conversation and material come with the next two
 //!    (docs/decisions/0074). A wrong guess costs another read, never another decision.
-//! 5. **Decide** ([`Findings::decide`](domain::automations::Findings::decide)). The first rule that matches says what follows: a message, a drip, or nothing. The decision is a sentence and a code,
+//! 5. **Decide** (`Deciding::decide`, by [`Findings::decide`](domain::automations::Findings::decide)). The first rule that matches says what follows: a message, a drip, or nothing. The decision is a sentence and a code,
 //!    also if nothing follows.
-//! 6. **Compose.** A message is planned with its legs (`kit::planning`), as the page of `send_message` describes.
-//! 7. **Commit.** One transaction writes call, contact, message, enrolment and conversation, under the condition that the call is
+//! 6. **Compose.** A message is planned with its legs (`flows::messages`), as the page of `send_message` describes.
+//! 7. **Commit** (`Deciding::commit`). One transaction writes call, contact, message, enrolment and conversation, under the condition that the call is
 //!    not decided yet. Whoever loses that race begins again, and finds it decided.
 //! 8. **Queue.** The message is queued after the commit. A worker that dies in between loses nothing: the message is in the due index.
 //!
@@ -29,27 +29,27 @@
 //! * A report is stored before its webhook is answered with a 200: in the queue, then in the row.
 //! * A call whose reports name nobody yet waits for one that does, for as long as a call can take.
 
+mod decide;
+
 use domain::{
     Timestamp,
-    automations::Findings,
     calls::{Call, CallProgress},
-    inbox::{Happening, What},
-    messages::{CallView, Material, Needs, Remark, World},
-    people::{Contact, Identity, Person, Profile, consent_id, is_persons_name},
+    messages::Remark,
+    people::Identity,
     telephony::{CallFacts, Direction, MAX_CALL, Outcome, Party, Verdict},
-    tenants::{TenantConfig, called_line},
-    terms::{CallId, CampaignId, CancelEvent, ConnectionId, ContactId, ConversationId, Reason, Refusal, Timers},
+    terms::{ConnectionId, Reason, Refusal, Timers},
 };
+use flows::messages::Planner;
 use jobs::{CallJob, ToQueue};
-use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, crash, metric};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, QueueName, Queues, crash, metric};
 use store::{
-    Along, RACES, Store, StoreError, TenantScope,
-    campaigns::DripEntry,
-    contacts::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
-    inbox::{Assigning, OnLine},
-    table::effects::{Consent, Effects, Once},
+    RACES, Store, StoreError, TenantScope,
+    contacts::{Begun, ContactWrite},
+    table::effects::{Effects, Once},
     tenants::{ConfigCache, TenantRow},
 };
+
+use crate::decide::{KnownCaller, decide_call};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -65,7 +65,7 @@ pub struct Context {
 impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+        let store = env.store()?;
         let timers = env.config().timers()?;
         Ok(Self {
             planner: Planner::new(store.clone(), Pages::new(env)?, timers),
@@ -227,263 +227,6 @@ async fn write_progress(
     ctx.store.commit(scope, effects, now).await
 }
 
-/// Rows that lead to the caller, as far as they are read.
-struct KnownCaller {
-    /// Rows found by the caller's number.
-    led: Option<Lead>,
-    /// The earlier decision, if the call was decided without a message.
-    before: Option<Box<Call>>,
-}
-
-/// Decides the call: writes its row, its contact and its follow-up in one transaction, then queues the message.
-async fn decide_call(
-    job: &Job<CallJob>,
-    mut progress: CallProgress,
-    outcome: Outcome,
-    tenant: TenantRow,
-    caller: KnownCaller,
-    now: Timestamp,
-    ctx: &Context,
-) -> Result<Done, JobError> {
-    let scope = job.scope();
-    let KnownCaller { led, before } = caller;
-    let identity = identity(&progress.facts, progress.connection);
-    let Some(config) = ctx.store.config_of(scope, &ctx.config, tenant).await? else {
-        return let_rest(progress, "tenant", now, scope, ctx).await;
-    };
-    let first_seen = Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now);
-    let on = conversation_on(&progress.facts, outcome, &config);
-    let (expected, found) = match &before {
-        Some(before) => {
-            let doing = "decide a call again";
-            let found = ctx.store.known_person(scope, before.id.contact()).await?;
-            let found = found.map(|found| (Some(found), Refusals::default(), Along::default()));
-            (Needs::default(), found.ok_or(StoreError::Gone { doing }))
-        }
-        None => {
-            let mut led = led.filter(|lead| lead.is_of(&identity));
-            loop {
-                let is_fresh = led.is_none();
-                let lead = match led.take() {
-                    Some(lead) => lead,
-                    None => ctx.store.lead_of(scope, &identity).await?,
-                };
-                // Of a known caller only that they have called is known before their contact is read.
-                let mut likely = first_seen.clone();
-                likely.calls = u32::from(lead.to_contact());
-                let profile = Profile::default();
-                let call = view(&progress, outcome, progress.call_id(likely.id));
-                let world = World::of(&config, &likely, &profile, Material::NONE, &[], now);
-                let needs = Findings::of(&call, &world).needs(&world);
-                let found = ctx.store.led_to(scope, lead, &needs, on).await;
-                // Their erasure may have ended since what leads to them was read.
-                if is_fresh || !found.as_ref().is_err_and(StoreError::is_gone) {
-                    break (needs, found);
-                }
-            }
-        }
-    };
-    let (found, refusals, along) = match found {
-        Ok(found) => found,
-        Err(error) if error.is_gone() => return let_rest(progress, "contact", now, scope, ctx).await,
-        Err(error) => return Err(error.into()),
-    };
-    let new = found.is_none();
-    let Person {
-        mut contact,
-        mut profile,
-    } = found.unwrap_or_else(|| Person {
-        contact: first_seen,
-        profile: Profile::default(),
-    });
-    let (known_as, deleted_at) = (profile.clone(), contact.deleted_at);
-    // A call that is decided again stays where it is, although its contact may have been merged into another.
-    let call_id = before
-        .as_ref()
-        .map_or_else(|| progress.call_id(contact.id), |call| call.id);
-    // A new caller on the suppression list, or who was erased, still refuses what they refused.
-    let entries = refusals.pass_on(&mut contact).into_iter().zip(0..);
-    let consent = entries.map(|(entry, place)| Consent {
-        contact: contact.id,
-        id: consent_id(now, &format!("{call_id}#{place}")),
-        entry,
-    });
-    let consent: Vec<Consent> = consent.collect();
-    let inbound = progress.facts.direction != Some(Direction::Outbound);
-    let mut ended = match &before {
-        None if outcome == Outcome::Answered => {
-            let open = contact.open_to(CancelEvent::AnsweredCall);
-            let open = ctx.planner.readable(scope, &open, now).await?;
-            contact.answered_after_all(open)
-        }
-        None => Vec::new(),
-        // A late report says nothing about the calls since then. This call is counted already, which the decision must not
-        // see.
-        Some(before) => {
-            contact.calls -= u32::from(inbound && contact.calls > 0);
-            // Nobody answered it after all: only a later call's answer counts.
-            if before.outcome == Outcome::Answered {
-                // It was recorded no later than it was decided, perhaps without a time.
-                let own = before.facts.last_heard().unwrap_or(progress.first_seen);
-                let own = own.max(before.decided_at);
-                contact.last_answered_at = contact.last_answered_at.filter(|at| *at > own);
-            }
-            Vec::new()
-        }
-    };
-    let view = view(&progress, outcome, call_id);
-    let world = World::of(&config, &contact, &profile, Material::NONE, &[], now);
-    let findings = Findings::of(&view, &world);
-    let needs = if new && refusals.is_empty() {
-        expected
-    } else {
-        findings.needs(&world)
-    };
-    let random = needs.links().then(|| ctx.ids.secret()).transpose()?;
-    let gathered = ctx.planner.gather(scope, &needs, random, &along, now).await?;
-    let decision = findings.decide(&World {
-        material: &gathered.material,
-        open: &gathered.open,
-        ..world
-    });
-    let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
-    let because = decision.facts().clone();
-    let named = if before.is_some() {
-        contact.calls += u32::from(inbound);
-        false
-    } else {
-        note_call(&mut contact, &mut profile, &progress.facts, now)
-    };
-    if outcome == Outcome::Answered {
-        // A clock that is ahead would refuse later follow-ups.
-        contact.record_answered_call(view.last_heard().min(now));
-    }
-    let earlier = before.as_ref().map(|before| NotedCall {
-        outcome: before.outcome,
-        at: before.noted_time(progress.first_seen),
-    });
-    let (began, until) = (view.started_at.min(now), view.last_heard().min(now));
-    let (recovered, noted_at) = note_outcome(&mut contact, &progress.facts, outcome, began, earlier);
-    let (mut message, mut links) = (None, Vec::new());
-    if let Ok(composed) = decision.follow_up {
-        let follows = progress.correlation_id.clone();
-        let planned = ctx.planner.plan(scope, composed, &mut contact, gathered, follows, now);
-        let planned = planned.await?;
-        ended.extend(planned.ended);
-        (message, links) = (Some(planned.message), planned.links);
-    }
-    // A call that is followed by a message is not decided again, so it enrols the caller once.
-    let entered = match decision.enroll {
-        Some(drip) => Box::pin(entry(scope, &contact, drip, now, ctx)).await?,
-        None => None,
-    };
-    progress.decided = Some(call_id);
-    progress.due = None;
-    // The team sees a missed call once, also if its outcome was reported as another first.
-    let seen = earlier.is_some_and(|noted| progress.facts.is_missed(noted.outcome));
-    let conversation = match on {
-        Some(OnLine(line)) if !(seen && progress.facts.is_missed(outcome)) => {
-            let id = ConversationId::of(contact.id, line);
-            let known = if new {
-                None
-            } else {
-                ctx.store.conversation_along(scope, id, &along).await?
-            };
-            if outcome == Outcome::Answered {
-                let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
-                known.and_then(|mut known| known.value.note_talk(until, tell_after).then_some(known))
-            } else {
-                let what = What::Missed(call_id);
-                let happening = Happening { at: began, what };
-                let assigning = Assigning {
-                    config: &config,
-                    contact: &contact,
-                    now,
-                };
-                let noted = ctx.store.noted_for_team(scope, known, id, happening, assigning);
-                Some(Box::pin(noted).await?)
-            }
-        }
-        _ => None,
-    };
-    Box::pin(ctx.store.show_conversations(scope, deleted_at, &contact)).await?;
-    let retention = config.tenant.retention.unwrap_or_default();
-    let (mut decided_again, mut remarks, mut version, mut keep_until) = (0, Vec::new(), 1, None);
-    let recovered = recovered + before.as_ref().map_or(0, |before| before.recovered);
-    if let Some(before) = before {
-        let sentence = format!(
-            "decided again: the outcome of the call was reported later. Before: {}",
-            before.decision
-        );
-        let remark = Refusal::new(Reason::DecidedAgain, sentence).and("before", before.reason.as_str());
-        (remarks, version, keep_until) = (before.remarks, before.version + 1, before.keep_until);
-        decided_again = before.decided_again + 1;
-        remarks.push(Remark::new(now, remark));
-    }
-    let call = Call {
-        id: call_id,
-        connection: progress.connection,
-        provider: progress.provider,
-        provider_call_id: progress.provider_call_id.clone(),
-        facts: progress.facts.clone(),
-        outcome,
-        decided_at: now,
-        decision: sentence,
-        reason,
-        because,
-        grounds: decision.grounds,
-        message: message.as_ref().map(|message| message.id),
-        decided_again,
-        recovered,
-        noted_at: Some(noted_at).filter(|at| *at != began),
-        remarks,
-        correlation_id: progress.correlation_id.clone(),
-        keep_until: keep_until.or_else(|| Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now))),
-        version,
-    };
-    let effects = Effects {
-        once: Once::Decided {
-            progress: &progress,
-            call: &call,
-        },
-        people: vec![ContactWrite {
-            new_identities: if new { vec![identity] } else { Vec::new() },
-            suppressed: refusals.suppressed,
-            profile: named.then_some(ProfileWrite {
-                before: known_as,
-                after: profile,
-            }),
-            ..ContactWrite::from(contact)
-        }],
-        planned: message.into_iter().collect(),
-        ended,
-        consent,
-        links,
-        conversation,
-        entered,
-        attachment: None,
-    };
-    let jobs = ctx.store.commit(scope, effects, now).await?;
-    crash::point("process_call.committed");
-    kit::line::count(outcome.as_str(), 1);
-    queue(jobs, now, ctx).await?;
-    Ok(Done::Now)
-}
-
-/// The caller's entry into a drip, if it is open and the caller may enter it.
-async fn entry(
-    scope: &TenantScope,
-    contact: &Contact,
-    drip: CampaignId,
-    now: Timestamp,
-    ctx: &Context,
-) -> Result<Option<DripEntry>, StoreError> {
-    let (campaign, known) = ctx.store.campaign_and_enrolment(scope, contact, drip, now).await?;
-    let former = known.as_ref().map(|known| &known.value);
-    let entered = campaign.and_then(|campaign| campaign.enrol_contact(contact, former, now).ok());
-    Ok(entered.map(|enrolment| DripEntry::new(enrolment, known.as_ref())))
-}
-
 /// Whether no report so far says who the customer is, not even that the number is hidden.
 const fn names_nobody(facts: &CallFacts) -> bool {
     match facts.direction {
@@ -499,90 +242,6 @@ fn identity(facts: &CallFacts, connection: ConnectionId) -> Identity {
         Party::Sip(address) => Identity::Sip(address.clone()),
         Party::Withheld => Identity::Withheld(connection),
     }
-}
-
-fn view(progress: &CallProgress, outcome: Outcome, id: CallId) -> CallView<'_> {
-    CallView {
-        id,
-        connection: progress.connection,
-        facts: &progress.facts,
-        outcome,
-        started_at: progress.facts.started_at.unwrap_or(progress.first_seen),
-    }
-}
-
-/// Updates the contact for a call. Returns whether its profile has changed.
-fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, now: Timestamp) -> bool {
-    if facts.direction == Some(Direction::Outbound) {
-        return false;
-    }
-    contact.calls += 1;
-    contact.last_call_at = Some(now);
-    contact.heard_again(facts.started_at.unwrap_or(now));
-    if profile.name.is_some() {
-        return false;
-    }
-    let name = facts.caller_name.as_ref();
-    profile.name = name
-        .filter(|name| is_persons_name(name, facts.customer().phone()))
-        .cloned();
-    let learnt = profile.name.is_some();
-    contact.named |= learnt;
-    contact.named_by_call |= learnt;
-    learnt
-}
-
-/// The line of the conversation that a call concerns, if it was missed or answered. Who hides their number has none.
-fn conversation_on(facts: &CallFacts, outcome: Outcome, config: &TenantConfig) -> Option<OnLine> {
-    let concerns = outcome == Outcome::Answered || facts.is_missed(outcome);
-    let is_known = *facts.customer() != Party::Withheld;
-    (concerns && is_known).then(|| {
-        let number = facts.business_number().and_then(Party::phone);
-        let line = number.and_then(|number| called_line(&config.lines, number));
-        OnLine(line.map(|line| line.id))
-    })
-}
-
-/// A decided call in the contact's row.
-#[derive(Clone, Copy)]
-struct NotedCall {
-    outcome: Outcome,
-    /// The time that the contact has recorded for it.
-    at: Timestamp,
-}
-
-/// Updates the contact's missed calls for one with this outcome and beginning, which may have been decided `earlier`.
-/// Returns the number of missed calls that are recovered now, and the time that the contact records for this one. A call
-/// by the business recovers them if the customer answers it, and is never a missed one.
-fn note_outcome(
-    contact: &mut Contact,
-    facts: &CallFacts,
-    outcome: Outcome,
-    at: Timestamp,
-    earlier: Option<NotedCall>,
-) -> (u32, Timestamp) {
-    // Everybody who hides their number is one contact, and the next caller is somebody else.
-    if *facts.customer() == Party::Withheld {
-        return (0, at);
-    }
-    let missed = |outcome: Outcome| facts.is_missed(outcome);
-    match earlier {
-        Some(noted) if noted.outcome == Outcome::Answered => contact.not_reached(noted.at),
-        Some(noted) if missed(noted.outcome) => {
-            if missed(outcome) {
-                // It is among the missed ones, or recovered already.
-                return (0, noted.at);
-            }
-            contact.not_missed(noted.at);
-        }
-        _ => {}
-    }
-    let recovered = match outcome {
-        Outcome::Answered => contact.record_reaching_call(at),
-        other if missed(other) => contact.missed_call(at),
-        _ => 0,
-    };
-    (recovered, at)
 }
 
 async fn queue(jobs: Vec<ToQueue>, now: Timestamp, ctx: &Context) -> Result<(), JobError> {

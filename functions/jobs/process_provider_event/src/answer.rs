@@ -11,8 +11,9 @@ use domain::{
     tenants::TenantConfig,
     terms::{Answer, MessageId, Reason, Refusal, unknown_line_type},
 };
+use flows::messages::Gathered;
 use jobs::ToQueue;
-use kit::{JobError, crash, planning::Gathered};
+use kit::{JobError, crash};
 use store::{Along, contacts::ContactWrite, table::effects::Effects};
 
 use crate::{Event, RACES};

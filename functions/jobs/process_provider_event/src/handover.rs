@@ -7,11 +7,9 @@ use domain::{
     tenants::line_written_to,
     terms::{Channel, ConversationId},
 };
+use flows::inbox::{Assigning, pass_to_team};
 use kit::{Done, JobError};
-use store::{
-    inbox::{Assigning, OnLine},
-    table::effects::Effects,
-};
+use store::{inbox::OnLine, table::effects::Effects};
 
 use crate::{
     Event, RACES,
@@ -66,7 +64,7 @@ impl Event<'_> {
                 contact: &first.contact,
                 now,
             };
-            let noted = store.passed_to_team(self.scope, known, id, at, assigning);
+            let noted = pass_to_team(store, self.scope, known, id, at, assigning);
             conversation = Some(Box::pin(noted).await?);
         }
         self.show_conversations(&people).await?;

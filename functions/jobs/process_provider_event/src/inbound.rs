@@ -21,12 +21,13 @@ use domain::{
         Reason, Recipient, Refusal, ShownName, time_of_id,
     },
 };
+use flows::inbox::{Assigning, note_for_team};
 use jobs::ToQueue;
 use kit::{Done, JobError, crash, metric};
 use store::{
     Along, Versioned,
     contacts::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
-    inbox::{Assigning, OnLine, conversation_overheard},
+    inbox::{OnLine, conversation_overheard},
     messages::MEDIA_LANE,
     table::effects::{Consent, Effects, Once},
 };
@@ -310,7 +311,7 @@ impl Event<'_> {
                         contact: &person.contact,
                         now,
                     };
-                    let noted = store.noted_for_team(self.scope, known, id, happening, assigning);
+                    let noted = note_for_team(store, self.scope, known, id, happening, assigning);
                     Some(Box::pin(noted).await?)
                 }
             }

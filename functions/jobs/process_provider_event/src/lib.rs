@@ -39,10 +39,9 @@ use domain::{
     tenants::{Account, Connection, Health, Reported},
     terms::{Classified, ConnectionId, ContactId, Effect, Phone, Timers},
 };
+use flows::messages::Planner;
 use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
-use kit::{
-    Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, RawBucket, Seldom, metric,
-};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, QueueName, Queues, RawBucket, Seldom, metric};
 use providers::{form, twilio, whatsapp};
 use store::{RACES, Store, StoreError, TenantScope, tenants::ConfigCache};
 
@@ -65,7 +64,7 @@ pub struct Context {
 impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+        let store = env.store()?;
         let timers = env.config().timers()?;
         Ok(Self {
             planner: Planner::new(store.clone(), Pages::new(env)?, timers),

@@ -61,7 +61,7 @@ impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            store: env.store()?,
             bucket: RawBucket::new(env)?,
             clock: env.clock().clone(),
             kept: replayable(env)? + LONGER,

@@ -58,7 +58,7 @@ impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            store: env.store()?,
             clock: env.clock().clone(),
             sockets: Sockets::of(env, "CONNECTIONS_URL")?,
             unreached: Unreached::default(),

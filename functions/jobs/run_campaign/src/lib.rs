@@ -45,10 +45,14 @@ use domain::{
     messages::Message,
     terms::{CampaignState, ContactId, Data, MessageId, Progress, Reason, Refusal, Timers},
 };
+use flows::{
+    campaigns::{move_campaign, notice_pause, record_limit},
+    messages::Planner,
+};
 use jiff::SignedDuration;
 use jobs::ToQueue;
 use kit::{
-    Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, crash,
+    Clock, ConfigError, Env, Ids, JobError, Pages, QueueName, Queues, crash,
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
@@ -73,7 +77,7 @@ pub struct Context {
 impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+        let store = env.store()?;
         let timers = env.config().timers()?;
         Ok(Self {
             planner: Planner::new(store.clone(), Pages::new(env)?, timers),
@@ -281,7 +285,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             // It begins, so that it can be paused.
             CampaignState::Scheduled => {
                 let next = CampaignState::Running;
-                let moved = kit::campaigns::move_campaign(&ctx.store, scope, &found, next, None, now);
+                let moved = move_campaign(&ctx.store, scope, &found, next, None, now);
                 let Some(value) = moved.await? else {
                     return cursor.continue_later();
                 };
@@ -303,7 +307,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             let lately = now < changed_at + PAUSE_LOOK * 5;
             if lately {
                 // A notice that was lost is recorded at the next look.
-                kit::campaigns::notice_pause(&ctx.store, scope, &found.value, now).await;
+                notice_pause(&ctx.store, scope, &found.value, now).await;
             }
             cursor.wait(now + if lately { PAUSE_LOOK } else { LATER_LOOK })
         }
@@ -367,7 +371,7 @@ impl Run<'_> {
         next: CampaignState,
         why: Option<Refusal>,
     ) -> Result<(), JobError> {
-        kit::campaigns::move_campaign(&self.ctx.store, self.scope, found, next, why, self.now).await?;
+        move_campaign(&self.ctx.store, self.scope, found, next, why, self.now).await?;
         Ok(())
     }
 
@@ -525,7 +529,7 @@ impl Run<'_> {
         }
         if let Some(until) = made.limited {
             // Contacts who got their message are found then.
-            kit::campaigns::record_limit(store, self.scope, found, until).await?;
+            record_limit(store, self.scope, found, until).await?;
             // The limit may be raised.
             return cursor.wait(until.min(now + LIMITED_LOOK));
         }

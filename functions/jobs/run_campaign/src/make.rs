@@ -13,14 +13,10 @@ use domain::{
     tenants::{Connection, TenantConfig},
     terms::{ContactId, MessageId, Reason, Refusal},
 };
+use flows::campaigns::{Broadcast, FirstPlaces, Maker, Room, Unmade, same_person};
 use futures::{StreamExt as _, stream};
 use jobs::ToQueue;
-use kit::{
-    JobError,
-    broadcast::{Broadcast, Maker, Room, Unmade, same_person},
-    crash,
-    first_places::FirstPlaces,
-};
+use kit::{JobError, crash};
 use store::{RACES, StoreError, contacts::ContactWrite, table::effects::Effects};
 
 use crate::Run;

@@ -85,6 +85,7 @@ use domain::{
     tenants::{Connection, Health, TenantConfig},
     terms::{Classified, Effect, ErrorClass, ProviderRef, Reason, Refusal, Timers},
 };
+use flows::money::{give_back_to_caps, tell_of_caps};
 use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
@@ -141,7 +142,7 @@ impl Context {
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         let timers = env.config().timers()?;
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            store: env.store()?,
             config: ConfigCache::default(),
             prices: PriceCache::default(),
             queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends, QueueName::Media])?,
@@ -476,7 +477,7 @@ impl Work<'_> {
         let still = message.still_to_take(&takes, now);
         let taken = ctx.store.take_from_caps(self.scope, &still, &all, now);
         match Box::pin(taken).await? {
-            Ok(near) => Box::pin(kit::caps::tell(&ctx.store, self.scope, &near, now)).await,
+            Ok(near) => Box::pin(tell_of_caps(&ctx.store, self.scope, &near, now)).await,
             Err(reached) => return Box::pin(self.beyond(message, leg, &reached, now)).await,
         }
         crash::point("send_message.taken");
@@ -550,7 +551,7 @@ impl Work<'_> {
     /// since, or the cost of messages was corrected.
     async fn beyond(&self, message: Message, leg: u8, reached: &Cap, now: Timestamp) -> Result<Step, JobError> {
         if reached.maximum > 0 {
-            let told = kit::caps::tell(&self.ctx.store, self.scope, std::slice::from_ref(reached), now);
+            let told = tell_of_caps(&self.ctx.store, self.scope, std::slice::from_ref(reached), now);
             Box::pin(told).await;
         }
         metric::count("cap_reached", &[]);
@@ -576,7 +577,7 @@ impl Work<'_> {
     /// Gives back to the caps what was taken at this time.
     async fn give_back(&self, back: BTreeMap<u32, i64>, taken_at: Timestamp) {
         let now = self.ctx.clock.now();
-        kit::caps::give_back(&self.ctx.store, self.scope, &back, taken_at, now).await;
+        give_back_to_caps(&self.ctx.store, self.scope, &back, taken_at, now).await;
     }
 
     /// Has the file of a leg uploaded to the provider of its connection, unless that was asked for a short while ago: another job would

@@ -68,7 +68,7 @@ impl Context {
         let send = config.text("KMS_SEND_KEY_ID")?.to_owned();
         let http = Http::new(env.user_agent(), ANSWERS_WITHIN);
         Ok(Self {
-            store: Store::new(env.dynamodb(), config.text("TABLE_NAME")?),
+            store: env.store()?,
             keys: PushKeys::new(Kms::new(env.kms(), None, Some(send))),
             client: PushClient::new(http, config.optional_url("PUSH_URL")?.map(str::to_owned)),
             services: PushServices::with(config.optional("PUSH_SERVICES").unwrap_or_default()),

@@ -50,7 +50,7 @@ impl Context {
         let http = Http::new(env.user_agent(), timeout);
         let keys = Kms::new(env.kms(), None, Some(config.text("KMS_SEND_KEY_ID")?.to_owned()));
         Ok(Self {
-            store: Store::new(env.dynamodb(), config.text("TABLE_NAME")?),
+            store: env.store()?,
             clock: env.clock().clone(),
             credentials: SendCredentials::new(Secrets::new(keys)),
             clients: TemplateClients {

@@ -103,7 +103,7 @@ impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            store: env.store()?,
             queues: Queues::new(env, &QUEUES)?.with_bus(Bus::new(env)?),
             calls: Queue::new(env, QueueName::Calls)?,
             provider_events: Queue::new(env, QueueName::ProviderEvents)?,

@@ -12,10 +12,9 @@ mod tenant;
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::terms::TenantId;
+use flows::messages::Planner;
 use jiff::SignedDuration;
-use kit::{
-    Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, line, schedule::Deadline, turns::in_turn,
-};
+use kit::{Clock, ConfigError, Env, Ids, JobError, Pages, QueueName, Queues, line, schedule::Deadline, turns::in_turn};
 use store::{
     LostRace as _, Store,
     campaigns::{DueRound, DueStep, SHARDS},
@@ -59,7 +58,7 @@ pub struct Context {
 impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+        let store = env.store()?;
         let timers = env.config().timers()?;
         Ok(Self {
             planner: Planner::new(store.clone(), Pages::new(env)?, timers),

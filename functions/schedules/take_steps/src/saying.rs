@@ -14,14 +14,13 @@ use domain::{
     reports::all_caps_of,
     terms::{CampaignId, CampaignState, FREQUENCY_SPAN, Fact, Reason, Refusal},
 };
+use flows::{
+    campaigns::{Broadcast, Composition, FirstPlaces, Maker, move_campaign, notice_pause, record_limit},
+    money::{give_back_to_caps, tell_of_caps},
+};
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
-use kit::{
-    JobError,
-    broadcast::{Broadcast, Composition, Maker},
-    crash,
-    first_places::FirstPlaces,
-};
+use kit::{JobError, crash};
 use store::{
     LostRace as _,
     contacts::ContactWrite,
@@ -112,13 +111,13 @@ impl Tenant<'_> {
         let lost = said.iter().zip(&takes);
         let lost = lost.filter(|(said, _)| said.as_ref().is_err_and(|error| error.is_lost_race()));
         let back = Take::given_back(&Take::together(lost.flat_map(|(_, takes)| takes)));
-        kit::caps::give_back(&ctx.store, &self.scope, &back, now, ctx.clock.now()).await;
+        give_back_to_caps(&ctx.store, &self.scope, &back, now, ctx.clock.now()).await;
         let unsaid = unsaid.into_iter().map(|one| Box::pin(self.say_nothing(rows, one)));
         let unsaid: Vec<_> = stream::iter(unsaid).buffer_unordered(AT_ONCE).collect().await;
         places.return_rest(&ctx.store, &self.scope, now).await;
         self.settle(said.into_iter().chain(unsaid)).await?;
         for (campaign, until) in limited {
-            kit::campaigns::record_limit(&ctx.store, &self.scope, &rows.campaigns[&campaign], until).await?;
+            record_limit(&ctx.store, &self.scope, &rows.campaigns[&campaign], until).await?;
         }
         Ok(())
     }
@@ -154,9 +153,9 @@ impl Tenant<'_> {
             if found.value.steps_version == Some(version) {
                 // Due enrolments find it paused.
                 let next = CampaignState::Paused;
-                let paused = kit::campaigns::move_campaign(&ctx.store, scope, found, next, Some(why), now);
+                let paused = move_campaign(&ctx.store, scope, found, next, Some(why), now);
                 if let Some(paused) = paused.await? {
-                    kit::campaigns::notice_pause(&ctx.store, scope, &paused, now).await;
+                    notice_pause(&ctx.store, scope, &paused, now).await;
                 }
                 return Ok(());
             }
@@ -291,7 +290,7 @@ impl Tenant<'_> {
             let taken = ctx.store.take_from_caps(scope, &takes, &all_caps, now);
             if let Ok(near) = Box::pin(taken).await? {
                 crash::point("take_steps.counted");
-                kit::caps::tell(&ctx.store, scope, &near, now).await;
+                tell_of_caps(&ctx.store, scope, &near, now).await;
                 return Ok(fit);
             }
             counts = self.counts(rows).await?;

@@ -14,6 +14,7 @@ use domain::{
     tenants::Team,
     terms::{ConversationId, UserId},
 };
+use flows::inbox::assign_to_team;
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
 pub use kit::StoreAndClock as Context;
@@ -237,7 +238,7 @@ async fn pass_on(
         return Ok(());
     }
     let team = found.value.team_of(teams);
-    ctx.store.assign(scope, &mut found.value, team, ctx.clock.now()).await?;
+    assign_to_team(&ctx.store, scope, &mut found.value, team, ctx.clock.now()).await?;
     ctx.store.write_conversation(scope, &found, None).await?;
     line::count("handed_over", 1);
     Ok(())
@@ -255,7 +256,7 @@ async fn open_or_notice(scope: &TenantScope, id: ConversationId, ctx: &Context) 
             // The person may have left meanwhile, or the conversation was given to another team.
             let teams: Vec<Team> = ctx.store.all(scope).await?;
             let team = found.value.team_of(&teams);
-            ctx.store.assign(scope, &mut found.value, team, now).await?;
+            assign_to_team(&ctx.store, scope, &mut found.value, team, now).await?;
         }
         "opened"
     } else if let Some(notice) = Notice::of_conversation(&found.value, now) {

@@ -37,7 +37,7 @@ impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            store: env.store()?,
             sockets: Sockets::of(env, "CONNECTIONS_URL")?,
             clock: env.clock().clone(),
             pace: Mutex::default(),

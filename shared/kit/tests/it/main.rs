@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod aws;
-mod campaigns;
 mod files;
 mod http;
 mod operation;

@@ -8,7 +8,6 @@ mod list;
 
 pub(crate) use conversation::conversation_row;
 pub use conversation::{DueInInbox, DueWhat, OnLine, SHARDS, conversation_overheard, conversation_with};
-pub use desk::Assigning;
 pub(crate) use desk::desk_row;
 pub use idle::IdleLook;
 pub(crate) use idle::idle_look_row;

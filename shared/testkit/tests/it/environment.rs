@@ -62,6 +62,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
     ("Api::new(", &["TABLE_NAME"], &[]),
     ("api::plain!", &["TABLE_NAME"], &[]),
+    ("env.store()", &["TABLE_NAME"], &[]),
     ("LateStore::new(", &["TABLE_NAME"], &[]),
     ("StoreAndClock", &["TABLE_NAME"], &[]),
     (

@@ -20,6 +20,7 @@ fn allowed_dependencies(shared: &str) -> &'static [&'static str] {
         "store" => &["domain", "jobs"],
         "access" => &["store", "domain", "jobs"],
         "kit" => &["access", "store", "domain", "jobs"],
+        "flows" => &["kit", "store", "domain"],
         "api" => &["kit", "access", "store", "domain", "jobs"],
         // Only for tests.
         "testkit" => &["kit", "access", "store", "domain", "jobs", "providers"],
@@ -28,7 +29,16 @@ fn allowed_dependencies(shared: &str) -> &'static [&'static str] {
 }
 
 /// Dependencies that every function may have. Functions of the API may use `api`, too.
-const FOR_FUNCTIONS: [&str; 7] = ["kit", "access", "store", "domain", "jobs", "providers", "sheet"];
+const FOR_FUNCTIONS: [&str; 8] = [
+    "flows",
+    "kit",
+    "access",
+    "store",
+    "domain",
+    "jobs",
+    "providers",
+    "sheet",
+];
 /// Tests never ship, so they may use what they need, but no function and no tool except the simulators.
 const FOR_TESTS: [&str; 2] = ["testkit", "simulators"];
 

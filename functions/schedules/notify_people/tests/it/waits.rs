@@ -8,9 +8,10 @@ use domain::{
     people::Contact,
     terms::{Actor, ApiKeyId, Channel, ConversationId, MessageId, UserId},
 };
+use flows::inbox::{Assigning, note_for_team};
 use jiff::SignedDuration;
 use store::{
-    inbox::{Assigning, DueWhat, SHARDS},
+    inbox::{DueWhat, SHARDS},
     tenants::ConfigCache,
 };
 use testkit::{Dice, business::mobile};
@@ -171,7 +172,7 @@ impl Town {
             contact,
             now: aws.now(),
         };
-        let noted = store.noted_for_team(scope, known, id, happening, assigning);
+        let noted = note_for_team(&store, scope, known, id, happening, assigning);
         let noted = Box::pin(noted).await.expect("it is noted");
         let written = store.write_conversation(scope, &noted, None).await;
         written.expect("it is written");

@@ -6,9 +6,8 @@ use domain::{
     notices::Notice,
     terms::{CampaignState, Refusal},
 };
+use kit::{chain, metric};
 use store::{RACES, Store, StoreError, TenantScope, Versioned};
-
-use crate::{chain, metric};
 
 /// Moves a campaign to another state. Returns it, unless somebody else has changed it since it was read, or the state cannot follow.
 pub async fn move_campaign(

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::{Timestamp, money::Cap, notices::Notice};
+use kit::{chain, metric};
 use store::{RACES, Store, TenantScope};
 
-use crate::{chain, metric};
-
 /// Has managers told of caps that are nearly reached. If that fails, messages go out all the same.
-pub async fn tell(store: &Store, scope: &TenantScope, near: &[Cap], now: Timestamp) {
+pub async fn tell_of_caps(store: &Store, scope: &TenantScope, near: &[Cap], now: Timestamp) {
     for cap in near {
         metric::count("cap_nearly_reached", &[]);
         let notice = Notice::of_cap(cap, now);
@@ -20,7 +19,7 @@ pub async fn tell(store: &Store, scope: &TenantScope, near: &[Cap], now: Timesta
 }
 
 /// Gives back what was taken from caps at this time. If that fails, it stays counted: a cap is never exceeded.
-pub async fn give_back(
+pub async fn give_back_to_caps(
     store: &Store,
     scope: &TenantScope,
     back: &BTreeMap<u32, i64>,

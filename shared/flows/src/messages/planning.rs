@@ -12,7 +12,7 @@ use store::{
     messages::{NewLink, TrackedWrite},
 };
 
-use crate::{Pages, log::chain};
+use kit::{Pages, chain};
 
 /// Reads what composing a message needs, and plans the message.
 #[derive(Clone)]

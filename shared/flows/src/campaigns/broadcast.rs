@@ -11,15 +11,15 @@ use domain::{
     terms::{Channel, ConnectionId, ContactId, Reason, Refusal},
 };
 use jiff::Timestamp;
+use kit::{Ids, JobError};
 use store::{
     Along, StoreError, TenantScope,
     money::{Countable, PriceCache},
 };
 
 use crate::{
-    Ids, JobError, Planner,
-    first_places::FirstPlaces,
-    planning::{Gathered, Planned},
+    campaigns::FirstPlaces,
+    messages::{Gathered, Planned, Planner},
 };
 
 /// Tools for making messages of campaigns, beside their material.

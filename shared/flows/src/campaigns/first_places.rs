@@ -96,7 +96,7 @@ impl FirstPlaces {
         for left in held.filter_map(|of| of.left).filter(|left| left.count > 0) {
             if let Err(error) = store.return_first_places(scope, left, now).await {
                 tracing::warn!(
-                    error = crate::chain(&error),
+                    error = kit::chain(&error),
                     places = left.count,
                     "places are lost for a day"
                 );

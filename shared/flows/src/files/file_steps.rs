@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use kit::{Clock, ConfigError, Env, Files, TimeLimit};
 use store::Store;
-
-use crate::{Clock, ConfigError, Env, Files, TimeLimit};
 
 /// Rows of a page.
 const PAGE: i32 = 100;
@@ -30,7 +29,7 @@ impl FileSteps {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            store: env.store()?,
             files: Files::new(env)?,
             clock: env.clock().clone(),
             page: PAGE,

@@ -5,7 +5,7 @@ use domain::{
     notices::Notice,
     terms::{CampaignState, Reason, Refusal, Resource as _},
 };
-use kit::campaigns::{move_campaign, notice_pause};
+use flows::campaigns::{move_campaign, notice_pause};
 use serde_json::json;
 use testkit::{
     Aws,

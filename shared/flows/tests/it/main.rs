@@ -1,0 +1,3 @@
+//! The flows as used by functions.
+
+mod campaigns;
