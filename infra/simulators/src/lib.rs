@@ -20,6 +20,7 @@ mod page;
 pub mod phones;
 mod push;
 mod random;
+mod receivers;
 mod replies;
 mod reviews;
 mod ses;
@@ -76,6 +77,7 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
         .merge(vendors::routes())
         .merge(push::routes())
         .merge(ses::routes())
+        .merge(receivers::routes())
         .layer(DefaultBodyLimit::max(media::BODY_LIMIT))
         .with_state(Arc::clone(&world));
     tokio::spawn(graph::keep_time(world));

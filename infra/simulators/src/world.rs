@@ -1,6 +1,6 @@
 //! The shared state of all simulated providers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,6 +22,7 @@ use crate::outbox::Sent;
 use crate::phones::{Note, Phone, Phones};
 use crate::push::PushSent;
 use crate::random::Random;
+use crate::receivers::Receiver;
 use crate::ses::MailSent;
 use crate::twilio::{Contents, Recording};
 
@@ -79,6 +80,8 @@ pub(crate) struct State {
     /// Recordings of calls by SID.
     pub(crate) recordings: HashMap<String, Recording>,
     pub(crate) mails: Vec<MailSent>,
+    /// Receivers of outgoing webhooks, by name.
+    pub(crate) receivers: BTreeMap<String, Receiver>,
     pub(crate) pushes: Vec<PushSent>,
 }
 

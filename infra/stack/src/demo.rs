@@ -93,6 +93,9 @@ async fn acts(running: &Running) -> Result<bool> {
     println!("A drip: three messages, a day apart");
     let seen = scene.drips().await;
     scene.end("take_steps", seen).await;
+    println!("Software of the business hears of a call and an order");
+    let seen = scene.tells_software().await;
+    scene.end("deliver_webhook", seen).await;
     println!("A forged webhook is refused");
     let seen = scene.refuses().await;
     scene.end("telephony_webhook", seen).await;
@@ -112,7 +115,7 @@ async fn acts(running: &Running) -> Result<bool> {
     if missing.is_empty() {
         println!("All steps succeeded.");
     } else {
-        println!("{} of 9 steps failed; see above.", missing.len());
+        println!("{} of 10 steps failed; see above.", missing.len());
         complaints(&logs, &missing);
         println!(
             "Use `cargo stack demo --stay` to keep it running, then `cargo stack logs FUNCTION` and `cargo stack why --to NUMBER`."
@@ -384,6 +387,49 @@ impl Scene<'_> {
     }
 
     /// A new customer goes through a drip, by the clock. Its function runs at once, in addition to its schedule.
+    /// An endpoint gets signed events. Its receiver, which fails at first, gets them again.
+    async fn tells_software(&self) -> Result<usize> {
+        let name = format!("shop-{}", new_phone()?.as_str().trim_start_matches('+'));
+        let (path, simulators) = (format!("/receivers/{name}"), &self.running.endpoints.simulators);
+        let url = format!("{}{path}", simulators.trim_end_matches('/'));
+        let endpoint = json!({ "name": "Shop", "url": url, "events": ["call.decided", "conversion.recorded"] });
+        let made = self.ask("post", "/api/v1/webhook-endpoints", Some(endpoint)).await?;
+        let secret = made["signing"]["secret"].as_str().context("the secret is shown once")?;
+        ensure!(secret.starts_with("whsec_"), "the secret has another form");
+        self.play.put(&path, &json!({ "status": 503 })).await?;
+        let from = new_phone()?;
+        let clock = self.call(&from).await?;
+        let call = self.wait_until_decided(&from, 1).await?;
+        self.wait_for_events(&path, "call.decided", 1).await?;
+        clock.say("the shop got the call, and answered 503");
+        self.play.put(&path, &json!({ "status": 204 })).await?;
+        let again = self.wait_for_events(&path, "call.decided", 2).await?;
+        ensure!(
+            again[0]["headers"]["webhook-id"] == again[1]["headers"]["webhook-id"],
+            "another id"
+        );
+        clock.say("the shop got it again, under the same id");
+        let conversions = format!("/api/v1/contacts/{}/conversions", call.id.contact());
+        let order = json!({ "what": "order", "value": { "amount": 4200, "currency": "AED" } });
+        self.ask("post", &conversions, Some(order)).await?;
+        let heard = self.wait_for_events(&path, "conversion.recorded", 1).await?;
+        let body: Value = serde_json::from_str(heard[0]["body"].as_str().unwrap_or_default())?;
+        clock.say(format_args!("the shop got an order of {}", body["data"]["value"]));
+        Ok(1)
+    }
+
+    /// Waits until a receiver has got this many requests of a type, and returns them.
+    async fn wait_for_events(&self, path: &str, kind: &str, count: usize) -> Result<Vec<Value>> {
+        until(PATIENCE, "an event at the receiver", async || {
+            let received: Vec<Value> = self.play.get(path).await?;
+            let is_of = |one: &Value| one["body"].as_str().is_some_and(|body| body.contains(kind));
+            let found: Vec<Value> = received.into_iter().filter(is_of).collect();
+            let enough = (found.len() >= count).then(|| found.clone());
+            Ok(Look::from_option(enough, || format!("{} of {count}", found.len())))
+        })
+        .await
+    }
+
     async fn drips(&self) -> Result<usize> {
         let (clock, phone) = (Clock::start(), new_phone()?);
         let post = async |path: &str, body: Value| self.ask("post", path, Some(body)).await;

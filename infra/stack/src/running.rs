@@ -144,6 +144,7 @@ impl Running {
             ("ExotelApiUrl", simulators_url.clone()),
             ("ExotelIndiaApiUrl", simulators_url.clone()),
             ("PlivoApiUrl", simulators_url.clone()),
+            ("WebhookHosts", simulators_url.clone()),
             ("AwsEndpointUrl", ministack::endpoint(ports.ministack)),
             ("SesEndpointUrl", simulators_url.clone()),
             ("MailFrom", "ringback@ringback.example".to_owned()),

@@ -8,6 +8,7 @@ mod inbound;
 mod mails;
 mod media;
 mod page;
+mod receivers;
 mod ringback;
 mod signing;
 mod support;

@@ -133,7 +133,7 @@ pub struct EventData {
     /// Whether the contact is new. Missing: it is not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub created: bool,
-    /// What the person wishes.
+    /// The person's wish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,
     /// Channel of the wish. Missing: all channels.

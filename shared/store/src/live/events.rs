@@ -51,12 +51,16 @@ pub fn event_meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Me
             let read = |image: &Item| compact::conversation(image.clone().into(), DOING).map(|known| known.value);
             Meaning::of_conversation(was.map(read).transpose()?.as_ref(), &read(after)?)
         }
-        "contact" if inserted => keys::contact_of(pk).map(Meaning::of_new_contact),
         "contact" => {
             let contact = |image: &Item| compact::contact(image.clone().into(), DOING);
+            let after = contact(after)?;
             // One whose merge is undone was the row of another kind.
             let before = was.filter(|before| text(before, "kind") == Some(kind));
-            Meaning::of_contact(before.map(contact).transpose()?.as_ref(), &contact(after)?)
+            if inserted {
+                Some(Meaning::of_new_contact(after.id))
+            } else {
+                Meaning::of_contact(before.map(contact).transpose()?.as_ref(), &after)
+            }
         }
         "profile" | ALIAS => keys::contact_of(pk).map(Meaning::of_profile),
         "operation" => Meaning::of_operation(was.map(data).transpose()?.as_ref(), &data(after)?),
