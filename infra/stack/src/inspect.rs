@@ -125,7 +125,7 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
     let given_up = changes::list(&session, output(&outputs, BUCKET)?).await?;
     for follower in Follower::ALL {
         let batches: Vec<_> = given_up.iter().filter(|batch| batch.of == follower).collect();
-        println!("{:16} {}", follower.word(), batches.len());
+        println!("{:16} {}", follower.title(), batches.len());
         for batch in batches {
             println!("  {} {} bytes, {}", batch.key, batch.bytes, batch.since);
         }
@@ -142,7 +142,7 @@ pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: &str) -> Re
     if let Some(of) = Follower::ALL.into_iter().find(|follower| follower.word() == letters) {
         let function = build::function(&place.root, of.function())?.deployed_name(stack);
         let worked = changes::work(&aws.session()?, output(&outputs, BUCKET)?, of, &function).await?;
-        println!("{letters}: {worked} batches processed.");
+        println!("{}: {worked} batches processed.", of.title());
         return Ok(());
     }
     let queue = find(Queue::all(&outputs), letters)?;

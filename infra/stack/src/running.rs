@@ -144,7 +144,8 @@ impl Running {
             ("ExotelApiUrl", simulators_url.clone()),
             ("ExotelIndiaApiUrl", simulators_url.clone()),
             ("PlivoApiUrl", simulators_url.clone()),
-            ("WebhookHosts", simulators_url.clone()),
+            // The receivers, and the host of the document's example, which has no address.
+            ("WebhookHosts", format!("{simulators_url},https://n8n.example.com")),
             ("AwsEndpointUrl", ministack::endpoint(ports.ministack)),
             ("SesEndpointUrl", simulators_url.clone()),
             ("MailFrom", "ringback@ringback.example".to_owned()),

@@ -65,6 +65,7 @@ pub async fn env_of_all(aws: &Aws) -> Env {
         ("EXOTEL_API_URL", nobody),
         ("EXOTEL_INDIA_API_URL", nobody),
         ("PLIVO_API_URL", nobody),
+        ("WEBHOOK_HOSTS", "https://n8n.example.com"),
         ("PROVIDER_TIMEOUT", "1"),
         ("TENANT_GRACE_SECONDS", "3600"),
     ])

@@ -134,7 +134,13 @@ async fn publish(
     } in followed
     {
         let told = of_tenants.remove(&scope.tenant()).unwrap_or_default();
-        deliveries.extend(endpoints::jobs(scope.tenant(), &endpoints, &told));
+        match &endpoints {
+            Some(endpoints) => deliveries.extend(endpoints::jobs(scope.tenant(), endpoints, &told)),
+            None => {
+                tracing::error!(tenant = %scope.tenant(), "endpoints of webhooks cannot be read, and get no events");
+                metric::count("event_unreadable", &[]);
+            }
+        }
         if !is_kept {
             continue;
         }

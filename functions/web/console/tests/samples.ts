@@ -99,6 +99,17 @@ const offers: Schemas["ConversationOffers"] = {
 };
 const team: Schemas["Team"] = { created_at: at, id: "team_sample", languages: [], lines: [], max_open: null, members: [], mode: "by_hand", name: HOSTILE.override, tags: [], updated_at: at };
 const canned: Schemas["CannedReply"] = { created_at: at, id: "can_sample", name: HOSTILE.override, text: { en: HOSTILE.markup, ar: HOSTILE.long.slice(0, 300) }, updated_at: at };
+const hook: Schemas["WebhookEndpointOut"] = {
+  content: true, created_at: at, disabled: null, events: ["call.decided", "message.received"], header: { name: "x-token" },
+  health: { dropping_since: at, failing_since: at, last_success_at: at, next_attempt_at: at, state: "down", waiting: 4312 }, id: "whe_sample", name: HOSTILE.markup,
+  secrets: [{ valid_until: null }], updated_at: at, url: `https://n8n.example.com/webhook-test/${"x".repeat(80)}`, warnings: ["n8n_test_url"],
+};
+const deliveries: Schemas["WebhookDelivery"][] = [
+  {
+    attempts: [{ answer: HOSTILE.markup, at, hint: "n8n_starting_up", ms: 84, outcome: "refused", status: 200 }], next_at: at, state: "waiting",
+    event: { at, conversation_id: null, data: { contact_id: "con_sample" }, id: "evt_sample", seq: null, type: "call.decided" },
+  },
+];
 const key: Schemas["ApiKeyOut"] = {
   created_at: at, created_by: "usr_sample", expires_at: at, id: "key_sample", last_network: "203.0.113.0/24", last_used_on: at.slice(0, 10), name: HOSTILE.markup, role: "admin",
   scopes: ["contacts:read"], secrets: [{ hint: "rbk_Xk2pQ9aL", valid_until: null }, { hint: "rbk_0Zr3sT5u", valid_until: at }], status: "expired",
@@ -198,6 +209,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     get_conversation_counts: { open: 100, unassigned_waiting: 12, mine_waiting: 0 },
     list_teams: { items: [team], next_cursor: null }, get_team: team,
     list_canned_replies: { items: [canned], next_cursor: null }, get_canned_reply: canned,
+    list_webhook_endpoints: { items: [hook], next_cursor: null }, get_webhook_endpoint: hook, list_webhook_deliveries: { items: deliveries, next_cursor: null },
     list_api_keys: { items: [key], next_cursor: null }, get_api_key: key, list_operations: { items: [backfill], next_cursor: null },
     list_tags: { items: [tag], next_cursor: null },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,

@@ -32,6 +32,14 @@ impl Follower {
         }
     }
 
+    /// Its name in the list of what was given up.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Changes => "Changes",
+            Self::Events => "Events",
+        }
+    }
+
     /// Its function.
     pub(super) const fn function(self) -> &'static str {
         match self {

@@ -32,6 +32,9 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_tenant_setup", 5),
     ("get_retention", 8),
     ("list_api_keys", 3),
+    // With the health of each, and the endpoint of the deliveries.
+    ("list_webhook_endpoints", 3),
+    ("list_webhook_deliveries", 4),
     // With those that were refused.
     ("list_connection_webhooks", 3),
     ("list_contacts", 3),

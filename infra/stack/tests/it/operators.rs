@@ -95,7 +95,12 @@ async fn beside(stage: &Stage, dev: &str) -> Result<()> {
     let mut dlq = cargo_stack(&["dlq", "--stage", "dev"]);
     let told = run_captured(stage.aws.aim(&mut dlq), &[], "cargo stack dlq").await?;
     let told = String::from_utf8_lossy(&told).into_owned();
-    for line in ["Calls            0", "Sends            0", "Changes          0"] {
+    for line in [
+        "Calls            0",
+        "Sends            0",
+        "Changes          0",
+        "Events           0",
+    ] {
         ensure!(told.contains(line), "cargo stack dlq says {told}");
     }
     let to = customer().to_string();

@@ -315,7 +315,11 @@ impl Told {
             && let Some(place) = others.iter().position(|other| same(&other.event, &self.event))
         {
             let earlier = others.remove(place);
-            self.event.data.created |= earlier.event.data.created;
+            // Under the id that says so, whatever is published together the next time.
+            if earlier.event.data.created {
+                self.event.data.created = true;
+                self.event.id = earlier.event.id;
+            }
             self.attended.add(earlier.attended);
             self.wrote = [self.wrote, earlier.wrote]
                 .into_iter()

@@ -123,7 +123,7 @@ pub struct Attempt {
     pub hint: Option<AnswerHint>,
     /// Beginning of the answer, at most 1 KB. Only the last attempt has it, and none if the events have content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(length(max = 1024)))]
+    #[cfg_attr(feature = "schema", schemars(length(max = 1024), example = &"OK"))]
     pub answer: Option<String>,
 }
 

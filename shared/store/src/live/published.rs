@@ -40,8 +40,8 @@ pub struct Followed<'a> {
     pub scope: &'a TenantScope,
     /// Whether events are kept for people and software that follow it.
     pub is_kept: bool,
-    /// Endpoints of webhooks, each with the types of events that it gets.
-    pub endpoints: Vec<FollowingEndpoint>,
+    /// Endpoints of webhooks, each with the types of events that it gets. `None`: their row cannot be read.
+    pub endpoints: Option<Vec<FollowingEndpoint>>,
 }
 
 fn followers_row(
@@ -97,9 +97,16 @@ impl Store {
                 Err(error) if error.is_unreadable() => true,
                 Err(error) => return Err(error),
             };
-            let endpoints: Option<Versioned<Vec<FollowingEndpoint>>> =
-                row::read_versioned(found.remove(&keys::following_endpoints(scope)), None, DOING)?;
-            let endpoints = endpoints.map(|endpoints| endpoints.value).unwrap_or_default();
+            let endpoints: Result<Option<Versioned<Vec<FollowingEndpoint>>>, StoreError> =
+                row::read_versioned(found.remove(&keys::following_endpoints(scope)), None, DOING);
+            let endpoints = match endpoints {
+                Ok(endpoints) => Some(endpoints.map(|endpoints| endpoints.value).unwrap_or_default()),
+                // Its events wait for the deployment of the version that can read it.
+                Err(error @ StoreError::NewerForm { .. }) => return Err(error),
+                // One tenant's row keeps no other's events.
+                Err(error) if error.is_unreadable() => None,
+                Err(error) => return Err(error),
+            };
             Ok(Followed {
                 scope,
                 is_kept,

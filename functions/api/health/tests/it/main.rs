@@ -27,7 +27,7 @@ async fn deep_check_runs_at_most_every_five_seconds() {
     let answer = function.call(&deep).await;
     let queues = json!({
         "calls": "ok", "provider-events": "ok", "sends": "ok", "bulk-sends": "ok", "media": "ok", "mails": "ok",
-        "pushes": "ok",
+        "pushes": "ok", "webhook-deliveries": "ok",
     });
     let well = json!({"status": "ok", "table": "ok", "queues": queues});
     assert_eq!(answer.is(200).json(), well.clone());
