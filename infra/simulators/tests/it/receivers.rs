@@ -19,7 +19,7 @@ async fn receiver_keeps_what_comes_and_answers_as_it_is_told() {
     let changed = stage.http.put(&url).json(&told).send().await.expect("an answer");
     assert_eq!(changed.status().as_u16(), 200);
     assert_eq!(send("second").await, (500, "n8n is starting up".to_owned()));
-    let wrong = stage.http.put(&url).json(&json!({"statuss": 500})).send().await;
+    let wrong = stage.http.put(&url).json(&json!({"code": 500})).send().await;
     assert_eq!(wrong.expect("an answer").status().as_u16(), 422);
     let received = stage.get("/receivers/shop").await;
     assert_eq!(received[0]["body"], "first");

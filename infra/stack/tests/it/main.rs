@@ -31,6 +31,7 @@ mod operators;
 mod people;
 mod platform;
 mod roles;
+mod software;
 mod stage;
 mod starts;
 mod tables;
