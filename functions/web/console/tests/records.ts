@@ -259,3 +259,47 @@ browserTest("availability_is_said_in_the_menu_of_the_account", async () => {
   assert.equal(await viewer.page.getByRole("switch").count(), 0);
   await viewer.leave();
 });
+
+/** What is made in the settings is there where it is needed: a product's values in a message, a refusal before there is a contact. */
+browserTest("records_of_the_business_are_made_and_work", async () => {
+  const visitor = await Visitor.logIn("manager", { ...PHONE, language: "en" });
+  const { page } = visitor;
+  const phone = stranger();
+  const mark = phone.slice(-6);
+  await visitor.open(at("products/new"));
+  await page.getByLabel("Name", { exact: true }).fill(`Cake ${mark}`);
+  await page.getByLabel("Article number").fill(`cake-${mark}`);
+  await page.getByLabel("Price", { exact: true }).fill("1,500");
+  await page.getByLabel("Currency").selectOption("USD");
+  await visitor.tap(page.getByRole("button", { name: "Add a variant" }));
+  await page.getByLabel("Choices").fill("large");
+  await visitor.tap(page.getByRole("button", { name: "Create" }));
+  // Both faults, neither of which was sent.
+  assert.equal(await page.locator("[aria-invalid=true]").count(), 2);
+  await page.getByLabel("Price", { exact: true }).first().fill("1,500.00");
+  await page.getByLabel("Choices").fill("size: L, colour: white");
+  await visitor.tap(page.getByRole("button", { name: "Create" }));
+  await page.getByRole("link", { name: `Cake ${mark}` }).waitFor();
+  const made = (await ask<{ items: { name: string; price: object; variants: object[] }[] }>("products?limit=100")).items.find(({ name }) => name === `Cake ${mark}`);
+  assert.deepEqual([made?.price, made?.variants], [{ amount: 150_000, currency: "USD" }, [{ options: { size: "L", colour: "white" }, price: null, availability: "in_stock" }]]);
+
+  await visitor.open(at("fields/new"));
+  await page.getByLabel("Name", { exact: true }).fill(`Loyalty ${mark}`);
+  assert.equal(await page.getByLabel("Short name").inputValue(), `loyalty_${mark}`);
+  await page.getByLabel("What it holds").selectOption("choice");
+  await page.getByLabel("Choices").fill("Silver\nGold\n");
+  await visitor.tap(page.getByRole("button", { name: "Create" }));
+  await visitor.tap(page.getByRole("link", { name: `Loyalty ${mark}` }));
+  assert.equal(await page.getByLabel("Choices").inputValue(), "Silver\nGold");
+  await remove(visitor, "Delete the field", `Loyalty ${mark}`, "fields");
+
+  await visitor.open(at("suppressions"));
+  await page.getByLabel("Number or e-mail address").fill(phone.replace(/^(\+\d{3})(\d{2})/, "$1 $2 "));
+  await visitor.tap(page.getByRole("button", { name: "Add", exact: true }));
+  await page.getByText(`${phone} gets no messages any more`).waitFor();
+  const { id } = await ask<{ id: string }>("contacts", "POST", { phones: [phone] });
+  const { opted_out } = await ask<{ opted_out: object | null }>(`contacts/${id}`);
+  assert.ok(opted_out);
+  visitor.expectQuiet(404, 422);
+  await visitor.leave();
+});

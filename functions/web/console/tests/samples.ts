@@ -119,6 +119,16 @@ const backfill: Schemas["OperationOut"] = {
   started_at: at, state: "done", updated_at: at,
 };
 const tag: Schemas["Tag"] = { color: null, created_at: at, description: null, id: HOSTILE.markup, name: HOSTILE.markup, updated_at: at };
+const stage: Schemas["Stage"] = { created_at: at, id: "stg_sample", kind: "open", name: HOSTILE.override, position: 10, updated_at: at };
+const field: Schemas["Field"] = { created_at: at, id: "fld_sample", key: "loyalty_level", name: HOSTILE.markup, options: ["Silver", HOSTILE.override], searchable: true, type: "choice", updated_at: at };
+const product: Schemas["Product"] = {
+  availability: "preorder", created_at: at, fields: { weight: HOSTILE.markup }, id: "prd_sample", image: null, name: HOSTILE.long.slice(0, 200), price: { amount: 12_050, currency: "AED" }, sku: "cake-1",
+  updated_at: at, url: null, variants: [{ availability: "in_stock", options: { size: "L" }, price: { amount: 14_000, currency: "AED" } }],
+};
+const suppression: Schemas["SuppressionOut"] = {
+  address: customer.number, id: "sup_sample",
+  refusals: [{ actor: "usr_sample", at, category: null, channel: "sms", evidence: HOSTILE.markup, method: "api", party: "business", recorded_at: at, source: "x" }],
+};
 
 export const connection: Schemas["ConnectionOut"] = {
   account: { account_sid: "AC0" }, created_at: at, health: { reason: "Twilio refuses the credentials.", since: at, state: "unhealthy" }, id: "conn_sample",
@@ -211,7 +221,9 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_canned_replies: { items: [canned], next_cursor: null }, get_canned_reply: canned,
     list_webhook_endpoints: { items: [hook], next_cursor: null }, get_webhook_endpoint: hook, list_webhook_deliveries: { items: deliveries, next_cursor: null },
     list_api_keys: { items: [key], next_cursor: null }, get_api_key: key, list_operations: { items: [backfill], next_cursor: null },
-    list_tags: { items: [tag], next_cursor: null },
+    list_tags: { items: [tag], next_cursor: null }, get_tag: tag, list_stages: { items: [stage], next_cursor: null }, get_stage: stage,
+    list_fields: { items: [field], next_cursor: null }, get_field: field, list_products: { items: [product], next_cursor: null }, get_product: product,
+    list_suppressions: { items: [suppression], next_cursor: null },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
     list_campaigns: { items: [campaign, running], next_cursor: null }, get_campaign: campaign, preflight_campaign: done, get_campaign_preflight: preflight,
     list_campaign_recipients: { items: [recipient], next_cursor: null }, list_segments: { items: [segment], next_cursor: null },

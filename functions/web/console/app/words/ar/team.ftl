@@ -15,6 +15,21 @@ record-url = العنوان
 record-events = ما يعلم به
 record-content = اذكر أيضًا من هو وما كُتب
 record-header = الترويسة
+record-description = لمن يُعطى
+record-color = اللون
+record-position = الترتيب
+record-kind = معناها
+record-key = الاسم القصير
+record-type = ما يحتويه
+record-options = الخيارات
+record-searchable = البحث عن جهات الاتصال به
+record-sku = رقم الصنف
+record-price = السعر
+record-availability = التوفر
+record-page = صفحته
+record-image = الصورة
+record-fields = قيم أخرى
+record-variants = الأنواع
 
 ## Canned replies
 canned-replies-empty = لا ردود جاهزة بعد. الرد الذي يتكرر كثيرًا يُدرج في المحادثة بكتابة «/» ثم اسمه.

@@ -15,6 +15,21 @@ record-url = Address
 record-events = What it hears of
 record-content = Also say who it was and what was written
 record-header = Header
+record-description = Who gets it
+record-color = Color
+record-position = Place
+record-kind = What it means
+record-key = Short name
+record-type = What it holds
+record-options = Choices
+record-searchable = Find contacts by it
+record-sku = Article number
+record-price = Price
+record-availability = Availability
+record-page = Its page
+record-image = Picture
+record-fields = Further values
+record-variants = Variants
 
 ## Canned replies
 canned-replies-empty = No canned replies yet. One that is often needed is put into a conversation by “/” and its name.

@@ -1,0 +1,91 @@
+/** What people type of a record, and what the API takes. */
+import type { components } from "../../api/contract.d.ts";
+import { Refused, type Fault } from "../../api/problem.ts";
+import { readAmount } from "../../numbers/numbers.ts";
+import { unitDigits } from "../../ui/digits.ts";
+
+type Schemas = components["schemas"];
+type Price = Schemas["Price"];
+type Values = Record<string, string>;
+
+/** A product as it is typed. */
+export interface Product {
+  name: string;
+  sku: string | null;
+  /** Amount and currency, which change together. */
+  price: [string, string];
+  availability: Schemas["Availability"];
+  url: string | null;
+  image: string | null;
+  fields: Values;
+  variants: Variant[];
+}
+
+export interface Variant {
+  /** Such as `size: L, colour: white`. */
+  options: string;
+  /** Empty: the product's. */
+  amount: string;
+  currency: string;
+  availability: Schemas["Availability"];
+}
+
+/** A key for a name, of Latin letters and digits; empty if the name has none. */
+export function keyOf(name: string): string {
+  const plain = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  return plain.replace(/[^a-z0-9]+/g, "_").replace(/^[_0-9]+|_+$/g, "").slice(0, 40);
+}
+
+/** Lines with something in them. */
+export function linesOf(text: string): string[] {
+  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+}
+
+/** `size: L, colour: white` as names with values, or `null` for what is no such list. */
+export function optionsOf(text: string): Values | null {
+  const parts = text.split(/[,،;\n]/).filter((part) => part.trim() !== "").map((part) => /^([^:]+):(.+)$/s.exec(part)?.slice(1).map((side) => side.trim()) ?? []);
+  if (parts.length === 0 || parts.some(([name, value]) => !name || !value)) return null;
+  return Object.fromEntries(parts as [string, string][]);
+}
+
+export function writtenOf({ name, sku = null, price, availability, url = null, image = null, fields = {}, variants = [] }: Schemas["Product"]): Product {
+  return {
+    name, sku, availability, url, image, fields, price: [amountOf(price), price?.currency ?? ""],
+    variants: variants.map((variant) => ({
+      options: Object.entries(variant.options).map((entry) => entry.join(": ")).join(", "),
+      amount: amountOf(variant.price), currency: variant.price?.currency ?? "", availability: variant.availability ?? "in_stock",
+    })),
+  };
+}
+
+function amountOf(price: Price | null | undefined): string {
+  if (!price) return "";
+  const digits = unitDigits(price.currency);
+  return (price.amount / 10 ** digits).toFixed(digits);
+}
+
+/** The changes as the API takes them. `usual` is the currency of a price that has none of its own. */
+export function bodyOf({ price, variants, ...rest }: Partial<Product>, usual: string): object {
+  const faults: Fault[] = [];
+  const body = {
+    ...rest,
+    ...(price && { price: priceOf(price[0], price[1] || usual, "price", faults) }),
+    ...(variants && {
+      variants: variants.map(({ options, amount, currency, availability }, place) => {
+        const values = optionsOf(options);
+        if (!values) faults.push({ field: `variants[${place}].options`, code: "format", detail: "", facts: {} });
+        return { options: values, price: priceOf(amount, currency || usual, `variants[${place}].price`, faults), availability };
+      }),
+    }),
+  };
+  if (faults.length > 0) throw new Refused(422, { type: "urn:ringback:problem:invalid", errors: faults });
+  return body;
+}
+
+function priceOf(text: string, currency: string, field: string, faults: Fault[]): Price | null {
+  if (text.trim() === "") return null;
+  const reading = readAmount(text, currency);
+  if ("value" in reading) return { amount: reading.value, currency };
+  faults.push({ ...reading.fault, field });
+  return null;
+}
