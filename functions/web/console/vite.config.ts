@@ -23,7 +23,7 @@ const early: Plugin = {
 /** What lists of calls, messages and conversations consist of, and say. */
 const LISTS = /\/app\/(phones\/phones|ui\/(Badge|Customer|Empty|Filters|List|MessageState|Pages|Phone|Search|direction)|screens\/(calls\/(Outcome|decision)|contacts\/(search|tags)|inbox\/(Signs|Window|conversation|team|[Kk]eys|snooze|bulk)|messages\/(sent|templates|text)))\.(ts|svelte)$/;
 /** What only forms and questions consist of. */
-const FORMS = /\/app\/(api\/(held|once)|ui\/(Choices|Confirm|English|Fold|OutLink|Outlook|Question|QuietHours|Remarks|Select|TextField|TextPreview|draft\.svelte|filled|price|sms|tab)|screens\/inbox\/composer\/canned)\.(ts|svelte)$/;
+const FORMS = /\/app\/(api\/(held|once|operations|pages|upload)|ui\/(Choices|Confirm|English|Fold|OutLink|Outlook|Question|QuietHours|Remarks|Select|TextField|TextPreview|draft\.svelte|filled|price|sms|tab)|screens\/inbox\/composer\/canned)\.(ts|svelte)$/;
 
 export default defineConfig({
   base: "/app/",

@@ -52,7 +52,7 @@ impl Pages<'_> {
     fn of(&self, matter: &Matter) -> String {
         let page = match matter {
             Matter::ConnectionRefused { connection, .. } => format!("settings/connections/{connection}"),
-            Matter::TemplatePaused { .. } => "automations".to_owned(),
+            Matter::TemplatePaused { .. } => "settings/templates".to_owned(),
             Matter::CapNearlyReached { .. } => CAPS.to_owned(),
             Matter::CustomersWait(_) => "inbox?unread=true".to_owned(),
             Matter::AutomationUnmatched { automation } => format!("automations/{automation}"),
@@ -867,7 +867,7 @@ mod tests {
             let of = "https://app.example/app/tnt_01hq5bakery0000000000000t1/";
             for page in [
                 "settings/connections/conn_01hq5bakery0000000000000c1",
-                "automations",
+                "settings/templates",
                 "automations/rule_01hq5bakery0000000000000r1",
                 "settings/caps",
                 "inbox?unread=true",

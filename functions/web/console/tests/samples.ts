@@ -165,6 +165,22 @@ export const template: Schemas["TemplateModel"] = {
   rejected_reason: null, sendable: true, status: "APPROVED", status_at: at, submitting: false, updated_at: at, variables: ["1", "2"],
 };
 
+const drafted: Schemas["TemplateModel"] = {
+  ...template, doubted_at: at, draft: { category: "utility", body: HOSTILE.markup, buttons: [{ kind: "url", text: HOSTILE.markup, url: "https://example.com/{{1}}" }] }, editable_at: new Date(Date.now() + 80_000_000).toISOString(),
+  rejected_reason: HOSTILE.markup, status: "REJECTED", sendable: false,
+};
+const shown: Schemas["ShownTemplate"] = {
+  body: HOSTILE.markup, buttons: [{ kind: "url", text: HOSTILE.override, value: `https://example.com/${"x".repeat(80)}` }], direction: "ltr", footer: HOSTILE.override, header: null, header_media: "image", text_by_whatsapp: false,
+};
+const lint: Schemas["TemplateLintOut"] = {
+  problems: [{ code: "invalid", detail: "A variable cannot stand at the beginning or the end.", facts: {}, field: "content.body" }, { code: "required", detail: "x", facts: {}, field: "content.samples.1" }],
+  shown, warnings: [{ code: "looks_like_marketing", detail: "x", facts: { word: HOSTILE.markup }, field: "content.body" }],
+};
+const library: Schemas["LibraryTemplate"] = { category: "utility", languages: [{ content: template.content, language: "ar", shown: { ...shown, direction: "rtl" } }], name: "missed_call_followup", topic: "missed_call" };
+const asset: Schemas["Asset"] = {
+  bytes: 61_901, content_type: "application/pdf", created_at: at, download: null, id: "ast_sample", kind: "document", name: HOSTILE.override, reason: "wrong_type", sha256: null, state: "refused", updated_at: at, upload: null,
+};
+
 const cap: Schemas["Cap"] = {
   cap: "day.tenant.follow_up", counted: 812, country: null, currency: null, line_id: null, maximum: 1000, of_plan: false, period: "day", purpose: "follow_up", resets_at: at, scope: "tenant",
 };
@@ -228,7 +244,11 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_campaigns: { items: [campaign, running], next_cursor: null }, get_campaign: campaign, preflight_campaign: done, get_campaign_preflight: preflight,
     list_campaign_recipients: { items: [recipient], next_cursor: null }, list_segments: { items: [segment], next_cursor: null },
     list_caps: { items: caps, next_cursor: null },
-    list_templates: { items: [template], next_cursor: null },
+    list_templates: { items: [template, { ...drafted, id: "tpl_other" }], next_cursor: null }, get_template: drafted, lint_template: lint,
+    get_template_uses: { automations: [{ by_contact_language: false, enabled: true, id: "rule_sample", name: HOSTILE.markup }] },
+    list_assets: { items: [asset], next_cursor: null }, get_asset: asset,
+    // Its path is like that of a template.
+    list_library_templates: { items: [library], next_cursor: null },
     list_connections: { items: [connection], next_cursor: null }, get_connection: connection, list_connection_webhooks: { webhooks, refused: [{ at, reason: "other_secret" }] },
     list_lines: { items: [shop], next_cursor: null }, get_line: shop,
   } as const;

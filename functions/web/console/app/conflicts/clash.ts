@@ -21,12 +21,12 @@ export interface Row {
 }
 
 /** What somebody else has changed, with what the person has there. */
-export function rowsOf({ before, mine, theirs }: Clash, labelOf: (path: string[]) => string): Row[] {
+export function rowsOf({ before, mine, theirs }: Clash, labelOf: (path: string[]) => string, area = "automation"): Row[] {
   return pathsOf({ before, mine, theirs }).map((path) => {
     const name = path.at(-1) ?? "";
     const [old, own, other] = [before, mine, theirs].map((version) => at(version, path));
-    const label = path.slice(2).reduce((outer, key) => t("labelled", { label: outer, text: keyOf(key) }), labelOf(path.slice(0, 2)));
-    return { label, mine: describe(own, name), theirs: describe(other, name), both: JSON.stringify(old ?? null) !== JSON.stringify(own ?? null) };
+    const label = path.slice(2).reduce((outer, key) => t("labelled", { label: outer, text: keyOf(key, area) }), labelOf(path.slice(0, 2)));
+    return { label, mine: describe(own, name, area), theirs: describe(other, name, area), both: JSON.stringify(old ?? null) !== JSON.stringify(own ?? null) };
   });
 }
 
@@ -43,14 +43,14 @@ function at(version: object, path: string[]): unknown {
   return path.reduce<unknown>((value, name) => (isObject(value) ? (value as Record<string, unknown>)[name] : undefined), version);
 }
 
-function describe(value: unknown, name: string): string {
+function describe(value: unknown, name: string, area: string): string {
   if (typeof value === "boolean") return t(value ? "yes" : "no");
   if (typeof value === "number") return name.endsWith("_seconds") ? duration(value) : String(value);
-  if (typeof value === "string" && value !== "") return wordOf(value, name);
-  if (Array.isArray(value) && value.length > 0) return list(value.map((item) => describe(item, name)));
+  if (typeof value === "string" && value !== "") return wordOf(value, name, area);
+  if (Array.isArray(value) && value.length > 0) return list(value.map((item) => describe(item, name, area)));
   if (isObject(value) && name === WHOLE) return templateOf(value as TemplateUse);
   if (isObject(value) && Object.keys(value).length > 0) {
-    const entries = Object.entries(value).map(([key, inner]) => [keyOf(key), describe(inner, key)] as const).filter(([, text]) => text !== NOTHING);
+    const entries = Object.entries(value).map(([key, inner]) => [keyOf(key, area), describe(inner, key, area)] as const).filter(([, text]) => text !== NOTHING);
     if (entries.length === 0) return NOTHING;
     if ("from" in value && "to" in value) return entries.map(([, text]) => text).join(" – ");
     return list(entries.map(([label, text]) => t("labelled", { label, text })));
@@ -78,9 +78,9 @@ function templateOf({ name, language: tag, by_contact_language, header, header_m
 const WRITTEN = /^(?:name|sms_text|text|[a-z]{2}(?:-.*)?)$/;
 
 /** A word of the API, or the name of what an id stands for. */
-function wordOf(value: string, name: string): string {
+function wordOf(value: string, name: string, area: string): string {
   if (WRITTEN.test(name)) return value;
-  const id = [`automation-${name.replace("when_", "")}-${value}`, `outcome-${value}`, `channel-${value}`, `direction-${value}`, `teams-${name}-${value}`].find((id) => words.has(id));
+  const id = [`${area}-${name.replace("when_", "")}-${value}`, `outcome-${value}`, `channel-${value}`, `direction-${value}`, `teams-${name}-${value}`].find((id) => words.has(id));
   if (id) return t(id);
   if (!/^[a-z]+_\w+$/.test(value)) return value;
   // The list of all lines has those that there are.
@@ -94,9 +94,9 @@ function nameById(id: string): string | undefined {
   return lists.flatMap(([, data]) => data?.items ?? []).find((item) => item.id === id)?.name;
 }
 
-function keyOf(key: string): string {
+function keyOf(key: string, area: string): string {
   if (isDay(key)) return nameOf(key, words.locale());
-  const id = [`answer-${key}`, `automation-field-${key}`, `hours-${key}`].find((id) => words.has(id));
+  const id = [`answer-${key}`, `${area}-field-${key}`, `hours-${key}`].find((id) => words.has(id));
   if (id) return t(id);
   return /^[a-z]{2}(?:-|$)/.test(key) ? language(key) : key;
 }

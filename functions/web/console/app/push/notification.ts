@@ -44,7 +44,7 @@ const WORDS = {
 /** Pages on which somebody can attend to a matter. Campaigns have none: Home is opened. */
 const PAGES: Record<string, (subject: string | null) => string> = {
   connection_refused: (subject) => `settings/connections/${subject ?? ""}`,
-  template_paused: () => "automations",
+  template_paused: () => "settings/templates",
   automation_unmatched: (subject) => `automations/${subject ?? ""}`,
   cap_nearly_reached: () => "settings/caps",
   campaign_paused: (subject) => `campaigns/${subject ?? ""}`,

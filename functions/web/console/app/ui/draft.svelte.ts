@@ -34,6 +34,16 @@ export class Draft<T extends object> {
     this.tag = tag;
   }
 
+  /** Takes a reading that came by itself. What the person has changed stays, and a save is then refused if the fields are others. */
+  hear({ value, tag }: Tagged<T>): void {
+    if (Object.keys(difference(this.base, value)).length > 0) {
+      if (this.dirty) return;
+      this.base = value;
+      this.value = structuredClone(value);
+    }
+    this.tag = tag;
+  }
+
   get dirty(): boolean {
     return Object.keys(this.changes).length > 0;
   }

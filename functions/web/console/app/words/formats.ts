@@ -62,6 +62,12 @@ export function percent(part: number, whole: number): string {
   return new Intl.NumberFormat(words.locale(), { style: "percent" }).format(whole === 0 ? 0 : part / whole);
 }
 
+/** A size of a file. */
+export function size(bytes: number): string {
+  const [value, unit] = bytes < 1_048_576 ? [Math.max(1, Math.round(bytes / 1024)), "kilobyte"] : [Math.round(bytes / 104_857.6) / 10, "megabyte"];
+  return new Intl.NumberFormat(words.locale(), { style: "unit", unit }).format(value);
+}
+
 /** An amount of money, with as many digits as it has: parts of a cent count. */
 export function money(amount: string, currency: string): string {
   const minimumFractionDigits = Math.min(Math.max(amount.split(".")[1]?.length ?? 0, unitDigits(currency)), 6);

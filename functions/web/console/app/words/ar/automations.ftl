@@ -60,7 +60,7 @@ automation-media-image = الصورة في الترويسة
 automation-media-video = الفيديو في الترويسة
 automation-media-document = المستند في الترويسة
 automation-media-none = اختر ملفًا
-automation-media-hint = تُرفع ملفات النشاط عبر واجهة API.
+automation-media-hint = تُرفع الملفات من الإعدادات، الملفات.
 sample-name = { $language ->
     [ar] ليلى حداد
    *[other] Layla Haddad

@@ -60,7 +60,7 @@ automation-media-image = Image in the header
 automation-media-video = Video in the header
 automation-media-document = Document in the header
 automation-media-none = Choose a file
-automation-media-hint = Files of the business are uploaded by the API.
+automation-media-hint = Files are uploaded under Settings, Files.
 sample-name = { $language ->
     [ar] ليلى حداد
    *[other] Layla Haddad

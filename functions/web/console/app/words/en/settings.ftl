@@ -459,6 +459,8 @@ blocked-nothing = { $not ->
   }
 blocked-progress = { $sent } sent again, { $not } not.
 blocked-done = Nothing more was blocked.
+settings-templates = What WhatsApp lets the business write first, and its reviews
+settings-assets = Pictures, videos and documents for messages and templates
 settings-canned-replies = Replies that your team puts in by a few keys
 settings-teams = Who belongs together, and who gets new conversations
 settings-inbox-settings = When people are told, and when conversations are handed over or closed
