@@ -10,3 +10,4 @@ import "./records.ts";
 import "./push.ts";
 import "./campaigns.ts";
 import "./contacts.ts";
+import "./factor.ts";

@@ -1,6 +1,7 @@
 /** A contact as its form has it, beside another one, and the code that a camera reads. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { pathOf, proven } from "../app/screens/account/factor.ts";
 import { readContact, writtenOf } from "../app/screens/contacts/contact.ts";
 import { rowsOf } from "../app/screens/contacts/merge.ts";
 import { contact } from "../tests/samples.ts";
@@ -23,3 +24,8 @@ test("merge_shows_each_field_that_one_of_them_has", () => {
   assert.deepEqual(rows[2], { field: "emails", one: [], other: ["l@example.com"], both: ["l@example.com"] });
 });
 
+test("second_factor_is_sent_as_it_was_typed", () => {
+  assert.deepEqual(proven({ password: "a b", code: "492 039", recovery: false }), { password: "a b", code: "492039" });
+  assert.deepEqual(proven({ password: "a b", code: " abcd-efgh ", recovery: true }), { password: "a b", recovery_code: "abcd-efgh" });
+  assert.equal(pathOf([[true, false], [false, true]]), "M0 0h1v1h-1zM1 1h1v1h-1z");
+});

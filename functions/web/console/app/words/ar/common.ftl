@@ -7,6 +7,7 @@ title-reset-password = كلمة مرور جديدة
 title-accept-invitation = دعوة
 title-account = حسابي
 title-notifications = الإشعارات
+title-second-factor = العامل الثاني
 title-home = الرئيسية
 title-calls = المكالمات
 title-call = مكالمة

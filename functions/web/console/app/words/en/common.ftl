@@ -7,6 +7,7 @@ title-reset-password = New password
 title-accept-invitation = Invitation
 title-account = My account
 title-notifications = Notifications
+title-second-factor = Second factor
 title-home = Home
 title-calls = Calls
 title-call = Call
