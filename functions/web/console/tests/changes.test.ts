@@ -10,3 +10,5 @@ import "./records.ts";
 import "./push.ts";
 import "./campaigns.ts";
 import "./templates.ts";
+import "./contacts.ts";
+import "./factor.ts";

@@ -68,6 +68,14 @@ export const contact: Schemas["Contact"] = {
   opted_out: { at, source: "asked for no more messages" }, owner: null, phones: [customer.number], source: HOSTILE.override, stage: null, stage_since: null,
   tags: [HOSTILE.markup], updated_at: at, value: null, whatsapp_ids: [],
 };
+const wish = { at, category: "marketing", channel: "whatsapp", choice: "granted", method: "api", party: "customer" } as const;
+const ledger: Schemas["ConsentEntryOut"] = {
+  ...wish, actor: "usr_sample", evidence: HOSTILE.markup, id: "entry_sample", recorded_at: at, source: HOSTILE.override, wording: { text: HOSTILE.long.slice(0, 1000), version: HOSTILE.markup },
+};
+const proof: Schemas["ConsentProofOut"] = {
+  complete: false, contact_id: contact.id, emails: contact.emails, entries: [ledger], generated_at: at, phones: contact.phones, tenant_id: "tnt_sample", tenant_name: HOSTILE.override,
+  whatsapp_user_ids: ["AE.1234567890"], wishes: [{ ...wish, source: null }],
+};
 const timeline: Schemas["TimelineEntryOut"][] = [
   { at, kind: "message", message: received }, { at, kind: "message", message: sent }, { at, kind: "call", call: callEntry },
   { at, kind: "note", note: { author: "usr_sample", created_at: at, id: "note_sample", text: HOSTILE.override, updated_at: at } },
@@ -228,6 +236,8 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_calls: { items: [callEntry, silent], next_cursor: "next" }, get_call: call,
     list_messages: { items: [sent, received], next_cursor: null }, get_message: message,
     list_contacts: { items: [contact], next_cursor: null }, get_contact: contact, get_timeline: { items: timeline, next_cursor: null },
+    get_consent: { entries: [ledger], next_cursor: null, wishes: proof.wishes }, get_consent_proof: proof,
+    get_duplicates: { items: [{ contact: { ...contact, id: "con_twice" }, reasons: ["phone", "name_and_digits"] }] },
     list_conversations: { items: [conversation, ...others], next_cursor: "next" }, get_conversation: { ...conversation, profile: contact, draft: { text: HOSTILE.markup } },
     get_conversation_offers: offers, set_conversation_draft: { text: HOSTILE.markup },
     get_conversation_timeline: { items: said, next_cursor: "next" }, mark_conversation_read: { ...conversation, read_seq: 7, unread: 0 },

@@ -421,6 +421,8 @@ const SHARED = ["me", "tenant", "phone-numbers", "tags", "teams", "users/availab
 
 /** Reads of screens that need more than two. */
 const READS: Record<string, number> = {
+  // Besides itself: what can be chosen, which are the stages and the fields of the business.
+  "contact-change": 3,
   // Besides itself: the numbers of its views, and the lines, by which it is filtered.
   inbox: 3,
   // Besides itself: the templates, the lines that it names, and what its SMS costs.

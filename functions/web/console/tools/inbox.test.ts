@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { Refused } from "../app/api/problem.ts";
 import { changeEach, changeOf } from "../app/screens/inbox/bulk.ts";
 import { fieldsOf, type Shown } from "../app/screens/inbox/clash.ts";
-import { readContact, writtenOf } from "../app/screens/inbox/contact.ts";
 import { emptinessOf, queryOf } from "../app/screens/inbox/filters.ts";
 import { actionOf, NAMES, OF_LIST, OF_THREAD } from "../app/screens/inbox/keys.ts";
 import { instantOf, localOf, timeOf } from "../app/screens/inbox/snooze.ts";
@@ -170,11 +169,4 @@ test("clash_has_what_was_wanted_and_what_was_changed", () => {
   const before: Shown = { state: "open", snoozed_until: null, assignee_id: null, team_id: null, priority: "normal", tags: [] };
   assert.deepEqual(fieldsOf(before, { state: "closed" }, before), [{ name: "state", changed: false }]);
   assert.deepEqual(fieldsOf(before, { assignee_id: "usr_1" }, { ...before, assignee_id: "usr_2", tags: ["tag_1"] }), [{ name: "assignee_id", changed: true }, { name: "tags", changed: true }]);
-});
-
-test("contact_is_sent_as_its_form_has_it", () => {
-  const fields = [{ key: "level", type: "choice" }, { key: "orders", type: "number" }, { key: "vip", type: "yes_no" }] as const;
-  assert.deepEqual(writtenOf({ name: null, language: "ar", tags: [], fields: { orders: 3, vip: false, gone: "x" } }, fields), { name: "", language: "ar", tags: [], fields: { level: "", orders: "3", vip: "false" } });
-  assert.deepEqual(readContact({ name: " Layla ", language: "", fields: { level: "", orders: "12", vip: "true" } }, fields), { name: "Layla", language: null, fields: { level: null, orders: 12, vip: true } });
-  assert.deepEqual(readContact({ tags: ["tag_1"] }, fields), { tags: ["tag_1"] });
 });

@@ -19,7 +19,7 @@ const SOUGHT: [string, ReturnType<typeof conditionOf>][] = [
   ["+971.50.123.4567", { phone: "+971501234567" }], ["tel:+971501234567", { phone: "+971501234567" }], ["\u202a+971 50 123 4567\u202c", { phone: "+971501234567" }],
   ["050 123 4567", { digits: "050 123 4567" }], ["\u200f٠٥٠١٢٣٤٥٦٧", { digits: "0501234567" }], ["00971501234567", { digits: "00971501234567" }],
   ["+971 (0)50 123 4567", { digits: "+971 (0)50 123 4567" }], ["050/1234567", { digits: "050/1234567" }], ["4567", { digits: "4567" }],
-  ["12", { name: "12" }], ["\u200fليلى ", { name: "ليلى" }], ["Room 1234", { name: "Room 1234" }], [" \u200e ", {}],
+  ["12", { name: "12" }], ["\u200fليلى ", { name: "ليلى" }], ["Room 1234", { name: "Room 1234" }], [" noor@example.com", { email: "noor@example.com" }], [" \u200e ", {}],
 ];
 
 test("numbers_with_a_plus_are_read_in_the_browser", () => {

@@ -13,6 +13,8 @@ export class Refused extends Error {
   readonly kind: string;
   readonly problem: Partial<Problem>;
   readonly correlation: string | null;
+  /** Path of what to ask for instead. */
+  readonly location: string | null;
   /** Seconds to wait before the next try. */
   readonly after: number;
 
@@ -22,6 +24,7 @@ export class Refused extends Error {
     this.kind = problem.type?.startsWith(PREFIX) ? problem.type.slice(PREFIX.length) : status === 0 ? "offline" : "unknown";
     this.problem = problem;
     this.correlation = headers.get("x-correlation-id");
+    this.location = headers.get("location");
     this.after = Number(headers.get("retry-after")) || 0;
   }
 

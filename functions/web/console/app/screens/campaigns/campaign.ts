@@ -9,7 +9,7 @@ import type { Tone } from "../../ui/Badge.svelte";
 import { router } from "../../ui/router.svelte.ts";
 import { t, words } from "../../words/words.svelte.ts";
 
-export { operationOf, runs } from "../../api/operations.ts";
+export { operationOf, runs } from "../../operations/operations.ts";
 
 type Schemas = components["schemas"];
 export type Campaign = Schemas["CampaignOut"];

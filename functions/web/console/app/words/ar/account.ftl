@@ -57,6 +57,35 @@ mail-webhook_failing = نقطة Webhook لا تقبل الأحداث
 account-password-why = تنتهي الجلسات الأخرى، وتبقى هذه.
 account-password-current = كلمة المرور الحالية
 account-password-change = تغيير كلمة المرور
+factor-on = يطلب تسجيل الدخول كلمة المرور ورمزًا.
+factor-off = يطلب تسجيل الدخول كلمة المرور وحدها.
+factor-link = رمز إلى جانب كلمة المرور
+factor-why = يعرض تطبيق على هاتفك رمزًا جديدًا كل 30 ثانية. ومن يعرف كلمة مرورك لا يستطيع الدخول من دونه.
+factor-begin = إعداد
+factor-scan = امسح هذا بتطبيق المصادقة
+factor-scan-how = مثل Google Authenticator أو Microsoft Authenticator أو 1Password. أضف فيه حسابًا ووجّه الكاميرا إلى هنا.
+factor-qr = رمز QR لتطبيق المصادقة
+factor-secret = أو اكتب هذا في التطبيق.
+factor-secret-one = المفتاح السري
+factor-here = التطبيق على هذا الجهاز
+factor-confirm = تفعيل
+factor-codes = رموز الاسترداد
+factor-codes-why = إن فقدت هاتفك فكل رمز من هذه يُدخلك مرة واحدة. لا تُعرض إلا الآن. احفظها حيث تجدها من دون الهاتف.
+factor-codes-download = تنزيل
+factor-codes-stored = حفظتها
+factor-codes-leave = هل تغادر الصفحة؟ لن تُعرض الرموز مرة أخرى، ومن دونها لا تدخل إن فقدت هاتفك.
+factor-codes-left = { $n ->
+    [zero] لم يبق أي رمز استرداد.
+    [one] بقي رمز استرداد واحد.
+    [two] بقي رمزا استرداد.
+    [few] بقيت { $n } رموز استرداد.
+    [many] بقي { $n } رمز استرداد.
+   *[other] بقي { $n } رمز استرداد.
+  }
+factor-codes-replace = رموز استرداد جديدة
+factor-codes-replace-why = تتوقف الرموز السابقة عن العمل.
+factor-remove = إيقاف
+factor-remove-why = تكفي بعدها كلمة المرور وحدها. ولتستخدم هاتفًا آخر، أوقف هذا ثم فعّله من جديد.
 account-sessions = الأجهزة التي سجّلت الدخول منها
 account-session-this = هذه الجلسة
 account-session-end = تسجيل الخروج

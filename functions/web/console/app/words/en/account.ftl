@@ -50,6 +50,31 @@ mail-webhook_failing = A webhook endpoint fails
 account-password-why = The other sessions end. This one goes on.
 account-password-current = Current password
 account-password-change = Change the password
+factor-on = Log-in asks for your password and a code.
+factor-off = Log-in asks for your password only.
+factor-link = A code beside the password
+factor-why = An app on your phone shows a new code every 30 seconds. Whoever finds out your password cannot log in without it.
+factor-begin = Set up
+factor-scan = Scan this with your authenticator app
+factor-scan-how = Such as Google Authenticator, Microsoft Authenticator or 1Password. Add an account there and point the camera here.
+factor-qr = QR code for your authenticator app
+factor-secret = Or type this into the app.
+factor-secret-one = the secret
+factor-here = The app is on this device
+factor-confirm = Turn on
+factor-codes = Recovery codes
+factor-codes-why = If you lose your phone, each of these codes logs you in once. They are shown only now. Keep them where you find them without the phone.
+factor-codes-download = Download
+factor-codes-stored = I have stored them
+factor-codes-leave = Leave the page? The codes are not shown again, and without them a lost phone locks you out.
+factor-codes-left = { $n ->
+    [one] One recovery code is left.
+   *[other] { $n } recovery codes are left.
+  }
+factor-codes-replace = New recovery codes
+factor-codes-replace-why = The previous ones stop working.
+factor-remove = Turn off
+factor-remove-why = From then on, your password alone is enough. To use another phone, turn this off and on again.
 account-sessions = Where you are logged in
 account-session-this = this session
 account-session-end = Log out
