@@ -35,3 +35,43 @@ report-unpriced = رسائل لا يُعرف سعرها، حسب البلد
 report-country = البلد
 report-country-none = بلد غير معروف
 report-purpose = الغرض
+
+## Who has changed what
+audit-empty = لم يتغير شيء في هذه الأيام.
+audit-who = من
+audit-object = ماذا
+audit-fields = الحقول
+audit-before = قبل
+audit-after = بعد
+audit-hidden = تغيّر؛ الأسرار لا تُعرض أبدًا
+audit-operator = مشغّل Ringback
+audit-created = إنشاء
+audit-changed = تغيير
+audit-removed = حذف
+audit-read = اطلاع
+audit-kind = { $kind ->
+    [api_key] مفتاح
+    [asset] ملف
+    [campaign] حملة
+    [canned_reply] رد جاهز
+    [cap] حد
+    [connection] اتصال بمزوّد
+    [contact] جهة اتصال
+    [conversation] محادثة
+    [export] تصدير
+    [import] استيراد
+    [invitation] دعوة
+    [line] خط
+    [member] شخص
+    [note] ملاحظة
+    [operation] مهمة
+    [product] منتج
+    [rule] أتمتة
+    [segment] مجموعة
+    [tag] وسم
+    [team] فريق
+    [template] قالب
+    [tenant] النشاط
+    [webhook_endpoint] برنامج آخر
+   *[other] { $kind }
+  }

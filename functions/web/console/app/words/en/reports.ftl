@@ -35,3 +35,43 @@ report-unpriced = Without a known price, by country
 report-country = Country
 report-country-none = unknown country
 report-purpose = Purpose
+
+## Who has changed what
+audit-empty = Nothing was changed in these days.
+audit-who = Who
+audit-object = What
+audit-fields = Fields
+audit-before = before
+audit-after = after
+audit-hidden = changed; secrets are never shown
+audit-operator = whoever operates Ringback
+audit-created = Created
+audit-changed = Changed
+audit-removed = Removed
+audit-read = Read
+audit-kind = { $kind ->
+    [api_key] key
+    [asset] file
+    [campaign] broadcast
+    [canned_reply] canned reply
+    [cap] cap
+    [connection] connection
+    [contact] contact
+    [conversation] conversation
+    [export] export
+    [import] import
+    [invitation] invitation
+    [line] line
+    [member] person
+    [note] note
+    [operation] task
+    [product] product
+    [rule] automation
+    [segment] segment
+    [tag] tag
+    [team] team
+    [template] template
+    [tenant] business
+    [webhook_endpoint] other software
+   *[other] { $kind }
+  }
