@@ -27,3 +27,13 @@ export function leavesOf(value: unknown, path: string[] = []): { name: string; t
   if (typeof value !== "object" || value === null || Array.isArray(value)) return path.length === 0 || value === null ? [] : [{ name: path.join("."), text: textOf(value) }];
   return Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, [...path, name]));
 }
+
+/** The page of the console that tells more of an operation. */
+export function pageOf({ kind, params }: { kind: string; params: unknown }): string | null {
+  if (kind === "apply_retention") return "settings/retention";
+  if (kind === "backfill_conversations") return "settings/inbox";
+  const { campaign, contact } = (params ?? {}) as Record<string, unknown>;
+  if (typeof campaign === "string") return `campaigns/${campaign}`;
+  // Whoever is erased has no page.
+  return typeof contact === "string" && kind !== "erase_contact" ? `contacts/${contact}` : null;
+}

@@ -316,6 +316,7 @@ settings-closures = When the business is closed, when customers are left in peac
 settings-words = Values in messages, such as the address, and words by which customers stop messages
 settings-answers = What is answered by itself: after hours, to HELP, to a stop word
 settings-caps = How much may be sent and spent
+settings-operations = Imports, exports and other long work: how far it is, and its result
 settings-audit = Changes of the last 400 days, with the fields before and after
 remove = Remove
 removed = Removed
