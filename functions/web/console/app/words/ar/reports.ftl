@@ -1,0 +1,108 @@
+## Reports
+report-by = العرض حسب
+report-by-day = اليوم
+report-by-hour = الساعة
+report-by-line = الخط
+report-part-day = اليوم
+report-part-hour = الساعة
+report-part-line = الخط
+report-nothing = لا شيء في هذه الأيام.
+report-total = المجموع
+report-all = كل المكالمات
+report-stopped = أوقفت رسالتها
+report-delivery = الرسائل بعد المكالمات
+report-planned = مخطط لها
+report-replies = المدة حتى ردّ العملاء
+report-within = المدة
+report-people = الردود
+report-up-to = حتى { GENITIVE($time) }
+report-median = نصف الردود على الأقل جاء في غضون { GENITIVE($time) }.
+report-reasons = لماذا لم تُرسل رسالة
+report-reason = السبب
+report-received = رسائل العملاء
+report-opt-outs = رفض الرسائل
+report-conversions = طلبات وزيارات وما شابه
+report-line-none = بلا خط
+report-cost-in = التكلفة بعملة { $currency }
+report-channels = حسب القناة، بعملة { $currency }
+report-channel = القناة
+report-amount = التكلفة
+report-reported = أبلغ عنها المزوّد
+report-estimated = تقديرية
+report-free-all = لا يُعرف أن شيئًا كلّف شيئًا.
+report-estimates = مجانية: { $n }. التقديرات بحسب قوائم الأسعار، وفاتورة المزوّد هي الحكم.
+report-unpriced = رسائل لا يُعرف سعرها، حسب البلد
+report-country = البلد
+report-country-none = بلد غير معروف
+report-purpose = الغرض
+
+## Who has changed what
+audit-empty = لم يتغير شيء في هذه الأيام.
+audit-who = من
+audit-object = ماذا
+audit-fields = الحقول
+audit-before = قبل
+audit-after = بعد
+audit-hidden = تغيّر؛ الأسرار لا تُعرض أبدًا
+audit-operator = مشغّل Ringback
+audit-created = إنشاء
+audit-changed = تغيير
+audit-removed = حذف
+audit-read = اطلاع
+audit-kind = { $kind ->
+    [api_key] مفتاح
+    [asset] ملف
+    [campaign] حملة
+    [canned_reply] رد جاهز
+    [cap] حد
+    [connection] اتصال بمزوّد
+    [contact] جهة اتصال
+    [conversation] محادثة
+    [export] تصدير
+    [import] استيراد
+    [invitation] دعوة
+    [line] خط
+    [member] شخص
+    [note] ملاحظة
+    [operation] مهمة
+    [product] منتج
+    [rule] أتمتة
+    [segment] مجموعة
+    [tag] وسم
+    [team] فريق
+    [template] قالب
+    [tenant] النشاط
+    [webhook_endpoint] برنامج آخر
+   *[other] { $kind }
+  }
+
+## Long tasks
+operations-empty = لا مهام في آخر 30 يومًا. هنا يظهر الاستيراد والتصدير وفحص الحملات وكل عمل يستغرق وقتًا.
+operation-what = المهمة
+operation-done = أُنجز
+operation-errors = لم يُنجز
+operation-result = النتيجة
+operation-kind = { $kind ->
+    [apply_retention] حذف المكالمات والرسائل القديمة
+    [backfill_conversations] محادثات من قبل
+    [archive_contact] كل بيانات جهة اتصال
+    [change_contacts] تغيير جهات اتصال كثيرة
+    [count_segment] عدّ مجموعة
+    [erase_contact] محو جهة اتصال
+    [import_contacts] استيراد جهات اتصال
+    [export_data] تصدير
+    [preflight_campaign] فحص حملة
+    [report_campaign] تقرير حملة
+    [run_campaign] إرسال حملة
+    [sync_templates] قراءة القوالب من المزوّد
+   *[other] { $kind }
+  }
+operation-state-queued = في الانتظار
+operation-state-running = قيد التنفيذ
+operation-state-cancelling = يجري الإيقاف
+operation-state-done = تمت
+operation-state-failed = فشلت
+operation-state-cancelled = أُلغيت
+operation-cancel = إلغاء المهمة
+operation-cancel-effect = تنتهي خلال دقيقة. ما أُنجز يبقى.
+operation-cancel-named = إلغاء: { $kind }

@@ -1,0 +1,108 @@
+## Reports
+report-by = Shown by
+report-by-day = day
+report-by-hour = hour
+report-by-line = line
+report-part-day = Day
+report-part-hour = Hour
+report-part-line = Line
+report-nothing = Nothing in these days.
+report-total = Total
+report-all = All calls
+report-stopped = Stopped
+report-delivery = Messages after calls
+report-planned = Planned
+report-replies = Time until customers replied
+report-within = Time
+report-people = Replies
+report-up-to = up to { $time }
+report-median = At least half of the replies came within { $time }.
+report-reasons = Why no message followed
+report-reason = Reason
+report-received = Messages of customers
+report-opt-outs = Refusals of messages
+report-conversions = Orders, visits and the like
+report-line-none = no line
+report-cost-in = Cost in { $currency }
+report-channels = By channel, in { $currency }
+report-channel = Channel
+report-amount = Cost
+report-reported = Reported
+report-estimated = Estimated
+report-free-all = Nothing is known to have cost anything.
+report-estimates = Free of charge: { $n }. Estimates go by price lists; the provider’s invoice decides.
+report-unpriced = Without a known price, by country
+report-country = Country
+report-country-none = unknown country
+report-purpose = Purpose
+
+## Who has changed what
+audit-empty = Nothing was changed in these days.
+audit-who = Who
+audit-object = What
+audit-fields = Fields
+audit-before = before
+audit-after = after
+audit-hidden = changed; secrets are never shown
+audit-operator = whoever operates Ringback
+audit-created = Created
+audit-changed = Changed
+audit-removed = Removed
+audit-read = Read
+audit-kind = { $kind ->
+    [api_key] key
+    [asset] file
+    [campaign] broadcast
+    [canned_reply] canned reply
+    [cap] cap
+    [connection] connection
+    [contact] contact
+    [conversation] conversation
+    [export] export
+    [import] import
+    [invitation] invitation
+    [line] line
+    [member] person
+    [note] note
+    [operation] task
+    [product] product
+    [rule] automation
+    [segment] segment
+    [tag] tag
+    [team] team
+    [template] template
+    [tenant] business
+    [webhook_endpoint] other software
+   *[other] { $kind }
+  }
+
+## Long tasks
+operations-empty = No tasks in the last 30 days. Imports, exports, checks of broadcasts and other long work appear here.
+operation-what = Task
+operation-done = Done
+operation-errors = not done
+operation-result = Result
+operation-kind = { $kind ->
+    [apply_retention] Delete old calls and messages
+    [backfill_conversations] Conversations from before
+    [archive_contact] All data of a contact
+    [change_contacts] Change many contacts
+    [count_segment] Count a segment
+    [erase_contact] Erase a contact
+    [import_contacts] Import contacts
+    [export_data] Export
+    [preflight_campaign] Check a broadcast
+    [report_campaign] Report of a broadcast
+    [run_campaign] Send a broadcast
+    [sync_templates] Read templates from the provider
+   *[other] { $kind }
+  }
+operation-state-queued = Waiting
+operation-state-running = Running
+operation-state-cancelling = Ending
+operation-state-done = Done
+operation-state-failed = Failed
+operation-state-cancelled = Cancelled
+operation-cancel = Cancel
+operation-cancel-effect = It ends within a minute. What is done stays done.
+operation-cancel-named = Cancel: { $kind }
