@@ -12,3 +12,4 @@ import "./campaigns.ts";
 import "./templates.ts";
 import "./contacts.ts";
 import "./factor.ts";
+import "./drips.ts";

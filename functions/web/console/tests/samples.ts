@@ -227,6 +227,22 @@ export const preflight: Schemas["CampaignPreflight"] = {
     checks: [], code: "planned", contact: contactName, customer, decision: "x", facts: {}, line_id: null, send_at: at, valid_until: at, variant: 1,
   }],
 };
+const drip: Schemas["CampaignOut"] = {
+  ...campaign, id: "cmp_drip", type: "drip", name: HOSTILE.long.slice(0, 100), steps_version: 2, variants: [], hold_percent: null, exits: { on_reply: true }, reentry: true, triggers: { new_contact: true, tags: [] }, warnings: [],
+  problems: [{ field: "steps[2].does.tag", code: "not_found", detail: "x", facts: {} }],
+};
+const steps: Schemas["DripStepsVersion"] = {
+  campaign_id: drip.id, version: 2, warnings: [{ code: "value_unknown", field: "steps[0].does.message.sms_text", facts: { source: "tenant.address" }, detail: "x" }], written_at: at, written_by: "usr_sample",
+  steps: [
+    { name: HOSTILE.markup, does: { type: "message", message: campaign.message } }, { name: HOSTILE.override, does: { type: "wait", wait: { until: "weekday", day: "friday", at: "10:00" } } },
+    { name: HOSTILE.long.slice(0, 60), does: { type: "branch", when: { type: "tag", tag: tag.id }, then: "end" } }, { name: "end", does: { type: "exit" } },
+  ],
+};
+const enrolment: Schemas["Enrollment"] = {
+  campaign_id: drip.id, code: null, contact_id: "con_sample", current_step: HOSTILE.markup, detail: null, entered_at: at, exited_at: null, facts: {}, last_message_id: "msg_sample", last_step_at: at, messages_sent: 1,
+  next_step_scheduled_at: `${at.slice(0, 13)}:59:59.500Z`, status: "active", steps_version: 1,
+  history: [{ step: HOSTILE.markup, at, message_id: "msg_sample" }, { step: HOSTILE.override, at, fulfilled: true }, { step: "offer", at, skipped: HOSTILE.markup }],
+};
 const recipient: Schemas["RecipientOut"] = { clicked: false, code: "no_consent", contact_id: "con_sample", detail: "no opt-in", message_id: null, opted_out: false, replied: false, state: "left_out", variant: 0 };
 const segment: Schemas["Segment"] = { created_at: at, filter: {}, id: "seg_sample", name: HOSTILE.markup, updated_at: at };
 
@@ -252,7 +268,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_suppressions: { items: [suppression], next_cursor: null },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
     list_campaigns: { items: [campaign, running], next_cursor: null }, get_campaign: campaign, preflight_campaign: done, get_campaign_preflight: preflight,
-    list_campaign_recipients: { items: [recipient], next_cursor: null }, list_segments: { items: [segment], next_cursor: null },
+    get_campaign_steps: steps, list_campaign_enrollments: { items: [enrolment], next_cursor: null }, list_campaign_recipients: { items: [recipient], next_cursor: null }, list_segments: { items: [segment], next_cursor: null },
     list_caps: { items: caps, next_cursor: null },
     list_templates: { items: [template, { ...drafted, id: "tpl_other" }], next_cursor: null }, get_template: drafted, lint_template: lint,
     get_template_uses: { automations: [{ by_contact_language: false, enabled: true, id: "rule_sample", name: HOSTILE.markup }] },
@@ -265,6 +281,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
   for (const [operation, json] of Object.entries(answers)) {
     await visitor.intercept(operation as keyof typeof answers, (route) => route.fulfill({ json }));
   }
+  await visitor.intercept("get_campaign", (route) => (route.request().url().endsWith(drip.id) ? route.fulfill({ json: drip }) : route.fallback()));
   await visitor.intercept("get_tenant_setup", async (route) => {
     const answer = await route.fetch({ maxRetries: 2 });
     await route.fulfill({ response: answer, json: { ...((await answer.json()) as Schemas["SetupOut"]), unknown_numbers } });

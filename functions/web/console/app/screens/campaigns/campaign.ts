@@ -1,4 +1,4 @@
-/** Broadcasts as their screens see them. */
+/** Broadcasts as their screens see them, and what drips share with them. */
 import { createQuery, type CreateQueryResult } from "@tanstack/svelte-query";
 import { api } from "../../api/client.ts";
 import type { components } from "../../api/contract.d.ts";
@@ -18,7 +18,7 @@ export const PATH = "/api/v1/campaigns/{campaign_id}";
 export const STEPS = ["audience", "message", "when", "check"] as const;
 export const TONES: Record<Campaign["state"], Tone> = { draft: "none", scheduled: "plan", running: "info", paused: "warn", finishing: "info", completed: "ok", cancelled: "none" };
 
-/** What the steps of the builder change. */
+/** What the steps of the builder change, and the entry of a drip. */
 export interface Fields {
   name: string;
   audience: Schemas["CampaignAudience"];
@@ -29,15 +29,18 @@ export interface Fields {
   starts_at_local: string | null;
   send_window: Schemas["SendWindow"] | null;
   per_minute: number | null;
+  triggers: Schemas["DripTriggers"];
+  exits: Schemas["DripExits"];
+  reentry: boolean;
 }
 
-export function fieldsOf({ name, audience, message, variants = [], hold_percent = null, starts_at = null, starts_at_local = null, send_window = null, per_minute = null }: Campaign): Fields {
-  return { name, audience, message, variants, hold_percent, starts_at, starts_at_local, send_window, per_minute };
+export function fieldsOf({ name, audience, message, variants = [], hold_percent = null, starts_at = null, starts_at_local = null, send_window = null, per_minute = null, triggers = {}, exits = {}, reentry = false }: Campaign): Fields {
+  return { name, audience, message, variants, hold_percent, starts_at, starts_at_local, send_window, per_minute, triggers, exits, reentry };
 }
 
 /** The id of the campaign in the address. */
 export function campaignId(): string {
-  return router.found?.params.campaign ?? "";
+  return router.found?.params.campaign ?? router.found?.params.drip ?? "";
 }
 
 export function readCampaign(campaign_id: string): Promise<Tagged<Campaign>> {
@@ -49,7 +52,7 @@ export function campaignKey(id: string): unknown[] {
 }
 
 /** The campaign of the address, as a form begins with it. Each step reads it anew, since the one before has changed it. */
-export function heldCampaign(step: (typeof STEPS)[number]): CreateQueryResult<Tagged<Campaign>> {
+export function heldCampaign(step: string): CreateQueryResult<Tagged<Campaign>> {
   const id = campaignId();
   return createQuery(() => ({ queryKey: [...campaignKey(id), step], queryFn: () => readCampaign(id), ...HELD }));
 }
@@ -57,8 +60,9 @@ export function heldCampaign(step: (typeof STEPS)[number]): CreateQueryResult<Ta
 /** Label of a field that two people have changed. */
 export function labelOf([name = "", inner = ""]: string[]): string {
   if (name === "name") return t("column-name");
-  const id = `campaign-${name === "audience" || name === "message" ? inner : name}`;
-  return words.has(id) ? t(id) : [name, inner].filter(Boolean).join(".");
+  const last = ["audience", "message", "triggers", "exits"].includes(name) ? inner : name;
+  const id = [`campaign-${last}`, `drip-${last}`].find((one) => words.has(one));
+  return id ? t(id) : [name, inner].filter(Boolean).join(".");
 }
 
 /** Name of a field of the API, such as `message.sms_text.en`. */

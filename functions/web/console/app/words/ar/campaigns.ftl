@@ -19,10 +19,10 @@ campaign-step-check = الفحص
 campaign-step-numbered = { $place }. { $step }
 campaign-save-on = حفظ ومتابعة: { $step }
 campaign-open = فتحها
-campaign-started-already = بدأت هذه الرسالة الجماعية، فلا يمكن تغييرها بعد الآن.
+campaign-started-already = بدأت، فلا يمكن تغييرها بعد الآن.
 campaign-go-on = متابعة الكتابة
-campaign-delete = حذف الرسالة الجماعية
-campaign-delete-effect = تُحذف الرسالة الجماعية وتقريرها. تبقى الرسائل المرسلة في قائمة الرسائل.
+campaign-delete = حذفها
+campaign-delete-effect = تُحذف هي وتقريرها. تبقى الرسائل المرسلة في قائمة الرسائل.
 
 ## Who
 campaign-who = من يتلقاها
@@ -196,7 +196,7 @@ campaign-stopped = أوقفت نفسها مؤقتًا: { $reason }
 campaign-pause = إيقاف مؤقت
 campaign-resume = استئناف
 campaign-cancel = إلغاء
-campaign-cancel-effect = لن يتلقى أحد آخر الرسالة. لا يمكن استئناف رسالة جماعية ملغاة.
+campaign-cancel-effect = لن يتلقى أحد شيئًا آخر منها. لا يمكن استئنافها.
 campaign-cancel-named = إلغاء { $name }
 campaign-winner = اختر لمن ينتظر
 campaign-winner-why = أعدّ التقرير وقارن النصوص واختر ما يتلقاه الباقون.

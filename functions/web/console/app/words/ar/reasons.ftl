@@ -50,7 +50,10 @@ reason-destination = { $kind ->
    *[other] هذا ليس رقم هاتف صالحًا
   }
 reason-opted_out = { $category ->
-    [none] رفض الشخص الرسائل: { $refused_at }
+    [none] رفض الشخص الرسائل{ $refused_at ->
+        [none] {""}
+       *[other] : { $refused_at }
+      }
    *[other] رفض الشخص { $category }: { $refused_at }
   }
 reason-unnecessary = { $event ->

@@ -5,8 +5,8 @@ automations-current = Show current
 automations-archived-why = Archived automations match no call. They can be restored.
 automations-archived-empty = Nothing is archived.
 automations-order = Order
-automations-earlier = Try “{ $name }” earlier
-automations-later = Try “{ $name }” later
+automations-earlier = Move “{ $name }” up
+automations-later = Move “{ $name }” down
 automations-moved = { $name }: place { $place } of { $of }
 automation-does = { $outcomes }{ $lines ->
     [none] {""}

@@ -19,10 +19,10 @@ campaign-step-check = Check
 campaign-step-numbered = { $place }. { $step }
 campaign-save-on = Save and go on: { $step }
 campaign-open = Open it
-campaign-started-already = This broadcast was started, so it cannot be changed any more.
+campaign-started-already = It was started, so it cannot be changed any more.
 campaign-go-on = Go on writing
-campaign-delete = Delete the broadcast
-campaign-delete-effect = The broadcast and its report are deleted. Messages that were sent stay in the list of messages.
+campaign-delete = Delete it
+campaign-delete-effect = It and its report are deleted. Messages that were sent stay in the list of messages.
 
 ## Who
 campaign-who = Who gets it
@@ -172,7 +172,7 @@ campaign-stopped = It paused itself: { $reason }
 campaign-pause = Pause
 campaign-resume = Resume
 campaign-cancel = Cancel
-campaign-cancel-effect = Nobody else gets the message. A cancelled broadcast cannot be resumed.
+campaign-cancel-effect = Nobody gets anything more from it. It cannot be resumed.
 campaign-cancel-named = Cancel { $name }
 campaign-winner = Choose for those who wait
 campaign-winner-why = Make the report, compare the variants, and choose the one that the others get.

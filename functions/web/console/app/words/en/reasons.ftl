@@ -50,7 +50,10 @@ reason-destination = { $kind ->
    *[other] this is no valid telephone number
   }
 reason-opted_out = { $category ->
-    [none] the person refused messages on { $refused_at }
+    [none] the person refused messages{ $refused_at ->
+        [none] {""}
+       *[other] {" "}on { $refused_at }
+      }
    *[other] the person refused { $category } on { $refused_at }
   }
 reason-unnecessary = { $event ->
