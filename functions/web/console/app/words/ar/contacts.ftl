@@ -95,7 +95,6 @@ proof-business = النشاط التجاري
 proof-made = أُعدّ في
 proof-cut = لم تُدرج المدخلات الأقدم.
 example-version = 2026-11
-example-evidence = الاستمارة 1207، موقّعة في المتجر
 
 ## Merge
 merge-probable = الشخص نفسه على الأرجح

@@ -183,3 +183,4 @@ example-variables = 12 ممشى المارينا
 example-promotion = AD-SAFFRON
 example-sender = SAFFRON
 example-expires_at = 2027-11-20
+example-evidence = الاستمارة 1207، موقّعة في المتجر

@@ -95,7 +95,6 @@ proof-business = Business
 proof-made = Made
 proof-cut = Older entries are left out.
 example-version = 2026-11
-example-evidence = Form 1207, signed in the shop
 
 ## Merge
 merge-probable = Probably the same person

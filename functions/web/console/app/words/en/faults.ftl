@@ -175,3 +175,4 @@ example-variables = 12 Marina Walk
 example-promotion = AD-SAFFRON
 example-sender = SAFFRON
 example-expires_at = 2027-11-20
+example-evidence = Form 1207, signed in the shop

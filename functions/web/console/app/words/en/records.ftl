@@ -82,7 +82,6 @@ suppressions-remove = Allow messages
 suppressions-remove-effect = All refusals of { $address } end, and messages to it are possible again.
 
 example-address = +971501234567
-example-evidence = Form of 20 November
 example-description = Buys something every week
 example-key = birthday
 example-options = Silver
