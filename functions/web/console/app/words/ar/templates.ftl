@@ -43,7 +43,7 @@ templates-synced = قُرئت القائمة. جديد: { $created }، متغي�
    *[other] ، لا يمكن إرساله من هنا: { $skipped }
   }{ $failed ->
     [0] .
-   *[other] . روابط لم تعطِ قائمتها: { $failed }
+   *[other] . اتصالات لم تعطِ قائمتها: { $failed }
   }
 templates-sync-failed = لم تُقرأ القائمة إلى آخرها. حاول مرة أخرى.
 
@@ -51,7 +51,7 @@ templates-sync-failed = لم تُقرأ القائمة إلى آخرها. حاو
 template-name-hint = أحرف إنجليزية صغيرة وأرقام وشرطات سفلية. أنهِه برقم: الاسم المحذوف لا يتاح قبل 30 يومًا.
 template-language = اللغة
 template-language-hint = مثل الإنجليزية، أو رمز مثل { $code }
-template-connection-first = أول ما يرسل عبر واتساب
+template-connection-first = أول اتصال يرسل عبر واتساب
 template-save = حفظ المسودة
 template-field-category = النوع
 template-category-hint = الخدمة ردّ على شيء فعله الشخص، والعرض كل ما يبيع.
@@ -107,7 +107,7 @@ template-submitted = لدى واتساب ما يظهر في النموذج.
 template-submit-used = يمكن أن يرسله { $names }. إلى أن يعتمده واتساب من جديد يكون الإرسال بالقناة التالية أو لا يكون.
 template-submit-anyway = إرسال على أي حال
 template-uses = يستخدمه
-template-uses-none = لا أتمتة
+template-uses-none = لا تستخدمه أي أتمتة
 template-delete = حذف القالب
 template-delete-effect = يُحذف من واتساب أيضًا، ولا يقبل قالبًا جديدًا بهذا الاسم مدة 30 يومًا.
 template-in-use = لا يمكن حذفه ما دامت أتمتة تستخدمه.
@@ -115,7 +115,7 @@ template-numbers = أرقام آخر 30 يومًا
 template-content = المحتوى
 template-all = الكل
 template-edition = المحتوى { $n }
-template-clicked = ضُغط زرها
+template-clicked = نقرات
 template-cost = الكلفة
 
 ## Files

@@ -95,7 +95,7 @@ template-by-whatsapp = WhatsApp writes the text of codes itself.
 template-lint = { $n ->
     [0] WhatsApp would find nothing to refuse.
     [one] WhatsApp would refuse it:
-   *[other] WhatsApp would refuse it for { $n } things:
+   *[other] WhatsApp would refuse it for { $n } reasons:
   }
 template-submit-title = Review
 template-submit = Submit to WhatsApp
