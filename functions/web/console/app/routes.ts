@@ -95,6 +95,7 @@ export const routes: Route[] = [
   { name: "api-key", paths: ["/app/:tenant/settings/api-keys/:record"], needs: ["get_api_key", "update_api_key"], states: { error: true }, words: ["team"], load: () => import("./screens/team/ApiKey.svelte") },
   { name: "webhooks", paths: ["/app/:tenant/settings/webhooks"], needs: ["list_webhook_endpoints"], setting: "settings/webhooks", states: { empty: "webhooks-empty", error: true }, words: ["team", "webhooks"], load: () => import("./screens/webhooks/Webhooks.svelte") },
   { name: "webhook", paths: ["/app/:tenant/settings/webhooks/:record"], needs: ["get_webhook_endpoint", "update_webhook_endpoint"], states: { error: true }, words: ["team", "webhooks"], load: () => import("./screens/webhooks/Webhook.svelte") },
+  { name: "retention", paths: ["/app/:tenant/settings/retention"], needs: ["get_retention", "update_tenant"], setting: "settings/retention", states: { error: true }, words: ["reports", "settings"], load: () => import("./screens/settings/Retention.svelte") },
   { name: "operations", paths: ["/app/:tenant/settings/operations"], needs: ["list_operations"], setting: "settings/operations", states: { empty: "operations-empty", error: true }, words: ["inbox", "reports"], load: () => import("./screens/reports/Operations.svelte") },
   { name: "audit", paths: ["/app/:tenant/settings/audit"], needs: ["list_audit"], setting: "settings/audit", states: { empty: "audit-empty", error: true }, words: ["inbox", "reports"], load: () => import("./screens/reports/Audit.svelte") },
 ];
