@@ -165,6 +165,14 @@ export const caps: Schemas["Cap"][] = [
 ];
 
 const done: Schemas["OperationOut"] = { ...backfill, id: "op_check", kind: "preflight_campaign", progress: { done: 1200, errors: 57, total: 1200 } };
+export const task: Schemas["OperationOut"] = {
+  ...done, id: "op_task", kind: "export_data", state: "failed", progress: { done: 120, errors: 3, total: 4312 }, reason: HOSTILE.markup, result: { deleted: { calls: 2, name: HOSTILE.override } },
+};
+const changed: Schemas["AuditEntryOut"] = {
+  action: "changed", actor: "key_sample", at, correlation_id: "sample", id: "aud_sample", kind: "member", object: "usr_sample",
+  changes: [{ field: "name", before: HOSTILE.markup, after: HOSTILE.long.slice(0, 300), hidden: false }, { field: "password", before: null, after: null, hidden: true }],
+};
+const read: Schemas["AuditEntryOut"] = { ...changed, action: "read", actor: "platform:usr_sample", id: "aud_read", kind: HOSTILE.override, changes: [] };
 export const campaign: Schemas["CampaignOut"] = {
   audience: { segment: "seg_sample", excluded_segments: [], excluded_tags: [] }, began_at: null, created_at: at, ended_at: null, hold_percent: 20, id: "cmp_sample", limited_until: null,
   message: { channels: ["whatsapp", "sms"], category: "marketing", sms_text: { en: HOSTILE.markup, ar: HOSTILE.long.slice(0, 300) }, template: { name: "missed_call", language: "en_GB", variables: {} } },
@@ -210,7 +218,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_teams: { items: [team], next_cursor: null }, get_team: team,
     list_canned_replies: { items: [canned], next_cursor: null }, get_canned_reply: canned,
     list_webhook_endpoints: { items: [hook], next_cursor: null }, get_webhook_endpoint: hook, list_webhook_deliveries: { items: deliveries, next_cursor: null },
-    list_api_keys: { items: [key], next_cursor: null }, get_api_key: key, list_operations: { items: [backfill], next_cursor: null },
+    list_api_keys: { items: [key], next_cursor: null }, get_api_key: key, list_operations: { items: [backfill, task], next_cursor: null }, list_audit: { items: [changed, read], next_cursor: "next" },
     list_tags: { items: [tag], next_cursor: null },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
     list_campaigns: { items: [campaign, running], next_cursor: null }, get_campaign: campaign, preflight_campaign: done, get_campaign_preflight: preflight,
