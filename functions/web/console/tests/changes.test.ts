@@ -13,3 +13,4 @@ import "./templates.ts";
 import "./contacts.ts";
 import "./factor.ts";
 import "./drips.ts";
+import "./reports.ts";

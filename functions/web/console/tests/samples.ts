@@ -199,6 +199,14 @@ export const caps: Schemas["Cap"][] = [
 ];
 
 const done: Schemas["OperationOut"] = { ...backfill, id: "op_check", kind: "preflight_campaign", progress: { done: 1200, errors: 57, total: 1200 } };
+export const task: Schemas["OperationOut"] = {
+  ...done, id: "op_task", kind: "export_data", state: "failed", progress: { done: 120, errors: 3, total: 4312 }, reason: HOSTILE.markup, result: { deleted: { calls: 2, name: HOSTILE.override } },
+};
+const changed: Schemas["AuditEntryOut"] = {
+  action: "changed", actor: "key_sample", at, correlation_id: "sample", id: "aud_sample", kind: "member", object: "usr_sample",
+  changes: [{ field: "name", before: HOSTILE.markup, after: HOSTILE.long.slice(0, 300), hidden: false }, { field: "password", before: null, after: null, hidden: true }],
+};
+const read: Schemas["AuditEntryOut"] = { ...changed, action: "read", actor: "platform:usr_sample", id: "aud_read", kind: HOSTILE.override, changes: [] };
 export const campaign: Schemas["CampaignOut"] = {
   audience: { segment: "seg_sample", excluded_segments: [], excluded_tags: [] }, began_at: null, created_at: at, ended_at: null, hold_percent: 20, id: "cmp_sample", limited_until: null,
   message: { channels: ["whatsapp", "sms"], category: "marketing", sms_text: { en: HOSTILE.markup, ar: HOSTILE.long.slice(0, 300) }, template: { name: "missed_call", language: "en_GB", variables: {} } },
@@ -266,6 +274,8 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_tags: { items: [tag], next_cursor: null }, get_tag: tag, list_stages: { items: [stage], next_cursor: null }, get_stage: stage,
     list_fields: { items: [field], next_cursor: null }, get_field: field, list_products: { items: [product], next_cursor: null }, get_product: product,
     list_suppressions: { items: [suppression], next_cursor: null },
+    list_api_keys: { items: [key], next_cursor: null }, get_api_key: key, list_operations: { items: [backfill, task], next_cursor: null }, list_audit: { items: [changed, read], next_cursor: "next" },
+    list_tags: { items: [tag], next_cursor: null },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
     list_campaigns: { items: [campaign, running], next_cursor: null }, get_campaign: campaign, preflight_campaign: done, get_campaign_preflight: preflight,
     get_campaign_steps: steps, list_campaign_enrollments: { items: [enrolment], next_cursor: null }, list_campaign_recipients: { items: [recipient], next_cursor: null }, list_segments: { items: [segment], next_cursor: null },

@@ -29,6 +29,11 @@ export class Draft<T extends object> {
     return difference(this.base, $state.snapshot(this.value) as T);
   }
 
+  /** What was read or saved last. */
+  get stored(): T {
+    return this.base;
+  }
+
   /** Goes on after a change that was made beside the form. */
   follow(tag: string): void {
     this.tag = tag;

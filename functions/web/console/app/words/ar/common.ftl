@@ -278,6 +278,7 @@ title-campaign-check = فحص الرسالة الجماعية
 title-campaign-recipients = المتلقون
 title-reports = التقارير
 title-costs = تكلفة الرسائل
+title-retention = مدة بقاء المكالمات والرسائل
 title-operations = المهام الطويلة
 title-audit = من غيّر ماذا
 title-drip = سلسلة رسائل

@@ -106,3 +106,23 @@ operation-state-cancelled = أُلغيت
 operation-cancel = إلغاء المهمة
 operation-cancel-effect = تنتهي خلال دقيقة. ما أُنجز يبقى.
 operation-cancel-named = إلغاء: { $kind }
+
+## How long calls and messages stay
+retention-why = بعدها تُحذف نهائيًا. تبقى الأرقام والموافقات والملاحظات.
+retention-calls_days = أيام بقاء المكالمات
+retention-messages_days = أيام بقاء الرسائل
+retention-hint = من 30 إلى 3650. فارغ: 730
+retention-shorten = هل تُحذف أبكر من ذي قبل؟
+retention-shorten-effect = المكالمات الجديدة تُحذف نهائيًا بعد هذا العدد من الأيام: { $calls_days }، والرسائل الجديدة بعد: { $messages_days }. ما هو محفوظ يبقى كما هو إلى أن تطبّق ذلك عليه، وعندها تقول الصفحة ما الذي سيُحذف.
+retention-shorten-confirm = حذفها أبكر
+retention-past = ما هو محفوظ الآن
+retention-past-why = التغيير أعلاه للمكالمات والرسائل الجديدة. هنا تطبّق ما حُفظ على البقية كلها.
+retention-stored = المحفوظ، على الأكثر
+retention-expiring = ما يُحذف بذلك، على الأكثر
+retention-counts = المكالمات: { $calls }. الرسائل: { $messages }.
+retention-takes = التكلفة والمدة
+retention-estimated = عُدّت بعض الأسابيع نيابة عن غيرها.
+retention-application = { $state }، { $at }. أُنجز: { $done }.
+retention-apply = تطبيق ذلك على المحفوظ
+retention-apply-effect = تختفي فورًا ونهائيًا المكالمات التي تجاوز عمرها بالأيام { $calls_days } والرسائل التي تجاوز عمرها { $messages_days }. على الأكثر، المكالمات: { $calls }، الرسائل: { $messages }.
+retention-apply-confirm = حذف ما هو أقدم

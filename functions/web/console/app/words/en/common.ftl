@@ -259,6 +259,7 @@ title-campaign-check = Check of a broadcast
 title-campaign-recipients = Recipients
 title-reports = Reports
 title-costs = Cost of messages
+title-retention = How long calls and messages stay
 title-operations = Long tasks
 title-audit = Who has changed what
 title-drip = Drip

@@ -106,3 +106,23 @@ operation-state-cancelled = Cancelled
 operation-cancel = Cancel
 operation-cancel-effect = It ends within a minute. What is done stays done.
 operation-cancel-named = Cancel: { $kind }
+
+## How long calls and messages stay
+retention-why = Afterwards they are deleted for good. Figures, consent and notes stay.
+retention-calls_days = Days that calls stay
+retention-messages_days = Days that messages stay
+retention-hint = 30 to 3,650. Empty: 730
+retention-shorten = Delete earlier than so far?
+retention-shorten-effect = New calls are deleted after { $calls_days } days, new messages after { $messages_days } days, for good. What is stored already stays as it is until you apply this to it; the page then says what that deletes.
+retention-shorten-confirm = Delete them earlier
+retention-past = What is stored already
+retention-past-why = A change above is for new calls and messages. Here you apply what is saved to all others.
+retention-stored = Stored, at most
+retention-expiring = Deleted by it, at most
+retention-counts = Calls: { $calls }. Messages: { $messages }.
+retention-takes = Costs and takes
+retention-estimated = Some weeks were counted and stand for the others.
+retention-application = { $state }, { $at }. Done: { $done }.
+retention-apply = Apply it to what is stored
+retention-apply-effect = Calls older than { $calls_days } days and messages older than { $messages_days } days disappear at once, for good. At most, calls: { $calls }, messages: { $messages }.
+retention-apply-confirm = Delete what is older
