@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use domain::terms::quotable;
+use domain::terms::{Fault, FaultCode, quotable};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -80,6 +80,18 @@ pub enum NotATable {
     /// It has too many columns.
     #[error("The table has more than {MAX_COLUMNS} columns. Remove those that are not needed.")]
     TooManyColumns,
+}
+
+impl NotATable {
+    /// The reason as a fault of a field.
+    pub fn fault(self) -> Fault {
+        let code = match self {
+            Self::Workbook => FaultCode::Workbook,
+            Self::Empty | Self::NoText | Self::FirstRowBroken => FaultCode::Damaged,
+            Self::FirstRowTooLong | Self::TooManyColumns => FaultCode::TooLarge,
+        };
+        Fault::new(code, self.to_string())
+    }
 }
 
 impl Dialect {

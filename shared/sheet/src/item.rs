@@ -1,5 +1,6 @@
 //! Items of a reader: records, those that cannot be used, and the places between them.
 
+use domain::terms::{Fault, FaultCode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -94,11 +95,24 @@ pub enum Problem {
 impl Broken {
     /// The problem as an error of the row.
     pub fn error(&self) -> RowError {
-        RowError::of_row(self.record.row, self.problem.to_string())
+        RowError::of_row(
+            self.record.row,
+            Fault::new(self.problem.code(), self.problem.to_string()),
+        )
     }
 }
 
 impl Problem {
+    const fn code(self) -> FaultCode {
+        match self {
+            Self::TooLong | Self::LongCard => FaultCode::TooLarge,
+            Self::OpenQuote | Self::StrayQuote | Self::Undecodable | Self::Nul => FaultCode::Damaged,
+            Self::NoBegin | Self::NoEnd | Self::StrangeCard => FaultCode::Damaged,
+            Self::ExtraCells | Self::TooManyCells => FaultCode::MoreCells,
+            Self::Nobody => FaultCode::NoPerson,
+        }
+    }
+
     /// Whether the file is damaged: what follows cannot be told from the rest of this row, or was written by another program or in
     /// another encoding. The reader gives no further records.
     pub fn is_damage(self) -> bool {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::{
     accounts::Member,
     people::{ConsentStatement, Foreseen, Import, Incoming, Stage, Tag},
-    terms::{Actor, Email, StageId, TagId, UserId, fold, name_fingerprint},
+    terms::{Actor, Email, Fault, FaultCode, StageId, TagId, UserId, fold, name_fingerprint},
 };
 use jiff::Timestamp;
 
@@ -125,11 +125,13 @@ impl Names {
         let mut note = |target: &Target, what: &str, name: &str, remedy: &str| {
             let mut columns = common.mapping.columns.iter();
             let column = columns.find(|column| column.target == *target);
-            missing.push(RowError {
-                row: number,
-                column: column.map(|column| common.dialect.name(column.index())),
-                detail: format!("There is no {what} “{}”, so it was left out. {remedy}", excerpt(name)),
-            });
+            let detail = format!("There is no {what} “{}”, so it was left out. {remedy}", excerpt(name));
+            let column = column.map(|column| common.dialect.name(column.index()));
+            missing.push(RowError::of_cell(
+                number,
+                column,
+                Fault::new(FaultCode::NotFound, detail),
+            ));
         };
         let mut tags = common.tags.to_vec();
         for label in &*row.tags {

@@ -3,7 +3,7 @@
 //! What a national number means is a guess by the country of the business, so it must fit that country's plan. The plans are those of
 //! Google's libphonenumber, by `rlibphonenumber` (docs/decisions/0095-numbers-as-they-are-written.md).
 
-use domain::terms::{Phone, fold};
+use domain::terms::{Fault, FaultCode, Phone, fold};
 use rlibphonenumber::{
     CountryCodeSource, NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region,
     get_national_significant_number_owned,
@@ -28,6 +28,8 @@ const WHOLE: usize = 10;
 /// Most digits of a number.
 const MOST_BEFORE: usize = 15;
 
+const EXTENSION: &str = "has an extension, to which no message can be sent. Remove it, or write a number without one.";
+
 /// Beginnings of links that may stand before a number.
 const SCHEMES: [&str; 5] = ["tel:", "callto:", "sms:", "whatsapp:", "https://wa.me/"];
 
@@ -42,6 +44,7 @@ pub struct Found {
 /// Why a text is not read as a number.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unread {
+    code: FaultCode,
     /// The fault and what to do, with the text as the subject of the sentence.
     sentence: String,
     /// The two numbers that may be meant.
@@ -51,6 +54,11 @@ pub struct Unread {
 impl From<&str> for Unread {
     fn from(sentence: &str) -> Self {
         Self {
+            code: match sentence {
+                SHORTENED => FaultCode::Shortened,
+                EXTENSION => FaultCode::Extension,
+                _ => FaultCode::Invalid,
+            },
             sentence: sentence.to_owned(),
             meanings: None,
         }
@@ -96,9 +104,15 @@ impl From<Phone> for Found {
 /// in a range that is new to the plan, if it is as long as a mobile's.
 ///
 /// # Errors
-/// A sentence that says what is wrong and what to do.
-pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Result<Found, String> {
-    read(cell, region, named).map_err(|unread| format!("“{}” {}", excerpt(cell), unread.sentence))
+/// What is wrong and what to do.
+pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Result<Found, Fault> {
+    read(cell, region, named).map_err(|unread| {
+        let fault = Fault::new(unread.code, format!("“{}” {}", excerpt(cell), unread.sentence));
+        match unread.meanings {
+            Some([one, other]) => fault.and("one", one).and("other", other),
+            None => fault,
+        }
+    })
 }
 
 /// A telephone number, by the rules for those of cells.
@@ -111,6 +125,7 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
     }
     let two = |one: String, other: String, advice: &str| {
         Err(Unread {
+            code: FaultCode::TwoMeanings,
             sentence: format!("may be {one} or {other}. {advice}"),
             meanings: Some([one, other]),
         })
@@ -126,9 +141,7 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
         return refusal_of(SHORTENED);
     }
     if text.contains(['x', '#', ',', ';']) && text.contains(|sign: char| sign.is_ascii_digit()) {
-        return refusal_of(
-            "has an extension, to which no message can be sent. Remove it, or write a number without one.",
-        );
+        return refusal_of(EXTENSION);
     }
     // Programs that take numbers for decimal ones add decimal places.
     let text = match text.rsplit_once('.') {
@@ -401,7 +414,8 @@ mod tests {
     use super::*;
 
     fn read(cell: &str, region: &str) -> Result<String, String> {
-        phone(cell, Some(region), &|| false).map(|found| found.phone.as_str().to_owned())
+        let found = phone(cell, Some(region), &|| false).map_err(|fault| fault.detail)?;
+        Ok(found.phone.as_str().to_owned())
     }
 
     #[test]
@@ -539,10 +553,12 @@ mod tests {
                 assert!(detail.contains(expected), "{cell}: {detail}");
             }
         }
-        assert!(phone("050 123 4567", None, &|| true).unwrap_err().contains("country"));
+        let homeless = phone("050 123 4567", None, &|| true).unwrap_err();
+        assert!(homeless.detail.contains("country"));
         assert!(
             phone("050 123 4567", Some("XX"), &|| true)
                 .unwrap_err()
+                .detail
                 .contains("in XX")
         );
     }
@@ -703,7 +719,7 @@ mod tests {
             for region in [Some(region.as_str()), None, Some("AE")] {
                 let detail = match phone(&cell, region, &|| true) {
                     Ok(found) => found.remark,
-                    Err(detail) => Some(detail),
+                    Err(fault) => Some(fault.detail),
                 };
                 proptest::prop_assert!(detail.iter().all(|detail| detail.chars().count() <= 260), "{:?}", detail);
             }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use domain::terms::quotable;
-use serde::{Deserialize, Serialize};
+use domain::terms::{Facts, Fault, FaultCode, quotable};
+use serde::Serialize;
 
 use crate::bounds::MAX_EXCERPT_LENGTH;
 
@@ -50,16 +50,21 @@ impl Record {
 }
 
 /// A fault of a row, in words for the person who uploaded it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RowError {
     /// Number of the row as spreadsheet programs count: the header is row 1, and empty rows count.
     #[cfg_attr(feature = "schema", schemars(example = 2))]
     pub row: u64,
     /// Name of the column. None: the whole row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = &"Mobile"))]
     pub column: Option<String>,
+    /// Kind of the fault, in a word: one of `x-codes` at the root of the document.
+    #[cfg_attr(feature = "schema", schemars(with = "String", example = &"format"))]
+    pub code: FaultCode,
+    /// Facts of the sentence by name, for a sentence in another language. `x-codes` names those of each code.
+    pub facts: Facts,
     /// Sentences that say what is wrong and what to do.
     #[cfg_attr(
         feature = "schema",
@@ -70,10 +75,18 @@ pub struct RowError {
 
 impl RowError {
     /// An error of the whole row.
-    pub fn of_row(row: u64, detail: String) -> Self {
+    pub fn of_row(row: u64, fault: impl Into<Fault>) -> Self {
+        Self::of_cell(row, None, fault.into())
+    }
+
+    /// An error of a cell in the column of this name.
+    pub(crate) fn of_cell(row: u64, column: Option<String>, fault: Fault) -> Self {
+        let Fault { code, facts, detail } = fault;
         Self {
             row,
-            column: None,
+            column,
+            code,
+            facts,
             detail,
         }
     }

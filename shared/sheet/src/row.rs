@@ -8,7 +8,7 @@ use domain::{
         Field, FieldType, MAX_FIELD_LENGTH, MAX_IDENTITIES, MAX_NAME_LENGTH, Origin, Profile, RowConsent, Said,
         Written, WrittenFields,
     },
-    terms::{Channel, Email, FieldKey, Language, OneLine, Phone, UpTo, fold},
+    terms::{Channel, Email, Fact, Fault, FaultCode, FieldKey, Language, OneLine, Phone, UpTo, fold},
 };
 use jiff::civil::Date;
 use rlibphonenumber::Region;
@@ -149,8 +149,9 @@ fn is_empty(cell: &str, target: &Target) -> bool {
 }
 
 /// A remark on a cell that was left out.
-fn left_out(detail: &str) -> String {
-    format!("{detail} The cell was left out.")
+fn left_out(error: RowError) -> RowError {
+    let detail = format!("{} The cell was left out.", error.detail);
+    RowError { detail, ..error }
 }
 
 /// The columns in the order of reading: as mapped, but numbers by the use that the row itself names for them, as in
@@ -174,8 +175,27 @@ fn by_use<'m>(record: &Record, mapping: &'m Mapping, dialect: &Dialect) -> Vec<&
     columns
 }
 
+/// Form of the cells of a target, with an example. `None`: any text.
+fn form(target: &Target, fields: &[Field]) -> Option<(&'static str, &'static str)> {
+    Some(match target {
+        Target::Phone => ("phone", "+971501234567"),
+        Target::CountryCode | Target::Country => ("calling_code", "971"),
+        Target::Email | Target::Owner => ("email", "name@example.com"),
+        Target::Language => ("language", "ar"),
+        Target::Value => ("price", "1500 AED"),
+        Target::OptedInAt => ("date", "2026-11-20"),
+        Target::Field(key) => match fields.iter().find(|field| field.key == *key)?.kind {
+            FieldType::Number => ("number", "12.5"),
+            FieldType::Date => ("date", "2026-11-20"),
+            FieldType::YesNo => ("yes_no", "yes"),
+            FieldType::Text | FieldType::Choice => return None,
+        },
+        target => target.consent().map(|_| ("yes_no", "yes"))?,
+    })
+}
+
 /// The value of a field in a cell.
-fn field_value(cell: &str, field: &Field, mapping: &Mapping) -> Result<Written, String> {
+fn field_value(cell: &str, field: &Field, mapping: &Mapping) -> Result<Written, Fault> {
     let written = match field.kind {
         FieldType::Text | FieldType::Choice => Written::Text(line::<MAX_FIELD_LENGTH>(cell)?),
         FieldType::Number => Written::Number(cell::number(cell, mapping.decimals)?),
@@ -189,11 +209,11 @@ fn field_value(cell: &str, field: &Field, mapping: &Mapping) -> Result<Written, 
             let options = options.take(10).collect::<Vec<_>>().join(", ");
             let more = if field.options.len() > 10 { ", …" } else { "" };
             let cell = excerpt(cell);
-            Err(format!(
-                "“{cell}” is not an option of the field. Write one of: {options}{more}."
-            ))
+            let detail = format!("“{cell}” is not an option of the field. Write one of: {options}{more}.");
+            let expected: Fact = field.options.iter().map(OneLine::as_str).collect();
+            Err(Fault::new(FaultCode::NotOneOf, detail).and("expected", expected))
         }
-        Err(fault) => Err(format!("“{}” {}.", excerpt(cell), fault.detail)),
+        Err(fault) => Err(format!("“{}” {}.", excerpt(cell), fault.detail).into()),
     }
 }
 
@@ -224,20 +244,23 @@ impl Row {
             } else {
                 values.read(column, cell, mapping, context)
             };
-            let about = |detail| RowError {
-                row: record.row,
-                column: Some(context.dialect.name(column.index())),
-                detail,
+            let about = |fault: Fault| {
+                let form = form(&column.target, context.fields).filter(|_| fault.code == FaultCode::Invalid);
+                let fault = match form {
+                    Some((expected, example)) => Fault::format(expected, example, fault.detail),
+                    None => fault,
+                };
+                RowError::of_cell(record.row, Some(context.dialect.name(column.index())), fault)
             };
             remarks.extend(values.remarks.drain(..).map(about));
             match read {
                 Ok(()) => {}
-                Err(detail) if column.target.is_optional() => {
+                Err(fault) if column.target.is_optional() => {
                     values.leave_out(&column.target);
-                    remarks.push(about(left_out(&detail)));
+                    remarks.push(left_out(about(fault)));
                 }
-                Err(detail) if column.target == Target::Phone => numbers.push(about(detail)),
-                Err(detail) => names.push(about(detail)),
+                Err(fault) if column.target == Target::Phone => numbers.push(about(fault)),
+                Err(fault) => names.push(about(fault)),
             }
         }
         if let Err(detail) = values.join_name() {
@@ -250,15 +273,13 @@ impl Row {
                 errors.append(&mut names);
             }
         }
-        remarks.extend(numbers.into_iter().chain(names).map(|error| RowError {
-            detail: left_out(&error.detail),
-            ..error
-        }));
+        remarks.extend(numbers.into_iter().chain(names).map(left_out));
         let mut row = values.row();
         row.remark(remarks);
         if row.name.is_none() && row.phones.is_empty() && row.emails.is_empty() && errors.is_empty() {
             let detail = "The row has no name, telephone number or e-mail address. Add one of them.";
-            errors.push(RowError::of_row(record.row, detail.to_owned()));
+            let fault = Fault::requires(&["name", "phone", "email"], detail);
+            errors.push(RowError::of_row(record.row, fault));
         }
         if errors.is_empty() {
             return Ok(row);
@@ -305,7 +326,7 @@ struct Values {
     tags: Vec<Label>,
     fields: BTreeMap<FieldKey, Written>,
     /// Remarks on the cell that was read last.
-    remarks: Vec<String>,
+    remarks: Vec<Fault>,
 }
 
 impl Values {
@@ -315,7 +336,7 @@ impl Values {
         cell: &str,
         mapping: &Mapping,
         context: &Context<'_>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Fault> {
         match &column.target {
             Target::Name => self.row.name = Some(line(cell)?),
             Target::FirstName => self.first_name = Some(line(cell)?),
@@ -333,7 +354,8 @@ impl Values {
                     match self.phone(part.text(), context.region, named) {
                         Ok(found) => {
                             add(&mut self.phones, found.phone);
-                            self.remarks.extend(found.remark);
+                            let remark = found.remark.map(|detail| Fault::new(FaultCode::UnknownRange, detail));
+                            self.remarks.extend(remark);
                         }
                         // Cards have several numbers in a cell, and others of them may be right.
                         Err(detail) => _ = wrong.get_or_insert(detail),
@@ -343,7 +365,7 @@ impl Values {
             }
             Target::CountryCode if self.country_code.is_none() => {
                 let detail = "is no calling code and no country. Write it as 971 or AE.";
-                return Err(format!("“{}” {detail}", excerpt(cell)));
+                return Err(format!("“{}” {detail}", excerpt(cell)).into());
             }
             // Countries of addresses have any names.
             Target::CountryCode | Target::Country => {}
@@ -358,7 +380,7 @@ impl Values {
                         Err(detail) => _ = wrong.get_or_insert(detail),
                     }
                 }
-                return wrong.map_or(Ok(()), Err);
+                return wrong.map_or(Ok(()), |detail| Err(detail.into()));
             }
             Target::Language => self.row.language = Some(cell::language(cell)?),
             Target::Tags => {
@@ -367,7 +389,7 @@ impl Values {
                     let tag: Label = match line(&tag) {
                         Ok(tag) => tag,
                         Err(detail) => {
-                            self.remarks.push(left_out(&detail));
+                            self.remarks.push(format!("{detail} The cell was left out.").into());
                             continue;
                         }
                     };
@@ -383,7 +405,8 @@ impl Values {
             }
             Target::Field(key) => {
                 let Some(field) = context.fields.iter().find(|field| field.key == *key) else {
-                    return Err("The field of this column no longer exists. Choose another for it.".to_owned());
+                    let detail = "The field of this column no longer exists. Choose another for it.";
+                    return Err(Fault::new(FaultCode::NotFound, detail));
                 };
                 self.fields.insert(key.clone(), field_value(cell, field, mapping)?);
             }
@@ -411,13 +434,13 @@ impl Values {
         if count < most {
             return true;
         }
-        let most = format!("A contact has at most {most} {plural}. Further ones are left out.");
-        self.remarks.push(most);
+        let detail = format!("A contact has at most {most} {plural}. Further ones are left out.");
+        self.remarks.push(Fault::too_many(most, detail));
         false
     }
 
     /// A telephone number. A national one is of the row's calling code, or of the person's country if it fits that, or else of the business's.
-    fn phone(&self, text: &str, usual: Option<&str>, named: &dyn Fn() -> bool) -> Result<Found, String> {
+    fn phone(&self, text: &str, usual: Option<&str>, named: &dyn Fn() -> bool) -> Result<Found, Fault> {
         let of = |region: Region| region.as_region_str();
         if let Some(region) = self.country_code {
             return phone(text, Some(&of(region)), named);
@@ -425,7 +448,7 @@ impl Values {
         if self.is_code_unknown {
             return phone(text, None, named).map_err(|_| {
                 let text = excerpt(text);
-                format!("“{text}” has no country, since its calling code cannot be read. Correct the code, or write the number with a plus.")
+                format!("“{text}” has no country, since its calling code cannot be read. Correct the code, or write the number with a plus.").into()
             });
         }
         let own = self

@@ -4,7 +4,7 @@ use api::{FileLinkOut, OperationOut, UploadOut};
 use domain::{
     people::{ConsentStatement, FileName, Import, ImportMode, Profile, RowOutcome},
     tenants::Region,
-    terms::{Actor, ContactId, ImportId, TagId, UpTo, Whole},
+    terms::{Actor, ContactId, Facts, FaultCode, ImportId, TagId, UpTo, Whole},
 };
 use jiff::Timestamp;
 use kit::problem::FieldError;
@@ -243,13 +243,30 @@ pub(crate) struct RowErrorOut {
     /// Name of the column. `null`: the whole row.
     #[schemars(example = &"Mobile")]
     column: Option<String>,
+    /// Kind of the error, in a word: one of `x-codes` at the root of the document. Further ones may be added.
+    #[schemars(with = "String", example = &"format")]
+    code: FaultCode,
+    /// Facts of the sentence by name, for a sentence in another language. `x-codes` names those of each code.
+    facts: Facts,
     /// The error and its remedy.
     #[schemars(example = "“12” is not a telephone number. Correct it.")]
     detail: String,
 }
 
 impl From<RowError> for RowErrorOut {
-    fn from(RowError { column, detail, .. }: RowError) -> Self {
-        Self { column, detail }
+    fn from(error: RowError) -> Self {
+        let RowError {
+            column,
+            code,
+            facts,
+            detail,
+            ..
+        } = error;
+        Self {
+            column,
+            code,
+            facts,
+            detail,
+        }
     }
 }

@@ -5,7 +5,7 @@ use domain::{
     accounts::{Member, permits::Permit},
     people::{Field, Foreseen, Identity, Import, ImportMode, Incoming, RowOutcome, RowRefused, Stage, Tag},
     tenants::Region,
-    terms::{ContactId, FieldProblem, TagId},
+    terms::{ContactId, Fault, FaultCode, FieldProblem, TagId},
 };
 use jiff::Timestamp;
 use kit::{
@@ -76,7 +76,7 @@ impl Table {
         let mut sample = begin((SAMPLE + MAX_RECORD_LENGTH) as u64).await?;
         let mut whole = sample.len() as u64 >= size;
         let dialect = detect(&sample, whole, region.map(Region::as_str), known);
-        let dialect = dialect.map_err(|error| Problem::field("table", error.to_string()))?;
+        let dialect = dialect.map_err(|error| Problem::field("table", error.fault()))?;
         if dialect.format() == Format::Vcard && !whole {
             sample = begin(CARDS).await?;
             whole = sample.len() as u64 >= size;
@@ -200,6 +200,17 @@ async fn names(store: &Store, scope: &TenantScope, mapping: &Mapping) -> Result<
     Ok(Names::of(&tags, &stages, &members))
 }
 
+fn fault_of(reason: &RowRefused) -> Fault {
+    let code = match reason {
+        RowRefused::Erased => FaultCode::Erased,
+        RowRefused::Exists => FaultCode::IsContact,
+        RowRefused::Deleted => FaultCode::Deleted,
+        RowRefused::Several => FaultCode::Several,
+        RowRefused::NoRoom(_) | RowRefused::Invalid(_) => FaultCode::Invalid,
+    };
+    Fault::new(code, reason.to_string())
+}
+
 /// Decides about rows one after the other, without writing anything.
 struct Desk<'a> {
     import: &'a Import,
@@ -219,7 +230,7 @@ impl Desk<'_> {
         let (becomes, contact, errors) = match (decided, &row) {
             (Some(Ok((outcome, contact))), _) => (outcome.into(), contact, Vec::new()),
             (Some(Err(reason)), _) => {
-                let error = RowError::of_row(record.row, reason.to_string());
+                let error = RowError::of_row(record.row, fault_of(&reason));
                 (Becomes::Refused, None, vec![error])
             }
             (None, row) => (Becomes::Refused, None, row.as_ref().err().cloned().unwrap_or_default()),

@@ -181,9 +181,9 @@ function textsIn(part: unknown): string[] {
 }
 
 /** Faults that another text would not mend: they are about what there is, and say what it is. */
-const OF_STATE = ["unknown", "given_twice", "too_large", "reserved", "taken", "not_found", "not_connected", "not_applicable", "rings_itself", "fixed", "excludes", "requires", "wrong_order", "overlaps", "in_past", "in_future", "not_permitted", "wrong_secret"];
+const OF_STATE = ["unknown", "given_twice", "too_large", "reserved", "taken", "not_found", "not_connected", "not_applicable", "rings_itself", "fixed", "excludes", "requires", "wrong_order", "overlaps", "in_past", "in_future", "not_permitted", "wrong_secret", "shortened", "extension", "unknown_range", "is_contact", "erased", "deleted", "several", "damaged", "more_cells", "no_person", "workbook"];
 /** Fields whose text nobody can invent: what a person keeps to themselves, times and days that are picked, and accounts, of whose ids the API names an example. */
-const WITHOUT = [/^(?:current_)?password$|^(?:recovery_)?code$/, /^(?:at|from|to|maximum|starts_at|starts_at_local|send_window)$/, /^(?:account_sid|phone_number_id|waba_id|auth_id|api_key|messaging_service_sid|application_id)$/];
+const WITHOUT = [/^(?:current_)?password$|^(?:recovery_)?code$/, /^(?:at|from|to|on|maximum|starts_at|starts_at_local|send_window)$/, /^(?:account_sid|phone_number_id|waba_id|auth_id|api_key|messaging_service_sid|application_id)$/];
 
 test("every_refusal_of_a_field_names_an_example", () => {
   const ids = words.en.body.map(({ id }) => id);

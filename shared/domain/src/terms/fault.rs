@@ -71,6 +71,28 @@ codes! {
         WeakPassword = "weak_password" ["reason", "minimum", "maximum"],
         /// The password, code or secret is not the right one.
         WrongSecret = "wrong_secret" [],
+        /// A spreadsheet program has shortened the number, so that digits are lost.
+        Shortened = "shortened" [],
+        /// The telephone number has an extension.
+        Extension = "extension" [],
+        /// The telephone number is in no range that is known in its country. It was taken as it is.
+        UnknownRange = "unknown_range" [],
+        /// The person is a contact already.
+        IsContact = "is_contact" [],
+        /// The person was erased.
+        Erased = "erased" [],
+        /// The contact was deleted.
+        Deleted = "deleted" [],
+        /// The numbers and addresses belong to different contacts.
+        Several = "several" [],
+        /// The file, or the part of it that is meant, is damaged.
+        Damaged = "damaged" [],
+        /// The row has more cells than the table has columns.
+        MoreCells = "more_cells" [],
+        /// The card is no person.
+        NoPerson = "no_person" [],
+        /// The file is a workbook of a spreadsheet program.
+        Workbook = "workbook" [],
         /// The value is not valid for another reason, which the sentence says.
         Invalid = "invalid" [],
     }

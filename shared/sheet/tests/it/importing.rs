@@ -290,27 +290,28 @@ fn only_who_it_is_refuses_a_row() {
     let file = "Name,Phone,Email,Level,Visits,Birthday,VIP,Value,Consent date,Consent,Language\n\
                 Maya,0501234567,maya@,Bronze,many,0/0/00,perhaps,lots,0000-00-00,who knows,Klingonish\n";
     let mut read = row(file).unwrap();
-    let remarks: Vec<RowError> = from_value(read["remarks"].take()).unwrap();
-    let columns: Vec<&str> = remarks.iter().filter_map(|remark| remark.column.as_deref()).collect();
-    let expected = [
-        "Level",
-        "Visits",
-        "Birthday",
-        "VIP",
-        "Value",
-        "Consent date",
-        "Consent",
-        "Language",
-        "Email",
-    ];
-    assert_eq!(columns, expected);
+    let remarks: Vec<Value> = from_value(read["remarks"].take()).unwrap();
+    let said = |remark: &Value| json!([remark["column"], remark["code"], remark["facts"]["expected"]]);
+    let expected = json!([
+        ["Level", "not_one_of", ["Silver", "Gold"]],
+        ["Visits", "format", "number"],
+        ["Birthday", "format", "date"],
+        ["VIP", "format", "yes_no"],
+        ["Value", "format", "price"],
+        ["Consent date", "format", "date"],
+        ["Consent", "format", "yes_no"],
+        ["Language", "format", "language"],
+        ["Email", "format", "email"],
+    ]);
+    assert_eq!(remarks.iter().map(said).collect::<Value>(), expected);
+    let is_left_out = |detail: &Value| detail.as_str().unwrap().ends_with("The cell was left out.");
     assert!(
         remarks
             .iter()
-            .all(|remark| remark.row == 2 && remark.detail.ends_with("The cell was left out."))
+            .all(|remark| remark["row"] == 2 && is_left_out(&remark["detail"]))
     );
     let no_option = "“Bronze” is not an option of the field. Write one of: Silver, Gold. The cell was left out.";
-    assert_eq!(remarks[0].detail, no_option);
+    assert_eq!(remarks[0]["detail"], no_option);
     // Nobody agreed by a cell that cannot be read.
     let expected =
         json!({"name": "Maya", "phones": ["+971501234567"], "opted_in": false, "fields": {}, "remarks": null});
@@ -321,6 +322,16 @@ fn only_who_it_is_refuses_a_row() {
     assert_eq!(read, expected);
     let alone = row("Name,Email\nMaya,maya@\n").unwrap_err();
     assert_eq!(alone[0].column.as_deref(), Some("Email"));
+    let facts = json!({"one": "+97144127550", "other": "+97144127558"});
+    for (phone, code, facts) in [
+        ("9.71501E+11", "shortened", json!({})),
+        ("04 123 4567 ext. 12", "extension", json!({})),
+        ("04 412 7550/8", "two_meanings", facts),
+        ("", "requires", json!({"others": ["name", "phone", "email"]})),
+    ] {
+        let error = &to_value(row(&format!("Phone,City\n{phone},Dubai\n")).unwrap_err()).unwrap()[0];
+        assert_eq!((&error["code"], &error["facts"]), (&json!(code), &facts), "{phone}");
+    }
 }
 
 #[test]

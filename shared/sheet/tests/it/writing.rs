@@ -87,9 +87,8 @@ fn json_lines_hold_bare_numbers() {
 fn an_errors_file_can_be_corrected_and_imported() {
     let dialect = detect_dialect(b"Name;Phone\nMaya;12\n").unwrap();
     let error = RowError {
-        row: 2,
         column: Some("Phone".to_owned()),
-        detail: "It is too short. Write it again.".to_owned(),
+        ..RowError::of_row(2, "It is too short. Write it again.")
     };
     let file = ErrorsFile::new(&dialect);
     let mut output = Vec::new();

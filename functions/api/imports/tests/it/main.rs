@@ -93,16 +93,25 @@ async fn preview_says_what_each_row_becomes() {
     assert_eq!(texts(&rows, "becomes"), ["created", "created", "refused", "skipped"]);
     assert_eq!(rows[0]["values"]["phones"], json!(["+971501234567"]));
     assert_eq!(rows[0]["values"]["remarks"][0]["column"], "Tags");
+    assert_eq!(rows[0]["values"]["remarks"][0]["code"], "not_found");
+    let error = &rows[2]["errors"][0];
     assert_eq!(
-        (&rows[2]["row"], &rows[2]["errors"][0]["column"]),
-        (&json!(4), &json!("Mobile"))
+        (&rows[2]["row"], &error["column"], &error["code"]),
+        (&json!(4), &json!("Mobile"), &json!("format"))
     );
+    assert_eq!(error["facts"], json!({"expected": "phone", "example": "+971501234567"}));
     // The last row is about the same person as the first.
     for (mode, last) in [("skip", "skipped"), ("update", "updated"), ("create", "refused")] {
         let settings = json!({"region": "AE", "create_tags": true, "mode": mode, "mapping": mapping()});
         let shown = manager.post(&preview, settings).await.is(200).json();
         assert_eq!(shown["rows"][0]["becomes"], "created", "{mode}");
         assert_eq!(shown["rows"][3]["becomes"], last, "{mode}");
+        let codes = shown["rows"][3]["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| &error["code"]);
+        assert!(codes.eq(["is_contact"].iter().filter(|_| last == "refused")), "{mode}");
     }
     let settings = json!({"region": "AE", "mapping": {"columns": [{"column": 0, "target": "name"}]}});
     let shown = manager.post(&preview, settings).await.is(200).json();
@@ -161,8 +170,11 @@ async fn preview_ends_with_the_row_of_an_open_quote() {
     let shown = manager.post(&format!("{place}/preview"), json!({})).await;
     let rows = rows(&shown.is(200).json());
     assert_eq!(texts(&rows, "becomes"), ["created", "refused"]);
-    let (row, column) = (&rows[1]["row"], &rows[1]["errors"][0]["column"]);
-    assert_eq!((row, column), (&json!(3), &json!(null)));
+    let (row, error) = (&rows[1]["row"], &rows[1]["errors"][0]);
+    assert_eq!(
+        (row, &error["column"], &error["code"]),
+        (&json!(3), &json!(null), &json!("damaged"))
+    );
 }
 
 /// The outcomes of the rows of a preview.

@@ -85,6 +85,8 @@ function word(name: string, value: Facts[string]): string | number {
   if (name === "country") return country(value);
   if (name === "language") return language(value);
   if (name === "source") return sourceName(value);
+  // Between Arabic words, its plus would stand behind a number.
+  if (/^\+\d/.test(value)) return `\u2066${value}\u2069`;
   const id = `fact-${name.replace("next_", "")}-${value}`;
   return words.has(id) ? t(id) : value;
 }
