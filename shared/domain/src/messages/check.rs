@@ -141,7 +141,8 @@ static TABLE: [(SendCheck, Checked); 17] = [
     (SendCheck::Health, health),
 ];
 
-/// Checks what may have changed since the message was planned. The last step before the claim.
+/// Checks what may have changed since the message was planned. The last step before the claim, after which
+/// `send_message` looks once more whether the contact has changed.
 pub fn check_send(input: &CheckInput<'_>) -> Check {
     if leg(input).is_none() {
         let why = Refusal::new(Reason::NoChannel, "it has no such channel");
