@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Locator } from "playwright-core";
 import { campaign, giveSamples, preflight } from "./samples.ts";
-import { ask, browserTest, DESK, logInOf, PHONE, phones, plain, reach, stranger, tell, Visitor } from "./support.ts";
+import { ask, browserTest, DESK, logInOf, PHONE, phones, plain, reach, stranger, tell, until, Visitor } from "./support.ts";
 
 interface Sent {
   body?: string;
@@ -12,15 +12,6 @@ interface Sent {
 const PATIENCE = 240_000;
 const { tenant } = logInOf("manager");
 const at = (page: string): string => `/app/${tenant}/campaigns/${page}`;
-
-async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
-    const found = await look();
-    if (found) return found;
-    await new Promise((resume) => setTimeout(resume, 500));
-  }
-  return assert.fail(`no ${what}`);
-}
 
 /** A contact with this tag, who wants messages unless it is said otherwise. Returns the number. */
 async function add(tag: string, wish: "granted" | "none" | "stop" = "granted", phone = stranger()): Promise<string> {
