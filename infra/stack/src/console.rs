@@ -160,6 +160,11 @@ pub async fn tests(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &T
     visitors(place, tools, endpoints, town, "test").await
 }
 
+/// The test of the console that moves the time of this stack, which has to be its own.
+pub async fn days(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town) -> Result<Command> {
+    visitors(place, tools, endpoints, town, "days").await
+}
+
 /// A page that a phone in a slow network opens.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Visit {

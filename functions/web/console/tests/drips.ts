@@ -1,6 +1,6 @@
 /** Drips: built, started and entered as people do it, and changed by two at once. */
 import assert from "node:assert/strict";
-import { ask, browserTest, DESK, logInOf, PHONE, plain, reach, stranger, Visitor } from "./support.ts";
+import { addContact, ask, browserTest, DESK, logInOf, PHONE, plain, reach, stranger, Visitor } from "./support.ts";
 
 const { tenant } = logInOf("manager");
 const at = (page: string): string => `/app/${tenant}/campaigns${page}`;
@@ -8,13 +8,6 @@ const at = (page: string): string => `/app/${tenant}/campaigns${page}`;
 interface Enrolled {
   status: string;
   steps_version: number;
-}
-
-/** A contact who wants messages. Returns the id. */
-async function add(name: string, phone = stranger()): Promise<string> {
-  const { id } = await ask<{ id: string }>("contacts", "POST", { name, phones: [phone] });
-  await ask(`contacts/${id}/consent`, "POST", { choice: "granted", category: "marketing", party: "customer", evidence: "Form of the shop" });
-  return id;
 }
 
 const message = (name: string, text: string) => ({ name, does: { type: "message", message: { channels: ["sms"], category: "marketing", sms_text: `${text} Reply STOP for no more messages.` } } });
@@ -32,7 +25,7 @@ browserTest("drip_is_built_started_and_entered_by_keyboard", async () => {
   const { page } = visitor;
   const { keyboard } = page;
   const mark = stranger().slice(-6);
-  const contact = await add(`Guest ${mark}`);
+  const contact = await addContact(`Guest ${mark}`);
   await visitor.open(at("?type=drip"));
   await reach(visitor, "New drip");
   await keyboard.press("Enter");
@@ -60,7 +53,7 @@ browserTest("drip_is_built_started_and_entered_by_keyboard", async () => {
   const up = "Move “Message 2” up";
   await reach(visitor, up, "Shift+Tab");
   await keyboard.press("Enter");
-  await page.getByText("Message 2: place 2 of 3").waitFor({ state: "attached" });
+  await page.getByText(/Message 2\W*: place \W*2\W* of/).waitFor({ state: "attached" });
   assert.equal(plain(await page.evaluate(() => document.activeElement?.textContent ?? "")), up, "the focus has left the button");
   await reach(visitor, "Move “Message 2” down");
   await keyboard.press("Enter");
@@ -97,9 +90,9 @@ browserTest("drip_is_reordered_and_left_by_touch_in_arabic", async () => {
   const { page } = visitor;
   const mark = stranger().slice(-6);
   const id = await drip(`Touch ${mark}`, wait("second"), message("first", "Tea."));
-  const contact = await add(`Touch ${mark}`);
+  const contact = await addContact(`Touch ${mark}`);
   await visitor.open(at(`/${id}/steps`));
-  await visitor.tap(page.getByRole("button", { name: "تقديم «first»" }));
+  await visitor.tap(page.getByRole("button", { name: /تقديم .*first/ }));
   await visitor.tap(page.getByRole("button", { name: "حفظ", exact: true }));
   await page.getByText("تم الحفظ").waitFor();
   assert.deepEqual(await namesOf(id), ["first", "second"]);

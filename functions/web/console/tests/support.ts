@@ -311,6 +311,13 @@ export async function until<T>(what: string, look: () => Promise<T | undefined |
   return assert.fail(`no ${what}`);
 }
 
+/** A contact who has agreed to messages of this category. Returns the id. */
+export async function addContact(name: string, phone = stranger(), category = "marketing"): Promise<string> {
+  const { id } = await ask<{ id: string }>("contacts", "POST", { name, phones: [phone] });
+  await ask(`contacts/${id}/consent`, "POST", { choice: "granted", category, party: "customer", evidence: "Form of the shop" });
+  return id;
+}
+
 /** A customer calls a business, by default that of the log-ins, and the call ends so. */
 export function call(from: string, outcome: string, tenant = logInOf("manager").tenant, via = "telephony"): Promise<void> {
   return tell("/calls", { tenant, from, outcome, via, wait: true });

@@ -431,6 +431,8 @@ const READS: Record<string, number> = {
   conversation: 4,
   // Besides its choices, each of which is a list: itself.
   team: 3,
+  // Besides itself: the drip, and the names of the people, whom its list knows by their ids only.
+  "drip-people": 3,
   // Besides itself: the connections, by which a line whose calls nobody takes is known, and the numbers that customers call in vain.
   lines: 3,
   // Besides itself: its webhooks, and the set-up, which alone knows the numbers that customers call in vain.

@@ -19,6 +19,7 @@ mod console;
 mod conversations;
 mod costs;
 mod demo;
+mod drips;
 mod dry_runs;
 mod failures;
 mod fuzz;
