@@ -9,3 +9,4 @@ import "./composer.ts";
 import "./records.ts";
 import "./push.ts";
 import "./campaigns.ts";
+import "./imports.ts";

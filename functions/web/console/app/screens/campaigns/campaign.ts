@@ -4,11 +4,12 @@ import { api } from "../../api/client.ts";
 import type { components } from "../../api/contract.d.ts";
 import { HELD } from "../../api/held.ts";
 import { here } from "../../api/here.svelte.ts";
-import { take, takeTagged, type Tagged } from "../../api/problem.ts";
-import { nextAsk } from "../../api/queries.ts";
+import { takeTagged, type Tagged } from "../../api/problem.ts";
 import type { Tone } from "../../ui/Badge.svelte";
 import { router } from "../../ui/router.svelte.ts";
 import { t, words } from "../../words/words.svelte.ts";
+
+export { operationOf, runs } from "../../operations/operations.ts";
 
 type Schemas = components["schemas"];
 export type Campaign = Schemas["CampaignOut"];
@@ -51,21 +52,6 @@ export function campaignKey(id: string): unknown[] {
 export function heldCampaign(step: (typeof STEPS)[number]): CreateQueryResult<Tagged<Campaign>> {
   const id = campaignId();
   return createQuery(() => ({ queryKey: [...campaignKey(id), step], queryFn: () => readCampaign(id), ...HELD }));
-}
-
-/** Whether an operation goes on. */
-export function runs({ state }: Pick<Schemas["OperationOut"], "state">): boolean {
-  return state === "queued" || state === "running" || state === "cancelling";
-}
-
-/** An operation, which is asked for until it has ended. */
-export function operationOf(id: () => string | null): CreateQueryResult<Schemas["OperationOut"]> {
-  return createQuery(() => ({
-    queryKey: [here.place?.id, "operation", id()],
-    queryFn: () => take(api.GET("/api/v1/operations/{operation_id}", { params: { path: { operation_id: id() ?? "" } } })),
-    enabled: id() !== null,
-    refetchInterval: ({ state }) => nextAsk(state, state.data && runs(state.data) ? 2_000 : false),
-  }));
 }
 
 /** Label of a field that two people have changed. */
