@@ -153,6 +153,32 @@ browserTest("broken_upload_is_repeated_and_a_workbook_refused", async () => {
   await visitor.leave();
 });
 
+browserTest("segment_is_counted_changed_and_names_its_broadcasts", async () => {
+  const visitor = await Visitor.logIn("manager", DESK);
+  const { page } = visitor;
+  const mark = stranger().slice(-6);
+  const [tag, other] = await Promise.all([`Fair ${mark}`, `Gold ${mark}`].map((name) => ask<Listed>("tags", "POST", { name })));
+  for (let index = 0; index < 3; index += 1) await ask("contacts", "POST", { name: `Guest ${index}`, phones: [stranger()], tags: [tag?.id] });
+  await visitor.open(at("settings/segments/new"));
+  await page.getByLabel("Name", { exact: true }).fill(`Guests ${mark}`);
+  await page.getByLabel("Add a condition").selectOption("tag");
+  await page.getByLabel("Tag", { exact: true }).selectOption({ label: `Fair ${mark}` });
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("link", { name: `Guests ${mark}` }).click();
+  const segment = await idOf("segments", `Guests ${mark}`);
+  await ask("campaigns", "POST", { type: "broadcast", name: `News ${mark}`, audience: { segment }, message: { channels: ["sms"], category: "marketing" } });
+  await page.reload();
+  assert.equal(plain(await visitor.see("uses").innerText()), `News ${mark}`);
+  await page.getByLabel("Tag", { exact: true }).last().selectOption({ label: `Gold ${mark}` });
+  await page.getByRole("button", { name: "Count them and go on" }).click();
+  await page.getByRole("button", { name: "Do it for 3 contacts" }).click();
+  await visitor.see("bulk-result").waitFor();
+  assert.match(plain(await visitor.see("bulk-result").locator("[data-count=changed]").innerText()), /3$/);
+  assert.equal((await all(`contacts?tag=${other?.id}&`)).length, 3);
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
 browserTest("export_is_written_and_opened_by_a_fresh_link", async () => {
   const visitor = await Visitor.logIn("manager", DESK);
   const { page } = visitor;

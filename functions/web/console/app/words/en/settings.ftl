@@ -459,6 +459,7 @@ blocked-nothing = { $not ->
   }
 blocked-progress = { $sent } sent again, { $not } not.
 blocked-done = Nothing more was blocked.
+settings-segments = Saved choices of contacts, and changes of all of them
 settings-canned-replies = Replies that your team puts in by a few keys
 settings-teams = Who belongs together, and who gets new conversations
 settings-inbox-settings = When people are told, and when conversations are handed over or closed
