@@ -14,3 +14,4 @@ import "./contacts.ts";
 import "./factor.ts";
 import "./drips.ts";
 import "./reports.ts";
+import "./imports.ts";

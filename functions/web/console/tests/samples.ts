@@ -252,7 +252,21 @@ const enrolment: Schemas["Enrollment"] = {
   history: [{ step: HOSTILE.markup, at, message_id: "msg_sample" }, { step: HOSTILE.override, at, fulfilled: true }, { step: "offer", at, skipped: HOSTILE.markup }],
 };
 const recipient: Schemas["RecipientOut"] = { clicked: false, code: "no_consent", contact_id: "con_sample", detail: "no opt-in", message_id: null, opted_out: false, replied: false, state: "left_out", variant: 0 };
-const segment: Schemas["Segment"] = { created_at: at, filter: {}, id: "seg_sample", name: HOSTILE.markup, updated_at: at };
+const segment: Schemas["Segment"] = { created_at: at, description: HOSTILE.override, filter: { tag: HOSTILE.markup, source: HOSTILE.markup }, id: "seg_sample", name: HOSTILE.markup, updated_at: at };
+const checkedRows = { rows: 1000, created: 900, updated: 50, skipped: 7, refused: 40, erased: 3, remarked: 12, opted_in: 4, opted_out: 2, said_no: 1, dry_run: true, left_out: true };
+const imported: Schemas["Import"] = {
+  created_at: at, created_by: "usr_sample", errors_file: { expires_at: at, url: `${at}.csv` }, id: "imp_sample", name: HOSTILE.markup, size: 48_213, upload: null,
+  operation: { ...backfill, kind: "import_contacts", result: checkedRows },
+};
+const preview: Schemas["ImportPreview"] = {
+  consents_left_out: [HOSTILE.override], mapping: { columns: [{ column: 0, target: "name" }, { column: 1, target: "phone" }] }, new_tags: [HOSTILE.override], numbers_left_out: [HOSTILE.markup], problems: [], region: "AE",
+  rows: [
+    { becomes: "refused", cells: [HOSTILE.markup, "9.71501E+11"], contact: null, errors: [{ code: "shortened", column: HOSTILE.markup, detail: "x", facts: {} }], row: 2, values: null },
+    { becomes: "created", cells: [HOSTILE.long.slice(0, 100), "12"], contact: null, errors: [], row: 3, values: { name: HOSTILE.markup, remarks: [{ code: "format", column: "Mobile", detail: "x", facts: { expected: "phone", example: "+971501234567" }, row: 3 }] } },
+  ],
+  table: { columns: [HOSTILE.markup, HOSTILE.override], encoding: "UTF-8", format: "csv", header: true, separator: "comma" },
+};
+const exported: Schemas["Export"] = { campaign_id: null, file: null, format: "csv", from: at, id: "op_sample", operation: { ...backfill, kind: "export_data" }, to: at, what: "calls" };
 
 /** Gives a visitor the samples wherever the stack would have to have calls. */
 export async function giveSamples(visitor: Visitor): Promise<void> {
@@ -276,7 +290,8 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_api_keys: { items: [key], next_cursor: null }, get_api_key: key, list_operations: { items: [backfill, task], next_cursor: null }, list_audit: { items: [changed, read], next_cursor: "next" },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
     list_campaigns: { items: [campaign, running], next_cursor: null }, get_campaign: campaign, preflight_campaign: done, get_campaign_preflight: preflight,
-    get_campaign_steps: steps, list_campaign_enrollments: { items: [enrolment], next_cursor: null }, list_campaign_recipients: { items: [recipient], next_cursor: null }, list_segments: { items: [segment], next_cursor: null },
+    get_campaign_steps: steps, list_campaign_enrollments: { items: [enrolment], next_cursor: null }, list_campaign_recipients: { items: [recipient], next_cursor: null }, list_segments: { items: [segment], next_cursor: null }, get_segment: segment,
+    list_imports: { items: [imported], next_cursor: null }, get_import: imported, preview_import: preview, list_exports: { items: [exported], next_cursor: null },
     list_caps: { items: caps, next_cursor: null },
     list_templates: { items: [template, { ...drafted, id: "tpl_other" }], next_cursor: null }, get_template: drafted, lint_template: lint,
     get_template_uses: { automations: [{ by_contact_language: false, enabled: true, id: "rule_sample", name: HOSTILE.markup }] },

@@ -8,6 +8,8 @@ export interface Resource<Item, Fields extends object> {
   /** Fields of a new one. */
   blank: Fields;
   fieldsOf: (item: Item) => Fields;
+  /** Names a part of a field. By default, parts are texts in languages. */
+  partName?: (part: string) => string;
   read: (id: string) => Promise<Tagged<Item>>;
   /** With the same key, a repeated request creates no second one. */
   create: (body: Fields, key: string) => Promise<unknown>;

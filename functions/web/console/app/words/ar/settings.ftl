@@ -485,6 +485,7 @@ blocked-progress = أُعيد إرسال { $sent }، ولم يُرسل { $not }.
 blocked-done = لم يُمنع غير ذلك.
 settings-templates = ما يسمح واتساب للنشاط بأن يبدأ به المراسلة، ومراجعاته
 settings-assets = صور وفيديو ومستندات للرسائل والقوالب
+settings-segments = اختيارات محفوظة من جهات الاتصال، وتعديلها كلها معًا
 settings-canned-replies = ردود يدرجها فريقك ببضع ضغطات
 settings-teams = من يعملون معًا، ومن يتولى المحادثات الجديدة
 settings-inbox-settings = متى يُنبَّه الأشخاص، ومتى تنتقل المحادثات أو تُغلق

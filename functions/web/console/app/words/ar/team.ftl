@@ -1,6 +1,8 @@
 ## Resources
 record-create = إنشاء
 record-name = الاسم
+record-description = الغرض (اختياري)
+record-filter = الشروط
 record-text = النص
 record-members = الأعضاء
 record-mode = من يتولى المحادثة الجديدة

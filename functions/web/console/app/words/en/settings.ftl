@@ -465,6 +465,7 @@ blocked-progress = { $sent } sent again, { $not } not.
 blocked-done = Nothing more was blocked.
 settings-templates = What WhatsApp lets the business write first, and its reviews
 settings-assets = Pictures, videos and documents for messages and templates
+settings-segments = Saved choices of contacts, and changes of all of them
 settings-canned-replies = Replies that your team puts in by a few keys
 settings-teams = Who belongs together, and who gets new conversations
 settings-inbox-settings = When people are told, and when conversations are handed over or closed

@@ -1,6 +1,8 @@
 ## Resources
 record-create = Create
 record-name = Name
+record-description = Purpose (optional)
+record-filter = Conditions
 record-text = Text
 record-members = Members
 record-mode = Who gets a new conversation
