@@ -610,19 +610,21 @@ def after_deploy(stack):
             switch_on_ttl(physical[logical], properties["TimeToLiveSpecification"])
 
 
+INTEGRATION = "x-amazon-apigateway-integration"
+
+
 def import_routes(api, body, physical):
-    """Bridge: MiniStack ignores the OpenAPI body of an HTTP API, which SAM generates from HttpApi events. Delete with
-    `import_cors` when AWS::ApiGatewayV2::Api imports `Body`."""
+    """Bridge: MiniStack ignores the OpenAPI body of an HTTP API. Delete with `import_cors` when AWS::ApiGatewayV2::Api
+    imports `Body`."""
     gateway = client("apigatewayv2")
     functions = client("lambda")
     known = {r["RouteKey"] for r in gateway.get_routes(ApiId=api, MaxResults="500").get("Items", [])}
+    shared = {f"#/components/{INTEGRATION}s/{name}": one for name, one in body["components"][f"{INTEGRATION}s"].items()}
     wanted = set()
     integrations = {}
     for path, methods in body.get("paths", {}).items():
         for method, operation in methods.items():
-            integration = operation.get("x-amazon-apigateway-integration") if isinstance(operation, dict) else None
-            if not integration:
-                continue
+            integration = shared[operation[INTEGRATION]["$ref"]]
             verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
             # The default route has no method.
             key = path if path == "$default" else f"{verb} {path}"
@@ -638,7 +640,7 @@ def import_routes(api, body, physical):
                     IntegrationType="AWS_PROXY",
                     IntegrationUri=function,
                     IntegrationMethod="POST",
-                    PayloadFormatVersion=integration.get("payloadFormatVersion", "2.0"),
+                    PayloadFormatVersion=integration["payloadFormatVersion"],
                 )["IntegrationId"]
             gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integrations[logical]}")
     for route in gateway.get_routes(ApiId=api, MaxResults="500").get("Items", []):

@@ -63,7 +63,7 @@ impl Sizes {
             ensure!(
                 size <= most,
                 "the expanded template has {size} {what}, of at most {most}. Give one function more paths of its resource, use one \
-                 `{{proxy+}}` event instead of several, or share what SAM makes for each event (permissions, roles of schedules); \
+                 `{{proxy+}}` route instead of several, or share what SAM makes for each event (permissions, roles of schedules); \
                  if nothing is left to share, move a room into a nested stack"
             );
         }

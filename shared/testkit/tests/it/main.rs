@@ -8,6 +8,7 @@ mod names;
 mod repository;
 mod roles;
 mod rooms;
+mod routes;
 mod secrets;
 mod sources;
 mod template;

@@ -65,17 +65,6 @@ fn functions_are_named_and_built_alike() {
     }
 }
 
-/// API Gateway has no such routes, and SAM says nothing.
-#[test]
-fn no_route_ends_with_a_slash() {
-    for function in functions() {
-        for (name, event) in events(&function) {
-            let path = event["Properties"]["Path"].as_str().unwrap_or_default();
-            assert!(path == "/" || !path.ends_with('/'), "{} {name}: {path}", function.id);
-        }
-    }
-}
-
 #[test]
 fn logs_expire() {
     for (id, logs) in resources("AWS::Logs::LogGroup") {
@@ -318,7 +307,7 @@ fn event_sources_report_single_failures_and_are_limited() {
                     assert_eq!(retries["MaximumEventAgeInSeconds"], 60, "{id}");
                     is_invoked_once(&function);
                 }
-                "HttpApi" | "ScheduleV2" => {}
+                "ScheduleV2" => {}
                 other => panic!("{id} is a {other}: say here what it must have"),
             }
         }
@@ -376,46 +365,6 @@ fn operators_are_told_how_many_functions_busy_queues_run() {
         page.contains(&text),
         "docs/operations/first-deployment.md does not say {text}"
     );
-}
-
-/// Throttles are per route, so an operation that strangers can call without a limit must not share a route with one that users need.
-#[test]
-fn every_log_in_operation_has_its_own_throttle() {
-    let document: Value = serde_json::from_str(&read("docs/openapi.json")).expect("the contract is JSON");
-    let settings = &template()["Resources"]["Api"]["Properties"]["RouteSettings"];
-    let rate = |route: &str| settings[route]["ThrottlingRateLimit"].as_i64();
-    let routes: BTreeSet<String> = events(&function("auth"))
-        .map(|(_, event)| {
-            let word = |name: &str| event["Properties"][name].as_str().unwrap_or_default();
-            format!("{} {}", word("Method"), word("Path"))
-        })
-        .collect();
-    let paths = document["paths"].as_object().expect("the contract has paths");
-    let mut operations = 0;
-    for (path, methods) in paths.iter().filter(|(path, _)| path.starts_with("/api/v1/auth/")) {
-        for method in methods.as_object().into_iter().flatten().map(|(method, _)| method) {
-            let route = format!("{} {path}", method.to_uppercase());
-            assert!(routes.contains(&route), "{route} has no route of its own");
-            assert!(rate(&route).is_some(), "{route} has no throttle of its own");
-            operations += 1;
-        }
-    }
-    assert!(operations >= 10, "only {operations} operations of log-in");
-    // Unknown paths and other methods use this route: they cost little, so their limit is low.
-    let rest = "ANY /api/v1/auth/{proxy+}";
-    assert!(routes.contains(rest) && rate(rest) <= rate("POST /api/v1/auth/log-in"));
-    // API Gateway refuses a setting without its route.
-    let known: BTreeSet<String> = functions()
-        .iter()
-        .flat_map(|function| events_of(function, "HttpApi"))
-        .map(|route| match (route["Method"].as_str(), route["Path"].as_str()) {
-            (Some(method), Some(path)) => format!("{method} {path}"),
-            _ => "$default".to_owned(),
-        })
-        .collect();
-    for (route, _) in settings.as_object().expect("there are route settings") {
-        assert!(known.contains(route), "{route} has settings and is no route");
-    }
 }
 
 /// Attributes of a listed row that its list does not contain, or contains as keys.
