@@ -195,3 +195,4 @@ example-promotion = AD-SAFFRON
 example-sender = SAFFRON
 example-expires_at = 2027-11-20
 example-evidence = الاستمارة 1207، موقّعة في المتجر
+example-description = يشتري كل أسبوع

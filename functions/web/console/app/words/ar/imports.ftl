@@ -1,20 +1,4 @@
 ## Operations
-operation-state = الحالة
-operation-state-queued = في الانتظار
-operation-state-running = جارٍ
-operation-state-cancelling = يجري إيقافه
-operation-state-done = اكتمل
-operation-state-failed = تعذّر
-operation-state-cancelled = أُوقف
-operation-progress = التقدّم
-operation-done = { $total ->
-    [none] أُنجز { $done }. يمكنك مغادرة الصفحة، فالعمل يستمر.
-   *[other] أُنجز { $done } من { $total }. يمكنك مغادرة الصفحة، فالعمل يستمر.
-  }
-operation-cancelling = يجري الإيقاف. ما أُنجز يبقى كما هو.
-operation-cancel = إيقاف
-operation-failed = تعذّر الإكمال. ما أُنجز قبل ذلك يبقى كما هو.
-operation-cancelled = أُوقف العمل. ما أُنجز قبل ذلك يبقى كما هو.
 problem-file_gone = لم يعد الملف محفوظًا.
 
 ## Imports
@@ -76,7 +60,6 @@ import-consent = وافق من في الملف على الرسائل
 import-consent-missing = أحد الأعمدة يذكر من وافق. اذكر كيف وافقوا، أو اترك العمود.
 import-evidence = كيف وأين وافقوا
 import-evidence-hint = يُحفظ مع كل جهة اتصال دليلًا
-example-evidence = وقّعوا النموذج عند الصندوق
 import-consent-of = هذا عن
 import-consent-of-column = من يذكر عمود أنهم وافقوا
 import-consent-of-all_rows = كل من في الملف

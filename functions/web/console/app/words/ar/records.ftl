@@ -82,7 +82,6 @@ suppressions-remove = السماح بالرسائل
 suppressions-remove-effect = ينتهي كل رفض لـ { $address } وتصبح الرسائل إليه ممكنة من جديد.
 
 example-address = +971501234567
-example-description = يشتري كل أسبوع
 example-key = birthday
 example-options = فضي
 example-price = 12.50

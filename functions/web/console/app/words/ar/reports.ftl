@@ -78,34 +78,6 @@ audit-kind = { $kind ->
 
 ## Long tasks
 operations-empty = لا مهام في آخر 30 يومًا. هنا يظهر الاستيراد والتصدير وفحص الحملات وكل عمل يستغرق وقتًا.
-operation-what = المهمة
-operation-done = أُنجز
-operation-errors = لم يُنجز
-operation-result = النتيجة
-operation-kind = { $kind ->
-    [apply_retention] حذف المكالمات والرسائل القديمة
-    [backfill_conversations] محادثات من قبل
-    [archive_contact] كل بيانات جهة اتصال
-    [change_contacts] تغيير جهات اتصال كثيرة
-    [count_segment] عدّ مجموعة
-    [erase_contact] محو جهة اتصال
-    [import_contacts] استيراد جهات اتصال
-    [export_data] تصدير
-    [preflight_campaign] فحص حملة
-    [report_campaign] تقرير حملة
-    [run_campaign] إرسال حملة
-    [sync_templates] قراءة القوالب من المزوّد
-   *[other] { $kind }
-  }
-operation-state-queued = في الانتظار
-operation-state-running = قيد التنفيذ
-operation-state-cancelling = يجري الإيقاف
-operation-state-done = تمت
-operation-state-failed = فشلت
-operation-state-cancelled = أُلغيت
-operation-cancel = إلغاء المهمة
-operation-cancel-effect = تنتهي خلال دقيقة. ما أُنجز يبقى.
-operation-cancel-named = إلغاء: { $kind }
 
 ## How long calls and messages stay
 retention-why = بعدها تُحذف نهائيًا. تبقى الأرقام والموافقات والملاحظات.

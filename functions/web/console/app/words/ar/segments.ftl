@@ -23,8 +23,6 @@ condition-remove = إزالة
 condition-remove-named = إزالة: { $name }
 condition-deleted = حُذف في هذه الأثناء
 example-day = 11-20
-example-description = زبائن دائمون جاؤوا هذه السنة
-example-source = نموذج الموقع
 
 ## Changes of many contacts
 bulk = تعديل كل جهات اتصالها

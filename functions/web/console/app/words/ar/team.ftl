@@ -17,7 +17,6 @@ record-url = العنوان
 record-events = ما يعلم به
 record-content = اذكر أيضًا من هو وما كُتب
 record-header = الترويسة
-record-description = لمن يُعطى
 record-color = اللون
 record-position = الترتيب
 record-kind = معناها

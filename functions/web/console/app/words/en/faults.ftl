@@ -187,3 +187,4 @@ example-promotion = AD-SAFFRON
 example-sender = SAFFRON
 example-expires_at = 2027-11-20
 example-evidence = Form 1207, signed in the shop
+example-description = Buys something every week

@@ -1,20 +1,4 @@
 ## Operations
-operation-state = State
-operation-state-queued = Waiting
-operation-state-running = Running
-operation-state-cancelling = Being stopped
-operation-state-done = Done
-operation-state-failed = Failed
-operation-state-cancelled = Stopped
-operation-progress = Progress
-operation-done = { $total ->
-    [none] { $done } done. You can leave the page: it goes on.
-   *[other] { $done } of { $total } done. You can leave the page: it goes on.
-  }
-operation-cancelling = It is being stopped. What is done stays done.
-operation-cancel = Stop
-operation-failed = It failed. What was done before stays done.
-operation-cancelled = It was stopped. What was done before stays done.
 problem-file_gone = The file is not kept any more.
 
 ## Imports
@@ -76,7 +60,6 @@ import-consent = People in the file agreed to messages
 import-consent-missing = A column says who agreed. Say how they did, or leave the column out.
 import-evidence = How and where they agreed
 import-evidence-hint = It is kept with each contact, as proof
-example-evidence = Signed the form at the till
 import-consent-of = This is about
 import-consent-of-column = those of whom a column says so
 import-consent-of-all_rows = everybody in the file

@@ -82,7 +82,6 @@ suppressions-remove = Allow messages
 suppressions-remove-effect = All refusals of { $address } end, and messages to it are possible again.
 
 example-address = +971501234567
-example-description = Buys something every week
 example-key = birthday
 example-options = Silver
 example-price = 12.50

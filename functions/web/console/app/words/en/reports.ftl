@@ -78,34 +78,6 @@ audit-kind = { $kind ->
 
 ## Long tasks
 operations-empty = No tasks in the last 30 days. Imports, exports, checks of broadcasts and other long work appear here.
-operation-what = Task
-operation-done = Done
-operation-errors = not done
-operation-result = Result
-operation-kind = { $kind ->
-    [apply_retention] Delete old calls and messages
-    [backfill_conversations] Conversations from before
-    [archive_contact] All data of a contact
-    [change_contacts] Change many contacts
-    [count_segment] Count a segment
-    [erase_contact] Erase a contact
-    [import_contacts] Import contacts
-    [export_data] Export
-    [preflight_campaign] Check a broadcast
-    [report_campaign] Report of a broadcast
-    [run_campaign] Send a broadcast
-    [sync_templates] Read templates from the provider
-   *[other] { $kind }
-  }
-operation-state-queued = Waiting
-operation-state-running = Running
-operation-state-cancelling = Ending
-operation-state-done = Done
-operation-state-failed = Failed
-operation-state-cancelled = Cancelled
-operation-cancel = Cancel
-operation-cancel-effect = It ends within a minute. What is done stays done.
-operation-cancel-named = Cancel: { $kind }
 
 ## How long calls and messages stay
 retention-why = Afterwards they are deleted for good. Figures, consent and notes stay.

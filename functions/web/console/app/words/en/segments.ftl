@@ -23,8 +23,6 @@ condition-remove = Remove
 condition-remove-named = Remove: { $name }
 condition-deleted = Deleted meanwhile
 example-day = 11-20
-example-description = Regulars who came this year
-example-source = Web form
 
 ## Changes of many contacts
 bulk = Change all its contacts

@@ -17,7 +17,6 @@ record-url = Address
 record-events = What it hears of
 record-content = Also say who it was and what was written
 record-header = Header
-record-description = Who gets it
 record-color = Color
 record-position = Place
 record-kind = What it means
