@@ -7,6 +7,8 @@ pub mod load;
 pub mod operations;
 mod page;
 pub mod start;
+mod svix;
+pub mod webhooks;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -39,6 +41,7 @@ use live::Live;
 use load::{Load, Network, Work};
 use operations::Cost;
 use start::{Binary, Starts};
+use webhooks::{Receiver, Webhooks};
 
 /// Parts that can be measured separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
@@ -57,6 +60,8 @@ pub enum Part {
     Live,
     /// A team that answers its customers.
     Inbox,
+    /// Deliveries of outgoing webhooks, beside those of the svix-server that `RINGBACK_SVIX_SERVER` names.
+    Webhooks,
 }
 
 /// Baseline of the other functions' starts.
@@ -144,6 +149,7 @@ pub struct Figures {
     shown: Option<Shown>,
     live: Option<Live>,
     day: Option<Day>,
+    deliveries: Option<Webhooks>,
 }
 
 impl Figures {
@@ -158,7 +164,7 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
         [] => Part::value_variants(),
         some => some,
     };
-    let options = Options {
+    let mut options = Options {
         profile,
         ..Options::throwaway("bench")?
     };
@@ -174,9 +180,22 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
     if parts.contains(&Part::Console) {
         console::build(&place, &Tools::set_up(&place).await?).await?;
     }
+    let receiver = if parts.contains(&Part::Webhooks) {
+        let receiver = Receiver::start(&place, &Tools::set_up(&place).await?).await?;
+        options.webhook_hosts.push(receiver.origin.clone());
+        Some(receiver)
+    } else {
+        None
+    };
     if parts.iter().any(|part| *part != Part::Start) {
-        let measuring = async |running: &Running| Box::pin(measure_deployed_stack(running, parts, &mut figures)).await;
+        let measuring = async |running: &Running| {
+            let measuring = measure_deployed_stack(running, parts, receiver.as_ref(), &mut figures);
+            Box::pin(measuring).await
+        };
         Box::pin(on_own_stack(&options, measuring)).await?;
+    }
+    if let Some(receiver) = receiver {
+        receiver.stop().await?;
     }
     let now = Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -267,7 +286,13 @@ async fn sizes(tools: &Tools, binaries: &[Binary]) -> Result<BTreeMap<String, Si
         .collect()
 }
 
-async fn measure_deployed_stack(running: &Running, parts: &[Part], figures: &mut Figures) -> Result<()> {
+/// `receiver`: of events, if they are measured.
+async fn measure_deployed_stack(
+    running: &Running,
+    parts: &[Part],
+    receiver: Option<&Receiver>,
+    figures: &mut Figures,
+) -> Result<()> {
     let Running { place, tools, aws, .. } = running;
     let play = Play::new(running.endpoints.clone()).await?;
     let town = Town::new(&play, aws, place, &place.data).await?;
@@ -291,6 +316,10 @@ async fn measure_deployed_stack(running: &Running, parts: &[Part], figures: &mut
         let network = Network::new(&play, &town).await?;
         let measuring = Box::pin(inbox::measure(running, &network));
         figures.day = Some(step("a team's day in the inbox", measuring).await?);
+    }
+    if let Some(receiver) = receiver {
+        let measuring = Box::pin(webhooks::measure(running, &town, &play, receiver));
+        figures.deliveries = Some(measuring.await?);
     }
     if !wants(Part::Bill) && !wants(Part::Load) {
         return Ok(());

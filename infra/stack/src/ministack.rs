@@ -1,6 +1,9 @@
 //! MiniStack, the local AWS: started with its own environment, and stopped so that it keeps its state.
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 
@@ -52,6 +55,12 @@ pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
 
 pub fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
+}
+
+/// A port that is free now.
+pub fn free_port() -> Result<u16> {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    Ok(free.context("looking for a free port")?.port())
 }
 
 /// Waits until MiniStack answers, on a busy machine, too.

@@ -189,10 +189,16 @@ impl Server {
         with_tail(&format!("{} ended ({status})", self.name), &self.log)
     }
 
+    /// Its process, unless it has ended.
+    pub fn pid(&self) -> Option<Pid> {
+        // It leads its own group.
+        group(&self.child)
+    }
+
     /// Lets other processes go first.
     pub fn be_nice(&self) -> Result<()> {
-        // Its group has its own id. Without one, it would be our own priority.
-        let pid = group(&self.child).with_context(|| format!("{} has ended", self.name))?;
+        // Without one, it would be our own priority.
+        let pid = self.pid().with_context(|| format!("{} has ended", self.name))?;
         setpriority_process(Some(pid), NICE).with_context(|| format!("setting the priority of {}", self.name))
     }
 
@@ -265,19 +271,50 @@ pub fn running_functions(data: &Path) -> Result<Vec<(Pid, String)>> {
     Ok(found)
 }
 
-/// The kernel's share of the CPU time of these processes so far; `None` if they have used none.
-pub fn kernel_share(processes: impl IntoIterator<Item = Pid>) -> Option<f64> {
-    let (mut own, mut kernel) = (0_u64, 0_u64);
-    for pid in processes {
+/// Ticks of Linux in a second.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// CPU time of a process so far, in ticks.
+#[derive(Clone, Copy, Default)]
+struct Ticks {
+    own: u64,
+    kernel: u64,
+}
+
+impl Ticks {
+    /// Ticks of a process; none if it has ended.
+    fn of(pid: Pid) -> Self {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-        // After the program's name, which may contain anything: the state and ten numbers, then both values in ticks.
+        // After the program's name, which may contain anything: the state and ten numbers, then both values.
         let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
         let mut times = rest
             .split_whitespace()
             .skip(11)
             .map_while(|ticks| ticks.parse::<u64>().ok());
-        own += times.next().unwrap_or_default();
-        kernel += times.next().unwrap_or_default();
+        Self {
+            own: times.next().unwrap_or_default(),
+            kernel: times.next().unwrap_or_default(),
+        }
     }
-    (own + kernel > 0).then(|| kernel as f64 / (own + kernel) as f64)
+
+    const fn sum(self) -> u64 {
+        self.own + self.kernel
+    }
+}
+
+/// The kernel's share of the CPU time of these processes so far; `None` if they have used none.
+pub fn kernel_share(processes: impl IntoIterator<Item = Pid>) -> Option<f64> {
+    let all = processes
+        .into_iter()
+        .map(Ticks::of)
+        .fold(Ticks::default(), |all, ticks| Ticks {
+            own: all.own + ticks.own,
+            kernel: all.kernel + ticks.kernel,
+        });
+    (all.sum() > 0).then(|| all.kernel as f64 / all.sum() as f64)
+}
+
+/// Seconds of CPU that a process has used so far, in the kernel, too.
+pub fn cpu_seconds(pid: Pid) -> f64 {
+    Ticks::of(pid).sum() as f64 / TICKS_PER_SECOND
 }

@@ -38,6 +38,9 @@ pub struct Options {
     /// The API's port [default: a free one]
     #[arg(long)]
     pub port: Option<u16>,
+    /// Origins to which events may go besides those of the simulators
+    #[arg(skip)]
+    pub webhook_hosts: Vec<String>,
     /// Delete the data directory's state first
     #[arg(skip)]
     pub fresh: bool,
@@ -132,6 +135,9 @@ impl Running {
             "verify_token": vault.secret("meta.verify_token")?,
         });
         put_secret(&aws, META_APP_SECRET, &meta_app).await?;
+        // The simulators' receivers, and the host of the document's example, which has no address.
+        let own = [simulators_url.as_str(), "https://n8n.example.com"].map(str::to_owned);
+        let hosts = [&own[..], &options.webhook_hosts].concat();
         let parameters = [
             ("Stage", "local".to_owned()),
             ("LogLevel", "info".to_owned()),
@@ -144,8 +150,7 @@ impl Running {
             ("ExotelApiUrl", simulators_url.clone()),
             ("ExotelIndiaApiUrl", simulators_url.clone()),
             ("PlivoApiUrl", simulators_url.clone()),
-            // The receivers, and the host of the document's example, which has no address.
-            ("WebhookHosts", format!("{simulators_url},https://n8n.example.com")),
+            ("WebhookHosts", hosts.join(",")),
             ("AwsEndpointUrl", ministack::endpoint(ports.ministack)),
             ("SesEndpointUrl", simulators_url.clone()),
             ("MailFrom", "ringback@ringback.example".to_owned()),

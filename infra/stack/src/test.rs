@@ -4,15 +4,9 @@
 //! Two rows of test programs run side by side, each with its own emulator: the tests of the deployed stack, and all others, which need
 //! tables, queues and keys only, two at a time. The others use what the first, which mostly wait for each other, leave of the machine.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Write as _,
-    net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
-    time::Instant,
-};
+use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, time::Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 pub mod selected;
@@ -111,8 +105,7 @@ async fn without_stage(
     let data = place.data.join("emulator");
     remove(&data)?;
     let own = Place::new(Some(&data))?;
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    let port = free.context("looking for a free port")?.port();
+    let port = ministack::free_port()?;
     let mut emulator = ministack::start(&own, tools, port)?;
     emulator.be_nice()?;
     let ready = ministack::wait_until_ready(&mut emulator, port);

@@ -4,13 +4,12 @@ use access::SecretsError;
 use domain::{
     tenants::Sealed,
     terms::EventId,
-    webhooks::{AnswerHint, Attempt, AttemptOutcome, Verdict, WebhookEndpoint, beginning_of_answer},
+    webhooks::{Attempt, WebhookEndpoint},
 };
 use kit::Problem;
 use providers::{
-    guarded::Unreached,
-    http::Failure,
-    standard_webhooks::{SigningSecret, signature_header},
+    standard_webhooks::SigningSecret,
+    webhooks::{EventRequest, OwnHeader, send_event},
 };
 use serde_json::json;
 
@@ -32,53 +31,32 @@ pub(crate) async fn send_test(
         secrets.push(SigningSecret::from_stored(open(&secret.sealed).await?));
     }
     let header = match &endpoint.header {
-        Some(header) => Some((header.name.as_str(), open(&header.sealed).await?)),
+        // What was sealed was a value.
+        Some(header) => open(&header.sealed).await?.parse().ok().map(|value| OwnHeader {
+            name: header.name.clone(),
+            value,
+        }),
         None => None,
     };
-    let (id, at) = (EventId::new(who.ulid()).to_string(), who.now());
+    let at = who.now();
     let body = json!({"type": "webhook.test", "timestamp": at, "data": {"webhook_endpoint_id": endpoint.id}});
-    let body = body.to_string();
-    let signature = signature_header(&secrets, &id, at, body.as_bytes());
     let clock = context.api.env().clock();
     let began = clock.now();
-    let sent = context.client.post(endpoint.url.as_str(), |request| {
-        let request = request
-            .header("content-type", "application/json")
-            .header("webhook-id", id)
-            .header("webhook-timestamp", at.as_second())
-            .header("webhook-signature", signature);
-        let request = match header {
-            Some((name, value)) => request.header(name, value),
-            None => request,
-        };
-        request.body(body)
-    });
-    let sent = sent.await;
-    let ms = u32::try_from(clock.now().duration_since(began).as_millis()).unwrap_or_default();
-    Ok(match sent {
-        Ok(answer) => Attempt {
-            at,
-            outcome: Verdict::of_answer(answer.status, answer.retry_after, &answer.body).outcome(),
-            status: Some(answer.status),
-            ms,
-            hint: AnswerHint::of_answer(answer.status, &answer.body),
-            answer: beginning_of_answer(&answer.body),
-        },
-        Err(unreached) => Attempt {
-            at,
-            outcome: outcome_of(&unreached),
-            status: None,
-            ms,
-            hint: None,
-            answer: None,
-        },
+    let request = EventRequest {
+        url: &endpoint.url,
+        id: EventId::new(who.ulid()),
+        at,
+        body: body.to_string().into_bytes(),
+        secrets: &secrets,
+        header: header.as_ref(),
+    };
+    let end = send_event(&context.client, request).await;
+    Ok(Attempt {
+        at,
+        outcome: end.outcome,
+        status: end.status,
+        ms: u32::try_from(clock.now().duration_since(began).as_millis()).unwrap_or_default(),
+        hint: end.hint,
+        answer: end.answer,
     })
-}
-
-fn outcome_of(unreached: &Unreached) -> AttemptOutcome {
-    match unreached {
-        Unreached::Refused(_) => AttemptOutcome::Blocked,
-        Unreached::Failed(Failure::TimedOut(_)) => AttemptOutcome::TimedOut,
-        Unreached::Failed(_) => AttemptOutcome::NotReached,
-    }
 }

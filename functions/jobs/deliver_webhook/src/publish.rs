@@ -35,6 +35,13 @@ impl Endpoint<'_> {
         }
         let (store, now) = (&self.ctx.store, self.now());
         let known = store.read_deliveries(self.scope, self.row.id, &ids, now).await?;
+        // What an earlier delivery of this job wrote is counted, unless it was interrupted then.
+        let uncounted = if waiting(&known).next().is_some() {
+            let all = store.count_waiting(self.scope, self.row.id).await?;
+            all.saturating_sub(health.waiting)
+        } else {
+            0
+        };
         let ids: HashSet<EventId> = known.iter().map(|delivery| delivery.event.id).collect();
         let new = events.into_iter().filter(|event| !ids.contains(&event.id));
         let new: Vec<Delivery> = new.map(Delivery::new).collect();
@@ -65,13 +72,14 @@ impl Endpoint<'_> {
         let deliveries = [round.tried.clone(), stored, dropped].concat();
         store.write_deliveries(self.scope, self.row.id, &deliveries).await?;
         crash::point("deliver_webhook.written");
-        let wait = || waiting(&deliveries).chain(waiting(&known));
-        let (wait, first) = (number(wait().count()), wait().map(looked_at_from).min());
+        let more = uncounted.saturating_add(number(waiting(&deliveries).count()));
+        let wait = waiting(&deliveries).chain(waiting(&known));
+        let first = wait.map(looked_at_from).min();
         let after = self
             .change_health(health, |health| {
                 let after = self.after_attempts(health, &round.outcomes);
                 let after = match first {
-                    Some(first) => after.with_more_waiting(wait, first),
+                    Some(first) => after.with_more_waiting(more, first),
                     None => after,
                 };
                 if drops { after.with_dropped(now) } else { after }

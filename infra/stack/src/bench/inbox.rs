@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     load::{Network, Times},
+    page::{ASSIGNMENT, verdict},
     run_python_client, wait_for_queues,
 };
 use crate::{aws::LogEvent, bill::Line, running::Running, secrets::random_hex};
@@ -14,6 +15,9 @@ const CONTACTS: usize = 5_000;
 
 /// Number of customers who write.
 const WRITERS: usize = 500;
+
+/// Maximum write units of a customer's message on average over a day.
+const MAX_UNITS_OF_DAY: f64 = 12.0;
 
 /// Figures of one day.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +51,40 @@ pub struct Day {
     /// Write units of everything else, by message: a part of a reply, its send and its statuses, assignments, counters and events.
     #[serde(default)]
     pub all_units: f64,
+}
+
+impl Day {
+    /// Its costs, and the waits of its customers.
+    pub(super) fn page(&self) -> String {
+        let [half, most, all] = [50, 95, 100].map(|of_hundred| self.waited.percentile(of_hundred) / 1000.0);
+        let within = |units: f64, most: f64| format!("{units:.1} | {most} | {}", verdict(units <= most));
+        format!(
+            "
+## A team's day
+
+{agents} agents answer {messages} messages of {customers} customers, of a business with 5,000 contacts, in {minutes:.1} minutes, on the emulator with the agents on the same
+cores. {replies} replies were sent, one to what several messages asked; {overtaken} were refused since a colleague had replied, and {stale} of {tried} assignments since
+the conversation had changed. No question was answered twice, and nobody was left waiting. Customers waited {half:.1} s (p50), {most:.1} s (p95) and {all:.1} s (longest).
+
+| write units of | average | aim | |
+| --- | ---: | ---: | --- |
+| a customer's message | {inbound} |
+| an assignment | {assignment} |
+| all else, by message: replies, their sends and statuses, assignments, counters, live events | {rest:.1} | | |
+",
+            agents = self.agents,
+            messages = self.messages,
+            customers = self.customers,
+            minutes = self.seconds / 60.0,
+            replies = self.replies,
+            overtaken = self.overtaken,
+            stale = self.stale,
+            tried = self.stale + self.assignments,
+            inbound = within(self.inbound_units, MAX_UNITS_OF_DAY),
+            assignment = within(self.assignment_units, ASSIGNMENT.1),
+            rest = self.all_units,
+        )
+    }
 }
 
 /// Measures with `python/answer_all.py`: clients that we did not write.

@@ -1,11 +1,20 @@
 //! Events that a business's own software gets.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, Result, ensure};
-use providers::standard_webhooks::{SigningSecret, signature_header};
+use domain::Timestamp;
+use providers::standard_webhooks::{SECRET_BYTES, SigningSecret, signature_header};
 use serde_json::{Value, json};
-use stack::play::{Look, until};
+use stack::{
+    play::{Look, until},
+    process::run_captured,
+};
 
 use crate::stage::{Business, PATIENCE, on_stage};
+
+/// Deliveries that libraries verify.
+const DELIVERIES: usize = 1_000;
 
 /// The requests that a receiver got for events of this type, once there are this many.
 async fn wait_for_requests(business: &Business<'_>, path: &str, kind: &str, count: usize) -> Result<Vec<Value>> {
@@ -54,7 +63,7 @@ fn call_reaches_the_software_of_a_business_signed() {
             );
             ensure!(header("x-token") == "a-canary-of-headers", "without its own header");
             let body = request["body"].as_str().unwrap_or_default();
-            let at = domain::Timestamp::from_second(header("webhook-timestamp").parse()?)?;
+            let at = Timestamp::from_second(header("webhook-timestamp").parse()?)?;
             let secret = SigningSecret::from_stored(key.to_owned());
             let expected = signature_header(&[secret], &header("webhook-id"), at, body.as_bytes());
             ensure!(header("webhook-signature") == expected, "not signed by the secret");
@@ -63,6 +72,137 @@ fn call_reaches_the_software_of_a_business_signed() {
             ensure!(
                 body["data"]["contact"]["phone"] == caller.as_str(),
                 "without its content: {body}"
+            );
+        }
+        Ok(())
+    });
+}
+
+/// Deliveries as their receivers have them, and whether they are genuine, for the programs that verify them.
+#[derive(Default)]
+struct Deliveries(String);
+
+impl Deliveries {
+    fn add(&mut self, secret: &str, headers: &Value, body: &str, genuine: bool) {
+        let delivery = json!({ "secret": secret, "headers": headers, "body": body, "genuine": genuine });
+        let _ = writeln!(self.0, "{delivery}");
+    }
+}
+
+/// Bodies of all kinds: short and long ones, in many scripts, and with what is special in JSON and in lines.
+fn body(number: usize) -> String {
+    const TEXTS: [&str; 6] = [
+        "",
+        "Table for two?",
+        "مرحبا 👋",
+        "\u{0}\u{2028}\u{85}\r\n\t\"\\",
+        "日本語",
+        "e\u{301}",
+    ];
+    let text = TEXTS[number % TEXTS.len()].repeat(1 + number % 7 * 40);
+    match number % 100 {
+        0 => "{}".to_owned(),
+        1 => json!({ "text": "ñ".repeat(9_990) }).to_string(),
+        _ => json!({ "type": "message.received", "data": { "text": text, "number": number } }).to_string(),
+    }
+}
+
+/// Half of the deliveries are made while a secret is replaced, when both are valid. Others are the test deliveries of an endpoint, before and after it gets another secret.
+#[test]
+fn libraries_verify_deliveries_and_refuse_altered_ones() {
+    on_stage(async |stage| {
+        let mut all = Deliveries::default();
+        let now = Timestamp::now();
+        let [new, old, other] = [1, 2, 3].map(|byte| SigningSecret::of_random([byte; SECRET_BYTES]));
+        let (mut genuine, mut altered) = (0, 0);
+        for number in 0..DELIVERIES {
+            let (id, body) = (format!("evt_{number:026}"), body(number));
+            let valid = [new.clone(), old.clone()];
+            let valid = if number % 2 == 0 { &valid[..] } else { &valid[1..] };
+            let headers = |id: &str, at: Timestamp, signature: &str| json!({ "webhook-id": id, "webhook-timestamp": at.as_second().to_string(), "webhook-signature": signature });
+            let signature = signature_header(valid, &id, now, body.as_bytes());
+            for secret in valid {
+                all.add(&secret.whsec(), &headers(&id, now, &signature), &body, true);
+                genuine += 1;
+            }
+            let mut refused = |secret: &SigningSecret, headers: &Value, body: &str| {
+                all.add(&secret.whsec(), headers, body, false);
+                altered += 1;
+            };
+            let late = Timestamp::from_second(now.as_second() + 1)?;
+            let hour = Timestamp::from_second(now.as_second() - 3_600)?;
+            let alter = |signature: &str| {
+                let other = if &signature[3..4] == "A" { "B" } else { "A" };
+                format!("v1,{other}{}", &signature[4..])
+            };
+            let altered_signature = signature.split(' ').map(alter).collect::<Vec<_>>().join(" ");
+            match number % 10 {
+                0 => refused(&old, &headers(&id, now, &signature), &format!("{body} ")),
+                1 => refused(&old, &headers(&format!("{id}0"), now, &signature), &body),
+                2 => refused(&old, &headers(&id, late, &signature), &body),
+                3 => refused(&old, &headers(&id, now, &altered_signature), &body),
+                4 => refused(&other, &headers(&id, now, &signature), &body),
+                // Too old, though it is signed.
+                5 => refused(
+                    &old,
+                    &headers(&id, hour, &signature_header(valid, &id, hour, body.as_bytes())),
+                    &body,
+                ),
+                _ => {}
+            }
+        }
+
+        let business = stage.business("Verifying").await?;
+        let path = format!("/receivers/{}", business.id());
+        let url = format!("{}{path}", stage.play.endpoints.simulators.trim_end_matches('/'));
+        let endpoint = json!({ "name": "Shop", "url": url, "events": ["call.decided"] });
+        let made = business
+            .api("post", "/api/v1/webhook-endpoints", Some(endpoint))
+            .await?;
+        let own = format!("/api/v1/webhook-endpoints/{}", made["id"].as_str().unwrap_or_default());
+        let test = format!("{own}/test");
+        business.api("post", &test, None).await?;
+        let rotated = business.api("post", &format!("{own}/rotate-secret"), None).await?;
+        business.api("post", &test, None).await?;
+        let received = wait_for_requests(&business, &path, "webhook.test", 2).await?;
+        let secret = |shown: &Value| shown["signing"]["secret"].as_str().map(str::to_owned);
+        let (first, second) = (
+            secret(&made).context("a secret")?,
+            secret(&rotated).context("a secret")?,
+        );
+        for (request, secret, is_valid) in [
+            (&received[0], &first, true),
+            (&received[0], &second, false),
+            (&received[1], &first, true),
+            (&received[1], &second, true),
+        ] {
+            let body = request["body"].as_str().context("a body")?;
+            all.add(secret, &request["headers"], body, is_valid);
+            genuine += usize::from(is_valid);
+            altered += usize::from(!is_valid);
+        }
+
+        let file = stage.place.data.join("deliveries.jsonl");
+        std::fs::write(&file, all.0).context("writing deliveries")?;
+        let (tools, clients) = (stage.contract().await?, stage.place.root.join("infra/contract/clients"));
+        let folder = stage.place.data.join("clients/verify");
+        std::fs::create_dir_all(&folder).context("making a folder")?;
+        std::fs::copy(clients.join("typescript/verify.mjs"), folder.join("verify.mjs"))
+            .context("copying verify.mjs")?;
+        let packages = folder.join("node_modules");
+        let _ = std::fs::remove_file(&packages);
+        std::os::unix::fs::symlink(tools.packages_folder(), packages)?;
+        for (program, script) in [
+            ("python", clients.join("python/verify.py")),
+            ("node", folder.join("verify.mjs")),
+        ] {
+            let mut verifying = tools.program(program);
+            verifying.arg(script).env("RINGBACK_DELIVERIES", &file);
+            let said = run_captured(&mut verifying, &[], program).await?;
+            let said = String::from_utf8_lossy(&said);
+            ensure!(
+                said.trim() == format!("{genuine} verified, {altered} refused"),
+                "{program}: {said}"
             );
         }
         Ok(())

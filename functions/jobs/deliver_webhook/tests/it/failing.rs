@@ -191,7 +191,7 @@ async fn address_that_is_not_allowed_gets_nothing() {
 }
 
 /// Looks at the times of the health, as the dispatcher queues them, until this time.
-async fn look_until(world: &World, endpoint: &WebhookEndpoint, end: Timestamp) {
+pub(crate) async fn look_until(world: &World, endpoint: &WebhookEndpoint, end: Timestamp) {
     while let Some(due) = world.health(endpoint).await.due_at().filter(|due| *due <= end) {
         let wait = due.duration_since(world.aws.now()).as_secs().max(0);
         world.aws.pass(wait + 1);

@@ -3,7 +3,7 @@
 use domain::{
     live::EventType,
     terms::TenantId,
-    webhooks::{AttemptOutcome, DeliveryState, DisabledReason, MAX_WAITING_DELIVERIES},
+    webhooks::{AttemptOutcome, Delivery, DeliveryState, DisabledReason, MAX_WAITING_DELIVERIES},
 };
 use jobs::DeliveryJob;
 use kit::Done;
@@ -46,13 +46,42 @@ async fn interrupted_events_are_sent_again_under_their_ids() {
     let endpoint = world.endpoint(|_| {}).await;
     let events = world.events(3);
     world.answer(super::world::too_late());
-    let dies = tokio::time::timeout(std::time::Duration::from_millis(100), world.publish(&endpoint, &events));
-    assert!(dies.await.is_err());
-    assert_eq!(world.take_sent().await, ids(&events));
+    let mut sent = Vec::new();
+    let arrive = async {
+        while sent.len() < events.len() {
+            sent.extend(world.take_sent().await);
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        () = arrive => {}
+        done = world.publish(&endpoint, &events) => panic!("{done:?} before it died"),
+    }
+    sent.sort();
+    assert_eq!(sent, ids(&events));
     assert_eq!(world.states(&endpoint, &events).await, []);
     world.answer_status(200);
     world.publish(&endpoint, &events).await;
     assert_eq!(world.take_sent().await, ids(&events));
+}
+
+/// Whether or not the worker lived to count them.
+#[tokio::test]
+async fn job_that_comes_again_counts_what_waits_once() {
+    let world = World::new().await;
+    let endpoint = world.endpoint(|_| {}).await;
+    let events = world.events(5);
+    let written: Vec<Delivery> = events[..2].iter().cloned().map(Delivery::new).collect();
+    let written = world
+        .store()
+        .write_deliveries(world.scope(), endpoint.id, &written)
+        .await;
+    written.expect("the table answers");
+    world.answer_status(500);
+    for again in [Done::Now, Done::Already, Done::Already] {
+        assert_eq!(world.publish(&endpoint, &events).await, again);
+        assert_eq!(world.health(&endpoint).await.waiting, 5);
+    }
 }
 
 /// It changed while the events were on their way.

@@ -1,6 +1,7 @@
 //! A business whose events go to a receiver.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -12,7 +13,7 @@ use access::{Kms, WebhookSecrets};
 use deliver_webhook::{Context, handle};
 use domain::{
     live::{Event, EventType},
-    terms::{EventId, RotationId, WebhookEndpointId},
+    terms::{EventId, RotationId, WebUrl, WebhookEndpointId},
     webhooks::{Delivery, DeliveryState, EndpointHealth, EndpointSecret, WebhookEndpoint},
 };
 use jobs::DeliveryJob;
@@ -29,13 +30,16 @@ pub(crate) const KEY: &str = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnop";
 /// Time that a receiver has for its answer in these tests.
 const TIMEOUT: Duration = Duration::from_millis(400);
 
-/// A receiver's answers: to all requests, or first these to others.
+/// A receiver's answers: by the beginnings of paths, of which the longest counts.
 #[derive(Clone)]
-struct Answers(Arc<Mutex<ResponseTemplate>>);
+struct Answers(Arc<Mutex<BTreeMap<String, ResponseTemplate>>>);
 
 impl Respond for Answers {
-    fn respond(&self, _: &Request) -> ResponseTemplate {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of_path = answers.iter().rev();
+        let found = of_path.find(|(path, _)| request.url.path().starts_with(path.as_str()));
+        found.expect("an answer to all requests").1.clone()
     }
 }
 
@@ -62,7 +66,8 @@ impl World {
     /// A receiver that accepts everything.
     pub(crate) async fn new() -> Self {
         let server = MockServer::start().await;
-        let answers = Answers(Arc::new(Mutex::new(ResponseTemplate::new(204))));
+        let accepts = BTreeMap::from([(String::new(), ResponseTemplate::new(204))]);
+        let answers = Answers(Arc::new(Mutex::new(accepts)));
         Mock::given(method("POST"))
             .respond_with(answers.clone())
             .mount(&server)
@@ -80,7 +85,19 @@ impl World {
 
     /// Answers all requests like this from now on.
     pub(crate) fn answer(&self, answer: ResponseTemplate) {
-        *self.answers.0.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+        let mut answers = self.answers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *answers = BTreeMap::from([(String::new(), answer)]);
+    }
+
+    /// Answers requests below this path like this from now on.
+    pub(crate) fn answer_below(&self, path: &str, answer: ResponseTemplate) {
+        let mut answers = self.answers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.insert(path.to_owned(), answer);
+    }
+
+    /// The URL of a path of the receiver.
+    pub(crate) fn url(&self, path: &str) -> WebUrl {
+        format!("{}{path}", self.server.uri()).parse().expect("a URL")
     }
 
     pub(crate) fn answer_status(&self, status: u16) {
@@ -101,7 +118,7 @@ impl World {
         let mut endpoint = WebhookEndpoint {
             id,
             name: "n8n".parse().expect("a name"),
-            url: format!("{}/hook?key=s3cret", self.server.uri()).parse().expect("a URL"),
+            url: self.url("/hook?key=s3cret"),
             events: vec![EventType::CallDecided, EventType::MessageReceived].into(),
             header: None,
             content: false,

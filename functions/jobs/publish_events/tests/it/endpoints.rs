@@ -1,15 +1,19 @@
 //! Events for endpoints of webhooks: each gets those that it wants.
 
+use std::collections::BTreeSet;
+
+use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
     live::EventType,
     terms::WebhookEndpointId,
     webhooks::{DisabledReason, WebhookEndpoint},
 };
-use jobs::DeliveryJob;
+use jobs::{DeliveryJob, JobBody as _};
 use kit::QueueName;
 use publish_events::{Context, handle};
+use serde_dynamo::AttributeValue;
 use serde_json::json;
-use testkit::{Lossy, stream::rows};
+use testkit::{Lossy, business::business, stream::rows};
 
 use super::{World, batch};
 
@@ -103,4 +107,52 @@ async fn queue_that_refuses_repeats_the_batch_with_the_same_ids() {
     let again = world.deliveries().await;
     assert_eq!(first.len(), 1);
     assert_eq!(read_events(&first[0]), read_events(&again[0]));
+}
+
+#[tokio::test]
+async fn tenants_of_a_batch_get_their_own_events() {
+    let mut world = World::new().await;
+    let mut endpoints = vec![world.endpoint(&[EventType::CallDecided]).await.id];
+    let stranger = Box::pin(business(&world.aws)).await;
+    let ours = std::mem::replace(&mut world.business, stranger);
+    endpoints.push(world.endpoint(&[EventType::CallDecided]).await.id);
+    world.follow_up().await;
+    let tenants = [ours.tenant(), world.business.tenant()];
+    world.business = ours;
+    world.follow_up().await;
+    world.record().await;
+    world.deliver(&world.records).await;
+    let mut jobs = world.deliveries().await;
+    jobs.sort_by_key(|job| job.endpoint() != endpoints[0]);
+    let got: Vec<_> = jobs.iter().map(|job| (job.tenant(), job.endpoint())).collect();
+    assert_eq!(got, [(tenants[0], endpoints[0]), (tenants[1], endpoints[1])]);
+    let of_jobs = [&jobs[0], &jobs[1]].map(read_events);
+    assert!(of_jobs.iter().all(|(kinds, _)| *kinds == [EventType::CallDecided]));
+    assert_ne!(of_jobs[0].1, of_jobs[1].1);
+}
+
+#[tokio::test]
+async fn many_events_become_several_jobs() {
+    let mut world = World::new().await;
+    world.endpoint(&[EventType::CallDecided]).await;
+    world.follow_up().await;
+    world.record().await;
+    let is_call = |record: &EventRecord| record.change.new_image["kind"] == AttributeValue::S("call".to_owned());
+    let call = world.records.iter().find(|record| is_call(record)).expect("a call");
+    let again = |number: u128| {
+        let mut record = call.clone();
+        record.change.sequence_number = Some((100_000_000_000_000_000 + number).to_string());
+        record
+    };
+    let calls: Vec<EventRecord> = (0..120).map(again).collect();
+    world.deliver(&calls).await;
+    let mut sizes: Vec<usize> = Vec::new();
+    let mut known = BTreeSet::new();
+    for job in world.deliveries().await {
+        let (_, ids) = read_events(&job);
+        sizes.push(ids.len());
+        known.extend(ids);
+    }
+    sizes.sort_unstable();
+    assert_eq!((sizes, known.len()), (vec![20, 50, 50], 120));
 }

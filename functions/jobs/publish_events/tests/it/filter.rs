@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::live::{About, EventType};
+use domain::live::{About, Event, EventType};
 use serde_dynamo::Item;
 use serde_json::{Value, json};
 use store::live::{ends_rights, event_meaning, told_at_once};
@@ -82,7 +82,7 @@ fn filter_admits_every_change_that_means_something() {
     assert_eq!(seen, BTreeSet::from(all), "an event without a sample");
 }
 
-/// They are written with every call and message.
+/// They are written with every call and message, and with what is told of them.
 #[test]
 fn filter_admits_no_other_writes_of_a_call() {
     let filter = Filter::of("publish_events");
@@ -95,6 +95,11 @@ fn filter_admits_no_other_writes_of_a_call() {
         "message_ref",
         "rate",
         "followers",
+        // Of endpoints of webhooks.
+        "following_endpoints",
+        "webhook_delivery",
+        "webhook_endpoint",
+        "webhook_health",
     ] {
         let rows = samples().into_iter().filter(|row| row["kind"]["S"] == kind);
         let rows: Vec<Value> = rows.collect();
@@ -143,6 +148,30 @@ fn only_changes_that_people_see_are_told() {
         let meaning = meaning.expect("a sample can be read");
         assert_eq!(meaning.map(|(_, meaning)| meaning.kind), told, "{field} of a {kind}");
     }
+}
+
+/// Only the first of the same wishes is told.
+#[test]
+fn wish_that_is_repeated_has_no_event() {
+    let row = sample("consent");
+    let told = |row: &Value| {
+        let meaning = event_meaning(&Item::default(), &item(row)).expect("a sample can be read");
+        meaning.map(|(_, meaning)| meaning.kind)
+    };
+    assert_eq!(told(&row), Some(EventType::ConsentChanged));
+    assert_eq!(told(&with(&row, "repeats", json!({ "BOOL": true }))), None);
+}
+
+/// Events that a version before this one wrote, or queued, have no facts.
+#[test]
+fn event_without_facts_is_read() {
+    let data = json!({ "contact_id": "ctc_00000000000000000000000001" });
+    let event = json!({
+        "id": "evt_00000000000000000000000001", "type": "call.decided", "at": "2026-11-20T12:00:00Z",
+        "conversation_id": null, "seq": null, "data": data,
+    });
+    let read: Event = serde_json::from_value(event.clone()).expect("an event");
+    assert_eq!(serde_json::to_value(read).expect("JSON"), event);
 }
 
 /// A merge puts the row of an alias in the place of the contact's, and its undoing puts that back.
