@@ -15,6 +15,7 @@ record-url = العنوان
 record-events = ما يعلم به
 record-content = اذكر أيضًا من هو وما كُتب
 record-header = الترويسة
+record-callback = مفتاح الردّ على الأحداث
 
 ## Canned replies
 canned-replies-empty = لا ردود جاهزة بعد. الرد الذي يتكرر كثيرًا يُدرج في المحادثة بكتابة «/» ثم اسمه.

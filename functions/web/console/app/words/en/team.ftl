@@ -15,6 +15,7 @@ record-url = Address
 record-events = What it hears of
 record-content = Also say who it was and what was written
 record-header = Header
+record-callback = Key for calling back
 
 ## Canned replies
 canned-replies-empty = No canned replies yet. One that is often needed is put into a conversation by “/” and its name.
