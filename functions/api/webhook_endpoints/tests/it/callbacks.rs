@@ -9,7 +9,7 @@ async fn town<'a>(aws: &'a Aws, base: &str) -> Town<'a> {
 
 const BASE: &str = "https://api.example.com";
 
-fn callback(key: impl ToString) -> Value {
+fn callback(key: &impl ToString) -> Value {
     json!({"api_key_id": key.to_string(), "from": ["203.0.113.0/24"]})
 }
 
@@ -18,17 +18,17 @@ async fn administrators_give_callbacks_and_managers_leave_them() {
     let aws = Aws::new().await;
     let town = town(&aws, BASE).await;
     let (key, _) = town.new_key(Role::Agent, &[]).await;
-    let with_callback = with("callback", callback(key));
+    let with_callback = with("callback", callback(&key));
     town.manager()
         .post(ENDPOINTS, with_callback.clone())
         .await
         .is_refused(403, "forbidden");
     let made = town.admin().post(ENDPOINTS, with_callback).await.is(201).json();
-    assert_eq!(made["callback"], callback(key));
+    assert_eq!(made["callback"], callback(&key));
     let plain = make(&town, new()).await;
     assert_eq!(plain["callback"], Value::Null);
     let refused = [
-        (&plain, json!({"callback": callback(key)})),
+        (&plain, json!({"callback": callback(&key)})),
         (&made, json!({"callback": null})),
         (&made, json!({"callback": {"from": ["198.51.100.7"]}})),
         // Tokens would go elsewhere.
@@ -43,7 +43,7 @@ async fn administrators_give_callbacks_and_managers_leave_them() {
         let changed = town.admin().patch(&path(endpoint), change).await;
         changed.is(200);
     }
-    let again = json!({"callback": callback(key), "url": "https://shop.example.com/hook"});
+    let again = json!({"callback": callback(&key), "url": "https://shop.example.com/hook"});
     town.admin().patch(&path(&made), again.clone()).await.is(200);
     // A new value of the same header.
     let value = json!({"header": {"value": "other"}});
@@ -78,9 +78,9 @@ async fn callback_needs_a_valid_key_within_the_callers_rights() {
     aws.pass(60);
     let unknown = "key_00000000000000000000000001";
     for (wrong, field) in [
-        (callback(unknown), "callback.api_key_id"),
-        (callback(town.away.key), "callback.api_key_id"),
-        (callback(ends), "callback.api_key_id"),
+        (callback(&unknown), "callback.api_key_id"),
+        (callback(&town.away.key), "callback.api_key_id"),
+        (callback(&ends), "callback.api_key_id"),
         (json!({"api_key_id": key}), "callback.from"),
         (json!({"api_key_id": key, "from": []}), "callback.from"),
         (
@@ -103,11 +103,11 @@ async fn callback_needs_a_valid_key_within_the_callers_rights() {
     ];
     let (_, narrow) = town.new_key(Role::Admin, &scopes).await;
     let narrow = town.api_key(&narrow);
-    let refused = narrow.post(ENDPOINTS, with("callback", callback(key))).await;
+    let refused = narrow.post(ENDPOINTS, with("callback", callback(&key))).await;
     refused.names_field("callback.api_key_id");
     let made = town
         .admin()
-        .post(ENDPOINTS, with("callback", callback(key)))
+        .post(ENDPOINTS, with("callback", callback(&key)))
         .await
         .is(201)
         .json();
@@ -117,13 +117,13 @@ async fn callback_needs_a_valid_key_within_the_callers_rights() {
         .await
         .names_field("callback.api_key_id");
     let (reads, _) = town.new_key(Role::Agent, &[Permission::CallsRead]).await;
-    narrow.post(ENDPOINTS, with("callback", callback(reads))).await.is(201);
+    narrow.post(ENDPOINTS, with("callback", callback(&reads))).await.is(201);
 }
 
 #[tokio::test]
 async fn deployment_without_an_address_has_no_callbacks() {
     let aws = Aws::new().await;
     let town = town(&aws, "").await;
-    let asked = town.admin().post(ENDPOINTS, with("callback", callback(town.home.key)));
+    let asked = town.admin().post(ENDPOINTS, with("callback", callback(&town.home.key)));
     asked.await.names_field("callback");
 }
