@@ -24,9 +24,8 @@ async fn read_run(world: &World, token: &Value) -> Option<WebhookRun> {
     let token = token.as_str().expect("a text");
     assert_eq!(token::tenant_of_run(token), Some(world.business.tenant()));
     let sha256 = token::sha256_hex(token);
-    let found = world
-        .store()
-        .webhook_run_before_scope(world.business.tenant(), &sha256, world.aws.now());
+    let (store, tenant) = (world.store(), world.business.tenant());
+    let found = store.webhook_run_before_scope(tenant, &sha256, world.aws.now());
     found.await.expect("the table answers")
 }
 
