@@ -13,7 +13,7 @@ use crate::{
 /// Beginnings of such data, whoever it belongs to.
 const FORMS: [(&str, &str); 13] = [
     ("rbk_", "an API key"),
-    ("rbr_", "a refresh token"),
+    ("rbr_", "a refresh token, or that of a callback"),
     ("eyJhbGciOi", "an access token"),
     ("eyJ0eXAiOi", "an access token"),
     ("whsec_", "a webhook's secret"),

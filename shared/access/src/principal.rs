@@ -11,6 +11,7 @@ use domain::{
     accounts::{Account, ApiKey, Credential, Member, MemberStatus, Permission, Role},
     tenants::{Limits, Tenant, TenantStatus},
     terms::{Actor, ApiKeyId, IpRange, SessionId, Stamp, TenantId, UserId},
+    webhooks::WebhookRun,
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
@@ -36,6 +37,8 @@ pub struct Credentials<'a> {
     pub tenant: Option<&'a str>,
     /// IP address of the caller.
     pub address: Option<IpAddr>,
+    /// Whether the operation takes tokens of runs, and looks at the contact that they are limited to. No other one admits them.
+    pub takes_runs: bool,
 }
 
 /// Reason why a caller is refused.
@@ -47,6 +50,12 @@ pub enum Refusal {
     /// Both kinds of credentials at once.
     #[error("two kinds of credentials")]
     Ambiguous,
+    /// The token of a run of a webhook, for an operation that takes none.
+    #[error("the operation takes no callbacks")]
+    TakesNoRuns,
+    /// The token of a run, from an address that its endpoint does not list.
+    #[error("a callback from another address")]
+    OtherAddress,
     /// A user of no tenant, or of several without naming one.
     #[error("no tenant is named")]
     NoTenant,
@@ -81,6 +90,7 @@ pub struct Principal {
     limits: Box<Limits>,
     allowance: Allowance,
     trace: Option<AddressTrace>,
+    run: Option<Box<WebhookRun>>,
 }
 
 impl Principal {
@@ -127,6 +137,11 @@ impl Principal {
     /// Address of the caller, reduced to what is stored of it.
     pub const fn trace(&self) -> Option<&AddressTrace> {
         self.trace.as_ref()
+    }
+
+    /// The run of a webhook that limits the caller to its contact, if they have the token of one.
+    pub fn run(&self) -> Option<&WebhookRun> {
+        self.run.as_deref()
     }
 
     /// True if their role grants the permission and the scopes of their key include it.
@@ -276,7 +291,10 @@ impl Authenticator {
         let proven = match (sent.bearer, sent.api_key) {
             (Some(_), Some(_)) => return Err(Refusal::Ambiguous),
             (Some(token), None) => self.member(token, sent, now).await?,
-            (None, Some(key)) => self.key(key, sent.address, now).await?,
+            (None, Some(key)) => match token::tenant_of_run(key) {
+                Some(tenant) => self.run(tenant, key, sent, now).await?,
+                None => self.key(key, sent.address, now).await?,
+            },
             (None, None) => return Err(Refusal::Unproven),
         };
         let Proven {
@@ -287,6 +305,7 @@ impl Authenticator {
             scopes,
             ends_at,
             trace,
+            run,
         } = proven;
         let gate = self.gate(&scope, now).await?.ok_or(Refusal::Unproven)?;
         let actor = match who {
@@ -320,6 +339,7 @@ impl Authenticator {
             limits: Box::new(gate.limits),
             allowance,
             trace,
+            run,
         })
     }
 
@@ -358,6 +378,7 @@ impl Authenticator {
             scopes: Vec::new(),
             ends_at: None,
             trace: in_session(claims, sent),
+            run: None,
         })
     }
 
@@ -385,6 +406,49 @@ impl Authenticator {
             scopes: found.scopes,
             credential: Credential::Secret(sha256),
             trace: address.map(|address| AddressTrace::of(address, key)),
+            run: None,
+        })
+    }
+
+    /// The API key as which the receiver of a webhook calls back.
+    async fn run(
+        &self,
+        tenant: TenantId,
+        token: &str,
+        sent: Credentials<'_>,
+        now: Timestamp,
+    ) -> Result<Proven, Refusal> {
+        if !sent.takes_runs {
+            return Err(Refusal::TakesNoRuns);
+        }
+        let sha256 = token::sha256_hex(token);
+        if self.memory().strangers.get(&sha256, now).is_some() {
+            return Err(Refusal::Unproven);
+        }
+        let Some(run) = self.store.webhook_run_before_scope(tenant, &sha256, now).await? else {
+            // A token is sent only after it is written.
+            self.memory().strangers.put(sha256, (), now);
+            return Err(Refusal::Unproven);
+        };
+        if !run.is_from(sent.address) {
+            return Err(Refusal::OtherAddress);
+        }
+        let scope = TenantScope::mint(tenant, Authority::ApiKey);
+        let found = self.store.get::<ApiKey>(&scope, &run.api_key).await?;
+        let key = found.ok_or(Refusal::Unproven)?.value;
+        if !key.is_valid(now) {
+            return Err(Refusal::Unproven);
+        }
+        let ends_at = key.expires_at.map_or(run.expires_at, |end| end.min(run.expires_at));
+        Ok(Proven {
+            scope,
+            who: Who::Key(key.id),
+            role: key.role,
+            ends_at: Some(ends_at),
+            scopes: key.scopes,
+            credential: Credential::Secret(sha256),
+            trace: sent.address.map(|address| AddressTrace::of(address, token)),
+            run: Some(Box::new(run)),
         })
     }
 
@@ -520,6 +584,7 @@ struct Proven {
     scopes: Vec<Permission>,
     ends_at: Option<Timestamp>,
     trace: Option<AddressTrace>,
+    run: Option<Box<WebhookRun>>,
 }
 
 fn in_session(claims: &Claims, sent: Credentials<'_>) -> Option<AddressTrace> {

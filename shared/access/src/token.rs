@@ -195,6 +195,23 @@ pub fn is_api_key(text: &str) -> bool {
     text.strip_prefix(API_KEY_PREFIX).is_some_and(is_link_token)
 }
 
+/// Prefix of the token of a run of a webhook. What follows tells it from a refresh token.
+const RUN_PREFIX: &str = "rbr_";
+
+/// The token of a run of a webhook of this tenant, from these random bytes.
+pub fn run_token(tenant: TenantId, secret: [u8; 32]) -> String {
+    let ulid = tenant.ulid().to_string().to_ascii_lowercase();
+    format!("{RUN_PREFIX}{ulid}_{}", URL_SAFE_NO_PAD.encode(secret))
+}
+
+/// The tenant that a token of a run names. `None` if the text has another form, so that it needs no look-up.
+pub fn tenant_of_run(text: &str) -> Option<TenantId> {
+    let (ulid, secret) = text.strip_prefix(RUN_PREFIX)?.split_at_checked(26)?;
+    let is_whole = secret.strip_prefix('_').is_some_and(is_link_token);
+    let tenant = format!("{}_{ulid}", TenantId::PREFIX).parse().ok();
+    tenant.filter(|_| is_whole)
+}
+
 /// The token of a one-time link from these random bytes.
 pub fn link_token(secret: [u8; 32]) -> String {
     URL_SAFE_NO_PAD.encode(secret)
@@ -290,5 +307,23 @@ mod tests {
         assert!(is_api_key(&api_key([9; 32])));
         assert!(!is_api_key("rbk_short"));
         assert!(!is_api_key(&text));
+        assert_eq!(tenant_of_run(&text), None);
+    }
+
+    #[test]
+    fn only_tokens_of_runs_name_their_tenant() {
+        let tenant = TenantId::new(ulid::Ulid::from_parts(1, 2));
+        let token = run_token(tenant, [9; 32]);
+        assert_eq!(tenant_of_run(&token), Some(tenant));
+        assert!(!is_api_key(&token) && RefreshToken::parse(&token).is_none());
+        let other = run_token(TenantId::new(ulid::Ulid::from_parts(1, 3)), [9; 32]);
+        assert_ne!(
+            sha256_hex(&other),
+            sha256_hex(&token),
+            "the tenant is part of what is hashed"
+        );
+        for wrong in [&token[1..], &token[..token.len() - 1], "rbr_", "", &api_key([9; 32])] {
+            assert_eq!(tenant_of_run(wrong), None, "{wrong}");
+        }
     }
 }

@@ -188,6 +188,7 @@ mod tests {
             events: Vec::new().into(),
             header: None,
             content: false,
+            callback: None,
             disabled: None,
             secrets: vec![first],
             created_at: at(0),

@@ -21,6 +21,9 @@ pub trait Described<Arguments> {
     /// Kind of callers that it admits.
     const KIND: Kind;
 
+    /// Whether it takes the tokens of runs of webhooks.
+    const TAKES_RUNS: bool;
+
     /// Parts of the query that it reads.
     const TAKES: Takes;
 
@@ -47,6 +50,8 @@ macro_rules! described {
             $($argument: Input,)*
         {
             const KIND: Kind = G::KIND;
+
+            const TAKES_RUNS: bool = G::TAKES_RUNS;
 
             const TAKES: Takes = {
                 let takes = Takes { query: false, paging: false };
@@ -99,7 +104,7 @@ pub struct Row {
 }
 
 impl OperationSchema<'_> {
-    fn finish(mut self, kind: Kind, row: &Row, status: u16, success: Value) -> Value {
+    fn finish(mut self, kind: Kind, takes_runs: bool, row: &Row, status: u16, success: Value) -> Value {
         let tenant = matches!(kind, Kind::Tenant(_));
         let is_post = row.method == Method::POST;
         if tenant {
@@ -174,6 +179,7 @@ impl OperationSchema<'_> {
             ("parameters", parameters.map(Value::from)),
             ("requestBody", self.body),
             ("x-problems", (!row.problems.is_empty()).then(|| row.problems.into())),
+            ("x-callback", takes_runs.then(|| true.into())),
         ];
         for (name, value) in optional {
             if let Some(value) = value {
@@ -320,7 +326,7 @@ impl Document {
         }
         let headers = H::HEADERS.iter().chain(row.headers);
         headers.for_each(|header| add_header(&mut success, *header));
-        let operation = operation.finish(H::KIND, row, H::STATUS, success);
+        let operation = operation.finish(H::KIND, H::TAKES_RUNS, row, H::STATUS, success);
         if !self.tags.contains(&row.tag) {
             self.tags.push(row.tag);
         }

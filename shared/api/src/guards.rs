@@ -18,7 +18,8 @@ use axum::{
 };
 use domain::{
     accounts::{Account, Permission, Role, permits::Permit},
-    terms::{Actor, SessionId, Stamp, TenantId, UserId, derive_id},
+    terms::{Actor, ContactId, SessionId, Stamp, TenantId, UserId, derive_id},
+    webhooks::WebhookRun,
 };
 use jiff::Timestamp;
 use kit::{Ids, Problem, http::Source};
@@ -57,6 +58,9 @@ impl Kind {
 pub trait Guard: Sized + Send + 'static {
     /// Kind of callers that it admits.
     const KIND: Kind;
+
+    /// Whether it also admits the tokens of runs of webhooks, and has the handler name the contact that it acts on.
+    const TAKES_RUNS: bool = false;
 
     #[doc(hidden)]
     fn admit(asked: Asked, proven: Proven) -> Option<Self>;
@@ -183,11 +187,17 @@ impl Sent {
     }
 
     pub(crate) fn credentials(&self) -> Credentials<'_> {
+        self.credentials_for(false)
+    }
+
+    /// The credentials for an operation that takes the tokens of runs of webhooks, or does not.
+    pub(crate) fn credentials_for(&self, takes_runs: bool) -> Credentials<'_> {
         Credentials {
             bearer: self.bearer.as_deref(),
             api_key: self.api_key.as_deref(),
             tenant: self.tenant.as_deref(),
             address: self.address,
+            takes_runs,
         }
     }
 }
@@ -213,7 +223,15 @@ impl Proven {
         }
     }
 
-    /// Words of the log line about the caller: who it is, and what remains of the address.
+    /// The run of a webhook whose token the caller has, if it is one.
+    pub(crate) fn run(&self) -> Option<&WebhookRun> {
+        match self {
+            Self::Tenant(principal) => principal.run(),
+            Self::Person(_) | Self::Platform(_) | Self::Anyone => None,
+        }
+    }
+
+    /// Words of the log line about the caller: who it is, what remains of the address, and the event that it answers by a callback.
     pub fn notes(&self) -> Vec<(&'static str, String)> {
         let (actor, trace) = match self {
             Self::Tenant(principal) => (principal.actor().to_string(), principal.trace()),
@@ -225,6 +243,10 @@ impl Proven {
         if let Some(trace) = trace {
             notes.push(("network", trace.network.to_string()));
             notes.push(("address_hash", trace.hash.clone()));
+        }
+        if let Some(run) = self.run() {
+            notes.push(("webhook_endpoint", run.endpoint.to_string()));
+            notes.push(("event", run.event.to_string()));
         }
         notes
     }
@@ -331,6 +353,43 @@ impl<P: Permit> Allowed<P> {
     /// Stamp of a change by this caller.
     pub fn stamp(&self) -> Stamp {
         self.principal.stamp(self.now(), self.correlation_id())
+    }
+}
+
+/// A user or API key of a tenant with the permission `P`, or the receiver of a webhook who calls back as such a key. The handler gets it only for
+/// the contact that it acts on, so that no callback can be about another one.
+pub struct AllowedOrRun<P>(Allowed<P>);
+
+impl<P: Permit> AllowedOrRun<P> {
+    /// The caller, if it may act on this contact. A callback may act on the contact of its event only; `None` is refused, too.
+    ///
+    /// # Errors
+    /// 403 for a callback about anything else.
+    pub fn about(self, contact: impl Into<Option<ContactId>>) -> Result<Allowed<P>, Problem> {
+        let (Self(allowed), contact) = (self, contact.into());
+        match allowed.principal.run() {
+            Some(run) if !run.is_about(contact) => Err(Problem::forbidden(
+                "The token of a callback is limited to the contact of its event. Name the event's `contact_id`.",
+            )),
+            _ => Ok(allowed),
+        }
+    }
+}
+
+impl<P: Permit> Guard for AllowedOrRun<P> {
+    const KIND: Kind = Allowed::<P>::KIND;
+    const TAKES_RUNS: bool = true;
+
+    fn admit(asked: Asked, proven: Proven) -> Option<Self> {
+        Allowed::admit(asked, proven).map(Self)
+    }
+}
+
+impl<P: Permit, S: Send + Sync> FromRequestParts<S> for AllowedOrRun<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        take(parts)
     }
 }
 

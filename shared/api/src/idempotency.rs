@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::accounts::granted_permissions;
+use domain::{accounts::granted_permissions, webhooks::WebhookRun};
 use jiff::Timestamp;
 use kit::{
     Problem, chain,
@@ -24,10 +24,16 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Headers that are stored with an answer.
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
-/// The idempotency key of the request, if any.
-pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get(KEY) else {
-        return Ok(None);
+/// The idempotency key of the request, if any. That of a callback is its run: repeated by the workflow, or after another attempt to deliver the
+/// event, the request finds the first answer.
+pub(crate) fn key(headers: &HeaderMap, run: Option<&WebhookRun>) -> Result<Option<String>, Problem> {
+    let value = match (headers.get(KEY), run) {
+        (Some(_), Some(_)) => {
+            let detail = "The event of a callback takes the place of `Idempotency-Key`. Omit the header.";
+            return Err(Problem::bad_request(detail));
+        }
+        (None, run) => return Ok(run.map(WebhookRun::name)),
+        (Some(value), None) => value,
     };
     let allowed = |text: &&str| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     let text = value.to_str().ok().filter(allowed);
@@ -81,17 +87,21 @@ pub(crate) async fn answer_once<F: Future<Output = Response>>(
     let body_sha256 = sha256(&[parts.uri.path().as_bytes(), query.as_bytes(), &body]);
     let store = api.store();
     let fresh = api.env().ids().ulid();
+    let (named_by, advice) = match proven.run() {
+        Some(_) => ("event", "Send one request of each operation for an event."),
+        None => ("`Idempotency-Key`", "Use a new key for each request."),
+    };
     let lease = match store.begin_request(named, &body_sha256, fresh, now).await? {
         Begun::Run(lease) => lease,
         Begun::Answered(kept) => return replay(kept, &proven),
         Begun::Running => {
-            let detail = "The first request with this `Idempotency-Key` is still running. Try again in a moment.";
+            let detail = format!("The first request with this {named_by} is still running. Try again in a moment.");
             let problem = Problem::conflict("still_running", detail);
             return Err(problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1")));
         }
         Begun::OtherBody => {
             let (kind, title) = ("idempotency_key_reused", "Idempotency key reused");
-            let detail = "This `Idempotency-Key` was used for a different request. Use a new key for each request.";
+            let detail = format!("This {named_by} was used for a different request of this operation. {advice}");
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, detail));
         }
     };

@@ -44,7 +44,7 @@ pub use context::{Api, beyond_plan};
 pub use describe::{Input, Output};
 pub use document::{Described, Document, Row};
 pub use files::{FileLinkOut, LINKS, UploadOut, has_files, not_signed};
-pub use guards::{Allowed, Anyone, Device, Guard, Kind, Person, Platform};
+pub use guards::{Allowed, AllowedOrRun, Anyone, Device, Guard, Kind, Person, Platform};
 pub use history::{CallOut, ContactName, Failure, LineName, MediumOut, MessageOut, Showing, TemplateOut};
 pub use long_operations::{OperationOut, operation, start, start_and_answer};
 pub use operation_schema::{AnswerHeader, OperationSchema};

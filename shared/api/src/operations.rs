@@ -39,6 +39,7 @@ struct Route {
     /// Another path that leads to the same handler.
     alias: Option<String>,
     kind: Kind,
+    takes_runs: bool,
     takes: Takes,
     methods: MethodRouter<Api>,
 }
@@ -55,6 +56,7 @@ impl Operations {
             path: path.to_owned(),
             alias: None,
             kind: H::KIND,
+            takes_runs: H::TAKES_RUNS,
             takes: H::TAKES,
             methods: MethodRouter::new().on(filter, handler.clone()),
         });
@@ -82,6 +84,7 @@ pub fn serve(operations: Operations, api: Api) -> Router {
         path,
         alias,
         kind,
+        takes_runs,
         takes,
         methods,
     } in operations.routes
@@ -89,6 +92,7 @@ pub fn serve(operations: Operations, api: Api) -> Router {
         let entrance = Entrance {
             api: api.clone(),
             kind,
+            takes_runs,
             takes,
             path: path.as_str().into(),
             is_alias: alias.is_some(),
@@ -106,6 +110,7 @@ pub fn serve(operations: Operations, api: Api) -> Router {
 struct Entrance {
     api: Api,
     kind: Kind,
+    takes_runs: bool,
     takes: Takes,
     /// Path as in the route.
     path: Arc<str>,
@@ -163,7 +168,9 @@ impl Entrance {
         let device = Device::of(request.headers(), sent.address);
         let extensions = request.extensions_mut();
         extensions.insert(self.takes);
-        let correlation_id = extensions.get::<CorrelationId>().map(|id| id.as_str().to_owned());
+        // The audit log, and what follows, name the event that a callback answers. The log line of the request names both.
+        let event = proven.run().map(|run| run.event.to_string());
+        let correlation_id = event.or_else(|| extensions.get::<CorrelationId>().map(|id| id.as_str().to_owned()));
         let ids = self.api.env().ids().clone();
         let run = |mut request: Request, proven, seed| {
             let correlation_id = correlation_id.unwrap_or_default();
@@ -183,7 +190,7 @@ impl Entrance {
             no_query(request.extensions())?;
         }
         let key = if request.method() == Method::POST {
-            idempotency::key(request.headers())?
+            idempotency::key(request.headers(), proven.run())?
         } else {
             None
         };
@@ -202,7 +209,9 @@ impl Entrance {
         let authenticator = self.api.authenticator();
         let proven = match self.kind {
             Kind::Tenant(_) => {
-                let principal = authenticator.principal(sent.credentials(), now).await?;
+                let principal = authenticator
+                    .principal(sent.credentials_for(self.takes_runs), now)
+                    .await?;
                 line::tenant(principal.scope());
                 Proven::Tenant(Box::new(principal))
             }

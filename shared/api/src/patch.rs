@@ -5,12 +5,15 @@ mod fields;
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, Request};
-use domain::terms::{Fault, FaultCode};
+use domain::{
+    accounts::permits::Permit,
+    terms::{Fault, FaultCode},
+};
 use kit::{Problem, http::LARGEST_PATCH};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::body;
+use crate::{body, guards::Allowed};
 
 pub(crate) const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
@@ -58,6 +61,20 @@ impl<T: Serialize + DeserializeOwned> Patch<T> {
     /// Whether it names this field.
     pub fn names(&self, field: &str) -> bool {
         self.changes.get(field).is_some()
+    }
+
+    /// Refuses a callback that names other fields than these. What a receiver of events may change is not all that its key may.
+    ///
+    /// # Errors
+    /// 403 that names the fields.
+    pub fn refuse_callback_beyond<P: Permit>(&self, who: &Allowed<P>, fields: &[&str]) -> Result<(), Problem> {
+        let names = self.changes.as_object().into_iter().flat_map(Map::keys);
+        let is_beyond = names.into_iter().any(|name| !fields.contains(&name.as_str()));
+        if who.principal().run().is_none() || !is_beyond {
+            return Ok(());
+        }
+        let detail = format!("A callback changes only `{}` here.", fields.join("`, `"));
+        Err(Problem::forbidden(detail))
     }
 
     /// `current` with the changes applied, parsed as if it had been sent as a whole.

@@ -412,6 +412,16 @@ impl From<Refusal> for Problem {
                 "Two kinds of credentials",
                 "Send an access token or an API key, not both.",
             ),
+            Refusal::TakesNoRuns => {
+                return Self::forbidden(
+                    "This operation does not take the token of a callback. Use one that does, or an API key.",
+                );
+            }
+            Refusal::OtherAddress => {
+                return Self::forbidden(
+                    "The token of a callback is taken only from the addresses of its webhook endpoint. Ask an administrator to list this one in `callback.from`.",
+                );
+            }
             Refusal::NoTenant => (
                 StatusCode::BAD_REQUEST,
                 "no_tenant",

@@ -20,7 +20,7 @@ use domain::{
     templates::{LastSync, TemplateDefinition},
     tenants::{Connection, Desk, Line, RefusedWebhook, Rule, Tenant, UnknownNumbers},
     terms::{ContactId, Email, Operation, OperationId, Resource, UserId},
-    webhooks::{Delivery, EndpointHealth, FollowingEndpoint, WebhookEndpoint},
+    webhooks::{Delivery, EndpointHealth, FollowingEndpoint, WebhookEndpoint, WebhookRun},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
@@ -176,6 +176,7 @@ const READ: &[(&str, Read)] = &[
     ("webhook_delivery", as_it_is::<Delivery>),
     ("webhook_endpoint", as_it_is::<WebhookEndpoint>),
     ("webhook_health", as_it_is::<EndpointHealth>),
+    ("webhook_run", as_it_is::<WebhookRun>),
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];
 

@@ -593,7 +593,8 @@ async fn join(aws: &Aws, scope: &TenantScope, person: &Citizen, role: Role) {
     joined.expect("the person joins");
 }
 
-async fn new_key(
+/// Creates a key of a tenant; returns its id and its secret.
+pub async fn new_key(
     aws: &Aws,
     scope: &TenantScope,
     role: Role,

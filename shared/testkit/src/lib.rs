@@ -5,6 +5,7 @@ pub mod api;
 mod asked;
 pub mod aws;
 pub mod business;
+pub mod callbacks;
 mod dice;
 pub mod file_host;
 pub mod fixtures;

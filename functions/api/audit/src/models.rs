@@ -49,7 +49,7 @@ pub(crate) struct AuditEntryOut {
     /// Changed fields. For a new `preference_link`: its `contact`. For a contact that was read: `archive`, `consent_proof` or
     /// `timeline`, once a day, with the beginning of the day (UTC) as time.
     changes: Vec<FieldChangeOut>,
-    /// Correlation id of the request, as in its response and in the logs.
+    /// Correlation id of the request, as in its response and in the logs. Of a callback: the id of the event that it answers.
     #[schemars(example = "JKJaXmPLvHcESHA=")]
     correlation_id: String,
 }

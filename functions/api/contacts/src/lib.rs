@@ -15,8 +15,9 @@ mod records;
 mod timeline;
 
 use api::{
-    Allowed, Api, AuditedReads, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch,
-    Path, Query, RACES, References, Setback, Tagged, With, itself, permits, position, require_found, start_and_answer,
+    Allowed, AllowedOrRun, Api, AuditedReads, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut,
+    Paging, Patch, Path, Query, RACES, References, Setback, Tagged, With, itself, permits, position, require_found,
+    start_and_answer,
 };
 use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::{
@@ -294,6 +295,9 @@ const CONTACTS: &str = "/api/v1/contacts";
 type Reading = Allowed<permits::ContactsRead>;
 type Writing = Allowed<permits::ContactsWrite>;
 
+/// Fields that a receiver of events changes by a callback: whose contact it is, and its tags.
+const BY_CALLBACK: [&str; 2] = ["owner", "tags"];
+
 async fn create_contact(
     who: Writing,
     State(api): State<Api>,
@@ -361,10 +365,11 @@ async fn list_contacts(
 }
 
 async fn get_contact(
-    who: Reading,
+    who: AllowedOrRun<permits::ContactsRead>,
     State(api): State<Api>,
     Path(id): Path<ContactId>,
 ) -> Result<Tagged<ContactOut>, Problem> {
+    let who = who.about(id)?;
     let (person, version) = api.store().known_as_of(who.scope(), id).await?;
     let person = require_existing(id, person)?;
     let definitions = api.fields_as_of(&who, version).await?;
@@ -405,12 +410,14 @@ async fn unless_merged<P: Permit, T>(
 }
 
 async fn update_contact(
-    who: Writing,
+    who: AllowedOrRun<permits::ContactsWrite>,
     State(api): State<Api>,
     Path(id): Path<ContactId>,
     if_match: IfMatch,
     patch: Patch<PersonIn>,
 ) -> Result<Tagged<ContactOut>, Problem> {
+    let who = who.about(id)?;
+    patch.refuse_callback_beyond(&who, &BY_CALLBACK)?;
     let definitions = definitions(&api, &who).await?;
     let change = |before: &Person| {
         let fields = patch.apply(&PersonIn::of(before, &definitions))?;

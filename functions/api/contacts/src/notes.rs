@@ -1,8 +1,8 @@
 //! Notes on a contact, with their authors. Only its author, managers and admins change or delete a note.
 
 use api::{
-    Allowed, Api, Body, ContactName, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Tagged, able,
-    permits, permits::Permit, require_found,
+    Allowed, AllowedOrRun, Api, Body, ContactName, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path,
+    Tagged, able, permits, permits::Permit, require_found,
 };
 use axum::extract::State;
 use domain::{
@@ -91,11 +91,12 @@ fn own_or_managed<P: Permit>(who: &Allowed<P>, note: &Note) -> Result<(), Proble
 }
 
 pub(crate) async fn create_note(
-    who: Allowed<permits::ContactsWrite>,
+    who: AllowedOrRun<permits::ContactsWrite>,
     State(api): State<Api>,
     Path(contact_id): Path<ContactId>,
     Body(fields): Body<NoteIn>,
 ) -> Result<Created<Note>, Problem> {
+    let who = who.about(contact_id)?;
     let id = NoteId::new(contact_id, who.ulid());
     refuse_unable(&api, &who, &[], &fields.mentions).await?;
     let new = Note {

@@ -6,7 +6,7 @@ mod models;
 use std::{cmp::Reverse, sync::Arc};
 
 use api::{
-    Allowed, Api, AuditedReads, Body, ContactOut, EntryId, IfMatch, Listed, OperationOut, Paging, Patch,
+    Allowed, AllowedOrRun, Api, AuditedReads, Body, ContactOut, EntryId, IfMatch, Listed, OperationOut, Paging, Patch,
     Patchable as _, Path, Query, RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent,
     continuation_problem, operation, page_of, permits, received_message, require_found, start_and_answer,
 };
@@ -124,6 +124,9 @@ const BACKFILLS: Limit = Limit::per_hour(10);
 type Reading = Allowed<permits::ConversationsRead>;
 type Writing = Allowed<permits::ConversationsWrite>;
 
+/// Fields that a receiver of events changes by a callback: who attends to a conversation, and its tags.
+const BY_CALLBACK: [&str; 3] = ["assignee_id", "team_id", "tags"];
+
 /// The tenant's configuration. Conversations show its lines and windows.
 async fn config(
     api: &Api,
@@ -231,12 +234,12 @@ async fn show_conversation(
 }
 
 async fn get_conversation(
-    who: Reading,
+    who: AllowedOrRun<permits::ConversationsRead>,
     State(api): State<Api>,
     Extension(configs): Extension<Arc<ConfigCache>>,
     Path(id): Path<ConversationId>,
 ) -> Result<Tagged<OpenedConversation>, Problem> {
-    let (api, who) = (&api, &who);
+    let (api, who) = (&api, &who.about(id.contact())?);
     let known = require_found(api.store().known_conversation(who.scope(), id, who.now()));
     let (known, (config, fields), draft) = tokio::try_join!(
         Box::pin(known),
@@ -328,13 +331,15 @@ async fn get_conversation_timeline(
 }
 
 async fn change_conversation(
-    who: Writing,
+    who: AllowedOrRun<permits::ConversationsWrite>,
     State(api): State<Api>,
     Extension(configs): Extension<Arc<ConfigCache>>,
     Path(id): Path<ConversationId>,
     if_match: IfMatch,
     patch: Patch<ConversationChange>,
 ) -> Result<Tagged<ConversationOut>, Problem> {
+    let who = who.about(id.contact())?;
+    patch.refuse_callback_beyond(&who, &BY_CALLBACK)?;
     let (api, who, if_match, patch, stamp) = (&api, &who, &if_match, &patch, &who.stamp());
     let changed = RACES.until_won(|| async move {
         let known = require_found(api.store().known_conversation(who.scope(), id, who.now())).await?;

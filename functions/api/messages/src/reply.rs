@@ -27,8 +27,8 @@ use tokio::sync::OnceCell;
 
 use crate::{
     send::{
-        Composition, Placed, Reached, SaidIn, Sending, Sends, addressable, answer, find_referred_message, likely,
-        needs, not_oneself, problem_of_refusal, request_as_cause, review_message, world,
+        Composition, Placed, Reached, SaidIn, Sending, Sends, SendsOrRun, addressable, answer, find_referred_message,
+        likely, needs, not_oneself, problem_of_refusal, request_as_cause, review_message, world,
     },
     visibility::reason_for,
 };
@@ -43,12 +43,13 @@ const MAX_MISSED: i32 = 50;
 const PER_MINUTE: u32 = 60;
 
 pub(crate) async fn send_reply(
-    who: Sends,
+    who: SendsOrRun,
     State(api): State<Api>,
     Extension(sending): Extension<Arc<Sending>>,
     Path(id): Path<ConversationId>,
     Body(request): Body<ReplyRequest>,
 ) -> Result<Placed, Problem> {
+    let who = who.about(id.contact())?;
     let (api, who, sending, request) = (&api, &who, &*sending, &request);
     let config = &*sending.config(api, who).await?;
     let said = &request.in_conversation(id);

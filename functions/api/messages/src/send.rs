@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use access::TENANT_LIMIT;
-use api::{Allowed, Api, Body, RACES, Setback, Showing, With, itself, permits, require_found};
+use api::{Allowed, AllowedOrRun, Api, Body, RACES, Setback, Showing, With, itself, permits, require_found};
 use axum::{
     Extension, Json,
     extract::State,
@@ -52,6 +52,9 @@ const MESSAGES: &str = "/api/v1/messages";
 const SHARE: u32 = 8;
 
 pub(crate) type Sends = Allowed<permits::MessagesSend>;
+
+/// A caller who sends messages, or a receiver of a webhook who does so about the contact of its event.
+pub(crate) type SendsOrRun = AllowedOrRun<permits::MessagesSend>;
 
 /// The answer to a request for a message, with its path.
 pub(crate) type Placed = ([(HeaderName, String); 1], With<201, Json<ChangedMessage>>);
@@ -663,22 +666,24 @@ fn changed_message(who: &Sends, known: KnownMessage, config: &TenantConfig) -> C
 }
 
 pub(crate) async fn send_message(
-    who: Sends,
+    who: SendsOrRun,
     State(api): State<Api>,
     Extension(sending): Extension<Arc<Sending>>,
     Body(request): Body<MessageRequest>,
 ) -> Result<Placed, Problem> {
+    let who = who.about(request.named_contact())?;
     let (known, config) = Box::pin(sending.send(&api, &who, &request, false)).await?;
     Ok(answer(&who, known, &config))
 }
 
 pub(crate) async fn send_template(
-    who: Sends,
+    who: SendsOrRun,
     State(api): State<Api>,
     Extension(sending): Extension<Arc<Sending>>,
     Body(request): Body<TemplateRequest>,
 ) -> Result<Placed, Problem> {
     let request = request.require_template()?;
+    let who = who.about(request.named_contact())?;
     let (known, config) = Box::pin(sending.send(&api, &who, &request, false)).await?;
     Ok(answer(&who, known, &config))
 }

@@ -1,6 +1,7 @@
 //! Endpoints of outgoing webhooks: addresses of a tenant's software that get events, with what became of them. Secrets are shown once. Nobody
 //! can have events sent that they may not read.
 
+mod callbacks;
 mod models;
 mod trial;
 
@@ -25,9 +26,12 @@ use providers::{
 };
 use store::{StoreError, Versioned, table::rates::Limit, webhooks::KnownEndpoint};
 
-use crate::models::{
-    DeliveryQuery, Known, NewSecret, NewWebhookEndpointOut, RecoverIn, RecoveredOut, TestOut, WebhookEndpointChange,
-    WebhookEndpointIn, WebhookEndpointOut, refuse_no_events,
+use crate::{
+    callbacks::refuse_callbacks_of_others,
+    models::{
+        DeliveryQuery, Known, NewSecret, NewWebhookEndpointOut, RecoverIn, RecoveredOut, TestOut,
+        WebhookEndpointChange, WebhookEndpointIn, WebhookEndpointOut, refuse_no_events, refuse_no_ranges,
+    },
 };
 
 /// Time that a receiver has for its answer.
@@ -64,6 +68,7 @@ pub fn routes_resolving(env: &Env, names: Arc<dyn Resolve>) -> Result<Router, Co
         secrets: WebhookSecrets::new(Kms::new(env.kms(), None, Some(send))),
         client: GuardedClient::with_names(guard, env.user_agent(), TIMEOUT, names),
         queue: Queue::new(env, QueueName::WebhookDeliveries)?,
+        has_address: config.optional_url("PUBLIC_BASE_URL")?.is_some(),
     };
     let api = context.api.clone();
     Ok(api::serve(operations(), api).layer(Extension(Arc::new(context))))
@@ -75,6 +80,8 @@ struct Context {
     secrets: WebhookSecrets,
     client: GuardedClient,
     queue: Queue,
+    /// Whether receivers know where to call back.
+    has_address: bool,
 }
 
 api::operations! {
@@ -85,6 +92,9 @@ api::operations! {
         /// says. Returns the secret once, in two forms: `secret` for libraries of Standard Webhooks, and `key` for software that computes
         /// HMAC-SHA256 with a text, such as n8n. The caller needs the permissions to read what the events are about. A tenant can have at
         /// most 20 endpoints.
+        ///
+        /// With `callback`, events about contacts carry a token for fifteen minutes, with which the receiver acts on the contact as an API key. It
+        /// needs the permission `api_keys:write`, and all permissions of the key.
         ///
         /// The address must not be in a private network. `warnings` says what is perhaps a mistake, such as a test URL of n8n.
         POST "/api/v1/webhook-endpoints" => create_webhook_endpoint, "The endpoint. Its secret is shown once.";
@@ -102,7 +112,8 @@ api::operations! {
         /// Update a webhook endpoint
         ///
         /// After a change of the address or the header, waiting events are tried again within a minute. Other changes than that of the name
-        /// need the permissions to read what the events are about.
+        /// need the permissions to read what the events are about. The callback, and the address and the header of an endpoint that has one,
+        /// change only with the permission `api_keys:write`.
         PATCH "/api/v1/webhook-endpoints/{webhook_endpoint_id}" => update_webhook_endpoint, "The updated endpoint";
 
         /// Delete a webhook endpoint
@@ -259,6 +270,7 @@ async fn create_webhook_endpoint(
     Body(input): Body<WebhookEndpointIn>,
 ) -> Result<Once<Created<NewWebhookEndpointOut>>, Problem> {
     refuse_no_events(&input.events)?;
+    refuse_no_ranges(input.callback.as_ref())?;
     let (store, scope, stamp) = (context.api.store(), who.scope(), who.stamp());
     let id = WebhookEndpointId::new(who.ulid());
     let rotation = RotationId::new(who.ulid());
@@ -269,12 +281,17 @@ async fn create_webhook_endpoint(
         events: input.events,
         header: None,
         content: input.content,
+        callback: input.callback,
         disabled: None,
         secrets: Vec::new(),
         created_at: who.now(),
         updated_at: who.now(),
     };
     refuse_beyond_own(&who, &made)?;
+    if made.callback.is_some() {
+        refuse_callbacks_of_others(&who)?;
+        context.check_callback(&who, &made).await?;
+    }
     context.check_address(&made).await?;
     if let Some(header) = input.header {
         let sealed = context.seal(&who, id, header.value.reveal()).await?;
@@ -356,9 +373,15 @@ async fn update_webhook_endpoint(
         if after.value.is_some() || after.endpoint != renamed {
             refuse_beyond_own(who, &after.endpoint)?;
         }
+        if after.redirects_callback(before) {
+            refuse_callbacks_of_others(who)?;
+        }
         Ok(())
     };
     let write = |before: Versioned<Known>, after: Known| async move {
+        if after.redirects_callback(&before.value) {
+            context.check_callback(who, &after.endpoint).await?;
+        }
         let mut endpoint = after.endpoint;
         if endpoint.url != before.value.endpoint.url {
             context.check_address(&endpoint).await?;

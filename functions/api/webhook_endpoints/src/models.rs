@@ -5,8 +5,8 @@ use domain::{
     tenants::Sealed,
     terms::{Fault, FaultCode, OneLine, WebUrl, WebhookEndpointId},
     webhooks::{
-        Attempt, DeliveryState, EndpointDisabled, EndpointHeader, EndpointHealth, HeaderName, HeaderValue, HealthState,
-        WebhookEndpoint, WebhookEvents, is_n8n_test_url,
+        Attempt, DeliveryState, EndpointCallback, EndpointDisabled, EndpointHeader, EndpointHealth, HeaderName,
+        HeaderValue, HealthState, WebhookEndpoint, WebhookEvents, is_n8n_test_url,
     },
 };
 use jiff::Timestamp;
@@ -34,6 +34,9 @@ pub(crate) struct WebhookEndpointIn {
     #[serde(default)]
     #[schemars(example = false)]
     pub(crate) content: bool,
+    /// The right of the receiver to call the API back about the contact of an event. Needs the permission `api_keys:write`.
+    #[serde(default)]
+    pub(crate) callback: Option<EndpointCallback>,
 }
 
 /// A header with its value.
@@ -67,6 +70,10 @@ pub(crate) struct WebhookEndpointChange {
     #[serde(default)]
     #[schemars(example = false)]
     pub(crate) content: bool,
+    /// The right of the receiver to call back. `null` removes it. Changes of it need the permission `api_keys:write`, and so do other
+    /// addresses and headers of an endpoint that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) callback: Option<EndpointCallback>,
 }
 
 /// Changes to a header.
@@ -100,6 +107,14 @@ impl From<WebhookEndpoint> for Known {
     }
 }
 
+impl Known {
+    /// Whether this change changes the callback, or where its tokens go.
+    pub(crate) fn redirects_callback(&self, before: &Self) -> bool {
+        let has_new_value = self.value.is_some() && self.endpoint.callback.is_some();
+        has_new_value || before.endpoint.redirects_callback(&self.endpoint)
+    }
+}
+
 impl Patchable for WebhookEndpointChange {
     type Of = Known;
 
@@ -113,11 +128,13 @@ impl Patchable for WebhookEndpointChange {
                 value: None,
             }),
             content: endpoint.content,
+            callback: endpoint.callback.clone(),
         }
     }
 
     fn onto(self, before: &Known) -> Result<Known, Problem> {
         refuse_no_events(&self.events)?;
+        refuse_no_ranges(self.callback.as_ref())?;
         let known = before.endpoint.header.as_ref();
         let (header, value) = match self.header {
             None => (None, None),
@@ -138,6 +155,7 @@ impl Patchable for WebhookEndpointChange {
                 events: self.events,
                 header,
                 content: self.content,
+                callback: self.callback,
                 ..before.endpoint.clone()
             },
             value,
@@ -150,6 +168,16 @@ pub(crate) fn refuse_no_events(events: &WebhookEvents) -> Result<(), Problem> {
     if events.is_empty() {
         let fault = Fault::new(FaultCode::TooFew, "Name at least one type of events.").and("minimum", 1_u32);
         return Err(Problem::field("events", fault));
+    }
+    Ok(())
+}
+
+/// Refuses a callback from nowhere.
+pub(crate) fn refuse_no_ranges(callback: Option<&EndpointCallback>) -> Result<(), Problem> {
+    if callback.is_some_and(|callback| callback.from.is_empty()) {
+        let detail = "Name at least one address or range from which the receiver calls.";
+        let fault = Fault::new(FaultCode::TooFew, detail).and("minimum", 1_u32);
+        return Err(Problem::field("callback.from", fault));
     }
     Ok(())
 }
@@ -172,6 +200,8 @@ pub(crate) struct WebhookEndpointOut {
     header: Option<HeaderOut>,
     /// Whether events also say whom they are about, and what a message says.
     content: bool,
+    /// The right of the receiver to call back.
+    callback: Option<EndpointCallback>,
     /// Why and since when it gets nothing, if it is disabled.
     disabled: Option<EndpointDisabled>,
     /// Secrets that sign, the newest first: one, or several for 24 hours after a rotation.
@@ -263,6 +293,7 @@ impl WebhookEndpointOut {
             url: endpoint.url,
             events: endpoint.events,
             content: endpoint.content,
+            callback: endpoint.callback,
             disabled: endpoint.disabled,
             created_at: endpoint.created_at,
             updated_at: endpoint.updated_at,

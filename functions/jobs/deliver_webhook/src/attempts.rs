@@ -16,7 +16,7 @@ use providers::{
 use store::webhooks::EventContents;
 use tokio::time::Instant;
 
-use crate::{body::event_body, endpoint::Endpoint};
+use crate::{body::event_body, callbacks::Callbacks, endpoint::Endpoint};
 
 /// Attempts that are made at the same time.
 const AT_ONCE: usize = 10;
@@ -48,6 +48,7 @@ struct Requests {
     header: Option<OwnHeader>,
     /// If the endpoint gets content.
     contents: Option<EventContents>,
+    callbacks: Callbacks,
 }
 
 /// The state of a round, by which its later attempts are made or not.
@@ -152,6 +153,7 @@ impl Endpoint<'_> {
             secrets: keys.collect(),
             header,
             contents,
+            callbacks: self.begin_runs(deliveries, now).await?,
         })
     }
 
@@ -162,7 +164,11 @@ impl Endpoint<'_> {
             url: &self.row.url,
             id: delivery.event.id,
             at,
-            body: event_body(&delivery.event, requests.contents.as_ref()),
+            body: event_body(
+                &delivery.event,
+                requests.contents.as_ref(),
+                requests.callbacks.get(&delivery.event.id),
+            ),
             secrets: &requests.secrets,
             header: requests.header.as_ref(),
         };
@@ -173,8 +179,8 @@ impl Endpoint<'_> {
             status: end.status,
             ms: u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX),
             hint: end.hint,
-            // It may repeat what the event said.
-            answer: end.answer.filter(|_| !self.row.content),
+            // It may repeat what the event said, and the token that came with it.
+            answer: end.answer.filter(|_| !self.row.content && self.row.callback.is_none()),
         };
         let tried = Tried {
             outcome: end.outcome,

@@ -9,6 +9,8 @@ use domain::{
 use serde::Serialize;
 use store::webhooks::EventContents;
 
+use crate::callbacks::CallbackOut;
+
 /// Maximum bytes of a body. Standard Webhooks recommend less than 20 KB.
 const MAX_BODY: usize = 20_000;
 
@@ -18,6 +20,8 @@ struct Body<'a> {
     kind: EventType,
     timestamp: Timestamp,
     data: Data<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback: Option<&'a CallbackOut>,
 }
 
 #[derive(Serialize)]
@@ -61,8 +65,8 @@ impl<'a> ContactContent<'a> {
     }
 }
 
-/// The body of an event, with its content if there is any. Its bytes are signed.
-pub(crate) fn event_body(event: &Event, contents: Option<&EventContents>) -> Vec<u8> {
+/// The body of an event, with its content and its callback if there are any. Its bytes are signed.
+pub(crate) fn event_body(event: &Event, contents: Option<&EventContents>, callback: Option<&CallbackOut>) -> Vec<u8> {
     let content = contents.map(|contents| Content {
         contact: event
             .data
@@ -83,6 +87,7 @@ pub(crate) fn event_body(event: &Event, contents: Option<&EventContents>) -> Vec
             seq: event.seq,
             content,
         },
+        callback,
     };
     loop {
         // All of it has a form in JSON.

@@ -12,12 +12,15 @@
 //! An endpoint that fails too often in a row is down ([`EndpointHealth`]): its events are only stored, and a look tries the one that waits for the
 //! longest. Once that is delivered, further looks deliver the rest. People are told of an endpoint that fails for days, which is disabled in the end.
 //!
+//! With a callback ([`domain::webhooks::WebhookRun`]), an event carries a token, with which its receiver may act on the event's contact. Each attempt has another one.
+//!
 //! Nearly safe to run twice: [`Store::write_deliveries`] after the attempts makes it so. A job that is delivered again finds the rows of its events
 //! and tries none of them; what waits is queued again. If the worker dies between the attempts and that write, they are made
 //! again, with the same `webhook-id`, by which receivers recognize what they know. Two looks at the same time are prevented by a claim in the health.
 
 mod attempts;
 mod body;
+mod callbacks;
 mod endpoint;
 mod looks;
 mod publish;
@@ -28,7 +31,7 @@ use std::time::Duration;
 use access::{Kms, WebhookKeyring, WebhookSecrets};
 use domain::webhooks::EndpointHealth;
 use jobs::DeliveryJob;
-use kit::{Clock, ConfigError, Done, Env, Job, JobError, Queue, QueueName, Stage, TimeLimit};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Queue, QueueName, Stage, TimeLimit};
 use providers::guarded::{Guard, GuardedClient};
 use store::Store;
 
@@ -50,6 +53,9 @@ pub struct Context {
     user_agent: String,
     queue: Queue,
     clock: Clock,
+    ids: Ids,
+    /// Address of the API for callbacks. Without one, there are none.
+    public_base_url: Option<String>,
 }
 
 impl Context {
@@ -63,7 +69,8 @@ impl Context {
             Stage::Dev | Stage::Prod => Guard::new(hosts),
         };
         let guard = guard.map_err(|error| ConfigError::new("WEBHOOK_HOSTS", error.to_string()))?;
-        let guard = guard.without_own(config.optional("PUBLIC_BASE_URL"));
+        let public_base_url = config.optional_url("PUBLIC_BASE_URL")?;
+        let guard = guard.without_own(public_base_url);
         Ok(Self {
             store: Store::new(env.dynamodb(), config.text("TABLE_NAME")?),
             keyring: WebhookKeyring::new(WebhookSecrets::new(keys)),
@@ -72,6 +79,8 @@ impl Context {
             user_agent: env.user_agent(),
             queue: Queue::new(env, QueueName::WebhookDeliveries)?,
             clock: env.clock().clone(),
+            ids: env.ids().clone(),
+            public_base_url: public_base_url.map(str::to_owned),
         })
     }
 

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::Timestamp;
+use domain::terms::Channel;
 use providers::standard_webhooks::{SECRET_BYTES, SigningSecret, signature_header};
 use serde_json::{Value, json};
-use stack::{
-    play::{Look, until},
-    process::run_captured,
-};
+use stack::api::{Proof, ask, require_success};
+use stack::play::{Look, until};
+use stack::process::run_captured;
 
-use crate::stage::{Business, PATIENCE, on_stage};
+use crate::stage::{Business, PATIENCE, customer, on_stage};
 
 /// Deliveries that libraries verify.
 const DELIVERIES: usize = 1_000;
@@ -206,5 +206,52 @@ fn libraries_verify_deliveries_and_refuse_altered_ones() {
             );
         }
         Ok(())
+    });
+}
+
+/// A receiver answers the customer of an event, once for an event, and nobody else.
+#[test]
+fn software_of_a_business_calls_back() {
+    on_stage(async |stage| {
+        let business = stage.business("Workflows").await?;
+        let path = format!("/receivers/{}", business.id());
+        let url = format!("{}{path}", stage.play.endpoints.simulators.trim_end_matches('/'));
+        let key = json!({ "name": "n8n", "role": "agent", "scopes": ["messages:send"] });
+        let key = business.api("post", "/api/v1/api-keys", Some(key)).await?;
+        let endpoint = json!({
+            "name": "n8n", "url": url, "events": ["message.received"],
+            "callback": { "api_key_id": key["id"], "from": ["127.0.0.1"] },
+        });
+        business
+            .api("post", "/api/v1/webhook-endpoints", Some(endpoint))
+            .await?;
+        let mut events = Vec::new();
+        for _event in 0..2 {
+            let writer = customer();
+            business.reply(&writer, Channel::Sms, "When do you open?").await?;
+            let requests = wait_for_requests(&business, &path, "message.received", events.len() + 1).await?;
+            let last = requests.last().and_then(|request| request["body"].as_str());
+            events.push((writer, serde_json::from_str::<Value>(last.unwrap_or_default())?));
+        }
+        let [(writer, event), (_, other)] = &events[..] else {
+            anyhow::bail!("two events");
+        };
+        let send = async |contact: &Value| {
+            let token = event["callback"]["token"].as_str().unwrap_or_default();
+            let message = json!({
+                "contact_id": contact, "category": "utility", "basis": "Asked a question", "sms_text": "At nine.",
+            });
+            let proof = Proof::Key(token.to_owned());
+            let body = Some(("application/json".to_owned(), message));
+            ask(&stage.play, "post", "/api/v1/messages", &proof, None, &body).await
+        };
+        let contact = &event["data"]["contact_id"];
+        let sent = require_success(&send(contact).await?, "a callback")?;
+        let again = require_success(&send(contact).await?, "the callback again")?;
+        ensure!(sent["id"] == again["id"], "{sent} and {again}");
+        let refused = send(&other["data"]["contact_id"]).await?;
+        ensure!(refused.status == 403, "{}", refused.body);
+        business.wait_until_accepted(writer, Channel::Sms).await?;
+        business.sent_once(writer).await
     });
 }

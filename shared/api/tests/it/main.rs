@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+mod callbacks;
+
 use std::sync::{Arc, Mutex};
 
 use access::{Authenticator, Credentials, token::Claims};

@@ -265,6 +265,14 @@ impl MessageRequest {
         }
     }
 
+    /// The contact that is named as the recipient, and nobody else is.
+    pub fn named_contact(&self) -> Option<ContactId> {
+        match self.whom()? {
+            Whom::Contact(id) => Some(id),
+            Whom::Known(_) => None,
+        }
+    }
+
     /// Problems of the request in this configuration, at this time. Empty: none.
     pub fn problems(&self, config: &TenantConfig, now: Timestamp) -> Vec<FieldProblem> {
         let mut found = Vec::new();

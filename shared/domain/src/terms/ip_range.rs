@@ -41,6 +41,16 @@ impl IpRange {
         }
     }
 
+    /// Number of bits that its addresses have in common.
+    pub const fn bits(&self) -> u8 {
+        self.bits
+    }
+
+    /// Whether its addresses are of IPv6.
+    pub const fn is_ipv6(&self) -> bool {
+        self.first.is_ipv6()
+    }
+
     /// Whether the range contains the address. An IPv4 address is the same in whatever form it arrives.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -10,7 +10,7 @@ use crate::{
     notices::{EndpointTrouble, Matter, Notice},
     tenants::Sealed,
     terms::{Distinct, OneLine, RotationId, WebUrl, WebhookEndpointId},
-    webhooks::HeaderName,
+    webhooks::{EndpointCallback, HeaderName},
 };
 
 /// The types of the events that an endpoint gets.
@@ -39,6 +39,9 @@ pub struct WebhookEndpoint {
     /// Whether events also say whom they are about, and what a message says. Otherwise they hold ids only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub content: bool,
+    /// The right of its receiver to call back, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<EndpointCallback>,
     /// Why it gets nothing, if it is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<EndpointDisabled>,

@@ -49,8 +49,8 @@ pub const COMMON: &[ProblemKind] = &[
     kind(
         "forbidden",
         403,
-        "The caller lacks the permission, or is not a member of the tenant",
-        "Ask an administrator",
+        "The caller lacks the permission, is not a member of the tenant, or calls back about something else than its event",
+        "Do what `detail` says, or ask an administrator",
     ),
     kind(
         "tenant_suspended",

@@ -110,6 +110,7 @@ const FORMS: &[(&str, u64)] = &[
     ("webhook_delivery", 1),
     ("webhook_endpoint", 1),
     ("webhook_health", 1),
+    ("webhook_run", 1),
     ("whatsapp_number", 1),
 ];
 

@@ -595,6 +595,11 @@ pub(crate) fn webhook_health(scope: &TenantScope, endpoint: WebhookEndpointId) -
     Key::new(deliveries(scope, endpoint), HEALTH)
 }
 
+/// The run whose token has this hash, which is read before the tenant in the token is proven.
+pub(crate) fn webhook_run_before_scope(tenant: TenantId, sha256: &str) -> Key {
+    Key::new(format!("{}#RUN#{sha256}", tenant_pk(tenant)), "RUN")
+}
+
 /// The list of an endpoint's deliveries in a state. Those that were delivered have none.
 pub(crate) fn deliveries_in(scope: &TenantScope, endpoint: WebhookEndpointId, state: DeliveryState) -> String {
     format!("{}#{}", deliveries(scope, endpoint), state.as_str())

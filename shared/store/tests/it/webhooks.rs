@@ -3,12 +3,19 @@
 use domain::{
     live::{Event, EventType},
     terms::{EventId, Lane, WebhookEndpointId},
-    webhooks::{Attempt, AttemptOutcome, Delivery, DisabledReason, EndpointHealth, WaitingLook, WebhookEndpoint},
+    webhooks::{
+        Attempt, AttemptOutcome, Delivery, DisabledReason, EndpointHealth, RUN_LIFETIME, WaitingLook, WebhookEndpoint,
+        WebhookRun,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::{DeliveryJob, NextJob};
 use serde_json::json;
-use store::{OwnedError, Versioned, table::due::Partition, webhooks::WaitingDeliveries};
+use store::{
+    OwnedError, Versioned,
+    table::due::Partition,
+    webhooks::{HashedRun, WaitingDeliveries},
+};
 use testkit::aws::noon;
 
 use crate::world::World;
@@ -356,4 +363,33 @@ async fn deliveries_are_deleted_with_their_tenant() {
     let rows = world.aws.rows().await.into_iter();
     let left: Vec<_> = rows.filter(|row| format!("{row:?}").contains("#HOOK")).collect();
     assert_eq!(left, []);
+}
+
+/// The table removes expired rows days later, so their time is looked at.
+#[tokio::test]
+async fn runs_are_found_by_their_tenant_and_hash_until_they_expire() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let run: WebhookRun = serde_json::from_value(json!({
+        "endpoint": "whe_00000000000000000000000001", "event": "evt_00000000000000000000000001",
+        "contact": "ctc_00000000000000000000000001", "api_key": "key_00000000000000000000000001",
+        "from": ["203.0.113.0/24"], "expires_at": noon() + RUN_LIFETIME,
+    }))
+    .unwrap();
+    let hashed = |number: usize| HashedRun {
+        sha256: format!("{number:064}"),
+        run: run.clone(),
+    };
+    let runs: Vec<HashedRun> = (0..30).map(hashed).collect();
+    store.write_runs(scope, &runs).await.unwrap();
+    let read = async |tenant, number: usize, at| {
+        let found = store.webhook_run_before_scope(tenant, &hashed(number).sha256, at).await;
+        found.unwrap()
+    };
+    let (own, last) = (scope.tenant(), run.expires_at - SignedDuration::from_millis(1));
+    assert_eq!(read(own, 29, last).await, Some(run.clone()));
+    assert_eq!(read(own, 29, run.expires_at).await, None);
+    assert_eq!(read(own, 30, last).await, None);
+    let other = domain::terms::TenantId::new(ulid::Ulid::from_parts(9, 9));
+    assert_eq!(read(other, 29, last).await, None);
 }

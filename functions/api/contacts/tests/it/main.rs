@@ -3,6 +3,7 @@
 mod archives;
 mod audited_reads;
 mod bulk;
+mod callbacks;
 mod consent;
 mod conversions;
 mod identities;

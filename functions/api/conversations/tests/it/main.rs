@@ -1,5 +1,6 @@
 //! Conversations, in process against the emulator, from the team's point of view.
 
+mod callbacks;
 mod drafts;
 mod teams;
 

@@ -2,6 +2,7 @@
 
 mod actions;
 mod attachments;
+mod callbacks;
 mod contents;
 mod replies;
 mod sending;

@@ -1,5 +1,7 @@
 //! Endpoints of outgoing webhooks, in process against the emulator, from the callers' point of view.
 
+mod callbacks;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;

@@ -326,7 +326,7 @@ const LEFT_OUT: [(&str, &str); 9] = [
     ("undoing_of_merges", "merge_undo"),
     (
         "temporary",
-        "idempotency import live_events operation operation_details socket unknown_numbers webhook_delivery",
+        "idempotency import live_events operation operation_details socket unknown_numbers webhook_delivery webhook_run",
     ),
 ];
 

@@ -73,7 +73,11 @@ impl World {
             .mount(&server)
             .await;
         let hosts = server.uri();
-        let env = |aws: &Aws| aws.env_with(&[("WEBHOOK_HOSTS", hosts.as_str())]);
+        let variables = [
+            ("WEBHOOK_HOSTS", hosts.as_str()),
+            ("PUBLIC_BASE_URL", "https://api.example.com"),
+        ];
+        let env = |aws: &Aws| aws.env_with(&variables);
         let world = testkit::World::with_env(env, start, |_| {}).await;
         Self {
             server,
@@ -122,6 +126,7 @@ impl World {
             events: vec![EventType::CallDecided, EventType::MessageReceived].into(),
             header: None,
             content: false,
+            callback: None,
             disabled: None,
             secrets: vec![EndpointSecret {
                 sealed: sealed.expect("it is sealed"),

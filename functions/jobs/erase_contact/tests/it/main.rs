@@ -399,7 +399,7 @@ const FATES: [(&str, &str); 3] = [
     ),
     (
         "expires",
-        "archive audit idempotency import live_events operation operation_details preference_link socket unknown_numbers webhook_delivery",
+        "archive audit idempotency import live_events operation operation_details preference_link socket unknown_numbers webhook_delivery webhook_run",
     ),
     ("stays", "erased"),
 ];

@@ -31,6 +31,7 @@ record-page = صفحته
 record-image = الصورة
 record-fields = قيم أخرى
 record-variants = الأنواع
+record-callback = مفتاح الردّ على الأحداث
 
 ## Canned replies
 canned-replies-empty = لا ردود جاهزة بعد. الرد الذي يتكرر كثيرًا يُدرج في المحادثة بكتابة «/» ثم اسمه.

@@ -31,6 +31,7 @@ record-page = Its page
 record-image = Picture
 record-fields = Further values
 record-variants = Variants
+record-callback = Key for calling back
 
 ## Canned replies
 canned-replies-empty = No canned replies yet. One that is often needed is put into a conversation by “/” and its name.
