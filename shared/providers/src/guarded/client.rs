@@ -85,18 +85,6 @@ impl GuardedClient {
         }
     }
 
-    /// Posts a request, with what `prepare` adds to it, once.
-    ///
-    /// # Errors
-    /// [`Unreached`].
-    pub async fn post(
-        &self,
-        address: &str,
-        prepare: impl FnOnce(RequestBuilder) -> RequestBuilder,
-    ) -> Result<GuardedAnswer, Unreached> {
-        self.send(Method::POST, address, prepare).await
-    }
-
     /// Sends a request, with what `prepare` adds to it, once.
     ///
     /// # Errors
