@@ -1,6 +1,7 @@
 //! Lists the functions of the API, which are dependencies of this crate, for `contract::functions`.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 const MANIFEST: &str = "Cargo.toml";
 

@@ -1,6 +1,7 @@
 //! Watches the console's build, and ships no function without one.
 
-use std::{env, path::Path};
+use std::env;
+use std::path::Path;
 
 fn main() {
     // Files that come or go are no change of a source.

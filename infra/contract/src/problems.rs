@@ -1,9 +1,7 @@
 //! Problems of single operations, and `docs/problems.md`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use kit::problem::kinds::{COMMON, ProblemKind, SPECIAL};
 use serde_json::Value;

@@ -17,10 +17,9 @@ use crate::config::{Config, Tenant, TwilioAccount, WhatsAppAccount};
 use crate::faults::{Api, Event, Kind, Rule};
 use crate::outbox::{Channel, Sent, Shown};
 use crate::phones::{Note, Profile, e164, same_number};
-use crate::statuses;
-use crate::vendors::Vendor;
+use crate::vendors::{self, Vendor};
 use crate::world::Sims;
-use crate::{graph, twilio, vendors};
+use crate::{graph, statuses, twilio};
 
 pub(crate) fn routes() -> Router<Sims> {
     Router::new()

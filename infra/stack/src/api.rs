@@ -3,22 +3,18 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use domain::{
-    Timestamp,
-    campaigns::Campaign,
-    media::MediumState,
-    messages::MessageState,
-    terms::{CampaignState, Channel},
-};
+use domain::Timestamp;
+use domain::campaigns::Campaign;
+use domain::media::MediumState;
+use domain::messages::MessageState;
+use domain::terms::{CampaignState, Channel};
 use serde_json::{Value, json};
 
-use crate::{
-    contract::{Contract, Operation, PathValues},
-    endpoints::Login,
-    play::{Answer, Customer, Look, Play, new_phone, until},
-    secrets::random_hex,
-    totp,
-};
+use crate::contract::{Contract, Operation, PathValues};
+use crate::endpoints::Login;
+use crate::play::{Answer, Customer, Look, Play, new_phone, until};
+use crate::secrets::random_hex;
+use crate::totp;
 
 /// Credentials of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,19 +1,21 @@
 //! Access to AWS, local or real: `bridge.py` calls boto3, so that no client is compiled for services that no
 //! function uses. A call takes about half a second, so it is not for hot paths.
 
-use std::{collections::BTreeMap, process::Stdio};
+use std::collections::BTreeMap;
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_types::SdkConfig;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
-    process::{Child, ChildStdin, ChildStdout, Command},
-    sync::Mutex,
-};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Mutex;
 
-use crate::{build::Function, process::run_captured, samconfig::Environment, tools::Tools};
+use crate::build::Function;
+use crate::process::run_captured;
+use crate::samconfig::Environment;
+use crate::tools::Tools;
 
 /// The region of the local stack.
 pub const REGION: &str = "us-east-1";

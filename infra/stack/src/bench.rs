@@ -10,32 +10,29 @@ pub mod start;
 mod svix;
 pub mod webhooks;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum as _;
-use domain::{
-    Timestamp,
-    terms::{Channel, MessageId, Phone},
-};
+use domain::Timestamp;
+use domain::terms::{Channel, MessageId, Phone};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    bill::Bill,
-    build::{self, Builder, Function, Profile},
-    business::Town,
-    console::{self, Keys, Shown, Visit, Waits},
-    contract::Contract,
-    inspect::{self, Queue},
-    place::Place,
-    play::{Look, Play, Sent, until},
-    process::{kernel_share, run_captured, running_functions},
-    report::step,
-    running::{Options, Running},
-    template,
-    tools::Tools,
-    up::on_own_stack,
-};
+use crate::bill::Bill;
+use crate::build::{self, Builder, Function, Profile};
+use crate::business::Town;
+use crate::console::{self, Keys, Shown, Visit, Waits};
+use crate::contract::Contract;
+use crate::inspect::{self, Queue};
+use crate::place::Place;
+use crate::play::{Look, Play, Sent, until};
+use crate::process::{kernel_share, run_captured, running_functions};
+use crate::report::step;
+use crate::running::{Options, Running};
+use crate::template;
+use crate::tools::Tools;
+use crate::up::on_own_stack;
 use inbox::Day;
 use live::Live;
 use load::{Load, Network, Work};

@@ -1,6 +1,7 @@
 //! The AWS usage of some work and its cost at list prices, from the functions' own log lines.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,24 +1,20 @@
 //! Builds functions, simulators and tests.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs::{File, Permissions},
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::{
-    console,
-    place::{Place, write},
-    process::{NICE, cargo, run_captured, run_logged, run_shown, succeeds_seen},
-    tools::{Tools, fingerprint},
-};
+use crate::console;
+use crate::place::{Place, write};
+use crate::process::{NICE, cargo, run_captured, run_logged, run_shown, succeeds_seen};
+use crate::tools::{Tools, fingerprint};
 
 /// The package and binary that is all functions as one program.
 const PROGRAM: &str = "local";

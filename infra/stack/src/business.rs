@@ -1,9 +1,7 @@
 //! Businesses created in a running stack for one test or one run: others' customers, faults and pauses do not affect them.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use domain::terms::Phone;
@@ -11,16 +9,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
-use crate::{
-    aws::Aws,
-    endpoints::Tenant,
-    people::{self, Registry},
-    place::Place,
-    play::Play,
-    secrets::{Vault, random, random_hex},
-    seed::{self, Seed},
-    tenant::{self, Deployment, TenantFile},
-};
+use crate::aws::Aws;
+use crate::endpoints::Tenant;
+use crate::people::{self, Registry};
+use crate::place::Place;
+use crate::play::Play;
+use crate::secrets::{Vault, random, random_hex};
+use crate::seed::{self, Seed};
+use crate::tenant::{self, Deployment, TenantFile};
 
 /// Creates businesses in one running stack.
 #[derive(Clone)]

@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use crate::{
-    aws::Aws,
-    place::{Place, read_json},
-};
+use crate::aws::Aws;
+use crate::place::{Place, read_json};
 
 /// Beginnings of such data, whoever it belongs to.
 const FORMS: [(&str, &str); 13] = [

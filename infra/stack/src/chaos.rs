@@ -22,17 +22,15 @@ use anyhow::{Context as _, Result};
 use domain::terms::Phone;
 use serde_json::json;
 
-use crate::{
-    aws::{Aws, LogEvent},
-    build,
-    business::Town,
-    endpoints::Tenant,
-    place::Place,
-    play::{Play, Sent},
-    report::{seconds, step},
-    running::{Options, Running},
-    up::on_own_stack,
-};
+use crate::aws::{Aws, LogEvent};
+use crate::build;
+use crate::business::Town;
+use crate::endpoints::Tenant;
+use crate::place::Place;
+use crate::play::{Play, Sent};
+use crate::report::{seconds, step};
+use crate::running::{Options, Running};
+use crate::up::on_own_stack;
 
 pub use check::Verdict;
 

@@ -3,21 +3,19 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{
-    destinations::sms_rules_checked_on,
-    money::{PriceBook, is_price_outdated},
-    terms::Day,
-};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use domain::destinations::sms_rules_checked_on;
+use domain::money::{PriceBook, is_price_outdated};
+use domain::terms::Day;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use tokio::process::Command;
 
-use crate::{
-    place::Place,
-    process::{cargo, run_captured, run_logged, run_shown},
-    report::step,
-    template,
-    tools::{Contract, Tools},
-};
+use crate::place::Place;
+use crate::process::{cargo, run_captured, run_logged, run_shown};
+use crate::report::step;
+use crate::template;
+use crate::tools::{Contract, Tools};
 
 /// Runs all checks. The first failure ends the run. What compiles, and what downloads and runs Python, take turns at waiting, so they
 /// run side by side.

@@ -1,21 +1,20 @@
 //! `clock`: moves the time of the local stack, of its functions and of its simulators. The emulator stays at the machine's time, since
 //! it would refuse requests that are signed for another one.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::{
-    aws::Aws,
-    build::{self, Function},
-    deploy::STACK,
-    endpoints::Endpoints,
-    place::Place,
-    report::step,
-    tools::Tools,
-};
+use crate::aws::Aws;
+use crate::build::{self, Function};
+use crate::deploy::STACK;
+use crate::endpoints::Endpoints;
+use crate::place::Place;
+use crate::report::step;
+use crate::tools::Tools;
 
 /// The variable that the functions read.
 const VARIABLE: &str = "CLOCK_OFFSET_SECONDS";

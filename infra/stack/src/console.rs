@@ -11,19 +11,17 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 
-use crate::{
-    aws::Aws,
-    build::{function, taking_turns},
-    business::{Plan, Town},
-    endpoints::{Endpoints, Login},
-    place::{Place, write},
-    play::Play,
-    process::{run_captured, run_logged, run_shown, succeeds},
-    report::step,
-    running::redeploy,
-    test::SKIPPED,
-    tools::{Node, Tools, fingerprint, is_stamped, remove, run_once},
-};
+use crate::aws::Aws;
+use crate::build::{function, taking_turns};
+use crate::business::{Plan, Town};
+use crate::endpoints::{Endpoints, Login};
+use crate::place::{Place, write};
+use crate::play::Play;
+use crate::process::{run_captured, run_logged, run_shown, succeeds};
+use crate::report::step;
+use crate::running::redeploy;
+use crate::test::SKIPPED;
+use crate::tools::{Node, Tools, fingerprint, is_stamped, remove, run_once};
 
 /// The crate and folder of the function.
 pub const FUNCTION: &str = "console";

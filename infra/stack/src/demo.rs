@@ -4,28 +4,24 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use domain::{
-    Timestamp,
-    accounts::Role,
-    calls::Call,
-    messages::MessageState,
-    terms::{Channel, ConversationId, Phone},
-};
+use domain::Timestamp;
+use domain::accounts::Role;
+use domain::calls::Call;
+use domain::messages::MessageState;
+use domain::terms::{Channel, ConversationId, Phone};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::{
-    api::{Proof, ask_for_json},
-    aws::LogEvent,
-    bill::Bill,
-    clock,
-    endpoints::{Endpoints, Tenant},
-    play::{Customer, Look, Play, Sent, new_phone, until},
-    report::step,
-    running::{Options, Running},
-    trial::table,
-    up::{unless_interrupted, wait_for_interrupt},
-};
+use crate::api::{Proof, ask_for_json};
+use crate::aws::LogEvent;
+use crate::bill::Bill;
+use crate::clock;
+use crate::endpoints::{Endpoints, Tenant};
+use crate::play::{Customer, Look, Play, Sent, new_phone, until};
+use crate::report::step;
+use crate::running::{Options, Running};
+use crate::trial::table;
+use crate::up::{unless_interrupted, wait_for_interrupt};
 
 /// Maximum wait for one step, enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -1,22 +1,18 @@
 //! Deploys the template and the functions, but only what changed.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{
-    aws::Aws,
-    build::{Builder, Function},
-    place::{Place, read_json, write_json},
-    process::run_logged,
-    report::step,
-    tools::{Tools, fingerprint},
-};
+use crate::aws::Aws;
+use crate::build::{Builder, Function};
+use crate::place::{Place, read_json, write_json};
+use crate::process::run_logged;
+use crate::report::step;
+use crate::tools::{Tools, fingerprint};
 
 /// The stack's name in the emulator, as in samconfig.toml.
 pub const STACK: &str = "ringback-local";

@@ -6,10 +6,8 @@ use anyhow::{Context as _, Result};
 use domain::accounts::Role;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    build::Profile,
-    place::{Place, write_json},
-};
+use crate::build::Profile;
+use crate::place::{Place, write_json};
 
 /// Content of `endpoints.json` as a whole.
 #[derive(Debug, Clone, Serialize, Deserialize)]

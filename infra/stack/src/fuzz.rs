@@ -1,28 +1,24 @@
 //! `fuzz`: schemathesis sends valid and invalid input to every operation of the contract and checks that the contract names each
 //! answer: no 5xx, no unknown status, header or field.
 
-use std::{
-    cell::RefCell,
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::{
-    api::{self, Proof, log_in},
-    business::{Plan, Town},
-    contract::{Contract, Operation, operations},
-    place::{Place, write},
-    play::Play,
-    process::run_logged,
-    report::step,
-    running::{Options, Running},
-    tools,
-    up::on_own_stack,
-};
+use crate::api::{self, Proof, log_in};
+use crate::business::{Plan, Town};
+use crate::contract::{Contract, Operation, operations};
+use crate::place::{Place, write};
+use crate::play::Play;
+use crate::process::run_logged;
+use crate::report::step;
+use crate::running::{Options, Running};
+use crate::tools;
+use crate::up::on_own_stack;
 
 /// Number of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

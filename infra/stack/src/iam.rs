@@ -12,28 +12,22 @@ mod check;
 mod proof;
 mod uses;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use self::check::{Finding, findings};
+pub use self::uses::Use;
 use self::uses::in_words_of_template;
-pub use self::{
-    check::{Finding, findings},
-    uses::Use,
-};
-use crate::{
-    aws::{Aws, Session},
-    build::Function,
-    place::{Place, read_json, write, write_json},
-    report::step,
-    running::Running,
-    tools::remove,
-};
+use crate::aws::{Aws, Session};
+use crate::build::Function;
+use crate::place::{Place, read_json, write, write_json};
+use crate::report::step;
+use crate::running::Running;
+use crate::tools::remove;
 
 /// Services that the simulators stand in for. They evaluate no policies, so what is called of them is read from log lines.
 const SIMULATED: [&str; 1] = ["ses:"];

@@ -2,20 +2,19 @@
 
 mod changes;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{
-    aws::{Aws, Session, output},
-    bill::Bill,
-    build::{self, Function},
-    endpoints::Endpoints,
-    inspect::changes::Follower,
-    place::Place,
-    play::Play,
-};
+use crate::aws::{Aws, Session, output};
+use crate::bill::Bill;
+use crate::build::{self, Function};
+use crate::endpoints::Endpoints;
+use crate::inspect::changes::Follower;
+use crate::place::Place;
+use crate::play::Play;
 
 /// Prints a function's log lines and, if asked, follows them. Its log group has those of other functions, too.
 pub async fn logs(aws: &Aws, stack: &str, function: &Function, follow: bool) -> Result<()> {

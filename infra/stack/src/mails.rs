@@ -8,12 +8,10 @@ use jobs::{MailJob, QueueBody as _};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{
-    aws::{Session, output},
-    business::Town,
-    play::{Look, Play, until},
-    secrets::random_hex,
-};
+use crate::aws::{Session, output};
+use crate::business::Town;
+use crate::play::{Look, Play, until};
+use crate::secrets::random_hex;
 
 /// A mail accepted by SES.
 #[derive(Debug, Clone, Deserialize)]

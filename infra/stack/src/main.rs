@@ -1,29 +1,23 @@
 //! See the library, and `cargo stack help`.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
-use stack::{
-    aws::Aws,
-    bench::{self, Part},
-    build::{self, Profile},
-    chaos, checks, clock, console, demo,
-    endpoints::Endpoints,
-    fuzz, iam, inspect,
-    place::Place,
-    running::{self, Options},
-    samconfig::Environment,
-    tenant::{self, Deployment},
-    test::{self, selected},
-    tools::Tools,
-    up, why,
-};
+use stack::aws::Aws;
+use stack::bench::{self, Part};
+use stack::build::{self, Profile};
+use stack::endpoints::Endpoints;
+use stack::place::Place;
+use stack::running::{self, Options};
+use stack::samconfig::Environment;
+use stack::tenant::{self, Deployment};
+use stack::test::{self, selected};
+use stack::tools::Tools;
+use stack::{chaos, checks, clock, console, demo, fuzz, iam, inspect, up, why};
 
 #[derive(Parser)]
 #[command(

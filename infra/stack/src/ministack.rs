@@ -1,17 +1,13 @@
 //! MiniStack, the local AWS: started with its own environment, and stopped so that it keeps its state.
 
-use std::{
-    net::{Ipv4Addr, TcpListener},
-    time::Duration,
-};
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::{
-    place::Place,
-    process::Server,
-    tools::{Tools, remove},
-};
+use crate::place::Place;
+use crate::process::Server;
+use crate::tools::{Tools, remove};
 
 /// Starts MiniStack on this port; see [`wait_until_ready`].
 pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {

@@ -5,19 +5,16 @@ use std::sync::{Arc, OnceLock};
 
 use access::Signer;
 use anyhow::{Context as _, Result, anyhow};
-use domain::{
-    Timestamp,
-    accounts::{Account, ApiKey, KeySecret, Member, PasswordHash, Role, SecondFactor},
-    terms::{Actor, ApiKeyId, Email, Stamp, TenantId, UserId},
-};
-use store::{Store, tenants::PlatformAct};
+use domain::Timestamp;
+use domain::accounts::{Account, ApiKey, KeySecret, Member, PasswordHash, Role, SecondFactor};
+use domain::terms::{Actor, ApiKeyId, Email, Stamp, TenantId, UserId};
+use store::Store;
+use store::tenants::PlatformAct;
 
-use crate::{
-    business::new_ulid,
-    endpoints::{Login, Users},
-    secrets::{Vault, random_hex},
-    totp,
-};
+use crate::business::new_ulid;
+use crate::endpoints::{Login, Users};
+use crate::secrets::{Vault, random_hex};
+use crate::totp;
 
 /// Number of a key's characters that users recognise it by.
 const HINT: usize = 12;

@@ -1,26 +1,25 @@
 //! A running stack from the outside: customers who call and write through the simulators, requests to the public API, and reads of
 //! the table for the results. `demo`, `chaos`, `bench` and the deployed tests use it.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Display,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use domain::{
-    Timestamp,
-    calls::{Call, Entry, Received},
-    messages::Message,
-    people::{ConsentEntry, Contact, Identity},
-    terms::{Channel, Phone, SendKey, TenantId},
-};
+use domain::Timestamp;
+use domain::calls::{Call, Entry, Received};
+use domain::messages::Message;
+use domain::people::{ConsentEntry, Contact, Identity};
+use domain::terms::{Channel, Phone, SendKey, TenantId};
 use reqwest::Method;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use store::Store;
 
-use crate::{aws::local_sdk, endpoints::Endpoints, secrets::random};
+use crate::aws::local_sdk;
+use crate::endpoints::Endpoints;
+use crate::secrets::random;
 
 /// Interval between checks while waiting.
 const LOOK_EVERY: Duration = Duration::from_millis(40);

@@ -1,27 +1,22 @@
 //! The public port: forwards to the API in MiniStack, which tells APIs apart by Host. It exists because the URL must be known
 //! before the deployment, and the API's id is known only after it. WebSockets at [`SOCKETS`] go to the WebSocket API, byte by byte.
 
-use std::{
-    convert::Infallible,
-    net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use http_body_util::{Either, Full};
-use hyper::{
-    HeaderMap, Request, Response, StatusCode, Uri,
-    body::{Bytes, Incoming},
-    header::{CONNECTION, HOST, HeaderValue, UPGRADE},
-    server::conn::http1,
-    service::service_fn,
-    upgrade::{self, OnUpgrade},
-};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioIo},
-};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONNECTION, HOST, HeaderValue, UPGRADE};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::{self, OnUpgrade};
+use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
 type Answer = Response<Either<Incoming, Full<Bytes>>>;
@@ -176,10 +171,8 @@ fn refusal(status: StatusCode, why: impl Into<Bytes>) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpStream,
-    };
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
 
     use super::*;
 

@@ -1,9 +1,7 @@
 //! Progress of `cargo stack`: one line per step, with its time.
 
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 

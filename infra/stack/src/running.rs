@@ -1,33 +1,27 @@
 //! A whole stack, from nothing to endpoints and back: MiniStack, the deployed functions, the seeded tenants, the simulators
 //! and the public port.
 
-use std::{
-    fs::File,
-    io::Write as _,
-    net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
-    time::Duration,
-};
+use std::fs::File;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{
-    aws::{Aws, LogEvent, REGION, output},
-    build::{self, Builder, Function, Profile},
-    clock, console,
-    deploy::{self, Deployed, META_APP_SECRET, STACK},
-    endpoints::Endpoints,
-    ministack, people,
-    place::{Place, read_json, write_json},
-    process::Server,
-    proxy::Proxy,
-    report::step,
-    secrets::Vault,
-    seed,
-    tools::{Tools, fingerprint, is_stamped, remove},
-};
+use crate::aws::{Aws, LogEvent, REGION, output};
+use crate::build::{self, Builder, Function, Profile};
+use crate::deploy::{self, Deployed, META_APP_SECRET, STACK};
+use crate::endpoints::Endpoints;
+use crate::place::{Place, read_json, write_json};
+use crate::process::Server;
+use crate::proxy::Proxy;
+use crate::report::step;
+use crate::secrets::Vault;
+use crate::tools::{Tools, fingerprint, is_stamped, remove};
+use crate::{clock, console, ministack, people, seed};
 
 /// Options of a stack.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -1,6 +1,7 @@
 //! Secrets of the seeded tenants, generated once per data directory.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use rustix::rand::{GetRandomFlags, getrandom};
@@ -48,7 +49,8 @@ impl Vault {
     }
 
     fn save(&self) -> Result<()> {
-        use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
 
         let text = serde_json::to_vec_pretty(&self.secrets).context("writing secrets")?;
         std::fs::OpenOptions::new()

@@ -3,20 +3,16 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
-use domain::{
-    templates::{ButtonKind, TemplateButton, TemplateDefinition},
-    tenants::{Account, SendSecrets, VerifySecrets},
-};
+use domain::templates::{ButtonKind, TemplateButton, TemplateDefinition};
+use domain::tenants::{Account, SendSecrets, VerifySecrets};
 use serde_json::{Value, json};
 
-use crate::{
-    aws::Aws,
-    endpoints::{Login, Secrets, Tenant, Users},
-    people::{self, Registry},
-    place::Place,
-    secrets::Vault,
-    tenant::{self, Deployment, TenantFile},
-};
+use crate::aws::Aws;
+use crate::endpoints::{Login, Secrets, Tenant, Users};
+use crate::people::{self, Registry};
+use crate::place::Place;
+use crate::secrets::Vault;
+use crate::tenant::{self, Deployment, TenantFile};
 
 const FILES: [&str; 2] = ["bakery", "clinic"];
 
@@ -54,7 +50,8 @@ pub fn load(place: &Place, vault: &mut Vault) -> Result<Vec<Seed>> {
 
 /// A Standard Webhooks secret.
 pub fn whsec(secret: &str) -> String {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
 
     format!("whsec_{}", STANDARD.encode(secret))
 }

@@ -1,11 +1,14 @@
 //! `template.yaml`, as CloudFormation gets it after the SAM transform.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
+use std::fmt;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::{place::Place, process::run_captured, tools::Tools};
+use crate::place::Place;
+use crate::process::run_captured;
+use crate::tools::Tools;
 
 /// The transformed template as JSON.
 pub async fn expand_template(place: &Place, tools: &Tools) -> Result<Vec<u8>> {

@@ -1,30 +1,30 @@
 //! Tenants as operators write them: one JSON file per tenant with its connections, lines, rules, templates and products, in the terms
 //! of `domain`, with credentials in plain text. They are encrypted when they are written to the table, local or on AWS.
 
-use std::{collections::BTreeMap, ops::Deref, path::Path};
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::path::Path;
 
 use access::{Kms, Secrets, Signer};
 use anyhow::{Context as _, Result, bail};
-use domain::{
-    messages::{Material, NewLinks},
-    money::Product,
-    templates::TemplateDefinition,
-    tenants::{
-        Account, Connection, ConnectionSummary, Health, Line, Rule, SecretPurpose, SendSecrets, Tenant, TenantConfig,
-        TenantStatus, VerifySecrets, WebhookAddress, first_line,
-    },
-    terms::{Actor, ConnectionId, LineId, Resource as _, Stamp},
+use domain::messages::{Material, NewLinks};
+use domain::money::Product;
+use domain::templates::TemplateDefinition;
+use domain::tenants::{
+    Account, Connection, ConnectionSummary, Health, Line, Rule, SecretPurpose, SendSecrets, Tenant, TenantConfig,
+    TenantStatus, VerifySecrets, WebhookAddress, first_line,
 };
+use domain::terms::{Actor, ConnectionId, LineId, Resource as _, Stamp};
 use jiff::Timestamp;
-use serde::{Deserialize, de::Error as _};
+use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::{Map, Value};
-use store::{RACES, Store, StoreError, TenantScope, tenants::Configured};
+use store::tenants::Configured;
+use store::{RACES, Store, StoreError, TenantScope};
 
-use crate::{
-    aws::{Aws, output},
-    place::read_json,
-    secrets::random_hex,
-};
+use crate::aws::{Aws, output};
+use crate::place::read_json;
+use crate::secrets::random_hex;
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

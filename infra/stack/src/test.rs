@@ -4,27 +4,27 @@
 //! Two rows of test programs run side by side, each with its own emulator: the tests of the deployed stack, and all others, which need
 //! tables, queues and keys only, two at a time. The others use what the first, which mostly wait for each other, leave of the machine.
 
-use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, time::Instant};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 pub mod selected;
 
-use crate::{
-    build::{self, TestProgram},
-    canary::{self, Canaries},
-    console,
-    deploy::STACK,
-    iam::{self, Record},
-    ministack,
-    place::Place,
-    process::succeeds_seen,
-    report::{seconds, step},
-    running::{Options, Running},
-    tools::{Tools, remove},
-    up::unless_interrupted,
-};
+use crate::build::{self, TestProgram};
+use crate::canary::{self, Canaries};
+use crate::deploy::STACK;
+use crate::iam::{self, Record};
+use crate::place::Place;
+use crate::process::succeeds_seen;
+use crate::report::{seconds, step};
+use crate::running::{Options, Running};
+use crate::tools::{Tools, remove};
+use crate::up::unless_interrupted;
+use crate::{console, ministack};
 
 /// How a test's line begins that says how many tests it skipped. Rust's own test programs know no such tests.
 pub const SKIPPED: &str = "skipped ";

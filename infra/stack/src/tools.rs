@@ -1,20 +1,16 @@
 //! The tools in `.stack/`: Python environments and Node.js with pinned versions, set up once.
 
-use std::{
-    fs::File,
-    io::Read as _,
-    path::{Path, PathBuf},
-};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 
-use crate::{
-    place::{Place, write},
-    process::{run_captured, run_logged},
-    report::step,
-};
+use crate::place::{Place, write};
+use crate::process::{run_captured, run_logged};
+use crate::report::step;
 
 /// The Python environment of SAM CLI, cargo-lambda, zig, cfn-lint and typos.
 const SAM: &str = "sam";

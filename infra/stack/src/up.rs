@@ -6,10 +6,8 @@ use anyhow::{Context as _, Result, bail};
 use domain::accounts::Role;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{
-    place::Place,
-    running::{Options, Running, owner},
-};
+use crate::place::Place;
+use crate::running::{Options, Running, owner};
 
 /// Starts a stack and keeps it running until Ctrl-C, `cargo stack down` or the end of a child process.
 pub async fn up(options: &Options) -> Result<()> {

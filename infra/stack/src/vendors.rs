@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use domain::{Timestamp, terms::Phone};
+use domain::Timestamp;
+use domain::terms::Phone;
 use providers::{plivo, vonage};
 use serde_json::json;
 
-use crate::{
-    business::{Plan, new_ulid},
-    play::new_phone,
-    secrets::random_hex,
-};
+use crate::business::{Plan, new_ulid};
+use crate::play::new_phone;
+use crate::secrets::random_hex;
 
 /// The kinds of telephone systems.
 pub const KINDS: [&str; 4] = ["aircall", "vonage", "exotel", "plivo"];

@@ -1,14 +1,12 @@
 //! `why`: everything that happened with a customer, in order, with every decision and its reason.
 
 use anyhow::{Context as _, Result, bail};
-use domain::{
-    Timestamp,
-    calls::{Call, Entry},
-    messages::{Ended, Message, Remark},
-    people::Identity,
-    telephony::{Direction, Party},
-    terms::{Phone, TenantId},
-};
+use domain::Timestamp;
+use domain::calls::{Call, Entry};
+use domain::messages::{Ended, Message, Remark};
+use domain::people::Identity;
+use domain::telephony::{Direction, Party};
+use domain::terms::{Phone, TenantId};
 use store::Store;
 
 /// Maximum rows of a contact's history.

@@ -1,11 +1,9 @@
 //! Links: the holder of a link may do what it is for, with the tenant that it names, and nothing else.
 
-use domain::{
-    accounts::{Account, Grant},
-    messages::TrackedLinks,
-    people::{LinkCode, PreferenceLink},
-    terms::TenantId,
-};
+use domain::accounts::{Account, Grant};
+use domain::messages::TrackedLinks;
+use domain::people::{LinkCode, PreferenceLink};
+use domain::terms::TenantId;
 use jiff::Timestamp;
 use store::{Authority, Store, StoreError, TenantScope};
 

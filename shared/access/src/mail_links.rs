@@ -2,15 +2,14 @@
 //! that grants access. The secret in Secrets Manager can be read only by the functions that order mails and the one that sends
 //! them.
 
-use std::{
-    fmt,
-    sync::{Mutex, PoisonError},
-};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use jobs::{Link, MailJob};
 use serde::Deserialize;
 
-use crate::{SecretsError, sealing::SealingKey};
+use crate::SecretsError;
+use crate::sealing::SealingKey;
 
 /// Content of the secret, which the template creates.
 #[derive(Deserialize)]

@@ -3,10 +3,8 @@
 
 use std::borrow::Cow;
 
-use argon2::{
-    Argon2, PasswordHasher, PasswordVerifier,
-    password_hash::phc::{self, PasswordHash as Phc},
-};
+use argon2::password_hash::phc::{self, PasswordHash as Phc};
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use domain::accounts::PasswordHash;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use zxcvbn::{Score, zxcvbn};

@@ -1,30 +1,22 @@
 //! Callers of the API and their tenant. A user authenticates by an access token, a tenant's software by an API key. Only this
 //! module grants their scope.
 
-use std::{
-    fmt,
-    net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::{
-    accounts::{Account, ApiKey, Credential, Member, MemberStatus, Permission, Role},
-    tenants::{Limits, Tenant, TenantStatus},
-    terms::{Actor, ApiKeyId, IpRange, SessionId, Stamp, TenantId, UserId},
-    webhooks::WebhookRun,
-};
+use domain::accounts::{Account, ApiKey, Credential, Member, MemberStatus, Permission, Role};
+use domain::tenants::{Limits, Tenant, TenantStatus};
+use domain::terms::{Actor, ApiKeyId, IpRange, SessionId, Stamp, TenantId, UserId};
+use domain::webhooks::WebhookRun;
 use jiff::{SignedDuration, Timestamp};
-use store::{
-    Authority, Store, StoreError, TenantScope, Versioned,
-    accounts::ApiKeyOwner,
-    table::rates::{Allowance, Limit},
-};
+use store::accounts::ApiKeyOwner;
+use store::table::rates::{Allowance, Limit};
+use store::{Authority, Store, StoreError, TenantScope, Versioned};
 
-use crate::{
-    AddressTrace,
-    remembered::Remembered,
-    token::{self, Claims, Verifier},
-};
+use crate::AddressTrace;
+use crate::remembered::Remembered;
+use crate::token::{self, Claims, Verifier};
 
 /// Credentials of a request, and where it comes from.
 #[derive(Clone, Copy, Default)]

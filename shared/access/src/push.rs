@@ -1,23 +1,22 @@
 //! The key that identifies us to push services (VAPID, RFC 8292). A deployment keeps one for ever, since devices subscribe to it. It is
 //! made when it is first needed, and sealed by KMS, so that the table alone sends nothing.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
-use domain::{live::origin_of_endpoint, tenants::SecretPurpose};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use domain::live::origin_of_endpoint;
+use domain::tenants::SecretPurpose;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
-use store::{Store, StoreError, live::PushKey};
+use store::live::PushKey;
+use store::{Store, StoreError};
 
-use crate::{KeyService, SecretsError, secrets::Context};
+use crate::secrets::Context;
+use crate::{KeyService, SecretsError};
 
 /// Validity of one statement of the sender to a push service. At most 24 hours (RFC 8292, 2).
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(12);

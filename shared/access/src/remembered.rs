@@ -1,9 +1,7 @@
 //! A small cache with a maximum size and age. Old values are fetched again, and the oldest is dropped when it is full.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    hash::Hash,
-};
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 
 use jiff::{SignedDuration, Timestamp};
 

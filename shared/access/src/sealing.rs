@@ -1,7 +1,8 @@
 //! Sealing under a key that the process holds: AES-256-GCM. A sealed text opens only with the same context.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 /// Bytes of the nonce before the sealed text.

@@ -1,15 +1,17 @@
 //! Sealing and opening a connection's credentials. They open only for their tenant, connection and purpose, and each purpose has
 //! its own key.
 
-use std::{collections::HashMap, pin::Pin, sync::Arc};
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use aws_sdk_kms::primitives::Blob;
-use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{
-    tenants::{Connection, Sealed, SecretPurpose},
-    terms::{ConnectionId, TenantId},
-};
-use serde::{Serialize, de::DeserializeOwned};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::tenants::{Connection, Sealed, SecretPurpose};
+use domain::terms::{ConnectionId, TenantId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Sealing or opening of credentials failed.
 #[derive(Debug, thiserror::Error)]

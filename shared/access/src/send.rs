@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{
-    tenants::{Connection, SecretPurpose, SendSecrets},
-    terms::{ConnectionId, TenantId},
-};
+use domain::tenants::{Connection, SecretPurpose, SendSecrets};
+use domain::terms::{ConnectionId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use store::TenantScope;
 
-use crate::{Secrets, SecretsError, remembered::Remembered, webhook::REREAD};
+use crate::remembered::Remembered;
+use crate::webhook::REREAD;
+use crate::{Secrets, SecretsError};
 
 /// Lifetime of opened credentials.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -86,10 +86,8 @@ mod tests {
     use domain::tenants::{Account, Sealed, telephony, whatsapp};
 
     use super::*;
-    use crate::{
-        job,
-        secrets::tests::{Plain, connection, tenant},
-    };
+    use crate::job;
+    use crate::secrets::tests::{Plain, connection, tenant};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

@@ -3,15 +3,15 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::{
-    tenants::{Account, Connection},
-    terms::{ConnectionId, TenantId},
-};
+use domain::tenants::{Account, Connection};
+use domain::terms::{ConnectionId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use store::Store;
 
-use crate::{AuthError, Authenticated, Connections, SecretsError, remembered::Remembered, webhook::REREAD};
+use crate::remembered::Remembered;
+use crate::webhook::REREAD;
+use crate::{AuthError, Authenticated, Connections, SecretsError};
 
 /// Lifetime of opened secrets and known owners.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);

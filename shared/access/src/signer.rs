@@ -3,21 +3,18 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
-use domain::{accounts::SealedFactor, terms::UserId};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use domain::accounts::SealedFactor;
+use domain::terms::UserId;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::{LostRace, RACES, Store, StoreError};
 
-use crate::{
-    sealing::SealingKey,
-    token::{ACCESS_LIFETIME, Claims, KEYS_LIFETIME, PublicKey},
-};
+use crate::sealing::SealingKey;
+use crate::token::{ACCESS_LIFETIME, Claims, KEYS_LIFETIME, PublicKey};
 
 /// A token could not be signed or a factor not opened.
 #[derive(Debug, thiserror::Error)]

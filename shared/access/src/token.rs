@@ -1,12 +1,11 @@
 //! Access tokens: ES256, 15 minutes, signed only by `auth` and verified by all with the published keys. Also the opaque secrets that are
 //! stored as a hash only: refresh tokens, API keys and one-time links.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::terms::{SessionId, TenantId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};

@@ -1,18 +1,15 @@
 //! Authentication of webhooks: a sender proves to be a connection's provider, which determines the tenant.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::{
-    tenants::{Connection, SecretPurpose, VerifySecrets},
-    terms::{ConnectionId, TenantId},
-};
+use domain::tenants::{Connection, SecretPurpose, VerifySecrets};
+use domain::terms::{ConnectionId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use store::{Authority, Store, StoreError, TenantScope};
 
-use crate::{Secrets, SecretsError, remembered::Remembered};
+use crate::remembered::Remembered;
+use crate::{Secrets, SecretsError};
 
 /// Lifetime of a cached connection and its opened secrets.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);

@@ -1,24 +1,18 @@
 //! The secrets of outgoing webhooks: keys that sign, and values of headers. They are sealed by the key of sending credentials with a context of
 //! their own, so that a function can be admitted to them alone, and open only for their endpoint.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::{
-    tenants::{Sealed, SecretPurpose},
-    terms::{TenantId, WebhookEndpointId},
-    webhooks::WebhookEndpoint,
-};
+use domain::tenants::{Sealed, SecretPurpose};
+use domain::terms::{TenantId, WebhookEndpointId};
+use domain::webhooks::WebhookEndpoint;
 use jiff::{SignedDuration, Timestamp};
 use store::TenantScope;
 
-use crate::{
-    KeyService, SecretsError,
-    remembered::Remembered,
-    secrets::{Context, open_text, seal_text},
-};
+use crate::remembered::Remembered;
+use crate::secrets::{Context, open_text, seal_text};
+use crate::{KeyService, SecretsError};
 
 /// Lifetime of opened secrets.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -156,17 +150,13 @@ impl WebhookKeyring {
 mod tests {
     use std::sync::atomic::Ordering;
 
-    use domain::{
-        terms::RotationId,
-        webhooks::{EndpointHeader, EndpointSecret},
-    };
+    use domain::terms::RotationId;
+    use domain::webhooks::{EndpointHeader, EndpointSecret};
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        job,
-        secrets::tests::{Plain, tenant},
-    };
+    use crate::job;
+    use crate::secrets::tests::{Plain, tenant};
 
     #[tokio::test]
     async fn secrets_are_opened_once_until_they_change_or_age() {

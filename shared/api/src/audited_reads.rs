@@ -1,18 +1,18 @@
 //! Reads of personal data. The audit log has one a day for each reader, contact and view.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex},
-};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
-use domain::{
-    accounts::{Look, permits::Permit},
-    terms::{Actor, ContactId, TenantId},
-};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use domain::accounts::Look;
+use domain::accounts::permits::Permit;
+use domain::terms::{Actor, ContactId, TenantId};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use kit::Problem;
 
-use crate::{context::Api, guards::Allowed};
+use crate::context::Api;
+use crate::guards::Allowed;
 
 /// Maximum reads that a process remembers. A further one forgets the others, which may then be written once more.
 const MAX: usize = 4_096;

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use axum::{
-    body::{self, Bytes},
-    extract::{FromRequest, FromRequestParts, Request},
-    http::{header, request::Parts},
-};
+use axum::body::{self, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header;
+use axum::http::request::Parts;
 use domain::terms::{Fact, Fault, FaultCode};
-use kit::{Problem, http::LARGEST_OF_API, problem::FieldError};
+use kit::Problem;
+use kit::http::LARGEST_OF_API;
+use kit::problem::FieldError;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::query::{PAGING, Takes, pairs};
 

@@ -2,14 +2,13 @@
 //! nothing changes, and another attempt after a lost race.
 
 use kit::Problem;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use store::{StoreError, Versioned};
 
-use crate::{
-    patch::Patch,
-    races::{RACES, Races, Setback},
-    replies::IfMatch,
-};
+use crate::patch::Patch;
+use crate::races::{RACES, Races, Setback};
+use crate::replies::IfMatch;
 
 /// The fields of a resource that a `PATCH` can change.
 pub trait Patchable: Serialize + DeserializeOwned {
@@ -99,7 +98,8 @@ impl Races {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::RefCell, future::ready};
+    use std::cell::RefCell;
+    use std::future::ready;
 
     use axum::http::{HeaderMap, StatusCode, header};
     use domain::terms::Phone;

@@ -1,11 +1,10 @@
 //! Contacts as the API shows them.
 
-use axum::http::{HeaderValue, StatusCode, header::LOCATION};
-use domain::{
-    money::Price,
-    people::{Contact, Field, Origin, Person, PersonIn, Wish, WrittenFields},
-    terms::{ContactId, ConversationId, Email, Language, Phone, StageId, TagId, UserId},
-};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
+use domain::money::Price;
+use domain::people::{Contact, Field, Origin, Person, PersonIn, Wish, WrittenFields};
+use domain::terms::{ContactId, ConversationId, Email, Language, Phone, StageId, TagId, UserId};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;

@@ -1,13 +1,11 @@
 //! Content of messages as the API shows it.
 
-use domain::{
-    media::{AssetUse, MediaKind},
-    messages::{
-        Action, Card, Content, ContentKind, Emoji, Header, InboundMessage, Interactive, Latitude, Leg, Link, List,
-        Location, Longitude, Media, PhoneKind, Reaction, SharedCard, SharedLocation,
-    },
-    terms::{FileId, ShownName},
+use domain::media::{AssetUse, MediaKind};
+use domain::messages::{
+    Action, Card, Content, ContentKind, Emoji, Header, InboundMessage, Interactive, Latitude, Leg, Link, List,
+    Location, Longitude, Media, PhoneKind, Reaction, SharedCard, SharedLocation,
 };
+use domain::terms::{FileId, ShownName};
 use schemars::JsonSchema;
 use serde::Serialize;
 

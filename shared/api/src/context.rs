@@ -1,19 +1,15 @@
 //! Shared state of the API's functions: the table and authentication.
 
-use std::{
-    fmt::{self, Display},
-    sync::{Arc, OnceLock},
-};
+use std::fmt::{self, Display};
+use std::sync::{Arc, OnceLock};
 
 use access::Authenticator;
 use domain::accounts::permits::Permit;
 use kit::{ConfigError, Env, LateStore, Links, Mails, Problem};
-use store::{
-    Store,
-    contacts::{FieldCache, Fields},
-    reports::Stored,
-    table::rates::{Allowance, Limit},
-};
+use store::Store;
+use store::contacts::{FieldCache, Fields};
+use store::reports::Stored;
+use store::table::rates::{Allowance, Limit};
 
 use crate::guards::Allowed;
 

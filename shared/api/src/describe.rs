@@ -1,22 +1,18 @@
 //! Arguments and results of handlers, and their descriptions in the document.
 
-use axum::{
-    Json,
-    body::Bytes,
-    extract::{Extension, State},
-    http::{HeaderMap, HeaderName, Method, Uri},
-};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderName, Method, Uri};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    body::{Body, Path, Query},
-    operation_schema::{AnswerHeader, OperationSchema},
-    paging::{self, Paging},
-    patch::{Patch, TYPES},
-    query::Takes,
-    replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With},
-};
+use crate::body::{Body, Path, Query};
+use crate::operation_schema::{AnswerHeader, OperationSchema};
+use crate::paging::{self, Paging};
+use crate::patch::{Patch, TYPES};
+use crate::query::Takes;
+use crate::replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
 
 /// An argument of a handler and its description in the document.
 #[diagnostic::on_unimplemented(

@@ -1,16 +1,15 @@
 //! The API's document, derived from the types of the handlers and from the table of operations.
 
 use axum::http::Method;
-use kit::{Problem, problem::kinds};
+use kit::Problem;
+use kit::problem::kinds;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    describe::{Input, Output},
-    guards::{Guard, Kind},
-    operation_schema::{AnswerHeader, OperationSchema},
-    query::Takes,
-    schemas::{Schemas, reference},
-};
+use crate::describe::{Input, Output};
+use crate::guards::{Guard, Kind};
+use crate::operation_schema::{AnswerHeader, OperationSchema};
+use crate::query::Takes;
+use crate::schemas::{Schemas, reference};
 
 /// A function that can be an operation: its first argument is a guard, the others are [`Input`]s, its result is an [`Output`].
 #[diagnostic::on_unimplemented(

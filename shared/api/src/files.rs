@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::{accounts::permits::Permit, media::is_shown_inline, terms::Operation};
+use domain::accounts::permits::Permit;
+use domain::media::is_shown_inline;
+use domain::terms::Operation;
 use jiff::{SignedDuration, Timestamp};
-use kit::{FileKey, Files, Problem, files::FileError};
+use kit::files::FileError;
+use kit::{FileKey, Files, Problem};
 use schemars::JsonSchema;
 use serde::Serialize;
 

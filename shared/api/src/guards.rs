@@ -1,29 +1,25 @@
 //! Guards: the type of a handler's first argument says who may call it.
 
-use std::{
-    fmt,
-    marker::PhantomData,
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::{Credentials, PlatformAdmin, Principal, SignedIn};
 use aws_lc_rs::digest;
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
-};
-use domain::{
-    accounts::{Account, Permission, Role, permits::Permit},
-    terms::{Actor, ContactId, SessionId, Stamp, TenantId, UserId, derive_id},
-    webhooks::WebhookRun,
-};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use domain::accounts::permits::Permit;
+use domain::accounts::{Account, Permission, Role};
+use domain::terms::{Actor, ContactId, SessionId, Stamp, TenantId, UserId, derive_id};
+use domain::webhooks::WebhookRun;
 use jiff::Timestamp;
-use kit::{Ids, Problem, http::Source};
-use store::{TenantScope, Versioned, table::rates::Allowance};
+use kit::http::Source;
+use kit::{Ids, Problem};
+use store::table::rates::Allowance;
+use store::{TenantScope, Versioned};
 use ulid::Ulid;
 
 /// Kinds of callers.

@@ -3,19 +3,18 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    accounts::permits::Permit,
-    calls::{Call, Received},
-    media::{FileName, InboundMedia, MAX_MEDIA, MediaKind, MediaReason, Medium, MediumState},
-    messages::{Attempt, AttemptError, AttemptState, Ended, Leg, MAX_CARDS, Message, MessageState, Remark, Shared},
-    people::Person,
-    telephony::{Direction, MAX_RECORDINGS, Outcome, RecordingState},
-    templates::FilledTemplate,
-    tenants::Line,
-    terms::{
-        Answer, Because, CallId, Category, Channel, ContactId, Day, Facts, LineId, MessageId, Purpose, Reason,
-        RecordingId,
-    },
+use domain::accounts::permits::Permit;
+use domain::calls::{Call, Received};
+use domain::media::{FileName, InboundMedia, MAX_MEDIA, MediaKind, MediaReason, Medium, MediumState};
+use domain::messages::{
+    Attempt, AttemptError, AttemptState, Ended, Leg, MAX_CARDS, Message, MessageState, Remark, Shared,
+};
+use domain::people::Person;
+use domain::telephony::{Direction, MAX_RECORDINGS, Outcome, RecordingState};
+use domain::templates::FilledTemplate;
+use domain::tenants::Line;
+use domain::terms::{
+    Answer, Because, CallId, Category, Channel, ContactId, Day, Facts, LineId, MessageId, Purpose, Reason, RecordingId,
 };
 use jiff::Timestamp;
 use kit::Problem;
@@ -23,15 +22,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use store::reports::Wanted;
 
-use crate::{
-    change::require_found,
-    content::{ContentOut, LocationOut, ReactionOut, ReceivedCardOut},
-    context::Api,
-    guards::Allowed,
-    paging::Paging,
-    period,
-    phone::PhoneOut,
-};
+use crate::change::require_found;
+use crate::content::{ContentOut, LocationOut, ReactionOut, ReceivedCardOut};
+use crate::context::Api;
+use crate::guards::Allowed;
+use crate::paging::Paging;
+use crate::period;
+use crate::phone::PhoneOut;
 
 /// Maximum characters of a message's text in lists. WhatsApp allows as many, but other senders may write more.
 const MAX_TEXT_LENGTH: usize = 4_096;

@@ -1,22 +1,22 @@
 //! `POST` requests with an `Idempotency-Key`: the effect happens once, and repeated requests get the first answer.
 
 use aws_lc_rs::digest::{self, digest};
-use axum::{
-    body::{self, Body},
-    extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
-use domain::{accounts::granted_permissions, webhooks::WebhookRun};
+use axum::body::{self, Body};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::accounts::granted_permissions;
+use domain::webhooks::WebhookRun;
 use jiff::Timestamp;
-use kit::{
-    Problem, chain,
-    http::{LARGEST_OF_API, Target},
-};
+use kit::http::{LARGEST_OF_API, Target};
+use kit::{Problem, chain};
 use store::table::idempotency::{Begun, KeptAnswer, RequestKey};
 use ulid::Ulid;
 
-use crate::{body::bytes, context::Api, guards::Proven, replies::ShownOnce};
+use crate::body::bytes;
+use crate::context::Api;
+use crate::guards::Proven;
+use crate::replies::ShownOnce;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

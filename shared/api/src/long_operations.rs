@@ -2,10 +2,8 @@
 //! progress.
 
 use axum::Json;
-use domain::{
-    accounts::permits::Permit,
-    terms::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Progress},
-};
+use domain::accounts::permits::Permit;
+use domain::terms::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Progress};
 use jiff::Timestamp;
 use jobs::StartOperation;
 use kit::{Bus, Problem};
@@ -14,12 +12,10 @@ use serde::Serialize;
 use serde_json::Value;
 use store::Versioned;
 
-use crate::{
-    context::Api,
-    guards::Allowed,
-    races::RACES,
-    replies::{IfMatch, With},
-};
+use crate::context::Api;
+use crate::guards::Allowed;
+use crate::races::RACES;
+use crate::replies::{IfMatch, With};
 
 impl Api {
     /// Cancels an operation if it `may` be cancelled. An operation that has ended stays as it is.

@@ -2,31 +2,24 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    handler::Handler,
-    http::{HeaderValue, Method, Uri, header},
-    middleware::{self, Next},
-    response::{IntoResponse, Response},
-    routing::{MethodFilter, MethodRouter},
-};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::http::{HeaderValue, Method, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter};
 use jiff::Timestamp;
-use kit::{
-    Problem,
-    http::{CorrelationId, Source, Timed, Uncompressed},
-    line,
-    problem::rate_headers,
-};
+use kit::http::{CorrelationId, Source, Timed, Uncompressed};
+use kit::problem::rate_headers;
+use kit::{Problem, line};
 use store::table::rates::Allowance;
 
-use crate::{
-    context::Api,
-    document::Described,
-    guards::{Admission, Asked, Device, Kind, Proven, Sent},
-    idempotency,
-    query::{Takes, no_query},
-};
+use crate::context::Api;
+use crate::document::Described;
+use crate::guards::{Admission, Asked, Device, Kind, Proven, Sent};
+use crate::idempotency;
+use crate::query::{Takes, no_query};
 
 /// Operations of a function, as collected by [`crate::operations!`].
 #[derive(Default)]

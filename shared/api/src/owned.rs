@@ -1,25 +1,22 @@
 //! Operations of what a tenant owns one by one. A handler names the guard, and the rest is here: 404, `ETag`, `If-Match`, lost
 //! races, limits, values that must be unique, and requests that come twice.
 
-use std::{fmt::Display, future::ready};
+use std::fmt::Display;
+use std::future::ready;
 
-use domain::{
-    accounts::permits::Permit,
-    terms::{Fault, FaultCode, Fields, Resource},
-};
+use domain::accounts::permits::Permit;
+use domain::terms::{Fault, FaultCode, Fields, Resource};
 use kit::Problem;
 use serde::Serialize;
 use store::{Owned, OwnedError, Versioned};
 
-use crate::{
-    change::{Patchable, require_found},
-    context::Api,
-    guards::Allowed,
-    paging::Paging,
-    patch::Patch,
-    races::{RACES, Setback},
-    replies::{Created, IfMatch, Listed, NoContent, Tagged},
-};
+use crate::change::{Patchable, require_found};
+use crate::context::Api;
+use crate::guards::Allowed;
+use crate::paging::Paging;
+use crate::patch::Patch;
+use crate::races::{RACES, Setback};
+use crate::replies::{Created, IfMatch, Listed, NoContent, Tagged};
 
 /// Maximum size as JSON, in bytes: a page of 100 must fit in an answer of Lambda, which is 6 MB.
 const LARGEST: usize = 32 * 1024;

@@ -5,15 +5,16 @@ mod fields;
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, Request};
-use domain::{
-    accounts::permits::Permit,
-    terms::{Fault, FaultCode},
-};
-use kit::{Problem, http::LARGEST_PATCH};
-use serde::{Serialize, de::DeserializeOwned};
+use domain::accounts::permits::Permit;
+use domain::terms::{Fault, FaultCode};
+use kit::Problem;
+use kit::http::LARGEST_PATCH;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{body, guards::Allowed};
+use crate::body;
+use crate::guards::Allowed;
 
 pub(crate) const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
 

@@ -1,7 +1,9 @@
 //! Periods of lists, by days.
 
 use domain::terms::{Day, Fault, FaultCode};
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use kit::Problem;
 
 /// Maximum days of a period.

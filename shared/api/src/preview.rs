@@ -2,24 +2,26 @@
 
 use std::mem;
 
-use domain::{
-    accounts::permits::Permit,
-    destinations::{Applies, Origin, Sms},
-    messages::{
-        Check, CheckInput, Composed, Content, IntentReview, Leg, Material, Message, PlanCheck, SendCheck,
-        all_send_checks,
-    },
-    people::Contact,
-    tenants::TenantConfig,
-    terms::{Channel, ConnectionId, Facts, LineId, Phone, Reason, Refusal, Timers, line_type_by_plan},
+use domain::accounts::permits::Permit;
+use domain::destinations::{Applies, Origin, Sms};
+use domain::messages::{
+    Check, CheckInput, Composed, Content, IntentReview, Leg, Material, Message, PlanCheck, SendCheck, all_send_checks,
 };
+use domain::people::Contact;
+use domain::tenants::TenantConfig;
+use domain::terms::{Channel, ConnectionId, Facts, LineId, Phone, Reason, Refusal, Timers, line_type_by_plan};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::{Along, messages::LegMaterial};
+use store::Along;
+use store::messages::LegMaterial;
 
-use crate::{content::ContentOut, context::Api, guards::Allowed, history::TemplateOut, phone::PhoneOut};
+use crate::content::ContentOut;
+use crate::context::Api;
+use crate::guards::Allowed;
+use crate::history::TemplateOut;
+use crate::phone::PhoneOut;
 
 /// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -2,7 +2,8 @@
 
 use axum::http::Extensions;
 use domain::terms::{Fault, FaultCode};
-use kit::{Problem, http::Target};
+use kit::Problem;
+use kit::http::Target;
 
 /// The parameters of a list's page.
 pub(crate) const PAGING: [&str; 2] = ["limit", "cursor"];

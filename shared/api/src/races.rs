@@ -122,10 +122,8 @@ impl From<Problem> for Setback {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        cell::{Cell, RefCell},
-        future::ready,
-    };
+    use std::cell::{Cell, RefCell};
+    use std::future::ready;
 
     use axum::http::StatusCode;
 

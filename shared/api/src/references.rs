@@ -1,16 +1,17 @@
 //! Other resources that a request names, and whether they exist.
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::collections::BTreeMap;
+use std::fmt::Display;
 
-use domain::{
-    accounts::{Member, MemberStatus, permits::Permit},
-    people::{Stage, Tag},
-    terms::{Fault, FaultCode, FieldProblem, StageId, TagId, UserId},
-};
+use domain::accounts::permits::Permit;
+use domain::accounts::{Member, MemberStatus};
+use domain::people::{Stage, Tag};
+use domain::terms::{Fault, FaultCode, FieldProblem, StageId, TagId, UserId};
 use kit::Problem;
 use store::Owned;
 
-use crate::{context::Api, guards::Allowed};
+use crate::context::Api;
+use crate::guards::Allowed;
 
 /// Resources that a request names, each with the field that names it.
 #[derive(Debug, Clone)]

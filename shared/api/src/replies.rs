@@ -1,10 +1,10 @@
-use axum::{
-    Json,
-    extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
-};
-use kit::{Problem, http::Uncompressed};
+use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kit::Problem;
+use kit::http::Uncompressed;
 use serde::Serialize;
 use store::{Page, Versioned};
 

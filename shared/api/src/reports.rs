@@ -1,24 +1,24 @@
 //! Reports of what was counted: their period and parts, and costs in them.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap},
-};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
-use domain::{
-    accounts::permits::Permit,
-    money::{Currency, Money, PriceBook, decimal_amount},
-    reports::{Costs, Length, MAX_METRICS_DAYS, Period, Spent},
-    tenants::Line,
-    terms::{Channel, Country, Day, LineId, Zone},
-};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use domain::accounts::permits::Permit;
+use domain::money::{Currency, Money, PriceBook, decimal_amount};
+use domain::reports::{Costs, Length, MAX_METRICS_DAYS, Period, Spent};
+use domain::tenants::Line;
+use domain::terms::{Channel, Country, Day, LineId, Zone};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::reports::{Hour, Lines};
 
-use crate::{change::require_found, context::Api, guards::Allowed};
+use crate::change::require_found;
+use crate::context::Api;
+use crate::guards::Allowed;
 
 /// Division of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -349,7 +349,9 @@ impl From<&Costs> for CostOut {
 
 #[cfg(test)]
 mod tests {
-    use proptest::{option, prelude::*, sample::select};
+    use proptest::option;
+    use proptest::prelude::*;
+    use proptest::sample::select;
     use store::reports::{Counters, join_counts};
 
     use super::*;

@@ -1,6 +1,8 @@
 //! Schemas of types as `schemars` makes them, in the form that tools for OpenAPI know best.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::transform_subschemas};
+use schemars::generate::SchemaSettings;
+use schemars::transform::transform_subschemas;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// Place of the schemas in the document.

@@ -1,13 +1,9 @@
 //! Secrets of people and their software: generated, returned once, stored as hashes.
 
-use access::{
-    password::{self, WeakPassword},
-    token,
-};
-use domain::{
-    accounts::PasswordHash,
-    terms::{Fault, FaultCode},
-};
+use access::password::{self, WeakPassword};
+use access::token;
+use domain::accounts::PasswordHash;
+use domain::terms::{Fault, FaultCode};
 use kit::{Problem, chain};
 
 use crate::context::Api;

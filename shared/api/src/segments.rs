@@ -1,14 +1,15 @@
 //! Searches for contacts by segments, and pages of searches.
 
-use domain::{
-    accounts::permits::Permit,
-    people::{Conditions, Field, Search, Segment},
-    terms::FieldProblem,
-};
+use domain::accounts::permits::Permit;
+use domain::people::{Conditions, Field, Search, Segment};
+use domain::terms::FieldProblem;
 use kit::Problem;
 use store::contacts::PeoplePosition;
 
-use crate::{context::Api, guards::Allowed, paging::Paging, references::References};
+use crate::context::Api;
+use crate::guards::Allowed;
+use crate::paging::Paging;
+use crate::references::References;
 
 impl Api {
     /// Problems of a segment's conditions by the tenant's tags and stages. Empty: none. The responsible user may have left: a

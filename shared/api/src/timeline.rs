@@ -2,21 +2,17 @@
 
 use std::str::FromStr;
 
-use domain::{
-    calls::{Entry, Received},
-    people::{ConsentEntry, HistoryKind, RecordShown},
-    terms::{CallId, ContactItemId, Fault, MessageId, NoteId},
-};
+use domain::calls::{Entry, Received};
+use domain::people::{ConsentEntry, HistoryKind, RecordShown};
+use domain::terms::{CallId, ContactItemId, Fault, MessageId, NoteId};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use store::contacts::{Order, Placed, TimelinePosition};
 
-use crate::{
-    Paging,
-    history::{CallOut, MessageOut, Showing},
-};
+use crate::Paging;
+use crate::history::{CallOut, MessageOut, Showing};
 
 /// The order of a timeline.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]

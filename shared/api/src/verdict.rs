@@ -1,9 +1,8 @@
 //! Verdicts of a scanner.
 
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderName, request::Parts},
-};
+use axum::extract::FromRequestParts;
+use axum::http::HeaderName;
+use axum::http::request::Parts;
 use kit::{Config, ConfigError, Problem, SecretHashes};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

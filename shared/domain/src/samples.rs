@@ -4,18 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use ulid::Ulid;
 
-use crate::{
-    automations::{Decision, Findings},
-    destinations::{Applies, ConfirmedRule, RuleKind},
-    messages::{
-        AttemptState, CallView, Composed, Cost, Material, Message, Needs, NewLinks, OptFlag, SendOutcome, StatusReport,
-        Subject, Values, World,
-    },
-    people::{By, Choice, ConsentCategory, Contact, Field, Identity, Profile, Scope, Wish},
-    telephony::{CallFacts, Direction, Outcome, Party},
-    tenants::{Connection, LettersSender, Tenant, TenantConfig},
-    terms::{CallId, Category, Channel, ContactId, Country, FieldId, LineType, Phone, Reason, SmsText, Timers},
+use crate::automations::{Decision, Findings};
+use crate::destinations::{Applies, ConfirmedRule, RuleKind};
+use crate::messages::{
+    AttemptState, CallView, Composed, Cost, Material, Message, Needs, NewLinks, OptFlag, SendOutcome, StatusReport,
+    Subject, Values, World,
 };
+use crate::people::{By, Choice, ConsentCategory, Contact, Field, Identity, Profile, Scope, Wish};
+use crate::telephony::{CallFacts, Direction, Outcome, Party};
+use crate::tenants::{Connection, LettersSender, Tenant, TenantConfig};
+use crate::terms::{CallId, Category, Channel, ContactId, Country, FieldId, LineType, Phone, Reason, SmsText, Timers};
 
 pub(crate) const TENANT: &str = r#"{
   "id": "tnt_00000000000000000000000001",

@@ -1,9 +1,7 @@
 //! Jobs about outgoing webhooks.
 
-use domain::{
-    live::Event,
-    terms::{EventId, TenantId, WebhookEndpointId},
-};
+use domain::live::Event;
+use domain::terms::{EventId, TenantId, WebhookEndpointId};
 use serde::{Deserialize, Serialize};
 
 use crate::JobBody;

@@ -15,13 +15,12 @@ pub use next::{NextJob, ToQueue};
 pub use operation::StartOperation;
 pub use push::{PushJob, PushRest};
 
-use domain::{
-    messages::Leg,
-    telephony::{CallEvent, CallProvider},
-    terms::{CampaignId, ConnectionId, FileId, MessageId, TenantId},
-};
+use domain::messages::Leg;
+use domain::telephony::{CallEvent, CallProvider};
+use domain::terms::{CampaignId, ConnectionId, FileId, MessageId, TenantId};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// The body of a job in one of our own queues.
 pub trait QueueBody: Serialize + DeserializeOwned + Send + 'static {

@@ -1,18 +1,14 @@
 //! E-mails to people who work with Ringback.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    hash::{DefaultHasher, Hash, Hasher},
-    net::IpAddr,
-};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
 
-use domain::{
-    accounts::Role,
-    money::Cap,
-    notices::Notice,
-    terms::{ConnectionId, TenantId, Zone},
-};
+use domain::accounts::Role;
+use domain::money::Cap;
+use domain::notices::Notice;
+use domain::terms::{ConnectionId, TenantId, Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,7 @@
 //! Jobs about media.
 
-use domain::{
-    media::{Asset, Medium},
-    terms::{ConnectionId, FileId, MessageId, TenantId},
-};
+use domain::media::{Asset, Medium};
+use domain::terms::{ConnectionId, FileId, MessageId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::JobBody;

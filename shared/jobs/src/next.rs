@@ -1,11 +1,9 @@
 //! Jobs that follow from writes.
 
-use domain::{
-    calls::CallProgress,
-    media::{Asset, Medium},
-    messages::Message,
-    terms::{ConnectionId, FileId, Lane, Operation, Purpose, TenantId, WebhookEndpointId},
-};
+use domain::calls::CallProgress;
+use domain::media::{Asset, Medium};
+use domain::messages::Message;
+use domain::terms::{ConnectionId, FileId, Lane, Operation, Purpose, TenantId, WebhookEndpointId};
 use jiff::Timestamp;
 
 use crate::{CallJob, DeliveryJob, MediaJob, SendMessage, SentWith, StartOperation};

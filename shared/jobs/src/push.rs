@@ -1,9 +1,7 @@
 //! Notifications on people's devices.
 
-use domain::{
-    live::About,
-    terms::{PushSubscriptionId, TenantId, UserId},
-};
+use domain::live::About;
+use domain::terms::{PushSubscriptionId, TenantId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -2,11 +2,10 @@
 
 use std::io::Write as _;
 
-use axum::{
-    body::Bytes,
-    http::{HeaderMap, HeaderValue, Response, header},
-};
-use flate2::{Compression, write::GzEncoder};
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, Response, header};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// Minimum size of a body that is compressed, in bytes. A smaller one fits into a packet anyway.
 const SMALLEST: usize = 1024;

@@ -1,13 +1,16 @@
 //! Queueing jobs. Jobs that a queue refuses go to the raw bucket, if there is one.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
-use futures::{StreamExt, future::BoxFuture, stream};
+use futures::future::BoxFuture;
+use futures::{StreamExt, stream};
 use jobs::{JobBody, QueueBody};
 use store::TenantScope;
 
-use crate::{ConfigError, Env, QueueName, RawBucket, Spilled, TimeLimit, line, spill::BucketError};
+use crate::spill::BucketError;
+use crate::{ConfigError, Env, QueueName, RawBucket, Spilled, TimeLimit, line};
 
 /// A job on its way into a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]

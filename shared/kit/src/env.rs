@@ -4,7 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use store::Store;
 
-use crate::{Clock, Config, ConfigError, Ids, Stage, aws::Aws, proxy::TrustedProxy};
+use crate::aws::Aws;
+use crate::proxy::TrustedProxy;
+use crate::{Clock, Config, ConfigError, Ids, Stage};
 
 /// Environment of a function. Cheap to clone. AWS clients are created on first use and shared.
 #[derive(Clone)]

@@ -14,15 +14,14 @@
 //! What an operation keeps and makes of one contact is in `<tenant>/contact/<contact>/<id>/` instead, where the contact's erasure finds
 //! it, as it finds recordings, media and attachments.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use aws_sdk_s3::{
-    error::{ProvideErrorMetadata, SdkError},
-    operation::get_object::builders::GetObjectFluentBuilder,
-    presigning::PresigningConfig,
-    primitives::ByteStream,
-    types::{CompletedMultipartUpload, CompletedPart},
-};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use domain::terms::{ContactId, FileId, MessageId, OperationId, RecordingId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -679,7 +678,9 @@ impl std::fmt::Debug for SignedLink {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_s3::{error::ErrorMetadata, operation::get_object::GetObjectError, primitives::SdkBody};
+    use aws_sdk_s3::error::ErrorMetadata;
+    use aws_sdk_s3::operation::get_object::GetObjectError;
+    use aws_sdk_s3::primitives::SdkBody;
     use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
     use super::*;

@@ -3,23 +3,20 @@
 //! The event of API Gateway (payload format 2.0) is parsed here rather than by `lambda_http`, which panics on a path that is not
 //! a URI and hides the exact bytes of the query, which signatures need.
 
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    net::IpAddr,
-    panic::AssertUnwindSafe,
-    time::{Duration, Instant},
-};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
-use axum::{
-    Router,
-    body::{Body, Bytes},
-    extract::DefaultBodyLimit,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header},
-    response::IntoResponse,
-};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use axum::response::IntoResponse;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use domain::terms::to_hex;
 use futures::FutureExt;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -27,13 +24,10 @@ use serde::{Deserialize, Serialize};
 use store::table::usage;
 use tower::ServiceExt;
 
-use crate::{
-    ConfigError, Env, Problem,
-    encoding::compress_answer,
-    invocation::{Invocation, Outcome},
-    line, process_start,
-    proxy::{ORIGIN_SECRET, TrustedProxy},
-};
+use crate::encoding::compress_answer;
+use crate::invocation::{Invocation, Outcome};
+use crate::proxy::{ORIGIN_SECRET, TrustedProxy};
+use crate::{ConfigError, Env, Problem, line, process_start};
 
 pub use crate::encoding::{Uncompressed, accepts_coding};
 

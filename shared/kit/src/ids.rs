@@ -1,9 +1,7 @@
 //! New ids, as a value that tests can seed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ulid::Ulid;
 

@@ -1,10 +1,8 @@
 //! Log of an invocation and its resource use, as one wide JSON line.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use serde::Serialize;
 use store::table::usage::{self, Usage};

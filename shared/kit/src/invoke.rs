@@ -3,14 +3,12 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::{
-    ConfigError, Env, JobError,
-    invocation::{Invocation, Outcome},
-    log::panic_text,
-    process_start,
-};
+use crate::invocation::{Invocation, Outcome};
+use crate::log::panic_text;
+use crate::{ConfigError, Env, JobError, process_start};
 
 /// Runs a function that an operator invokes. `build` creates its context once per process. An invalid request is refused with the
 /// reason, which the operator reads in the answer.

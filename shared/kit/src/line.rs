@@ -3,10 +3,8 @@
 //! A process serves one invocation at a time, so the line belongs to the process. Only numbers, ids and words; never a customer's
 //! text or a whole telephone number.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use domain::terms::TenantId;
 use store::TenantScope;

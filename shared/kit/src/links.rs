@@ -1,11 +1,10 @@
 //! Links to pages of the console, in mails, and to pages that customers see, in messages.
 
-use domain::{
-    messages::{Needs, NewLinks},
-    people::{LinkCode, preferences_url},
-};
+use domain::messages::{Needs, NewLinks};
+use domain::people::{LinkCode, preferences_url};
 
-use crate::{ConfigError, Env, http::Target};
+use crate::http::Target;
+use crate::{ConfigError, Env};
 
 /// Base URL of the console: `APP_URL`, else `PUBLIC_BASE_URL`, else the host of the request.
 #[derive(Debug, Clone)]

@@ -1,14 +1,14 @@
 //! JSON log lines: ours from the configured level, those of libraries from `warn`. Each names its function, since functions share log
 //! groups.
 
-use std::{
-    any::Any,
-    io::{self, Stdout, Write},
-};
+use std::any::Any;
+use std::io::{self, Stdout, Write};
 
 pub use store::chain;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::{ConfigError, Env};
 

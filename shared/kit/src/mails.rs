@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use access::{MailLinks, SecretsError};
 use jobs::MailJob;
 
-use crate::{ConfigError, Entry, Env, Queue, QueueName, enqueue::EnqueueError};
+use crate::enqueue::EnqueueError;
+use crate::{ConfigError, Entry, Env, Queue, QueueName};
 
 /// A mail could not be queued or opened.
 #[derive(Debug, thiserror::Error)]

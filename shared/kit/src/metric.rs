@@ -2,10 +2,8 @@
 //! invocation. Every metric has the dimension `stage`, and one more set of dimensions where given. Never one that names a
 //! tenant: each combination costs $0.30 a month.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 

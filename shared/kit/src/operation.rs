@@ -10,24 +10,22 @@
 //! never make steps of one operation at the same time, and a worker that dies delays it by a minute or two. A step may be made
 //! twice, by a worker that died before its checkpoint and by the next one: it must be safe to repeat.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use domain::terms::{Claim, Data, Operation, OperationId, OperationState, Progress};
 use futures::FutureExt;
 use jiff::Timestamp;
 use jobs::StartOperation;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use store::{Store, TenantScope, Versioned};
 use ulid::Ulid;
 
-use crate::{
-    Bus, Clock, ConfigError, Env, Ids, JobError, TimeLimit,
-    invocation::{Invocation, Outcome},
-    line,
-    log::panic_text,
-    metric, process_start,
-    schedule::Deadline,
-};
+use crate::invocation::{Invocation, Outcome};
+use crate::log::panic_text;
+use crate::schedule::Deadline;
+use crate::{Bus, Clock, ConfigError, Env, Ids, JobError, TimeLimit, line, metric, process_start};
 
 /// The next step of an operation, with the right to make it.
 #[derive(Debug, Clone)]

@@ -3,18 +3,16 @@
 pub mod kinds;
 
 use access::Refusal;
-use axum::{
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
-use domain::{
-    inbox::{MAX_OFFERED, Offer},
-    terms::{Facts, Fault, FaultCode, FieldProblem, Reason},
-};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::inbox::{MAX_OFFERED, Offer};
+use domain::terms::{Facts, Fault, FaultCode, FieldProblem, Reason};
 use serde::Serialize;
-use store::{StoreError, table::rates::Allowance};
+use store::StoreError;
+use store::table::rates::Allowance;
 
-use crate::{files::FileError, log::chain};
+use crate::files::FileError;
+use crate::log::chain;
 
 /// An error: what is wrong and what to do about it.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]

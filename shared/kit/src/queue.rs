@@ -1,6 +1,8 @@
 //! Functions that process a queue.
 
-use std::{error::Error, panic::AssertUnwindSafe, time::Duration};
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use access::job;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
@@ -8,13 +10,9 @@ use futures::{FutureExt, StreamExt, stream};
 use jobs::{JobBody, QueueBody};
 use store::{LostRace, StoreError, TenantScope};
 
-use crate::{
-    ConfigError, Env, QueueName,
-    invocation::{Invocation, Outcome},
-    line,
-    log::{chain, panic_text},
-    metric, process_start,
-};
+use crate::invocation::{Invocation, Outcome};
+use crate::log::{chain, panic_text};
+use crate::{ConfigError, Env, QueueName, line, metric, process_start};
 
 /// A job from one of our queues, with the right to process it.
 #[derive(Debug, Clone)]

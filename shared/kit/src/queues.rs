@@ -2,13 +2,12 @@
 //!
 //! [`Store::commit`]: store::Store::commit
 
-use domain::{Timestamp, terms::Lane};
+use domain::Timestamp;
+use domain::terms::Lane;
 use jobs::{NextJob, StartOperation, ToQueue};
 
-use crate::{
-    Bus, ConfigError, Entry, Env, Queue, QueueName,
-    enqueue::{EnqueueError, MAX_DELAY},
-};
+use crate::enqueue::{EnqueueError, MAX_DELAY};
+use crate::{Bus, ConfigError, Entry, Env, Queue, QueueName};
 
 /// The queues into which a function puts the jobs that follow from what it writes, and the bus.
 #[derive(Clone)]

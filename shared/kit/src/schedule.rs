@@ -1,18 +1,16 @@
 //! Functions that a schedule starts.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use domain::tenants::Tenant;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use jiff::Timestamp;
 use store::Store;
 
-use crate::{
-    Clock, ConfigError, Env, JobError,
-    invocation::{Invocation, Outcome},
-    log::panic_text,
-    process_start,
-};
+use crate::invocation::{Invocation, Outcome};
+use crate::log::panic_text;
+use crate::{Clock, ConfigError, Env, JobError, process_start};
 
 /// Tenants read per page.
 const TENANTS_PAGE: i32 = 100;

@@ -1,18 +1,18 @@
 //! Sockets: the functions behind a WebSocket API, and what is sent to its clients.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe};
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 
-use aws_sdk_apigatewaymanagement::{Client, error::SdkError, primitives::Blob};
+use aws_sdk_apigatewaymanagement::Client;
+use aws_sdk_apigatewaymanagement::error::SdkError;
+use aws_sdk_apigatewaymanagement::primitives::Blob;
 use domain::live::SocketId;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    ConfigError, Env, JobError,
-    invocation::{Invocation, Outcome},
-    log::panic_text,
-    process_start,
-};
+use crate::invocation::{Invocation, Outcome};
+use crate::log::panic_text;
+use crate::{ConfigError, Env, JobError, process_start};
 
 /// Sends to the clients of a WebSocket API.
 #[derive(Debug, Clone)]

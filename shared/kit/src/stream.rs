@@ -1,19 +1,17 @@
 //! Functions that process the table's stream.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe};
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 
-use aws_lambda_events::{dynamodb::EventRecord, streams::DynamoDbBatchItemFailure};
+use aws_lambda_events::dynamodb::EventRecord;
+use aws_lambda_events::streams::DynamoDbBatchItemFailure;
 use futures::FutureExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Clock, ConfigError, Env, JobError,
-    invocation::{Invocation, Outcome},
-    line,
-    log::panic_text,
-    process_start,
-};
+use crate::invocation::{Invocation, Outcome};
+use crate::log::panic_text;
+use crate::{Clock, ConfigError, Env, JobError, line, process_start};
 
 /// Records of one shard, in order.
 #[derive(Debug, Clone)]

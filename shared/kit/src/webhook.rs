@@ -1,35 +1,25 @@
 //! Common parts of all providers' webhooks: authenticate the sender, queue the event, store unreadable ones.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use access::{AuthError, Authenticated, Connections, Kms, Secrets};
-use axum::{
-    Extension, RequestPartsExt,
-    body::{self, Bytes},
-    extract::{FromRequest, Path, Request},
-    http::{HeaderMap, HeaderValue, header},
-    response::{IntoResponse, Response},
-};
-use domain::{
-    Timestamp,
-    telephony::{CallEvent, CallFacts, Direction, Party},
-    tenants::{Connection, VerifySecrets},
-    terms::{ConnectionId, Phone, TenantId},
-};
+use axum::body::{self, Bytes};
+use axum::extract::{FromRequest, Path, Request};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, RequestPartsExt};
+use domain::Timestamp;
+use domain::telephony::{CallEvent, CallFacts, Direction, Party};
+use domain::tenants::{Connection, VerifySecrets};
+use domain::terms::{ConnectionId, Phone, TenantId};
 use jobs::{CallJob, JobBody};
 use serde::Deserialize;
 use store::{RACES, Store};
 
-use crate::{
-    Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, Seldom, TimeLimit,
-    http::{CorrelationId, Source, Target},
-    line,
-    log::chain,
-    metric,
-};
+use crate::http::{CorrelationId, Source, Target};
+use crate::log::chain;
+use crate::{Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, Seldom, TimeLimit, line, metric};
 
 /// Maximum size of a body about a call. No provider sends more than a few kilobytes.
 pub const LARGEST_CALL: usize = 256 * 1024;

@@ -4,18 +4,14 @@
 //! connection's health. Aircall, Vonage, Exotel and Plivo do not send: their API is used only for this test, and calls
 //! arrive by webhooks that are authenticated with other secrets. Their refusals are reported, and the health stays unchanged.
 
-use domain::{
-    messages::SendOutcome,
-    terms::{Api, Classified},
-};
+use domain::messages::SendOutcome;
+use domain::terms::{Api, Classified};
 use jiff::SignedDuration;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 
-use crate::{
-    http::{Answer, Failure, Http},
-    outcome,
-};
+use crate::http::{Answer, Failure, Http};
+use crate::outcome;
 
 /// Reason why an account is not known to work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

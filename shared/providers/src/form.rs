@@ -1,6 +1,7 @@
 //! Forms and query strings, `application/x-www-form-urlencoded`.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
+use std::fmt;
 
 use percent_encoding::percent_decode;
 

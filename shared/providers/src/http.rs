@@ -1,18 +1,14 @@
 //! The HTTP client of all providers. It never retries and never follows a redirect: whether a request may be repeated
 //! is the message's decision, and a redirect could carry credentials elsewhere.
 
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use jiff::SignedDuration;
-use reqwest::{
-    Client, RequestBuilder, Response,
-    dns::Resolve,
-    header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER},
-};
+use reqwest::dns::Resolve;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response};
 
 use crate::times;
 

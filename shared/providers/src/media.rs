@@ -1,16 +1,16 @@
 //! Media at providers: files that customers sent, as they arrive, and files on their way to a provider.
 
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use jiff::SignedDuration;
-use reqwest::{Response, Url, header::LOCATION};
+use reqwest::header::LOCATION;
+use reqwest::{Response, Url};
 use tokio::sync::mpsc;
 
 use crate::http::{Failure, Incoming};

@@ -1,9 +1,7 @@
 //! Meaning of an answer, or of its absence, for a send.
 
-use domain::{
-    messages::{AttemptError, SendOutcome, Stage, classify_error, is_known_error},
-    terms::{Api, Classified, Effect, ErrorClass},
-};
+use domain::messages::{AttemptError, SendOutcome, Stage, classify_error, is_known_error};
+use domain::terms::{Api, Classified, Effect, ErrorClass};
 
 use crate::http::{Answer, Failure};
 

@@ -1,9 +1,7 @@
 //! Content of a client's request.
 
-use domain::{
-    messages::Content,
-    terms::{ErrorClass, ProviderRef},
-};
+use domain::messages::Content;
+use domain::terms::{ErrorClass, ProviderRef};
 
 use crate::outcome::Unsendable;
 

@@ -1,6 +1,7 @@
 //! Callers, in the formats of telephone systems.
 
-use domain::{telephony::Party, terms::Phone};
+use domain::telephony::Party;
+use domain::terms::Phone;
 
 /// Replacements for a hidden number: words, and the same words typed on a keypad, which look like a number (`+266696687` is
 /// ANONYMOUS). The keypad forms are reported by users of Twilio, not by its documentation.

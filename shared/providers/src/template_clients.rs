@@ -2,11 +2,10 @@
 
 use domain::tenants::{Account, SendSecrets};
 
-use crate::{
-    templates::{NamePage, TemplateError, TemplatePage},
-    twilio::{client::Credentials, content::ContentClient},
-    whatsapp::client::GraphClient,
-};
+use crate::templates::{NamePage, TemplateError, TemplatePage};
+use crate::twilio::client::Credentials;
+use crate::twilio::content::ContentClient;
+use crate::whatsapp::client::GraphClient;
 
 /// The account of a connection, with its credentials, as far as it has templates.
 #[derive(Clone, Copy)]

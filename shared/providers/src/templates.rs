@@ -1,10 +1,8 @@
 //! Answers of providers to the management of templates.
 
-use domain::{
-    messages::{Stage, classify_error},
-    templates::{TemplateDefinition, TemplateStatus, reason_line},
-    terms::{Api, Category, ErrorClass},
-};
+use domain::messages::{Stage, classify_error};
+use domain::templates::{TemplateDefinition, TemplateStatus, reason_line};
+use domain::terms::{Api, Category, ErrorClass};
 
 use crate::http::{Answer, Failure};
 

@@ -1,18 +1,15 @@
 //! Outgoing webhooks: one attempt to deliver an event to an endpoint of a tenant, and the meaning of what comes back.
 
-use domain::{
-    Timestamp,
-    terms::{EventId, WebUrl},
-    webhooks::{AnswerHint, AttemptOutcome, HeaderName, HeaderValue, Verdict, beginning_of_answer},
-};
+use domain::Timestamp;
+use domain::terms::{EventId, WebUrl};
+use domain::webhooks::{AnswerHint, AttemptOutcome, HeaderName, HeaderValue, Verdict, beginning_of_answer};
 use jiff::SignedDuration;
-use reqwest::{Method, header::CONTENT_TYPE};
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 
-use crate::{
-    guarded::{GuardedClient, Unreached},
-    http::Failure,
-    standard_webhooks::{SigningSecret, signature_header},
-};
+use crate::guarded::{GuardedClient, Unreached};
+use crate::http::Failure;
+use crate::standard_webhooks::{SigningSecret, signature_header};
 
 /// A header that each request of an endpoint carries. Its value is a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

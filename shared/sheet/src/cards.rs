@@ -4,19 +4,21 @@
 //! are imported are read by `vcard-rs`, one property at a time; what it leaves to its callers is here: `=E9`, encodings, and the use of a
 //! number. The reasons are in docs/decisions/0098-vcards.md.
 
-use std::{borrow::Cow, collections::HashMap, mem};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::mem;
 
 use domain::terms::fold;
-use vcard::tree::{codec::mode::VcardEscaper, line::VcardLine, value::node::VcardValueNode};
+use vcard::tree::codec::mode::VcardEscaper;
+use vcard::tree::line::VcardLine;
+use vcard::tree::value::node::VcardValueNode;
 
-use crate::{
-    bounds::{MAX_PHONE_COLUMNS, MAX_RECORD_LENGTH},
-    encoding::Encoding,
-    item::{Broken, CR, Item, LF, Position, Problem, line_end},
-    parts::join_values,
-    record::Record,
-    words::{OTHER_NUMBERS, has_word, place},
-};
+use crate::bounds::{MAX_PHONE_COLUMNS, MAX_RECORD_LENGTH};
+use crate::encoding::Encoding;
+use crate::item::{Broken, CR, Item, LF, Position, Problem, line_end};
+use crate::parts::join_values;
+use crate::record::Record;
+use crate::words::{OTHER_NUMBERS, has_word, place};
 
 const BEGIN: &str = "BEGIN:VCARD";
 const END: &str = "END:VCARD";

@@ -1,18 +1,14 @@
 //! Values in cells: e-mail addresses, numbers, dates, yes and no, amounts of money. Errors are sentences that say what is wrong and what
 //! to do. Telephone numbers have their own module.
 
-use domain::{
-    money::{Currency, Price},
-    people::{Number, Said},
-    terms::{Email, Language, fold},
-};
+use domain::money::{Currency, Price};
+use domain::people::{Number, Said};
+use domain::terms::{Email, Language, fold};
 use jiff::civil::Date;
 
-use crate::{
-    mapping::{DateOrder, DecimalSign},
-    record::excerpt,
-    words::{AGREED, LANGUAGES, MONTHS, NO, NOT_AGREED, UNDECIDED, UNSUBSCRIBED, YES, comparable_name},
-};
+use crate::mapping::{DateOrder, DecimalSign};
+use crate::record::excerpt;
+use crate::words::{AGREED, LANGUAGES, MONTHS, NO, NOT_AGREED, UNDECIDED, UNSUBSCRIBED, YES, comparable_name};
 
 /// The text in the characters that parsers expect: digits and signs of Arabic, Persian and full width as ASCII, all blanks as
 /// spaces, and no characters without width or of the shape of a key, which other programs add to numbers.

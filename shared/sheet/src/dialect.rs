@@ -1,19 +1,18 @@
 //! Detecting how a file is written: as a table, with its encoding, separator and header, or as cards of an address book.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use domain::terms::{Fault, FaultCode, quotable};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    bounds::{MAX_COLUMNS, MAX_NAME_LENGTH, MAX_RECORD_LENGTH, SAMPLE},
-    cards,
-    cell::is_a_value,
-    encoding::Encoding,
-    reader::{Form, Item, Items, Position, Problem, Reader, Separator},
-    record::Record,
-    words::meaning,
-};
+use crate::bounds::{MAX_COLUMNS, MAX_NAME_LENGTH, MAX_RECORD_LENGTH, SAMPLE};
+use crate::cards;
+use crate::cell::is_a_value;
+use crate::encoding::Encoding;
+use crate::reader::{Form, Item, Items, Position, Problem, Reader, Separator};
+use crate::record::Record;
+use crate::words::meaning;
 
 /// How a table is written. Detected once and stored with the import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,13 +1,12 @@
 //! Settings of an import.
 
-use domain::{
-    people::{ConsentOf, ConsentStatement, Field, ImportMode, Profile},
-    tenants::Region,
-    terms::{Fault, FaultCode, FieldProblem, ImportId, TagId, UpTo},
-};
+use domain::people::{ConsentOf, ConsentStatement, Field, ImportMode, Profile};
+use domain::tenants::Region;
+use domain::terms::{Fault, FaultCode, FieldProblem, ImportId, TagId, UpTo};
 use serde::{Deserialize, Serialize};
 
-use crate::{dialect::Known, mapping::Mapping};
+use crate::dialect::Known;
+use crate::mapping::Mapping;
 
 /// Settings of an import, except its mapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,11 +3,9 @@
 use domain::terms::{Fault, FaultCode};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
-    encoding::Encoding,
-    record::{Record, RowError},
-};
+use crate::bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH};
+use crate::encoding::Encoding;
+use crate::record::{Record, RowError};
 
 pub(crate) const CR: u16 = b'\r' as u16;
 pub(crate) const LF: u16 = b'\n' as u16;

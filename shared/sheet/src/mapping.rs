@@ -2,11 +2,9 @@
 
 use std::collections::HashSet;
 
-use domain::{
-    money::Currency,
-    people::{Field, MAX_IDENTITIES},
-    terms::{Channel, Fault, FaultCode, FieldKey, FieldProblem, UpTo, Whole},
-};
+use domain::money::Currency;
+use domain::people::{Field, MAX_IDENTITIES};
+use domain::terms::{Channel, Fault, FaultCode, FieldKey, FieldProblem, UpTo, Whole};
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::{MAX_COLUMNS, MAX_PHONE_COLUMNS};

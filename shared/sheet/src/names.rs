@@ -2,19 +2,15 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    accounts::Member,
-    people::{ConsentStatement, Foreseen, Import, Incoming, Stage, Tag},
-    terms::{Actor, Email, Fault, FaultCode, StageId, TagId, UserId, fold, name_fingerprint},
-};
+use domain::accounts::Member;
+use domain::people::{ConsentStatement, Foreseen, Import, Incoming, Stage, Tag};
+use domain::terms::{Actor, Email, Fault, FaultCode, StageId, TagId, UserId, fold, name_fingerprint};
 use jiff::Timestamp;
 
-use crate::{
-    dialect::Dialect,
-    mapping::{Mapping, Target},
-    record::{RowError, excerpt},
-    row::{Label, Row},
-};
+use crate::dialect::Dialect;
+use crate::mapping::{Mapping, Target};
+use crate::record::{RowError, excerpt};
+use crate::row::{Label, Row};
 
 /// Things by their names. A thing is found by its name, or else by its folded name if no other thing has the same.
 #[derive(Debug, Clone)]

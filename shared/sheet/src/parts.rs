@@ -1,6 +1,7 @@
 //! Cells with several values, such as tags. A value with a sign that separates values is in quotation marks.
 
-use std::{borrow::Cow, iter};
+use std::borrow::Cow;
+use std::iter;
 
 /// Signs that separate values, besides [`GOOGLES`].
 const SEPARATORS: [char; 4] = [';', ',', '\n', '\r'];

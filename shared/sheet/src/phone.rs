@@ -10,11 +10,9 @@ use rlibphonenumber::{
 };
 use serde::Serialize;
 
-use crate::{
-    cell::{SHORTENED, is_shortened, plain},
-    record::excerpt,
-    words::COUNTRIES,
-};
+use crate::cell::{SHORTENED, is_shortened, plain};
+use crate::record::excerpt;
+use crate::words::COUNTRIES;
 
 /// Fewest digits of a number that has lost its plus, with the code of another country.
 const FEWEST_WITHOUT_PLUS: usize = 11;

@@ -1,12 +1,10 @@
 //! The first rows of a table, as an import would read them.
 
-use crate::{
-    bounds::MAX_PREVIEWED,
-    mapping::Mapping,
-    reader::{Item, Items},
-    record::Record,
-    row::{Context, Line, read},
-};
+use crate::bounds::MAX_PREVIEWED;
+use crate::mapping::Mapping;
+use crate::reader::{Item, Items};
+use crate::record::Record;
+use crate::row::{Context, Line, read};
 
 /// The first rows of a table, at most [`MAX_PREVIEWED`]. `sample` begins where the file does; `whole` says whether it is the
 /// whole file.

@@ -8,14 +8,12 @@ use std::mem;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH};
+use crate::cards::Cards;
+use crate::encoding::Encoding;
+use crate::item::line_end;
 pub use crate::item::{Broken, Item, Position, Problem};
-use crate::{
-    bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
-    cards::Cards,
-    encoding::Encoding,
-    item::line_end,
-    record::{Record, unguard_formulas},
-};
+use crate::record::{Record, unguard_formulas};
 
 /// How the cells of a record are separated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

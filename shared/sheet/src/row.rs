@@ -2,29 +2,25 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use domain::{
-    money::Price,
-    people::{
-        Field, FieldType, MAX_FIELD_LENGTH, MAX_IDENTITIES, MAX_NAME_LENGTH, Origin, Profile, RowConsent, Said,
-        Written, WrittenFields,
-    },
-    terms::{Channel, Email, Fact, Fault, FaultCode, FieldKey, Language, OneLine, Phone, UpTo, fold},
+use domain::money::Price;
+use domain::people::{
+    Field, FieldType, MAX_FIELD_LENGTH, MAX_IDENTITIES, MAX_NAME_LENGTH, Origin, Profile, RowConsent, Said, Written,
+    WrittenFields,
 };
+use domain::terms::{Channel, Email, Fact, Fault, FaultCode, FieldKey, Language, OneLine, Phone, UpTo, fold};
 use jiff::civil::Date;
 use rlibphonenumber::Region;
 use serde::Serialize;
 
-use crate::{
-    bounds::MAX_ERRORS,
-    cell,
-    dialect::Dialect,
-    mapping::{MappedColumn, Mapping, Target},
-    parts::parts,
-    phone::{Found, country, phone},
-    reader::Item,
-    record::{Record, RowError, excerpt, value},
-    words::{EMPTY, NO, meaning, place_of_use},
-};
+use crate::bounds::MAX_ERRORS;
+use crate::cell;
+use crate::dialect::Dialect;
+use crate::mapping::{MappedColumn, Mapping, Target};
+use crate::parts::parts;
+use crate::phone::{Found, country, phone};
+use crate::reader::Item;
+use crate::record::{Record, RowError, excerpt, value};
+use crate::words::{EMPTY, NO, meaning, place_of_use};
 
 /// Name of a tag or a stage.
 pub type Label = OneLine<1, 60>;

@@ -1,25 +1,23 @@
 //! Proposing which column is what, from the names of the columns and the first rows.
 
-use std::{collections::HashSet, ops::RangeInclusive};
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
-use domain::{
-    people::Stage,
-    terms::{Whole, fold},
-};
+use domain::people::Stage;
+use domain::terms::{Whole, fold};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
-use crate::{
-    bounds::MAX_COLUMNS,
-    cell::{
-        date, is_like_a_phone, is_like_an_email, may_be_phones, plain, shown_date_order, shown_decimal_sign,
-        stated_consent,
-    },
-    mapping::{DateOrder, MappedColumn, Mapping, Target},
-    names::Named,
-    phone::phone,
-    record::{Record, value},
-    row::Context,
-    words::{EMPTY, NO_NUMBERS, OTHER_NUMBERS, comparable_name, consent, has_word, is_of_consent, meaning, place},
+use crate::bounds::MAX_COLUMNS;
+use crate::cell::{
+    date, is_like_a_phone, is_like_an_email, may_be_phones, plain, shown_date_order, shown_decimal_sign, stated_consent,
+};
+use crate::mapping::{DateOrder, MappedColumn, Mapping, Target};
+use crate::names::Named;
+use crate::phone::phone;
+use crate::record::{Record, value};
+use crate::row::Context;
+use crate::words::{
+    EMPTY, NO_NUMBERS, OTHER_NUMBERS, comparable_name, consent, has_word, is_of_consent, meaning, place,
 };
 
 /// Digits of a number that no name calls one. An Emirates ID has 15, a card mostly 16.

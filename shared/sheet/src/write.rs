@@ -8,11 +8,9 @@
 
 use serde::Serialize;
 
-use crate::{
-    bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
-    dialect::Dialect,
-    record::{Record, RowError, guard_formulas},
-};
+use crate::bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH};
+use crate::dialect::Dialect;
+use crate::record::{Record, RowError, guard_formulas};
 
 /// Beginning of a CSV file: the byte order mark of UTF-8.
 pub const MARK: &[u8] = b"\xef\xbb\xbf";

@@ -28,7 +28,8 @@ pub use table::races::{LostRace, RACES, Races, step_aside};
 pub use table::row::{Page, Versioned};
 pub use table::scope::{Authority, TenantScope};
 
-use table::{database::Database, keys};
+use table::database::Database;
+use table::keys;
 
 #[derive(Debug, Clone)]
 pub struct Store {

@@ -3,45 +3,40 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    accounts::{Account, ApiKey, Grant, Invitation, LastUsed, Member, SecurityEvent, Session},
-    calls::{CallProgress, MessageRef, Received},
-    campaigns::{Campaign, Enrolment, Triggered},
-    inbox::Draft,
-    live::{Event, Followers, PushSubscription, Reachable, Socket, SocketOwner, Ticket},
-    media::{Asset, Medium},
-    messages::{FirstWritten, TrackedLinks},
-    money::{PriceBook, Product},
-    notices::{Mailings, NoticeState, Watch},
-    people::{
-        Alias, ChangeDetails, ConsentEntry, Field, HistoryKind, Import, PreferenceLink, Profile, Salt, Suppression,
-        Undo,
-    },
-    templates::{LastSync, TemplateDefinition},
-    tenants::{Connection, Desk, Line, RefusedWebhook, Rule, Tenant, UnknownNumbers},
-    terms::{ContactId, Email, Operation, OperationId, Resource, UserId},
-    webhooks::{Delivery, EndpointHealth, FollowingEndpoint, WebhookEndpoint, WebhookRun},
+use domain::accounts::{Account, ApiKey, Grant, Invitation, LastUsed, Member, SecurityEvent, Session};
+use domain::calls::{CallProgress, MessageRef, Received};
+use domain::campaigns::{Campaign, Enrolment, Triggered};
+use domain::inbox::Draft;
+use domain::live::{Event, Followers, PushSubscription, Reachable, Socket, SocketOwner, Ticket};
+use domain::media::{Asset, Medium};
+use domain::messages::{FirstWritten, TrackedLinks};
+use domain::money::{PriceBook, Product};
+use domain::notices::{Mailings, NoticeState, Watch};
+use domain::people::{
+    Alias, ChangeDetails, ConsentEntry, Field, HistoryKind, Import, PreferenceLink, Profile, Salt, Suppression, Undo,
 };
-use jiff::{Timestamp, civil::Date};
-use serde::{Serialize, de::DeserializeOwned};
+use domain::templates::{LastSync, TemplateDefinition};
+use domain::tenants::{Connection, Desk, Line, RefusedWebhook, Rule, Tenant, UnknownNumbers};
+use domain::terms::{ContactId, Email, Operation, OperationId, Resource, UserId};
+use domain::webhooks::{Delivery, EndpointHealth, FollowingEndpoint, WebhookEndpoint, WebhookRun};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{
-    Owned, Signed, StoreError,
-    accounts::{ApiKeyOwner, EmailOwner, Recorded, SlugOwner},
-    contacts::Remembered,
-    inbox::IdleLook,
-    live::PushKey,
-    messages::throughput_span,
-    money::cap_counts,
-    reports::{Rolled, hours_of_day, sample_counter, sparse_hours},
-    table::{
-        compact, forms, idempotency, lookups,
-        plain::plain_kinds,
-        row::{self, Item},
-    },
-    tenants::{Leaving, PlatformAct},
-};
+use crate::accounts::{ApiKeyOwner, EmailOwner, Recorded, SlugOwner};
+use crate::contacts::Remembered;
+use crate::inbox::IdleLook;
+use crate::live::PushKey;
+use crate::messages::throughput_span;
+use crate::money::cap_counts;
+use crate::reports::{Rolled, hours_of_day, sample_counter, sparse_hours};
+use crate::table::plain::plain_kinds;
+use crate::table::row::{self, Item};
+use crate::table::{compact, forms, idempotency, lookups};
+use crate::tenants::{Leaving, PlatformAct};
+use crate::{Owned, Signed, StoreError};
 
 const SAMPLES: &str = include_str!("../tests/rows.json");
 

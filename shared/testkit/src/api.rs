@@ -1,29 +1,27 @@
 //! Two tenants with users and keys, and clients that call a function of the API as them.
 
-use std::{future::IntoFuture, pin::Pin};
+use std::future::IntoFuture;
+use std::pin::Pin;
 
-use access::{
-    link,
-    token::{self, Claims, PublicKey},
-};
+use access::link;
+use access::token::{self, Claims, PublicKey};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
-use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{
-    accounts::{
-        Account, ApiKey, Invitation, KeySecret, Member, PasswordHash, Permission, Role, SealedFactor, SecondFactor,
-        SignUp,
-    },
-    tenants::{Connection, Rule, Tenant},
-    terms::{
-        Actor, ApiKeyId, ConnectionId, Email, InvitationId, Resource, RuleId, SessionId, Slug, Stamp, TenantId, UserId,
-    },
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::accounts::{
+    Account, ApiKey, Invitation, KeySecret, Member, PasswordHash, Permission, Role, SealedFactor, SecondFactor, SignUp,
+};
+use domain::tenants::{Connection, Rule, Tenant};
+use domain::terms::{
+    Actor, ApiKeyId, ConnectionId, Email, InvitationId, Resource, RuleId, SessionId, Slug, Stamp, TenantId, UserId,
 };
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use kit::{ConfigError, Env};
 use serde_json::{Value, json};
-use store::{Owned, TenantScope, Versioned, tenants::PlatformAct};
+use store::tenants::PlatformAct;
+use store::{Owned, TenantScope, Versioned};
 
 use crate::{Answer, Aws, Call, Function, Lossy, seed};
 

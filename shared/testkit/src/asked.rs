@@ -1,9 +1,7 @@
 //! Requests that arrive on a loopback port, and the heads of their answers.
 
-use std::{
-    io::{BufRead as _, BufReader, Read as _},
-    net::{TcpListener, TcpStream},
-};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{TcpListener, TcpStream};
 
 /// Serves every connection to a free port, each in a thread of its own. Returns the URL.
 pub(crate) fn serve_connections(serve: impl Fn(TcpStream) -> std::io::Result<()> + Clone + Send + 'static) -> String {

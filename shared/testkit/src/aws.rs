@@ -1,38 +1,31 @@
 //! A table, our queues, a bucket and two keys for one test alone, in the emulator that `RINGBACK_TEST_AWS` names.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use access::{Kms, Secrets, operator};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
 };
-use domain::{
-    Timestamp,
-    accounts::AuditEntry,
-    messages::TemplateEdition,
-    tenants::{Limits, Tenant},
-    terms::{Actor, Data, LineId, Operation, OperationId, Progress, Stamp, TenantId},
-};
+use domain::Timestamp;
+use domain::accounts::AuditEntry;
+use domain::messages::TemplateEdition;
+use domain::tenants::{Limits, Tenant};
+use domain::terms::{Actor, Data, LineId, Operation, OperationId, Progress, Stamp, TenantId};
 use jiff::SignedDuration;
 use jobs::{MailJob, QueueBody};
-use kit::{Clock, Config, Env, Ids, QueueName, SealedLinks, Stage, schedule::Deadline};
+use kit::schedule::Deadline;
+use kit::{Clock, Config, Env, Ids, QueueName, SealedLinks, Stage};
 use serde::Serialize;
 use serde_json::Value;
-use store::{
-    Store, TenantScope,
-    accounts::Wanted,
-    reports::{Counted, Place, Source, TemplateDay},
-};
+use store::accounts::Wanted;
+use store::reports::{Counted, Place, Source, TemplateDay};
+use store::{Store, TenantScope};
 use tokio::sync::OnceCell;
 
-use crate::{
-    role::{Forbidden, Role, Watch},
-    template::list_fields,
-};
+use crate::role::{Forbidden, Role, Watch};
+use crate::template::list_fields;
 
 /// Names and values of environment variables; an empty value counts as missing.
 pub type Variables<'a> = [(&'a str, &'a str)];

@@ -1,42 +1,35 @@
 //! A business with everything that a follow-up needs, and builders of calls and messages for it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    accounts::{EndedSessions, Member, MemberStatus, Role},
-    automations::Findings,
-    calls::{Call, CallProgress, Received},
-    campaigns::{Campaign, WrittenSteps},
-    inbox::{Conversation, Happening, What},
-    media::{Asset, InboundMedia, MediaKind, Medium},
-    messages::{CallView, InboundMessage, Material, Message, OptFlag, Sender, World},
-    people::{
-        Address, By, Change, Contact, Identity, LinkCode, Merge, Merged, Person, Profile, Refused, Salt, Undo,
-        merge_people,
-    },
-    telephony::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
-    templates::TemplateDefinition,
-    tenants::{Account, Connection, Dated, InboxSettings, Reported, Rule},
-    terms::{
-        AssetId, CallId, Channel, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, Phone, Resource,
-        RuleId, Stamp, SuppressionId, UserId,
-    },
+use domain::accounts::{EndedSessions, Member, MemberStatus, Role};
+use domain::automations::Findings;
+use domain::calls::{Call, CallProgress, Received};
+use domain::campaigns::{Campaign, WrittenSteps};
+use domain::inbox::{Conversation, Happening, What};
+use domain::media::{Asset, InboundMedia, MediaKind, Medium};
+use domain::messages::{CallView, InboundMessage, Material, Message, OptFlag, Sender, World};
+use domain::people::{
+    Address, By, Change, Contact, Identity, LinkCode, Merge, Merged, Person, Profile, Refused, Salt, Undo, merge_people,
+};
+use domain::telephony::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party};
+use domain::templates::TemplateDefinition;
+use domain::tenants::{Account, Connection, Dated, InboxSettings, Reported, Rule};
+use domain::terms::{
+    AssetId, CallId, Channel, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, Phone, Resource,
+    RuleId, Stamp, SuppressionId, UserId,
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
-use store::{
-    Owned, Store, TenantScope, Versioned,
-    contacts::{Brought, ContactWrite, Decided, PersonError},
-    inbox::conversation_with,
-    messages::{NewLink, TrackedWrite},
-    table::effects::{Effects, Once},
-    tenants::{ConfigCache, Configured},
-};
+use store::contacts::{Brought, ContactWrite, Decided, PersonError};
+use store::inbox::conversation_with;
+use store::messages::{NewLink, TrackedWrite};
+use store::table::effects::{Effects, Once};
+use store::tenants::{ConfigCache, Configured};
+use store::{Owned, Store, TenantScope, Versioned};
 
-use crate::{
-    Aws, Seeded,
-    seed::{self, PHONE_NUMBER_ID, TWILIO_NUMBER, WABA},
-};
+use crate::seed::{self, PHONE_NUMBER_ID, TWILIO_NUMBER, WABA};
+use crate::{Aws, Seeded};
 
 /// Days that a follow-up may be sent in: it is retained for the tenant's days from then on.
 pub const SENT_WITHIN: i64 = 3;

@@ -1,17 +1,14 @@
 //! Receivers of webhooks that call back, with the token of an event.
 
 use access::token;
-use domain::{
-    accounts::{Permission, Role},
-    terms::{ApiKeyId, ContactId},
-    webhooks::{RUN_LIFETIME, WebhookRun},
-};
-use store::{TenantScope, webhooks::HashedRun};
+use domain::accounts::{Permission, Role};
+use domain::terms::{ApiKeyId, ContactId};
+use domain::webhooks::{RUN_LIFETIME, WebhookRun};
+use store::TenantScope;
+use store::webhooks::HashedRun;
 
-use crate::{
-    Aws,
-    api::{Caller, Town, new_key},
-};
+use crate::Aws;
+use crate::api::{Caller, Town, new_key};
 
 /// The address from which requests of tests come.
 pub const RECEIVER: &str = "203.0.113.24";

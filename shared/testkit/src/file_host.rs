@@ -1,19 +1,15 @@
 //! A provider's side of files, for tests of one function: one answer for the file, in bytes, and one for what is known of it.
 
-use std::{
-    io::{Read as _, Write},
-    net::TcpStream,
-    sync::{Arc, Mutex, PoisonError, mpsc},
-};
+use std::io::{Read as _, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use kit::Env;
 use tokio::sync::Notify;
 
 pub use crate::asked::{Asked, MAX_KEPT};
-use crate::{
-    Aws, Variables,
-    asked::{head, serve_connections},
-};
+use crate::asked::{head, serve_connections};
+use crate::{Aws, Variables};
 
 /// The answer to a request for a file.
 #[derive(Debug, Clone)]

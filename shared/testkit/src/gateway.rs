@@ -1,11 +1,12 @@
 //! Requests as API Gateway passes them to a function, and the function's answers, in process.
 
-use axum::{Router, body::Bytes, http::Response};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use kit::{
-    Env,
-    http::{App, HttpEvent},
-};
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kit::Env;
+use kit::http::{App, HttpEvent};
 use serde_json::{Value, json};
 
 use crate::fixtures;

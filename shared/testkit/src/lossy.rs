@@ -1,18 +1,14 @@
 //! Access to AWS that loses answers: the request is executed, but the answer never arrives, and the SDK repeats it. It can also
 //! let another writer interfere, refuse requests, or never answer.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 
-use crate::{
-    Aws,
-    asked::{head, serve_connections},
-};
+use crate::Aws;
+use crate::asked::{head, serve_connections};
 
 /// Treatment of a request.
 enum Fate {

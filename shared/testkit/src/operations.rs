@@ -5,12 +5,11 @@ use std::time::Duration;
 use domain::terms::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Stamp};
 use jiff::SignedDuration;
 use jobs::StartOperation;
-use kit::{
-    Clock, Ids, JobError,
-    operation::{Ran, Runner, Step, Turn, run},
-    schedule::Deadline,
-};
-use serde::{Serialize, de::DeserializeOwned};
+use kit::operation::{Ran, Runner, Step, Turn, run};
+use kit::schedule::Deadline;
+use kit::{Clock, Ids, JobError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use store::{Store, TenantScope, Versioned};
 
 use crate::Aws;

@@ -1,16 +1,11 @@
 //! The providers' side for tests of one function: accepts requests of the Graph API, Twilio and SES on a loopback port, answers as
 //! told, and records them. The simulators are for whole stacks; this is for one request at a time.
 
-use std::{
-    collections::VecDeque,
-    io::Write,
-    net::TcpStream,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-        mpsc,
-    },
-};
+use std::collections::VecDeque;
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;

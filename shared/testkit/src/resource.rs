@@ -8,11 +8,8 @@ use kit::{ConfigError, Env};
 use serde_json::{Value, json};
 use store::Owned;
 
-use crate::{
-    Answer, Aws, Lossy,
-    api::{Caller, Town, repeat_interrupted_request, without_secrets},
-    assert_snapshot, texts,
-};
+use crate::api::{Caller, Town, repeat_interrupted_request, without_secrets};
+use crate::{Answer, Aws, Lossy, assert_snapshot, texts};
 
 /// A resource that is listed, created, read, changed and deleted under one path.
 pub struct Resource {

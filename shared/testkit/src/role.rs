@@ -4,36 +4,39 @@
 //! `cargo stack test` also collects what was asked, of queues, buckets, secrets and the event bus, too, because a permission that nothing uses is a
 //! finding (`cargo stack iam`).
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs::File,
-    io::Write as _,
-    path::Path,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use aws_sdk_dynamodb::{
-    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeSerializationInterceptorContextRef},
-    error::BoxError,
-    operation::{
-        batch_get_item::BatchGetItemInput, batch_write_item::BatchWriteItemInput, delete_item::DeleteItemInput,
-        get_item::GetItemInput, put_item::PutItemInput, query::QueryInput, scan::ScanInput,
-        transact_get_items::TransactGetItemsInput, transact_write_items::TransactWriteItemsInput,
-        update_item::UpdateItemInput,
-    },
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
+use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemInput;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemInput;
+use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::put_item::PutItemInput;
+use aws_sdk_dynamodb::operation::query::QueryInput;
+use aws_sdk_dynamodb::operation::scan::ScanInput;
+use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsInput;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::operation::put_events::PutEventsInput;
-use aws_sdk_s3::operation::{
-    complete_multipart_upload::CompleteMultipartUploadInput, create_multipart_upload::CreateMultipartUploadInput,
-    delete_object::DeleteObjectInput, get_object::GetObjectInput, list_objects_v2::ListObjectsV2Input,
-    put_object::PutObjectInput, upload_part::UploadPartInput,
-};
+use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadInput;
+use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadInput;
+use aws_sdk_s3::operation::delete_object::DeleteObjectInput;
+use aws_sdk_s3::operation::get_object::GetObjectInput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Input;
+use aws_sdk_s3::operation::put_object::PutObjectInput;
+use aws_sdk_s3::operation::upload_part::UploadPartInput;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueInput;
-use aws_sdk_sqs::operation::{
-    change_message_visibility::ChangeMessageVisibilityInput, get_queue_attributes::GetQueueAttributesInput,
-    send_message::SendMessageInput, send_message_batch::SendMessageBatchInput,
-};
+use aws_sdk_sqs::operation::change_message_visibility::ChangeMessageVisibilityInput;
+use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesInput;
+use aws_sdk_sqs::operation::send_message::SendMessageInput;
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchInput;
 use serde_json::{Value, json};
 
 use crate::template::{Function, functions, policies, role, statements, texts};

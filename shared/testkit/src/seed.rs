@@ -1,16 +1,14 @@
 //! A tenant with the accounts, numbers and secrets of the fixtures.
 
-use domain::{
-    destinations::{Confirmed, ConfirmedRule, RuleKind},
-    telephony::Handling,
-    tenants::{
-        Account, Connection, SecretPurpose, SendSecrets, Tenant, TenantStatus, VerifySecrets, telephony,
-        twilio::{self, Spoken, VoiceSettings},
-        whatsapp,
-    },
-    terms::{ConnectionId, TenantId, UpTo},
+use domain::destinations::{Confirmed, ConfirmedRule, RuleKind};
+use domain::telephony::Handling;
+use domain::tenants::twilio::{self, Spoken, VoiceSettings};
+use domain::tenants::{
+    Account, Connection, SecretPurpose, SendSecrets, Tenant, TenantStatus, VerifySecrets, telephony, whatsapp,
 };
-use store::{TenantScope, tenants::Configured};
+use domain::terms::{ConnectionId, TenantId, UpTo};
+use store::TenantScope;
+use store::tenants::Configured;
 
 use crate::aws::Aws;
 

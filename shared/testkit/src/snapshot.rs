@@ -1,6 +1,7 @@
 //! Whole answers, compared with those that are checked in, so that no change of an answer's shape goes unseen.
 
-use std::{fmt::Write, sync::LazyLock};
+use std::fmt::Write;
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;

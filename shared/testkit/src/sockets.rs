@@ -1,11 +1,9 @@
 //! API Gateway's side of sockets, for tests of one function: what each connection was sent.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::Write as _,
-    net::TcpStream,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::live::SocketId;
 use serde_json::Value;

@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_dynamo::Item;
 use serde_json::Value;
 
-use crate::{Aws, aws::noon, template};
+use crate::aws::noon;
+use crate::{Aws, template};
 
 /// Rows by their keys.
 pub type Rows = BTreeMap<(String, String), Item>;

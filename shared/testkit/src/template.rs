@@ -1,6 +1,7 @@
 //! `template.yaml` as a value: CloudFormation's functions are represented by their tags, such as `{"!Ref": "Table"}`.
 
-use std::{path::Path, sync::OnceLock};
+use std::path::Path;
+use std::sync::OnceLock;
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Value, json};

@@ -5,15 +5,15 @@ use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
-use domain::{
-    telephony::CallEvent,
-    tenants::{Account, UnknownNumber, UnknownNumbers, VerifySecrets},
-    terms::{ConnectionId, TenantId},
-};
+use domain::telephony::CallEvent;
+use domain::tenants::{Account, UnknownNumber, UnknownNumbers, VerifySecrets};
+use domain::terms::{ConnectionId, TenantId};
 use jobs::CallJob;
-use kit::{ConfigError, Env, QueueName, webhook::LARGEST_CALL};
+use kit::webhook::LARGEST_CALL;
+use kit::{ConfigError, Env, QueueName};
 
-use crate::{Answer, Aws, Call, Function, Lossy, Seeded, Variables, business::phone, seed};
+use crate::business::phone;
+use crate::{Answer, Aws, Call, Function, Lossy, Seeded, Variables, seed};
 
 /// A body larger than the limit of any webhook.
 pub fn too_large() -> Vec<u8> {

@@ -1,22 +1,20 @@
 //! A business, and a process of the function under test.
 
-use domain::{
-    calls::{Entry, Received},
-    media::InboundMedia,
-    messages::{Message, OptFlag},
-    people::{Contact, Identity, Person, Profile},
-    tenants::Tenant,
-    terms::{ConnectionId, ContactId, MessageId, Resource, ShownName},
-};
+use domain::calls::{Entry, Received};
+use domain::media::InboundMedia;
+use domain::messages::{Message, OptFlag};
+use domain::people::{Contact, Identity, Person, Profile};
+use domain::tenants::Tenant;
+use domain::terms::{ConnectionId, ContactId, MessageId, Resource, ShownName};
 use jobs::{SendMessage, StartOperation};
 use kit::{ConfigError, Env, QueueName};
 use serde_json::Value;
-use store::{Owned, Store, TenantScope, contacts::Brought, tenants::Configured};
+use store::contacts::Brought;
+use store::tenants::Configured;
+use store::{Owned, Store, TenantScope};
 
-use crate::{
-    Aws, Operations, Seeded,
-    business::{CUSTOMER, business_with, phone},
-};
+use crate::business::{CUSTOMER, business_with, phone};
+use crate::{Aws, Operations, Seeded};
 
 /// A test's AWS with a business in it, and a process of the function under test.
 pub struct World<C> {

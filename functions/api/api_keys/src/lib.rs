@@ -8,11 +8,10 @@ use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, RACES, Tagged, permits,
     require_found, setback,
 };
-use axum::{Json, Router, extract::State};
-use domain::{
-    accounts::{ApiKey, KeySecret, Permission, Role, granted_permissions},
-    terms::{ApiKeyId, Fault, FaultCode, RotationId},
-};
+use axum::extract::State;
+use axum::{Json, Router};
+use domain::accounts::{ApiKey, KeySecret, Permission, Role, granted_permissions};
+use domain::terms::{ApiKeyId, Fault, FaultCode, RotationId};
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};
 use store::{StoreError, Versioned};

@@ -1,11 +1,10 @@
 //! Models of requests and responses.
 
 use api::Patchable;
-use domain::{
-    accounts::{ApiKey, LastUsed, Permission, Role},
-    terms::{Actor, ApiKeyId, Fault, FaultCode, IpRange, OneLine, UpTo, Whole},
-};
-use jiff::{Timestamp, civil::Date};
+use domain::accounts::{ApiKey, LastUsed, Permission, Role};
+use domain::terms::{Actor, ApiKeyId, Fault, FaultCode, IpRange, OneLine, UpTo, Whole};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

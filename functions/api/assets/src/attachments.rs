@@ -5,20 +5,18 @@ use api::{
     Allowed, Api, AuditedReads, Body, Created, FileScanner, Path, RACES, Setback, Tagged, continuation_problem, itself,
     permits, require_found,
 };
-use axum::{Extension, extract::State};
-use domain::{
-    accounts::{Look, Permission},
-    media::{Asset, AssetState},
-    terms::{AttachmentId, ConversationId},
-};
+use axum::Extension;
+use axum::extract::State;
+use domain::accounts::{Look, Permission};
+use domain::media::{Asset, AssetState};
+use domain::terms::{AttachmentId, ConversationId};
 use kit::{Files, Problem};
-use store::{Versioned, inbox::KnownConversation, table::rates::Limit};
+use store::Versioned;
+use store::inbox::KnownConversation;
+use store::table::rates::Limit;
 
-use crate::{
-    asset_to_upload, complete, download,
-    models::{AssetOut, NewAsset},
-    upload,
-};
+use crate::models::{AssetOut, NewAsset};
+use crate::{asset_to_upload, complete, download, upload};
 
 type Replying = Allowed<permits::MessagesSend>;
 

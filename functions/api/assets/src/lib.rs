@@ -12,23 +12,20 @@ use api::{
     Patch, Path, RACES, ScanVerdict, ScannerProof, Setback, Tagged, UploadOut, VerdictIn, permits, require_found,
     setback,
 };
-use axum::{Extension, Router, extract::State, http::StatusCode};
-use domain::{
-    accounts::{Permission, permits::Permit},
-    media::{Asset, AssetIn, AssetState, MediaKind, MediaReason},
-    terms::{AssetId, Fault, FileId, Resource as _, Stamp},
-};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Router};
+use domain::accounts::Permission;
+use domain::accounts::permits::Permit;
+use domain::media::{Asset, AssetIn, AssetState, MediaKind, MediaReason};
+use domain::terms::{AssetId, Fault, FileId, Resource as _, Stamp};
 use kit::{ConfigError, Env, FileKey, Files, Problem};
-use store::{
-    Store, TenantScope, Versioned,
-    reports::{Stored, kilobytes},
-    table::rates::Limit,
-};
+use store::reports::{Stored, kilobytes};
+use store::table::rates::Limit;
+use store::{Store, TenantScope, Versioned};
 
-use crate::{
-    models::{AssetOut, NewAsset},
-    upload::{Uploaded, copy_stated_file, not_uploaded},
-};
+use crate::models::{AssetOut, NewAsset};
+use crate::upload::{Uploaded, copy_stated_file, not_uploaded};
 
 kit::function!(serve_http, routes);
 

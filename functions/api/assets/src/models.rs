@@ -1,10 +1,8 @@
 //! Models of requests and responses.
 
 use api::{FileLinkOut, UploadOut};
-use domain::{
-    media::{Asset, AssetState, FileHash, FileName, MediaKind, MediaReason, MediaType},
-    terms::{FileId, Whole},
-};
+use domain::media::{Asset, AssetState, FileHash, FileName, MediaKind, MediaReason, MediaType};
+use domain::terms::{FileId, Whole};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,8 @@
 //! Checks the file that was uploaded for an asset, and copies it to where no upload can change it.
 
 use domain::media::{Asset, MediaReason, SNIFFED_BYTES, content_type, why_not_taken};
-use kit::{
-    FileKey, Files, Problem,
-    files::{FileFacts, Piece},
-};
+use kit::files::{FileFacts, Piece};
+use kit::{FileKey, Files, Problem};
 use sha2::{Digest as _, Sha256};
 use store::TenantScope;
 

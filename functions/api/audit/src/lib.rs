@@ -3,11 +3,10 @@
 mod models;
 
 use api::{Allowed, Api, Listed, Paging, Query, of_another_list, permits};
-use axum::{Router, extract::State};
-use domain::{
-    accounts::MAX_AUDIT_DAYS,
-    terms::{Fault, FaultCode},
-};
+use axum::Router;
+use axum::extract::State;
+use domain::accounts::MAX_AUDIT_DAYS;
+use domain::terms::{Fault, FaultCode};
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};
 use store::accounts::{Wanted, is_audit_position};

@@ -1,9 +1,7 @@
 //! Models of requests and responses.
 
-use domain::{
-    accounts::{Action, FieldChange},
-    terms::Actor,
-};
+use domain::accounts::{Action, FieldChange};
+use domain::terms::Actor;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -18,17 +18,13 @@ mod trail;
 
 use std::sync::{Arc, OnceLock};
 
-use access::{
-    Signer,
-    signer::SignError,
-    token::{Verifier, sha256_hex},
-};
+use access::Signer;
+use access::signer::SignError;
+use access::token::{Verifier, sha256_hex};
 use api::{Api, Races};
 use axum::{Extension, Router};
-use domain::{
-    accounts::Account,
-    terms::{Email, SessionId, Stamp, UserId},
-};
+use domain::accounts::Account;
+use domain::terms::{Email, SessionId, Stamp, UserId};
 use futures::future::try_join_all;
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};

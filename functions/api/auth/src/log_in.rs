@@ -2,35 +2,26 @@
 
 use std::sync::Arc;
 
-use access::{password, token::RefreshToken};
+use access::password;
+use access::token::RefreshToken;
 use api::{Anyone, Body, NoContent, Person};
-use axum::{
-    Extension,
-    http::{HeaderMap, StatusCode, header},
+use axum::Extension;
+use axum::http::{HeaderMap, StatusCode, header};
+use domain::accounts::SecurityEventKind::{
+    self, LogInLimited, LogInRefused, LoggedOut, LoggedOutEverywhere, RecoveryCodeUsed, SecondFactorAsked, TokenReused,
 };
-use domain::{
-    accounts::{
-        Account, Presented,
-        SecurityEventKind::{
-            self, LogInLimited, LogInRefused, LoggedOut, LoggedOutEverywhere, RecoveryCodeUsed, SecondFactorAsked,
-            TokenReused,
-        },
-        Session,
-    },
-    terms::{Fault, SessionId},
-};
+use domain::accounts::{Account, Presented, Session};
+use domain::terms::{Fault, SessionId};
 use jobs::{FactorChange, Mail};
 use kit::{Problem, line, metric};
 use secrecy::ExposeSecret;
-use store::{Versioned, accounts::Whose};
+use store::Versioned;
+use store::accounts::Whose;
 
-use crate::{
-    Context, RACES,
-    models::{Handover, LogInIn, RecoveryCode, RefreshIn, SixDigits},
-    session::{LoggedIn, cookie, first_tenant, forget_cookie, forget_old_cookie, logged_in},
-    totp,
-    trail::{REFUSED, Seen, Tried},
-};
+use crate::models::{Handover, LogInIn, RecoveryCode, RefreshIn, SixDigits};
+use crate::session::{LoggedIn, cookie, first_tenant, forget_cookie, forget_old_cookie, logged_in};
+use crate::trail::{REFUSED, Seen, Tried};
+use crate::{Context, RACES, totp};
 
 fn unauthorized_problem(kind: &'static str, detail: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, kind, "Not logged in", detail)

@@ -2,28 +2,22 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use access::{link, token::PublicKey};
+use access::link;
+use access::token::PublicKey;
 use api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Setback, Tagged};
-use axum::{
-    Extension, Json,
-    http::{HeaderName, header},
-};
-use domain::{
-    accounts::{Account, Member, SecurityEventKind::LoggedOut, Session},
-    terms::SessionId,
-};
+use axum::http::{HeaderName, header};
+use axum::{Extension, Json};
+use domain::accounts::SecurityEventKind::LoggedOut;
+use domain::accounts::{Account, Member, Session};
+use domain::terms::SessionId;
 use futures::future::try_join_all;
 use kit::Problem;
-use store::{
-    TenantScope, Versioned,
-    accounts::{MemberError, Whose},
-};
+use store::accounts::{MemberError, Whose};
+use store::{TenantScope, Versioned};
 
-use crate::{
-    Context, RACES,
-    models::{KeyOut, KeysOut, MeIn, MeOut, PlaceOut, SessionOut, UserOut},
-    trail::Seen,
-};
+use crate::models::{KeyOut, KeysOut, MeIn, MeOut, PlaceOut, SessionOut, UserOut};
+use crate::trail::Seen;
+use crate::{Context, RACES};
 
 /// Maximum number of sessions that are listed.
 const MAX_SESSIONS: i32 = 100;

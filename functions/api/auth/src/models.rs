@@ -1,13 +1,12 @@
 //! Models of requests and responses. Incoming secrets cannot be printed; outgoing ones have no `Debug`.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::borrow::Cow;
+use std::net::IpAddr;
 
 use api::{KnownPassword, NewPassword, Patchable, SecretText};
-use domain::{
-    accounts::{Account, InterfacePreferences, Member, PersonName, Role, SecurityEventKind, Session},
-    tenants::Tenant,
-    terms::{Email, Fault, Language, MAX_NAME_LENGTH, OneLine, SessionId, Slug, TenantId, UserId, Zone},
-};
+use domain::accounts::{Account, InterfacePreferences, Member, PersonName, Role, SecurityEventKind, Session};
+use domain::tenants::Tenant;
+use domain::terms::{Email, Fault, Language, MAX_NAME_LENGTH, OneLine, SessionId, Slug, TenantId, UserId, Zone};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

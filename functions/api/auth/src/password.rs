@@ -1,31 +1,27 @@
 //! Changing the password, by the old one or by a link for a forgotten one.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use access::token::sha256_hex;
 use api::{Anyone, Body, KnownPassword, LinkToken, NoContent, Person, With};
 use axum::{Extension, Json};
-use domain::{
-    accounts::{
-        Account, Grant,
-        SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
-    },
-    terms::{Email, Fault, FaultCode},
-};
+use domain::accounts::SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked};
+use domain::accounts::{Account, Grant};
+use domain::terms::{Email, Fault, FaultCode};
 use jiff::SignedDuration;
 use jobs::Mail;
-use kit::{Problem, http::Target};
+use kit::Problem;
+use kit::http::Target;
 use secrecy::ExposeSecret;
 use store::accounts::Whose;
 
-use crate::{
-    Context, RACES,
-    log_in::trail_data,
-    models::{ChangePasswordIn, ForgotPasswordIn, MailedOut, ResetPasswordIn},
-    session::{LoggedIn, first_tenant},
-    sign_up::link_not_valid,
-    trail::Tried,
-};
+use crate::log_in::trail_data;
+use crate::models::{ChangePasswordIn, ForgotPasswordIn, MailedOut, ResetPasswordIn};
+use crate::session::{LoggedIn, first_tenant};
+use crate::sign_up::link_not_valid;
+use crate::trail::Tried;
+use crate::{Context, RACES};
 
 /// Validity of the link for a forgotten password.
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);

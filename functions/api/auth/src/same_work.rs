@@ -4,10 +4,8 @@
 use domain::accounts::Role;
 use serde_json::{Value, json};
 use store::table::usage::{Usage, take};
-use testkit::{
-    Aws,
-    api::{PASSWORD, Town},
-};
+use testkit::Aws;
+use testkit::api::{PASSWORD, Town};
 
 const UNKNOWN: &str = "nobody@nowhere.example";
 

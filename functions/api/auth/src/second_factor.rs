@@ -3,23 +3,19 @@
 use std::sync::Arc;
 
 use api::{Body, NoContent, Once, Person};
-use axum::{Extension, Json, http::StatusCode};
-use domain::{
-    accounts::{
-        Account, SecondFactor,
-        SecurityEventKind::{ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn},
-    },
-    terms::{Fault, FaultCode},
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use domain::accounts::SecurityEventKind::{
+    ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn,
 };
+use domain::accounts::{Account, SecondFactor};
+use domain::terms::{Fault, FaultCode};
 use jobs::{FactorChange, Mail};
 use kit::Problem;
 use secrecy::ExposeSecret;
 
-use crate::{
-    Context,
-    models::{CodeIn, PasswordAndCodeIn, PasswordIn, PendingFactorOut, RecoveryCodesOut},
-    sign_failed, totp,
-};
+use crate::models::{CodeIn, PasswordAndCodeIn, PasswordIn, PendingFactorOut, RecoveryCodesOut};
+use crate::{Context, sign_failed, totp};
 
 fn not_on() -> Problem {
     Problem::new(

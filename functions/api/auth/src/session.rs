@@ -1,26 +1,18 @@
 //! Sessions: an access token, and a refresh token in the body or in a cookie that scripts cannot read.
 
-use access::{
-    link,
-    token::{Claims, RefreshToken, SESSION_LIFETIME},
-};
+use access::link;
+use access::token::{Claims, RefreshToken, SESSION_LIFETIME};
 use api::Device;
-use axum::{
-    Json,
-    http::{HeaderMap, HeaderValue, header},
-};
-use domain::{
-    accounts::{Account, MEANWHILE, Member, MemberStatus, Session},
-    tenants::Tenant,
-    terms::{SessionId, TenantId},
-};
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, header};
+use domain::accounts::{Account, MEANWHILE, Member, MemberStatus, Session};
+use domain::tenants::Tenant;
+use domain::terms::{SessionId, TenantId};
 use jiff::Timestamp;
 use kit::Problem;
 
-use crate::{
-    Context,
-    models::{Handover, LoggedInOut, PlaceOut, UserOut},
-};
+use crate::Context;
+use crate::models::{Handover, LoggedInOut, PlaceOut, UserOut};
 
 /// Cookie of the refresh token. Because of the prefix, browsers accept it over TLS only, so that nobody in between can set their
 /// own. `__Host-` would send it to every function.

@@ -2,25 +2,24 @@
 
 use std::sync::Arc;
 
-use access::{link, password, token::sha256_hex};
+use access::token::sha256_hex;
+use access::{link, password};
 use api::{Anyone, Body, LinkToken, With};
-use axum::{Extension, Json, http::StatusCode};
-use domain::{
-    accounts::{Account, Grant, Member, Role, SecurityEventKind, SignUp},
-    tenants::{Rule, Tenant, country_in},
-    terms::{Fault, FaultCode, RuleId, TenantId, UserId},
-};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use domain::accounts::{Account, Grant, Member, Role, SecurityEventKind, SignUp};
+use domain::tenants::{Rule, Tenant, country_in};
+use domain::terms::{Fault, FaultCode, RuleId, TenantId, UserId};
 use jobs::Mail;
-use kit::{Problem, http::Target};
+use kit::Problem;
+use kit::http::Target;
 use secrecy::ExposeSecret;
 use store::accounts::Whose;
 
-use crate::{
-    Context, RACES, email_sha256,
-    log_in::{trail_data, wrong_credentials},
-    models::{MailedOut, SignUpIn, VerifyEmailIn},
-    session::LoggedIn,
-};
+use crate::log_in::{trail_data, wrong_credentials};
+use crate::models::{MailedOut, SignUpIn, VerifyEmailIn};
+use crate::session::LoggedIn;
+use crate::{Context, RACES, email_sha256};
 
 fn slug_taken() -> Problem {
     const DETAIL: &str = "Another business has this name. Choose another.";

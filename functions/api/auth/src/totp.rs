@@ -2,7 +2,8 @@
 //! and recovery codes for a lost app.
 
 use access::token::sha256_hex;
-use domain::{accounts::SecondFactor, terms::Email};
+use domain::accounts::SecondFactor;
+use domain::terms::Email;
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use totp_rs::{Builder, Secret, Totp};

@@ -6,19 +6,17 @@ use std::sync::Arc;
 
 use api::{Device, Listed, Paging, Person};
 use axum::Extension;
-use domain::{
-    accounts::{
-        Account, SecurityEvent,
-        SecurityEventKind::{self, LogInRefused, ProofRefused, TokenReused},
-    },
-    terms::{Email, SessionId},
-};
+use domain::accounts::SecurityEventKind::{self, LogInRefused, ProofRefused, TokenReused};
+use domain::accounts::{Account, SecurityEvent};
+use domain::terms::{Email, SessionId};
 use jiff::Timestamp;
 use jobs::Mail;
 use kit::{Problem, metric};
-use store::{Versioned, accounts::Whose};
+use store::Versioned;
+use store::accounts::Whose;
 
-use crate::{Context, RACES, email_sha256, models::SecurityEventOut};
+use crate::models::SecurityEventOut;
+use crate::{Context, RACES, email_sha256};
 
 /// Metric of refused passwords and codes, both at log-in and when a logged-in person must prove them again.
 pub(crate) const REFUSED: &str = "log_in_refused";

@@ -1,31 +1,29 @@
 //! Dry runs: the decision about a call and its message, without writing or sending anything. An invented call is decided as `process_call` would, with the caller as
 //! known now; a recorded one as it was, from the facts that are stored with it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Setting, Verdict};
-use axum::{Extension, Json, extract::State};
-use domain::{
-    automations::{Considered, Findings, Recorded, config_with_rules},
-    messages::{CallView, Material, World},
-    people::{Contact, Identity, Person, Profile},
-    telephony::{CallFacts, Direction, Outcome, Party, asked_outcome},
-    tenants::{CallSeconds, ConnectionSummary, Line, RuleIn, TenantConfig, line_by_id},
-    terms::{
-        CallId, ConnectionId, ContactId, Facts, Fault, FaultCode, FieldProblem, Language, LineId, MAX_NAME_LENGTH,
-        OneLine, Phone, Reason, RuleId, line_type_by_plan,
-    },
+use axum::extract::State;
+use axum::{Extension, Json};
+use domain::automations::{Considered, Findings, Recorded, config_with_rules};
+use domain::messages::{CallView, Material, World};
+use domain::people::{Contact, Identity, Person, Profile};
+use domain::telephony::{CallFacts, Direction, Outcome, Party, asked_outcome};
+use domain::tenants::{CallSeconds, ConnectionSummary, Line, RuleIn, TenantConfig, line_by_id};
+use domain::terms::{
+    CallId, ConnectionId, ContactId, Facts, Fault, FaultCode, FieldProblem, Language, LineId, MAX_NAME_LENGTH, OneLine,
+    Phone, Reason, RuleId, line_type_by_plan,
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Configs, Writing,
-    models::AutomationReview,
-    trying::{Scene, Trying, outlook},
-};
+use crate::models::AutomationReview;
+use crate::trying::{Scene, Trying, outlook};
+use crate::{Configs, Writing};
 
 /// A call to try, either recorded or invented, and perhaps a draft of an automation.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

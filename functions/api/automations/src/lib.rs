@@ -6,30 +6,28 @@ mod models;
 mod replay;
 mod trying;
 
-use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
 
+use api::permits::{self, Permit};
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Query, RACES, Tagged,
-    page_of, permits, permits::Permit, require_found, setback,
+    page_of, require_found, setback,
 };
-use axum::{Extension, Json, Router, extract::State};
-use domain::{
-    automations::{needs_of_rules, review_rule},
-    messages::{Material, NewLinks},
-    tenants::{Rule, RuleIn, TenantConfig, priorities_in_order},
-    terms::{Resource as _, RuleId, added_problems},
-};
+use axum::extract::State;
+use axum::{Extension, Json, Router};
+use domain::automations::{needs_of_rules, review_rule};
+use domain::messages::{Material, NewLinks};
+use domain::tenants::{Rule, RuleIn, TenantConfig, priorities_in_order};
+use domain::terms::{Resource as _, RuleId, added_problems};
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Problem};
-use store::{
-    Along, Page, Signed, Version, Versioned,
-    tenants::{ConfigCache, RuleChange},
-};
+use store::tenants::{ConfigCache, RuleChange};
+use store::{Along, Page, Signed, Version, Versioned};
 
-use crate::{
-    models::{AutomationOrderIn, AutomationOut, AutomationQuery, AutomationVersionOut, VersionNumber},
-    trying::Trying,
-};
+use crate::models::{AutomationOrderIn, AutomationOut, AutomationQuery, AutomationVersionOut, VersionNumber};
+use crate::trying::Trying;
 
 kit::function!(serve_http, routes);
 

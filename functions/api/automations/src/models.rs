@@ -1,12 +1,10 @@
-use domain::{
-    automations::review_rule,
-    messages::{MAX_WARNINGS, Material, Review},
-    templates::TemplateDefinition,
-    tenants::{Rule, RuleIn, TenantConfig, Then, When, line_by_id},
-    terms::{
-        Actor, CampaignId, Category, ConnectionId, Distinct, Facts, Fault, FaultCode, LineId, MAX_NAME_LENGTH, OneLine,
-        Reason, Resource as _, RuleId, Warning,
-    },
+use domain::automations::review_rule;
+use domain::messages::{MAX_WARNINGS, Material, Review};
+use domain::templates::TemplateDefinition;
+use domain::tenants::{Rule, RuleIn, TenantConfig, Then, When, line_by_id};
+use domain::terms::{
+    Actor, CampaignId, Category, ConnectionId, Distinct, Facts, Fault, FaultCode, LineId, MAX_NAME_LENGTH, OneLine,
+    Reason, Resource as _, RuleId, Warning,
 };
 use jiff::Timestamp;
 use kit::problem::FieldError;

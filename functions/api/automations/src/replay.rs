@@ -4,22 +4,23 @@
 use std::collections::{BTreeSet, HashMap};
 
 use api::{Api, Body};
-use axum::{Extension, Json, extract::State};
-use domain::{
-    automations::{Difference, Former, Recorded, config_with_rules},
-    calls::Call,
-    reports::CallFilter,
-    telephony::{Direction, Outcome},
-    tenants::{Rule, RuleIn},
-    terms::{CallId, MAX_NAME_LENGTH, MessageId, OneLine, Reason, RuleId, Whole, line_type_by_plan},
-};
+use axum::extract::State;
+use axum::{Extension, Json};
+use domain::automations::{Difference, Former, Recorded, config_with_rules};
+use domain::calls::Call;
+use domain::reports::CallFilter;
+use domain::telephony::{Direction, Outcome};
+use domain::tenants::{Rule, RuleIn};
+use domain::terms::{CallId, MAX_NAME_LENGTH, MessageId, OneLine, Reason, RuleId, Whole, line_type_by_plan};
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::reports::Wanted;
 
-use crate::{Configs, Writing, material, models::AutomationReview, trying::Scene};
+use crate::models::AutomationReview;
+use crate::trying::Scene;
+use crate::{Configs, Writing, material};
 
 /// Maximum recorded calls of a replay: as many as a page of the list examines.
 const MAX_CALLS: u32 = 500;

@@ -1,18 +1,18 @@
 //! Trying automations, with a draft that is not saved: their decision about a call, or about recorded ones. Nothing is written.
 
 use api::{Api, MessageOutlook, Patchable as _, Setting};
-use domain::{
-    automations::review_rule,
-    messages::{IntentReview, Needs},
-    people::Contact,
-    tenants::{Rule, RuleIn, TenantConfig},
-    terms::{CancelEvent, Fault, FaultCode, Resource as _, RuleId, Timers},
-};
+use domain::automations::review_rule;
+use domain::messages::{IntentReview, Needs};
+use domain::people::Contact;
+use domain::tenants::{Rule, RuleIn, TenantConfig};
+use domain::terms::{CancelEvent, Fault, FaultCode, Resource as _, RuleId, Timers};
 use flows::messages::{Gathered, Planner};
 use kit::{ConfigError, Env, Pages, Problem};
-use store::{Along, Versioned, tenants::ConfigCache};
+use store::tenants::ConfigCache;
+use store::{Along, Versioned};
 
-use crate::{Writing, material, models::AutomationReview};
+use crate::models::AutomationReview;
+use crate::{Writing, material};
 
 /// Dependencies of trying, besides the table.
 pub(crate) struct Trying {

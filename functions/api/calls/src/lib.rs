@@ -3,7 +3,8 @@
 mod models;
 
 use api::{Allowed, Api, Listed, Paging, Path, Query, permits, require_found};
-use axum::{Json, Router, extract::State};
+use axum::extract::State;
+use axum::{Json, Router};
 use domain::terms::CallId;
 use kit::{ConfigError, Env, Problem};
 

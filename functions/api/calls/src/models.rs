@@ -1,13 +1,13 @@
 //! Models of requests and responses.
 
 use api::{CallOut, ContactName, PhoneOut, Showing};
-use domain::{
-    calls::Grounds,
-    messages::{Ended, Message, MessageState},
-    reports::CallFilter,
-    telephony::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party, asked_outcome},
-    terms::{Channel, ConnectionId, Day, Facts, Fault, FaultCode, LineId, MessageId, Reason, RuleId},
+use domain::calls::Grounds;
+use domain::messages::{Ended, Message, MessageState};
+use domain::reports::CallFilter;
+use domain::telephony::{
+    CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party, asked_outcome,
 };
+use domain::terms::{Channel, ConnectionId, Day, Facts, Fault, FaultCode, LineId, MessageId, Reason, RuleId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};

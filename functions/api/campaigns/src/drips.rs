@@ -6,29 +6,29 @@ use api::{
     Allowed, Api, Body, Created, Listed, Paging, Path, Query, RACES, Setback, fitting, itself, permits, require_found,
     setback,
 };
-use axum::{Extension, Json, extract::State};
-use domain::{
-    campaigns::{
-        Campaign, CampaignType, Enrolment, EnrolmentStatus, InAudience, NoEntry, StepName, Steps, Taken, WrittenSteps,
-        is_incomplete, review_steps,
-    },
-    messages::{MAX_WARNINGS, Review},
-    people::{Contact, Person},
-    terms::{Actor, CampaignId, CampaignState, CancelEvent, ContactId, Facts, MessageId, Reason, Refusal, Warning},
+use axum::extract::State;
+use axum::{Extension, Json};
+use domain::campaigns::{
+    Campaign, CampaignType, Enrolment, EnrolmentStatus, InAudience, NoEntry, StepName, Steps, Taken, WrittenSteps,
+    is_incomplete, review_steps,
+};
+use domain::messages::{MAX_WARNINGS, Review};
+use domain::people::{Contact, Person};
+use domain::terms::{
+    Actor, CampaignId, CampaignState, CancelEvent, ContactId, Facts, MessageId, Reason, Refusal, Warning,
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{
-    OwnedError, Page, Versioned,
-    campaigns::{DripEntry, Enrolled, MAX_VERSIONS},
-    contacts::ContactWrite,
-    table::effects::{Effects, Once},
-    tenants::ConfigCache,
-};
+use store::campaigns::{DripEntry, Enrolled, MAX_VERSIONS};
+use store::contacts::ContactWrite;
+use store::table::effects::{Effects, Once};
+use store::tenants::ConfigCache;
+use store::{OwnedError, Page, Versioned};
 
-use crate::{Configs, Reading, Scene, Writing, models::CampaignWarning, of_type, refuse_problems, shown_of};
+use crate::models::CampaignWarning;
+use crate::{Configs, Reading, Scene, Writing, of_type, refuse_problems, shown_of};
 
 /// The steps of a drip.
 #[derive(Debug, Deserialize, JsonSchema)]

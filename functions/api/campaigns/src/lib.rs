@@ -5,38 +5,36 @@ mod drips;
 mod models;
 mod preflight;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
+use api::permits::{self, Permit};
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Patchable as _, Path, Query,
-    RACES, Tagged, With, able, operation, permits, permits::Permit, require_found, setback, start, start_and_answer,
+    RACES, Tagged, With, able, operation, require_found, setback, start, start_and_answer,
 };
-use axum::{Extension, Json, Router, extract::State};
-use domain::{
-    campaigns::{
-        Campaign, CampaignIn, CampaignType, InAudience, Missing, ReportCampaign, Reviewed, RunCampaign, Steps,
-        WrittenSteps, draft_problems, needs_of_campaigns, review_campaign,
-    },
-    messages::{Material, NewLinks, Review},
-    people::{Field, Segment, Stage, Tag},
-    tenants::TenantConfig,
-    terms::{
-        CampaignId, CampaignState, Fault, FieldId, FieldProblem, OperationKind, Resource as _, SegmentId, StageId,
-        TagId, UserId,
-    },
+use axum::extract::State;
+use axum::{Extension, Json, Router};
+use domain::campaigns::{
+    Campaign, CampaignIn, CampaignType, InAudience, Missing, ReportCampaign, Reviewed, RunCampaign, Steps,
+    WrittenSteps, draft_problems, needs_of_campaigns, review_campaign,
+};
+use domain::messages::{Material, NewLinks, Review};
+use domain::people::{Field, Segment, Stage, Tag};
+use domain::tenants::TenantConfig;
+use domain::terms::{
+    CampaignId, CampaignState, Fault, FieldId, FieldProblem, OperationKind, Resource as _, SegmentId, StageId, TagId,
+    UserId,
 };
 use jiff::Timestamp;
 use jobs::StartOperation;
 use kit::{Bus, ConfigError, Env, Files, Problem};
-use store::{Along, Page, Store, StoreError, TenantScope, Versioned, table::rates::Limit, tenants::ConfigCache};
+use store::table::rates::Limit;
+use store::tenants::ConfigCache;
+use store::{Along, Page, Store, StoreError, TenantScope, Versioned};
 
-use crate::{
-    models::{CampaignOrder, CampaignOut, CampaignQuery, RecipientOut, RecipientQuery, WinnerChoice},
-    preflight::Previews,
-};
+use crate::models::{CampaignOrder, CampaignOut, CampaignQuery, RecipientOut, RecipientQuery, WinnerChoice};
+use crate::preflight::Previews;
 
 kit::function!(serve_http, routes);
 

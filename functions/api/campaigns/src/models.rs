@@ -1,8 +1,6 @@
-use domain::{
-    campaigns::{Campaign, CampaignType, MAX_VARIANTS, Recipient, RecipientState, VariantNumber},
-    messages::{MAX_WARNINGS, Review},
-    terms::{CampaignState, ContactId, Facts, Fault, FaultCode, MessageId, Reason, Warning, Whole},
-};
+use domain::campaigns::{Campaign, CampaignType, MAX_VARIANTS, Recipient, RecipientState, VariantNumber};
+use domain::messages::{MAX_WARNINGS, Review};
+use domain::terms::{CampaignState, ContactId, Facts, Fault, FaultCode, MessageId, Reason, Warning, Whole};
 use kit::problem::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};

@@ -6,23 +6,21 @@ use api::{
     Api, ContactName, FileLinkOut, MessageOutlook, OperationOut, Path, PhoneOut, Setting, With, has_files, operation,
     require_found, start_and_answer,
 };
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::header::{HeaderName, LOCATION},
-};
-use domain::{
-    accounts::Permission,
-    campaigns::{Campaign, CampaignType, MAX_VARIANTS, PreflightCampaign, PreflightResult, VariantNumber},
-    people::Person,
-    terms::{CampaignId, Facts, Operation, OperationId, OperationKind, Reason, Timers},
-};
-use flows::{campaigns::Broadcast, messages::Planner};
+use axum::extract::State;
+use axum::http::header::{HeaderName, LOCATION};
+use axum::{Extension, Json};
+use domain::accounts::Permission;
+use domain::campaigns::{Campaign, CampaignType, MAX_VARIANTS, PreflightCampaign, PreflightResult, VariantNumber};
+use domain::people::Person;
+use domain::terms::{CampaignId, Facts, Operation, OperationId, OperationKind, Reason, Timers};
+use flows::campaigns::Broadcast;
+use flows::messages::Planner;
 use jiff::Timestamp;
 use kit::{Bus, ConfigError, Env, FileKey, Files, Pages, Problem};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::{Versioned, table::rates::Limit};
+use store::Versioned;
+use store::table::rates::Limit;
 
 use crate::{CAMPAIGNS, Configs, Reading, Scene, Writing, of_type, refuse_problems};
 

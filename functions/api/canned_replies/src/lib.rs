@@ -3,11 +3,10 @@
 use std::future::ready;
 
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
-use axum::{Router, extract::State};
-use domain::{
-    inbox::{CannedReply, CannedReplyIn},
-    terms::{CannedReplyId, Resource as _},
-};
+use axum::Router;
+use axum::extract::State;
+use domain::inbox::{CannedReply, CannedReplyIn};
+use domain::terms::{CannedReplyId, Resource as _};
 use kit::{ConfigError, Env, Problem};
 
 kit::function!(serve_http, routes);

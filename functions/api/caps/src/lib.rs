@@ -5,17 +5,17 @@ mod models;
 use std::sync::OnceLock;
 
 use api::{Allowed, Api, Body, Listed, NoContent, Path, RACES, permits, require_found};
-use axum::{Json, Router, extract::State};
-use domain::{
-    accounts::{Account, ApiKey, Member},
-    money::{Cap, CapName, MAX_CAPS, Scope, day_of, loosened_cap, put_cap},
-    reports::{all_caps_of, caps_of},
-    tenants::{Line, Tenant},
-    terms::{Actor, Fault, FaultCode},
-};
+use axum::extract::State;
+use axum::{Json, Router};
+use domain::accounts::{Account, ApiKey, Member};
+use domain::money::{Cap, CapName, MAX_CAPS, Scope, day_of, loosened_cap, put_cap};
+use domain::reports::{all_caps_of, caps_of};
+use domain::tenants::{Line, Tenant};
+use domain::terms::{Actor, Fault, FaultCode};
 use jobs::{Author, Mail, MailJob};
 use kit::{ConfigError, Env, Problem};
-use store::{StoreError, table::rates::Limit};
+use store::StoreError;
+use store::table::rates::Limit;
 
 use crate::models::{CapIn, CapOut};
 

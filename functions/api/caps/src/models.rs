@@ -1,7 +1,5 @@
-use domain::{
-    money::{Cap, CapName, Counts, Currency, Period, Scope, hour_of},
-    terms::{Country, LineId, Purpose, Whole},
-};
+use domain::money::{Cap, CapName, Counts, Currency, Period, Scope, hour_of};
+use domain::terms::{Country, LineId, Purpose, Whole};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,8 @@ mod models;
 mod secrets;
 mod trial;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use access::{Kms, Secrets, SecretsError};
 use api::{
@@ -14,32 +15,29 @@ use api::{
     Tagged, limit_reached, permits, require_found,
 };
 use axum::{Extension, Router};
-use domain::{
-    tenants::{
-        Connection, Credentials, Generated, Health, Kept, NewConnection, Sealed, SecretPurpose, SendSecrets,
-        VerifySecrets,
-    },
-    terms::{ConnectionId, Fault, FaultCode, RotationId, TenantId},
+use domain::tenants::{
+    Connection, Credentials, Generated, Health, Kept, NewConnection, Sealed, SecretPurpose, SendSecrets, VerifySecrets,
 };
+use domain::terms::{ConnectionId, Fault, FaultCode, RotationId, TenantId};
 use jiff::Timestamp;
-use kit::{ConfigError, Env, Problem, http::Target};
-use providers::{
-    aircall::AircallClient, exotel::ExotelClient, http::Http, plivo::PlivoClient, twilio::client::TwilioClient,
-    vonage::VonageClient, whatsapp::client::GraphClient,
-};
-use store::{
-    StoreError, TenantScope, Versioned,
-    tenants::{ConnectionError, Proof},
-};
+use kit::http::Target;
+use kit::{ConfigError, Env, Problem};
+use providers::aircall::AircallClient;
+use providers::exotel::ExotelClient;
+use providers::http::Http;
+use providers::plivo::PlivoClient;
+use providers::twilio::client::TwilioClient;
+use providers::vonage::VonageClient;
+use providers::whatsapp::client::GraphClient;
+use store::tenants::{ConnectionError, Proof};
+use store::{StoreError, TenantScope, Versioned};
 
-use crate::{
-    models::{
-        ConnectionMade, ConnectionOut, ConnectionSettings, CredentialsQuery, OneOf, SecretRotationIn,
-        SecretRotationOut, WebhookAddress, WebhookAddresses,
-    },
-    secrets::Shown,
-    trial::{Providers, Trial},
+use crate::models::{
+    ConnectionMade, ConnectionOut, ConnectionSettings, CredentialsQuery, OneOf, SecretRotationIn, SecretRotationOut,
+    WebhookAddress, WebhookAddresses,
 };
+use crate::secrets::Shown;
+use crate::trial::{Providers, Trial};
 
 /// A connection with its version.
 type Found = Versioned<Connection>;

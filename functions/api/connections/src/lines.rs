@@ -1,10 +1,8 @@
 //! The tenant's first line, set up from its connections.
 
 use api::{Api, RACES};
-use domain::{
-    tenants::{Connection, Line, line_to_set_up},
-    terms::Channel,
-};
+use domain::tenants::{Connection, Line, line_to_set_up};
+use domain::terms::Channel;
 use kit::Problem;
 
 use crate::Writer;

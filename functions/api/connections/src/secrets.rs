@@ -2,11 +2,10 @@
 
 use access::token;
 use api::Api;
-use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{
-    tenants::{Generated, VerifySecrets},
-    terms::{Fault, FaultCode},
-};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::tenants::{Generated, VerifySecrets};
+use domain::terms::{Fault, FaultCode};
 use kit::Problem;
 
 /// Maximum number of valid secrets of a connection, with unfinished rotations.

@@ -1,30 +1,22 @@
 //! Testing a connection: asks the provider and records its answer on the connection.
 
-use domain::{
-    tenants::{
-        Account, CheckResult, Checkup, Connection, Health, SendSecrets, aircall, exotel, plivo, twilio, vonage,
-        whatsapp,
-    },
-    terms::{Classified, Effect, ErrorClass, Fault, FaultCode, Phone},
+use domain::tenants::{
+    Account, CheckResult, Checkup, Connection, Health, SendSecrets, aircall, exotel, plivo, twilio, vonage, whatsapp,
 };
+use domain::terms::{Classified, Effect, ErrorClass, Fault, FaultCode, Phone};
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;
-use providers::{
-    aircall::AircallClient,
-    check::CheckError,
-    exotel::ExotelClient,
-    plivo::PlivoClient,
-    twilio::{
-        check::AccountState,
-        client::{Credentials, TwilioClient},
-    },
-    vonage::VonageClient,
-    whatsapp::{check::NumberState, client::GraphClient},
-};
-use store::{
-    table::usage,
-    tenants::{Proof, Tested},
-};
+use providers::aircall::AircallClient;
+use providers::check::CheckError;
+use providers::exotel::ExotelClient;
+use providers::plivo::PlivoClient;
+use providers::twilio::check::AccountState;
+use providers::twilio::client::{Credentials, TwilioClient};
+use providers::vonage::VonageClient;
+use providers::whatsapp::check::NumberState;
+use providers::whatsapp::client::GraphClient;
+use store::table::usage;
+use store::tenants::{Proof, Tested};
 
 /// The providers that can be asked.
 pub(crate) struct Providers {

@@ -3,10 +3,8 @@
 #[path = "it/world.rs"]
 mod world;
 
-use std::{
-    io::{Result, Write},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::io::{Result, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 use testkit::Aws;

@@ -1,7 +1,8 @@
 //! Cost of reading connections. Alone in its process, whose counters it reads.
 
 use store::table::usage;
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 /// Reading connections in a warm process needs two reads of the table and no call to KMS.
 #[tokio::test]

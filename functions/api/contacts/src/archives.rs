@@ -4,16 +4,13 @@ use api::{
     Allowed, Api, AuditedReads, FileLinkOut, OperationOut, Path, With, has_files, operation, permits, require_found,
     start_and_answer,
 };
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::{HeaderName, header::LOCATION},
-};
-use domain::{
-    accounts::Look,
-    people::{ArchiveContact, ArchiveResult},
-    terms::{ContactId, Operation, OperationId, OperationKind},
-};
+use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::LOCATION;
+use axum::{Extension, Json};
+use domain::accounts::Look;
+use domain::people::{ArchiveContact, ArchiveResult};
+use domain::terms::{ContactId, Operation, OperationId, OperationKind};
 use kit::{Bus, Files, Folder, Problem};
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use api::{Allowed, Api, Body, OperationOut, References, With, operation, permits, start_and_answer};
-use axum::{Extension, Json, extract::State};
-use domain::{
-    people::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields, Segment},
-    terms::{ContactId, FieldProblem, OperationKind, SegmentId},
-};
+use axum::extract::State;
+use axum::{Extension, Json};
+use domain::people::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields, Segment};
+use domain::terms::{ContactId, FieldProblem, OperationKind, SegmentId};
 use kit::{Bus, Problem};
 
-use crate::{definitions, models::ContactChangesIn};
+use crate::definitions;
+use crate::models::ContactChangesIn;
 
 type Changing = Allowed<permits::ContactsBulk>;
 

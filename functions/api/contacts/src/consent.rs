@@ -1,19 +1,21 @@
 //! The consent of a contact: its refusals and opt-ins, and the ledger of their history.
 
 use api::{Allowed, Api, AuditedReads, Body, Html, Listed, Paging, Path, RACES, permits, require_found};
-use axum::{Extension, Json, extract::State};
-use domain::{
-    accounts::Look,
-    people::{By, Choice, ConsentCategory, ConsentEntry, Contact, Evidence, Method, Party, Scope, Wish, Wording},
-    terms::{Actor, Channel, ContactId, Fault, FaultCode},
+use axum::extract::State;
+use axum::{Extension, Json};
+use domain::accounts::Look;
+use domain::people::{
+    By, Choice, ConsentCategory, ConsentEntry, Contact, Evidence, Method, Party, Scope, Wish, Wording,
 };
+use domain::terms::{Actor, Channel, ContactId, Fault, FaultCode};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::contacts::{Recorded, TimelinePosition};
 
-use crate::{itself, proof::ConsentProofOut};
+use crate::itself;
+use crate::proof::ConsentProofOut;
 
 /// Maximum entries of a proof. With the longest texts, they fit in an answer.
 const MAX_OF_PROOF: usize = 400;

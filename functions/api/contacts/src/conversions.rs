@@ -2,10 +2,8 @@
 
 use api::{Allowed, Api, Body, Created, Listed, Paging, Path, Tagged, permits};
 use axum::extract::State;
-use domain::{
-    people::{Conversion, ConversionIn},
-    terms::{ContactId, ConversionId},
-};
+use domain::people::{Conversion, ConversionIn};
+use domain::terms::{ContactId, ConversionId};
 use kit::Problem;
 
 use crate::records;

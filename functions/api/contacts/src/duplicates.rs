@@ -1,8 +1,10 @@
 //! Contacts that are probably one person.
 
 use api::{Api, ContactOut, Path};
-use axum::{Json, extract::State};
-use domain::{people::Likeness, terms::ContactId};
+use axum::Json;
+use axum::extract::State;
+use domain::people::Likeness;
+use domain::terms::ContactId;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;

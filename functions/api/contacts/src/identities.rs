@@ -2,13 +2,12 @@
 
 use api::{Api, Body, ContactOut, NoContent, Path, Tagged};
 use axum::extract::State;
-use domain::{
-    people::{MAX_IDENTITIES, Person},
-    terms::{Bsuid, ContactId, Email, Fault},
-};
+use domain::people::{MAX_IDENTITIES, Person};
+use domain::terms::{Bsuid, ContactId, Email, Fault};
 use kit::Problem;
 
-use crate::{Writing, edit_contact, models::EmailIn};
+use crate::models::EmailIn;
+use crate::{Writing, edit_contact};
 
 /// Adds an identity to the known ones of its kind. A known identity becomes the preferred one if so wanted.
 ///

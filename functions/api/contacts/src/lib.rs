@@ -19,19 +19,19 @@ use api::{
     Paging, Patch, Path, Query, RACES, References, Setback, Tagged, With, itself, permits, position, require_found,
     start_and_answer,
 };
-use axum::{Extension, Json, Router, extract::State, http::StatusCode};
-use domain::{
-    accounts::permits::Permit,
-    people::{Contact, EraseContact, Field, Identity, Linked, Person, PersonIn, Profile, RESTORABLE_FOR, consent_id},
-    terms::{ContactId, Fault, FaultCode, Operation, OperationId, Phone},
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json, Router};
+use domain::accounts::permits::Permit;
+use domain::people::{
+    Contact, EraseContact, Field, Identity, Linked, Person, PersonIn, Profile, RESTORABLE_FOR, consent_id,
 };
+use domain::terms::{ContactId, Fault, FaultCode, Operation, OperationId, Phone};
 use kit::{Bus, ConfigError, Env, Files, Pages, Problem};
-use store::{
-    Store, StoreError, TenantScope, Versioned,
-    contacts::{Brought, Fields, PersonError},
-    reports::Stored,
-    table::effects::Consent,
-};
+use store::contacts::{Brought, Fields, PersonError};
+use store::reports::Stored;
+use store::table::effects::Consent;
+use store::{Store, StoreError, TenantScope, Versioned};
 
 use crate::models::{ContactQuery, Order, PhoneIn};
 

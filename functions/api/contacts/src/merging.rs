@@ -1,13 +1,12 @@
 //! Merges of contacts, and their undoing.
 
 use api::{Api, Body, ContactOut, Path};
-use axum::{Json, extract::State};
-use domain::{
-    people::{
-        Conflict, ConsentEntry, Contact, Field, Merge, MergeShown, Merged, Resolution, Undo, Unmergeable, merge_people,
-    },
-    terms::{ContactId, MergeId},
+use axum::Json;
+use axum::extract::State;
+use domain::people::{
+    Conflict, ConsentEntry, Contact, Field, Merge, MergeShown, Merged, Resolution, Undo, Unmergeable, merge_people,
 };
+use domain::terms::{ContactId, MergeId};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

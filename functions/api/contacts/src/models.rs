@@ -1,9 +1,7 @@
-use domain::{
-    people::{ChangeIn, Conditions, Day, Digits, Field, Filter, MAX_CHOSEN, Origin, Search, Word, Written},
-    terms::{
-        ContactId, Country, Email, Fault, FieldKey, Language, OneLine, Phone, SegmentId, StageId, TagId, UpTo, UserId,
-        Verbatim,
-    },
+use domain::people::{ChangeIn, Conditions, Day, Digits, Field, Filter, MAX_CHOSEN, Origin, Search, Word, Written};
+use domain::terms::{
+    ContactId, Country, Email, Fault, FieldKey, Language, OneLine, Phone, SegmentId, StageId, TagId, UpTo, UserId,
+    Verbatim,
 };
 use kit::Problem;
 use schemars::JsonSchema;

@@ -1,15 +1,14 @@
 //! Notes on a contact, with their authors. Only its author, managers and admins change or delete a note.
 
+use api::permits::{self, Permit};
 use api::{
     Allowed, AllowedOrRun, Api, Body, ContactName, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path,
-    Tagged, able, permits, permits::Permit, require_found,
+    Tagged, able, require_found,
 };
 use axum::extract::State;
-use domain::{
-    accounts::Role,
-    people::{Mentions, Note, NoteText},
-    terms::{Actor, ContactId, NoteId, UserId},
-};
+use domain::accounts::Role;
+use domain::people::{Mentions, Note, NoteText};
+use domain::terms::{Actor, ContactId, NoteId, UserId};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;

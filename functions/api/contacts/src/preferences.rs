@@ -1,17 +1,18 @@
 //! Links to the preference page of a contact.
 
 use api::{Allowed, Api, Once, Path, permits, require_found};
-use axum::{Extension, Json, extract::State};
-use domain::{
-    accounts::AuditEntry,
-    people::{LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
-    terms::ContactId,
-};
+use axum::extract::State;
+use axum::{Extension, Json};
+use domain::accounts::AuditEntry;
+use domain::people::{LinkCode, LinkOrigin, MADE_LINK_LIFETIME};
+use domain::terms::ContactId;
 use jiff::Timestamp;
-use kit::{Pages, Problem, http::Target};
+use kit::http::Target;
+use kit::{Pages, Problem};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::{consent::LinkWrite, table::rates::Limit};
+use store::consent::LinkWrite;
+use store::table::rates::Limit;
 
 use crate::itself;
 

@@ -1,10 +1,8 @@
 //! The proof of a contact's consent: one document for an authority, as JSON and as a page.
 
 use api::Html;
-use domain::{
-    people::{Choice, ConsentCategory, Method, Party},
-    terms::{Channel, ContactId, Email, Phone, TenantId},
-};
+use domain::people::{Choice, ConsentCategory, Method, Party};
+use domain::terms::{Channel, ContactId, Email, Phone, TenantId};
 use jiff::Timestamp;
 use kit::html::escape_html;
 use schemars::JsonSchema;

@@ -1,12 +1,12 @@
 //! Records about a contact, such as notes: created, listed and read alike, whatever their kind.
 
-use api::{Allowed, Api, Created, Listed, Paging, Setback, Tagged, of_another_list, permits::Permit, require_found};
-use domain::{
-    people::Recorded,
-    terms::{ContactId, ContactItemId},
-};
+use api::permits::Permit;
+use api::{Allowed, Api, Created, Listed, Paging, Setback, Tagged, of_another_list, require_found};
+use domain::people::Recorded;
+use domain::terms::{ContactId, ContactItemId};
 use kit::Problem;
-use store::{Versioned, contacts::NotCreated};
+use store::Versioned;
+use store::contacts::NotCreated;
 
 use crate::{RACES, itself, unless_merged};
 

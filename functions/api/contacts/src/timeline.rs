@@ -4,8 +4,11 @@ use api::{
     Allowed, Api, AuditedReads, EntryId, Listed, Paging, Path, Query, TimelineEntryOut, TimelineOrder, permits,
     received_message, require_found,
 };
-use axum::{Extension, extract::State};
-use domain::{accounts::Look, people::HistoryKind, terms::ContactId};
+use axum::Extension;
+use axum::extract::State;
+use domain::accounts::Look;
+use domain::people::HistoryKind;
+use domain::terms::ContactId;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,11 +1,11 @@
 //! Drafts of replies. A draft is its author's own: nobody else reads it, not even administrators.
 
-use api::{Allowed, Api, Body, NoContent, Path, RACES, permits, permits::Permit, require_found};
-use axum::{Json, extract::State};
-use domain::{
-    inbox::Draft,
-    terms::{Actor, ContactId, ConversationId, UserId},
-};
+use api::permits::{self, Permit};
+use api::{Allowed, Api, Body, NoContent, Path, RACES, require_found};
+use axum::Json;
+use axum::extract::State;
+use domain::inbox::Draft;
+use domain::terms::{Actor, ContactId, ConversationId, UserId};
 use kit::Problem;
 
 /// The caller as an author of drafts in a conversation that they may see, and the contact whose conversation it is.

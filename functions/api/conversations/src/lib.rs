@@ -3,33 +3,31 @@
 mod drafts;
 mod models;
 
-use std::{cmp::Reverse, sync::Arc};
+use std::cmp::Reverse;
+use std::sync::Arc;
 
 use api::{
     Allowed, AllowedOrRun, Api, AuditedReads, Body, ContactOut, EntryId, IfMatch, Listed, OperationOut, Paging, Patch,
     Patchable as _, Path, Query, RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent,
     continuation_problem, operation, page_of, permits, received_message, require_found, start_and_answer,
 };
-use axum::{Extension, Json, Router, extract::State};
-use domain::{
-    accounts::{Look, Permission},
-    calls::Entry,
-    inbox::{BackfillConversations, Conversation, ConversationState},
-    people::{HistoryKind, Tag},
-    tenants::{Team, TenantConfig},
-    terms::{Actor, ContactId, ConversationId, LineId, OperationKind},
-};
+use axum::extract::State;
+use axum::{Extension, Json, Router};
+use domain::accounts::{Look, Permission};
+use domain::calls::Entry;
+use domain::inbox::{BackfillConversations, Conversation, ConversationState};
+use domain::people::{HistoryKind, Tag};
+use domain::tenants::{Team, TenantConfig};
+use domain::terms::{Actor, ContactId, ConversationId, LineId, OperationKind};
 use flows::inbox::assign_to_team;
 use kit::{Bus, ConfigError, Env, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use store::{
-    Page,
-    contacts::{Fields, Placed, TimelineWanted},
-    inbox::{InboxList, KnownConversation},
-    table::rates::Limit,
-    tenants::ConfigCache,
-};
+use store::Page;
+use store::contacts::{Fields, Placed, TimelineWanted};
+use store::inbox::{InboxList, KnownConversation};
+use store::table::rates::Limit;
+use store::tenants::ConfigCache;
 
 use crate::models::{
     ConversationChange, ConversationCounts, ConversationOut, ConversationQuery, OpenedConversation, SeenIn,

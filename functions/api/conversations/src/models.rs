@@ -1,13 +1,11 @@
 use api::{ContactName, ContactOut, LineName, Patchable, Showing, TimelineEntryOut};
-use domain::{
-    inbox::{
-        Conversation, ConversationState, Draft, MAX_TAGS, Priority, conversation_answered_elsewhere,
-        conversation_window_closes_at,
-    },
-    people::Elsewhere,
-    tenants::TenantConfig,
-    terms::{ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, TagId, TeamId, UserId},
+use domain::inbox::{
+    Conversation, ConversationState, Draft, MAX_TAGS, Priority, conversation_answered_elsewhere,
+    conversation_window_closes_at,
 };
+use domain::people::Elsewhere;
+use domain::tenants::TenantConfig;
+use domain::terms::{ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, TagId, TeamId, UserId};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;

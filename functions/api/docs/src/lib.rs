@@ -4,13 +4,12 @@
 use std::sync::{LazyLock, OnceLock};
 
 use api::{Anyone, Document, Input, OperationSchema, Path, Row};
-use axum::{
-    Json, Router,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
-    routing::get,
-};
-use kit::{ConfigError, Env, http::knows_version};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use kit::http::knows_version;
+use kit::{ConfigError, Env};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -6,16 +6,17 @@ use api::{
     Allowed, Api, Body, Created, FileLinkOut, Listed, OperationOut, Paging, Path, has_files, operation, permits,
     require_found, start,
 };
-use axum::{Extension, Json, Router, extract::State};
-use domain::{
-    accounts::{Action, AuditEntry, permits::Permit},
-    campaigns::{Campaign, CampaignType},
-    reports::{ExportData, ExportResult, Exported},
-    terms::{CampaignId, Fault, FaultCode, Operation, OperationId, OperationKind, Stamp},
-};
+use axum::extract::State;
+use axum::{Extension, Json, Router};
+use domain::accounts::permits::Permit;
+use domain::accounts::{Action, AuditEntry};
+use domain::campaigns::{Campaign, CampaignType};
+use domain::reports::{ExportData, ExportResult, Exported};
+use domain::terms::{CampaignId, Fault, FaultCode, Operation, OperationId, OperationKind, Stamp};
 use jiff::{SignedDuration, Timestamp};
 use kit::{Bus, ConfigError, Env, FileKey, Files, Problem};
-use store::{Page, Versioned, table::rates::Limit};
+use store::table::rates::Limit;
+use store::{Page, Versioned};
 
 use crate::models::{ExportIn, ExportOut};
 

@@ -1,10 +1,8 @@
 //! Models of requests and responses.
 
 use api::{FileLinkOut, OperationOut};
-use domain::{
-    reports::{ExportData, Exported, FileFormat},
-    terms::{CampaignId, OperationId},
-};
+use domain::reports::{ExportData, Exported, FileFormat};
+use domain::terms::{CampaignId, OperationId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

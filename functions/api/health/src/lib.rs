@@ -1,20 +1,17 @@
 //! Health of the service. `?deep=true` also checks the table and the queues, at most once per 5 s.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use api::{Anyone, Document, Input, OperationSchema, Row};
-use axum::{
-    Extension, Json, Router,
-    extract::State,
-    http::{Method, StatusCode},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::extract::State;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Json, Router};
 use jiff::{SignedDuration, Timestamp};
-use kit::{ConfigError, Env, Queue, QueueName, http::Target};
+use kit::http::Target;
+use kit::{ConfigError, Env, Queue, QueueName};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};

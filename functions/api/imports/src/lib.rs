@@ -9,22 +9,21 @@ use api::{
     Allowed, Api, Body, Created, FileLinkOut, Listed, OperationOut, Paging, Path, UploadOut, With, has_files, permits,
     require_found, start,
 };
-use axum::{Extension, Json, Router, extract::State};
-use domain::{
-    accounts::{Permission, permits::Permit},
-    people::{Field, Import, ImportResult},
-    tenants::Region,
-    terms::{Data, Fault, FaultCode, ImportId, Operation, OperationId, OperationKind},
-};
+use axum::extract::State;
+use axum::{Extension, Json, Router};
+use domain::accounts::Permission;
+use domain::accounts::permits::Permit;
+use domain::people::{Field, Import, ImportResult};
+use domain::tenants::Region;
+use domain::terms::{Data, Fault, FaultCode, ImportId, Operation, OperationId, OperationKind};
 use kit::{Bus, ConfigError, Env, FileKey, Files, Problem};
 use sheet::import::ImportContacts;
-use store::{Versioned, table::rates::Limit};
+use store::Versioned;
+use store::table::rates::Limit;
 
-use crate::{
-    models::{ImportIn, ImportOut, ImportSettingsIn, PreviewOut},
-    numbers::read_phone_number,
-    table::{Table, missing_tags},
-};
+use crate::models::{ImportIn, ImportOut, ImportSettingsIn, PreviewOut};
+use crate::numbers::read_phone_number;
+use crate::table::{Table, missing_tags};
 
 kit::function!(serve_http, routes);
 

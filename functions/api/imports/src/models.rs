@@ -1,24 +1,20 @@
 //! Models of requests and responses.
 
 use api::{FileLinkOut, OperationOut, UploadOut};
-use domain::{
-    people::{ConsentStatement, FileName, Import, ImportMode, Profile, RowOutcome},
-    tenants::Region,
-    terms::{Actor, ContactId, Facts, FaultCode, ImportId, TagId, UpTo, Whole},
-};
+use domain::people::{ConsentStatement, FileName, Import, ImportMode, Profile, RowOutcome};
+use domain::tenants::Region;
+use domain::terms::{Actor, ContactId, Facts, FaultCode, ImportId, TagId, UpTo, Whole};
 use jiff::Timestamp;
 use kit::problem::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sheet::{
-    dialect::{Dialect, Format, Known},
-    encoding::Encoding,
-    import::Settings,
-    mapping::Mapping,
-    reader::Separator,
-    record::RowError,
-    row::{Label, Row},
-};
+use sheet::dialect::{Dialect, Format, Known};
+use sheet::encoding::Encoding;
+use sheet::import::Settings;
+use sheet::mapping::Mapping;
+use sheet::reader::Separator;
+use sheet::record::RowError;
+use sheet::row::{Label, Row};
 
 /// A new import.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

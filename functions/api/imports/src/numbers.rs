@@ -1,11 +1,10 @@
 //! How telephone numbers in forms are read: as in tables of contacts, by the country of the business.
 
 use api::{Allowed, Api, Query, permits};
-use axum::{Json, extract::State};
-use domain::{
-    tenants::Region,
-    terms::{Country, Fault, FaultCode, Phone, Verbatim},
-};
+use axum::Json;
+use axum::extract::State;
+use domain::tenants::Region;
+use domain::terms::{Country, Fault, FaultCode, Phone, Verbatim};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,29 +1,25 @@
 //! The uploaded table: its form, and the first rows as an import would read them.
 
 use api::{Allowed, Api, References};
-use domain::{
-    accounts::{Member, permits::Permit},
-    people::{Field, Foreseen, Identity, Import, ImportMode, Incoming, RowOutcome, RowRefused, Stage, Tag},
-    tenants::Region,
-    terms::{ContactId, Fault, FaultCode, FieldProblem, TagId},
-};
+use domain::accounts::Member;
+use domain::accounts::permits::Permit;
+use domain::people::{Field, Foreseen, Identity, Import, ImportMode, Incoming, RowOutcome, RowRefused, Stage, Tag};
+use domain::tenants::Region;
+use domain::terms::{ContactId, Fault, FaultCode, FieldProblem, TagId};
 use jiff::Timestamp;
-use kit::{
-    FileKey, Files, Problem,
-    files::{FileFacts, Piece},
-};
-use sheet::{
-    bounds::{MAX_RECORD_LENGTH, SAMPLE},
-    dialect::{Dialect, Format, Known, detect},
-    import::Settings,
-    mapping::{Mapping, Target},
-    names::{Common, Names},
-    preview::{preview, records},
-    record::RowError,
-    row::{self, Label, Line},
-    suggest::{consents_left_out, numbers_left_out, suggest},
-};
-use store::{Store, TenantScope, contacts::KnownPeople};
+use kit::files::{FileFacts, Piece};
+use kit::{FileKey, Files, Problem};
+use sheet::bounds::{MAX_RECORD_LENGTH, SAMPLE};
+use sheet::dialect::{Dialect, Format, Known, detect};
+use sheet::import::Settings;
+use sheet::mapping::{Mapping, Target};
+use sheet::names::{Common, Names};
+use sheet::preview::{preview, records};
+use sheet::record::RowError;
+use sheet::row::{self, Label, Line};
+use sheet::suggest::{consents_left_out, numbers_left_out, suggest};
+use store::contacts::KnownPeople;
+use store::{Store, TenantScope};
 
 use crate::models::{Becomes, PreviewOut, PreviewedOut};
 

@@ -3,12 +3,11 @@
 use std::future::ready;
 
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
-use axum::{Router, extract::State};
-use domain::{
-    accounts::permits::Permit,
-    tenants::{ConnectionSummary, Line, LineIn, line_problems},
-    terms::{FieldProblem, LineId, Resource, added_problems},
-};
+use axum::Router;
+use axum::extract::State;
+use domain::accounts::permits::Permit;
+use domain::tenants::{ConnectionSummary, Line, LineIn, line_problems};
+use domain::terms::{FieldProblem, LineId, Resource, added_problems};
 use kit::{ConfigError, Env, Problem};
 
 kit::function!(serve_http, routes);

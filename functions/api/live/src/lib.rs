@@ -2,7 +2,9 @@
 
 use access::Principal;
 use api::{Allowed, Api, Once, Query, beyond_plan, permits};
-use axum::{Extension, Json, Router, extract::State, http::StatusCode};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json, Router};
 use domain::live::{Cursor, MAX_OF_CALLER, PublishedEvent, Socket, TICKET_FOR, Ticket};
 use kit::{ConfigError, Env, Problem};
 use schemars::JsonSchema;

@@ -9,16 +9,13 @@ use api::{
     Allowed, Api, AuditedReads, Body, FileLinkOut, FileScanner, LINKS, MediumOut, Path, RACES, ScanVerdict,
     ScannerProof, Setback, VerdictIn, permits, require_found,
 };
-use axum::{
-    Extension, Json, Router,
-    extract::State,
-    http::{StatusCode, header::RETRY_AFTER},
-};
-use domain::{
-    accounts::Look,
-    media::{MediaReason, Medium, MediumState, file_ending},
-    terms::MessageId,
-};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::{Extension, Json, Router};
+use domain::accounts::Look;
+use domain::media::{MediaReason, Medium, MediumState, file_ending};
+use domain::terms::MessageId;
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 
 use crate::models::{MediumIndex, MediumLink};

@@ -1,12 +1,11 @@
 //! Cost of a link to a file, in a warm process. Alone in its process, whose counters it reads.
 
-use domain::{accounts::Role, media::InboundMedia};
+use domain::accounts::Role;
+use domain::media::InboundMedia;
 use store::table::usage;
-use testkit::{
-    Aws,
-    api::Town,
-    business::{CUSTOMER, business},
-};
+use testkit::Aws;
+use testkit::api::Town;
+use testkit::business::{CUSTOMER, business};
 
 #[tokio::test]
 async fn warm_link_to_a_file_costs_as_counted() {

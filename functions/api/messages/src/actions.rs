@@ -3,35 +3,30 @@
 use std::sync::Arc;
 
 use api::{Api, ExpectedCost, Listed, Paging, Path, Query, RACES, Setback, require_found};
-use axum::{Extension, Json, extract::State, http::StatusCode};
-use domain::{
-    Timestamp,
-    messages::{Asked, Ended, Message, MessageState, intent_to_repeat},
-    money::{Money, day_of},
-    people::Person,
-    reports::{MessageFilter, foreseen_cost, price_entry},
-    tenants::TenantConfig,
-    terms::{CancelEvent, Day, Facts, MessageId, Reason, Refusal},
-};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use domain::Timestamp;
+use domain::messages::{Asked, Ended, Message, MessageState, intent_to_repeat};
+use domain::money::{Money, day_of};
+use domain::people::Person;
+use domain::reports::{MessageFilter, foreseen_cost, price_entry};
+use domain::tenants::TenantConfig;
+use domain::terms::{CancelEvent, Day, Facts, MessageId, Reason, Refusal};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{
-    Along, Page,
-    contacts::ContactWrite,
-    reports::{Exchanged, KnownMessage},
-    table::effects::Effects,
-};
+use store::contacts::ContactWrite;
+use store::reports::{Exchanged, KnownMessage};
+use store::table::effects::Effects;
+use store::{Along, Page};
 use tokio::sync::OnceCell;
 use ulid::Ulid;
 
-use crate::{
-    send::{
-        Composition, Placed, Reached, Sending, Sends, answer, needs, problem_of_refusal, recipient_removed,
-        review_message,
-    },
-    visibility::{ChangedMessage, reason_for},
+use crate::send::{
+    Composition, Placed, Reached, Sending, Sends, answer, needs, problem_of_refusal, recipient_removed, review_message,
 };
+use crate::visibility::{ChangedMessage, reason_for};
 
 /// The scope of a cancellation.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]

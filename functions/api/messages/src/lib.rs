@@ -12,15 +12,14 @@ mod visibility;
 use std::sync::Arc;
 
 use api::{Allowed, Api, Listed, Paging, Path, Query, permits, require_found};
-use axum::{Extension, Json, Router, extract::State};
+use axum::extract::State;
+use axum::{Extension, Json, Router};
 use domain::terms::MessageId;
 use kit::{ConfigError, Env, Problem};
 use store::reports::KnownMessage;
 
-use crate::{
-    models::{MessageDetails, MessageEntry, MessageQuery},
-    send::Sending,
-};
+use crate::models::{MessageDetails, MessageEntry, MessageQuery};
+use crate::send::Sending;
 
 kit::function!(serve_http, routes);
 

@@ -1,14 +1,12 @@
 //! Models of requests and responses.
 
 use api::{ContactName, Failure, MessageOut, PhoneOut, Showing};
-use domain::{
-    calls::Received,
-    messages::{Attempt, AttemptState, Cost, Leg, Message, MessageState},
-    money::{Currency, decimal_amount},
-    reports::MessageFilter,
-    telephony::Direction,
-    terms::{Actor, Channel, ConnectionId, Day, MessageId, Purpose},
-};
+use domain::calls::Received;
+use domain::messages::{Attempt, AttemptState, Cost, Leg, Message, MessageState};
+use domain::money::{Currency, decimal_amount};
+use domain::reports::MessageFilter;
+use domain::telephony::Direction;
+use domain::terms::{Actor, Channel, ConnectionId, Day, MessageId, Purpose};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

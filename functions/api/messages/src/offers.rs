@@ -3,23 +3,20 @@
 use std::sync::Arc;
 
 use api::{Api, LineName, Path, RACES, Showing, require_found};
-use axum::{Extension, Json, extract::State};
-use domain::{
-    inbox::{Offer, Offers, ReplyRequest, conversation_window_closes_at, team_writes_first},
-    messages::{Needs, Whom},
-    terms::{ConversationId, Facts, FreeText, Reason, Refusal, SmsText},
-};
+use axum::extract::State;
+use axum::{Extension, Json};
+use domain::inbox::{Offer, Offers, ReplyRequest, conversation_window_closes_at, team_writes_first};
+use domain::messages::{Needs, Whom};
+use domain::terms::{ConversationId, Facts, FreeText, Reason, Refusal, SmsText};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::inbox::OnLine;
 
-use crate::{
-    reply::offers,
-    send::{Sending, Sends, addressable, needs, request_as_cause, world},
-    visibility::reason_for,
-};
+use crate::reply::offers;
+use crate::send::{Sending, Sends, addressable, needs, request_as_cause, world};
+use crate::visibility::reason_for;
 
 /// Content that can be sent in a conversation now, on its line.
 #[derive(Debug, Serialize, JsonSchema)]

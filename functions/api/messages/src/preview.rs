@@ -3,26 +3,23 @@
 use std::sync::Arc;
 
 use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, RACES, Setting};
-use axum::{Extension, Json, extract::State};
-use domain::{
-    messages::{Asked, Intent, IntentReview, MessageRequest, Needs, Referred, Subject, Whom},
-    people::{Contact, Identity, Person, Profile},
-    tenants::TenantConfig,
-    terms::{ContactId, Facts, Reason, Refusal},
-};
+use axum::extract::State;
+use axum::{Extension, Json};
+use domain::messages::{Asked, Intent, IntentReview, MessageRequest, Needs, Referred, Subject, Whom};
+use domain::people::{Contact, Identity, Person, Profile};
+use domain::tenants::TenantConfig;
+use domain::terms::{ContactId, Facts, Reason, Refusal};
 use flows::messages::Gathered;
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{
-    send::{
-        Sending, Sends, addressable, find_referred_message, lead_to, not_oneself, problem_of_refusal, reach,
-        request_as_cause, review_message, world,
-    },
-    visibility::may_read_contacts,
+use crate::send::{
+    Sending, Sends, addressable, find_referred_message, lead_to, not_oneself, problem_of_refusal, reach,
+    request_as_cause, review_message, world,
 };
+use crate::visibility::may_read_contacts;
 
 /// The effect of a request for a message.
 #[derive(Debug, Serialize, JsonSchema)]

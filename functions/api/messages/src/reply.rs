@@ -3,35 +3,30 @@
 use std::sync::Arc;
 
 use api::{Api, Body, Path, RACES, Setback, continuation_problem, require_found};
-use axum::{Extension, extract::State};
-use domain::{
-    accounts::Permission,
-    calls::Entry,
-    inbox::{Conversation, Offer, Offers, ReplyRequest},
-    media::missing_file,
-    messages::{Asked, Cause, IntentReview, Whom},
-    people::{HistoryKind, Person},
-    tenants::TenantConfig,
-    terms::{Actor, ConversationId, Fact, Facts, MessageId, Reason},
-};
+use axum::Extension;
+use axum::extract::State;
+use domain::accounts::Permission;
+use domain::calls::Entry;
+use domain::inbox::{Conversation, Offer, Offers, ReplyRequest};
+use domain::media::missing_file;
+use domain::messages::{Asked, Cause, IntentReview, Whom};
+use domain::people::{HistoryKind, Person};
+use domain::tenants::TenantConfig;
+use domain::terms::{Actor, ConversationId, Fact, Facts, MessageId, Reason};
 use flows::messages::Gathered;
 use kit::Problem;
-use store::{
-    contacts::{Order, TimelineWanted},
-    inbox::OnLine,
-    messages::TemplateFilter,
-    reports::{Exchanged, KnownMessage},
-    table::rates::Limit,
-};
+use store::contacts::{Order, TimelineWanted};
+use store::inbox::OnLine;
+use store::messages::TemplateFilter;
+use store::reports::{Exchanged, KnownMessage};
+use store::table::rates::Limit;
 use tokio::sync::OnceCell;
 
-use crate::{
-    send::{
-        Composition, Placed, Reached, SaidIn, Sending, Sends, SendsOrRun, addressable, answer, find_referred_message,
-        likely, needs, not_oneself, problem_of_refusal, request_as_cause, review_message, world,
-    },
-    visibility::reason_for,
+use crate::send::{
+    Composition, Placed, Reached, SaidIn, Sending, Sends, SendsOrRun, addressable, answer, find_referred_message,
+    likely, needs, not_oneself, problem_of_refusal, request_as_cause, review_message, world,
 };
+use crate::visibility::reason_for;
 
 /// Maximum templates of a connection that are read to choose those that can be sent in place of free text.
 const MAX_COMPARED: i32 = 200;

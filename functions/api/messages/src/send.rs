@@ -4,42 +4,35 @@ use std::sync::Arc;
 
 use access::TENANT_LIMIT;
 use api::{Allowed, AllowedOrRun, Api, Body, RACES, Setback, Showing, With, itself, permits, require_found};
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::{HeaderName, header::LOCATION},
+use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::LOCATION;
+use axum::{Extension, Json};
+use domain::inbox::{Conversation, TeamMessage};
+use domain::media::Asset;
+use domain::messages::{
+    Asked, Cause, Composed, Intent, IntentReview, Message, MessageRequest, Needs, Referred, TemplateRequest, Whom,
+    World, is_own_number, own_number_fault, review_intent,
 };
-use domain::{
-    inbox::{Conversation, TeamMessage},
-    media::Asset,
-    messages::{
-        Asked, Cause, Composed, Intent, IntentReview, Message, MessageRequest, Needs, Referred, TemplateRequest, Whom,
-        World, is_own_number, own_number_fault, review_intent,
-    },
-    money::Scope,
-    people::{ConsentEntry, Contact, Identity, Person, Profile, Sign, consent_id},
-    tenants::{Tenant, TenantConfig},
-    terms::{
-        Category, Channel, ConnectionId, ContactId, ConversationId, Fault, FaultCode, Lane, MessageId, Purpose, Reason,
-        Recipient, Refusal, Timers,
-    },
+use domain::money::Scope;
+use domain::people::{ConsentEntry, Contact, Identity, Person, Profile, Sign, consent_id};
+use domain::tenants::{Tenant, TenantConfig};
+use domain::terms::{
+    Category, Channel, ConnectionId, ContactId, ConversationId, Fault, FaultCode, Lane, MessageId, Purpose, Reason,
+    Recipient, Refusal, Timers,
 };
 use flows::messages::{Gathered, Planner};
 use jiff::Timestamp;
 use jobs::ToQueue;
 use kit::{ConfigError, Env, Pages, Problem, QueueName, Queues};
-use store::{
-    Along, TenantScope, Versioned,
-    contacts::{ContactWrite, Lead, Refusals},
-    inbox::OnLine,
-    money::{Countable, PriceCache},
-    reports::{Exchanged, KnownMessage},
-    table::{
-        effects::{Consent, Effects},
-        rates::Limit,
-    },
-    tenants::ConfigCache,
-};
+use store::contacts::{ContactWrite, Lead, Refusals};
+use store::inbox::OnLine;
+use store::money::{Countable, PriceCache};
+use store::reports::{Exchanged, KnownMessage};
+use store::table::effects::{Consent, Effects};
+use store::table::rates::Limit;
+use store::tenants::ConfigCache;
+use store::{Along, TenantScope, Versioned};
 use tokio::sync::OnceCell;
 use ulid::Ulid;
 

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use api::{Api, Body, Path, require_found};
-use axum::{Extension, extract::State};
-use domain::{
-    accounts::Permission,
-    campaigns::{Campaign, CampaignType, MAX_VARIANTS, VariantNumber},
-    terms::{CampaignId, ContactId, Fault, Phone, Whole},
-};
+use axum::Extension;
+use axum::extract::State;
+use domain::accounts::Permission;
+use domain::campaigns::{Campaign, CampaignType, MAX_VARIANTS, VariantNumber};
+use domain::terms::{CampaignId, ContactId, Fault, Phone, Whole};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Deserialize;

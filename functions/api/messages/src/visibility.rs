@@ -4,16 +4,15 @@
 use std::borrow::Cow;
 
 use api::Showing;
-use domain::{
-    accounts::Permission,
-    messages::MessageState,
-    terms::{ConversationId, MessageId, Refusal},
-};
+use domain::accounts::Permission;
+use domain::messages::MessageState;
+use domain::terms::{ConversationId, MessageId, Refusal};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use store::reports::{Exchanged, KnownMessage};
 
-use crate::{models::MessageDetails, send::Sends};
+use crate::models::MessageDetails;
+use crate::send::Sends;
 
 pub(crate) fn may_read_contacts(who: &Sends) -> bool {
     who.principal().may(Permission::ContactsRead)

@@ -3,14 +3,14 @@
 mod models;
 
 use api::{Allowed, Api, CostOut, Query, Report, ReportQuery, permits};
-use axum::{Json, Router, extract::State};
-use domain::{
-    accounts::Permission,
-    money::day_of,
-    reports::{Costs, Length},
-    terms::Zone,
-};
-use jiff::{Timestamp, ToSpan as _, civil::Date};
+use axum::extract::State;
+use axum::{Json, Router};
+use domain::accounts::Permission;
+use domain::money::day_of;
+use domain::reports::{Costs, Length};
+use domain::terms::Zone;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use kit::{ConfigError, Env, Problem};
 use store::reports::{Counters, Hour, join_counts};
 

@@ -1,12 +1,10 @@
 use std::collections::BTreeMap;
 
 use api::{CostOut, ReportHeadOut, ReportPartOut};
-use domain::{
-    money::{OutdatedPrices, Price},
-    people::ConversionKind,
-    reports::{Counter, FOLLOWED_UP, REPLY_TIMES, Replies, STOPPED, UNANSWERED, UNDONE, median_reply_time},
-    terms::Zone,
-};
+use domain::money::{OutdatedPrices, Price};
+use domain::people::ConversionKind;
+use domain::reports::{Counter, FOLLOWED_UP, REPLY_TIMES, Replies, STOPPED, UNANSWERED, UNDONE, median_reply_time};
+use domain::terms::Zone;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;

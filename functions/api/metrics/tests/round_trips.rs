@@ -1,7 +1,8 @@
 //! Cost of reports in a warm process. Alone in its process, whose counters it reads.
 
 use store::table::usage;
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 #[tokio::test]
 async fn warm_report_costs_as_counted() {

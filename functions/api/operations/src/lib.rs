@@ -1,7 +1,8 @@
 //! Operations: long work that users start elsewhere in the API. Here they follow its progress and cancel it.
 
 use api::{Allowed, Api, Listed, OperationOut, Paging, Path, Tagged, permits, require_found};
-use axum::{Router, extract::State};
+use axum::Router;
+use axum::extract::State;
 use domain::terms::{Operation, OperationId, OperationKind};
 use kit::{ConfigError, Env, Problem};
 use store::Versioned;

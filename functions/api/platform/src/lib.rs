@@ -7,20 +7,24 @@ use api::{
     Api, Body, Created, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Patchable, Path, Platform, Query, RACES,
     Setback, Tagged, of_another_list, require_found,
 };
-use axum::{Extension, Json, Router, extract::State};
-use domain::{
-    accounts::{Account, Invitation, Role},
-    messages::{TrackedEnd, TrackedLinks},
-    money::PriceBook,
-    people::LinkCode,
-    tenants::{CheckResult, Checkup, Rule, Tenant, TenantStatus, country_in},
-    terms::{Email, Fault, FaultCode, InvitationId, Language, RuleId, Slug, Stamp, TenantId},
-};
-use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use axum::extract::State;
+use axum::{Extension, Json, Router};
+use domain::accounts::{Account, Invitation, Role};
+use domain::messages::{TrackedEnd, TrackedLinks};
+use domain::money::PriceBook;
+use domain::people::LinkCode;
+use domain::tenants::{CheckResult, Checkup, Rule, Tenant, TenantStatus, country_in};
+use domain::terms::{Email, Fault, FaultCode, InvitationId, Language, RuleId, Slug, Stamp, TenantId};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use jobs::{Mail, MailJob};
-use kit::{ConfigError, Env, Problem, http::Target};
+use kit::http::Target;
+use kit::{ConfigError, Env, Problem};
 use serde_json::json;
-use store::{StoreError, TenantScope, Versioned, table::lookups::WhatsAppOwner, tenants::PlatformAct};
+use store::table::lookups::WhatsAppOwner;
+use store::tenants::PlatformAct;
+use store::{StoreError, TenantScope, Versioned};
 use url::Url;
 
 use crate::models::{

@@ -1,18 +1,18 @@
 //! Models of requests and responses.
 
 use api::{Patchable, Tagged};
-use domain::{
-    messages::TrackedEnd,
-    money::PriceBook,
-    tenants::{Limits, Tenant, TenantStatus, whatsapp::MetaId},
-    terms::{ConnectionId, Email, Language, MAX_NAME_LENGTH, MessageId, OneLine, Slug, TenantId, Whole, Zone},
-};
+use domain::messages::TrackedEnd;
+use domain::money::PriceBook;
+use domain::tenants::whatsapp::MetaId;
+use domain::tenants::{Limits, Tenant, TenantStatus};
+use domain::terms::{ConnectionId, Email, Language, MAX_NAME_LENGTH, MessageId, OneLine, Slug, TenantId, Whole, Zone};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Versioned, tenants::PlatformAct};
+use store::Versioned;
+use store::tenants::PlatformAct;
 
 /// A tenant as platform administrators see it, without its calls and messages.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -1,12 +1,11 @@
 //! Products that a tenant sells. Messages name them by id or SKU.
 
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
-use axum::{Router, extract::State};
-use domain::{
-    media::MediaKind,
-    money::{Product, ProductIn},
-    terms::{AssetId, Fault, FaultCode, ProductId},
-};
+use axum::Router;
+use axum::extract::State;
+use domain::media::MediaKind;
+use domain::money::{Product, ProductIn};
+use domain::terms::{AssetId, Fault, FaultCode, ProductId};
 use kit::{ConfigError, Env, Problem};
 use store::Versioned;
 

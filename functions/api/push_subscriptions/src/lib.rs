@@ -5,13 +5,11 @@ use std::sync::Arc;
 use access::{Kms, PushError, PushKeys, link};
 use api::{Api, Body, Listed, NoContent, Path, Person};
 use axum::{Extension, Json, Router};
-use domain::{
-    live::{
-        MAX_ENDPOINT, MAX_SUBSCRIPTIONS, PushServices, PushSubscription, SUBSCRIPTIONS_KEPT_FOR, host_of_endpoint,
-        normalize_endpoint,
-    },
-    terms::{Fault, PushSubscriptionId, SessionId},
+use domain::live::{
+    MAX_ENDPOINT, MAX_SUBSCRIPTIONS, PushServices, PushSubscription, SUBSCRIPTIONS_KEPT_FOR, host_of_endpoint,
+    normalize_endpoint,
 };
+use domain::terms::{Fault, PushSubscriptionId, SessionId};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Problem};

@@ -1,24 +1,22 @@
 //! Fetching a recording from its telephone system into the bucket, and what its answers mean for the caller.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use access::{Kms, Secrets, SendCredentials};
 use api::Api;
-use axum::http::{StatusCode, header::RETRY_AFTER};
-use domain::{
-    calls::Call,
-    telephony::{Recording, RecordingState},
-    tenants::{Account, SendSecrets},
-};
-use kit::{ConfigError, Env, Problem, TimeLimit, files::Copying};
-use providers::{
-    http::Http,
-    twilio::{
-        client::{Credentials, TwilioClient},
-        recording::{BYTES_PER_SECOND, RecordingError, Sound},
-    },
-};
-use store::table::{rates::Limit, usage};
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use domain::calls::Call;
+use domain::telephony::{Recording, RecordingState};
+use domain::tenants::{Account, SendSecrets};
+use kit::files::Copying;
+use kit::{ConfigError, Env, Problem, TimeLimit};
+use providers::http::Http;
+use providers::twilio::client::{Credentials, TwilioClient};
+use providers::twilio::recording::{BYTES_PER_SECOND, RecordingError, Sound};
+use store::table::rates::Limit;
+use store::table::usage;
 
 use crate::Listener;
 

@@ -7,16 +7,16 @@ mod fetch;
 mod models;
 
 use api::{Allowed, Api, AuditedReads, Path, not_signed, permits, require_found};
-use axum::{Extension, Json, Router, extract::State};
-use domain::{
-    accounts::Look,
-    terms::{CallId, RecordingId},
-};
+use axum::extract::State;
+use axum::{Extension, Json, Router};
+use domain::accounts::Look;
+use domain::terms::{CallId, RecordingId};
 use jiff::SignedDuration;
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 use providers::twilio::recording::MEDIA_TYPE;
 
-use crate::{fetch::Fetcher, models::RecordingLink};
+use crate::fetch::Fetcher;
+use crate::models::RecordingLink;
 
 kit::function!(serve_http, routes);
 

@@ -1,17 +1,13 @@
 //! Cost of a link to a recording that was fetched before, in a warm process. Alone in its process, whose counters it reads.
 
-use domain::{
-    accounts::Role,
-    calls::Call,
-    telephony::{CallProvider, Recording, RecordingState},
-};
+use domain::accounts::Role;
+use domain::calls::Call;
+use domain::telephony::{CallProvider, Recording, RecordingState};
 use kit::{FileKey, Files};
 use store::table::usage;
-use testkit::{
-    Aws,
-    api::Town,
-    business::{CUSTOMER, business},
-};
+use testkit::Aws;
+use testkit::api::Town;
+use testkit::business::{CUSTOMER, business};
 
 #[tokio::test]
 async fn warm_link_to_a_copy_costs_as_counted() {

@@ -4,14 +4,14 @@ use api::{
     Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, References,
     Tagged, With, operation, permits, position, require_found, start_and_answer,
 };
-use axum::{Extension, Json, Router, extract::State};
-use domain::{
-    accounts::permits::Permit,
-    people::{Conditions, CountSegment, Segment, SegmentIn},
-    terms::{OperationKind, SegmentId},
-};
+use axum::extract::State;
+use axum::{Extension, Json, Router};
+use domain::accounts::permits::Permit;
+use domain::people::{Conditions, CountSegment, Segment, SegmentIn};
+use domain::terms::{OperationKind, SegmentId};
 use kit::{Bus, ConfigError, Env, Problem};
-use store::{Versioned, table::rates::Limit};
+use store::Versioned;
+use store::table::rates::Limit;
 
 kit::function!(serve_http, routes);
 

@@ -1,9 +1,7 @@
 //! Stages, the steps that a tenant's leads pass through.
 
-use domain::{
-    people::{Stage, StageIn},
-    terms::StageId,
-};
+use domain::people::{Stage, StageIn};
+use domain::terms::StageId;
 
 api::plain! {
     Stage, StageIn, StageId, StagesRead, StagesWrite;

@@ -6,10 +6,13 @@ use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Path, RACES, Setback, Tagged, permits,
     require_found,
 };
-use axum::{Router, extract::State};
-use domain::{people::Address, terms::SuppressionId};
+use axum::Router;
+use axum::extract::State;
+use domain::people::Address;
+use domain::terms::SuppressionId;
 use kit::{ConfigError, Env, Problem};
-use store::{Versioned, consent::SuppressError};
+use store::Versioned;
+use store::consent::SuppressError;
 
 use crate::models::{SuppressionIn, SuppressionOut};
 

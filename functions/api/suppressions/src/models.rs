@@ -1,9 +1,7 @@
 //! Models of requests and responses.
 
-use domain::{
-    people::{Address, By, ConsentCategory, Evidence, Method, Party, Refused, Suppression},
-    terms::{Actor, Channel, Fault, FaultCode, SuppressionId},
-};
+use domain::people::{Address, By, ConsentCategory, Evidence, Method, Party, Refused, Suppression};
+use domain::terms::{Actor, Channel, Fault, FaultCode, SuppressionId};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;

@@ -1,9 +1,7 @@
 //! Tags, the words that sort a tenant's contacts.
 
-use domain::{
-    people::{Tag, TagIn},
-    terms::TagId,
-};
+use domain::people::{Tag, TagIn};
+use domain::terms::TagId;
 
 api::plain! {
     Tag, TagIn, TagId, TagsRead, TagsWrite;

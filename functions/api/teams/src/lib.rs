@@ -1,12 +1,11 @@
 //! Teams, which attend to the conversations of the inbox.
 
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, able, permits};
-use axum::{Router, extract::State};
-use domain::{
-    people::Tag,
-    tenants::{Line, Team, TeamIn},
-    terms::{Distinct, Resource as _, TeamId},
-};
+use axum::Router;
+use axum::extract::State;
+use domain::people::Tag;
+use domain::tenants::{Line, Team, TeamIn};
+use domain::terms::{Distinct, Resource as _, TeamId};
 use kit::{ConfigError, Env, Problem};
 
 kit::function!(serve_http, routes);

@@ -6,41 +6,43 @@ mod numbers;
 mod submit;
 mod uploads;
 
-use std::{cmp::Reverse, collections::BTreeSet, sync::Arc, time::Duration};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use access::{Kms, Secrets, SendCredentials};
+use api::permits::{self, Permit};
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query, RACES, Setback,
-    Tagged, With, of_another_list, operation, page_of, permits, permits::Permit, require_found, setback,
-    start_and_answer,
+    Tagged, With, of_another_list, operation, page_of, require_found, setback, start_and_answer,
 };
 use axum::{Extension, Json, Router};
-use domain::{
-    media::Asset,
-    templates::{
-        Entry, LIBRARY, SUBMISSION, ShownTemplate, SyncTemplates, TemplateContent, TemplateDefinition, TemplateId,
-        TemplateKey, Through, find_in_library, lint_draft,
-    },
-    tenants::{Account, Connection, Rule},
-    terms::{Channel, ConnectionId, Fact, Fault, FaultCode, OperationKind},
+use domain::media::Asset;
+use domain::templates::{
+    Entry, LIBRARY, SUBMISSION, ShownTemplate, SyncTemplates, TemplateContent, TemplateDefinition, TemplateId,
+    TemplateKey, Through, find_in_library, lint_draft,
 };
+use domain::tenants::{Account, Connection, Rule};
+use domain::terms::{Channel, ConnectionId, Fact, Fault, FaultCode, OperationKind};
 use jiff::Timestamp;
 use kit::{Bus, ConfigError, Env, Files, Problem};
-use providers::{
-    http::Http, template_clients::TemplateClients, twilio::content::ContentClient, whatsapp::client::GraphClient,
-};
-use store::{OwnedError, Page, Version, Versioned, first_version, messages::TemplateFilter, table::rates::Limit};
+use providers::http::Http;
+use providers::template_clients::TemplateClients;
+use providers::twilio::content::ContentClient;
+use providers::whatsapp::client::GraphClient;
+use store::messages::TemplateFilter;
+use store::table::rates::Limit;
+use store::{OwnedError, Page, Version, Versioned, first_version};
 
-use crate::{
-    models::{
-        AdoptTemplateIn, AdoptedTemplates, DeleteTemplateQuery, LibraryTemplate, SubmitTemplateIn, SyncTemplatesIn,
-        TemplateChange, TemplateIn, TemplateLintIn, TemplateLintOut, TemplateModel, TemplatePreviewIn, TemplateQuery,
-        TemplateUser, TemplateUses, TemplateVersion, TemplateVersionNumber, fitting,
-    },
-    numbers::get_template_numbers,
-    submit::Wanted,
-    uploads::WITHIN,
+use crate::models::{
+    AdoptTemplateIn, AdoptedTemplates, DeleteTemplateQuery, LibraryTemplate, SubmitTemplateIn, SyncTemplatesIn,
+    TemplateChange, TemplateIn, TemplateLintIn, TemplateLintOut, TemplateModel, TemplatePreviewIn, TemplateQuery,
+    TemplateUser, TemplateUses, TemplateVersion, TemplateVersionNumber, fitting,
 };
+use crate::numbers::get_template_numbers;
+use crate::submit::Wanted;
+use crate::uploads::WITHIN;
 
 /// State of the function, created once per process.
 struct Context {

@@ -1,19 +1,18 @@
 //! Models of requests and responses.
 
 use api::Patchable;
-use domain::{
-    templates::{
-        Entry, Lint, MAX_FOUND, Sample, ShownTemplate, ShownValues, TemplateCategory, TemplateContent,
-        TemplateDefinition, TemplateId, Topic, shown_draft,
-    },
-    tenants::Quality,
-    terms::{
-        Actor, ByName, ConnectionId, Facts, Fault, FaultCode, MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH,
-        MAX_VALUES, OneLine, Reason, RuleId, UpTo, Verbatim, Warning,
-    },
+use domain::templates::{
+    Entry, Lint, MAX_FOUND, Sample, ShownTemplate, ShownValues, TemplateCategory, TemplateContent, TemplateDefinition,
+    TemplateId, Topic, shown_draft,
+};
+use domain::tenants::Quality;
+use domain::terms::{
+    Actor, ByName, ConnectionId, Facts, Fault, FaultCode, MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH,
+    MAX_VALUES, OneLine, Reason, RuleId, UpTo, Verbatim, Warning,
 };
 use jiff::Timestamp;
-use kit::{Problem, problem::FieldError};
+use kit::Problem;
+use kit::problem::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Signed, Version, Versioned};

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use api::{CostOut, Path, Query};
 use axum::{Extension, Json};
-use domain::{
-    accounts::Permission,
-    money::PriceBook,
-    reports::{CLICKED, Costs, DELIVERED, FAILED, Length, Period, READ, REPLIED, SENT},
-    templates::TemplateId,
-    terms::{Day, Zone},
-};
+use domain::accounts::Permission;
+use domain::money::PriceBook;
+use domain::reports::{CLICKED, Costs, DELIVERED, FAILED, Length, Period, READ, REPLIED, SENT};
+use domain::templates::TemplateId;
+use domain::terms::{Day, Zone};
 use jiff::civil::Date;
 use kit::Problem;
 use schemars::JsonSchema;

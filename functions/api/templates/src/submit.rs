@@ -7,26 +7,24 @@ use std::sync::Arc;
 
 use api::{IfMatch, Setback, require_found, setback};
 use axum::http::StatusCode;
-use domain::{
-    media::Asset,
-    templates::{
-        Accepted, Cause, NotNow, Submission, TemplateDefinition, TemplateId, TemplateReport, TemplateStatus,
-        lint_draft, sync_operation,
-    },
-    tenants::{Account, Connection, SendSecrets},
-    terms::{ConnectionId, FieldProblem},
+use domain::media::Asset;
+use domain::templates::{
+    Accepted, Cause, NotNow, Submission, TemplateDefinition, TemplateId, TemplateReport, TemplateStatus, lint_draft,
+    sync_operation,
 };
+use domain::tenants::{Account, Connection, SendSecrets};
+use domain::terms::{ConnectionId, FieldProblem};
 use jiff::Timestamp;
 use kit::Problem;
-use providers::{template_clients::TemplateAccount, templates::TemplateError, twilio::client::Credentials};
-use store::{
-    Owned as _, Versioned,
-    table::{rates::Limit, usage},
-};
+use providers::template_clients::TemplateAccount;
+use providers::templates::TemplateError;
+use providers::twilio::client::Credentials;
+use store::table::rates::Limit;
+use store::table::usage;
+use store::{Owned as _, Versioned};
 
-use crate::{
-    Context, Found, RACES, Writing, models::path_of_field, no_whatsapp, not_editable, submitting, through, unwritable,
-};
+use crate::models::path_of_field;
+use crate::{Context, Found, RACES, Writing, no_whatsapp, not_editable, submitting, through, unwritable};
 
 /// Submissions and deletions per tenant and hour: WhatsApp takes 100 new templates of an account.
 const SUBMISSIONS: Limit = Limit::per_hour(100);

@@ -3,20 +3,19 @@
 use std::time::Duration;
 
 use api::Allowed;
-use domain::{
-    accounts::permits::Permit,
-    media::Asset,
-    templates::LARGEST_SAMPLE,
-    terms::{Fault, FaultCode},
-};
-use kit::{
-    FileKey, Problem, TimeLimit,
-    files::{FileError, FileFacts, Piece},
-};
-use providers::{media::Sending, templates::TemplateError, whatsapp::templates::SampleFile};
+use domain::accounts::permits::Permit;
+use domain::media::Asset;
+use domain::templates::LARGEST_SAMPLE;
+use domain::terms::{Fault, FaultCode};
+use kit::files::{FileError, FileFacts, Piece};
+use kit::{FileKey, Problem, TimeLimit};
+use providers::media::Sending;
+use providers::templates::TemplateError;
+use providers::whatsapp::templates::SampleFile;
 use store::table::usage;
 
-use crate::{Context, submit::Outcome};
+use crate::Context;
+use crate::submit::Outcome;
 
 /// Maximum time for uploading a sample, in a function that has thirty seconds.
 pub(crate) const WITHIN: Duration = Duration::from_secs(15);

@@ -7,15 +7,17 @@ mod setup;
 use std::sync::Arc;
 
 use api::{Allowed, Api, IfMatch, Patch, Tagged, permits, require_found};
-use axum::{Extension, Router, extract::State};
-use domain::{messages::NewLinks, templates::TemplateDefinition, tenants::Tenant};
+use axum::extract::State;
+use axum::{Extension, Router};
+use domain::messages::NewLinks;
+use domain::templates::TemplateDefinition;
+use domain::tenants::Tenant;
 use kit::{Bus, ConfigError, Env, Problem};
-use store::{Along, StoreError, Versioned, tenants::ConfigCache};
+use store::tenants::ConfigCache;
+use store::{Along, StoreError, Versioned};
 
-use crate::{
-    models::{SetupOut, TenantOut, TenantSettings},
-    retention::{apply_retention, get_retention},
-};
+use crate::models::{SetupOut, TenantOut, TenantSettings};
+use crate::retention::{apply_retention, get_retention};
 
 kit::function!(serve_http, routes);
 

@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 
 use api::{OperationOut, Patchable};
-use domain::{
-    Timestamp,
-    calls::{Estimate, Past},
-    destinations::{MAX_COUNTRIES, WayOut},
-    tenants::{
-        BusinessHours, Holiday, InboxSettings, MAX_HOLIDAYS, MAX_LANGUAGES, MAX_VARIABLE_LENGTH,
-        MAX_VARIABLE_NAME_LENGTH, MAX_VARIABLES, MAX_WORD_LENGTH, MAX_WORDS, MAX_ZONES, Retention, Tenant,
-        TenantStatus,
-    },
-    terms::{
-        Answers, ConnectionId, Country, Facts, Language, LineId, MAX_NAME_LENGTH, OneLine, Phone, QuietHours, Reason,
-        Refusal, Slug, TenantId, UpTo, Zone, added_problems,
-    },
+use domain::Timestamp;
+use domain::calls::{Estimate, Past};
+use domain::destinations::{MAX_COUNTRIES, WayOut};
+use domain::tenants::{
+    BusinessHours, Holiday, InboxSettings, MAX_HOLIDAYS, MAX_LANGUAGES, MAX_VARIABLE_LENGTH, MAX_VARIABLE_NAME_LENGTH,
+    MAX_VARIABLES, MAX_WORD_LENGTH, MAX_WORDS, MAX_ZONES, Retention, Tenant, TenantStatus,
+};
+use domain::terms::{
+    Answers, ConnectionId, Country, Facts, Language, LineId, MAX_NAME_LENGTH, OneLine, Phone, QuietHours, Reason,
+    Refusal, Slug, TenantId, UpTo, Zone, added_problems,
 };
 use kit::Problem;
 use schemars::{JsonSchema, Schema, json_schema};

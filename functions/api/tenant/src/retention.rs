@@ -1,17 +1,18 @@
 //! The retention policy and the data that is stored already: an estimate of applying it, and the start of that.
 
 use api::{Allowed, Api, IfMatch, OperationOut, Tagged, With, permits, require_found, start_and_answer};
-use axum::{Extension, Json, extract::State};
-use domain::{
-    accounts::permits::Permit,
-    calls::{ApplyRetention, Estimate, Past, Recorded, Stretch},
-    tenants::Retention,
-    terms::{Data, Operation, OperationId, OperationKind},
-};
+use axum::extract::State;
+use axum::{Extension, Json};
+use domain::accounts::permits::Permit;
+use domain::calls::{ApplyRetention, Estimate, Past, Recorded, Stretch};
+use domain::tenants::Retention;
+use domain::terms::{Data, Operation, OperationId, OperationKind};
 use kit::{Bus, Problem};
-use store::{StoreError, Versioned, table::rates::Limit};
+use store::table::rates::Limit;
+use store::{StoreError, Versioned};
 
-use crate::{models::RetentionOut, tenant};
+use crate::models::RetentionOut;
+use crate::tenant;
 
 /// Applications of the policy per tenant and hour: each reads all calls and messages.
 const APPLICATIONS: Limit = Limit::per_hour(60);

@@ -2,16 +2,14 @@
 
 use std::cmp::Reverse;
 
-use domain::{
-    Timestamp,
-    automations::{channel_obstacles, needs_of_rules, review_rule},
-    destinations::{Applies, WayOut},
-    messages::{Material, Needs, Review, carriers},
-    tenants::{
-        CheckResult, ConnectionSummary, Rule, TenantConfig, UnknownNumbers, called_line, letters_to, line_problems,
-    },
-    terms::{Channel, Phone, Reason, Refusal},
+use domain::Timestamp;
+use domain::automations::{channel_obstacles, needs_of_rules, review_rule};
+use domain::destinations::{Applies, WayOut};
+use domain::messages::{Material, Needs, Review, carriers};
+use domain::tenants::{
+    CheckResult, ConnectionSummary, Rule, TenantConfig, UnknownNumbers, called_line, letters_to, line_problems,
 };
+use domain::terms::{Channel, Phone, Reason, Refusal};
 
 use crate::models::{Gap, OperationLink, SetupOut, SetupStep, StepId, StepState, UnknownNumberOut};
 

@@ -1,7 +1,8 @@
 //! Cost of reading the settings in a warm process. Alone in its process, whose counters it reads.
 
 use store::table::usage;
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 #[tokio::test]
 async fn warm_look_at_tenant_or_setup_costs_as_counted() {

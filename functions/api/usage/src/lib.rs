@@ -3,11 +3,10 @@
 mod models;
 
 use api::{Allowed, Api, CostOut, ExpectedCost, Query, Report, ReportQuery, permits};
-use axum::{Json, Router, extract::State};
-use domain::{
-    money::PriceCategory,
-    reports::{Carrier, Costs, Listed, foreseen_cost},
-};
+use axum::extract::State;
+use axum::{Json, Router};
+use domain::money::PriceCategory;
+use domain::reports::{Carrier, Costs, Listed, foreseen_cost};
 use jiff::tz::TimeZone;
 use kit::{ConfigError, Env, Problem};
 use store::reports::{Counters, Hour, join_counts};

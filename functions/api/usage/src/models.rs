@@ -1,11 +1,9 @@
 use std::collections::BTreeSet;
 
 use api::{CostOut, ExpectedCost, ReportHeadOut, ReportPartOut};
-use domain::{
-    money::{Certainty, Currency, PriceBook, PriceCategory, PriceList, Service},
-    reports::{Costs, STATES, purpose_words},
-    terms::{Channel, Country},
-};
+use domain::money::{Certainty, Currency, PriceBook, PriceCategory, PriceList, Service};
+use domain::reports::{Costs, STATES, purpose_words};
+use domain::terms::{Channel, Country};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -2,23 +2,24 @@
 
 use std::sync::OnceLock;
 
-use access::{Refusal, link, token::sha256_hex};
+use access::token::sha256_hex;
+use access::{Refusal, link};
 use api::{Anyone, Api, Body};
-use axum::{Json, extract::State, http::StatusCode};
-use domain::{
-    accounts::{Account, Grant, Invitation, Member, PasswordHash, Role},
-    tenants::Tenant,
-    terms::{Actor, Fault, FaultCode, UserId},
-};
-use kit::{Problem, problem::FieldError};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::accounts::{Account, Grant, Invitation, Member, PasswordHash, Role};
+use domain::tenants::Tenant;
+use domain::terms::{Actor, Fault, FaultCode, UserId};
+use kit::Problem;
+use kit::problem::FieldError;
 use secrecy::ExposeSecret;
-use store::{TenantScope, Versioned, table::rates::Limit};
+use store::table::rates::Limit;
+use store::{TenantScope, Versioned};
 
-use crate::{
-    RACES, email_sha256,
-    invitations::{inviter_name, language_of},
-    models::{AcceptIn, AcceptedOut, InvitationLink, InvitationShown},
-};
+use crate::invitations::{inviter_name, language_of};
+use crate::models::{AcceptIn, AcceptedOut, InvitationLink, InvitationShown};
+use crate::{RACES, email_sha256};
 
 /// Attempts from one IP address. A whole office may join on the same morning.
 const TRIES: Limit = Limit::per_minute(60);

@@ -3,26 +3,21 @@ use std::sync::OnceLock;
 use api::{
     Allowed, Api, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, permits, require_found,
 };
-use axum::{Extension, extract::State};
-use domain::{
-    accounts::{Invitation, Member},
-    tenants::Tenant,
-    terms::{Actor, Email, InvitationId, Language},
-};
+use axum::Extension;
+use axum::extract::State;
+use domain::accounts::{Invitation, Member};
+use domain::tenants::Tenant;
+use domain::terms::{Actor, Email, InvitationId, Language};
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
-use kit::{Problem, http::Target};
-use store::{
-    TenantScope, Versioned,
-    accounts::{MAX_INVITATIONS, MAX_PEOPLE, People},
-    table::rates::Limit,
-};
+use kit::Problem;
+use kit::http::Target;
+use store::accounts::{MAX_INVITATIONS, MAX_PEOPLE, People};
+use store::table::rates::Limit;
+use store::{TenantScope, Versioned};
 
-use crate::{
-    RACES, email_sha256,
-    models::{InvitationIn, InvitationOut},
-    refuse_beyond_own, refuse_outliving,
-};
+use crate::models::{InvitationIn, InvitationOut};
+use crate::{RACES, email_sha256, refuse_beyond_own, refuse_outliving};
 
 type Inviting = Allowed<permits::UsersWrite>;
 

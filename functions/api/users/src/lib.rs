@@ -8,10 +8,8 @@ mod people;
 use access::token::sha256_hex;
 use api::{Allowed, Api, RACES, permits};
 use axum::Router;
-use domain::{
-    accounts::{Role, granted_permissions},
-    terms::{Email, Fault, FaultCode},
-};
+use domain::accounts::{Role, granted_permissions};
+use domain::terms::{Email, Fault, FaultCode};
 use kit::{ConfigError, Env, Problem};
 
 kit::function!(serve_http, routes);

@@ -1,12 +1,10 @@
 //! Models of requests and responses.
 
 use api::{NewPassword, Patchable, SecretText};
-use domain::{
-    accounts::{Invitation, Member, MemberStatus, PersonName, Role},
-    live::{Presence, Socket},
-    tenants::Desk,
-    terms::{Actor, Email, InvitationId, Language, Slug, TenantId, UserId},
-};
+use domain::accounts::{Invitation, Member, MemberStatus, PersonName, Role};
+use domain::live::{Presence, Socket};
+use domain::tenants::Desk;
+use domain::terms::{Actor, Email, InvitationId, Language, Slug, TenantId, UserId};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;

@@ -1,19 +1,16 @@
 //! The users of a tenant.
 
 use api::{Allowed, Api, Body, IfMatch, Listed, Paging, Patch, Path, RACES, Setback, Tagged, permits, require_found};
-use axum::{Json, extract::State};
-use domain::{
-    accounts::{Member, MemberStatus, Permission},
-    terms::{Actor, Fault, UserId},
-};
+use axum::Json;
+use axum::extract::State;
+use domain::accounts::{Member, MemberStatus, Permission};
+use domain::terms::{Actor, Fault, UserId};
 use kit::Problem;
-use store::{Versioned, accounts::MemberError};
+use store::Versioned;
+use store::accounts::MemberError;
 
-use crate::{
-    may_all_of,
-    models::{Availability, AvailabilityIn, MemberChange, MemberOut, UserName},
-    refuse_beyond_own, refuse_outliving,
-};
+use crate::models::{Availability, AvailabilityIn, MemberChange, MemberOut, UserName};
+use crate::{may_all_of, refuse_beyond_own, refuse_outliving};
 
 /// The reason why a user was not changed.
 fn setback(error: MemberError) -> Setback {

@@ -1,10 +1,8 @@
 //! The right of receivers to call back: who may give it, and which keys it is for.
 
-use domain::{
-    accounts::{ApiKey, Permission, granted_permissions},
-    terms::{Fault, FaultCode},
-    webhooks::WebhookEndpoint,
-};
+use domain::accounts::{ApiKey, Permission, granted_permissions};
+use domain::terms::{Fault, FaultCode};
+use domain::webhooks::WebhookEndpoint;
 use kit::Problem;
 
 use crate::{Context, Writing};

@@ -5,7 +5,8 @@ mod callbacks;
 mod models;
 mod trial;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use access::{Kms, SecretsError, WebhookSecrets};
 use api::{
@@ -13,25 +14,23 @@ use api::{
     With, of_another_list, permits, require_found, setback,
 };
 use axum::{Extension, Json, Router};
-use domain::{
-    tenants::Sealed,
-    terms::{EventId, Fault, FaultCode, RotationId, WebhookEndpointId},
-    webhooks::{Delivery, DisabledReason, EndpointHeader, EndpointSecret, HeaderValue, StillRotating, WebhookEndpoint},
+use domain::tenants::Sealed;
+use domain::terms::{EventId, Fault, FaultCode, RotationId, WebhookEndpointId};
+use domain::webhooks::{
+    Delivery, DisabledReason, EndpointHeader, EndpointSecret, HeaderValue, StillRotating, WebhookEndpoint,
 };
 use jobs::DeliveryJob;
 use kit::{ConfigError, Entry, Env, Problem, Queue, QueueName, Stage};
-use providers::{
-    guarded::{Guard, GuardedClient, Refused, Resolve, SystemNames},
-    standard_webhooks::{SECRET_BYTES, SigningSecret},
-};
-use store::{StoreError, Versioned, table::rates::Limit, webhooks::KnownEndpoint};
+use providers::guarded::{Guard, GuardedClient, Refused, Resolve, SystemNames};
+use providers::standard_webhooks::{SECRET_BYTES, SigningSecret};
+use store::table::rates::Limit;
+use store::webhooks::KnownEndpoint;
+use store::{StoreError, Versioned};
 
-use crate::{
-    callbacks::refuse_callbacks_of_others,
-    models::{
-        DeliveryQuery, Known, NewSecret, NewWebhookEndpointOut, RecoverIn, RecoveredOut, TestOut,
-        WebhookEndpointChange, WebhookEndpointIn, WebhookEndpointOut, refuse_no_events, refuse_no_ranges,
-    },
+use crate::callbacks::refuse_callbacks_of_others;
+use crate::models::{
+    DeliveryQuery, Known, NewSecret, NewWebhookEndpointOut, RecoverIn, RecoveredOut, TestOut, WebhookEndpointChange,
+    WebhookEndpointIn, WebhookEndpointOut, refuse_no_events, refuse_no_ranges,
 };
 
 /// Time that a receiver has for its answer.

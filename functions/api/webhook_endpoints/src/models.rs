@@ -1,13 +1,11 @@
 //! Models of requests and responses.
 
 use api::Patchable;
-use domain::{
-    tenants::Sealed,
-    terms::{Fault, FaultCode, OneLine, WebUrl, WebhookEndpointId},
-    webhooks::{
-        Attempt, DeliveryState, EndpointCallback, EndpointDisabled, EndpointHeader, EndpointHealth, HeaderName,
-        HeaderValue, HealthState, WebhookEndpoint, WebhookEvents, is_n8n_test_url,
-    },
+use domain::tenants::Sealed;
+use domain::terms::{Fault, FaultCode, OneLine, WebUrl, WebhookEndpointId};
+use domain::webhooks::{
+    Attempt, DeliveryState, EndpointCallback, EndpointDisabled, EndpointHeader, EndpointHealth, HeaderName,
+    HeaderValue, HealthState, WebhookEndpoint, WebhookEvents, is_n8n_test_url,
 };
 use jiff::Timestamp;
 use kit::Problem;

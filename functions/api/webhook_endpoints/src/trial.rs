@@ -1,16 +1,12 @@
 //! A test of an endpoint: a signed event that is sent at once, once.
 
 use access::SecretsError;
-use domain::{
-    tenants::Sealed,
-    terms::EventId,
-    webhooks::{Attempt, WebhookEndpoint},
-};
+use domain::tenants::Sealed;
+use domain::terms::EventId;
+use domain::webhooks::{Attempt, WebhookEndpoint};
 use kit::Problem;
-use providers::{
-    standard_webhooks::SigningSecret,
-    webhooks::{EventRequest, OwnHeader, send_event},
-};
+use providers::standard_webhooks::SigningSecret;
+use providers::webhooks::{EventRequest, OwnHeader, send_event};
 use serde_json::json;
 
 use crate::{Context, Writing, key_service_problem};

@@ -9,22 +9,19 @@
 
 use std::time::Duration;
 
-use domain::{
-    calls::{AppliedRetention, ApplyRetention, Entry},
-    tenants::Retention,
-    terms::Progress,
-};
-use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use kit::{
-    Clock, ConfigError, Env, JobError, TimeLimit, crash,
-    operation::{Step, Turn},
-};
+use domain::calls::{AppliedRetention, ApplyRetention, Entry};
+use domain::tenants::Retention;
+use domain::terms::Progress;
+use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use kit::operation::{Step, Turn};
+use kit::{Clock, ConfigError, Env, JobError, TimeLimit, crash};
 use serde::{Deserialize, Serialize};
-use store::{
-    RACES, Store,
-    reports::{DayPart, DayPlace, Happenings},
-};
+use store::reports::{DayPart, DayPlace, Happenings};
+use store::{RACES, Store};
 
 /// Rows of a page.
 const PAGE: i32 = 100;

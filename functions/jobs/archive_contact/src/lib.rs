@@ -12,28 +12,23 @@ mod rows;
 
 use std::collections::HashMap;
 
-use domain::{
-    accounts::Member,
-    calls::Entry,
-    messages::Message,
-    people::{ArchiveContact, ArchiveResult, Contact, Field, HistoryKind, Person, Stage, Tag},
-    tenants::{Line, Team},
-    terms::{ContactId, Progress},
-};
+use domain::accounts::Member;
+use domain::calls::Entry;
+use domain::messages::Message;
+use domain::people::{ArchiveContact, ArchiveResult, Contact, Field, HistoryKind, Person, Stage, Tag};
+use domain::tenants::{Line, Team};
+use domain::terms::{ContactId, Progress};
 pub use flows::files::FileSteps as Context;
-use kit::{
-    FileKey, Folder, JobError, crash,
-    files::Appended,
-    operation::{Step, Turn},
-};
+use kit::files::Appended;
+use kit::operation::{Step, Turn};
+use kit::{FileKey, Folder, JobError, crash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{StoreError, TenantScope, contacts::TimelinePosition};
+use store::contacts::TimelinePosition;
+use store::{StoreError, TenantScope};
 
-use crate::{
-    document::{about, begin, close, end, item, open},
-    rows::{Names, contact, conversation, enrolment, entry},
-};
+use crate::document::{about, begin, close, end, item, open};
+use crate::rows::{Names, contact, conversation, enrolment, entry};
 
 /// Identities that do not fit into the contact. Its own refusals do not show whether there are any.
 const FURTHER_IDENTITIES: (&str, &str) = (

@@ -3,14 +3,12 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    calls::Entry,
-    campaigns::{Campaign, Enrolment},
-    inbox::Conversation,
-    people::{ConsentEntry, Field, Person, PersonIn, Tag, Wish},
-    tenants::Team,
-    terms::{Actor, LineId, MessageId, StageId, TagId, UserId},
-};
+use domain::calls::Entry;
+use domain::campaigns::{Campaign, Enrolment};
+use domain::inbox::Conversation;
+use domain::people::{ConsentEntry, Field, Person, PersonIn, Tag, Wish};
+use domain::tenants::Team;
+use domain::terms::{Actor, LineId, MessageId, StageId, TagId, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::contacts::Placed;

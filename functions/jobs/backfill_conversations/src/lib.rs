@@ -9,20 +9,17 @@
 //! wins, and in either case works on from the row that there is. Conversations begun by a step that was not recorded
 //! are not counted.
 
-use domain::{
-    calls::Entry,
-    inbox::{Backfilled, PAST_READ, past_conversations},
-    people::{Contact, HistoryKind, Search},
-    tenants::Team,
-    terms::{ConversationId, Progress},
-};
+use domain::calls::Entry;
+use domain::inbox::{Backfilled, PAST_READ, past_conversations};
+use domain::people::{Contact, HistoryKind, Search};
+use domain::tenants::Team;
+use domain::terms::{ConversationId, Progress};
 use flows::inbox::assign_by_teams;
-use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
+use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use kit::JobError;
 pub use kit::StoreAndClock as Context;
-use kit::{
-    JobError,
-    operation::{Step, Turn},
-};
+use kit::operation::{Step, Turn};
 use serde::{Deserialize, Serialize};
 use store::{StoreError, TenantScope};
 

@@ -9,24 +9,18 @@
 //! behind the cursor already. A stage's list is by time: contacts that reach it after the operation was started are not meant. Only in
 //! a list of values can a contact move ahead, and be met twice; the second time, it has nothing to change.
 
-use domain::{
-    people::{
-        Became, ChangeContacts, ChangeDetails, EraseContact, Failure, Field, Person, RESTORABLE_FOR, Reason, Search,
-        Stage, Tag, Tally,
-    },
-    terms::{ContactId, Operation, Progress, Stamp},
+use domain::people::{
+    Became, ChangeContacts, ChangeDetails, EraseContact, Failure, Field, Person, RESTORABLE_FOR, Reason, Search, Stage,
+    Tag, Tally,
 };
+use domain::terms::{ContactId, Operation, Progress, Stamp};
 use jiff::SignedDuration;
+use kit::JobError;
 pub use kit::StoreAndClock as Context;
-use kit::{
-    JobError,
-    operation::{Step, Turn},
-};
+use kit::operation::{Step, Turn};
 use serde::{Deserialize, Serialize};
-use store::{
-    RACES, StoreError, TenantScope,
-    contacts::{Brought, PersonError},
-};
+use store::contacts::{Brought, PersonError};
+use store::{RACES, StoreError, TenantScope};
 
 /// Maximum contacts that a step changes, one after the other: the lists of a tag or a value have partitions of their own, which
 /// take 1,000 writes a second.

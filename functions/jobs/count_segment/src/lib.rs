@@ -2,14 +2,10 @@
 //!
 //! Safe to run twice: it only reads, and the number of a step that was not recorded is counted again.
 
-use domain::{
-    people::{CountSegment, Field, SegmentCount},
-    terms::Progress,
-};
-use kit::{
-    ConfigError, Env, JobError,
-    operation::{Step, Turn},
-};
+use domain::people::{CountSegment, Field, SegmentCount};
+use domain::terms::Progress;
+use kit::operation::{Step, Turn};
+use kit::{ConfigError, Env, JobError};
 use serde::{Deserialize, Serialize};
 use store::Store;
 

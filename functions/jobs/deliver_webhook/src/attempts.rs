@@ -2,21 +2,19 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::{
-    Timestamp,
-    webhooks::{Attempt, AttemptOutcome, Delivery, EndpointHealth},
-};
+use domain::Timestamp;
+use domain::webhooks::{Attempt, AttemptOutcome, Delivery, EndpointHealth};
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use kit::{JobError, line};
-use providers::{
-    standard_webhooks::SigningSecret,
-    webhooks::{EventRequest, OwnHeader, send_event},
-};
+use providers::standard_webhooks::SigningSecret;
+use providers::webhooks::{EventRequest, OwnHeader, send_event};
 use store::webhooks::EventContents;
 use tokio::time::Instant;
 
-use crate::{body::event_body, callbacks::Callbacks, endpoint::Endpoint};
+use crate::body::event_body;
+use crate::callbacks::Callbacks;
+use crate::endpoint::Endpoint;
 
 /// Attempts that are made at the same time.
 const AT_ONCE: usize = 10;

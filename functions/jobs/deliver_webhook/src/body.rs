@@ -1,11 +1,9 @@
 //! Bodies of events: their type, time and data in JSON.
 
-use domain::{
-    Timestamp,
-    live::{Event, EventData, EventType},
-    people::Person,
-    terms::{ConversationId, cut_to_bytes},
-};
+use domain::Timestamp;
+use domain::live::{Event, EventData, EventType};
+use domain::people::Person;
+use domain::terms::{ConversationId, cut_to_bytes};
 use serde::Serialize;
 use store::webhooks::EventContents;
 

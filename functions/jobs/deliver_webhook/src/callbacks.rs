@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 
 use access::token;
-use domain::{
-    Timestamp,
-    terms::EventId,
-    webhooks::{Delivery, WebhookRun},
-};
+use domain::Timestamp;
+use domain::terms::EventId;
+use domain::webhooks::{Delivery, WebhookRun};
 use kit::JobError;
 use serde::Serialize;
 use store::webhooks::HashedRun;

@@ -1,13 +1,12 @@
 //! Common parts of an endpoint's jobs: the health, further jobs, and the times of waiting deliveries.
 
-use domain::{
-    Timestamp,
-    terms::TenantId,
-    webhooks::{Delivery, DeliveryState, EndpointHealth, WebhookEndpoint},
-};
+use domain::Timestamp;
+use domain::terms::TenantId;
+use domain::webhooks::{Delivery, DeliveryState, EndpointHealth, WebhookEndpoint};
 use jiff::SignedDuration;
 use jobs::DeliveryJob;
-use kit::{Entry, JobError, TimeLimit, enqueue::MAX_DELAY};
+use kit::enqueue::MAX_DELAY;
+use kit::{Entry, JobError, TimeLimit};
 use store::TenantScope;
 
 use crate::Context;

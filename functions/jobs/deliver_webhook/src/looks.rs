@@ -1,18 +1,14 @@
 //! Looks at what waits for an endpoint, and attempts that have a job of their own.
 
-use domain::{
-    Timestamp,
-    terms::EventId,
-    webhooks::{Delivery, DeliveryState, EndpointHealth, WaitingLook, next_attempt},
-};
+use domain::Timestamp;
+use domain::terms::EventId;
+use domain::webhooks::{Delivery, DeliveryState, EndpointHealth, WaitingLook, next_attempt};
 use jiff::SignedDuration;
 use kit::{Done, JobError};
 use store::{RACES, StoreError, Versioned};
 
-use crate::{
-    attempts::Round,
-    endpoint::{Endpoint, looked_at_from, number, waiting},
-};
+use crate::attempts::Round;
+use crate::endpoint::{Endpoint, looked_at_from, number, waiting};
 
 /// Deliveries that one look tries. The next one continues.
 const PAGE: usize = 50;

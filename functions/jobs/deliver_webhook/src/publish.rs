@@ -2,17 +2,13 @@
 
 use std::collections::HashSet;
 
-use domain::{
-    live::Event,
-    terms::EventId,
-    webhooks::{Delivery, EndpointHealth, EndpointTrouble},
-};
+use domain::live::Event;
+use domain::terms::EventId;
+use domain::webhooks::{Delivery, EndpointHealth, EndpointTrouble};
 use kit::{Done, JobError, crash, line};
 
-use crate::{
-    attempts::Round,
-    endpoint::{Endpoint, looked_at_from, number, waiting},
-};
+use crate::attempts::Round;
+use crate::endpoint::{Endpoint, looked_at_from, number, waiting};
 
 impl Endpoint<'_> {
     /// Delivers events, or stores them for later. Those that this job, or another one, has written already are tried by their own jobs.

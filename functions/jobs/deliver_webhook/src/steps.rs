@@ -1,14 +1,13 @@
 //! Consequences of attempts: further jobs, notices to people, and the end of an endpoint.
 
-use domain::{
-    Timestamp,
-    notices::Notice,
-    webhooks::{DisabledReason, EndpointHealth, EndpointTrouble, HealthStep},
-};
+use domain::Timestamp;
+use domain::notices::Notice;
+use domain::webhooks::{DisabledReason, EndpointHealth, EndpointTrouble, HealthStep};
 use kit::{JobError, line};
 use store::RACES;
 
-use crate::{attempts::Round, endpoint::Endpoint};
+use crate::attempts::Round;
+use crate::endpoint::Endpoint;
 
 impl Endpoint<'_> {
     /// Goes on after a round of attempts: queues those that come soon, tells people what they should know, and looks at what waits if the endpoint

@@ -6,19 +6,13 @@
 //! leads to the rest, is deleted last, in one transaction with the changes of contacts that name it. A step that is interrupted is
 //! made again; what it had deleted before is then not counted.
 
-use domain::{
-    people::{Contact, EraseContact, Erased, Identity, Salt, Wishes},
-    terms::{ContactId, Progress},
-};
-use kit::{
-    Clock, ConfigError, Env, Files, Folder, Ids, JobError,
-    operation::{Step, Turn},
-};
+use domain::people::{Contact, EraseContact, Erased, Identity, Salt, Wishes};
+use domain::terms::{ContactId, Progress};
+use kit::operation::{Step, Turn};
+use kit::{Clock, ConfigError, Env, Files, Folder, Ids, JobError};
 use serde::{Deserialize, Serialize};
-use store::{
-    Store, TenantScope,
-    contacts::{ContactWrite, ErasedPage},
-};
+use store::contacts::{ContactWrite, ErasedPage};
+use store::{Store, TenantScope};
 
 /// State of the function, created once per process.
 pub struct Context {

@@ -8,31 +8,27 @@ mod rows;
 
 use std::pin::pin;
 
-use domain::{
-    accounts::Member,
-    calls::Entry,
-    campaigns::{Campaign, InAudience},
-    people::{Contact, Driver, Field, Filter, Person, Search, Stage, Tag, Wishes},
-    reports::{ExportData, ExportResult, Exported as What, FileFormat},
-    tenants::Line,
-    terms::{ContactId, FieldKey, Progress},
-};
+use domain::accounts::Member;
+use domain::calls::Entry;
+use domain::campaigns::{Campaign, InAudience};
+use domain::people::{Contact, Driver, Field, Filter, Person, Search, Stage, Tag, Wishes};
+use domain::reports::{ExportData, ExportResult, Exported as What, FileFormat};
+use domain::tenants::Line;
+use domain::terms::{ContactId, FieldKey, Progress};
 pub use flows::files::FileSteps as Context;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use kit::{
-    FileKey, JobError, crash,
-    files::Appended,
-    operation::{Step, Turn},
-};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use kit::files::Appended;
+use kit::operation::{Step, Turn};
+use kit::{FileKey, JobError, crash};
 use serde::{Deserialize, Serialize};
 use sheet::write::{MARK, csv_row, json_line};
-use store::{
-    TenantScope, Versioned,
-    accounts::Wanted,
-    contacts::TimelinePosition,
-    reports::{DayPlace, Happenings},
-};
+use store::accounts::Wanted;
+use store::contacts::TimelinePosition;
+use store::reports::{DayPlace, Happenings};
+use store::{TenantScope, Versioned};
 
 use crate::rows::{Exported, Names};
 

@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    calls::{Call, Received},
-    campaigns::{Campaign, Recipient},
-    messages::{Content, Ended, InboundMessage, Message},
-    people::{ConsentEntry, Field, Person, PersonIn, Written},
-    telephony::Party,
-    terms::{ContactId, FieldKey, Language, LineId, OneLine, StageId, TagId, UserId},
-};
+use domain::calls::{Call, Received};
+use domain::campaigns::{Campaign, Recipient};
+use domain::messages::{Content, Ended, InboundMessage, Message};
+use domain::people::{ConsentEntry, Field, Person, PersonIn, Written};
+use domain::telephony::Party;
+use domain::terms::{ContactId, FieldKey, Language, LineId, OneLine, StageId, TagId, UserId};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sheet::parts;

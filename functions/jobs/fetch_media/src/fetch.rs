@@ -1,23 +1,21 @@
 //! Fetching a medium, and deleting it with its message.
 
-use domain::{
-    Timestamp,
-    calls::Received,
-    media::{
-        InboundMedia, MediaKind, MediaReason, Medium, MediumState, SNIFFED_BYTES, content_type, may_be_excuse,
-        mime_essence,
-    },
-    tenants::{Account, SendSecrets},
-    terms::MessageId,
+use domain::Timestamp;
+use domain::calls::Received;
+use domain::media::{
+    InboundMedia, MediaKind, MediaReason, Medium, MediumState, SNIFFED_BYTES, content_type, may_be_excuse, mime_essence,
 };
+use domain::tenants::{Account, SendSecrets};
+use domain::terms::MessageId;
 use jiff::SignedDuration;
-use kit::{Done, FileKey, JobError, TimeLimit, crash, files::Copying, line, metric};
-use providers::{
-    media::{Download, MediaError},
-    twilio::client::Credentials,
-};
+use kit::files::Copying;
+use kit::{Done, FileKey, JobError, TimeLimit, crash, line, metric};
+use providers::media::{Download, MediaError};
+use providers::twilio::client::Credentials;
 use sha2::{Digest as _, Sha256};
-use store::{StoreError, TenantScope, messages::KnownMedium, table::usage};
+use store::messages::KnownMedium;
+use store::table::usage;
+use store::{StoreError, TenantScope};
 
 use crate::{Context, RACES};
 

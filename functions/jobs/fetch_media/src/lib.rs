@@ -14,16 +14,17 @@ mod attachment;
 mod fetch;
 mod upload;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use access::{Kms, Secrets, SendCredentials};
-use domain::{
-    Timestamp,
-    tenants::{Connection, SendSecrets},
-};
+use domain::Timestamp;
+use domain::tenants::{Connection, SendSecrets};
 use jobs::MediaJob;
 use kit::{Clock, ConfigError, Done, Env, Files, Job, JobError};
-use providers::{http::Http, twilio::client::TwilioClient, whatsapp::client::GraphClient};
+use providers::http::Http;
+use providers::twilio::client::TwilioClient;
+use providers::whatsapp::client::GraphClient;
 use store::{RACES, Store, TenantScope};
 
 /// Maximum time for a file on its way, in a function that has two minutes.

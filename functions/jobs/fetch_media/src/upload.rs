@@ -2,21 +2,15 @@
 
 use std::time::Duration;
 
-use domain::{
-    media::{Asset, AssetState, Turn},
-    tenants::{Account, SendSecrets},
-    terms::{ConnectionId, FileId, ProviderRef},
-};
-use kit::{
-    Done, FileKey, JobError, TimeLimit,
-    files::{FileError, FileFacts, Piece},
-    metric,
-};
-use providers::{
-    media::{MediaError, Sending, outgoing},
-    whatsapp::media::Upload,
-};
-use store::{TenantScope, Versioned, table::usage};
+use domain::media::{Asset, AssetState, Turn};
+use domain::tenants::{Account, SendSecrets};
+use domain::terms::{ConnectionId, FileId, ProviderRef};
+use kit::files::{FileError, FileFacts, Piece};
+use kit::{Done, FileKey, JobError, TimeLimit, metric};
+use providers::media::{MediaError, Sending, outgoing};
+use providers::whatsapp::media::Upload;
+use store::table::usage;
+use store::{TenantScope, Versioned};
 
 use crate::Context;
 

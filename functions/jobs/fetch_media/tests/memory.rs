@@ -2,10 +2,8 @@
 
 use std::time::Instant;
 
-use domain::{
-    media::{Asset, AssetIn, InboundMedia, MediaKind, MediumState},
-    terms::{FileId, MessageId, Resource as _},
-};
+use domain::media::{Asset, AssetIn, InboundMedia, MediaKind, MediumState};
+use domain::terms::{FileId, MessageId, Resource as _};
 use fetch_media::{Context, handle};
 use jobs::MediaJob;
 use kit::{Done, FileKey, Files, Job};

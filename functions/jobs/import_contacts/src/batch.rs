@@ -3,27 +3,21 @@
 //! Rows are worked side by side, but those about one person in their order: rows with a common number or address are in different
 //! waves, and rows that lead to one contact by different ones follow each other.
 
-use std::{
-    collections::HashMap,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::{
-    people::{
-        Addition, Contact, Field, Foreseen, Found, Identity, Import, ImportMode, Incoming, Plan, Profile, RowOutcome,
-        RowRefused, Suppression, consent_id,
-    },
-    terms::ContactId,
+use domain::people::{
+    Addition, Contact, Field, Foreseen, Found, Identity, Import, ImportMode, Incoming, Plan, Profile, RowOutcome,
+    RowRefused, Suppression, consent_id,
 };
+use domain::terms::ContactId;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use kit::JobError;
-use store::{
-    Store, TenantScope, Versioned,
-    contacts::{Added, Brought, KnownPerson, PersonError},
-    reports::Stored,
-    table::effects::Consent,
-};
+use store::contacts::{Added, Brought, KnownPerson, PersonError};
+use store::reports::Stored;
+use store::table::effects::Consent;
+use store::{Store, TenantScope, Versioned};
 
 /// Rows that are written at a time.
 const CONCURRENCY: usize = 16;

@@ -8,35 +8,28 @@
 mod batch;
 mod table;
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
-use domain::{
-    accounts::Member,
-    people::{ConsentEntry, Field, Foreseen, Import, ImportResult, RowCounts, RowOutcome, Stage, Tag, TagIn},
-    terms::{Progress, Resource, Stamp},
-};
-use kit::{
-    Clock, ConfigError, Env, FileKey, Files, JobError, TimeLimit, crash,
-    files::Appended,
-    operation::{Step, Turn},
-};
+use domain::accounts::Member;
+use domain::people::{ConsentEntry, Field, Foreseen, Import, ImportResult, RowCounts, RowOutcome, Stage, Tag, TagIn};
+use domain::terms::{Progress, Resource, Stamp};
+use kit::files::Appended;
+use kit::operation::{Step, Turn};
+use kit::{Clock, ConfigError, Env, FileKey, Files, JobError, TimeLimit, crash};
 use serde::{Deserialize, Serialize};
-use sheet::{
-    dialect::{Dialect, Format, detect},
-    import::ImportContacts,
-    mapping::Target,
-    names::{Common, Names},
-    reader::{Broken, Position},
-    record::RowError,
-    row::{self, Label, Line},
-    write::ErrorsFile,
-};
+use sheet::dialect::{Dialect, Format, detect};
+use sheet::import::ImportContacts;
+use sheet::mapping::Target;
+use sheet::names::{Common, Names};
+use sheet::reader::{Broken, Position};
+use sheet::record::RowError;
+use sheet::row::{self, Label, Line};
+use sheet::write::ErrorsFile;
 use store::{Owned, OwnedError, Store, TenantScope};
 
-use crate::{
-    batch::{Candidate, Desk, Outcome},
-    table::{Next, Table, Upload},
-};
+use crate::batch::{Candidate, Desk, Outcome};
+use crate::table::{Next, Table, Upload};
 
 /// Maximum rows of an import per second: 300 of a tenant, which has two at a time ([`Import::MAX_AT_ONCE`]). A partition of a list
 /// takes a thousand writes, and calls and messages need theirs.

@@ -1,11 +1,10 @@
 //! The uploaded table: its rows, read in pieces from the bucket.
 
-use kit::{FileKey, Files, JobError, files::Piece};
-use sheet::{
-    bounds::SAMPLE,
-    dialect::Dialect,
-    reader::{Item, Position, Reader},
-};
+use kit::files::Piece;
+use kit::{FileKey, Files, JobError};
+use sheet::bounds::SAMPLE;
+use sheet::dialect::Dialect;
+use sheet::reader::{Item, Position, Reader};
 
 /// Length of a piece: one request.
 const PIECE: u64 = 512 * 1024;

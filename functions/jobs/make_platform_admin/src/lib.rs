@@ -6,18 +6,16 @@
 //! twice rather than never; a revocation waits for no mail.
 
 use access::{password, token};
-use domain::{
-    accounts::{
-        Account, Grant, SecurityEvent,
-        SecurityEventKind::{self, PlatformRightGiven, PlatformRightTaken},
-    },
-    terms::{Actor, Email, Stamp, UserId, check_line},
-};
+use domain::accounts::SecurityEventKind::{self, PlatformRightGiven, PlatformRightTaken};
+use domain::accounts::{Account, Grant, SecurityEvent};
+use domain::terms::{Actor, Email, Stamp, UserId, check_line};
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{ConfigError, Env, JobError, Links, Mails};
 use serde::{Deserialize, Serialize};
-use store::{Store, accounts::Whose, tenants::PlatformAct};
+use store::Store;
+use store::accounts::Whose;
+use store::tenants::PlatformAct;
 
 /// State of the function, created once per process.
 pub struct Context {

@@ -4,34 +4,32 @@
 //! Safe to run twice: it only reads the table. The place of the next page, what is counted and the state of the file are one checkpoint, so a
 //! step that is made again counts the same page and writes the same part.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use domain::{
-    Timestamp,
-    campaigns::{
-        AudienceConditions, Campaign, Pace, PreflightCampaign, PreflightResult, PreflightTally, Stopped,
-        USUAL_PER_MINUTE, channel_problems,
-    },
-    messages::{Composed, IntentReview, Message, Needs},
-    money::{PriceBook, day_of},
-    people::Person,
-    reports::all_caps_of,
-    terms::{Channel, ContactId, Data, MessageId, Progress, Refusal},
+use domain::Timestamp;
+use domain::campaigns::{
+    AudienceConditions, Campaign, Pace, PreflightCampaign, PreflightResult, PreflightTally, Stopped, USUAL_PER_MINUTE,
+    channel_problems,
 };
-use flows::{
-    campaigns::{Broadcast, same_person},
-    files::FileSteps,
-    messages::Planner,
-};
+use domain::messages::{Composed, IntentReview, Message, Needs};
+use domain::money::{PriceBook, day_of};
+use domain::people::Person;
+use domain::reports::all_caps_of;
+use domain::terms::{Channel, ContactId, Data, MessageId, Progress, Refusal};
+use flows::campaigns::{Broadcast, same_person};
+use flows::files::FileSteps;
+use flows::messages::Planner;
 use futures::TryFutureExt as _;
-use kit::{
-    ConfigError, Env, FileKey, JobError, Pages, crash,
-    files::Appended,
-    operation::{Step, Turn},
-};
+use kit::files::Appended;
+use kit::operation::{Step, Turn};
+use kit::{ConfigError, Env, FileKey, JobError, Pages, crash};
 use serde::{Deserialize, Serialize};
 use sheet::write::{MARK, csv_row};
-use store::{TenantScope, Versioned, money::PriceCache, tenants::ConfigCache};
+use store::money::PriceCache;
+use store::tenants::ConfigCache;
+use store::{TenantScope, Versioned};
 
 /// State of the function, created once per process.
 pub struct Context {

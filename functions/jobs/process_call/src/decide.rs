@@ -1,28 +1,24 @@
 //! Deciding a call: reading what the decision is made from, deciding, and committing what follows.
 
-use domain::{
-    Timestamp,
-    automations::Findings,
-    calls::{Call, CallProgress},
-    inbox::{Conversation, Happening, What},
-    messages::{CallView, Material, Message, Needs, Remark, World},
-    people::{Contact, Identity, Person, Profile, consent_id, is_persons_name},
-    telephony::{CallFacts, Direction, Outcome, Party},
-    tenants::{TenantConfig, called_line},
-    terms::{CallId, CampaignId, CancelEvent, ContactId, ConversationId, Reason, Refusal},
-};
+use domain::Timestamp;
+use domain::automations::Findings;
+use domain::calls::{Call, CallProgress};
+use domain::inbox::{Conversation, Happening, What};
+use domain::messages::{CallView, Material, Message, Needs, Remark, World};
+use domain::people::{Contact, Identity, Person, Profile, consent_id, is_persons_name};
+use domain::telephony::{CallFacts, Direction, Outcome, Party};
+use domain::tenants::{TenantConfig, called_line};
+use domain::terms::{CallId, CampaignId, CancelEvent, ContactId, ConversationId, Reason, Refusal};
 use flows::inbox::{Assigning, note_for_team};
 use jobs::CallJob;
 use kit::{Done, Job, JobError, crash};
-use store::{
-    Along, StoreError, TenantScope, Versioned,
-    campaigns::DripEntry,
-    contacts::{ContactWrite, Lead, ProfileWrite, Refusals},
-    inbox::OnLine,
-    messages::NewLink,
-    table::effects::{Consent, Effects, Once},
-    tenants::TenantRow,
-};
+use store::campaigns::DripEntry;
+use store::contacts::{ContactWrite, Lead, ProfileWrite, Refusals};
+use store::inbox::OnLine;
+use store::messages::NewLink;
+use store::table::effects::{Consent, Effects, Once};
+use store::tenants::TenantRow;
+use store::{Along, StoreError, TenantScope, Versioned};
 
 use crate::{Context, identity, let_rest, queue};
 

@@ -31,23 +31,19 @@
 
 mod decide;
 
-use domain::{
-    Timestamp,
-    calls::{Call, CallProgress},
-    messages::Remark,
-    people::Identity,
-    telephony::{CallFacts, Direction, MAX_CALL, Outcome, Party, Verdict},
-    terms::{ConnectionId, Reason, Refusal, Timers},
-};
+use domain::Timestamp;
+use domain::calls::{Call, CallProgress};
+use domain::messages::Remark;
+use domain::people::Identity;
+use domain::telephony::{CallFacts, Direction, MAX_CALL, Outcome, Party, Verdict};
+use domain::terms::{ConnectionId, Reason, Refusal, Timers};
 use flows::messages::Planner;
 use jobs::{CallJob, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, QueueName, Queues, crash, metric};
-use store::{
-    RACES, Store, StoreError, TenantScope,
-    contacts::{Begun, ContactWrite},
-    table::effects::{Effects, Once},
-    tenants::{ConfigCache, TenantRow},
-};
+use store::contacts::{Begun, ContactWrite};
+use store::table::effects::{Effects, Once};
+use store::tenants::{ConfigCache, TenantRow};
+use store::{RACES, Store, StoreError, TenantScope};
 
 use crate::decide::{KnownCaller, decide_call};
 

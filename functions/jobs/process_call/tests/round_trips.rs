@@ -1,14 +1,16 @@
 //! Cost of a decision with as many rules as a tenant can have. Alone in its process, whose counters it reads.
 
-use domain::{calls::Entry, messages::Message, telephony::Outcome, tenants::Rule};
+use domain::calls::Entry;
+use domain::messages::Message;
+use domain::telephony::Outcome;
+use domain::tenants::Rule;
 use kit::{Done, Job};
 use process_call::{Context, handle};
 use serde_json::json;
-use store::{table::usage, tenants::Configured};
-use testkit::{
-    World,
-    business::{CUSTOMER, missed_call_facts, mobile, read},
-};
+use store::table::usage;
+use store::tenants::Configured;
+use testkit::World;
+use testkit::business::{CUSTOMER, missed_call_facts, mobile, read};
 
 /// Size of a page of a query.
 const PAGE: usize = 1024 * 1024;

@@ -1,20 +1,20 @@
 //! Automatic answers to customers' messages. A message is stored first, with the answer that it calls for; the answer is a write of its
 //! own, so that whatever fails here costs nobody a message.
 
-use domain::{
-    Timestamp,
-    automations::{answer_intent, answer_texts},
-    calls::Received,
-    media::MediumState,
-    messages::{Cause, Composed, Needs, World, compose_message},
-    people::{Contact, Person},
-    tenants::TenantConfig,
-    terms::{Answer, MessageId, Reason, Refusal, unknown_line_type},
-};
+use domain::Timestamp;
+use domain::automations::{answer_intent, answer_texts};
+use domain::calls::Received;
+use domain::media::MediumState;
+use domain::messages::{Cause, Composed, Needs, World, compose_message};
+use domain::people::{Contact, Person};
+use domain::tenants::TenantConfig;
+use domain::terms::{Answer, MessageId, Reason, Refusal, unknown_line_type};
 use flows::messages::Gathered;
 use jobs::ToQueue;
 use kit::{JobError, crash};
-use store::{Along, contacts::ContactWrite, table::effects::Effects};
+use store::Along;
+use store::contacts::ContactWrite;
+use store::table::effects::Effects;
 
 use crate::{Event, RACES};
 

@@ -1,21 +1,18 @@
 //! Messages that somebody of the business sends in the app of its own phone.
 
-use domain::{
-    Timestamp,
-    calls::MessageRef,
-    inbox::{Happening, What},
-    messages::{InboundMessage, message_by_phone},
-    people::Sign,
-    tenants::{TenantConfig, line_written_to},
-    terms::{CancelEvent as Happened, Channel, ConversationId, LineId},
-};
+use domain::Timestamp;
+use domain::calls::MessageRef;
+use domain::inbox::{Happening, What};
+use domain::messages::{InboundMessage, message_by_phone};
+use domain::people::Sign;
+use domain::tenants::{TenantConfig, line_written_to};
+use domain::terms::{CancelEvent as Happened, Channel, ConversationId, LineId};
 use kit::{Done, JobError};
-use store::{contacts::Begun, inbox::OnLine};
+use store::contacts::Begun;
+use store::inbox::OnLine;
 
-use crate::{
-    Event, RACES,
-    inbound::{About, Person, identities},
-};
+use crate::inbound::{About, Person, identities};
+use crate::{Event, RACES};
 
 impl Event<'_> {
     /// Stores a message that the business's own phone has sent, once: the customer waits no longer, and nothing that was planned before follows

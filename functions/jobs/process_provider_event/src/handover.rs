@@ -1,20 +1,17 @@
 //! Conversations that pass between the responders of a WhatsApp number.
 
-use domain::{
-    Timestamp,
-    messages::Sender,
-    people::Sign,
-    tenants::line_written_to,
-    terms::{Channel, ConversationId},
-};
+use domain::Timestamp;
+use domain::messages::Sender;
+use domain::people::Sign;
+use domain::tenants::line_written_to;
+use domain::terms::{Channel, ConversationId};
 use flows::inbox::{Assigning, pass_to_team};
 use kit::{Done, JobError};
-use store::{inbox::OnLine, table::effects::Effects};
+use store::inbox::OnLine;
+use store::table::effects::Effects;
 
-use crate::{
-    Event, RACES,
-    inbound::{About, Person, identities},
-};
+use crate::inbound::{About, Person, identities};
+use crate::{Event, RACES};
 
 impl Event<'_> {
     /// Notes that a conversation was passed to us, or taken from us. Whoever is passed to us waits for a person, and becomes a contact.

@@ -2,35 +2,31 @@
 
 use std::sync::Arc;
 
-use domain::{
-    Timestamp,
-    automations::{Heard, no_way_back},
-    calls::{MessageRef, Received},
-    inbox::{Happening, What},
-    media::Medium,
-    messages::{Delivery, InboundMessage, Message, OptFlag, Remark, Sender, Templated, answered_by_message},
-    people::{
-        ConsentEntry, Contact, Identity, Linked, Profile, Recognized, Suppression, consent_id, is_stop_label,
-        language_of_wish, recognize_language, wish_in_message,
-    },
-    reports::{is_written_after, reply_time},
-    templates::TemplateDefinition,
-    tenants::{TenantConfig, line_written_to},
-    terms::{
-        CancelEvent as Happened, Category, Channel, ContactId, ConversationId, MessageId, Phone, ProviderRef, Purpose,
-        Reason, Recipient, Refusal, ShownName, time_of_id,
-    },
+use domain::Timestamp;
+use domain::automations::{Heard, no_way_back};
+use domain::calls::{MessageRef, Received};
+use domain::inbox::{Happening, What};
+use domain::media::Medium;
+use domain::messages::{Delivery, InboundMessage, Message, OptFlag, Remark, Sender, Templated, answered_by_message};
+use domain::people::{
+    ConsentEntry, Contact, Identity, Linked, Profile, Recognized, Suppression, consent_id, is_stop_label,
+    language_of_wish, recognize_language, wish_in_message,
+};
+use domain::reports::{is_written_after, reply_time};
+use domain::templates::TemplateDefinition;
+use domain::tenants::{TenantConfig, line_written_to};
+use domain::terms::{
+    CancelEvent as Happened, Category, Channel, ContactId, ConversationId, MessageId, Phone, ProviderRef, Purpose,
+    Reason, Recipient, Refusal, ShownName, time_of_id,
 };
 use flows::inbox::{Assigning, note_for_team};
 use jobs::ToQueue;
 use kit::{Done, JobError, crash, metric};
-use store::{
-    Along, Versioned,
-    contacts::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
-    inbox::{OnLine, conversation_overheard},
-    messages::MEDIA_LANE,
-    table::effects::{Consent, Effects, Once},
-};
+use store::contacts::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals};
+use store::inbox::{OnLine, conversation_overheard};
+use store::messages::MEDIA_LANE;
+use store::table::effects::{Consent, Effects, Once};
+use store::{Along, Versioned};
 
 use crate::{Event, RACES};
 

@@ -31,19 +31,18 @@ mod handover;
 mod inbound;
 mod status;
 
-use domain::{
-    Timestamp,
-    messages::{Delivery, Update},
-    people::{Change, Contact, consent_id},
-    templates::{Cause, TemplateReport, TemplateStatus, sync_operation},
-    tenants::{Account, Connection, Health, Reported},
-    terms::{Classified, ConnectionId, ContactId, Effect, Phone, Timers},
-};
+use domain::Timestamp;
+use domain::messages::{Delivery, Update};
+use domain::people::{Change, Contact, consent_id};
+use domain::templates::{Cause, TemplateReport, TemplateStatus, sync_operation};
+use domain::tenants::{Account, Connection, Health, Reported};
+use domain::terms::{Classified, ConnectionId, ContactId, Effect, Phone, Timers};
 use flows::messages::Planner;
 use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, QueueName, Queues, RawBucket, Seldom, metric};
 use providers::{form, twilio, whatsapp};
-use store::{RACES, Store, StoreError, TenantScope, tenants::ConfigCache};
+use store::tenants::ConfigCache;
+use store::{RACES, Store, StoreError, TenantScope};
 
 /// Minutes between two looks of a process at whether a connection's webhooks are noted as arriving.
 const LOOKED_AT_EVERY: i64 = 5;

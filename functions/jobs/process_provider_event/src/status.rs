@@ -1,15 +1,16 @@
 //! Reports on our own messages.
 
-use domain::{
-    calls::MessageRef,
-    messages::{AttemptState, Leg, Message, Next, Sender, Stage, Status, StatusReport, classify_error, is_about_file},
-    people::{Contact, Identity, Tried},
-    terms::{Api, Effect, MessageId, Recipient},
+use domain::calls::MessageRef;
+use domain::messages::{
+    AttemptState, Leg, Message, Next, Sender, Stage, Status, StatusReport, classify_error, is_about_file,
 };
+use domain::people::{Contact, Identity, Tried};
+use domain::terms::{Api, Effect, MessageId, Recipient};
 use kit::{Done, JobError, crash};
 use store::StoreError;
 
-use crate::{Event, RACES, done_if, inbound::ChangedUser};
+use crate::inbound::ChangedUser;
+use crate::{Event, RACES, done_if};
 
 /// The target of a report.
 enum Place {

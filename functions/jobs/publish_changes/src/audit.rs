@@ -1,14 +1,10 @@
 //! Entries of the audit log for changes.
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{
-    accounts::{Action, AuditEntry, field_changes},
-    terms::TenantId,
-};
-use store::{
-    StoreError,
-    table::changes::{self, Stamped},
-};
+use domain::accounts::{Action, AuditEntry, field_changes};
+use domain::terms::TenantId;
+use store::StoreError;
+use store::table::changes::{self, Stamped};
 
 /// The entry for a change that a person or a key made; `None` for all others, and if no field of theirs differs.
 pub(crate) fn entry(record: &EventRecord) -> Result<Option<(TenantId, AuditEntry)>, StoreError> {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, reports::priced_attempts};
-use store::{StoreError, TenantScope, table::changes::What};
+use domain::Timestamp;
+use domain::reports::priced_attempts;
+use store::table::changes::What;
+use store::{StoreError, TenantScope};
 
 use crate::Context;
 

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    Timestamp,
-    messages::TemplateEdition,
-    reports::{
-        RECOVERED, Raise, UNDONE, count_answered_templates, count_call, count_decided, count_decided_again,
-        count_message, count_received, count_refused, count_templates,
-    },
+use domain::Timestamp;
+use domain::messages::TemplateEdition;
+use domain::reports::{
+    RECOVERED, Raise, UNDONE, count_answered_templates, count_call, count_decided, count_decided_again, count_message,
+    count_received, count_refused, count_templates,
 };
 use jiff::SignedDuration;
-use store::{reports::Counters, table::changes::What};
+use store::reports::Counters;
+use store::table::changes::What;
 
 /// The counters raised by a change that was stored at this time, by the hour that they count in. Counters of a call,
 /// and of its message, count in the call's hour, so that an hour's numbers match the list of its calls; all others in

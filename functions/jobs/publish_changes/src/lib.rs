@@ -17,25 +17,24 @@ mod counts;
 mod notices;
 mod triggers;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Timestamp, accounts::AuditEntry, campaigns::Occasion, notices::Notice, terms::TenantId};
-use jiff::{SignedDuration, civil::Date};
-use kit::{
-    Clock, ConfigError, Env, JobError, RawBucket, line, metric,
-    stream::{Batch, StreamError, changed_at},
-};
+use domain::Timestamp;
+use domain::accounts::AuditEntry;
+use domain::campaigns::Occasion;
+use domain::notices::Notice;
+use domain::terms::TenantId;
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use kit::stream::{Batch, StreamError, changed_at};
+use kit::{Clock, ConfigError, Env, JobError, RawBucket, line, metric};
 use serde_json::json;
-use store::{
-    Store, StoreError,
-    money::PriceCache,
-    reports::{Counted, Counters, Place, Source, TemplateDay, join_counts, may_be_rolled},
-    table::changes::{self, RowChange},
-};
+use store::money::PriceCache;
+use store::reports::{Counted, Counters, Place, Source, TemplateDay, join_counts, may_be_rolled};
+use store::table::changes::{self, RowChange};
+use store::{Store, StoreError};
 
 /// Minimum retry time of a batch: less than the mapping's `MaximumRecordAgeInSeconds`, which a test checks.
 pub const RETRIED_FOR: SignedDuration = SignedDuration::from_hours(11);

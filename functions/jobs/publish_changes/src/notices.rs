@@ -3,20 +3,14 @@
 //!
 //! Safe to run twice: an occurrence is written only if it is newer than the known one, and a day only if it is later.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    sync::{Mutex, PoisonError},
-};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Mutex, PoisonError};
 
-use domain::{
-    notices::{Notice, day_of},
-    terms::{RuleId, TenantId},
-};
+use domain::notices::{Notice, day_of};
+use domain::terms::{RuleId, TenantId};
 use jiff::civil::Date;
-use store::{
-    RACES, StoreError,
-    table::changes::{RowChange, What},
-};
+use store::table::changes::{RowChange, What};
+use store::{RACES, StoreError};
 
 use crate::Context;
 

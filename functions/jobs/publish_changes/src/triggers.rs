@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    campaigns::Occasion,
-    people::Person,
-    terms::{CampaignId, TenantId},
-};
+use domain::campaigns::Occasion;
+use domain::people::Person;
+use domain::terms::{CampaignId, TenantId};
 use futures::{StreamExt as _, stream};
 use kit::{JobError, line};
-use store::{RACES, StoreError, TenantScope, campaigns::DripEntry};
+use store::campaigns::DripEntry;
+use store::{RACES, StoreError, TenantScope};
 
 use crate::Context;
 

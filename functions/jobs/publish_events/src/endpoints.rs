@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{
-    live::{Event, Told},
-    terms::TenantId,
-    webhooks::FollowingEndpoint,
-};
+use domain::live::{Event, Told};
+use domain::terms::TenantId;
+use domain::webhooks::FollowingEndpoint;
 use jobs::DeliveryJob;
 use kit::{Entry, JobError, TimeLimit, line};
 

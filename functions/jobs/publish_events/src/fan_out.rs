@@ -3,20 +3,19 @@
 //! Sockets are listed after the events are kept, and consistently. So a client that reads once after it has begun to watch gets all: what
 //! was kept before its read, it reads; what is kept later, it is told.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use domain::{
-    Timestamp,
-    live::{Cursor, Frame, PublishedEvent, Rights, Socket, SocketId, Told, UNREACHABLE_FOR, divide_into_frames},
-    terms::Actor,
+use domain::Timestamp;
+use domain::live::{
+    Cursor, Frame, PublishedEvent, Rights, Socket, SocketId, Told, UNREACHABLE_FOR, divide_into_frames,
 };
+use domain::terms::Actor;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::SignedDuration;
-use kit::{TimeLimit, TimeUp, line, sockets::NotReached};
+use kit::sockets::NotReached;
+use kit::{TimeLimit, TimeUp, line};
 use store::{StoreError, TenantScope, Versioned};
 
 use crate::Context;

@@ -20,27 +20,19 @@ mod endpoints;
 mod fan_out;
 mod notify;
 
-use std::{
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{
-    Timestamp,
-    live::{Event, Meaning, Told},
-    terms::{EventId, TenantId, derive_id},
-};
+use domain::Timestamp;
+use domain::live::{Event, Meaning, Told};
+use domain::terms::{EventId, TenantId, derive_id};
 use jiff::SignedDuration;
 use jobs::PushJob;
-use kit::{
-    Clock, ConfigError, Env, JobError, Queue, QueueName, Sockets, line, metric,
-    stream::{Batch, StreamError, changed_at},
-};
-use store::{
-    Store, StoreError, TenantScope,
-    live::{AtOnce, Followed, MAX_TOGETHER, ends_rights, event_meaning, told_at_once},
-};
+use kit::stream::{Batch, StreamError, changed_at};
+use kit::{Clock, ConfigError, Env, JobError, Queue, QueueName, Sockets, line, metric};
+use store::live::{AtOnce, Followed, MAX_TOGETHER, ends_rights, event_meaning, told_at_once};
+use store::{Store, StoreError, TenantScope};
 
 use crate::fan_out::Unreached;
 

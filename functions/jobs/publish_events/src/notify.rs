@@ -1,20 +1,17 @@
 //! Jobs for notifications on devices, which `send_push` sends: for customers' messages unless somebody reads them soon,
 //! and at once for mentions, calls without a follow-up, and notices.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use domain::{
-    Timestamp,
-    inbox::Wrote,
-    live::{About, MAX_AGE, TOO_LATE, Told},
-    terms::{EventId, TenantId},
-};
+use domain::Timestamp;
+use domain::inbox::Wrote;
+use domain::live::{About, MAX_AGE, TOO_LATE, Told};
+use domain::terms::{EventId, TenantId};
 use jobs::{JobBody as _, PushJob};
 use kit::{Entry, JobError, TimeLimit, line, metric};
-use store::{TenantScope, live::AtOnce};
+use store::TenantScope;
+use store::live::AtOnce;
 
 use crate::Context;
 

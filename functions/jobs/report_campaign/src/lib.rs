@@ -2,27 +2,24 @@
 //!
 //! Safe to run twice: it only reads, and what a step counted that was not recorded is counted again.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    iter, mem,
-};
+use std::collections::{BTreeMap, HashMap};
+use std::{iter, mem};
 
-use domain::{
-    campaigns::{
-        Campaign, CampaignTally, CampaignType, DripTally, EnrolmentStatus, InAudience, RecipientState, ReportCampaign,
-        StepName, StepTally, VariantNumber, VariantTally,
-    },
-    money::{Currency, decimal_amount},
-    reports::Costs,
-    terms::{Data, Progress},
+use domain::campaigns::{
+    Campaign, CampaignTally, CampaignType, DripTally, EnrolmentStatus, InAudience, RecipientState, ReportCampaign,
+    StepName, StepTally, VariantNumber, VariantTally,
 };
-use jiff::{Timestamp, tz::TimeZone};
-use kit::{
-    Clock, ConfigError, Env, JobError,
-    operation::{Step, Turn},
-};
+use domain::money::{Currency, decimal_amount};
+use domain::reports::Costs;
+use domain::terms::{Data, Progress};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use kit::operation::{Step, Turn};
+use kit::{Clock, ConfigError, Env, JobError};
 use serde::{Deserialize, Serialize};
-use store::{Store, Versioned, campaigns::Enrolled, money::PriceCache};
+use store::campaigns::Enrolled;
+use store::money::PriceCache;
+use store::{Store, Versioned};
 
 /// State of the function, created once per process.
 pub struct Context {

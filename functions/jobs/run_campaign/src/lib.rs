@@ -36,31 +36,23 @@
 
 mod make;
 
-use domain::{
-    Timestamp,
-    campaigns::{
-        AudienceConditions, Campaign, CampaignType, InAudience, MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, Watch,
-        is_behind, may_still_send, refused_route_pause,
-    },
-    messages::Message,
-    terms::{CampaignState, ContactId, Data, MessageId, Progress, Reason, Refusal, Timers},
+use domain::Timestamp;
+use domain::campaigns::{
+    AudienceConditions, Campaign, CampaignType, InAudience, MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, Watch,
+    is_behind, may_still_send, refused_route_pause,
 };
-use flows::{
-    campaigns::{move_campaign, notice_pause, record_limit},
-    messages::Planner,
-};
+use domain::messages::Message;
+use domain::terms::{CampaignState, ContactId, Data, MessageId, Progress, Reason, Refusal, Timers};
+use flows::campaigns::{move_campaign, notice_pause, record_limit};
+use flows::messages::Planner;
 use jiff::SignedDuration;
 use jobs::ToQueue;
-use kit::{
-    Clock, ConfigError, Env, Ids, JobError, Pages, QueueName, Queues, crash,
-    operation::{Step, Turn},
-};
+use kit::operation::{Step, Turn};
+use kit::{Clock, ConfigError, Env, Ids, JobError, Pages, QueueName, Queues, crash};
 use serde::{Deserialize, Serialize};
-use store::{
-    Store, TenantScope, Versioned,
-    money::{Countable, PriceCache},
-    tenants::ConfigCache,
-};
+use store::money::{Countable, PriceCache};
+use store::tenants::ConfigCache;
+use store::{Store, TenantScope, Versioned};
 
 /// State of the function, created once per process.
 pub struct Context {

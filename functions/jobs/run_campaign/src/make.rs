@@ -1,23 +1,21 @@
 //! Making the messages of some contacts of an audience.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use domain::{
-    Timestamp,
-    campaigns::{Campaign, Enrolment, Exit, low_rating_pause, whatsapp_sender},
-    money::Counts,
-    people::{Contact, Person},
-    tenants::{Connection, TenantConfig},
-    terms::{ContactId, MessageId, Reason, Refusal},
-};
+use domain::Timestamp;
+use domain::campaigns::{Campaign, Enrolment, Exit, low_rating_pause, whatsapp_sender};
+use domain::money::Counts;
+use domain::people::{Contact, Person};
+use domain::tenants::{Connection, TenantConfig};
+use domain::terms::{ContactId, MessageId, Reason, Refusal};
 use flows::campaigns::{Broadcast, FirstPlaces, Maker, Room, Unmade, same_person};
 use futures::{StreamExt as _, stream};
 use jobs::ToQueue;
 use kit::{JobError, crash};
-use store::{RACES, StoreError, contacts::ContactWrite, table::effects::Effects};
+use store::contacts::ContactWrite;
+use store::table::effects::Effects;
+use store::{RACES, StoreError};
 
 use crate::Run;
 

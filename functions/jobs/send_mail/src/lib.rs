@@ -6,10 +6,8 @@
 mod notices;
 mod texts;
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 
 use jobs::MailJob;
 use kit::{ConfigError, Done, Env, Job, JobError, NoScope, SealedLinks, line, metric};

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    money::{Cap, Period, Scope},
-    notices::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
-    terms::{Category, ConnectionId, Purpose, Reason, Zone},
-    webhooks::{EndpointTrouble, MAX_WAITING_DELIVERIES},
-};
+use domain::money::{Cap, Period, Scope};
+use domain::notices::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting};
+use domain::terms::{Category, ConnectionId, Purpose, Reason, Zone};
+use domain::webhooks::{EndpointTrouble, MAX_WAITING_DELIVERIES};
 use jiff::Timestamp;
 
 use crate::texts::{isolate_text, moment, name, quote_safely};

@@ -4,13 +4,12 @@
 
 use std::net::IpAddr;
 
-use domain::{
-    accounts::Role,
-    money::Cap,
-    notices::{Matter, Notice},
-    terms::TenantId,
-};
-use jiff::{Timestamp, tz::TimeZone};
+use domain::accounts::Role;
+use domain::money::Cap;
+use domain::notices::{Matter, Notice};
+use domain::terms::TenantId;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use jobs::{Author, FactorChange, Link, Mail};
 use kit::html::escape_html;
 use providers::mail::Letter;

@@ -3,25 +3,20 @@
 use std::time::Duration;
 
 use access::{Kms, Secrets, SendCredentials};
-use domain::{
-    Timestamp,
-    media::{Asset, FileName},
-    messages::{Attempt, AttemptState, Leg, Message, SendOutcome, Stage, classify_error},
-    templates::TemplateDefinition,
-    tenants::{Account, Connection, SendSecrets, sending_letters, twilio},
-    terms::{Category, Channel, ErrorClass, Reason, Recipient, Refusal, SendKey, Timers},
-};
-use kit::{
-    ConfigError, Env,
-    files::{FileError, FileKey, Files},
-};
-use providers::{
-    http::Http,
-    outgoing::Outgoing,
-    twilio::client::{Credentials, Search, Sender, TwilioClient, Wanted},
-    whatsapp::client::GraphClient,
-};
-use store::{Store, TenantScope, table::usage};
+use domain::Timestamp;
+use domain::media::{Asset, FileName};
+use domain::messages::{Attempt, AttemptState, Leg, Message, SendOutcome, Stage, classify_error};
+use domain::templates::TemplateDefinition;
+use domain::tenants::{Account, Connection, SendSecrets, sending_letters, twilio};
+use domain::terms::{Category, Channel, ErrorClass, Reason, Recipient, Refusal, SendKey, Timers};
+use kit::files::{FileError, FileKey, Files};
+use kit::{ConfigError, Env};
+use providers::http::Http;
+use providers::outgoing::Outgoing;
+use providers::twilio::client::{Credentials, Search, Sender, TwilioClient, Wanted};
+use providers::whatsapp::client::GraphClient;
+use store::table::usage;
+use store::{Store, TenantScope};
 
 use crate::evidence::Found;
 

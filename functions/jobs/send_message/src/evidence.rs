@@ -1,19 +1,15 @@
 //! Evidence about sends with an unknown outcome.
 
-use domain::{
-    Timestamp,
-    messages::{AttemptState, Evidence as Known, Message, SendOutcome, StatusReport},
-    tenants::Connection,
-    terms::{Reason, Refusal},
-};
+use domain::Timestamp;
+use domain::messages::{AttemptState, Evidence as Known, Message, SendOutcome, StatusReport};
+use domain::tenants::Connection;
+use domain::terms::{Reason, Refusal};
 use jiff::SignedDuration;
-use kit::{
-    ConfigError, Done, Env, JobError, QueueName,
-    enqueue::{EnqueueError, waiting},
-    metric,
-};
+use kit::enqueue::{EnqueueError, waiting};
+use kit::{ConfigError, Done, Env, JobError, QueueName, metric};
 
-use crate::{Step, Work, channels::Doubted};
+use crate::channels::Doubted;
+use crate::{Step, Work};
 
 /// The provider's answer about a message.
 pub(crate) enum Found {

@@ -68,35 +68,33 @@ mod channels;
 mod evidence;
 mod turns;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{
-    Timestamp,
-    calls::MessageRef,
-    media::Asset,
-    messages::{
-        Attempt, AttemptState, Check, CheckInput, Leg, Message, Next, SendOutcome, StatusReport, check_frequency,
-        check_send, country_remarks, is_about_file, messages_to_read_before, wait_beyond_cap, wait_beyond_throughput,
-        wait_of_step_beyond_cap,
-    },
-    money::{Cap, Take},
-    people::{Change, Contact, Tried, consent_id},
-    reports::all_caps_of,
-    tenants::{Connection, Health, TenantConfig},
-    terms::{Classified, Effect, ErrorClass, ProviderRef, Reason, Refusal, Timers},
+use domain::Timestamp;
+use domain::calls::MessageRef;
+use domain::media::Asset;
+use domain::messages::{
+    Attempt, AttemptState, Check, CheckInput, Leg, Message, Next, SendOutcome, StatusReport, check_frequency,
+    check_send, country_remarks, is_about_file, messages_to_read_before, wait_beyond_cap, wait_beyond_throughput,
+    wait_of_step_beyond_cap,
 };
+use domain::money::{Cap, Take};
+use domain::people::{Change, Contact, Tried, consent_id};
+use domain::reports::all_caps_of;
+use domain::tenants::{Connection, Health, TenantConfig};
+use domain::terms::{Classified, Effect, ErrorClass, ProviderRef, Reason, Refusal, Timers};
 use flows::money::{give_back_to_caps, tell_of_caps};
 use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
-use store::{
-    Along, Races, Store, StoreError, TenantScope, Versioned,
-    contacts::ContactWrite,
-    messages::{LegMaterial, Reference, ToSend},
-    money::{Countable, PriceCache},
-    table::effects::Effects,
-    tenants::ConfigCache,
-};
+use store::contacts::ContactWrite;
+use store::messages::{LegMaterial, Reference, ToSend};
+use store::money::{Countable, PriceCache};
+use store::table::effects::Effects;
+use store::tenants::ConfigCache;
+use store::{Along, Races, Store, StoreError, TenantScope, Versioned};
 
 use channels::{Channels, Sending};
 use evidence::Evidence;

@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    Timestamp,
-    messages::{Leg, Message},
-    tenants::{Connection, Held, Throughput, Turn},
-    terms::{ConnectionId, Lane},
-};
+use domain::Timestamp;
+use domain::messages::{Leg, Message};
+use domain::tenants::{Connection, Held, Throughput, Turn};
+use domain::terms::{ConnectionId, Lane};
 use store::StoreError;
 use tokio::sync::Mutex;
 

@@ -12,21 +12,18 @@ mod subject;
 use std::time::Duration;
 
 use access::{Kms, PushError, PushKeys};
-use domain::{
-    Timestamp,
-    accounts::Account,
-    live::{About, Notification, PushServices, PushSubscription, TOO_LATE},
-    tenants::Tenant,
-    terms::{PushSubscriptionId, UserId},
-};
+use domain::Timestamp;
+use domain::accounts::Account;
+use domain::live::{About, Notification, PushServices, PushSubscription, TOO_LATE};
+use domain::tenants::Tenant;
+use domain::terms::{PushSubscriptionId, UserId};
 use futures::{StreamExt as _, stream};
-use jiff::{SignedDuration, civil::Time};
+use jiff::SignedDuration;
+use jiff::civil::Time;
 use jobs::{PushJob, PushRest};
 use kit::{Clock, ConfigError, Done, Entry, Env, Job, JobError, Queue, QueueName, TimeLimit, line, metric};
-use providers::{
-    http::Http,
-    push::{PushClient, Pushed, Unavailable},
-};
+use providers::http::Http;
+use providers::push::{PushClient, Pushed, Unavailable};
 use store::{Store, TenantScope};
 
 use crate::subject::Subject;

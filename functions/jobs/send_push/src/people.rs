@@ -1,12 +1,11 @@
 //! The people to notify: those with a device whom something concerns and who may know of it.
 
-use domain::{
-    Timestamp,
-    terms::{Actor, UserId},
-};
+use domain::Timestamp;
+use domain::terms::{Actor, UserId};
 use store::{StoreError, TenantScope};
 
-use crate::{Context, subject::Subject};
+use crate::Context;
+use crate::subject::Subject;
 
 #[derive(Default)]
 pub(crate) struct People {

@@ -1,16 +1,14 @@
 //! Subjects of notifications, read as they are now.
 
-use domain::{
-    Timestamp,
-    accounts::{Member, MemberStatus, Permission, Role},
-    calls::Call,
-    inbox::{Conversation, What},
-    live::{About, Notification},
-    notices::{Matter, Notice},
-    people::Note,
-    tenants::{Rule, Team},
-    terms::{ContactId, TenantId, UserId},
-};
+use domain::Timestamp;
+use domain::accounts::{Member, MemberStatus, Permission, Role};
+use domain::calls::Call;
+use domain::inbox::{Conversation, What};
+use domain::live::{About, Notification};
+use domain::notices::{Matter, Notice};
+use domain::people::Note;
+use domain::tenants::{Rule, Team};
+use domain::terms::{ContactId, TenantId, UserId};
 use store::{StoreError, TenantScope};
 
 use crate::Context;

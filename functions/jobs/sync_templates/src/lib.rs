@@ -9,25 +9,20 @@
 use std::time::Duration;
 
 use access::{Kms, Secrets, SendCredentials};
-use domain::{
-    templates::{LastSync, ListedNames, MAX_REASON_LENGTH, SyncTemplates, Synced},
-    tenants::Connection,
-    terms::{Channel, ConnectionId, Progress},
-};
+use domain::templates::{LastSync, ListedNames, MAX_REASON_LENGTH, SyncTemplates, Synced};
+use domain::tenants::Connection;
+use domain::terms::{Channel, ConnectionId, Progress};
 use jiff::Timestamp;
-use kit::{
-    Clock, ConfigError, Env, JobError, TimeLimit, crash,
-    operation::{Step, Turn},
-};
-use providers::{
-    http::Http,
-    template_clients::{TemplateAccount, TemplateClients},
-    templates::{MAX_LIST_LENGTH, TemplateError},
-    twilio::content::ContentClient,
-    whatsapp::client::GraphClient,
-};
+use kit::operation::{Step, Turn};
+use kit::{Clock, ConfigError, Env, JobError, TimeLimit, crash};
+use providers::http::Http;
+use providers::template_clients::{TemplateAccount, TemplateClients};
+use providers::templates::{MAX_LIST_LENGTH, TemplateError};
+use providers::twilio::content::ContentClient;
+use providers::whatsapp::client::GraphClient;
 use serde::{Deserialize, Serialize};
-use store::{Store, StoreError, TenantScope, table::usage};
+use store::table::usage;
+use store::{Store, StoreError, TenantScope};
 
 /// Time after which a step stops reading pages.
 const WORK: Duration = Duration::from_secs(5);

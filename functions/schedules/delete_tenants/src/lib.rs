@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use domain::terms::{Actor, Stamp};
 use jiff::SignedDuration;
-use kit::{Clock, ConfigError, Env, Files, Folder, Ids, JobError, line, schedule::Deadline};
+use kit::schedule::Deadline;
+use kit::{Clock, ConfigError, Env, Files, Folder, Ids, JobError, line};
 use serde_json::json;
-use store::{
-    Store,
-    tenants::{Leaving, PlatformAct},
-};
+use store::Store;
+use store::tenants::{Leaving, PlatformAct};
 
 /// Tenants read per page.
 const TENANTS_PAGE: i32 = 20;

@@ -5,27 +5,21 @@
 //! Safe to run twice, and twice at the same time: a due row is leased by moving its time under the condition that it is
 //! unchanged, and a surplus job in a queue is dropped by its worker.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use domain::{
-    Timestamp,
-    terms::{Lane, Timers},
-};
+use domain::Timestamp;
+use domain::terms::{Lane, Timers};
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use jobs::ToQueue;
-use kit::{
-    Bus, Clock, ConfigError, Env, JobError, Queue, QueueName, Queues, RawBucket, TimeLimit, enqueue::Entry, line,
-    metric, schedule::Deadline, turns::in_turn,
-};
-use store::{
-    Store, StoreError,
-    table::due::{Due, DueRow, Next, Partition},
-};
+use kit::enqueue::Entry;
+use kit::schedule::Deadline;
+use kit::turns::in_turn;
+use kit::{Bus, Clock, ConfigError, Env, JobError, Queue, QueueName, Queues, RawBucket, TimeLimit, line, metric};
+use store::table::due::{Due, DueRow, Next, Partition};
+use store::{Store, StoreError};
 
 /// Maximum rows of a lane that one run queues; the next run, a minute later, continues. The lanes are processed one after
 /// the other, the most urgent first, so that none delays a more urgent one.

@@ -7,28 +7,23 @@
 //! there is one at a time. If its worker dies, a later run repeats it with the same ids of mails, unless a notice is
 //! marked already: then all mails were queued. A notice is marked under the condition of its version.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Duration;
 
-use domain::{
-    Timestamp,
-    accounts::{Account, Member, Role},
-    notices::{
-        MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, Matter, Notice, NoticeKind, NoticeState, Present, Watch, day_of,
-    },
-    tenants::TenantConfig,
-    terms::{ConnectionId, TenantId, derive_id},
+use domain::Timestamp;
+use domain::accounts::{Account, Member, Role};
+use domain::notices::{
+    MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, Matter, Notice, NoticeKind, NoticeState, Present, Watch, day_of,
 };
+use domain::tenants::TenantConfig;
+use domain::terms::{ConnectionId, TenantId, derive_id};
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
-use kit::{Clock, ConfigError, Env, JobError, Links, Mails, line, schedule::Deadline};
-use store::{
-    LostRace as _, RACES, Store, StoreError, TenantScope, Versioned,
-    accounts::{DueNotice, Pending},
-    tenants::ConfigCache,
-};
+use kit::schedule::Deadline;
+use kit::{Clock, ConfigError, Env, JobError, Links, Mails, line};
+use store::accounts::{DueNotice, Pending};
+use store::tenants::ConfigCache;
+use store::{LostRace as _, RACES, Store, StoreError, TenantScope, Versioned};
 
 /// Due rows read per page.
 const PAGE: i32 = 100;

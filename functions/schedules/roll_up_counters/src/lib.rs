@@ -6,12 +6,11 @@
 
 use std::time::Duration;
 
-use domain::{tenants::Tenant, terms::TenantId};
+use domain::tenants::Tenant;
+use domain::terms::TenantId;
 pub use kit::StoreAndClock as Context;
-use kit::{
-    JobError, line,
-    schedule::{Deadline, for_every_tenant},
-};
+use kit::schedule::{Deadline, for_every_tenant};
+use kit::{JobError, line};
 
 /// No other day is begun when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(10);

@@ -3,16 +3,12 @@
 //!
 //! Safe to run twice, and twice at the same time: the id of an operation follows from its connection and the hour.
 
-use domain::{
-    templates::{Cause, LastSync, sync_operation},
-    tenants::{Tenant, TenantStatus},
-    terms::Channel,
-};
+use domain::templates::{Cause, LastSync, sync_operation};
+use domain::tenants::{Tenant, TenantStatus};
+use domain::terms::Channel;
 pub use kit::StoreAndClock as Context;
-use kit::{
-    JobError, line,
-    schedule::{Deadline, for_every_tenant},
-};
+use kit::schedule::{Deadline, for_every_tenant};
+use kit::{JobError, line};
 
 kit::function!(serve_schedule, Context::new, handle);
 

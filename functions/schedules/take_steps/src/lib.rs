@@ -9,18 +9,19 @@ mod rounds;
 mod saying;
 mod tenant;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::terms::TenantId;
 use flows::messages::Planner;
 use jiff::SignedDuration;
-use kit::{Clock, ConfigError, Env, Ids, JobError, Pages, QueueName, Queues, line, schedule::Deadline, turns::in_turn};
-use store::{
-    LostRace as _, Store,
-    campaigns::{DueRound, DueStep, SHARDS},
-    money::PriceCache,
-    tenants::ConfigCache,
-};
+use kit::schedule::Deadline;
+use kit::turns::in_turn;
+use kit::{Clock, ConfigError, Env, Ids, JobError, Pages, QueueName, Queues, line};
+use store::campaigns::{DueRound, DueStep, SHARDS};
+use store::money::PriceCache;
+use store::tenants::ConfigCache;
+use store::{LostRace as _, Store};
 
 use crate::tenant::{InRun, Tenant};
 

@@ -3,18 +3,15 @@
 //! Safe to run twice: an enrolment is written under the condition that the known one is unchanged, and a contact enters a drip by itself at
 //! most once a day. The place among the contacts of a day is written behind each page.
 
-use domain::{
-    Timestamp,
-    campaigns::{AT_MOST_EVERY, Campaign, Enrolment, Round, Triggered},
-    people::{Field, Person},
-    terms::{CampaignState, FieldId},
-};
+use domain::Timestamp;
+use domain::campaigns::{AT_MOST_EVERY, Campaign, Enrolment, Round, Triggered};
+use domain::people::{Field, Person};
+use domain::terms::{CampaignState, FieldId};
 use futures::{StreamExt as _, stream};
-use kit::{JobError, crash, line, schedule::Deadline};
-use store::{
-    RACES, Store, StoreError, TenantScope, Versioned,
-    campaigns::{DripEntry, DueRound},
-};
+use kit::schedule::Deadline;
+use kit::{JobError, crash, line};
+use store::campaigns::{DripEntry, DueRound};
+use store::{RACES, Store, StoreError, TenantScope, Versioned};
 
 use crate::{Context, ENOUGH_TIME};
 

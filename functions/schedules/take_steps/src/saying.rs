@@ -6,27 +6,21 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    Timestamp,
-    campaigns::{Scene, WrittenSteps, ends_drip, is_after_cap, step_kept_back_until, step_made_at},
-    messages::Cause,
-    money::{Counts, Take},
-    reports::all_caps_of,
-    terms::{CampaignId, CampaignState, FREQUENCY_SPAN, Fact, Reason, Refusal},
-};
-use flows::{
-    campaigns::{Broadcast, Composition, FirstPlaces, Maker, move_campaign, notice_pause, record_limit},
-    money::{give_back_to_caps, tell_of_caps},
-};
+use domain::Timestamp;
+use domain::campaigns::{Scene, WrittenSteps, ends_drip, is_after_cap, step_kept_back_until, step_made_at};
+use domain::messages::Cause;
+use domain::money::{Counts, Take};
+use domain::reports::all_caps_of;
+use domain::terms::{CampaignId, CampaignState, FREQUENCY_SPAN, Fact, Reason, Refusal};
+use flows::campaigns::{Broadcast, Composition, FirstPlaces, Maker, move_campaign, notice_pause, record_limit};
+use flows::money::{give_back_to_caps, tell_of_caps};
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use kit::{JobError, crash};
-use store::{
-    LostRace as _,
-    contacts::ContactWrite,
-    money::Countable,
-    table::effects::{Effects, Once},
-};
+use store::LostRace as _;
+use store::contacts::ContactWrite;
+use store::money::Countable;
+use store::table::effects::{Effects, Once};
 
 use crate::tenant::{AT_ONCE, Became, LIMIT_LOOK, Place, Ready, Rows, Tenant};
 

@@ -1,28 +1,22 @@
 //! Taking the steps of the contacts of one tenant.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use domain::{
-    Timestamp,
-    accounts::Member,
-    campaigns::{Action, Campaign, Enrolment, Scene, Turn, WrittenSteps, conversion_refusal},
-    messages::{Cause, CauseStep, Message},
-    people::{ChangeIn, Conversion, Edit, Note, Person, Stage, Tag},
-    tenants::{TenantConfig, recipient_zone},
-    terms::{CampaignId, CampaignState, ContactId, MessageId, NoteId, Reason, Refusal, Stamp, UserId, Zone},
-};
+use domain::Timestamp;
+use domain::accounts::Member;
+use domain::campaigns::{Action, Campaign, Enrolment, Scene, Turn, WrittenSteps, conversion_refusal};
+use domain::messages::{Cause, CauseStep, Message};
+use domain::people::{ChangeIn, Conversion, Edit, Note, Person, Stage, Tag};
+use domain::tenants::{TenantConfig, recipient_zone};
+use domain::terms::{CampaignId, CampaignState, ContactId, MessageId, NoteId, Reason, Refusal, Stamp, UserId, Zone};
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use jobs::ToQueue;
 use kit::{JobError, crash};
-use store::{
-    LostRace as _, StoreError, TenantScope, Versioned,
-    campaigns::DueStep,
-    contacts::{Brought, NotCreated, PersonError},
-};
+use store::campaigns::DueStep;
+use store::contacts::{Brought, NotCreated, PersonError};
+use store::{LostRace as _, StoreError, TenantScope, Versioned};
 
 use crate::{Context, LATER};
 

@@ -8,21 +8,18 @@
 
 use std::time::Duration;
 
-use domain::{
-    inbox::ConversationState,
-    notices::Notice,
-    tenants::Team,
-    terms::{ConversationId, UserId},
-};
+use domain::inbox::ConversationState;
+use domain::notices::Notice;
+use domain::tenants::Team;
+use domain::terms::{ConversationId, UserId};
 use flows::inbox::assign_to_team;
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
 pub use kit::StoreAndClock as Context;
-use kit::{JobError, line, schedule::Deadline};
-use store::{
-    RACES, StoreError, TenantScope,
-    inbox::{DueInInbox, DueWhat, IdleLook, InboxList, SHARDS},
-};
+use kit::schedule::Deadline;
+use kit::{JobError, line};
+use store::inbox::{DueInInbox, DueWhat, IdleLook, InboxList, SHARDS};
+use store::{RACES, StoreError, TenantScope};
 
 /// The lists with idle conversations.
 const LISTS: [ConversationState; 2] = [ConversationState::Open, ConversationState::Pending];

@@ -5,22 +5,16 @@
 mod pace;
 mod readers;
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use access::socket::{self, Ticketed};
-use domain::{
-    Timestamp,
-    accounts::Permission,
-    live::{Action, Cursor, Frame, MAX_OF_CALLER, MAX_SAID, MAX_VIEWS, Rights, Socket, SocketId, View},
-    terms::{Actor, UserId},
-};
-use kit::{
-    Clock, ConfigError, Env, JobError, Sockets,
-    sockets::{Answer, Did, NotReached, SocketEvent},
-};
+use domain::Timestamp;
+use domain::accounts::Permission;
+use domain::live::{Action, Cursor, Frame, MAX_OF_CALLER, MAX_SAID, MAX_VIEWS, Rights, Socket, SocketId, View};
+use domain::terms::{Actor, UserId};
+use kit::sockets::{Answer, Did, NotReached, SocketEvent};
+use kit::{Clock, ConfigError, Env, JobError, Sockets};
 use store::{Store, StoreError, TenantScope, Versioned};
 
 use crate::pace::Pace;

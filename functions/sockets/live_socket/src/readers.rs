@@ -1,16 +1,12 @@
 //! Telling those who watch a conversation that somebody else reads it, or writes a reply. It is of the moment: whoever cannot be reached is not told.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
-use domain::{
-    Timestamp,
-    accounts::Permission,
-    live::{Frame, Socket, SocketId, View},
-    terms::{Actor, ConversationId, UserId},
-};
+use domain::Timestamp;
+use domain::accounts::Permission;
+use domain::live::{Frame, Socket, SocketId, View};
+use domain::terms::{Actor, ConversationId, UserId};
 use futures::{StreamExt as _, stream};
 use kit::TimeLimit;
 use store::{StoreError, TenantScope, Versioned};

@@ -9,19 +9,15 @@ mod shell;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    body::Body,
-    extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
-    middleware::map_response,
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use kit::{
-    ConfigError, Env, Files,
-    http::{accepts_coding, knows_version},
-};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use kit::http::{accepts_coding, knows_version};
+use kit::{ConfigError, Env, Files};
 use rust_embed::{DynRustEmbed, Embed};
 use sha2::{Digest, Sha256};
 

@@ -1,12 +1,10 @@
 //! The pages of a binary without the console: those that links in mails lead to, which send a link's token when the person presses the
 //! button, and one that says how to build the console.
 
-use axum::{
-    Router,
-    http::{HeaderMap, StatusCode},
-    response::Response,
-    routing::get,
-};
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
 
 use crate::{HOME, HTML, LINKED, text};
 

@@ -2,11 +2,10 @@
 //!
 //! Both are words of ours, so the page never holds anything that a request brought.
 
-use axum::{
-    http::{HeaderMap, HeaderValue, header},
-    response::Response,
-};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use crate::{Build, HTML, text};

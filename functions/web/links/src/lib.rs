@@ -5,22 +5,20 @@
 use std::sync::Arc;
 
 use access::link::Follower;
-use axum::{
-    Extension, Router,
-    body::Body,
-    extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    response::{Html, IntoResponse as _, Response},
-    routing::get,
-};
-use domain::{
-    Timestamp,
-    messages::{Message, TrackedEnd},
-    people::LinkCode,
-    terms::TenantId,
-};
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use domain::Timestamp;
+use domain::messages::{Message, TrackedEnd};
+use domain::people::LinkCode;
+use domain::terms::TenantId;
 use jiff::SignedDuration;
-use kit::{ConfigError, Env, LateStore, chain, html::escape_html, http, line};
+use kit::html::escape_html;
+use kit::{ConfigError, Env, LateStore, chain, http, line};
 use store::{RACES, Store, StoreError, TenantScope};
 use url::Url;
 

@@ -10,42 +10,33 @@ mod form;
 mod page;
 mod words;
 
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
+use std::sync::Arc;
 
 use access::link::Customer;
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    extract::{FromRequestParts, Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
-    routing::get,
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use domain::Timestamp;
+use domain::people::{
+    Choice, Chosen, ConsentEntry, Contact, LinkCode, PreferenceLink, Topic, Wish, Wording, choose_topics, consent_id,
+    refuse_everything, wishes_mark,
 };
-use domain::{
-    Timestamp,
-    people::{
-        Choice, Chosen, ConsentEntry, Contact, LinkCode, PreferenceLink, Topic, Wish, Wording, choose_topics,
-        consent_id, refuse_everything, wishes_mark,
-    },
-    tenants::Tenant,
-    terms::OneLine,
-};
-use kit::{
-    ConfigError, Env, LateStore, chain,
-    http::{Source, Target, expect_content_type},
-    line,
-};
-use store::{
-    RACES, StoreError,
-    table::rates::{Allowance, Limit},
-};
+use domain::tenants::Tenant;
+use domain::terms::OneLine;
+use kit::http::{Source, Target, expect_content_type};
+use kit::{ConfigError, Env, LateStore, chain, line};
+use store::table::rates::{Allowance, Limit};
+use store::{RACES, StoreError};
 use ulid::Ulid;
 
-use crate::{
-    form::Form,
-    page::Note,
-    words::{ENGLISH, Words},
-};
+use crate::form::Form;
+use crate::page::Note;
+use crate::words::{ENGLISH, Words};
 
 /// Requests from one address. Many customers may share one, behind the network of a mobile operator.
 const FROM_ADDRESS: Limit = Limit::per_minute(300);

@@ -3,15 +3,12 @@
 use std::sync::LazyLock;
 
 use askama::Template;
-use axum::{
-    http::{HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Response},
-};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{
-    destinations::WayOut,
-    people::{Contact, Topic, TopicState, refuses_everything, topic_state, wishes_mark},
-};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::destinations::WayOut;
+use domain::people::{Contact, Topic, TopicState, refuses_everything, topic_state, wishes_mark};
 use sha2::{Digest, Sha256};
 
 use crate::words::{Named, Notice, Words};

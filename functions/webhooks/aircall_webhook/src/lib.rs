@@ -1,12 +1,12 @@
 //! Aircall's webhooks: verifies the sender's token and queues every ended call in `calls`.
 
-use axum::{Router, response::Response, routing::post};
+use axum::Router;
+use axum::response::Response;
+use axum::routing::post;
 use domain::tenants::VerifySecrets;
-use kit::{
-    ConfigError, Env, Problem, Webhook,
-    http::expect_content_type,
-    webhook::{Delivery, answer},
-};
+use kit::http::expect_content_type;
+use kit::webhook::{Delivery, answer};
+use kit::{ConfigError, Env, Problem, Webhook};
 use providers::aircall;
 
 kit::function!(serve_http, routes);

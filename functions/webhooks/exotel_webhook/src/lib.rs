@@ -1,21 +1,15 @@
 //! Exotel's Passthru and StatusCallback: verifies the secret in the URL and the sender's address, because Exotel signs nothing,
 //! and queues the report in `calls`.
 
-use axum::{
-    Router,
-    extract::Path,
-    response::Response,
-    routing::{get, post},
-};
-use domain::{
-    telephony::CallEvent,
-    tenants::{Account, CallingCode, Connection, VerifySecrets},
-};
-use kit::{
-    ConfigError, Env, Problem, Webhook,
-    http::expect_content_type,
-    webhook::{Delivery, answer},
-};
+use axum::Router;
+use axum::extract::Path;
+use axum::response::Response;
+use axum::routing::{get, post};
+use domain::telephony::CallEvent;
+use domain::tenants::{Account, CallingCode, Connection, VerifySecrets};
+use kit::http::expect_content_type;
+use kit::webhook::{Delivery, answer};
+use kit::{ConfigError, Env, Problem, Webhook};
 use providers::{Unreadable, exotel, form};
 
 kit::function!(serve_http, routes);

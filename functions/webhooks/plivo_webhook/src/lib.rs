@@ -1,19 +1,15 @@
 //! Plivo's hangup callback: verifies the signature and queues the report in `calls`.
 
-use axum::{Router, response::Response, routing::post};
+use axum::Router;
+use axum::response::Response;
+use axum::routing::post;
 use domain::tenants::VerifySecrets;
-use kit::{
-    ConfigError, Env, Problem, Webhook,
-    http::expect_content_type,
-    webhook::{Delivery, answer},
-};
-use providers::{
-    form,
-    plivo::{
-        self,
-        signature::{self, Headers},
-    },
-};
+use kit::http::expect_content_type;
+use kit::webhook::{Delivery, answer};
+use kit::{ConfigError, Env, Problem, Webhook};
+use providers::form;
+use providers::plivo;
+use providers::plivo::signature::{self, Headers};
 
 kit::function!(serve_http, routes);
 

@@ -1,13 +1,13 @@
 //! The generic signed event for reporting a call from any telephone system. Verifies the sender and queues the event in
 //! `calls`.
 
-use axum::{Router, response::Response, routing::post};
+use axum::Router;
+use axum::response::Response;
+use axum::routing::post;
 use domain::tenants::VerifySecrets;
-use kit::{
-    ConfigError, Env, Problem, Webhook,
-    http::expect_content_type,
-    webhook::{Delivery, answer},
-};
+use kit::http::expect_content_type;
+use kit::webhook::{Delivery, answer};
+use kit::{ConfigError, Env, Problem, Webhook};
 use providers::telephony::{self, Headers};
 
 kit::function!(serve_http, routes);

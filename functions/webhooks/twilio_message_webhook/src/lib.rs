@@ -3,19 +3,17 @@
 
 use std::sync::Arc;
 
-use axum::{Router, response::Response, routing::post};
+use axum::Router;
+use axum::response::Response;
+use axum::routing::post;
 use domain::tenants::{Account, Connection, twilio};
 use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
-use kit::{
-    ConfigError, Env, Problem, QueueName, Webhook,
-    http::expect_content_type,
-    webhook::{Delivery, LARGEST_JOB, answer},
-};
-use providers::{
-    Unreadable,
-    form::Form,
-    twilio::{address, form, signature, twiml},
-};
+use kit::http::expect_content_type;
+use kit::webhook::{Delivery, LARGEST_JOB, answer};
+use kit::{ConfigError, Env, Problem, QueueName, Webhook};
+use providers::Unreadable;
+use providers::form::Form;
+use providers::twilio::{address, form, signature, twiml};
 
 kit::function!(serve_http, routes);
 

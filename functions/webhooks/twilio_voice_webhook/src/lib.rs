@@ -3,32 +3,24 @@
 //! A ringing call is answered even if it cannot be stored, and within seconds even if everything hangs. Twilio reports the end of
 //! the call later.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use axum::{Extension, Router, response::Response, routing::post};
-use domain::{
-    Timestamp,
-    telephony::{CallFacts, Party},
-    tenants::{
-        Account, Connection, Line, Tenant, VerifySecrets, called_line, is_business_open,
-        twilio::{self, OVERRIDES},
-    },
-    terms::{Phone, TenantId},
-};
+use axum::response::Response;
+use axum::routing::post;
+use axum::{Extension, Router};
+use domain::Timestamp;
+use domain::telephony::{CallFacts, Party};
+use domain::tenants::twilio::{self, OVERRIDES};
+use domain::tenants::{Account, Connection, Line, Tenant, VerifySecrets, called_line, is_business_open};
+use domain::terms::{Phone, TenantId};
 use jiff::SignedDuration;
-use kit::{
-    ConfigError, Env, Problem, TimeLimit, Webhook,
-    http::expect_content_type,
-    webhook::{Delivery, answer},
-};
-use providers::twilio::{
-    form, signature,
-    twiml::{self, Urls},
-    voice::{self, VoiceCallback},
-};
+use kit::http::expect_content_type;
+use kit::webhook::{Delivery, answer};
+use kit::{ConfigError, Env, Problem, TimeLimit, Webhook};
+use providers::twilio::twiml::{self, Urls};
+use providers::twilio::voice::{self, VoiceCallback};
+use providers::twilio::{form, signature};
 use store::{Store, TenantScope};
 
 kit::function!(serve_http, routes);

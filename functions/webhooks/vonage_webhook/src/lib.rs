@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::{Router, response::Response, routing::post};
+use axum::Router;
+use axum::response::Response;
+use axum::routing::post;
 use domain::tenants::{Account, VerifySecrets};
-use kit::{
-    ConfigError, Env, Problem, Webhook,
-    http::expect_content_type,
-    webhook::{Delivery, answer},
-};
+use kit::http::expect_content_type;
+use kit::webhook::{Delivery, answer};
+use kit::{ConfigError, Env, Problem, Webhook};
 use providers::vonage::{self, Expected};
 
 kit::function!(serve_http, routes);

@@ -1,40 +1,27 @@
 //! Meta's WhatsApp webhooks, by a connection's own URL or by that of a Meta app that tenants share: answers the handshake,
 //! verifies the raw bytes, splits them into changes and queues each in `provider-events`.
 
-use std::sync::{
-    Arc, Mutex, OnceLock, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use access::{
-    AuthError, Authenticated, SharedApp,
-    shared_app::{self, AppSecrets},
-};
-use axum::{
-    Extension, Router,
-    body::Bytes,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use domain::{
-    Timestamp,
-    tenants::{Connection, RefusedBecause, RefusedWebhook, VerifySecrets},
-    terms::{ConnectionId, TenantId},
-};
+use access::shared_app::{self, AppSecrets};
+use access::{AuthError, Authenticated, SharedApp};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use domain::Timestamp;
+use domain::tenants::{Connection, RefusedBecause, RefusedWebhook, VerifySecrets};
+use domain::terms::{ConnectionId, TenantId};
 use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
-use kit::{
-    ConfigError, Entry, Env, Problem, QueueName, Seldom, Webhook,
-    http::{CorrelationId, Target, expect_content_type},
-    line,
-    webhook::{LARGEST_JOB, answer, header},
-};
-use providers::whatsapp::{
-    handshake,
-    signature::{self, SignatureError},
-    webhook::{self as meta, Change},
-};
+use kit::http::{CorrelationId, Target, expect_content_type};
+use kit::webhook::{LARGEST_JOB, answer, header};
+use kit::{ConfigError, Entry, Env, Problem, QueueName, Seldom, Webhook, line};
+use providers::whatsapp::handshake;
+use providers::whatsapp::signature::{self, SignatureError};
+use providers::whatsapp::webhook::{self as meta, Change};
 
 kit::function!(serve_http, routes);
 

@@ -11,24 +11,18 @@
 mod shapes;
 mod work;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    thread,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 
 use contract::{Function, Operation, document, functions, operations};
 use domain::accounts::Role;
 use kit::http::{LARGEST_OF_API, LARGEST_PATCH};
 use serde_json::Value;
-use testkit::{
-    Aws, Call,
-    api::{Town, env_of_all},
-};
+use testkit::api::{Town, env_of_all};
+use testkit::{Aws, Call};
 
-use crate::{
-    shapes::{Hostile, PART, Seen, Share},
-    work::{Work, measure_work},
-};
+use crate::shapes::{Hostile, PART, Seen, Share};
+use crate::work::{Work, measure_work};
 
 /// Maximum work for a body, as a multiple of parsing it, in addition to the work for the document's example. About twice the
 /// worst case: a patch of very short items, which is parsed, merged and parsed again.

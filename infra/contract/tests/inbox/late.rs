@@ -4,7 +4,9 @@ use domain::accounts::Role;
 use jobs::SendMessage;
 use kit::{Job, QueueName};
 use serde_json::json;
-use testkit::{Aws, Provider, api::Town, business::business};
+use testkit::api::Town;
+use testkit::business::business;
+use testkit::{Aws, Provider};
 
 use crate::wrote;
 

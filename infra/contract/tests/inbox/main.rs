@@ -9,24 +9,20 @@ mod receivers;
 
 use std::collections::BTreeMap;
 
-use domain::{
-    Timestamp,
-    accounts::Role,
-    messages::{AttemptState, Message},
-    people::Contact,
-    terms::{ConversationId, MessageId},
-};
+use domain::Timestamp;
+use domain::accounts::Role;
+use domain::messages::{AttemptState, Message};
+use domain::people::Contact;
+use domain::terms::{ConversationId, MessageId};
 use futures::{StreamExt as _, stream};
 use jobs::SendMessage;
 use kit::Job;
 use send_message::{Context, handle};
 use serde_json::json;
-use testkit::{
-    Aws, Dice, Lossy, Provider, Reply, Seeded,
-    api::Town,
-    business::{business_with, mobile, phone},
-    provider::Request,
-};
+use testkit::api::Town;
+use testkit::business::{business_with, mobile, phone};
+use testkit::provider::Request;
+use testkit::{Aws, Dice, Lossy, Provider, Reply, Seeded};
 
 /// Customers who are answered; as many as this variable says, where it is set: `RINGBACK_TEST_BURSTS=100`.
 const CUSTOMERS: usize = 2;

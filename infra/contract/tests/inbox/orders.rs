@@ -9,12 +9,9 @@ use jobs::{EventSource, ProviderEvent};
 use kit::Job;
 use process_provider_event::{Context, handle};
 use serde_json::Value;
-use testkit::{
-    Aws, Dice, Seeded,
-    api::{Caller, Town},
-    business::business,
-    fixtures,
-};
+use testkit::api::{Caller, Town};
+use testkit::business::business;
+use testkit::{Aws, Dice, Seeded, fixtures};
 
 /// Number of orders that everything is delivered in.
 const ORDERS: usize = 2;

@@ -1,14 +1,14 @@
 //! A contact writes from two numbers: each reply reaches whoever wrote last, by the same channel.
 
-use domain::{accounts::Role, people::Identity, terms::ConversationId};
+use domain::accounts::Role;
+use domain::people::Identity;
+use domain::terms::ConversationId;
 use jobs::{EventSource, ProviderEvent, SendMessage};
 use kit::{Job, QueueName};
 use serde_json::{Value, json};
-use testkit::{
-    Aws, Provider, Seeded,
-    api::{Caller, Town},
-    business::{business, mobile, phone},
-};
+use testkit::api::{Caller, Town};
+use testkit::business::{business, mobile, phone};
+use testkit::{Aws, Provider, Seeded};
 
 struct World<'a> {
     aws: &'a Aws,

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use contract::{Function, Operation, document, functions, operations};
 use domain::accounts::Role;
 use serde_json::Value;
-use testkit::{
-    Aws, Call,
-    api::{PASSWORD, Town, env_of_all},
-};
+use testkit::api::{PASSWORD, Town, env_of_all};
+use testkit::{Aws, Call};
 
 use crate::{bodies, members};
 

@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{document, operations};
-use domain::{
-    accounts::{Permission, Role},
-    terms::{FaultCode, Reason},
-};
+use domain::accounts::{Permission, Role};
+use domain::terms::{FaultCode, Reason};
 use serde_json::{Value, json};
 use stack::contract::{is_kind, resolve};
 

@@ -1,15 +1,10 @@
 //! Every problem in the code is in the table, and is named by the operations that answer it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use contract::{
-    Function, document, functions, operations,
-    problems::{OF_WEBHOOKS, answered_by},
-    root,
-};
+use contract::problems::{OF_WEBHOOKS, answered_by};
+use contract::{Function, document, functions, operations, root};
 use kit::problem::kinds::{SPECIAL, all};
 
 /// The Rust sources of a folder as one text, without the names of problems in tables of operations.

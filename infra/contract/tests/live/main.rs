@@ -5,24 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    accounts::Role,
-    inbox::{Conversation, Happening, What},
-    terms::{CallId, ContactId, ConversationId},
-};
-use kit::{
-    sockets::{Answer, Did, SocketEvent},
-    stream::Batch,
-};
+use domain::accounts::Role;
+use domain::inbox::{Conversation, Happening, What};
+use domain::terms::{CallId, ContactId, ConversationId};
+use kit::sockets::{Answer, Did, SocketEvent};
+use kit::stream::Batch;
 use publish_events::{Context, handle};
 use serde_json::{Value, json};
 use store::{TenantScope, Versioned};
-use testkit::{
-    Aws, Dice, Lossy,
-    api::{House, Town},
-    sockets::{Gateway, socket_id},
-    stream::{Filter, Rows, record, rows},
-};
+use testkit::api::{House, Town};
+use testkit::sockets::{Gateway, socket_id};
+use testkit::stream::{Filter, Rows, record, rows};
+use testkit::{Aws, Dice, Lossy};
 
 /// A client. It knows the number of the latest happening of each conversation that it was told of.
 struct Client {

@@ -3,12 +3,13 @@
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    load::{Network, Times},
-    page::{ASSIGNMENT, verdict},
-    run_python_client, wait_for_queues,
-};
-use crate::{aws::LogEvent, bill::Line, running::Running, secrets::random_hex};
+use super::load::{Network, Times};
+use super::page::{ASSIGNMENT, verdict};
+use super::{run_python_client, wait_for_queues};
+use crate::aws::LogEvent;
+use crate::bill::Line;
+use crate::running::Running;
+use crate::secrets::random_hex;
 
 /// Contacts of the business.
 const CONTACTS: usize = 5_000;

@@ -4,14 +4,13 @@ use anyhow::{Result, ensure};
 use domain::accounts::Role;
 use serde::{Deserialize, Serialize};
 
-use super::{load::Times, run_python_client};
-use crate::{
-    api::log_in,
-    business::{Plan, Town},
-    place::Place,
-    play::Play,
-    tools::Tools,
-};
+use super::load::Times;
+use super::run_python_client;
+use crate::api::log_in;
+use crate::business::{Plan, Town};
+use crate::place::Place;
+use crate::play::Play;
+use crate::tools::Tools;
 
 /// Figures of one run.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,32 +1,27 @@
 //! Concurrent signed webhooks, and the time until they are answered and until a provider has the message.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{
-    Timestamp,
-    messages::OptFlag,
-    people::{Contact, Identity},
-    terms::{Channel, ContactId, MessageId, OperationId, Phone},
-};
+use domain::Timestamp;
+use domain::messages::OptFlag;
+use domain::people::{Contact, Identity};
+use domain::terms::{Channel, ContactId, MessageId, OperationId, Phone};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{contacts::ContactWrite, table::effects::Effects};
+use store::contacts::ContactWrite;
+use store::table::effects::Effects;
 
-use crate::{
-    api::{Proof, ask_for_json, require_success, upload},
-    aws::LogEvent,
-    bill::Line,
-    business::{Plan, Town, new_ulid},
-    endpoints::Tenant,
-    play::{Answer, Headers, Look, Play, merge, until},
-    secrets::random_hex,
-};
+use crate::api::{Proof, ask_for_json, require_success, upload};
+use crate::aws::LogEvent;
+use crate::bill::Line;
+use crate::business::{Plan, Town, new_ulid};
+use crate::endpoints::Tenant;
+use crate::play::{Answer, Headers, Look, Play, merge, until};
+use crate::secrets::random_hex;
 
 /// Maximum wait for a message.
 const PATIENCE: Duration = Duration::from_secs(90);

@@ -1,23 +1,20 @@
 //! AWS requests of each operation of the API, from the functions' own log lines.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use domain::{
-    Timestamp,
-    accounts::{Permission, Role},
-};
+use domain::Timestamp;
+use domain::accounts::{Permission, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    api::{Proof, log_in, object_for},
-    aws::Aws,
-    bill::Line,
-    business::{Plan, Town},
-    contract::{Contract, Operation},
-    play::{Look, Play, until},
-    secrets::random_hex,
-};
+use crate::api::{Proof, log_in, object_for};
+use crate::aws::Aws;
+use crate::bill::Line;
+use crate::business::{Plan, Town};
+use crate::contract::{Contract, Operation};
+use crate::play::{Look, Play, until};
+use crate::secrets::random_hex;
 
 /// Requests per operation. The cheapest counts, because the others may have met a new process.
 const TIMES: usize = 4;

@@ -1,19 +1,16 @@
 //! Writes `docs/benchmarks.md` from the figures.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
-use super::{
-    Billed, EMPTY, FOLLOW_UPS, Figures, KNOWN, Part, STARTS, Starts,
-    inbox::Day,
-    live::Live,
-    load::{Load, Times, Work},
-    operations::Cost,
-    webhooks::Webhooks,
-};
-use crate::{
-    bill::{READ_UNIT, WRITE_UNIT, calls_in_words},
-    console::{Keys, Shown, Visit, WayStep},
-};
+use super::inbox::Day;
+use super::live::Live;
+use super::load::{Load, Times, Work};
+use super::operations::Cost;
+use super::webhooks::Webhooks;
+use super::{Billed, EMPTY, FOLLOW_UPS, Figures, KNOWN, Part, STARTS, Starts};
+use crate::bill::{READ_UNIT, WRITE_UNIT, calls_in_words};
+use crate::console::{Keys, Shown, Visit, WayStep};
 
 /// The targets, set before the first measurement.
 const MAX_ZIPPED_MB: f64 = 3.0;

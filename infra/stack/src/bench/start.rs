@@ -1,25 +1,21 @@
 //! The time from a process's start to its first event, without AWS: the binary gets a Lambda runtime API on loopback that
 //! has no events, and requests its first event when it is ready.
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead as _, BufReader},
-    net::TcpListener,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::load::Times;
-use crate::{
-    build::{Builder, Function},
-    template::variables,
-};
+use crate::build::{Builder, Function};
+use crate::template::variables;
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Once {

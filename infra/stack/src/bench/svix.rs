@@ -1,9 +1,7 @@
 //! svix-server, which delivers the same events as a process of its own.
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -11,12 +9,10 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::webhooks::{EVENTS, Pace, Receiver, WARM_UP, client};
-use crate::{
-    ministack,
-    place::Place,
-    process::{Server, cpu_seconds, run_captured},
-    secrets::random_hex,
-};
+use crate::ministack;
+use crate::place::Place;
+use crate::process::{Server, cpu_seconds, run_captured};
+use crate::secrets::random_hex;
 
 /// Messages that are created at the same time.
 const AT_ONCE: usize = 32;

@@ -1,36 +1,33 @@
 //! Deliveries of outgoing webhooks: how many a second of CPU makes, beside those of svix-server, and how long healthy endpoints wait while
 //! others fail.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::{Duration, Instant},
-};
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use aws_sdk_dynamodb::{
-    Client,
-    types::{AttributeValue, PutRequest, WriteRequest},
-};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{load::Times, page::verdict, svix::Svix, wait_for_queues};
-use crate::{
-    api::{Proof, ask_for_json},
-    aws::{LogEvent, local_sdk},
-    bill::{Bill, Line},
-    build::{self, Profile},
-    business::{Plan, Town, new_ulid},
-    endpoints::Tenant,
-    ministack,
-    place::Place,
-    play::{Look, Play, until},
-    process::Server,
-    report::step,
-    running::{Running, redeploy},
-    tools::Tools,
-};
+use super::load::Times;
+use super::page::verdict;
+use super::svix::Svix;
+use super::wait_for_queues;
+use crate::api::{Proof, ask_for_json};
+use crate::aws::{LogEvent, local_sdk};
+use crate::bill::{Bill, Line};
+use crate::build::{self, Profile};
+use crate::business::{Plan, Town, new_ulid};
+use crate::endpoints::Tenant;
+use crate::ministack;
+use crate::place::Place;
+use crate::play::{Look, Play, until};
+use crate::process::Server;
+use crate::report::step;
+use crate::running::{Running, redeploy};
+use crate::tools::Tools;
 
 /// Events of the comparison.
 pub(super) const EVENTS: usize = 5_000;

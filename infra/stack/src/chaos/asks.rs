@@ -7,11 +7,10 @@ use domain::terms::{Channel, Phone};
 use futures::future::try_join_all;
 use serde_json::json;
 
-use super::{
-    Ground, Size,
-    shop::{self, MESSAGES, Shop, agreed_text},
-};
-use crate::{endpoints::Tenant, random::Random};
+use super::shop::{self, MESSAGES, Shop, agreed_text};
+use super::{Ground, Size};
+use crate::endpoints::Tenant;
+use crate::random::Random;
 
 /// Answers that are wanted of each key.
 const ANSWERS: usize = 4;

@@ -1,32 +1,24 @@
 //! The checks after the storm: whether all promises held.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{Display, Write as _},
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write as _};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use domain::{
-    Timestamp,
-    messages::{AttemptState, Message, MessageState},
-    terms::{Channel, ErrorClass, MessageId, TenantId},
-};
+use domain::Timestamp;
+use domain::messages::{AttemptState, Message, MessageState};
+use domain::terms::{Channel, ErrorClass, MessageId, TenantId};
 use jiff::SignedDuration;
 use serde_json::Value;
 use store::table::due::{Due, Partition};
 
-use super::{
-    Ground, asks,
-    storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed, after_waiting},
-};
-use crate::{
-    aws::LogEvent,
-    bill::Bill,
-    inspect::{self, Queue},
-    play::{Customer, Sent},
-    report::seconds,
-};
+use super::storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed, after_waiting};
+use super::{Ground, asks};
+use crate::aws::LogEvent;
+use crate::bill::Bill;
+use crate::inspect::{self, Queue};
+use crate::play::{Customer, Sent};
+use crate::report::seconds;
 
 /// Everything that is still to be done is due within this time.
 const FAR: Duration = Duration::from_secs(10 * 24 * 3600);

@@ -1,16 +1,16 @@
 //! A business in the storm: what its software asks for, repeated until it takes effect.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::Ground;
-use crate::{api, endpoints::Tenant, play::Answer};
+use crate::api;
+use crate::endpoints::Tenant;
+use crate::play::Answer;
 
 /// Requests that are sent at once, one key for all of them.
 const AT_ONCE: usize = 3;

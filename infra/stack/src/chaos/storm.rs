@@ -1,24 +1,22 @@
 //! The storm: calls with faults.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
-use domain::{
-    Timestamp,
-    messages::{Message, Waiting},
-    terms::{Channel, Phone},
-};
+use domain::Timestamp;
+use domain::messages::{Message, Waiting};
+use domain::terms::{Channel, Phone};
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::{
-    Ground, Size,
-    asks::{self, Asked},
-};
-use crate::{business::Plan, endpoints::Tenant, play::merge, process::running_functions, random::Random};
+use super::asks::{self, Asked};
+use super::{Ground, Size};
+use crate::business::Plan;
+use crate::endpoints::Tenant;
+use crate::play::merge;
+use crate::process::running_functions;
+use crate::random::Random;
 
 /// Crash points between transaction, enqueue and record.
 pub(super) const CRASH_POINTS: &str = "process_call.waiting=0.04,process_call.committed=0.04,process_call.enqueued=0.02,\

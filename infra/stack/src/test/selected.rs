@@ -8,15 +8,13 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::{run_all, without_stage};
-use crate::{
-    build::{self, ROOM},
-    endpoints::Endpoints,
-    ministack,
-    place::Place,
-    process::{cargo, run_captured},
-    tools::Tools,
-    up::unless_interrupted,
-};
+use crate::build::{self, ROOM};
+use crate::endpoints::Endpoints;
+use crate::ministack;
+use crate::place::Place;
+use crate::process::{cargo, run_captured};
+use crate::tools::Tools;
+use crate::up::unless_interrupted;
 
 /// Files that all packages depend on.
 const OF_ALL: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];

@@ -7,7 +7,8 @@ use domain::accounts::Role;
 use flate2::read::GzDecoder;
 use reqwest::Response;
 use serde_json::Value;
-use stack::{api::log_in, play::Headers};
+use stack::api::log_in;
+use stack::play::Headers;
 
 use crate::stage::{Stage, on_stage};
 

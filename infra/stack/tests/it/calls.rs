@@ -1,17 +1,13 @@
 //! From a call to its message: once, on the right channel, with a reason.
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{
-    messages::{AttemptState, MessageState},
-    telephony::Outcome,
-    terms::{CallId, Channel},
-};
+use domain::messages::{AttemptState, MessageState};
+use domain::telephony::Outcome;
+use domain::terms::{CallId, Channel};
 use serde_json::json;
-use stack::{
-    api::{self, Proof},
-    business::Plan,
-    play::{Look, until},
-};
+use stack::api::{self, Proof};
+use stack::business::Plan;
+use stack::play::{Look, until};
 
 use crate::stage::{PATIENCE, Stage, customer, in_a_hurry, on_stage};
 

@@ -1,27 +1,23 @@
 //! Campaigns: everybody who may get the message gets it once, whatever happens on the way.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{
-    messages::OptFlag,
-    people::{Contact, Identity},
-    terms::{Channel, ContactId, MessageId, Phone},
-};
+use domain::messages::OptFlag;
+use domain::people::{Contact, Identity};
+use domain::terms::{Channel, ContactId, MessageId, Phone};
 use futures::future::{try_join, try_join_all};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use stack::{
-    build,
-    play::{Look, Sent, until},
-};
-use store::{contacts::ContactWrite, table::effects::Effects};
+use stack::build;
+use stack::play::{Look, Sent, until};
+use store::contacts::ContactWrite;
+use store::table::effects::Effects;
 
-use crate::{
-    lanes::random_ulid,
-    stage::{Business, PATIENCE, customer, on_stage, size},
-    tables::download,
-};
+use crate::lanes::random_ulid;
+use crate::stage::{Business, PATIENCE, customer, on_stage, size};
+use crate::tables::download;
 
 /// People in the audience; as many as this variable says, where it is set: `RINGBACK_TEST_AUDIENCE=5000`.
 const AUDIENCE: usize = 200;

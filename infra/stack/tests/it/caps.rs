@@ -1,10 +1,8 @@
 //! Destinations and caps: calls that somebody has placed to earn from the answers.
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{
-    messages::MessageState,
-    terms::{Phone, Reason},
-};
+use domain::messages::MessageState;
+use domain::terms::{Phone, Reason};
 use serde_json::json;
 use stack::play::Customer;
 

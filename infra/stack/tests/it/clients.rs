@@ -1,25 +1,20 @@
 //! Generates clients from the contract, and uses them against the deployed stack.
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Output, Stdio},
-};
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use domain::terms::{Channel, Phone};
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use stack::{api, mails, tools::Contract};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
-    process::{Child, ChildStdout, Command},
-};
+use stack::tools::Contract;
+use stack::{api, mails};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
-use crate::{
-    people::{INVITATIONS, mailed_token},
-    stage::{Business, Stage, customer, on_stage, size},
-};
+use crate::people::{INVITATIONS, mailed_token};
+use crate::stage::{Business, Stage, customer, on_stage, size};
 
 #[test]
 fn a_python_client_is_generated_and_works() {

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use anyhow::{Context as _, ensure};
-use stack::{console, tools::Tools};
+use stack::console;
+use stack::tools::Tools;
 
 use crate::stage::on_stage;
 

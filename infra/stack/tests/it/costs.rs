@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{accounts::Permission, messages::MessageState, terms::Channel};
+use domain::accounts::Permission;
+use domain::messages::MessageState;
+use domain::terms::Channel;
 use serde_json::{Value, json};
-use stack::{bench::operations::measure, build, contract::Contract, play::Customer};
+use stack::bench::operations::measure;
+use stack::build;
+use stack::contract::Contract;
+use stack::play::Customer;
 
 use crate::stage::{Business, customer, on_stage};
 

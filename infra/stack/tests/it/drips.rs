@@ -1,15 +1,14 @@
 //! A drip of three days on the console's pages. Its stack is its own, since its time moves.
 
-use std::{io::Write as _, time::Duration};
+use std::io::Write as _;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
-use stack::{
-    business::Town,
-    console,
-    play::Play,
-    running::{Options, Running},
-};
+use stack::business::Town;
+use stack::console;
+use stack::play::Play;
+use stack::running::{Options, Running};
 
 use crate::stage::on_stage;
 

@@ -2,21 +2,18 @@
 //! the same verdicts before it is sent.
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{
-    Timestamp,
-    calls::Call,
-    messages::{AttemptError, AttemptState, Content, Ended, Leg, Message},
-    tenants::Connection,
-    terms::{MessageId, Phone},
-};
+use domain::Timestamp;
+use domain::calls::Call;
+use domain::messages::{AttemptError, AttemptState, Content, Ended, Leg, Message};
+use domain::tenants::Connection;
+use domain::terms::{MessageId, Phone};
 use futures::future::try_join_all;
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use stack::{
-    business::{Plan, new_ulid},
-    play::merge,
-    random::Random,
-};
+use stack::business::{Plan, new_ulid};
+use stack::play::merge;
+use stack::random::Random;
 
 use crate::stage::{Business, Stage, customer, on_stage};
 

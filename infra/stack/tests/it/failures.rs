@@ -1,11 +1,9 @@
 //! Failures of providers and phones: nothing is lost, nothing is sent twice.
 
 use anyhow::{Context as _, bail, ensure};
-use domain::{
-    messages::{AttemptState, Ended, MessageState},
-    tenants::Health,
-    terms::Channel,
-};
+use domain::messages::{AttemptState, Ended, MessageState};
+use domain::tenants::Health;
+use domain::terms::Channel;
 use serde_json::json;
 use stack::play::{Look, until};
 

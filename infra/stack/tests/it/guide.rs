@@ -3,7 +3,8 @@
 use anyhow::{Context as _, Result, ensure};
 use domain::accounts::Role;
 use futures::future::try_join_all;
-use stack::{api::log_in, place::Place};
+use stack::api::log_in;
+use stack::place::Place;
 
 use crate::stage::{Stage, on_stage};
 

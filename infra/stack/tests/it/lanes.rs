@@ -1,19 +1,19 @@
 //! Lanes: what goes to many never delays what answers a person.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{
-    messages::Message,
-    people::{Contact, Identity},
-    tenants::STANDARD_THROUGHPUT,
-    terms::{Category, Channel, ContactId, Lane, MessageId, Narrowing, Phone, Policy, Purpose},
-};
+use domain::messages::Message;
+use domain::people::{Contact, Identity};
+use domain::tenants::STANDARD_THROUGHPUT;
+use domain::terms::{Category, Channel, ContactId, Lane, MessageId, Narrowing, Phone, Policy, Purpose};
 use jiff::Timestamp;
 use jobs::NextJob;
 use serde_json::json;
 use stack::play::{Look, Sent, until};
-use store::{contacts::ContactWrite, table::effects::Effects};
+use store::contacts::ContactWrite;
+use store::table::effects::Effects;
 use ulid::Ulid;
 
 use crate::stage::{Business, alone_on_stage, size};

@@ -3,10 +3,8 @@
 use anyhow::{Context as _, Result, ensure};
 use domain::accounts::Role;
 use serde_json::json;
-use stack::{
-    build, mails,
-    play::{Look, until},
-};
+use stack::play::{Look, until};
+use stack::{build, mails};
 
 use crate::stage::{PATIENCE, Stage, on_stage};
 

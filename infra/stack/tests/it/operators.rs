@@ -1,21 +1,17 @@
 //! An operator's work on a stack on AWS, with the emulator in its place: the same files, commands and answers.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    process::Stdio,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
-use stack::{
-    build::{self, Builder},
-    deploy::STACK,
-    place::Place,
-    play::{Look, until},
-    process::run_captured,
-    samconfig::Environment,
-    tools::Tools,
-};
+use stack::build::{self, Builder};
+use stack::deploy::STACK;
+use stack::place::Place;
+use stack::play::{Look, until};
+use stack::process::run_captured;
+use stack::samconfig::Environment;
+use stack::tools::Tools;
 use tokio::process::Command;
 
 use crate::stage::{PATIENCE, Stage, customer, on_stage};

@@ -2,11 +2,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use stack::{
-    api::{self, Proof},
-    mails,
-    play::{Look, until},
-};
+use stack::api::{self, Proof};
+use stack::mails;
+use stack::play::{Look, until};
 
 use crate::stage::{Business, PATIENCE, Stage, on_stage};
 

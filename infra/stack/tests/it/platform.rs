@@ -1,10 +1,8 @@
 //! Properties of the deployment as a whole.
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{
-    messages::MessageState,
-    terms::{Answer, Channel, Phone},
-};
+use domain::messages::MessageState;
+use domain::terms::{Answer, Channel, Phone};
 use serde_json::{Value, json};
 use stack::play::Customer;
 

@@ -3,10 +3,8 @@
 mod partitions;
 
 use anyhow::{Result, ensure};
-use stack::{
-    build,
-    iam::{self, Role},
-};
+use stack::build;
+use stack::iam::{self, Role};
 
 use crate::stage::{Stage, on_stage};
 

@@ -1,33 +1,28 @@
 //! The stack that the tests share.
 
-use std::{
-    panic::resume_unwind,
-    path::PathBuf,
-    sync::{LazyLock, OnceLock},
-    thread,
-    time::Duration,
-};
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::sync::{LazyLock, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use domain::{
-    Timestamp,
-    messages::{Message, MessageState},
-    tenants::Connection,
-    terms::{Channel, ConnectionId, ContactId, Phone},
-};
+use domain::Timestamp;
+use domain::messages::{Message, MessageState};
+use domain::tenants::Connection;
+use domain::terms::{Channel, ConnectionId, ContactId, Phone};
 use serde_json::{Value, json};
-use stack::{
-    api::{Proof, ask, require_success},
-    aws::{Aws, LogEvent},
-    build,
-    business::{Plan, Town},
-    endpoints::{Endpoints, Tenant},
-    place::Place,
-    play::{Answer, Customer, Look, Play, Sent, new_phone, until},
-    tools::{Contract, Tools},
-};
+use stack::api::{Proof, ask, require_success};
+use stack::aws::{Aws, LogEvent};
+use stack::build;
+use stack::business::{Plan, Town};
+use stack::endpoints::{Endpoints, Tenant};
+use stack::place::Place;
+use stack::play::{Answer, Customer, Look, Play, Sent, new_phone, until};
+use stack::tools::{Contract, Tools};
 use store::TenantScope;
-use tokio::{runtime::Runtime, sync::RwLock};
+use tokio::runtime::Runtime;
+use tokio::sync::RwLock;
 
 /// Maximum wait, enough for a busy machine and the dispatcher's minute. No assertion depends on it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(300);

@@ -1,12 +1,10 @@
 //! Every function starts.
 
 use anyhow::{Context as _, ensure};
-use stack::{
-    bench::start::{Binary, measure},
-    build::{self, Builder},
-    template,
-    tools::Tools,
-};
+use stack::bench::start::{Binary, measure};
+use stack::build::{self, Builder};
+use stack::template;
+use stack::tools::Tools;
 
 use crate::stage::on_stage;
 

@@ -3,10 +3,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use stack::{
-    api,
-    play::{Look, until},
-};
+use stack::api;
+use stack::play::{Look, until};
 
 use crate::stage::{Business, PATIENCE, on_stage};
 

@@ -3,25 +3,19 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use domain::{
-    accounts::Role,
-    messages::Message,
-    notices::Matter,
-    terms::{Category, Channel, Phone},
-};
+use domain::accounts::Role;
+use domain::messages::Message;
+use domain::notices::Matter;
+use domain::terms::{Category, Channel, Phone};
 use futures::future::{try_join, try_join_all};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use stack::{
-    business::Plan,
-    mails,
-    play::{Look, merge, until},
-};
+use stack::business::Plan;
+use stack::mails;
+use stack::play::{Look, merge, until};
 
-use crate::{
-    notices::notify,
-    stage::{Business, PATIENCE, Stage, customer, in_a_hurry, on_stage},
-};
+use crate::notices::notify;
+use crate::stage::{Business, PATIENCE, Stage, customer, in_a_hurry, on_stage};
 
 const TEMPLATES: &str = "/api/v1/templates";
 const MESSAGES: &str = "/api/v1/messages";

@@ -1,7 +1,8 @@
 //! Telephone systems with their own adapters: their calls are followed up like all others.
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{telephony::Outcome, terms::Channel};
+use domain::telephony::Outcome;
+use domain::terms::Channel;
 use serde_json::{Value, json};
 use stack::vendors::{KINDS, PASSWORDS, Vendors};
 

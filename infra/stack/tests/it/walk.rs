@@ -4,22 +4,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use access::{Signer, token::Claims};
+use access::Signer;
+use access::token::Claims;
 use anyhow::{Context as _, Result, bail, ensure};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{
-    Timestamp,
-    accounts::{Permission, Role},
-    terms::TenantId,
-};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Timestamp;
+use domain::accounts::{Permission, Role};
+use domain::terms::TenantId;
 use serde_json::{Value, json};
-use stack::{
-    api::{self, Body, Proof, ask, kind, log_in},
-    business::{Plan, new_ulid},
-    contract::{Contract, Operation, PathValues},
-    endpoints::{Login, Tenant},
-    play::Answer,
-};
+use stack::api::{self, Body, Proof, ask, kind, log_in};
+use stack::business::{Plan, new_ulid};
+use stack::contract::{Contract, Operation, PathValues};
+use stack::endpoints::{Login, Tenant};
+use stack::play::Answer;
 
 use crate::stage::{Stage, on_stage};
 

@@ -3,11 +3,9 @@
 
 use std::cell::RefCell;
 
-use serde::{
-    Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, MapAccess, Visitor, value::BorrowedStrDeserializer},
-    forward_to_deserialize_any,
-};
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, Visitor};
+use serde::{Deserializer, forward_to_deserialize_any};
 use serde_json::{Error, Map, Value, map};
 
 /// The first member that `changes` removes although an object of `T` has no such field. `merged` is a `T` with the changes.

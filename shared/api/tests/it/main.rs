@@ -6,29 +6,25 @@ mod callbacks;
 
 use std::sync::{Arc, Mutex};
 
-use access::{Authenticator, Credentials, token::Claims};
+use access::token::Claims;
+use access::{Authenticator, Credentials};
 use api::{
     Allowed, Anyone, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Person, Platform,
     Proven, Query, Tagged, permits,
 };
-use axum::{Extension, Json, Router, extract::State};
-use domain::{
-    accounts::{Account, ApiKey, Permission, Role},
-    terms::{ContactId, OneLine},
-};
+use axum::extract::State;
+use axum::{Extension, Json, Router};
+use domain::accounts::{Account, ApiKey, Permission, Role};
+use domain::terms::{ContactId, OneLine};
 use jiff::SignedDuration;
-use kit::{
-    ConfigError, Env, Problem,
-    http::{LARGEST_OF_API, LARGEST_PATCH},
-};
+use kit::http::{LARGEST_OF_API, LARGEST_PATCH};
+use kit::{ConfigError, Env, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::Page;
-use testkit::{
-    Answer, Aws, Call,
-    api::{Caller, Citizen, Town, appoint, sign},
-};
+use testkit::api::{Caller, Citizen, Town, appoint, sign};
+use testkit::{Answer, Aws, Call};
 use ulid::Ulid;
 
 struct Context {

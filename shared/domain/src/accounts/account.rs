@@ -5,10 +5,8 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    accounts::{InterfacePreferences, Permission, Role},
-    terms::{Actor, Email, InvitationId, Language, OneLine, SessionId, Slug, TenantId, UserId, is_zero},
-};
+use crate::accounts::{InterfacePreferences, Permission, Role};
+use crate::terms::{Actor, Email, InvitationId, Language, OneLine, SessionId, Slug, TenantId, UserId, is_zero};
 
 /// A person's account. It belongs to no tenant: a person may work for several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,12 +1,11 @@
 //! API keys, which authenticate a tenant's software.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    accounts::{Permission, Role},
-    terms::{Actor, ApiKeyId, IpRange, RotationId},
-};
+use crate::accounts::{Permission, Role};
+use crate::terms::{Actor, ApiKeyId, IpRange, RotationId};
 
 /// An API key. The key itself is shown once; only its SHA-256 is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,10 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{
-    people::HistoryKind,
-    terms::{ContactId, Stamp},
-};
+use crate::people::HistoryKind;
+use crate::terms::{ContactId, Stamp};
 
 /// Entries are retained for a year, and some time longer to look at them.
 pub const AUDIT_LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);

@@ -1,6 +1,7 @@
 //! Roles and permissions in one table.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 

@@ -7,19 +7,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    calls::Received,
-    destinations::WayOut,
-    messages::{
-        Cause, InboundMessage, Intent, Material, Message, OptFlag, Says, Through, Words, World, compose_message,
-        duration_in_words, is_own_number, missing_call, time_ago, usual_answer,
-    },
-    people::{Contact, Profile, is_answered_by_twilio},
-    tenants::{Line, Tenant, TenantConfig, is_business_open, line_by_id, next_opening},
-    terms::{
-        Answer, Answered, Answers, CancelEvent, Category, Channel, ConnectionId, Fault, Findings, LineId, MAX_ANSWERS,
-        MAX_REMEMBERED, Narrowing, Purpose, Reason, Refusal, SmsText, Source, unknown_line_type,
-    },
+use crate::calls::Received;
+use crate::destinations::WayOut;
+use crate::messages::{
+    Cause, InboundMessage, Intent, Material, Message, OptFlag, Says, Through, Words, World, compose_message,
+    duration_in_words, is_own_number, missing_call, time_ago, usual_answer,
+};
+use crate::people::{Contact, Profile, is_answered_by_twilio};
+use crate::tenants::{Line, Tenant, TenantConfig, is_business_open, line_by_id, next_opening};
+use crate::terms::{
+    Answer, Answered, Answers, CancelEvent, Category, Channel, ConnectionId, Fault, Findings, LineId, MAX_ANSWERS,
+    MAX_REMEMBERED, Narrowing, Purpose, Reason, Refusal, SmsText, Source, unknown_line_type,
 };
 
 /// Maximum characters of a tenant's own texts of answers, in all languages together: they are in the tenant's row.
@@ -299,17 +297,17 @@ pub fn answer_intent<'a>(
 #[cfg(test)]
 mod tests {
     use jiff::ToSpan as _;
-    use proptest::{option, prelude::*, sample::select};
+    use proptest::option;
+    use proptest::prelude::*;
+    use proptest::sample::select;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{
-        messages::{Check, CheckInput, Composed, Content, Delivery, SendOutcome, check_send},
-        people::{Sign, Window},
-        samples::{NOON, at, config, connections, contact, message_of, timers},
-        tenants::TenantStatus,
-        terms::Fact,
-    };
+    use crate::messages::{Check, CheckInput, Composed, Content, Delivery, SendOutcome, check_send};
+    use crate::people::{Sign, Window};
+    use crate::samples::{NOON, at, config, connections, contact, message_of, timers};
+    use crate::tenants::TenantStatus;
+    use crate::terms::Fact;
 
     /// A Sunday: the sample business is closed.
     const CLOSED: &str = "2026-11-22T12:00:00+04";

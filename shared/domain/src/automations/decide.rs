@@ -4,24 +4,21 @@
 use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
-use crate::{
-    calls::{Circumstances, Grounds, Unreached},
-    destinations::Applies,
-    messages::{
-        CallView, Carrier, Cause, Composed, Intent, IntentReview, Material, Needs, Says, Subject, Words, World,
-        compose_message, content_obstacles, is_later, is_own_number, line_carrier, recent_failure, review_intent,
-        time_ago, usual_carriers,
-    },
-    people::{Contact, Unreachable, check_wishes},
-    telephony::{CallFacts, Direction, Outcome, Party},
-    tenants::{
-        CallSeconds, Caller, ConnectionSummary, Consent, Hours, Line, Rule, TenantConfig, called_line,
-        is_business_open, rules_in_order,
-    },
-    terms::{
-        CallId, CampaignId, Channel, ContactId, Fact, Facts, LineId, Narrowing, Phone, Purpose, Reason, Recipient,
-        Refusal,
-    },
+use crate::calls::{Circumstances, Grounds, Unreached};
+use crate::destinations::Applies;
+use crate::messages::{
+    CallView, Carrier, Cause, Composed, Intent, IntentReview, Material, Needs, Says, Subject, Words, World,
+    compose_message, content_obstacles, is_later, is_own_number, line_carrier, recent_failure, review_intent, time_ago,
+    usual_carriers,
+};
+use crate::people::{Contact, Unreachable, check_wishes};
+use crate::telephony::{CallFacts, Direction, Outcome, Party};
+use crate::tenants::{
+    CallSeconds, Caller, ConnectionSummary, Consent, Hours, Line, Rule, TenantConfig, called_line, is_business_open,
+    rules_in_order,
+};
+use crate::terms::{
+    CallId, CampaignId, Channel, ContactId, Fact, Facts, LineId, Narrowing, Phone, Purpose, Reason, Recipient, Refusal,
 };
 
 /// The decision about a call.
@@ -502,12 +499,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        messages::{Content, Message, OptFlag, SendOutcome},
-        samples::{Case, NOON, at, message_of, timers},
-        tenants::{Retention, SmsSender, TenantStatus},
-        terms::{Category, FREQUENCY_SPAN, Limit, LineType, OneLine, QuietAction, SmsText, WhenUnknown, Whole},
-    };
+    use crate::messages::{Content, Message, OptFlag, SendOutcome};
+    use crate::samples::{Case, NOON, at, message_of, timers};
+    use crate::tenants::{Retention, SmsSender, TenantStatus};
+    use crate::terms::{Category, FREQUENCY_SPAN, Limit, LineType, OneLine, QuietAction, SmsText, WhenUnknown, Whole};
 
     fn case(change: impl FnOnce(&mut Case)) -> Case {
         let mut case = Case::new();

@@ -3,19 +3,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    automations::channel_obstacles,
-    campaigns::CampaignType,
-    messages::{Authored, MAX_WARNINGS, Material, Needs, Review, carriers, missing_channel, one_of_words},
-    telephony::{Direction, Outcome},
-    tenants::{
-        BusinessHours, CallSeconds, Hours, Line, MAX_COOLDOWN_SECONDS, MAX_LINES, Rule, TenantConfig, is_business_open,
-        line_by_id, line_problems, rules_in_order,
-    },
-    terms::{
-        CampaignState, Category, FREQUENCY_SPAN, Fault, FaultCode, FieldProblem, Findings, Limit, Purpose, QuietAction,
-        QuietHours, Reason, Refusal, Warning, WhenUnknown, is_quiet,
-    },
+use crate::automations::channel_obstacles;
+use crate::campaigns::CampaignType;
+use crate::messages::{Authored, MAX_WARNINGS, Material, Needs, Review, carriers, missing_channel, one_of_words};
+use crate::telephony::{Direction, Outcome};
+use crate::tenants::{
+    BusinessHours, CallSeconds, Hours, Line, MAX_COOLDOWN_SECONDS, MAX_LINES, Rule, TenantConfig, is_business_open,
+    line_by_id, line_problems, rules_in_order,
+};
+use crate::terms::{
+    CampaignState, Category, FREQUENCY_SPAN, Fault, FaultCode, FieldProblem, Findings, Limit, Purpose, QuietAction,
+    QuietHours, Reason, Refusal, Warning, WhenUnknown, is_quiet,
 };
 
 /// Reviews a rule among the others of its tenant. `material`: what [`needs_of_rules`] says, with a link if every message gets one.
@@ -370,12 +368,10 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
-    use crate::{
-        destinations::Applies,
-        messages::MAX_PRODUCTS,
-        samples::{AgainstRule, Case, config, material},
-        terms::{LineId, SmsText},
-    };
+    use crate::destinations::Applies;
+    use crate::messages::MAX_PRODUCTS;
+    use crate::samples::{AgainstRule, Case, config, material};
+    use crate::terms::{LineId, SmsText};
 
     #[test]
     fn all_problems_of_a_configuration_are_reported_together() {

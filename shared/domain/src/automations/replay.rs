@@ -7,14 +7,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    automations::{Considered, Findings, NO_MESSAGE, first_match, no_rule_matches, plan_follow_up},
-    calls::{Call, Grounds},
-    messages::{CallView, Composed, Material, Needs, World},
-    people::{By, Choice, Contact, Field, FieldValue, Profile, Scope, Unreachable, Wish},
-    tenants::{Rule, TenantConfig, TenantStatus},
-    terms::{Channel, Fact, LineTypes, OneLine, Reason, Refusal, RuleId, ShownName, Source, time_of_id},
-};
+use crate::automations::{Considered, Findings, NO_MESSAGE, first_match, no_rule_matches, plan_follow_up};
+use crate::calls::{Call, Grounds};
+use crate::messages::{CallView, Composed, Material, Needs, World};
+use crate::people::{By, Choice, Contact, Field, FieldValue, Profile, Scope, Unreachable, Wish};
+use crate::tenants::{Rule, TenantConfig, TenantStatus};
+use crate::terms::{Channel, Fact, LineTypes, OneLine, Reason, Refusal, RuleId, ShownName, Source, time_of_id};
 
 /// A recorded call with its caller as known when it was decided.
 #[derive(Debug, Clone)]

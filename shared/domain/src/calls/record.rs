@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::{
-    messages::{AnsweredTemplate, Delivery, InboundMessage, Message, Remark, StatusReport, TemplateEdition},
-    people::{ConsentEntry, Record, Wishes, mask_links},
-    telephony::{CallFacts, CallProvider, Direction, Outcome},
-    terms::{Answer, CallId, Channel, ConnectionId, ContactId, Facts, LineId, MessageId, RuleId, derive_id, is_zero},
+use crate::messages::{AnsweredTemplate, Delivery, InboundMessage, Message, Remark, StatusReport, TemplateEdition};
+use crate::people::{ConsentEntry, Record, Wishes, mask_links};
+use crate::telephony::{CallFacts, CallProvider, Direction, Outcome};
+use crate::terms::{
+    Answer, CallId, Channel, ConnectionId, ContactId, Facts, LineId, MessageId, RuleId, derive_id, is_zero,
 };
 
 /// The merged reports of one call, before and after its outcome is decided. Stored under the provider's id of the call.

@@ -5,15 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    calls::{Call, Entry, Received},
-    messages::Message,
-    tenants::Retention,
-    terms::{TenantId, time_of_id},
-};
+use crate::calls::{Call, Entry, Received};
+use crate::messages::Message;
+use crate::tenants::Retention;
+use crate::terms::{TenantId, time_of_id};
 
 /// Parameters of the operation `apply_retention`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    campaigns::Audience,
-    people::{Conditions, Field, Filter, Person, Search},
-};
+use crate::campaigns::Audience;
+use crate::people::{Conditions, Field, Filter, Person, Search};
 
 /// The conditions of an audience.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,14 +3,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    campaigns::DateTrigger,
-    tenants::MAX_FALLBACK_SECONDS,
-    terms::{
-        CampaignId, CampaignState, Category, Channel, Distinct, Facts, Fault, FaultCode, LineId, LocalDateTime,
-        LocalTime, MAX_NAME_LENGTH, OneLine, OperationId, Reason, Refusal, SegmentId, SmsText, StageId, TagId,
-        TemplateUse, USUAL_FALLBACK_SECONDS, UpTo, Whole,
-    },
+use crate::campaigns::DateTrigger;
+use crate::tenants::MAX_FALLBACK_SECONDS;
+use crate::terms::{
+    CampaignId, CampaignState, Category, Channel, Distinct, Facts, Fault, FaultCode, LineId, LocalDateTime, LocalTime,
+    MAX_NAME_LENGTH, OneLine, OperationId, Reason, Refusal, SegmentId, SmsText, StageId, TagId, TemplateUse,
+    USUAL_FALLBACK_SECONDS, UpTo, Whole,
 };
 
 /// Maximum segments whose contacts are left out.

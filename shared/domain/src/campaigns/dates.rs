@@ -1,13 +1,13 @@
 //! Drips that contacts enter when a date of theirs comes round: a birthday every year, or an appointment once.
 
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    campaigns::instants_of_local_time,
-    people::{Day, FieldValue, Filter, Search, Test},
-    terms::{FieldId, LocalTime},
-};
+use crate::campaigns::instants_of_local_time;
+use crate::people::{Day, FieldValue, Filter, Search, Test};
+use crate::terms::{FieldId, LocalTime};
 
 /// Maximum days before or after a date.
 pub const MAX_DATE_OFFSET_DAYS: i16 = 180;
@@ -147,7 +147,8 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{people::Driver, samples::at};
+    use crate::people::Driver;
+    use crate::samples::at;
 
     fn trigger(recurrence: &str, days: i16) -> DateTrigger {
         let field = FieldId::new(Ulid(7));

@@ -1,15 +1,14 @@
 //! The way of a contact through the steps of a drip: where somebody is, what comes next and when, and who leaves it before its end.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    campaigns::{Action, Condition, Exits, StepName, Steps},
-    messages::Message,
-    money::Period,
-    people::{Contact, Person},
-    terms::{CancelEvent, MessageId, Reason, Refusal, StageId, TagId},
-};
+use crate::campaigns::{Action, Condition, Exits, StepName, Steps};
+use crate::messages::Message;
+use crate::money::Period;
+use crate::people::{Contact, Person};
+use crate::terms::{CancelEvent, MessageId, Reason, Refusal, StageId, TagId};
 
 /// Progress of a contact in a drip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -380,12 +379,10 @@ mod tests {
     use serde_json::{Value, from_value, json};
 
     use super::*;
-    use crate::{
-        campaigns::{Campaign, CampaignIn},
-        messages::{AttemptState, Next, OptFlag, compose_message},
-        samples::{Case, at, timers},
-        terms::Resource as _,
-    };
+    use crate::campaigns::{Campaign, CampaignIn};
+    use crate::messages::{AttemptState, Next, OptFlag, compose_message};
+    use crate::samples::{Case, at, timers};
+    use crate::terms::Resource as _;
 
     const NOW: &str = "2026-11-20T08:00:00Z";
 

@@ -3,24 +3,23 @@
 //! Everybody who is chosen is counted in one line: as getting the message, or by one reason for getting none. The same
 //! code decides as when the campaign runs.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    campaigns::{Campaign, Stopped},
-    destinations::{Applies, RuleKind, known_rule},
-    messages::{Composed, most_for_campaigns},
-    money::{
-        Cap, CapName, Counts, Currency, OutdatedPrices, PriceBook, PriceCategory, Service, day_of, decimal_amount,
-        hour_of,
-    },
-    reports::{Costs, Counter, applying_caps, price_entry, services_of, takes_of_caps},
-    tenants::{Connection, TenantConfig},
-    terms::{CampaignId, Channel, ConnectionId, ContactId, Country, Fact, Lane, Refusal, Resource as _},
+use crate::campaigns::{Campaign, Stopped};
+use crate::destinations::{Applies, RuleKind, known_rule};
+use crate::messages::{Composed, most_for_campaigns};
+use crate::money::{
+    Cap, CapName, Counts, Currency, OutdatedPrices, PriceBook, PriceCategory, Service, day_of, decimal_amount, hour_of,
 };
+use crate::reports::{Costs, Counter, applying_caps, price_entry, services_of, takes_of_caps};
+use crate::tenants::{Connection, TenantConfig};
+use crate::terms::{CampaignId, Channel, ConnectionId, ContactId, Country, Fact, Lane, Refusal, Resource as _};
 
 /// Parameters of the operation that makes a pre-flight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

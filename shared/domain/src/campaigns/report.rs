@@ -1,21 +1,17 @@
 //! The report of a campaign: what became of everybody in its audience.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-    str::FromStr,
-};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    campaigns::{Campaign, Enrolment, EnrolmentStatus, Exit, Steps, VariantNumber},
-    messages::{Message, MessageState},
-    people::Contact,
-    reports::{Counter, count_message},
-    terms::{CampaignId, ContactId, MessageId, Reason},
-};
+use crate::campaigns::{Campaign, Enrolment, EnrolmentStatus, Exit, Steps, VariantNumber};
+use crate::messages::{Message, MessageState};
+use crate::people::Contact;
+use crate::reports::{Counter, count_message};
+use crate::terms::{CampaignId, ContactId, MessageId, Reason};
 
 /// Somebody in the audience of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -362,12 +358,10 @@ impl FromStr for InAudience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        campaigns::Taken,
-        messages::{AttemptState, OptFlag, SendOutcome, StatusReport},
-        samples::{Case, NOON, at, message_of, timers},
-        terms::{Refusal, Resource as _},
-    };
+    use crate::campaigns::Taken;
+    use crate::messages::{AttemptState, OptFlag, SendOutcome, StatusReport};
+    use crate::samples::{Case, NOON, at, message_of, timers};
+    use crate::terms::{Refusal, Resource as _};
 
     fn recipient() -> Recipient {
         let case = Case::new();

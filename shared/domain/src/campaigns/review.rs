@@ -4,19 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    campaigns::{
-        Action, Campaign, CampaignMessage, CampaignType, Condition, Exits, MAX_DATE_OFFSET_DAYS, Recurrence, Steps,
-    },
-    messages::{
-        Authored, Carrier, MAX_WARNINGS, Material, Needs, Review, Subject, carriers, content_obstacles, line_carrier,
-        missing_channel, one_of_words, usual_carriers,
-    },
-    tenants::{TenantConfig, line_by_id},
-    terms::{
-        Channel, ConnectionId, Fault, FaultCode, FieldProblem, Findings, Purpose, Reason, Refusal, TagId, UserId,
-        Warning, added_problems,
-    },
+use crate::campaigns::{
+    Action, Campaign, CampaignMessage, CampaignType, Condition, Exits, MAX_DATE_OFFSET_DAYS, Recurrence, Steps,
+};
+use crate::messages::{
+    Authored, Carrier, MAX_WARNINGS, Material, Needs, Review, Subject, carriers, content_obstacles, line_carrier,
+    missing_channel, one_of_words, usual_carriers,
+};
+use crate::tenants::{TenantConfig, line_by_id};
+use crate::terms::{
+    Channel, ConnectionId, Fault, FaultCode, FieldProblem, Findings, Purpose, Reason, Refusal, TagId, UserId, Warning,
+    added_problems,
 };
 
 /// Missing objects that campaigns name, by id.
@@ -496,11 +494,9 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        destinations::Applies,
-        samples::{AgainstRule, Case, at, config, material},
-        terms::Resource as _,
-    };
+    use crate::destinations::Applies;
+    use crate::samples::{AgainstRule, Case, at, config, material};
+    use crate::terms::Resource as _;
 
     const NOW: &str = "2026-11-20T12:00:00Z";
 

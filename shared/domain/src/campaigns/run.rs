@@ -3,15 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    campaigns::{Campaign, CampaignMessage, CampaignType, Passage, SendWindow, Stopped},
-    messages::{Cause, Intent, Message, Says, Words},
-    people::Contact,
-    tenants::{Tenant, recipient_zone},
-    terms::{
-        Because, CampaignId, CampaignState, Channel, ContactId, Data, Narrowing, Operation, OperationId, OperationKind,
-        Purpose, QuietAction, QuietHours, Reason, Recipient, Refusal, UpTo, Warning,
-    },
+use crate::campaigns::{Campaign, CampaignMessage, CampaignType, Passage, SendWindow, Stopped};
+use crate::messages::{Cause, Intent, Message, Says, Words};
+use crate::people::Contact;
+use crate::tenants::{Tenant, recipient_zone};
+use crate::terms::{
+    Because, CampaignId, CampaignState, Channel, ContactId, Data, Narrowing, Operation, OperationId, OperationKind,
+    Purpose, QuietAction, QuietHours, Reason, Recipient, Refusal, UpTo, Warning,
 };
 
 /// Lead for making a message before it leaves by the recipient's clock, in addition to the time for making all of them:
@@ -390,12 +388,10 @@ impl Campaign {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        campaigns::CampaignIn,
-        messages::{Composed, compose_message},
-        samples::{Case, at},
-        terms::{Resource as _, Stamp},
-    };
+    use crate::campaigns::CampaignIn;
+    use crate::messages::{Composed, compose_message};
+    use crate::samples::{Case, at};
+    use crate::terms::{Resource as _, Stamp};
 
     fn campaign(case: &Case, fields: serde_json::Value) -> Campaign {
         let fields: CampaignIn = serde_json::from_value(fields).unwrap();

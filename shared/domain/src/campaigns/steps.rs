@@ -4,11 +4,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    campaigns::{CampaignMessage, Wait},
-    people::{Mentions, NoteText},
-    terms::{Actor, Distinct, Fault, FaultCode, FieldProblem, OneLine, StageId, TagId, UpTo, UserId},
-};
+use crate::campaigns::{CampaignMessage, Wait};
+use crate::people::{Mentions, NoteText};
+use crate::terms::{Actor, Distinct, Fault, FaultCode, FieldProblem, OneLine, StageId, TagId, UpTo, UserId};
 
 /// Maximum steps of a drip.
 pub const MAX_STEPS: usize = 50;

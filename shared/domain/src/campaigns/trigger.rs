@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    campaigns::{Campaign, Enrolment, Round, Triggers},
-    people::Person,
-    terms::{CampaignId, ContactId, StageId, TagId},
-};
+use crate::campaigns::{Campaign, Enrolment, Round, Triggers};
+use crate::people::Person;
+use crate::terms::{CampaignId, ContactId, StageId, TagId};
 
 /// Minimum time between two entries of a contact into a drip by itself: two drips that tag contacts for each other go no faster than that.
 pub const AT_MOST_EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -97,12 +95,10 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        campaigns::CampaignIn,
-        people::{Contact, Profile, Staged},
-        samples::{Case, at},
-        terms::{CampaignState, Resource as _},
-    };
+    use crate::campaigns::CampaignIn;
+    use crate::people::{Contact, Profile, Staged};
+    use crate::samples::{Case, at};
+    use crate::terms::{CampaignState, Resource as _};
 
     fn tag(number: u128) -> TagId {
         TagId::new(Ulid::from_parts(1, number))

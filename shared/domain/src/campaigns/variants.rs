@@ -5,11 +5,9 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    campaigns::{Campaign, CampaignMessage, CampaignType, Variant, VariantNumber},
-    messages::{Declared, MessageRequest},
-    terms::{Category, Channel, ContactId, Phone},
-};
+use crate::campaigns::{Campaign, CampaignMessage, CampaignType, Variant, VariantNumber};
+use crate::messages::{Declared, MessageRequest};
+use crate::terms::{Category, Channel, ContactId, Phone};
 
 impl Campaign {
     /// The variant that a contact gets. `None`: it is to be chosen.
@@ -146,10 +144,8 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        samples::at,
-        terms::{Resource as _, Whole},
-    };
+    use crate::samples::at;
+    use crate::terms::{Resource as _, Whole};
 
     fn campaign(variants: &serde_json::Value, number: u128) -> Campaign {
         let fields = json!({

@@ -1,6 +1,7 @@
 //! Waits between the steps of a drip, by the clocks of the person's place. Correct across changes of the clock.
 
-use jiff::{Timestamp, ToSpan as _, civil, tz::TimeZone};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _, civil};
 use serde::{Deserialize, Serialize};
 
 use crate::terms::{Fault, FaultCode, LocalTime, Whole};

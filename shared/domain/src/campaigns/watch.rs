@@ -6,14 +6,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    campaigns::Campaign,
-    messages::{Message, MessageState},
-    people::Contact,
-    templates::TemplateDefinition,
-    tenants::{Connection, Quality},
-    terms::{MessageId, Reason, Refusal},
-};
+use crate::campaigns::Campaign;
+use crate::messages::{Message, MessageState};
+use crate::people::Contact;
+use crate::templates::TemplateDefinition;
+use crate::tenants::{Connection, Quality};
+use crate::terms::{MessageId, Reason, Refusal};
 
 /// Messages of a minute that are looked at.
 const SAMPLES: usize = 15;
@@ -166,12 +164,10 @@ pub fn low_rating_pause(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        campaigns::{Pace, USUAL_PER_MINUTE},
-        messages::{Ended, OptFlag},
-        samples::{Case, NOON, at, message_of},
-        terms::ContactId,
-    };
+    use crate::campaigns::{Pace, USUAL_PER_MINUTE};
+    use crate::messages::{Ended, OptFlag};
+    use crate::samples::{Case, NOON, at, message_of};
+    use crate::terms::ContactId;
 
     fn ids(count: u8) -> Vec<MessageId> {
         let contact = ContactId::new(ulid::Ulid::from_parts(1, 1));

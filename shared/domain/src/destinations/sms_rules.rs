@@ -636,7 +636,8 @@ mod tests {
     use jiff::civil::Date;
 
     use super::*;
-    use crate::{samples::AgainstRule, terms::SmsText};
+    use crate::samples::AgainstRule;
+    use crate::terms::SmsText;
 
     fn country(code: &str) -> Option<Country> {
         Some(code.parse().unwrap())

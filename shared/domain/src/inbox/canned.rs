@@ -1,9 +1,7 @@
 //! Canned replies: texts that a team writes once, and sends to many customers who ask the same.
 
-use crate::{
-    messages::missing_call,
-    terms::{CannedReplyId, Fault, FaultCode, FieldProblem, Findings, OneLine, SmsText, Source},
-};
+use crate::messages::missing_call;
+use crate::terms::{CannedReplyId, Fault, FaultCode, FieldProblem, Findings, OneLine, SmsText, Source};
 
 resource! {
     /// A canned reply of a tenant.

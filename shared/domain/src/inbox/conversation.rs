@@ -7,12 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::{
-    tenants::{InboxSettings, Team},
-    terms::{
-        Actor, CallId, Channel, ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, MessageId, Purpose,
-        TagId, TeamId, UserId,
-    },
+use crate::tenants::{InboxSettings, Team};
+use crate::terms::{
+    Actor, CallId, Channel, ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, MessageId, Purpose, TagId,
+    TeamId, UserId,
 };
 
 /// Maximum tags of a conversation.
@@ -664,7 +662,8 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{samples::at, terms::ApiKeyId};
+    use crate::samples::at;
+    use crate::terms::ApiKeyId;
 
     const NOW: &str = "2026-11-20T10:00:00Z";
 

@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    inbox::{Conversation, ConversationState, MAX_TAGS, Wrote},
-    terms::{ContactId, TagId},
-};
+use crate::inbox::{Conversation, ConversationState, MAX_TAGS, Wrote};
+use crate::terms::{ContactId, TagId};
 
 /// Two conversations on one line, and the one that goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,11 +150,9 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        inbox::{Happening, Priority, What},
-        samples::at,
-        terms::{Channel, ConversationId, LineId, MessageId, UserId},
-    };
+    use crate::inbox::{Happening, Priority, What};
+    use crate::samples::at;
+    use crate::terms::{Channel, ConversationId, LineId, MessageId, UserId};
 
     fn contact(number: u64) -> ContactId {
         ContactId::new(Ulid::from_parts(number, 1))

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{
-    inbox::{ReplyRequest, Said},
-    messages::{Asked, Composed, Intent, Subject, Values, World, carrier, compose_message},
-    people::Contact,
-    templates::{TemplateDefinition, braces, fill_variables, library_sources},
-    tenants::TenantConfig,
-    terms::{
-        ButtonValue, Category, Channel, ConnectionId, ConversationId, FaultCode, Refusal, Source, TemplateUse, Value,
-        primary_language,
-    },
+use crate::inbox::{ReplyRequest, Said};
+use crate::messages::{Asked, Composed, Intent, Subject, Values, World, carrier, compose_message};
+use crate::people::Contact;
+use crate::templates::{TemplateDefinition, braces, fill_variables, library_sources};
+use crate::tenants::TenantConfig;
+use crate::terms::{
+    ButtonValue, Category, Channel, ConnectionId, ConversationId, FaultCode, Refusal, Source, TemplateUse, Value,
+    primary_language,
 };
 
 /// Maximum templates that are offered.

@@ -3,12 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    calls::Entry,
-    inbox::{Conversation, ConversationState, Happening, What},
-    telephony::Outcome,
-    terms::{ContactId, ConversationId, LineId},
-};
+use crate::calls::Entry;
+use crate::inbox::{Conversation, ConversationState, Happening, What};
+use crate::telephony::Outcome;
+use crate::terms::{ContactId, ConversationId, LineId};
 
 /// Time that a customer counts as waiting, after they last got in touch. Conversations without such a customer are closed.
 pub const STILL_CLOSING: SignedDuration = SignedDuration::from_hours(7 * 24);

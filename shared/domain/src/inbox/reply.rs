@@ -3,18 +3,16 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::{
-    inbox::{Conversation, conversation_window_closes_at, number_written_to},
-    messages::{
-        Asked, Card, Cause, Declared, Intent, InteractiveUse, Location, MAX_CARDS, MAX_CHANNELS, MediaUse,
-        MessageRequest, ReactionUse, Through, receiver_of,
-    },
-    people::Contact,
-    tenants::{MAX_FALLBACK_SECONDS, TenantConfig, line_by_id},
-    terms::{
-        Category, Channel, ConversationId, Fault, FaultCode, FieldProblem, FreeText, MessageId, Purpose, Reason,
-        Refusal, SmsText, TemplateUse, UpTo, Whole,
-    },
+use crate::inbox::{Conversation, conversation_window_closes_at, number_written_to};
+use crate::messages::{
+    Asked, Card, Cause, Declared, Intent, InteractiveUse, Location, MAX_CARDS, MAX_CHANNELS, MediaUse, MessageRequest,
+    ReactionUse, Through, receiver_of,
+};
+use crate::people::Contact;
+use crate::tenants::{MAX_FALLBACK_SECONDS, TenantConfig, line_by_id};
+use crate::terms::{
+    Category, Channel, ConversationId, Fault, FaultCode, FieldProblem, FreeText, MessageId, Purpose, Reason, Refusal,
+    SmsText, TemplateUse, UpTo, Whole,
 };
 
 /// A reply in a conversation, with `sms_text`, or content of WhatsApp, or both. The content of WhatsApp is one of `template`, `text`, `media`,
@@ -210,12 +208,10 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        inbox::{Happening, TeamMessage, What},
-        messages::{Behind, Composed, MAX_WAITING, Message, Needs, SendOutcome, compose_message},
-        samples::{Case, message_of, timers},
-        terms::{LineId, Phone},
-    };
+    use crate::inbox::{Happening, TeamMessage, What};
+    use crate::messages::{Behind, Composed, MAX_WAITING, Message, Needs, SendOutcome, compose_message};
+    use crate::samples::{Case, message_of, timers};
+    use crate::terms::{LineId, Phone};
 
     const AGENT: &str = "usr_00000000000000000000000001";
     const TELL_AFTER: Option<SignedDuration> = Some(SignedDuration::from_mins(10));

@@ -2,12 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    messages::{heard_by_whatsapp, line_carrier, usual_carriers},
-    people::{Contact, Elsewhere},
-    tenants::{ConnectionSummary, TenantConfig, line_by_id},
-    terms::{Channel, LineId, Phone, Recipient},
-};
+use crate::messages::{heard_by_whatsapp, line_carrier, usual_carriers};
+use crate::people::{Contact, Elsewhere};
+use crate::tenants::{ConnectionSummary, TenantConfig, line_by_id};
+use crate::terms::{Channel, LineId, Phone, Recipient};
 
 /// The other responder that answers this contact in a conversation on this line, if one does: see [`conversation_window_closes_at`].
 pub fn conversation_answered_elsewhere(

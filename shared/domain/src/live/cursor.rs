@@ -5,12 +5,14 @@
 //! After a full page, the next one continues exactly behind its last events; when all are read, the next read begins before the first of
 //! these.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
-use crate::{live::Followers, terms::EventId};
+use crate::live::Followers;
+use crate::terms::EventId;
 
 /// Upper bound for how late an event can become visible after a newer one, with a reserve.
 pub const OVERLAP: SignedDuration = SignedDuration::from_secs(30);

@@ -6,21 +6,19 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    accounts::Permission,
-    calls::{Call, Received},
-    inbox::{Conversation, Wrote},
-    messages::{Message, MessageState},
-    money::Price,
-    notices::Notice,
-    people::{Choice, ConsentCategory, ConsentEntry, Contact, Conversion, ConversionKind},
-    telephony::Outcome,
-    templates::{TemplateDefinition, TemplateId},
-    tenants::Connection,
-    terms::{
-        CallId, CampaignId, Channel, ConnectionId, ContactId, ConversationId, ConversionId, EventId, LineId, MessageId,
-        NoteId, Operation, OperationId, OperationKind, TeamId, UserId,
-    },
+use crate::accounts::Permission;
+use crate::calls::{Call, Received};
+use crate::inbox::{Conversation, Wrote};
+use crate::messages::{Message, MessageState};
+use crate::money::Price;
+use crate::notices::Notice;
+use crate::people::{Choice, ConsentCategory, ConsentEntry, Contact, Conversion, ConversionKind};
+use crate::telephony::Outcome;
+use crate::templates::{TemplateDefinition, TemplateId};
+use crate::tenants::Connection;
+use crate::terms::{
+    CallId, CampaignId, Channel, ConnectionId, ContactId, ConversationId, ConversionId, EventId, LineId, MessageId,
+    NoteId, Operation, OperationId, OperationKind, TeamId, UserId,
 };
 
 /// Type of an event.

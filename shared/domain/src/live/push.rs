@@ -3,17 +3,18 @@
 
 use std::fmt;
 
-use jiff::{SignedDuration, Timestamp, civil::Time};
+use jiff::civil::Time;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
-use crate::{
-    accounts::{Notifications, QuietTime},
-    calls::Call,
-    notices::{Notice, NoticeState},
-    people::Note,
-    terms::{CallId, ContactId, ConversationId, NoteId, PushSubscriptionId, SessionId, TenantId, UserId, derive_id},
+use crate::accounts::{Notifications, QuietTime};
+use crate::calls::Call;
+use crate::notices::{Notice, NoticeState};
+use crate::people::Note;
+use crate::terms::{
+    CallId, ContactId, ConversationId, NoteId, PushSubscriptionId, SessionId, TenantId, UserId, derive_id,
 };
 
 /// Maximum devices of a person.
@@ -440,11 +441,9 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        notices::{Matter, Waiting},
-        people::NoteText,
-        terms::Actor,
-    };
+    use crate::notices::{Matter, Waiting};
+    use crate::people::NoteText;
+    use crate::terms::Actor;
 
     fn at(hour: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + hour * 3_600).unwrap()

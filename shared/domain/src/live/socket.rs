@@ -5,11 +5,9 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    accounts::{Credential, EndedSessions, Permission, Role},
-    live::{Cursor, Event, Place, Told, View},
-    terms::{Actor, ConversationId, EventId, SessionId, TenantId, UserId},
-};
+use crate::accounts::{Credential, EndedSessions, Permission, Role};
+use crate::live::{Cursor, Event, Place, Told, View};
+use crate::terms::{Actor, ConversationId, EventId, SessionId, TenantId, UserId};
 
 /// Validity of a ticket.
 pub const TICKET_FOR: SignedDuration = SignedDuration::from_secs(60);

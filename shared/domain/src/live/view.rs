@@ -1,14 +1,13 @@
 //! Views: parts of what changes in a tenant. A socket is told of changes in its views.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::{
-    accounts::Permission,
-    live::{EventType, Told},
-    terms::{Actor, CampaignId, ContactId, ConversationId, OperationId, TeamId},
-};
+use crate::accounts::Permission;
+use crate::live::{EventType, Told};
+use crate::terms::{Actor, CampaignId, ContactId, ConversationId, OperationId, TeamId};
 
 /// A part of what changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,11 +167,9 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        inbox::{Conversation, Wrote},
-        live::{EventData, Meaning},
-        terms::{EventId, UserId},
-    };
+    use crate::inbox::{Conversation, Wrote};
+    use crate::live::{EventData, Meaning};
+    use crate::terms::{EventId, UserId};
 
     fn noon() -> Timestamp {
         "2026-11-20T12:00:00Z".parse().unwrap()

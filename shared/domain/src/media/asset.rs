@@ -7,12 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::{
-    media::{FileName, MediaKind, MediaReason, file_ending},
-    terms::{
-        AttachmentId, ConnectionId, ConversationId, FileId, MessageId, ProviderRef, Reason, Refusal, Resource as _,
-        is_zero,
-    },
+use crate::media::{FileName, MediaKind, MediaReason, file_ending};
+use crate::terms::{
+    AttachmentId, ConnectionId, ConversationId, FileId, MessageId, ProviderRef, Reason, Refusal, Resource as _, is_zero,
 };
 
 resource! {

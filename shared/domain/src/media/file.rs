@@ -1,13 +1,12 @@
 //! Files of messages: their kinds and types at WhatsApp, what their content is, their names and hashes, and why one is refused or gone.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    media::{OCTETS, OLE, Sniffed, is_animated, is_opus, sniff},
-    terms::{Fact, Fault, FaultCode, FileId, visible_text},
-};
+use crate::media::{OCTETS, OLE, Sniffed, is_animated, is_opus, sniff};
+use crate::terms::{Fact, Fault, FaultCode, FileId, visible_text};
 
 /// Kind of a medium at WhatsApp.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

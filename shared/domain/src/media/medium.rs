@@ -4,10 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{
-    media::{FileName, MediaKind, MediaReason, mime_essence},
-    terms::{MessageId, is_zero},
-};
+use crate::media::{FileName, MediaKind, MediaReason, mime_essence};
+use crate::terms::{MessageId, is_zero};
 
 /// Maximum media of a message: Twilio's.
 pub const MAX_MEDIA: usize = 10;

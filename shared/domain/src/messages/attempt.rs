@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    money::{Currency, Money},
-    terms::{Because, Classified, ErrorClass, Facts, Phone, ProviderRef, Reason},
-};
+use crate::money::{Currency, Money};
+use crate::terms::{Because, Classified, ErrorClass, Facts, Phone, ProviderRef, Reason};
 
 /// State of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

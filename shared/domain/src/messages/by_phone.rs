@@ -3,12 +3,10 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    messages::{AttemptState, Cause, Composed, Content, InboundMessage, Leg, Message, Remark, StatusReport},
-    terms::{
-        Category, ConnectionId, ConversationId, Facts, Narrowing, NoSuchCategory, Policy, Purpose, Reason, Recipient,
-        Refusal, Timers, derive_id,
-    },
+use crate::messages::{AttemptState, Cause, Composed, Content, InboundMessage, Leg, Message, Remark, StatusReport};
+use crate::terms::{
+    Category, ConnectionId, ConversationId, Facts, Narrowing, NoSuchCategory, Policy, Purpose, Reason, Recipient,
+    Refusal, Timers, derive_id,
 };
 
 /// The message as it is stored: sent already, with nothing left to do. `echo` names its recipient as its sender. Of a file without a

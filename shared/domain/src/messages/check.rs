@@ -3,25 +3,23 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::{
-    campaigns::Exits,
-    destinations::{Applies, refused_destination},
-    media::{Asset, missing_file},
-    messages::{
-        Content, Leg, Message, MessageState, cannot_reach, check_asset_fits, check_carried, check_in_charge,
-        check_in_window, duration_in_words, local_time_in_words, most_spread, quiet_hours_in_words, time_ago,
-    },
-    money::Period,
-    people::{Contact, check_policy_wishes, check_welcome},
-    templates::{MAX_SMS_LENGTH, Misfit, TemplateDefinition},
-    tenants::{
-        Account, Connection, ConnectionSummary, Health, TenantConfig, Throughput, recipient_zone, recipient_zones,
-        wait_of_bulk,
-    },
-    terms::{
-        Because, CampaignState, Channel, Country, FREQUENCY_SPAN, Lane, Limit, LineTypes, MessageId, Quiet,
-        QuietAction, Reason, Refusal, Timers,
-    },
+use crate::campaigns::Exits;
+use crate::destinations::{Applies, refused_destination};
+use crate::media::{Asset, missing_file};
+use crate::messages::{
+    Content, Leg, Message, MessageState, cannot_reach, check_asset_fits, check_carried, check_in_charge,
+    check_in_window, duration_in_words, local_time_in_words, most_spread, quiet_hours_in_words, time_ago,
+};
+use crate::money::Period;
+use crate::people::{Contact, check_policy_wishes, check_welcome};
+use crate::templates::{MAX_SMS_LENGTH, Misfit, TemplateDefinition};
+use crate::tenants::{
+    Account, Connection, ConnectionSummary, Health, TenantConfig, Throughput, recipient_zone, recipient_zones,
+    wait_of_bulk,
+};
+use crate::terms::{
+    Because, CampaignState, Channel, Country, FREQUENCY_SPAN, Lane, Limit, LineTypes, MessageId, Quiet, QuietAction,
+    Reason, Refusal, Timers,
 };
 
 /// Input of the check before a send.
@@ -710,14 +708,12 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        messages::{Attempt, AttemptState, Cause, CauseStep, Material, OptFlag, Waiting},
-        money::Take,
-        people::OpenIntent,
-        samples::{AgainstRule, Case, NOON, at, connections, message_of, timers},
-        tenants::TenantStatus,
-        terms::{CampaignId, Category, LineType, Narrowing, Phone, Policy, Purpose},
-    };
+    use crate::messages::{Attempt, AttemptState, Cause, CauseStep, Material, OptFlag, Waiting};
+    use crate::money::Take;
+    use crate::people::OpenIntent;
+    use crate::samples::{AgainstRule, Case, NOON, at, connections, message_of, timers};
+    use crate::tenants::TenantStatus;
+    use crate::terms::{CampaignId, Category, LineType, Narrowing, Phone, Policy, Purpose};
 
     /// The policy of a follow-up of this category.
     fn policy(category: Category, by: &Narrowing) -> Policy {

@@ -4,21 +4,18 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::{
-    destinations::refused_destination,
-    messages::{
-        Behind, Cause, Content, FREE_TEXT, Intent, Leg, Material, Message, Says, Values, Words, cannot_reach,
-        check_asset_fits, check_carried, check_in_charge, check_in_window, duration_in_words, find_asset,
-        local_time_in_words, quiet_hours_in_words, text_in_language, time_ago,
-    },
-    people::{Contact, Profile, check_policy_wishes, check_welcome},
-    templates::{FilledTemplate, MAX_SMS_LENGTH, Misfit, TemplateDefinition},
-    tenants::{ConnectionSummary, Line, TenantConfig, line_by_id, recipient_zones},
-    terms::{
-        CancelEvent, Category, Channel, Country, FREQUENCY_SPAN, Facts, FileId, Limit, LineId, LineTypes, Phone,
-        Policy, Quiet, QuietAction, Reason, Recipient, Refusal, TemplateUse, Timers, Zone, line_type_by_plan,
-        primary_language,
-    },
+use crate::destinations::refused_destination;
+use crate::messages::{
+    Behind, Cause, Content, FREE_TEXT, Intent, Leg, Material, Message, Says, Values, Words, cannot_reach,
+    check_asset_fits, check_carried, check_in_charge, check_in_window, duration_in_words, find_asset,
+    local_time_in_words, quiet_hours_in_words, text_in_language, time_ago,
+};
+use crate::people::{Contact, Profile, check_policy_wishes, check_welcome};
+use crate::templates::{FilledTemplate, MAX_SMS_LENGTH, Misfit, TemplateDefinition};
+use crate::tenants::{ConnectionSummary, Line, TenantConfig, line_by_id, recipient_zones};
+use crate::terms::{
+    CancelEvent, Category, Channel, Country, FREQUENCY_SPAN, Facts, FileId, Limit, LineId, LineTypes, Phone, Policy,
+    Quiet, QuietAction, Reason, Recipient, Refusal, TemplateUse, Timers, Zone, line_type_by_plan, primary_language,
 };
 
 /// Maximum replies of a conversation that wait one behind the other.
@@ -855,13 +852,11 @@ fn same_language(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        destinations::Applies,
-        messages::{CallView, Subject},
-        samples::{AgainstRule, Case, at},
-        templates::TemplateStatus,
-        terms::{Narrowing, PURPOSE_TABLE, Purpose, SmsText},
-    };
+    use crate::destinations::Applies;
+    use crate::messages::{CallView, Subject};
+    use crate::samples::{AgainstRule, Case, at};
+    use crate::templates::TemplateStatus;
+    use crate::terms::{Narrowing, PURPOSE_TABLE, Purpose, SmsText};
 
     fn minutes(minutes: i64) -> SignedDuration {
         SignedDuration::from_mins(minutes)

@@ -4,20 +4,17 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use crate::media::{Asset, AssetUse, FileName, MediaKind, missing_file};
 use crate::messages::{
     Action, Button, Card, Content, ContentKind, Emoji, Header, Interactive, LARGEST_AT_TWILIO, Link, List, ListRow,
     Location, MAX_BODY_LENGTH, MAX_BUTTON_ID_LENGTH, MAX_CAPTION_LENGTH, MAX_CARDS, MAX_DESCRIPTION_LENGTH,
     MAX_FOOTER_LENGTH, MAX_HEADER_LENGTH, MAX_REPLY_BUTTONS, MAX_ROW_ID_LENGTH, MAX_ROW_LENGTH, MAX_ROWS, MAX_SECTIONS,
-    MAX_TITLE_LENGTH, Media, Reaction, Section, has_caption,
+    MAX_TITLE_LENGTH, Material, Media, Reaction, Section, Values, check_carried, has_caption, text_in_language,
 };
-use crate::{
-    media::{Asset, AssetUse, FileName, MediaKind, missing_file},
-    messages::{Material, Values, check_carried, text_in_language},
-    templates::{Misfit, Unfit},
-    tenants::ConnectionSummary,
-    terms::{
-        Fault, FaultCode, FieldProblem, FileId, MessageId, OneLine, ProviderRef, Reason, Refusal, SmsText, UpTo, WebUrl,
-    },
+use crate::templates::{Misfit, Unfit};
+use crate::tenants::ConnectionSummary;
+use crate::terms::{
+    Fault, FaultCode, FieldProblem, FileId, MessageId, OneLine, ProviderRef, Reason, Refusal, SmsText, UpTo, WebUrl,
 };
 
 #[cfg(test)]

@@ -4,18 +4,16 @@
 use jiff::Timestamp;
 use ulid::Ulid;
 
-use crate::{
-    destinations::Applies,
-    messages::{
-        Carrier, Content, MAX_PRODUCTS, MAX_TARGETS, Material, Needs, Subject, Values, Words, add_target, carriers,
-        fill_content,
-    },
-    people::{Contact, Identity, Profile},
-    tenants::{ConnectionSummary, TenantConfig},
-    terms::{
-        Category, Channel, ContactId, Fact, Fault, FaultCode, FieldProblem, Findings, Phone, Refusal, SmsText, Source,
-        Target, TemplateUse, Value, Warning,
-    },
+use crate::destinations::Applies;
+use crate::messages::{
+    Carrier, Content, MAX_PRODUCTS, MAX_TARGETS, Material, Needs, Subject, Values, Words, add_target, carriers,
+    fill_content,
+};
+use crate::people::{Contact, Identity, Profile};
+use crate::tenants::{ConnectionSummary, TenantConfig};
+use crate::terms::{
+    Category, Channel, ContactId, Fact, Fault, FaultCode, FieldProblem, Findings, Phone, Refusal, SmsText, Source,
+    Target, TemplateUse, Value, Warning,
 };
 
 /// Findings about a message and whatever sends it.

@@ -5,10 +5,8 @@
 //! The code decides. The HTTP status counts only without a known code: Meta sends permanent errors with 500 and throttling
 //! with 400.
 
-use crate::terms::{
-    Api, Classified, Effect,
-    ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, RouteRefused, TenantMustAct, WaitForStatus},
-};
+use crate::terms::ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, RouteRefused, TenantMustAct, WaitForStatus};
+use crate::terms::{Api, Classified, Effect};
 
 /// Stage of the provider's report of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,13 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    media::InboundMedia,
-    messages::{Latitude, Longitude, StatusReport},
-    templates::TemplateReport,
-    tenants::Reported,
-    terms::{Channel, Phone, ProviderRef, Recipient, SendKey, SenderId, ShownName},
-};
+use crate::media::InboundMedia;
+use crate::messages::{Latitude, Longitude, StatusReport};
+use crate::templates::TemplateReport;
+use crate::tenants::Reported;
+use crate::terms::{Channel, Phone, ProviderRef, Recipient, SendKey, SenderId, ShownName};
 
 /// A report of a provider. A webhook may contain many.
 #[derive(Debug, Clone, PartialEq)]

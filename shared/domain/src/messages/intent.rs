@@ -2,12 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    messages::{Cause, Content, Draft, Referred, Subject},
-    terms::{
-        Category, Channel, ConnectionId, LineId, MessageId, Narrowing, Phone, Purpose, Reason, Recipient, SmsText,
-        TemplateUse, time_of_id,
-    },
+use crate::messages::{Cause, Content, Draft, Referred, Subject};
+use crate::terms::{
+    Category, Channel, ConnectionId, LineId, MessageId, Narrowing, Phone, Purpose, Reason, Recipient, SmsText,
+    TemplateUse, time_of_id,
 };
 
 /// An intent to say something to somebody.

@@ -2,12 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    destinations::Sms,
-    messages::Content,
-    tenants::{ConnectionSummary, TenantConfig},
-    terms::{Category, Channel, ConnectionId, Phone, ProviderRef, Recipient, Refusal},
-};
+use crate::destinations::Sms;
+use crate::messages::Content;
+use crate::tenants::{ConnectionSummary, TenantConfig};
+use crate::terms::{Category, Channel, ConnectionId, Phone, ProviderRef, Recipient, Refusal};
 
 /// A channel of a message's plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,10 +6,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    people::{InvalidCode, LINK_LIFETIME, LinkCode, preferences_url},
-    terms::{MessageId, Target, TenantId},
-};
+use crate::people::{InvalidCode, LINK_LIFETIME, LinkCode, preferences_url};
+use crate::terms::{MessageId, Target, TenantId};
 
 /// Maximum targets of the tracked links of one message. Further ones are unknown values.
 pub const MAX_TARGETS: usize = 10;

@@ -1,15 +1,13 @@
 //! Material: the templates, products, fields of contacts and links that a message is made from. A tenant may have thousands, so they are
 //! not part of the cached configuration: the composing function reads those that the message names.
 
-use crate::{
-    campaigns::Campaign,
-    media::Asset,
-    messages::NewLinks,
-    money::Product,
-    people::Field,
-    templates::TemplateDefinition,
-    terms::{CampaignId, ConnectionId, FieldKey, FileId},
-};
+use crate::campaigns::Campaign;
+use crate::media::Asset;
+use crate::messages::NewLinks;
+use crate::money::Product;
+use crate::people::Field;
+use crate::templates::TemplateDefinition;
+use crate::terms::{CampaignId, ConnectionId, FieldKey, FileId};
 
 /// The templates, products, fields of contacts and links that a message is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,17 +8,15 @@ use std::cmp::Ordering;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    messages::{
-        Attempt, AttemptError, AttemptState, Cause, CodesFound, Content, Cost, Evidence, Expected, Leg, SendOutcome,
-        StatusReport,
-    },
-    money::Take,
-    people::LinkCode,
-    terms::{
-        Because, Channel, ErrorClass, LineId, MessageId, Phone, Policy, Purpose, Reason, Recipient, Refusal, SendKey,
-        Timers, WhenUnknown, limit_retry_after,
-    },
+use crate::messages::{
+    Attempt, AttemptError, AttemptState, Cause, CodesFound, Content, Cost, Evidence, Expected, Leg, SendOutcome,
+    StatusReport,
+};
+use crate::money::Take;
+use crate::people::LinkCode;
+use crate::terms::{
+    Because, Channel, ErrorClass, LineId, MessageId, Phone, Policy, Purpose, Reason, Recipient, Refusal, SendKey,
+    Timers, WhenUnknown, limit_retry_after,
 };
 
 /// The numbers of the caps of these takes, and the expected cost for each cap of money.

@@ -3,16 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    messages::{
-        Content, Draft, Intent, Material, NewLinks, PlanCheck, Targets, Tracked, Words, World, add_target, carrier,
-        review_intent, text_in_language,
-    },
-    people::LinkCode,
-    terms::{
-        CampaignId, CancelEvent, ConnectionId, FileId, MessageId, Piece, Policy, Purpose, Reason, SmsText, Source,
-        Target, TemplateUse, Value, placeholders,
-    },
+use crate::messages::{
+    Content, Draft, Intent, Material, NewLinks, PlanCheck, Targets, Tracked, Words, World, add_target, carrier,
+    review_intent, text_in_language,
+};
+use crate::people::LinkCode;
+use crate::terms::{
+    CampaignId, CancelEvent, ConnectionId, FileId, MessageId, Piece, Policy, Purpose, Reason, SmsText, Source, Target,
+    TemplateUse, Value, placeholders,
 };
 
 /// The rows that composing a message reads.
@@ -230,12 +228,10 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        automations::Findings,
-        messages::{Cause, MediaUse, OptFlag, Says},
-        samples::{Case, at, message_of},
-        terms::{AttachmentId, Category, Channel, ContactId, Narrowing, Whole},
-    };
+    use crate::automations::Findings;
+    use crate::messages::{Cause, MediaUse, OptFlag, Says};
+    use crate::samples::{Case, at, message_of};
+    use crate::terms::{AttachmentId, Category, Channel, ContactId, Narrowing, Whole};
 
     fn needs(change: impl FnOnce(&mut Case)) -> Needs {
         let mut case = Case::new();

@@ -1,11 +1,10 @@
 //! Phrases of the sentences that people read on calls and messages.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    destinations::WayOut,
-    terms::{Answer, QuietHours, primary_language},
-};
+use crate::destinations::WayOut;
+use crate::terms::{Answer, QuietHours, primary_language};
 
 /// A time in the past, such as "2 h ago".
 pub fn time_ago(then: Timestamp, now: Timestamp) -> String {
@@ -87,7 +86,9 @@ pub(crate) fn usual_answer<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{messages::OptFlag, people::wish_in_text, samples::tenant};
+    use crate::messages::OptFlag;
+    use crate::people::wish_in_text;
+    use crate::samples::tenant;
 
     /// Each answer has a text in each language, and the words that texts name are understood.
     #[test]

@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    messages::{Message, duration_in_words, time_ago},
-    people::{Contact, Unreachable},
-    tenants::TenantConfig,
-    terms::{Category, Channel, LineType, LineTypes, Phone, Purpose, Reason, Recipient, Refusal, is_in_united_states},
+use crate::messages::{Message, duration_in_words, time_ago};
+use crate::people::{Contact, Unreachable};
+use crate::tenants::TenantConfig;
+use crate::terms::{
+    Category, Channel, LineType, LineTypes, Phone, Purpose, Reason, Recipient, Refusal, is_in_united_states,
 };
 
 /// A channel that failed is tried again after this long, since people change telephones.

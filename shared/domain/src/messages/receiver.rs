@@ -2,12 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    messages::{Intent, carrier},
-    people::{Contact, Window},
-    tenants::TenantConfig,
-    terms::{Channel, Phone, Purpose, Recipient},
-};
+use crate::messages::{Intent, carrier};
+use crate::people::{Contact, Window};
+use crate::tenants::TenantConfig;
+use crate::terms::{Channel, Phone, Purpose, Recipient};
 
 /// Recipient of a message. An answer or reaction to a message goes to whoever had that. A reply goes to whoever was heard last on its line
 /// and by its first channel, unless that is WhatsApp, their window is closed, and an SMS goes out instead. By SMS, it goes to whoever was
@@ -74,13 +72,11 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        inbox::{ReplyRequest, conversation_window_closes_at},
-        messages::{Asked, MessageRequest, Referred},
-        people::Identity,
-        samples::Case,
-        terms::{ConversationId, LineId},
-    };
+    use crate::inbox::{ReplyRequest, conversation_window_closes_at};
+    use crate::messages::{Asked, MessageRequest, Referred};
+    use crate::people::Identity;
+    use crate::samples::Case;
+    use crate::terms::{ConversationId, LineId};
 
     const CALLER: &str = "+971501234567";
     const SECOND: &str = "+971501234568";

@@ -1,12 +1,10 @@
 //! Messages that other messages refer to, and what a connection carries.
 
-use crate::{
-    calls::Received,
-    messages::{ContentKind, Message},
-    people::Contact,
-    tenants::ConnectionSummary,
-    terms::{Channel, ConnectionId, LineId, ProviderRef, Reason, Recipient, Refusal},
-};
+use crate::calls::Received;
+use crate::messages::{ContentKind, Message};
+use crate::people::Contact;
+use crate::tenants::ConnectionSummary;
+use crate::terms::{Channel, ConnectionId, LineId, ProviderRef, Reason, Recipient, Refusal};
 
 /// A message by WhatsApp that another one answers or reacts to. Only the connection that sent or received it knows its id.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,18 +5,15 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use ulid::Ulid;
 
-use crate::{
-    messages::{
-        Card, Cause, Content, Draft, Intent, InteractiveUse, Leg, Location, MAX_CARDS, MediaUse, Message, ReactionUse,
-        Referred, Says, Words, problems_of_cards, receiver_of,
-    },
-    people::{Contact, Identity},
-    tenants::{Line, MAX_FALLBACK_SECONDS, TenantConfig, line_by_id},
-    terms::{
-        Actor, Bsuid, Category, Channel, ContactId, Fault, FaultCode, FieldProblem, FileId, FreeText, LineId,
-        MessageId, Narrowing, OneLine, Phone, Purpose, Recipient, SmsText, TemplateUse, USUAL_FALLBACK_SECONDS, UpTo,
-        Whole,
-    },
+use crate::messages::{
+    Card, Cause, Content, Draft, Intent, InteractiveUse, Leg, Location, MAX_CARDS, MediaUse, Message, ReactionUse,
+    Referred, Says, Words, problems_of_cards, receiver_of,
+};
+use crate::people::{Contact, Identity};
+use crate::tenants::{Line, MAX_FALLBACK_SECONDS, TenantConfig, line_by_id};
+use crate::terms::{
+    Actor, Bsuid, Category, Channel, ContactId, Fault, FaultCode, FieldProblem, FileId, FreeText, LineId, MessageId,
+    Narrowing, OneLine, Phone, Purpose, Recipient, SmsText, TemplateUse, USUAL_FALLBACK_SECONDS, UpTo, Whole,
 };
 
 /// Maximum characters of a stated reason.
@@ -624,11 +621,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{
-        messages::{Needs, World, compose_message},
-        samples::{Case, at, message_of},
-        terms::{Policy, Reason, Refusal},
-    };
+    use crate::messages::{Needs, World, compose_message};
+    use crate::samples::{Case, at, message_of};
+    use crate::terms::{Policy, Reason, Refusal};
 
     fn request(body: &Value) -> MessageRequest {
         let mut whole = json!({"phone": "+971501234567", "category": "utility", "basis": "Order 1042"});

@@ -2,10 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    telephony::{CallFacts, Outcome, Party},
-    terms::{CallId, ConnectionId, Phone},
-};
+use crate::telephony::{CallFacts, Outcome, Party};
+use crate::terms::{CallId, ConnectionId, Phone};
 
 /// The subject of a message.
 #[derive(Debug, Clone, Copy)]

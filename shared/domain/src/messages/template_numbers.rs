@@ -4,11 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    messages::{Attempt, AttemptState, InboundMessage, Leg, Message, OptFlag},
-    templates::{TemplateId, TemplateKey},
-    terms::{MessageId, is_zero},
-};
+use crate::messages::{Attempt, AttemptState, InboundMessage, Leg, Message, OptFlag};
+use crate::templates::{TemplateId, TemplateKey};
+use crate::terms::{MessageId, is_zero};
 
 /// A content of a template.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,13 +1,11 @@
 //! Values of the sources in a message's text.
 
-use crate::{
-    messages::{CallView, Material, Subject},
-    people::{Contact, Profile, first_name},
-    telephony::Party,
-    templates::{MAX_SMS_LENGTH, Misfit, Unfit, check_length},
-    tenants::TenantConfig,
-    terms::{MAX_FREE_TEXT_LENGTH, Piece, SmsText, Source, Value, placeholders, primary_language},
-};
+use crate::messages::{CallView, Material, Subject};
+use crate::people::{Contact, Profile, first_name};
+use crate::telephony::Party;
+use crate::templates::{MAX_SMS_LENGTH, Misfit, Unfit, check_length};
+use crate::tenants::TenantConfig;
+use crate::terms::{MAX_FREE_TEXT_LENGTH, Piece, SmsText, Source, Value, placeholders, primary_language};
 
 /// Free text by WhatsApp, in sentences about it.
 pub(crate) const FREE_TEXT: &str = "WhatsApp text";
@@ -166,12 +164,10 @@ fn short(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::Values;
-    use crate::{
-        messages::Subject,
-        people::{FieldValue, Profile},
-        samples::with_values,
-        terms::ShownName,
-    };
+    use crate::messages::Subject;
+    use crate::people::{FieldValue, Profile};
+    use crate::samples::with_values;
+    use crate::terms::ShownName;
 
     #[test]
     fn values_are_looked_up_with_defaults() {

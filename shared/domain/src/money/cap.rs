@@ -3,23 +3,18 @@
 //!
 //! Hours, days and months are in UTC.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    fmt,
-    str::FromStr,
-};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+use std::str::FromStr;
 
-use jiff::{
-    Timestamp, ToSpan as _, Zoned,
-    civil::{Date, DateTime},
-    tz::TimeZone,
-};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    money::{Currency, Price},
-    terms::{Country, LineId, Purpose, Reason, Refusal},
-};
+use crate::money::{Currency, Price};
+use crate::terms::{Country, LineId, Purpose, Reason, Refusal};
 
 /// Maximum caps of a tenant.
 pub const MAX_CAPS: usize = 20;

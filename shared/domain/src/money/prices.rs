@@ -3,15 +3,17 @@
 //! [`PriceBook::shipped_prices`] is part of the code (`prices.json`, with its version, sources and how sure they are); an operator can
 //! replace it. A price that no list has is unknown, never free.
 
-use std::{collections::BTreeSet, fmt, str::FromStr, sync::LazyLock};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
 
-use jiff::{ToSpan as _, civil::Date};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    money::Currency,
-    terms::{Country, Day, Fault, FaultCode, FieldProblem, OneLine, UpTo},
-};
+use crate::money::Currency;
+use crate::terms::{Country, Day, Fault, FaultCode, FieldProblem, OneLine, UpTo};
 
 /// The prices that come with the code.
 const SHIPPED: &str = include_str!("prices.json");

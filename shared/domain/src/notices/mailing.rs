@@ -7,7 +7,8 @@
 //!                    └───settled──▶ settled: mended meanwhile, or nobody's concern
 //! ```
 
-use jiff::{Timestamp, ToSpan as _, civil::Date};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 use crate::notices::{Notice, NoticeKind, day_of, midnight};
@@ -137,10 +138,8 @@ impl Mailings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        notices::{Matter, Waiting},
-        samples::at,
-    };
+    use crate::notices::{Matter, Waiting};
+    use crate::samples::at;
 
     const NOON: &str = "2026-11-20T12:00:00Z";
 

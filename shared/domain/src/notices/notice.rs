@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    accounts::{Account, Member, MemberStatus, NoticeMails, Role},
-    campaigns::Campaign,
-    inbox::Conversation,
-    money::{Cap, Period},
-    reports::all_caps_of,
-    templates::TemplateDefinition,
-    tenants::{Connection, Health, Rule, TenantConfig},
-    terms::{CampaignId, CampaignState, Category, Channel, ConnectionId, Reason, RuleId, WebhookEndpointId},
-};
+use crate::accounts::{Account, Member, MemberStatus, NoticeMails, Role};
+use crate::campaigns::Campaign;
+use crate::inbox::Conversation;
+use crate::money::{Cap, Period};
+use crate::reports::all_caps_of;
+use crate::templates::TemplateDefinition;
+use crate::tenants::{Connection, Health, Rule, TenantConfig};
+use crate::terms::{CampaignId, CampaignState, Category, Channel, ConnectionId, Reason, RuleId, WebhookEndpointId};
 
 /// Kind of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -540,12 +540,10 @@ pub(super) fn midnight(day: Date) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        accounts::PasswordHash,
-        notices::NoticeState,
-        samples::{at, config, connections, material},
-        templates::{TemplateKey, TemplateReport, TemplateStatus},
-    };
+    use crate::accounts::PasswordHash;
+    use crate::notices::NoticeState;
+    use crate::samples::{at, config, connections, material};
+    use crate::templates::{TemplateKey, TemplateReport, TemplateStatus};
 
     const TELL_AFTER: Option<SignedDuration> = Some(SignedDuration::from_mins(10));
     const NOON: &str = "2026-11-20T12:00:00Z";
@@ -975,10 +973,8 @@ mod tests {
     fn unread(wrote_at: &[&str]) -> Conversation {
         use ulid::Ulid;
 
-        use crate::{
-            inbox::{Happening, What},
-            terms::{ContactId, ConversationId, MessageId},
-        };
+        use crate::inbox::{Happening, What};
+        use crate::terms::{ContactId, ConversationId, MessageId};
 
         let contact = ContactId::new(Ulid::from_parts(1, 1));
         let mut happenings = wrote_at.iter().zip(1..).map(|(wrote_at, number)| Happening {

@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{
-    people::{Conditions, Field, FieldValue, Person, Profile, Staged, Written, by_key},
-    terms::{
-        ContactId, Fault, FaultCode, FieldId, FieldKey, FieldProblem, Language, SegmentId, StageId, TagId, UpTo, UserId,
-    },
+use crate::people::{Conditions, Field, FieldValue, Person, Profile, Staged, Written, by_key};
+use crate::terms::{
+    ContactId, Fault, FaultCode, FieldId, FieldKey, FieldProblem, Language, SegmentId, StageId, TagId, UpTo, UserId,
 };
 
 /// Maximum contacts that a change names one by one.
@@ -375,17 +373,16 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, ops::Range};
+    use std::collections::BTreeSet;
+    use std::ops::Range;
 
     use serde_json::{Value, from_value, json};
 
     use super::*;
-    use crate::{
-        messages::OptFlag,
-        people::{Contact, Recognized},
-        samples::{NOON, at, defined_field},
-        terms::Data,
-    };
+    use crate::messages::OptFlag;
+    use crate::people::{Contact, Recognized};
+    use crate::samples::{NOON, at, defined_field};
+    use crate::terms::Data;
 
     const LATER: &str = "2026-11-21T12:00:00Z";
 

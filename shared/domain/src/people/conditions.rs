@@ -5,10 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    people::{Day, Field, FieldType, FieldValue, Filter, Origin, Test, Written},
-    terms::{Fact, Fault, FaultCode, FieldId, FieldKey, FieldProblem, Language, StageId, TagId, UserId},
-};
+use crate::people::{Day, Field, FieldType, FieldValue, Filter, Origin, Test, Written};
+use crate::terms::{Fact, Fault, FaultCode, FieldId, FieldKey, FieldProblem, Language, StageId, TagId, UserId};
 
 /// Conditions that contacts fulfil, all of them. None of them names a person: segments store them, and the erasure of a contact
 /// does not search segments.
@@ -163,7 +161,8 @@ mod tests {
     use serde_json::{Value, from_value, json};
 
     use super::*;
-    use crate::{people::Driver, samples::defined_field};
+    use crate::people::Driver;
+    use crate::samples::defined_field;
 
     fn definitions() -> Vec<Field> {
         vec![

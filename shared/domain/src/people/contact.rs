@@ -3,17 +3,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    messages::{InboundMessage, OptFlag, Sender},
-    people::{
-        Applied, By, Choice, ConsentEntry, Elsewhere, Recognized, Scope, Sign, Texted, Window, Wish, Wishes, add_sign,
-        add_texted, add_window, answered_elsewhere, close_window, earliest_by_pair_rate, make_room_for_windows,
-        pair_rate_after_refusal, pass_on_windows, window_closes_at,
-    },
-    terms::{
-        Answered, Channel, Classified, ConnectionId, ContactId, Effect, Email, LineId, MessageId, Phone, Purpose,
-        Recipient, SenderId, first_version, is_first_version, is_zero,
-    },
+use crate::messages::{InboundMessage, OptFlag, Sender};
+use crate::people::{
+    Applied, By, Choice, ConsentEntry, Elsewhere, Recognized, Scope, Sign, Texted, Window, Wish, Wishes, add_sign,
+    add_texted, add_window, answered_elsewhere, close_window, earliest_by_pair_rate, make_room_for_windows,
+    pair_rate_after_refusal, pass_on_windows, window_closes_at,
+};
+use crate::terms::{
+    Answered, Channel, Classified, ConnectionId, ContactId, Effect, Email, LineId, MessageId, Phone, Purpose,
+    Recipient, SenderId, first_version, is_first_version, is_zero,
 };
 
 /// An identity of a contact. A contact may have several, and none of them has to be a telephone number.

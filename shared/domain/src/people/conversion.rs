@@ -4,10 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    money::Price,
-    terms::{Actor, ConversionId, Fault, FieldProblem, OneLine},
-};
+use crate::money::Price;
+use crate::terms::{Actor, ConversionId, Fault, FieldProblem, OneLine};
 
 /// The tenant's own reference of a conversion, such as the number of an order.
 pub type Reference = OneLine<1, 100>;

@@ -9,10 +9,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    people::{Field, Found, ImportMode, Incoming, Plan, RowOutcome, RowRefused, Tag},
-    terms::{ContactId, TagId},
-};
+use crate::people::{Field, Found, ImportMode, Incoming, Plan, RowOutcome, RowRefused, Tag};
+use crate::terms::{ContactId, TagId};
 
 /// Effects of the rows so far, if they had been written.
 ///
@@ -141,10 +139,8 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        people::{Contact, Person, Profile},
-        terms::Phone,
-    };
+    use crate::people::{Contact, Person, Profile};
+    use crate::terms::Phone;
 
     fn phone(last: char) -> Phone {
         let digit = last as u32 % 10;

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    people::{Digits, Person, Word},
-    terms::{Email, Phone},
-};
+use crate::people::{Digits, Person, Word};
+use crate::terms::{Email, Phone};
 
 /// Maximum contacts that are suggested.
 pub const MAX_DUPLICATES: usize = 20;
@@ -76,11 +74,9 @@ impl Email {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        people::{Contact, Profile},
-        samples::{NOON, at},
-        terms::{ContactId, ShownName},
-    };
+    use crate::people::{Contact, Profile};
+    use crate::samples::{NOON, at};
+    use crate::terms::{ContactId, ShownName};
 
     fn phone(text: &str) -> Phone {
         text.parse().unwrap()

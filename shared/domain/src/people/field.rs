@@ -1,16 +1,12 @@
 //! Fields that a tenant defines for its contacts, beyond the fields of every contact.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    fmt,
-    str::FromStr,
-};
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::civil::Date;
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error, Visitor},
-};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::terms::{
     Fact, Fault, FaultCode, Faulty, FieldId, FieldKey, FieldProblem, InvalidLine, MAX_NAME_LENGTH, OneLine, UpTo,

@@ -3,10 +3,8 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    people::{Day, Digits, FieldValue, Identity, Listing, Origin, Person, Profile, Word},
-    terms::{Email, FieldId, Language, Phone, StageId, TagId, UserId, fold, unify_name},
-};
+use crate::people::{Day, Digits, FieldValue, Identity, Listing, Origin, Person, Profile, Word};
+use crate::terms::{Email, FieldId, Language, Phone, StageId, TagId, UserId, fold, unify_name};
 
 /// Conditions that a contact fulfils, all of them. Empty: every contact that is not deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -220,10 +218,8 @@ impl Search {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        people::Contact,
-        terms::{ContactId, ShownName},
-    };
+    use crate::people::Contact;
+    use crate::terms::{ContactId, ShownName};
 
     fn id<T>(new: fn(ulid::Ulid) -> T, number: u64) -> T {
         new(ulid::Ulid::from_parts(number, 0))

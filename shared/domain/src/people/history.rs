@@ -3,13 +3,12 @@
 //! Timeline, archives, exports, retention, erasure, counters and the audit log know the kinds from here alone. A new kind is a type of its
 //! own and an entry of `records!`, beside its operations in the API.
 
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use ulid::Ulid;
 
-use crate::{
-    people::{Conversion, Merge, MergeShown, Note},
-    terms::{Actor, ContactId, ContactItemId, ConversionId, MergeId, NoteId, UserId},
-};
+use crate::people::{Conversion, Merge, MergeShown, Note};
+use crate::terms::{Actor, ContactId, ContactItemId, ConversionId, MergeId, NoteId, UserId};
 
 /// Something that is recorded about a contact, and belongs to nobody else.
 pub trait Recorded: Serialize + DeserializeOwned + Clone + Send + Sync {

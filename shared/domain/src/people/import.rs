@@ -4,20 +4,20 @@
 //! import. Nobody who was erased or deleted comes back, and no row undoes a refusal: an import is what the business says, not the
 //! person. What the person told the business elsewhere, by unsubscribing, is the person's, too: a refusal of marketing on that channel.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::{
-    money::Price,
-    people::{
-        By, Choice, ConsentCategory, ConsentEntry, Contact, Evidence, Field, Identity, Linked, MAX_IDENTITIES,
-        MAX_NAME_LENGTH, Origin, Person, PersonIn, Profile, Scope, Wish, Wording, WrittenFields,
-    },
-    terms::{
-        Actor, Channel, ContactId, Day, Email, FieldProblem, ImportId, Language, OneLine, OperationId, Phone, StageId,
-        TagId, UserId, derive_id,
-    },
+use crate::money::Price;
+use crate::people::{
+    By, Choice, ConsentCategory, ConsentEntry, Contact, Evidence, Field, Identity, Linked, MAX_IDENTITIES,
+    MAX_NAME_LENGTH, Origin, Person, PersonIn, Profile, Scope, Wish, Wording, WrittenFields,
+};
+use crate::terms::{
+    Actor, Channel, ContactId, Day, Email, FieldProblem, ImportId, Language, OneLine, OperationId, Phone, StageId,
+    TagId, UserId, derive_id,
 };
 
 /// An import: a table that is uploaded, then worked through by operations.
@@ -560,10 +560,8 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
-    use crate::{
-        samples::{at, defined_field},
-        terms::Category,
-    };
+    use crate::samples::{at, defined_field};
+    use crate::terms::Category;
 
     fn noon() -> Timestamp {
         at("2026-11-20T12:00:00Z")

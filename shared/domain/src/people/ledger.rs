@@ -6,10 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::{
-    people::{By, Choice, ConsentCategory, Evidence, MAX_EVIDENCE_LENGTH, Party, Scope, Wish, Wording},
-    terms::{Actor, Channel, derive_id},
-};
+use crate::people::{By, Choice, ConsentCategory, Evidence, MAX_EVIDENCE_LENGTH, Party, Scope, Wish, Wording};
+use crate::terms::{Actor, Channel, derive_id};
 
 /// A refusal of longer ago is not new when it is recorded.
 const NEW: SignedDuration = SignedDuration::from_hours(24);

@@ -1,6 +1,7 @@
 //! Links to preference pages (docs/decisions/0054-preference-page.md): a short random code, and what it stands for.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -5,10 +5,8 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::{
-    people::{FieldValue, Number, Profile},
-    terms::{FieldId, TagId, fold, unify_name},
-};
+use crate::people::{FieldValue, Number, Profile};
+use crate::terms::{FieldId, TagId, fold, unify_name};
 
 /// An entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,15 +9,13 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    inbox::{Joined, undo_field},
-    people::{
-        ConsentEntry, Contact, Identity, MAX_ALIASES, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall,
-        NumberForm, OpenIntent, Person, Profile, Texted, Unreachable, Window, Wish, Wishes, add_texted, add_window,
-        make_room_for_windows,
-    },
-    terms::{Actor, Answered, ContactId, FieldId, Limit, MAX_REMEMBERED, MergeId, Recipient},
+use crate::inbox::{Joined, undo_field};
+use crate::people::{
+    ConsentEntry, Contact, Identity, MAX_ALIASES, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, NumberForm,
+    OpenIntent, Person, Profile, Texted, Unreachable, Window, Wish, Wishes, add_texted, add_window,
+    make_room_for_windows,
 };
+use crate::terms::{Actor, Answered, ContactId, FieldId, Limit, MAX_REMEMBERED, MergeId, Recipient};
 
 /// Time limit for undoing a merge.
 pub const UNDOABLE_FOR: SignedDuration = SignedDuration::from_hours(24);

@@ -2,11 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    messages::{Message, is_later},
-    people::{Contact, MAX_OPEN, OpenIntent, pair_rate_with_one_more},
-    terms::{CancelEvent, Channel, Limit, MessageId, Policy, Purpose, Reason, Refusal, time_of_id},
-};
+use crate::messages::{Message, is_later};
+use crate::people::{Contact, MAX_OPEN, OpenIntent, pair_rate_with_one_more};
+use crate::terms::{CancelEvent, Channel, Limit, MessageId, Policy, Purpose, Reason, Refusal, time_of_id};
 
 impl OpenIntent {
     /// Whether an event cancels it. Of an unknown version, the message itself is refused when it is read.

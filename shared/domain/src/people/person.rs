@@ -6,13 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    money::Price,
-    people::{Contact, Field, MAX_IDENTITIES, Origin, Profile, Staged, Written, by_key},
-    terms::{
-        Email, Fault, FaultCode, FieldId, FieldKey, FieldProblem, Language, OneLine, Phone, ShownName, StageId, TagId,
-        UpTo, UserId, visible_text,
-    },
+use crate::money::Price;
+use crate::people::{Contact, Field, MAX_IDENTITIES, Origin, Profile, Staged, Written, by_key};
+use crate::terms::{
+    Email, Fault, FaultCode, FieldId, FieldKey, FieldProblem, Language, OneLine, Phone, ShownName, StageId, TagId,
+    UpTo, UserId, visible_text,
 };
 
 /// A contact and its profile.
@@ -301,11 +299,9 @@ mod tests {
     use serde_json::{Value, from_value, json};
 
     use super::*;
-    use crate::{
-        people::{FieldValue, Identity, Linked, Recognized},
-        samples::{NOON, at, defined_field},
-        terms::ContactId,
-    };
+    use crate::people::{FieldValue, Identity, Linked, Recognized};
+    use crate::samples::{NOON, at, defined_field};
+    use crate::terms::ContactId;
 
     fn empty_person() -> Person {
         let id = ContactId::new(ulid::Ulid::from_parts(1, 2));

@@ -4,10 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    people::{By, Choice, ConsentCategory, Party, Scope, Wish, Wishes},
-    terms::{Category, Channel, to_hex},
-};
+use crate::people::{By, Choice, ConsentCategory, Party, Scope, Wish, Wishes};
+use crate::terms::{Category, Channel, to_hex};
 
 /// Messages that the page offers by themselves: a category on a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -169,12 +167,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        messages::OptFlag,
-        people::{Applied, Contact, check_wishes},
-        samples::{NOON, at, contact},
-        terms::Purpose,
-    };
+    use crate::messages::OptFlag;
+    use crate::people::{Applied, Contact, check_wishes};
+    use crate::samples::{NOON, at, contact};
+    use crate::terms::Purpose;
 
     const ALL_WISHES: [(Choice, By); 6] = [
         (Choice::Refused, By::Keyword),

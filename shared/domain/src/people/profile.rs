@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    money::Price,
-    people::FieldValue,
-    terms::{FieldId, OneLine, ShownName, StageId, TagId, UserId},
-};
+use crate::money::Price;
+use crate::people::FieldValue;
+use crate::terms::{FieldId, OneLine, ShownName, StageId, TagId, UserId};
 
 /// Data of a contact beyond its [`Contact`](crate::people::Contact). Read only where it is shown or its values are used;
 /// at most [`Profile::LARGEST`] bytes.

@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    people::Conditions,
-    terms::{OneLine, SegmentId},
-};
+use crate::people::Conditions;
+use crate::terms::{OneLine, SegmentId};
 
 resource! {
     /// A segment of a tenant's contacts: a saved filter. Which contacts belong to it follows from their data at any time, so that

@@ -1,15 +1,14 @@
 //! The suppression list: telephone numbers and e-mail addresses of people who are no contacts, and must not be messaged.
 //! Whoever creates a contact with one of them carries the refusal over to it.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    people::{By, Choice, ConsentCategory, ConsentEntry, Contact, Evidence, Identity, Party, Scope, Wish},
-    terms::{Actor, Channel, ContactId, Email, Phone, SuppressionId},
-};
+use crate::people::{By, Choice, ConsentCategory, ConsentEntry, Contact, Evidence, Identity, Party, Scope, Wish};
+use crate::terms::{Actor, Channel, ContactId, Email, Phone, SuppressionId};
 
 /// A telephone number or an e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -206,10 +205,8 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        messages::OptFlag,
-        samples::{NOON, at, contact},
-    };
+    use crate::messages::OptFlag;
+    use crate::samples::{NOON, at, contact};
 
     fn refusal_by(by: By) -> Refused {
         Refused {

@@ -1,6 +1,7 @@
 //! Tags of contacts, a tenant's way to sort them.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 

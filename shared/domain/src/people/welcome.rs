@@ -2,10 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    people::{By, Contact, SERVICE_WINDOW, Scope, Wish},
-    terms::{Basis, CancelEvent, Category, Channel, Narrowing, Policy, Purpose, Reason, Refusal, Stop},
-};
+use crate::people::{By, Contact, SERVICE_WINDOW, Scope, Wish};
+use crate::terms::{Basis, CancelEvent, Category, Channel, Narrowing, Policy, Purpose, Reason, Refusal, Stop};
 
 /// Whether the wishes of a person allow a message of this purpose and category by this channel. Without a channel: by any. As
 /// [`check_policy_wishes`], for a policy that nobody narrowed.
@@ -104,11 +102,9 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::{
-        people::{Choice, ConsentCategory},
-        samples::{CHANNELS, NOON, at, contact, contact_with_wishes, hour, scope},
-        terms::PURPOSE_TABLE,
-    };
+    use crate::people::{Choice, ConsentCategory};
+    use crate::samples::{CHANNELS, NOON, at, contact, contact_with_wishes, hour, scope};
+    use crate::terms::PURPOSE_TABLE;
 
     /// The table of [`check_policy_wishes`], for every row of the purposes' table. STOP leaves two exceptions, and its own confirmation.
     #[test]

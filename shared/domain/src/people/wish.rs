@@ -18,10 +18,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    messages::day_in_words,
-    terms::{Actor, Category, Channel, OneLine, Reason, Refusal},
-};
+use crate::messages::day_in_words;
+use crate::terms::{Actor, Category, Channel, OneLine, Reason, Refusal};
 
 /// A category of messages that people can refuse or want by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -544,12 +542,10 @@ impl Wish {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        messages::OptFlag,
-        people::Contact,
-        samples::{CHANNELS, contact, contact_with_wishes, hour, scope},
-        terms::ContactId,
-    };
+    use crate::messages::OptFlag;
+    use crate::people::Contact;
+    use crate::samples::{CHANNELS, contact, contact_with_wishes, hour, scope};
+    use crate::terms::ContactId;
 
     const CATEGORIES: [Option<ConsentCategory>; 3] =
         [None, Some(ConsentCategory::Marketing), Some(ConsentCategory::Utility)];

@@ -1,13 +1,12 @@
 //! Words of customers who opt out of messages, or in again.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use crate::{
-    messages::{InboundMessage, OptFlag},
-    people::{OwnWords, Recognized, split_quotation},
-    tenants::Tenant,
-    terms::primary_language,
-};
+use crate::messages::{InboundMessage, OptFlag};
+use crate::people::{OwnWords, Recognized, split_quotation};
+use crate::tenants::Tenant;
+use crate::terms::primary_language;
 
 /// Words that mean one thing only, so that they refuse messages with politeness, repetitions and a signature around them, too, and on
 /// buttons. [`STOPPED`] completes them.

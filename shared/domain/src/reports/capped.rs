@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::{
-    messages::{Attempt, Leg, Message},
-    money::{Cap, Currency, PriceBook, Scope, Take, caps_of_plan, day_of, usual_caps},
-    reports::{Charge, Listed, charge_of, expected_cost},
-    tenants::{Tenant, TenantConfig},
-    terms::{Category, Country, LineId, Policy, Recipient},
-};
+use crate::messages::{Attempt, Leg, Message};
+use crate::money::{Cap, Currency, PriceBook, Scope, Take, caps_of_plan, day_of, usual_caps};
+use crate::reports::{Charge, Listed, charge_of, expected_cost};
+use crate::tenants::{Tenant, TenantConfig};
+use crate::terms::{Category, Country, LineId, Policy, Recipient};
 
 /// The caps of a tenant that it can change: those that it has set, or [the usual ones](usual_caps).
 pub fn caps_of(tenant: &Tenant) -> Vec<Cap> {
@@ -134,14 +132,13 @@ fn home(config: &TenantConfig) -> BTreeSet<Country> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::{Timestamp, civil::date};
+    use jiff::Timestamp;
+    use jiff::civil::date;
 
-    use crate::{
-        messages::{AttemptState, Cost, Evidence, SendOutcome, StatusReport},
-        money::{Money, Period},
-        samples::{self, Case, NOON, accepted_outcome, at, message_of, timers},
-        terms::{Narrowing, Purpose},
-    };
+    use crate::messages::{AttemptState, Cost, Evidence, SendOutcome, StatusReport};
+    use crate::money::{Money, Period};
+    use crate::samples::{self, Case, NOON, accepted_outcome, at, message_of, timers};
+    use crate::terms::{Narrowing, Purpose};
 
     fn recipient(phone: &str) -> Recipient {
         Recipient {

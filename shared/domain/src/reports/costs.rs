@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::{
-    money::{Currency, Money, PriceBook, PriceCategory, Rate, Service},
-    reports::{Carrier, Counter, Listed},
-    terms::{Channel, Country},
-};
+use crate::money::{Currency, Money, PriceBook, PriceCategory, Rate, Service};
+use crate::reports::{Carrier, Counter, Listed};
+use crate::terms::{Channel, Country};
 
 /// An amount in one currency, in millionths of its unit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

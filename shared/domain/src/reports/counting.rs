@@ -5,13 +5,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    calls::{Call, Received},
-    messages::{Attempt, AttemptState, Content, Cost, Leg, Message, MessageState, TemplateEdition, sms_segments},
-    money::{Currency, Money, PriceCategory},
-    people::ConsentEntry,
-    terms::{Category, Channel, Country, PURPOSE_TABLE, Purpose, Reason, Recipient},
+use crate::calls::{Call, Received};
+use crate::messages::{
+    Attempt, AttemptState, Content, Cost, Leg, Message, MessageState, TemplateEdition, sms_segments,
 };
+use crate::money::{Currency, Money, PriceCategory};
+use crate::people::ConsentEntry;
+use crate::terms::{Category, Channel, Country, PURPOSE_TABLE, Purpose, Reason, Recipient};
 
 /// A counter, and the number to add to it.
 pub type Raise = (String, u64);
@@ -536,11 +536,9 @@ pub fn count_message(before: Option<&Message>, after: &Message) -> Vec<Raise> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        messages::AttemptError,
-        samples::{Case, NOON, accept, accepted_outcome, at, message_of, report, timers},
-        terms::ErrorClass,
-    };
+    use crate::messages::AttemptError;
+    use crate::samples::{Case, NOON, accept, accepted_outcome, at, message_of, report, timers};
+    use crate::terms::ErrorClass;
 
     #[test]
     fn names_of_counters_are_read_back() {

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts::Permission, terms::CampaignId};
+use crate::accounts::Permission;
+use crate::terms::CampaignId;
 
 /// Content of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

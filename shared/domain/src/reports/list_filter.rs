@@ -1,11 +1,9 @@
 //! Conditions on calls and messages, as filters of the lists of a period.
 
-use crate::{
-    calls::{Call, Received},
-    messages::{Message, MessageState},
-    telephony::{Direction, Outcome},
-    terms::{Channel, LineId, Purpose, Reason, RuleId},
-};
+use crate::calls::{Call, Received};
+use crate::messages::{Message, MessageState};
+use crate::telephony::{Direction, Outcome};
+use crate::terms::{Channel, LineId, Purpose, Reason, RuleId};
 
 fn fulfils<T: Copy + PartialEq>(wanted: Option<T>, is: Option<T>) -> bool {
     wanted.is_none() || wanted == is

@@ -1,11 +1,11 @@
 //! Reports of counters: periods of days in a tenant's time zone, and reply times of a known range.
 
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 
-use crate::{
-    reports::REPLY_TIMES,
-    terms::{Day, Fault, FaultCode, Zone},
-};
+use crate::reports::REPLY_TIMES;
+use crate::terms::{Day, Fault, FaultCode, Zone};
 
 /// Maximum days of a report: thirteen months.
 pub const MAX_METRICS_DAYS: i32 = 397;

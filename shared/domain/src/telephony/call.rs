@@ -3,10 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{
-    telephony::Recordings,
-    terms::{ConnectionId, Fact, Fault, FaultCode, Phone, ShownName},
-};
+use crate::telephony::Recordings;
+use crate::terms::{ConnectionId, Fact, Fault, FaultCode, Phone, ShownName};
 
 /// Direction of a call or message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

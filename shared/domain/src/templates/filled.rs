@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{media::AssetUse, terms::is_zero};
+use crate::media::AssetUse;
+use crate::terms::is_zero;
 
 /// A template with its values filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

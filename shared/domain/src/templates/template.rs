@@ -14,19 +14,18 @@ pub(super) mod reports;
 pub(super) mod shown;
 pub(super) mod sync;
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    media::{Asset, AssetUse, MediaKind},
-    templates::{CodeOptions, FilledTemplate, TemplateContent, TemplateValue},
-    tenants::Quality,
-    terms::{
-        AssetId, Category, ConnectionId, Fact, Fault, FaultCode, FieldProblem, FileId, Findings, InvalidPlaceholder,
-        MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, Reason, Refusal, TemplateUse, Value, is_zero,
-    },
+use crate::media::{Asset, AssetUse, MediaKind};
+use crate::templates::{CodeOptions, FilledTemplate, TemplateContent, TemplateValue};
+use crate::tenants::Quality;
+use crate::terms::{
+    AssetId, Category, ConnectionId, Fact, Fault, FaultCode, FieldProblem, FileId, Findings, InvalidPlaceholder,
+    MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, Reason, Refusal, TemplateUse, Value, is_zero,
 };
 
 pub use reports::{TemplateReport, TemplateStatus};
@@ -796,10 +795,8 @@ pub(crate) fn check_length(part: &'static str, text: &str, most: usize) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        people::Profile,
-        samples::{config, material, with_values},
-    };
+    use crate::people::Profile;
+    use crate::samples::{config, material, with_values};
 
     #[test]
     fn template_is_filled_in_for_its_rule() {

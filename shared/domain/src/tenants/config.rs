@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    destinations::{ConfirmedRule, Origin, Sms, promotion_hours},
-    tenants::{
-        Account, CheckResult, Connection, Health, LettersSender, Line, Rule, Team, Tenant, letters_to, sending_letters,
-    },
-    terms::{Category, Channel, ConnectionId, Country, Fault, FaultCode, FieldProblem, Phone, QuietHours, Recipient},
+use crate::destinations::{ConfirmedRule, Origin, Sms, promotion_hours};
+use crate::tenants::{
+    Account, CheckResult, Connection, Health, LettersSender, Line, Rule, Team, Tenant, letters_to, sending_letters,
+};
+use crate::terms::{
+    Category, Channel, ConnectionId, Country, Fault, FaultCode, FieldProblem, Phone, QuietHours, Recipient,
 };
 
 /// Everything that decisions about a tenant's calls and messages need, read together.
@@ -231,10 +231,8 @@ pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSumma
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        samples::{TENANT, config, connections},
-        terms::Value,
-    };
+    use crate::samples::{TENANT, config, connections};
+    use crate::terms::Value;
 
     /// The connection's origins, and the countries that it then sends SMS to.
     #[test]

@@ -1,15 +1,11 @@
 //! Hours: when a business is open. Correct across daylight-saving changes.
 
-use jiff::{
-    Timestamp, ToSpan,
-    civil::{Date, DateTime},
-    tz::TimeZone,
-};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
-use crate::{
-    tenants::{BusinessHours, Span, Tenant},
-    terms::LocalTime,
-};
+use crate::tenants::{BusinessHours, Span, Tenant};
+use crate::terms::LocalTime;
 
 /// Whether the business is open. `own` are the hours of the called line, if it has any: they replace the tenant's. A span
 /// that began yesterday counts until its end, even on a holiday.

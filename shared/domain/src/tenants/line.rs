@@ -4,10 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    tenants::{Account, BusinessHours, Connection},
-    terms::{Channel, ConnectionId, FieldProblem, LineId, MAX_NAME_LENGTH, OneLine, Phone, Resource as _},
-};
+use crate::tenants::{Account, BusinessHours, Connection};
+use crate::terms::{Channel, ConnectionId, FieldProblem, LineId, MAX_NAME_LENGTH, OneLine, Phone, Resource as _};
 
 /// Maximum lines per tenant.
 pub const MAX_LINES: usize = 50;

@@ -1,9 +1,7 @@
 //! Possible time zones of a message's recipient, by the telephone number.
 
-use crate::{
-    tenants::Tenant,
-    terms::{ByCode, Country, Phone, Zone, calling_code},
-};
+use crate::tenants::Tenant;
+use crate::terms::{ByCode, Country, Phone, Zone, calling_code};
 
 /// A line per country, and per area with a clock of its own or in a country with several: the calling code, the beginning of the area's
 /// numbers (nothing: the country), and the zones, separated by commas. Most people live in the first. `numbering.py` writes and checks it.

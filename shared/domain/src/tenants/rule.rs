@@ -3,14 +3,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    destinations::WayOut,
-    telephony::{Direction, Outcome},
-    tenants::MAX_LINES,
-    terms::{
-        CampaignId, Category, Channel, Country, Distinct, LineId, MAX_NAME_LENGTH, OneLine, QuietHours, RuleId,
-        SmsText, TemplateUse, USUAL_FALLBACK_SECONDS, WhenUnknown, Whole, time_of_id,
-    },
+use crate::destinations::WayOut;
+use crate::telephony::{Direction, Outcome};
+use crate::tenants::MAX_LINES;
+use crate::terms::{
+    CampaignId, Category, Channel, Country, Distinct, LineId, MAX_NAME_LENGTH, OneLine, QuietHours, RuleId, SmsText,
+    TemplateUse, USUAL_FALLBACK_SECONDS, WhenUnknown, Whole, time_of_id,
 };
 
 resource! {

@@ -4,11 +4,9 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::{
-    money::Cap,
-    tenants::{BusinessHours, Retention, Span, Tenant, wrong_beginning},
-    terms::{Fault, FaultCode, FieldProblem, Findings, MAX_NAME_LENGTH, check_line, is_language},
-};
+use crate::money::Cap;
+use crate::tenants::{BusinessHours, Retention, Span, Tenant, wrong_beginning};
+use crate::terms::{Fault, FaultCode, FieldProblem, Findings, MAX_NAME_LENGTH, check_line, is_language};
 
 /// Maximum languages of a tenant's customers.
 pub const MAX_LANGUAGES: usize = 20;

@@ -2,20 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{
-    Timestamp,
-    civil::{Date, Weekday},
-};
+use jiff::Timestamp;
+use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    destinations::MAX_COUNTRIES,
-    money::{Cap, MAX_CAPS},
-    tenants::{InboxSettings, Retention},
-    terms::{
-        Answers, Country, Day, LocalTime, MAX_NAME_LENGTH, OneLine, QuietHours, Reason, Refusal, Slug, TenantId, UpTo,
-        Zone,
-    },
+use crate::destinations::MAX_COUNTRIES;
+use crate::money::{Cap, MAX_CAPS};
+use crate::tenants::{InboxSettings, Retention};
+use crate::terms::{
+    Answers, Country, Day, LocalTime, MAX_NAME_LENGTH, OneLine, QuietHours, Reason, Refusal, Slug, TenantId, UpTo, Zone,
 };
 
 /// Maximum spans of opening hours in a day.

@@ -1,6 +1,7 @@
 //! Actors: the authors of changes, as the audit log names them.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,12 @@
 //! Numbers, lists and named texts within bounds. Parsing checks the bounds, and the schema states the same ones.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData, ops::Deref};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{MapAccess, SeqAccess, Visitor},
-};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::terms::{Fault, FaultCode, OneLine};
 

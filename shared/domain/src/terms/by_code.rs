@@ -1,9 +1,7 @@
 //! Tables of lines by calling code, the first field of each line. Only the lines of the numbers' own countries are read.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 const MAX_CODE_LENGTH: usize = 3;
 

@@ -1,6 +1,7 @@
 //! Countries by ISO 3166, and the country of a telephone number.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use crate::terms::{Phone, calling_code};
 

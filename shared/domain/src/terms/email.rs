@@ -1,6 +1,7 @@
 //! E-mail addresses.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 

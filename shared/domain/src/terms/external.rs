@@ -1,8 +1,11 @@
 //! Texts from outside, each with a maximum length: they become parts of keys and rows, which have one, too.
 
-use std::{fmt, ops::Deref, str::FromStr};
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A provider's id of a message: ASCII letters, digits and signs, which covers all providers. It becomes part of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -250,7 +253,8 @@ pub fn cut_to_bytes(mut text: String, most: usize) -> (String, bool) {
 
 #[cfg(test)]
 mod tests {
-    use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
+    use icu_properties::CodePointSetData;
+    use icu_properties::props::DefaultIgnorableCodePoint;
 
     use super::*;
 

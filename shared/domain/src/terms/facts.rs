@@ -1,6 +1,7 @@
 //! Facts: what a sentence says, by name, so that software can say it in another language.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

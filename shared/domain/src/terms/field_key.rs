@@ -1,6 +1,7 @@
 //! Keys of the fields that a tenant defines for its contacts.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 

@@ -1,6 +1,7 @@
 //! Problems of the fields of an object, and warnings.
 
-use std::{collections::HashSet, fmt};
+use std::collections::HashSet;
+use std::fmt;
 
 use crate::terms::{Facts, Fault, FaultCode, Piece, Refusal, Source, is_language, placeholders};
 

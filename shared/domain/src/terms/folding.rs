@@ -10,7 +10,8 @@
 //! ([decision 0097](../../../../docs/decisions/0097-one-folding.md)).
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
-use icu_properties::{CodePointMapData, props::CanonicalCombiningClass};
+use icu_properties::CodePointMapData;
+use icu_properties::props::CanonicalCombiningClass;
 
 use crate::terms::unify_name;
 

@@ -3,7 +3,8 @@
 //! Ids of rows in a contact's partition ([`MessageId`], [`CallId`], [`NoteId`], …) contain the contact's
 //! id, so that the table key follows from the id alone.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};

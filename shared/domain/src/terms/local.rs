@@ -1,12 +1,11 @@
 //! Local times and days in their written form: `09:00`, `2026-12-02`, `2026-12-02T09:00`.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
-use jiff::{
-    Timestamp,
-    civil::{Date, DateTime, Time},
-    tz::{Offset, TimeZone},
-};
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{Offset, TimeZone};
 use serde::{Serialize, Serializer};
 
 /// A local time of day, to the minute: `09:00`.

@@ -1,10 +1,8 @@
 //! Quiet hours: the part of the day when people are not disturbed. Correct across daylight-saving changes.
 
-use jiff::{
-    SignedDuration, Timestamp, ToSpan,
-    civil::DateTime,
-    tz::{AmbiguousOffset, TimeZone},
-};
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::terms::{Fault, FaultCode, LocalTime, Zone};

@@ -2,7 +2,8 @@
 //! creation and of the last change.
 
 use jiff::Timestamp;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use ulid::Ulid;
 
 /// A resource: an id, fields that people write, and two times. [`resource!`] defines one.
@@ -153,10 +154,8 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
-    use crate::{
-        people::{Tag, TagIn},
-        samples::at,
-    };
+    use crate::people::{Tag, TagIn};
+    use crate::samples::at;
 
     const MADE: &str = "2026-11-20T12:00:00Z";
 

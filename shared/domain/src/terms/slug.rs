@@ -1,6 +1,7 @@
 //! Names of tenants in URLs.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 

@@ -1,11 +1,12 @@
 //! A message's text or template as its author writes it, and the sources of its values.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
-};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::terms::{AssetId, ByName, Faulty, FieldKey, NoTarget, OneLine, Target, UpTo, Verbatim};
 

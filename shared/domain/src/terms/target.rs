@@ -1,6 +1,7 @@
 //! Pages to which tracked links lead.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use url::{Host, Url};
 

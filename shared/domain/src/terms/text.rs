@@ -7,16 +7,15 @@
 //! selector behind an emoji or an ideograph. The conditions are those of RFC 5892 (appendices A.1 and A.2), widened as far
 //! as people write in these scripts, and of UTS #51.
 
-use std::{fmt::Write as _, str::FromStr};
+use std::fmt::Write as _;
+use std::str::FromStr;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
-use icu_properties::{
-    CodePointMapData, CodePointSetData,
-    props::{
-        CanonicalCombiningClass, DefaultIgnorableCodePoint, Emoji, EmojiModifier, ExtendedPictographic,
-        GeneralCategory, Ideographic, JoiningType, VariationSelector,
-    },
+use icu_properties::props::{
+    CanonicalCombiningClass, DefaultIgnorableCodePoint, Emoji, EmojiModifier, ExtendedPictographic, GeneralCategory,
+    Ideographic, JoiningType, VariationSelector,
 };
+use icu_properties::{CodePointMapData, CodePointSetData};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 

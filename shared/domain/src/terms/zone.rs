@@ -1,6 +1,7 @@
 //! Time zones of the IANA database.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;

@@ -1,16 +1,16 @@
 //! Callbacks: an event carries a token, with which its receiver calls the API for fifteen minutes, as an API key of the tenant and about the
 //! event's contact only.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    live::Event,
-    terms::{ApiKeyId, ContactId, Distinct, EventId, InvalidIpRange, IpRange, WebhookEndpointId},
-    webhooks::WebhookEndpoint,
-};
+use crate::live::Event;
+use crate::terms::{ApiKeyId, ContactId, Distinct, EventId, InvalidIpRange, IpRange, WebhookEndpointId};
+use crate::webhooks::WebhookEndpoint;
 
 /// Time for which the token of a run is valid.
 pub const RUN_LIFETIME: SignedDuration = SignedDuration::from_mins(15);

@@ -11,10 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::{
-    live::Event,
-    terms::{EventId, cut_to_bytes},
-};
+use crate::live::Event;
+use crate::terms::{EventId, cut_to_bytes};
 
 /// Retention of a delivery after its event.
 pub const DELIVERIES_KEPT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);

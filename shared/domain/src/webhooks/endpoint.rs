@@ -4,14 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{
-    accounts::Permission,
-    live::EventType,
-    notices::{EndpointTrouble, Matter, Notice},
-    tenants::Sealed,
-    terms::{Distinct, OneLine, RotationId, WebUrl, WebhookEndpointId},
-    webhooks::{EndpointCallback, HeaderName},
-};
+use crate::accounts::Permission;
+use crate::live::EventType;
+use crate::notices::{EndpointTrouble, Matter, Notice};
+use crate::tenants::Sealed;
+use crate::terms::{Distinct, OneLine, RotationId, WebUrl, WebhookEndpointId};
+use crate::webhooks::{EndpointCallback, HeaderName};
 
 /// The types of the events that an endpoint gets.
 pub type WebhookEvents = Distinct<{ EventType::ALL.len() }, EventType>;
@@ -225,7 +223,8 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{notices::NoticeState, samples::at};
+    use crate::notices::NoticeState;
+    use crate::samples::at;
 
     fn endpoint() -> WebhookEndpoint {
         serde_json::from_value(json!({

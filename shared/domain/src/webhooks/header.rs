@@ -1,6 +1,7 @@
 //! The static header of an endpoint, for receivers that compare a value instead of checking a signature.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 

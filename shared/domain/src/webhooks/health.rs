@@ -9,14 +9,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    notices::EndpointTrouble,
-    terms::WebhookEndpointId,
-    webhooks::{
-        AttemptOutcome,
-        delivery::{longest_wait, wait_after},
-    },
-};
+use crate::notices::EndpointTrouble;
+use crate::terms::WebhookEndpointId;
+use crate::webhooks::AttemptOutcome;
+use crate::webhooks::delivery::{longest_wait, wait_after};
 
 /// Maximum deliveries that wait for an endpoint. Newer ones are dropped.
 pub const MAX_WAITING_DELIVERIES: u32 = 100_000;

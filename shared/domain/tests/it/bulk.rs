@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    people::{ChangeIn, Contact, Edit, Field, FieldEdits, FieldValue, Filter, Person, Profile, Staged, Test},
-    terms::{ContactId, FieldId, Language, StageId, TagId, UserId},
-};
+use domain::people::{ChangeIn, Contact, Edit, Field, FieldEdits, FieldValue, Filter, Person, Profile, Staged, Test};
+use domain::terms::{ContactId, FieldId, Language, StageId, TagId, UserId};
 use proptest::prelude::*;
 use serde_json::{from_value, json};
 

@@ -1,14 +1,14 @@
 //! Reports of a call come in any order and any number.
 
-use domain::{
-    telephony::{
-        CallFacts, CallStatus, DialStatus, Direction, Handling, MAX_CALL, MAX_RECORDINGS, Outcome, Party, Recording,
-        RecordingState, Recordings, Verdict,
-    },
-    terms::{CallId, ContactId, Phone, ShownName},
+use domain::telephony::{
+    CallFacts, CallStatus, DialStatus, Direction, Handling, MAX_CALL, MAX_RECORDINGS, Outcome, Party, Recording,
+    RecordingState, Recordings, Verdict,
 };
+use domain::terms::{CallId, ContactId, Phone, ShownName};
 use jiff::{SignedDuration, Timestamp};
-use proptest::{option, prelude::*, sample::select};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use ulid::Ulid;
 
 fn party() -> impl Strategy<Value = Party> {

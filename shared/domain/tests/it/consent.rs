@@ -1,10 +1,9 @@
 //! Wishes hold in whatever order they arrive, and a refusal never allows more.
 
-use domain::{
-    people::{By, Choice, ConsentCategory, Contact, Scope, Wish, check_wishes},
-    terms::{Category, Channel, PURPOSE_TABLE, Purpose, Stop},
-};
-use proptest::{prelude::*, sample::select};
+use domain::people::{By, Choice, ConsentCategory, Contact, Scope, Wish, check_wishes};
+use domain::terms::{Category, Channel, PURPOSE_TABLE, Purpose, Stop};
+use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::contacts::{at, somebody};
 

@@ -1,10 +1,9 @@
-use domain::{
-    Timestamp,
-    messages::{OptFlag, Stage, classify_error},
-    people::{Change, Contact, Identity, MAX_UNREACHABLE, MAX_WINDOWS, SERVICE_WINDOW, Tried},
-    terms::{Api, Channel, Classified, ContactId, Effect, Phone, Recipient},
-};
-use proptest::{prelude::*, sample::Index};
+use domain::Timestamp;
+use domain::messages::{OptFlag, Stage, classify_error};
+use domain::people::{Change, Contact, Identity, MAX_UNREACHABLE, MAX_WINDOWS, SERVICE_WINDOW, Tried};
+use domain::terms::{Api, Channel, Classified, ContactId, Effect, Phone, Recipient};
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).expect("a time")

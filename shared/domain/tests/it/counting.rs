@@ -3,19 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    calls::Call,
-    messages::{AttemptState, Cost, Evidence, Message, MessageState, Next, SendOutcome, StatusReport, TemplateEdition},
-    money::{Money, PriceBook},
-    reports::{
-        Carrier, Costs, Counter, Listed, Raise, count_call, count_decided, count_decided_again, count_message,
-        count_templates,
-    },
-    telephony::{Direction, Outcome},
-    terms::{Category, ErrorClass, Narrowing, Policy, ProviderRef, Purpose},
+use domain::calls::Call;
+use domain::messages::{
+    AttemptState, Cost, Evidence, Message, MessageState, Next, SendOutcome, StatusReport, TemplateEdition,
 };
+use domain::money::{Money, PriceBook};
+use domain::reports::{
+    Carrier, Costs, Counter, Listed, Raise, count_call, count_decided, count_decided_again, count_message,
+    count_templates,
+};
+use domain::telephony::{Direction, Outcome};
+use domain::terms::{Category, ErrorClass, Narrowing, Policy, ProviderRef, Purpose};
 use jiff::civil::date;
-use proptest::{option, prelude::*, sample::select};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::json;
 
 use crate::messages::{planned_message, refused_send, start, timers};

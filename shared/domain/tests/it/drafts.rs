@@ -3,11 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    media::{Asset, AssetIn, MediaKind},
-    templates::{TemplateContent, Through, lint_draft, variables_in},
-    terms::Resource as _,
-};
+use domain::media::{Asset, AssetIn, MediaKind};
+use domain::templates::{TemplateContent, Through, lint_draft, variables_in};
+use domain::terms::Resource as _;
 use serde_json::{Value, from_value, json};
 use ulid::Ulid;
 

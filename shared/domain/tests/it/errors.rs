@@ -1,9 +1,7 @@
 //! Error classes are total, and a status never leads to a second send.
 
-use domain::{
-    messages::{Stage, classify_error},
-    terms::{Api, ErrorClass},
-};
+use domain::messages::{Stage, classify_error};
+use domain::terms::{Api, ErrorClass};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 

@@ -1,10 +1,9 @@
 //! Quiet hours across daylight-saving changes, in many zones.
 
-use domain::{
-    tenants::{Tenant, is_business_open, next_opening},
-    terms::{LocalTime, QuietAction, QuietHours, is_quiet, next_allowed},
-};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use domain::tenants::{Tenant, is_business_open, next_opening};
+use domain::terms::{LocalTime, QuietAction, QuietHours, is_quiet, next_allowed};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 /// Zones that change their clocks at odd hours, by odd amounts, around midnight, often, or never.

@@ -1,14 +1,14 @@
-use domain::{
-    Timestamp,
-    messages::{Cause, Content, Ended, Leg, Message, MessageState, SendOutcome, Sender},
-    people::{Contact, Identity, MAX_IDENTITIES, MAX_OPEN, MAX_TEXTED, MAX_WINDOWS, Unreachable},
-    terms::{
-        Answer, CallId, CancelEvent, Category, Channel, ContactId, LineId, Narrowing, Phone, Policy, Purpose, Reason,
-        Recipient,
-    },
+use domain::Timestamp;
+use domain::messages::{Cause, Content, Ended, Leg, Message, MessageState, SendOutcome, Sender};
+use domain::people::{Contact, Identity, MAX_IDENTITIES, MAX_OPEN, MAX_TEXTED, MAX_WINDOWS, Unreachable};
+use domain::terms::{
+    Answer, CallId, CancelEvent, Category, Channel, ContactId, LineId, Narrowing, Phone, Policy, Purpose, Reason,
+    Recipient,
 };
 use jiff::SignedDuration;
-use proptest::{array::uniform3, option, prelude::*};
+use proptest::array::uniform3;
+use proptest::option;
+use proptest::prelude::*;
 use ulid::Ulid;
 
 use crate::messages::timers;

@@ -1,13 +1,12 @@
 //! Refusals of providers change once what a number may send, in whatever order they are learnt.
 
-use domain::{
-    Timestamp,
-    messages::{Stage, classify_error},
-    tenants::{Connection, Health, Sealed, Throughput},
-    terms::{Api, Channel, ConnectionId, Effect, Lane},
-};
+use domain::Timestamp;
+use domain::messages::{Stage, classify_error};
+use domain::tenants::{Connection, Health, Sealed, Throughput};
+use domain::terms::{Api, Channel, ConnectionId, Effect, Lane};
 use jiff::SignedDuration;
-use proptest::{prelude::*, sample::select};
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{from_value, json};
 use ulid::Ulid;
 

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    Timestamp,
-    messages::{OptFlag, Sender},
-    people::{
-        By, Choice, Conflict, ConsentCategory, ConsentEntry, Contact, FieldValue, Identity, MAX_ALIASES, MAX_MISSED,
-        MAX_OPEN, MAX_SAME, MAX_UNREACHABLE, Merge, Merged, MissedCall, Person, Profile, Resolution, Scope, Staged,
-        Undo, Undone, Unmergeable, Unreachable, Window, Wish, check_wishes, merge_people,
-    },
-    terms::{
-        Actor, Answer, Answered, Channel, ContactId, FieldId, MAX_ANSWERS, MAX_REMEMBERED, MergeId, PURPOSE_TABLE,
-        Phone, Reason, Recipient, ShownName, StageId, Stop, TagId, UserId,
-    },
+use domain::Timestamp;
+use domain::messages::{OptFlag, Sender};
+use domain::people::{
+    By, Choice, Conflict, ConsentCategory, ConsentEntry, Contact, FieldValue, Identity, MAX_ALIASES, MAX_MISSED,
+    MAX_OPEN, MAX_SAME, MAX_UNREACHABLE, Merge, Merged, MissedCall, Person, Profile, Resolution, Scope, Staged, Undo,
+    Undone, Unmergeable, Unreachable, Window, Wish, check_wishes, merge_people,
+};
+use domain::terms::{
+    Actor, Answer, Answered, Channel, ContactId, FieldId, MAX_ANSWERS, MAX_REMEMBERED, MergeId, PURPOSE_TABLE, Phone,
+    Reason, Recipient, ShownName, StageId, Stop, TagId, UserId,
 };
 use jiff::SignedDuration;
-use proptest::{option, prelude::*, sample::select};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use ulid::Ulid;
 
 use crate::intents::{at, follow_up};

@@ -3,18 +3,18 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    messages::{
-        AttemptError, AttemptState, Cause, CauseStep, Composed, Content, Cost, Ended, Evidence, Leg, Message,
-        MessageState, Next, SendOutcome, StatusReport, Waiting,
-    },
-    terms::{
-        Because, CallId, Category, Channel, Classified, ContactId, Effect, ErrorClass, Facts, MessageId, Narrowing,
-        Policy, Purpose, Reason, Recipient, Refusal, Timers, WhenUnknown,
-    },
+use domain::messages::{
+    AttemptError, AttemptState, Cause, CauseStep, Composed, Content, Cost, Ended, Evidence, Leg, Message, MessageState,
+    Next, SendOutcome, StatusReport, Waiting,
+};
+use domain::terms::{
+    Because, CallId, Category, Channel, Classified, ContactId, Effect, ErrorClass, Facts, MessageId, Narrowing, Policy,
+    Purpose, Reason, Recipient, Refusal, Timers, WhenUnknown,
 };
 use jiff::{SignedDuration, Timestamp};
-use proptest::{option, prelude::*, sample::select};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use ulid::Ulid;
 
 pub(crate) fn start() -> Timestamp {

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    Timestamp,
-    notices::{MAX_MAILINGS, Mailings, Matter, Notice, NoticeState, day_of},
-};
+use domain::Timestamp;
+use domain::notices::{MAX_MAILINGS, Mailings, Matter, Notice, NoticeState, day_of};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    people::Digits,
-    terms::{Country, LineType, Phone, line_type_by_plan},
-};
+use domain::people::Digits;
+use domain::terms::{Country, LineType, Phone, line_type_by_plan};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
 
 /// All kinds of numbers that people write to or call.

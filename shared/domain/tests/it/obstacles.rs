@@ -1,15 +1,16 @@
 //! The set-up list names exactly the obstacles that calls of a rule meet.
 
-use domain::{
-    automations::{Findings, channel_obstacles},
-    messages::{CallView, Material, Needs, World, carriers},
-    people::{Contact, Identity, Profile},
-    telephony::{CallFacts, Direction, Outcome, Party},
-    tenants::{Line, Rule, TenantConfig},
-    terms::{CallId, Channel, ConnectionId, ContactId, LineId, ShownName, unknown_line_type},
-};
+use domain::automations::{Findings, channel_obstacles};
+use domain::messages::{CallView, Material, Needs, World, carriers};
+use domain::people::{Contact, Identity, Profile};
+use domain::telephony::{CallFacts, Direction, Outcome, Party};
+use domain::tenants::{Line, Rule, TenantConfig};
+use domain::terms::{CallId, Channel, ConnectionId, ContactId, LineId, ShownName, unknown_line_type};
 use jiff::Timestamp;
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value, from_value, json};
 use ulid::Ulid;
 

@@ -4,8 +4,11 @@ use domain::terms::{
     Basis, CancelEvent, Category, Lane, Limit, Narrowing, PURPOSE_TABLE, Policy, Purpose, QuietAction, QuietHours,
     QuietRule, WhenUnknown, Zone, is_quiet,
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use proptest::{option, prelude::*, sample::select};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 
 const UTC: &[Zone] = &[Zone::UTC];
 

@@ -1,12 +1,11 @@
 //! A missed call is recovered once, whatever is reported of a day and in whatever order.
 
-use domain::{
-    Timestamp,
-    people::{Contact, MAX_MISSED, RECOVERABLE},
-    terms::ContactId,
-};
+use domain::Timestamp;
+use domain::people::{Contact, MAX_MISSED, RECOVERABLE};
+use domain::terms::ContactId;
 use jiff::SignedDuration;
-use proptest::{prelude::*, sample::select};
+use proptest::prelude::*;
+use proptest::sample::select;
 use ulid::Ulid;
 
 /// Event between a customer and the business.

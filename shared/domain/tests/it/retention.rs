@@ -1,16 +1,15 @@
 //! Retention follows the tenant's setting, whatever a provider's clock says.
 
-use domain::{
-    Timestamp,
-    calls::{Call, Entry, Grounds, Received},
-    messages::{InboundMessage, Sender},
-    people::{Contact, Identity},
-    telephony::{CallFacts, CallProvider, Outcome},
-    tenants::Retention,
-    terms::{CallId, Category, Channel, ContactId, Facts, MessageId, Narrowing, Policy, Purpose},
-};
+use domain::Timestamp;
+use domain::calls::{Call, Entry, Grounds, Received};
+use domain::messages::{InboundMessage, Sender};
+use domain::people::{Contact, Identity};
+use domain::telephony::{CallFacts, CallProvider, Outcome};
+use domain::tenants::Retention;
+use domain::terms::{CallId, Category, Channel, ContactId, Facts, MessageId, Narrowing, Policy, Purpose};
 use jiff::SignedDuration;
-use proptest::{option, prelude::*};
+use proptest::option;
+use proptest::prelude::*;
 use ulid::Ulid;
 
 use crate::messages::planned_message;

@@ -1,15 +1,15 @@
 //! The first matching rule decides; some calls never get a message, whatever the rules say.
 
-use domain::{
-    automations::{Decision, Findings, unmet_condition},
-    messages::{CallView, Material, OptFlag, World},
-    people::{Contact, Identity, Profile},
-    telephony::{CallFacts, Direction, Outcome, Party},
-    tenants::{Caller, Hours, Line, Rule, TenantConfig, TenantStatus, rules_in_order},
-    terms::{CallId, Channel, ContactId, Phone, Reason, RuleId, Whole, unknown_line_type},
-};
+use domain::automations::{Decision, Findings, unmet_condition};
+use domain::messages::{CallView, Material, OptFlag, World};
+use domain::people::{Contact, Identity, Profile};
+use domain::telephony::{CallFacts, Direction, Outcome, Party};
+use domain::tenants::{Caller, Hours, Line, Rule, TenantConfig, TenantStatus, rules_in_order};
+use domain::terms::{CallId, Channel, ContactId, Phone, Reason, RuleId, Whole, unknown_line_type};
 use jiff::{SignedDuration, Timestamp};
-use proptest::{option, prelude::*, sample::select};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use ulid::Ulid;
 
 pub(crate) const OUTCOMES: &[Outcome] = &Outcome::ALL;

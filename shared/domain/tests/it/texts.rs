@@ -1,9 +1,7 @@
 //! Ids and telephone numbers survive as text; no other text is accepted as one.
 
-use domain::{
-    people::wish_in_text,
-    terms::{CallId, ContactId, MessageId, Phone, SendKey, Source, TenantId, placeholders},
-};
+use domain::people::wish_in_text;
+use domain::terms::{CallId, ContactId, MessageId, Phone, SendKey, Source, TenantId, placeholders};
 use proptest::prelude::*;
 use ulid::Ulid;
 

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    Timestamp,
-    tenants::{Block, Held, TakenSpan, Throttled, Throughput, Turn},
-    terms::Lane,
-};
+use domain::Timestamp;
+use domain::tenants::{Block, Held, TakenSpan, Throttled, Throughput, Turn};
+use domain::terms::Lane;
 use jiff::SignedDuration;
-use proptest::{prelude::*, sample::select};
+use proptest::prelude::*;
+use proptest::sample::select;
 
 /// A process that sends messages of a lane, by a clock that goes wrong by this much.
 #[derive(Debug, Clone)]

@@ -1,36 +1,34 @@
 //! Dry runs say what happens, and replays find a difference only where rules differ.
 
-use domain::{
-    automations::{Considered, Decision, Difference, Findings, Former, Recorded, Replayed, config_with_rules},
-    calls::{Call, Grounds},
-    messages::{CallView, Check, CheckInput, Composed, Material, Message, Needs, World, all_send_checks, check_send},
-    people::{
-        By, Choice, ConsentCategory, Contact, Field, FieldValue, Identity, MAX_OPEN, Profile, Scope, Unreachable, Wish,
-        Wishes,
-    },
-    telephony::{CallFacts, CallProvider, Direction, Outcome, Party},
-    templates::{FilledTemplate, TemplateDefinition},
-    tenants::{Caller, Connection, Consent, Health, Hours, Line, Rule, TenantConfig, TenantStatus, rules_in_order},
-    terms::{
-        CallId, CancelEvent, Category, Channel, ContactId, Fact, FieldId, OneLine, Phone, Purpose, QuietAction, Reason,
-        Refusal, ShownName, SmsText, Whole, unknown_line_type,
-    },
+use domain::automations::{Considered, Decision, Difference, Findings, Former, Recorded, Replayed, config_with_rules};
+use domain::calls::{Call, Grounds};
+use domain::messages::{
+    CallView, Check, CheckInput, Composed, Material, Message, Needs, World, all_send_checks, check_send,
+};
+use domain::people::{
+    By, Choice, ConsentCategory, Contact, Field, FieldValue, Identity, MAX_OPEN, Profile, Scope, Unreachable, Wish,
+    Wishes,
+};
+use domain::telephony::{CallFacts, CallProvider, Direction, Outcome, Party};
+use domain::templates::{FilledTemplate, TemplateDefinition};
+use domain::tenants::{
+    Caller, Connection, Consent, Health, Hours, Line, Rule, TenantConfig, TenantStatus, rules_in_order,
+};
+use domain::terms::{
+    CallId, CancelEvent, Category, Channel, ContactId, Fact, FieldId, OneLine, Phone, Purpose, QuietAction, Reason,
+    Refusal, ShownName, SmsText, Whole, unknown_line_type,
 };
 use jiff::{SignedDuration, Timestamp};
-use proptest::{
-    collection::{btree_map, vec},
-    option,
-    prelude::*,
-    sample::select,
-};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{from_value, json, to_value};
 use ulid::Ulid;
 
-use crate::{
-    intents::planned_at,
-    messages::timers,
-    rules::{OUTCOMES, config, material, rule_with},
-};
+use crate::intents::planned_at;
+use crate::messages::timers;
+use crate::rules::{OUTCOMES, config, material, rule_with};
 
 const CUSTOMER: &str = "+447700900111";
 const LINE: &str = "+442079460001";

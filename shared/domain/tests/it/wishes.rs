@@ -1,10 +1,8 @@
 //! Texts that count as a wish about messages, and texts that do not: by the kind of message, in words, near misses and languages.
 
-use domain::{
-    messages::{InboundMessage, OptFlag},
-    people::{is_stop_label, wish_in_message},
-    tenants::Tenant,
-};
+use domain::messages::{InboundMessage, OptFlag};
+use domain::people::{is_stop_label, wish_in_message};
+use domain::tenants::Tenant;
 use serde_json::{from_value, json};
 
 use Verdict::{Help, No, Start, Stop};

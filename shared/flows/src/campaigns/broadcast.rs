@@ -2,25 +2,21 @@
 
 use std::sync::Arc;
 
-use domain::{
-    campaigns::{Campaign, Missing, needs_of_campaigns, review_campaign},
-    messages::{Cause, Composed, Intent, IntentReview, Material, Message, Needs, World, review_intent as reviewed},
-    money::{Counts, Take},
-    people::{Contact, Person},
-    tenants::TenantConfig,
-    terms::{Channel, ConnectionId, ContactId, Reason, Refusal},
+use domain::campaigns::{Campaign, Missing, needs_of_campaigns, review_campaign};
+use domain::messages::{
+    Cause, Composed, Intent, IntentReview, Material, Message, Needs, World, review_intent as reviewed,
 };
+use domain::money::{Counts, Take};
+use domain::people::{Contact, Person};
+use domain::tenants::TenantConfig;
+use domain::terms::{Channel, ConnectionId, ContactId, Reason, Refusal};
 use jiff::Timestamp;
 use kit::{Ids, JobError};
-use store::{
-    Along, StoreError, TenantScope,
-    money::{Countable, PriceCache},
-};
+use store::money::{Countable, PriceCache};
+use store::{Along, StoreError, TenantScope};
 
-use crate::{
-    campaigns::FirstPlaces,
-    messages::{Gathered, Planned, Planner},
-};
+use crate::campaigns::FirstPlaces;
+use crate::messages::{Gathered, Planned, Planner};
 
 /// Tools for making messages of campaigns, beside their material.
 #[derive(Clone, Copy)]

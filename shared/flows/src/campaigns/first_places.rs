@@ -1,11 +1,10 @@
 //! Places of the customers whom a business messages first ([`domain::messages::Places`]), for the messages of a step.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use domain::{
-    messages::{PORTFOLIO_BLOCK, Places},
-    terms::ConnectionId,
-};
+use domain::messages::{PORTFOLIO_BLOCK, Places};
+use domain::terms::ConnectionId;
 use jiff::Timestamp;
 use store::{Store, StoreError, TenantScope};
 use tokio::sync::Mutex;

@@ -1,11 +1,9 @@
 //! Changes of campaigns that their run and the steps of drips make.
 
-use domain::{
-    Timestamp,
-    campaigns::Campaign,
-    notices::Notice,
-    terms::{CampaignState, Refusal},
-};
+use domain::Timestamp;
+use domain::campaigns::Campaign;
+use domain::notices::Notice;
+use domain::terms::{CampaignState, Refusal};
 use kit::{chain, metric};
 use store::{RACES, Store, StoreError, TenantScope, Versioned};
 

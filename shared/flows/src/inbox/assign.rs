@@ -2,18 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    inbox::{Conversation, Happening},
-    people::Contact,
-    tenants::{Candidate, Desk, Team, TenantConfig},
-    terms::{ConversationId, UserId},
-};
+use domain::inbox::{Conversation, Happening};
+use domain::people::Contact;
+use domain::tenants::{Candidate, Desk, Team, TenantConfig};
+use domain::terms::{ConversationId, UserId};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use store::{
-    Store, StoreError, TenantScope, Versioned,
-    inbox::{InboxList, conversation_with},
-};
+use store::inbox::{InboxList, conversation_with};
+use store::{Store, StoreError, TenantScope, Versioned};
 
 /// Members of a team whose conversations are counted together for the next one.
 const COUNTED_AT_ONCE: usize = 20;

@@ -1,16 +1,12 @@
 //! Planning: what is read before a message is composed, and what is written with it. The same for every cause of messages.
 
-use domain::{
-    messages::{Composed, Material, Message, Needs, NewLinks},
-    people::{Contact, LinkOrigin},
-    terms::{MessageId, Timers},
-};
+use domain::messages::{Composed, Material, Message, Needs, NewLinks};
+use domain::people::{Contact, LinkOrigin};
+use domain::terms::{MessageId, Timers};
 use jiff::Timestamp;
-use store::{
-    Along, Store, StoreError, TenantScope,
-    consent::LinkWrite,
-    messages::{NewLink, TrackedWrite},
-};
+use store::consent::LinkWrite;
+use store::messages::{NewLink, TrackedWrite};
+use store::{Along, Store, StoreError, TenantScope};
 
 use kit::{Pages, chain};
 

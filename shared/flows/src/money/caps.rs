@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, money::Cap, notices::Notice};
+use domain::Timestamp;
+use domain::money::Cap;
+use domain::notices::Notice;
 use kit::{chain, metric};
 use store::{RACES, Store, TenantScope};
 

@@ -1,16 +1,12 @@
 //! Campaigns that pause themselves, against the emulator.
 
-use domain::{
-    campaigns::Campaign,
-    notices::Notice,
-    terms::{CampaignState, Reason, Refusal, Resource as _},
-};
+use domain::campaigns::Campaign;
+use domain::notices::Notice;
+use domain::terms::{CampaignState, Reason, Refusal, Resource as _};
 use flows::campaigns::{move_campaign, notice_pause};
 use serde_json::json;
-use testkit::{
-    Aws,
-    business::{business, read},
-};
+use testkit::Aws;
+use testkit::business::{business, read};
 
 /// A change by somebody else in the meantime stands.
 #[tokio::test]

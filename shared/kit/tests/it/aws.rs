@@ -4,13 +4,12 @@ use aws_lambda_events::sqs::SqsEvent;
 use domain::terms::Lane;
 use jiff::SignedDuration;
 use jobs::{NextJob, SendMessage, ToQueue};
-use kit::{
-    Done, Entry, Env, Job, JobError, Queue, QueueName, Queues, RawBucket,
-    queue::{BULK_DEAD_LETTERS, work_batch},
-};
+use kit::queue::{BULK_DEAD_LETTERS, work_batch};
+use kit::{Done, Entry, Env, Job, JobError, Queue, QueueName, Queues, RawBucket};
 use serde_json::json;
 use store::StoreError;
-use testkit::{Aws, aws::DEAD_LETTERS};
+use testkit::Aws;
+use testkit::aws::DEAD_LETTERS;
 
 use crate::queue::job;
 

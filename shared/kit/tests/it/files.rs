@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use domain::terms::{AssetId, AttachmentId, ContactId, MessageId, OperationId, RecordingId, TenantId};
-use kit::{
-    FileKey, Files, Folder,
-    files::{Appended, Piece},
-};
+use kit::files::{Appended, Piece};
+use kit::{FileKey, Files, Folder};
 use store::TenantScope;
 use testkit::Aws;
 use ulid::Ulid;

@@ -2,12 +2,13 @@
 
 use std::io::Read as _;
 
-use axum::{Extension, Router, body::Bytes, extract::Path, routing::post};
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::routing::post;
+use axum::{Extension, Router};
 use flate2::read::GzDecoder;
-use kit::{
-    Problem,
-    http::{App, CorrelationId, HttpEvent, LARGEST_BODY, Source, Target, Timed, Uncompressed},
-};
+use kit::Problem;
+use kit::http::{App, CorrelationId, HttpEvent, LARGEST_BODY, Source, Target, Timed, Uncompressed};
 use serde_json::{Value, json};
 
 use crate::queue::{env, env_with};

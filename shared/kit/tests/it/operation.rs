@@ -5,11 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::terms::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Progress, TenantId};
 use jiff::SignedDuration;
 use jobs::{StartOperation, ToQueue};
-use kit::{
-    Bus, Env, JobError, QueueName, Queues,
-    operation::{Ran, Runner, Step, Turn, run},
-    schedule::Deadline,
-};
+use kit::operation::{Ran, Runner, Step, Turn, run};
+use kit::schedule::Deadline;
+use kit::{Bus, Env, JobError, QueueName, Queues};
 use serde_json::json;
 use store::TenantScope;
 use testkit::Aws;

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use aws_lambda_events::sqs::SqsEvent;
 use domain::terms::TenantId;
 use jobs::{CallJob, JobBody, SendMessage};
-use kit::{Clock, Config, Done, Env, Ids, Job, JobError, queue::work_batch};
+use kit::queue::work_batch;
+use kit::{Clock, Config, Done, Env, Ids, Job, JobError};
 use serde_json::{Value, json};
 
 pub(crate) fn env() -> Env {

@@ -6,10 +6,8 @@ use domain::terms::Phone;
 use serde_json::Value;
 
 use super::event::number;
-use crate::{
-    check::{self, CheckError},
-    http::{Http, Query},
-};
+use crate::check::{self, CheckError};
+use crate::http::{Http, Query};
 
 const PROVIDER: &str = "Aircall";
 

@@ -2,14 +2,13 @@
 //! "duration", "missed_call_reason", "voicemail", "raw_digits", "number": {"digits"}}}`; times in unix seconds.
 //! Sources: developer.aircall.io, "Webhooks overview" and "Call"; support.aircall.io, article 14936017803549.
 
-use domain::{
-    Timestamp,
-    telephony::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party, Recording, RecordingState},
-    terms::ConnectionId,
-};
+use domain::Timestamp;
+use domain::telephony::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party, Recording, RecordingState};
+use domain::terms::ConnectionId;
 use serde_json::Value;
 
-use crate::{Unreadable, call_id, party, times::unix_seconds};
+use crate::times::unix_seconds;
+use crate::{Unreadable, call_id, party};
 
 const fn unreadable(field: &'static str) -> Unreadable {
     Unreadable {

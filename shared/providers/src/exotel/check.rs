@@ -5,10 +5,8 @@
 
 use domain::tenants::exotel::Cluster;
 
-use crate::{
-    check::{self, CheckError},
-    http::Http,
-};
+use crate::check::{self, CheckError};
+use crate::http::Http;
 
 const PROVIDER: &str = "Exotel";
 

@@ -2,24 +2,19 @@
 //! has ended that was made by its API.
 //! Sources: support.exotel.com, article 48283; developer.exotel.com, "Webhooks & Callbacks".
 
-use domain::{
-    Timestamp,
-    telephony::{
-        CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Outcome, Party, Recording,
-        RecordingState,
-    },
-    tenants::CallingCode,
-    terms::ConnectionId,
+use domain::Timestamp;
+use domain::telephony::{
+    CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Outcome, Party, Recording, RecordingState,
 };
-use jiff::{civil::DateTime, tz};
+use domain::tenants::CallingCode;
+use domain::terms::ConnectionId;
+use jiff::civil::DateTime;
+use jiff::tz;
 use serde_json::Value;
 
-use crate::{
-    Unreadable, call_id,
-    form::{self, Form},
-    party,
-    times::plausible,
-};
+use crate::form::{self, Form};
+use crate::times::plausible;
+use crate::{Unreadable, call_id, party};
 
 /// All times are in India's time zone.
 fn india() -> tz::Offset {

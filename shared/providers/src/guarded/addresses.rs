@@ -1,6 +1,7 @@
 //! The reach of network addresses, by the registries of special addresses (IANA, RFC 6890) and the metadata services of clouds.
 
-use std::{net::IpAddr, sync::LazyLock};
+use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use domain::terms::IpRange;
 

@@ -1,18 +1,14 @@
 //! The client that sends requests to addresses which tenants name.
 
-use std::{
-    error::Error,
-    io,
-    net::{IpAddr, SocketAddr, ToSocketAddrs},
-    sync::Arc,
-    time::Duration,
-};
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
-use reqwest::{
-    Method, RequestBuilder,
-    dns::{Addrs, Name, Resolve, Resolving},
-};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Method, RequestBuilder};
 
 use super::rules::{Guard, Refused};
 use crate::http::{Failure, Http, Incoming, retry_after};

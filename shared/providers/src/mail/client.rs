@@ -1,8 +1,6 @@
-use aws_sdk_sesv2::{
-    Client,
-    error::BuildError,
-    types::{Body, Content, Destination, EmailContent, Message},
-};
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::error::BuildError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 
 use super::error::MailError;
 

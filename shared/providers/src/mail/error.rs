@@ -1,9 +1,7 @@
 //! Meaning of unsuccessful answers of SES. Their texts are never stored, because they quote addresses.
 
-use aws_sdk_sesv2::{
-    error::{ProvideErrorMetadata, SdkError},
-    operation::send_email::SendEmailError,
-};
+use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
 
 /// Treatment of a mail that was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

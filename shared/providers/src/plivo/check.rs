@@ -1,10 +1,8 @@
 //! Checks whether Plivo accepts an account's auth token: `GET /v1/Account/{auth_id}/` answers `{"auth_id", "name", ...}`.
 //! Source: plivo.com/docs/account/api/account/retrieve-account-details.
 
-use crate::{
-    check::{self, CheckError},
-    http::Http,
-};
+use crate::check::{self, CheckError};
+use crate::http::Http;
 
 const PROVIDER: &str = "Plivo";
 

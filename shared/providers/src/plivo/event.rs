@@ -2,14 +2,15 @@
 //! `BillDuration` and times, which are taken for UTC.
 //! Source: plivo.com/docs/voice, "Request parameters".
 
-use domain::{
-    Timestamp,
-    telephony::{CallEvent, CallFacts, CallProvider, CallStatus, Direction, Outcome},
-    terms::{ConnectionId, ShownName},
-};
-use jiff::{civil::DateTime, tz};
+use domain::Timestamp;
+use domain::telephony::{CallEvent, CallFacts, CallProvider, CallStatus, Direction, Outcome};
+use domain::terms::{ConnectionId, ShownName};
+use jiff::civil::DateTime;
+use jiff::tz;
 
-use crate::{Unreadable, call_id, form::Form, party, times::plausible};
+use crate::form::Form;
+use crate::times::plausible;
+use crate::{Unreadable, call_id, party};
 
 /// Parses a callback.
 ///

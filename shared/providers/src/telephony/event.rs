@@ -1,15 +1,14 @@
 //! The generic event: `{"type": "call.ended", "data": {"call_id", "direction", "outcome", "from", "to", "started_at",
 //! "ended_at", "answered_at"?, "ring_seconds"?, "talk_seconds"?, "voicemail"?}}`. Other fields are ignored.
 
-use domain::{
-    Timestamp,
-    telephony::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
-    terms::ConnectionId,
-};
+use domain::Timestamp;
+use domain::telephony::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party};
+use domain::terms::ConnectionId;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::{party, times::plausible};
+use crate::party;
+use crate::times::plausible;
 
 /// A call's id is part of a table key.
 const MAX_CALL_ID_LENGTH: usize = 200;

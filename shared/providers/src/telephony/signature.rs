@@ -1,7 +1,8 @@
 //! Standard Webhooks 1.0: `v1,base64(HMAC-SHA256(secret, id + "." + timestamp + "." + body))`.
 //! Source: github.com/standard-webhooks, spec/standard-webhooks.md.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use domain::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

@@ -4,11 +4,10 @@
 use domain::terms::{Api, Phone};
 use serde_json::Value;
 
-use super::{
-    client::{Credentials, TwilioClient, is_sid},
-    error,
-};
-use crate::{check::CheckError, http::Query};
+use super::client::{Credentials, TwilioClient, is_sid};
+use super::error;
+use crate::check::CheckError;
+use crate::http::Query;
 
 const PROVIDER: &str = "Twilio";
 

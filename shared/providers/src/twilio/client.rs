@@ -3,23 +3,19 @@
 
 use std::error::Error;
 
-use domain::{
-    Timestamp,
-    messages::{AttemptState, Content, Location, SendOutcome, StatusReport},
-    templates::FilledTemplate,
-    tenants::twilio::OVERRIDES,
-    terms::{Api, Channel, ErrorClass, Phone, Recipient, SendKey},
-};
+use domain::Timestamp;
+use domain::messages::{AttemptState, Content, Location, SendOutcome, StatusReport};
+use domain::templates::FilledTemplate;
+use domain::tenants::twilio::OVERRIDES;
+use domain::terms::{Api, Channel, ErrorClass, Phone, Recipient, SendKey};
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use super::{error, message};
-use crate::{
-    http::{Answer, Failure, Http, Query},
-    outcome::{self, Unsendable},
-    outgoing::Outgoing,
-    times::rfc2822,
-};
+use crate::http::{Answer, Failure, Http, Query};
+use crate::outcome::{self, Unsendable};
+use crate::outgoing::Outgoing;
+use crate::times::rfc2822;
 
 /// A client of Twilio's REST API.
 #[derive(Debug, Clone)]

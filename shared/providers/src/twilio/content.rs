@@ -6,26 +6,19 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    templates::{
-        ButtonKind, CODE_BODY, ParameterFormat, TemplateButton, TemplateContent, TemplateDefinition, TemplateStatus,
-        TwilioType, fill_variables, reason_line, variables_in,
-    },
-    terms::{Api, Category},
+use domain::templates::{
+    ButtonKind, CODE_BODY, ParameterFormat, TemplateButton, TemplateContent, TemplateDefinition, TemplateStatus,
+    TwilioType, fill_variables, reason_line, variables_in,
 };
+use domain::terms::{Api, Category};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Map, Value, json};
 
-use super::{
-    client::{Credentials, is_sid},
-    error,
-};
-use crate::{
-    http::Http,
-    label,
-    templates::{MAX_PAGES, MAX_POSITION_LENGTH, NamePage, Submitted, TemplateError, TemplatePage},
-    whatsapp,
-};
+use super::client::{Credentials, is_sid};
+use super::error;
+use crate::http::Http;
+use crate::templates::{MAX_PAGES, MAX_POSITION_LENGTH, NamePage, Submitted, TemplateError, TemplatePage};
+use crate::{label, whatsapp};
 
 /// A client of the Content API.
 #[derive(Debug, Clone)]

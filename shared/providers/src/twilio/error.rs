@@ -1,9 +1,11 @@
 //! Error bodies of Twilio's API: `{"code", "message", "more_info", "status"}`. The message is not shown: it quotes numbers.
 
-use domain::{messages::SendOutcome, terms::Api};
+use domain::messages::SendOutcome;
+use domain::terms::Api;
 use serde_json::Value;
 
-use crate::{http::Answer, outcome};
+use crate::http::Answer;
+use crate::outcome;
 
 /// The meaning of an unsuccessful answer.
 pub(crate) fn outcome(answer: &Answer) -> SendOutcome {

@@ -1,13 +1,12 @@
 //! Media of customers' messages, for MMS and WhatsApp through Twilio. Source: twilio.com/docs/messaging/api/media-resource; for the bucket of
 //! accounts without enforced authentication of media, Twilio's support article 223183748.
 
-use reqwest::{Url, header::CONTENT_TYPE};
+use reqwest::Url;
+use reqwest::header::CONTENT_TYPE;
 
 use super::client::{Credentials, TwilioClient, is_sid};
-use crate::{
-    http::{Incoming, retry_after},
-    media::{Download, MediaError, is_of, redirect_target},
-};
+use crate::http::{Incoming, retry_after};
+use crate::media::{Download, MediaError, is_of, redirect_target};
 
 /// The domain of Twilio's own file servers, the targets of its redirects. They get no credentials: the address is the
 /// right to read.

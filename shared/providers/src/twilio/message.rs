@@ -1,27 +1,21 @@
 //! Twilio's message callbacks, for SMS and for WhatsApp through Twilio.
 //! Source: twilio.com/docs/messaging/guides/webhook-request and outbound-message-status-in-status-callbacks.
 
-use domain::{
-    Timestamp,
-    media::{InboundMedia, MAX_MEDIA, MediaKind},
-    messages::{
-        AttemptState, Cost, InboundMessage, OptFlag, REACTION, Sender, Shared, SharedLocation, Status, StatusReport,
-        Update, is_notice,
-    },
-    people::is_tapback,
-    terms::{Api, Channel, MAX_FOREIGN_TEXT_LENGTH, ProviderRef, ShownName, cut_to_bytes},
+use domain::Timestamp;
+use domain::media::{InboundMedia, MAX_MEDIA, MediaKind};
+use domain::messages::{
+    AttemptState, Cost, InboundMessage, OptFlag, REACTION, Sender, Shared, SharedLocation, Status, StatusReport,
+    Update, is_notice,
 };
+use domain::people::is_tapback;
+use domain::terms::{Api, Channel, MAX_FOREIGN_TEXT_LENGTH, ProviderRef, ShownName, cut_to_bytes};
 
 use super::address::{Address, address};
-use crate::{
-    form::Form,
-    label,
-    outcome::given_up,
-    whatsapp::{
-        bsuid,
-        webhook::{UNSUPPORTED, is_known, opens_window},
-    },
-};
+use crate::form::Form;
+use crate::label;
+use crate::outcome::given_up;
+use crate::whatsapp::bsuid;
+use crate::whatsapp::webhook::{UNSUPPORTED, is_known, opens_window};
 
 fn sid(form: &Form) -> Option<ProviderRef> {
     let sid = form.filled_value("MessageSid").or_else(|| form.filled_value("SmsSid"));

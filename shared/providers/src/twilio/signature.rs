@@ -6,11 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::tenants::{
-    VerifySecrets,
-    twilio::{SharedKey, Verify},
-};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::tenants::VerifySecrets;
+use domain::tenants::twilio::{SharedKey, Verify};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};

@@ -3,11 +3,9 @@
 
 use std::fmt::Write as _;
 
-use domain::{
-    telephony::{DialStatus, Handling},
-    tenants::twilio::{Spoken, VoiceSettings},
-    terms::Phone,
-};
+use domain::telephony::{DialStatus, Handling};
+use domain::tenants::twilio::{Spoken, VoiceSettings};
+use domain::terms::Phone;
 
 /// An empty answer, which ends the call.
 pub const EMPTY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response></Response>\n";

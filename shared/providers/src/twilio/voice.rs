@@ -3,15 +3,17 @@
 
 use std::borrow::Cow;
 
-use domain::{
-    Timestamp,
-    telephony::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Recording, RecordingState},
-    terms::{ConnectionId, Phone, ShownName},
+use domain::Timestamp;
+use domain::telephony::{
+    CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Recording, RecordingState,
 };
+use domain::terms::{ConnectionId, Phone, ShownName};
 use jiff::SignedDuration;
 
 use super::recording::is_recording;
-use crate::{Unreadable, form::Form, party, times::rfc2822};
+use crate::form::Form;
+use crate::times::rfc2822;
+use crate::{Unreadable, party};
 
 /// Our address that Twilio called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

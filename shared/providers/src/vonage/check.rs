@@ -2,10 +2,8 @@
 //! itself is ignored.
 //! Source: developer.vonage.com/en/api/account.
 
-use crate::{
-    check::{self, CheckError},
-    http::Http,
-};
+use crate::check::{self, CheckError};
+use crate::http::Http;
 
 const PROVIDER: &str = "Vonage";
 

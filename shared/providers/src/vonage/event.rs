@@ -2,14 +2,13 @@
 //! "start_time"?, "end_time"?}`, several for each leg of a call. `conversation_uuid` is the call, `uuid` the leg.
 //! Source: developer.vonage.com, "Voice API webhooks reference".
 
-use domain::{
-    Timestamp,
-    telephony::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
-    terms::ConnectionId,
-};
+use domain::Timestamp;
+use domain::telephony::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction};
+use domain::terms::ConnectionId;
 use serde_json::Value;
 
-use crate::{Unreadable, call_id, party, times::plausible};
+use crate::times::plausible;
+use crate::{Unreadable, call_id, party};
 
 const fn unreadable(field: &'static str) -> Unreadable {
     Unreadable {

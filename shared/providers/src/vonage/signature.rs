@@ -4,7 +4,8 @@
 //!
 //! No library: only one algorithm is accepted, and the time is an argument.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;

@@ -1,18 +1,15 @@
 //! Checks whether a WhatsApp number works: Meta's data of it, that it belongs to the account, and that an app receives its events.
 //! Source: developers.facebook.com, "Business phone numbers" and "Subscribed apps".
 
-use domain::{
-    tenants::{MarketingTerms, Quality},
-    terms::{Api, Phone},
-};
+use domain::tenants::{MarketingTerms, Quality};
+use domain::terms::{Api, Phone};
 use reqwest::header::AUTHORIZATION;
 use serde_json::Value;
 
-use super::{
-    client::{GraphClient, bearer, is_id},
-    error, quality,
-};
-use crate::{check::CheckError, http::Query};
+use super::client::{GraphClient, bearer, is_id};
+use super::{error, quality};
+use crate::check::CheckError;
+use crate::http::Query;
 
 const PROVIDER: &str = "WhatsApp";
 

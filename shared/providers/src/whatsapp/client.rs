@@ -2,22 +2,18 @@
 //! Source: developers.facebook.com, "Messages" of the Cloud API, which has no idempotency key; "Route template messages by category", which
 //! sends marketing templates elsewhere with the same body and answer.
 
-use domain::{
-    media::{AssetUse, FileName, MediaKind},
-    messages::{Action, Card, Content, Emoji, Header, Interactive, List, Media, PhoneKind, SendOutcome},
-    people::first_name,
-    templates::{FilledTemplate, TemplateValue},
-    terms::{Api, ErrorClass, Recipient, SendKey},
-};
+use domain::media::{AssetUse, FileName, MediaKind};
+use domain::messages::{Action, Card, Content, Emoji, Header, Interactive, List, Media, PhoneKind, SendOutcome};
+use domain::people::first_name;
+use domain::templates::{FilledTemplate, TemplateValue};
+use domain::terms::{Api, ErrorClass, Recipient, SendKey};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::{Value, json};
 
 use super::error;
-use crate::{
-    http::{Answer, Http},
-    outcome::{self, Unsendable},
-    outgoing::Outgoing,
-};
+use crate::http::{Answer, Http};
+use crate::outcome::{self, Unsendable};
+use crate::outgoing::Outgoing;
 
 /// A client of the Graph API.
 #[derive(Debug, Clone)]

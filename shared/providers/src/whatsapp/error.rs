@@ -1,10 +1,12 @@
 //! Error bodies of the Graph API: `{"error": {"code", "error_data": {"details"}, …}}`. The code decides, because the HTTP status is
 //! not reliable (code 3 comes with 500 and is permanent), and a body may be HTML.
 
-use domain::{messages::SendOutcome, terms::Api};
+use domain::messages::SendOutcome;
+use domain::terms::Api;
 use serde_json::Value;
 
-use crate::{http::Answer, outcome};
+use crate::http::Answer;
+use crate::outcome;
 
 /// Maximum length of details, which are for people.
 const MAX_DETAILS_LENGTH: usize = 200;

@@ -2,20 +2,14 @@
 //! Source: developers.facebook.com, "Media" of the Cloud API.
 
 use domain::terms::ProviderRef;
-use reqwest::{
-    Body, Response, Url,
-    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
-};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use reqwest::{Body, Response, Url};
 use serde_json::Value;
 
-use super::{
-    client::{GraphClient, bearer, is_id},
-    error,
-};
-use crate::{
-    http::{Answer, Incoming, retry_after},
-    media::{Download, MediaError, Outgoing, is_of, sha256},
-};
+use super::client::{GraphClient, bearer, is_id};
+use super::error;
+use crate::http::{Answer, Incoming, retry_after};
+use crate::media::{Download, MediaError, Outgoing, is_of, sha256};
 
 /// The host of Meta's files, which wants the token, too.
 const FILES: &str = "https://lookaside.fbsbx.com";

@@ -12,11 +12,9 @@ mod error;
 
 pub(crate) use error::presentable;
 
-use domain::{
-    templates::ButtonKind,
-    tenants::Quality,
-    terms::{Bsuid, Category},
-};
+use domain::templates::ButtonKind;
+use domain::tenants::Quality;
+use domain::terms::{Bsuid, Category};
 
 /// Parses a business-scoped user id.
 pub(crate) fn bsuid(text: &str) -> Option<String> {

@@ -3,31 +3,23 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    media::MediaKind,
-    templates::{
-        ButtonKind, CODE_BODY, CodeOptions, MAX_STATUS_LENGTH, ParameterFormat, TemplateButton, TemplateDefinition,
-        TemplateStatus, reason_line, variables_in,
-    },
-    terms::{Api, Category},
+use domain::media::MediaKind;
+use domain::templates::{
+    ButtonKind, CODE_BODY, CodeOptions, MAX_STATUS_LENGTH, ParameterFormat, TemplateButton, TemplateDefinition,
+    TemplateStatus, reason_line, variables_in,
 };
+use domain::terms::{Api, Category};
 use futures::future::join;
-use reqwest::{
-    Body, Client, RequestBuilder,
-    header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue},
-};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
+use reqwest::{Body, Client, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{
-    client::{GraphClient, bearer, is_id},
-    error,
-};
-use crate::{
-    http::{Answer, Failure, Query},
-    label,
-    media::{Sending, outgoing},
-    templates::{MAX_PAGES, MAX_POSITION_LENGTH, NamePage, Submitted, TemplateError, TemplatePage},
-};
+use super::client::{GraphClient, bearer, is_id};
+use super::error;
+use crate::http::{Answer, Failure, Query};
+use crate::label;
+use crate::media::{Sending, outgoing};
+use crate::templates::{MAX_PAGES, MAX_POSITION_LENGTH, NamePage, Submitted, TemplateError, TemplatePage};
 
 const PAGE: &str = "100";
 const FIELDS: &str = "id,name,language,status,category,parameter_format,quality_score,rejected_reason,components";

@@ -7,27 +7,26 @@
 
 mod pieces;
 
-use domain::{
-    Timestamp,
-    media::{FileName, InboundMedia, MediaKind},
-    messages::{
-        AttemptState, Cost, EDIT, InboundMessage, MAX_CARDS, MAX_OF_CARD, REACTION, REVOCATION, Sender, Shared,
-        SharedCard, SharedLocation, Stage, Status, StatusReport, TEMPLATE, Update, classify_error, is_notice,
-    },
-    money::Money,
-    templates::{ReportedContent, TemplateButton, TemplateKey, TemplateReport, reason_line},
-    tenants::{Dated, Quality, Reported},
-    terms::{Api, Channel, ErrorClass, MAX_FOREIGN_TEXT_LENGTH, Phone, ProviderRef, ShownName, cut_to_bytes},
+use domain::Timestamp;
+use domain::media::{FileName, InboundMedia, MediaKind};
+use domain::messages::{
+    AttemptState, Cost, EDIT, InboundMessage, MAX_CARDS, MAX_OF_CARD, REACTION, REVOCATION, Sender, Shared, SharedCard,
+    SharedLocation, Stage, Status, StatusReport, TEMPLATE, Update, classify_error, is_notice,
 };
+use domain::money::Money;
+use domain::templates::{ReportedContent, TemplateButton, TemplateKey, TemplateReport, reason_line};
+use domain::tenants::{Dated, Quality, Reported};
+use domain::terms::{Api, Channel, ErrorClass, MAX_FOREIGN_TEXT_LENGTH, Phone, ProviderRef, ShownName, cut_to_bytes};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-use super::{
-    bsuid,
-    check::{self, HIGH_THROUGHPUT, limit},
-    templates,
-};
-use crate::{label, media::sha256, outcome::given_up, times::unix_seconds};
+use super::check::{self, HIGH_THROUGHPUT, limit};
+use super::{bsuid, templates};
+use crate::label;
+use crate::media::sha256;
+use crate::outcome::given_up;
+use crate::times::unix_seconds;
 
 /// A change of a webhook's post, with the ids of its owner. Travels whole through a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,10 +1,8 @@
 //! Aircall's events: every fixture, and its outcome.
 
 use domain::telephony::{CallEvent, Direction, Outcome, Party};
-use providers::{
-    Unreadable,
-    aircall::{event, without_token},
-};
+use providers::Unreadable;
+use providers::aircall::{event, without_token};
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, assert_outcomes, at, connection, outcome, read_all};

@@ -2,24 +2,19 @@
 
 use std::time::Duration;
 
-use domain::{
-    tenants::{Quality, exotel::Cluster},
-    terms::{Effect, Phone},
-};
-use providers::{
-    aircall::AircallClient,
-    check::CheckError,
-    exotel::ExotelClient,
-    plivo::PlivoClient,
-    twilio::client::{Credentials, TwilioClient},
-    vonage::VonageClient,
-    whatsapp::client::GraphClient,
-};
+use domain::tenants::Quality;
+use domain::tenants::exotel::Cluster;
+use domain::terms::{Effect, Phone};
+use providers::aircall::AircallClient;
+use providers::check::CheckError;
+use providers::exotel::ExotelClient;
+use providers::plivo::PlivoClient;
+use providers::twilio::client::{Credentials, TwilioClient};
+use providers::vonage::VonageClient;
+use providers::whatsapp::client::GraphClient;
 use serde_json::{Value, json};
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{basic_auth, header, method, path, query_param},
-};
+use wiremock::matchers::{basic_auth, header, method, path, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::server::{NOWHERE, TWILIO, assert_unasked, http, json_answer};
 

@@ -1,23 +1,18 @@
 //! The HTTP client under bad conditions: outcomes that are certain, and unknown ones.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener},
-    time::Duration,
-};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
-use domain::{messages::SendOutcome, terms::ErrorClass};
-use providers::{
-    http::Http,
-    twilio::client::{Sender, TwilioClient},
-    whatsapp::client::GraphClient,
-};
+use domain::messages::SendOutcome;
+use domain::terms::ErrorClass;
+use providers::http::Http;
+use providers::twilio::client::{Sender, TwilioClient};
+use providers::whatsapp::client::GraphClient;
 use wiremock::{MockServer, ResponseTemplate};
 
-use crate::{
-    sending::{key, maya, refusal_class, text},
-    server::{TWILIO, answering, assert_unasked, text_answer},
-};
+use crate::sending::{key, maya, refusal_class, text};
+use crate::server::{TWILIO, answering, assert_unasked, text_answer};
 
 /// Time limit of tests with an answer; never reached.
 const PATIENT: Duration = Duration::from_secs(60);

@@ -1,14 +1,9 @@
 //! Exotel's events: every fixture, and its outcome.
 
-use domain::{
-    telephony::{CallEvent, Direction, Outcome, Party},
-    tenants::CallingCode,
-};
-use providers::{
-    Unreadable, exotel,
-    exotel::{passthru, status_form, status_json},
-    form,
-};
+use domain::telephony::{CallEvent, Direction, Outcome, Party};
+use domain::tenants::CallingCode;
+use providers::exotel::{self, passthru, status_form, status_json};
+use providers::{Unreadable, form};
 
 use crate::fixtures::{self, assert_outcomes, at, connection, outcome, read_all};
 

@@ -1,18 +1,14 @@
 //! The fixtures, read from testkit's folder. Not through testkit itself, which depends on the store and the AWS SDK,
 //! so this crate's tests would have to build both first.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use domain::{
-    Timestamp,
-    messages::Update,
-    telephony::{CallEvent, CallFacts, MAX_CALL, Outcome, Verdict},
-    templates::{TemplateContent, TemplateDefinition, TemplateKey},
-    terms::ConnectionId,
-};
+use domain::Timestamp;
+use domain::messages::Update;
+use domain::telephony::{CallEvent, CallFacts, MAX_CALL, Outcome, Verdict};
+use domain::templates::{TemplateContent, TemplateDefinition, TemplateKey};
+use domain::terms::ConnectionId;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use ulid::Ulid;

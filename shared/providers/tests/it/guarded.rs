@@ -1,17 +1,13 @@
 //! The guarded client against names whose addresses change, and receivers that send it elsewhere or never end.
 
-use std::{
-    collections::VecDeque,
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use providers::guarded::{Guard, GuardedAnswer, GuardedClient, MAX_ANSWER, Refused, Unreached};
-use reqwest::{
-    Method,
-    dns::{Addrs, Name, Resolve, Resolving},
-};
+use reqwest::Method;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use wiremock::ResponseTemplate;
 
 use crate::server::{answering, assert_unasked, last};

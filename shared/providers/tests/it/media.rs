@@ -1,22 +1,17 @@
 //! Files at WhatsApp and Twilio: the requests, and the meaning of each answer.
 
 use domain::terms::ProviderRef;
-use providers::{
-    http::Failure,
-    media::{Download, MediaError, outgoing},
-    twilio::client::TwilioClient,
-    whatsapp::{client::GraphClient, media::Upload},
-};
+use providers::http::Failure;
+use providers::media::{Download, MediaError, outgoing};
+use providers::twilio::client::TwilioClient;
+use providers::whatsapp::client::GraphClient;
+use providers::whatsapp::media::Upload;
 use serde_json::{Value, json};
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{basic_auth, header, method, path, query_param},
-};
+use wiremock::matchers::{basic_auth, header, method, path, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::{
-    fixtures,
-    server::{NOWHERE, TWILIO, answering, assert_unasked, http, json_answer, text_answer},
-};
+use crate::fixtures;
+use crate::server::{NOWHERE, TWILIO, answering, assert_unasked, http, json_answer, text_answer};
 
 const NUMBER: &str = "910000000000001";
 const MEDIUM: &str = "700000000000001";

@@ -1,17 +1,13 @@
 //! Arbitrary input never panics and never affects other items.
 
 use domain::messages::Update;
-use proptest::{collection::vec, prelude::*};
-use providers::{
-    aircall, exotel, plivo, telephony,
-    twilio::{
-        self, form, message,
-        signature::{Body, Headers, Secrets},
-        voice::{VoiceCallback, event},
-    },
-    vonage,
-    whatsapp::{self, webhook},
-};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use providers::twilio::signature::{Body, Headers, Secrets};
+use providers::twilio::voice::{VoiceCallback, event};
+use providers::twilio::{self, form, message};
+use providers::whatsapp::{self, webhook};
+use providers::{aircall, exotel, plivo, telephony, vonage};
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, at, connection};

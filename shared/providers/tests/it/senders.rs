@@ -1,18 +1,14 @@
 //! Senders of SMS: what Twilio's own library is told by the simulators ([its test](../../../../infra/simulators/tests/clients)), ours is told,
 //! too, and the rules of countries foresee it.
 
-use domain::{
-    destinations::{Origin, RuleKind, Sms},
-    messages::SendOutcome,
-    terms::{Category, Recipient},
-};
+use domain::destinations::{Origin, RuleKind, Sms};
+use domain::messages::SendOutcome;
+use domain::terms::{Category, Recipient};
 use providers::twilio::client::{Credentials, Sender, TwilioClient};
 use serde_json::{Value, from_str, from_value, json};
 
-use crate::{
-    sending::{key, text},
-    server::http,
-};
+use crate::sending::{key, text};
+use crate::server::http;
 
 const ACCOUNT: Credentials<'static> = Credentials {
     api_key_sid: "SKa",

@@ -1,14 +1,13 @@
 //! Shared parts of the tests of sending: recipients, contents, and the classes of answers.
 
-use domain::{
-    messages::{Content, SendOutcome},
-    terms::{ContactId, ErrorClass, MessageId, Recipient, SendKey},
-};
+use domain::messages::{Content, SendOutcome};
+use domain::terms::{ContactId, ErrorClass, MessageId, Recipient, SendKey};
 use serde_json::Value;
 use ulid::Ulid;
 use wiremock::{MockServer, ResponseTemplate};
 
-use crate::{fixtures, server::answering};
+use crate::fixtures;
+use crate::server::answering;
 
 pub(crate) fn key() -> SendKey {
     SendKey {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use providers::{http::Http, twilio::client::Credentials};
+use providers::http::Http;
+use providers::twilio::client::Credentials;
 use serde::Serialize;
 use serde_json::Value;
-use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::method};
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 /// The account at Twilio.
 pub(crate) const TWILIO: Credentials<'_> = Credentials {

@@ -1,20 +1,14 @@
 //! Twilio's Content API: every fixture as request or answer, and everything that goes wrong.
 
 use domain::templates::{ButtonKind, TemplateDefinition};
-use providers::{
-    templates::{TemplateError, TemplatePage},
-    twilio::content::ContentClient,
-};
+use providers::templates::{TemplateError, TemplatePage};
+use providers::twilio::content::ContentClient;
 use serde_json::{Value, json};
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{basic_auth, method, path, query_param, query_param_is_missing},
-};
+use wiremock::matchers::{basic_auth, method, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::{
-    fixtures::{self, drafted_definition},
-    server::{TWILIO, http, json_answer, last_json, text_answer},
-};
+use crate::fixtures::{self, drafted_definition};
+use crate::server::{TWILIO, http, json_answer, last_json, text_answer};
 
 const HX: &str = "HX00000000000000000000000000000001";
 

@@ -2,17 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    messages::{OptFlag, Update},
-    terms::{Channel, SenderId},
-};
+use domain::messages::{OptFlag, Update};
+use domain::terms::{Channel, SenderId};
 use providers::twilio::{address, form, message};
 use serde_json::{Value, json};
 
-use crate::{
-    fixtures::{at, read_all, value_of_update},
-    sending::key,
-};
+use crate::fixtures::{at, read_all, value_of_update};
+use crate::sending::key;
 
 fn read_folder(folder: &str) -> BTreeMap<String, Value> {
     read_all(folder, |name, body| {

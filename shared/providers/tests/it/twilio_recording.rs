@@ -1,30 +1,20 @@
 //! The sound of Twilio's recordings: the requests, and the meaning of each answer.
 
-use std::{
-    collections::BTreeSet,
-    io::{Read as _, Write as _},
-    net::TcpListener,
-};
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 
 use domain::telephony::RecordingState;
-use providers::{
-    http::Failure,
-    twilio::{
-        client::{Credentials, TwilioClient},
-        form,
-        recording::{RecordingError, Sound},
-        voice::{self, VoiceCallback},
-    },
-};
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{basic_auth, method, path, query_param},
-};
+use providers::http::Failure;
+use providers::twilio::client::{Credentials, TwilioClient};
+use providers::twilio::form;
+use providers::twilio::recording::{RecordingError, Sound};
+use providers::twilio::voice::{self, VoiceCallback};
+use wiremock::matchers::{basic_auth, method, path, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::{
-    fixtures,
-    server::{TWILIO, assert_unasked, http, json_answer},
-};
+use crate::fixtures;
+use crate::server::{TWILIO, assert_unasked, http, json_answer};
 
 const SID: &str = "RE00000000000000000000000000000004";
 

@@ -2,30 +2,22 @@
 
 use std::time::Duration;
 
-use domain::{
-    messages::{AttemptState, Content, SendOutcome, StatusReport},
-    terms::{
-        ErrorClass::{Blocked, Bug, FallBack, RetryAfter, TenantMustAct},
-        Phone, Recipient,
-    },
-};
-use providers::{
-    form,
-    http::Http,
-    outgoing::Outgoing,
-    twilio::client::{Credentials, FindError, Search, Sender, TwilioClient, Wanted},
-};
+use domain::messages::{AttemptState, Content, SendOutcome, StatusReport};
+use domain::terms::ErrorClass::{Blocked, Bug, FallBack, RetryAfter, TenantMustAct};
+use domain::terms::{Phone, Recipient};
+use providers::form;
+use providers::http::Http;
+use providers::outgoing::Outgoing;
+use providers::twilio::client::{Credentials, FindError, Search, Sender, TwilioClient, Wanted};
 use serde_json::{Value, json};
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{basic_auth, header, method, path, query_param},
-};
+use wiremock::matchers::{basic_auth, header, method, path, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::{
-    fixtures::{self, at},
-    sending::{Expected, assert_classified, empty_recipient, key, maya, refusal_class, stored_content, text, tom},
-    server::{TWILIO, answering, assert_unasked, http, json_answer, last},
+use crate::fixtures::{self, at};
+use crate::sending::{
+    Expected, assert_classified, empty_recipient, key, maya, refusal_class, stored_content, text, tom,
 };
+use crate::server::{TWILIO, answering, assert_unasked, http, json_answer, last};
 
 const SERVICE: Sender<'_> = Sender::MessagingService("MG00000000000000000000000000000001");
 

@@ -2,18 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    telephony::{CallEvent, CallFacts, DialStatus, Handling, Party, Recording, RecordingState, Recordings},
-    tenants::twilio::{Spoken, VoiceSettings},
-};
-use providers::{
-    Unreadable,
-    twilio::{
-        form,
-        twiml::{self, Twiml, Urls},
-        voice::{VoiceCallback, event},
-    },
-};
+use domain::telephony::{CallEvent, CallFacts, DialStatus, Handling, Party, Recording, RecordingState, Recordings};
+use domain::tenants::twilio::{Spoken, VoiceSettings};
+use providers::Unreadable;
+use providers::twilio::form;
+use providers::twilio::twiml::{self, Twiml, Urls};
+use providers::twilio::voice::{VoiceCallback, event};
 use serde_json::json;
 
 use crate::fixtures::{self, at, connection};

@@ -2,16 +2,12 @@
 
 use std::time::Duration;
 
-use domain::{
-    Timestamp,
-    terms::EventId,
-    webhooks::{AnswerHint, AttemptOutcome},
-};
-use providers::{
-    guarded::{Guard, GuardedClient},
-    standard_webhooks::{SigningSecret, signature_header},
-    webhooks::{AttemptEnd, EventRequest, OwnHeader, send_event},
-};
+use domain::Timestamp;
+use domain::terms::EventId;
+use domain::webhooks::{AnswerHint, AttemptOutcome};
+use providers::guarded::{Guard, GuardedClient};
+use providers::standard_webhooks::{SigningSecret, signature_header};
+use providers::webhooks::{AttemptEnd, EventRequest, OwnHeader, send_event};
 use ulid::Ulid;
 use wiremock::{MockServer, ResponseTemplate};
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::messages::Update;
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use providers::whatsapp::webhook::{Change, Unreadable, split, updates};
 use serde_json::{Value, json};
 

@@ -2,26 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    media::AssetUse,
-    messages::{Content, SendOutcome},
-    terms::{
-        ErrorClass::{Bug, FallBack, RetryAfter, TenantMustAct},
-        Recipient,
-    },
-};
-use providers::{outgoing::Outgoing, whatsapp::client::GraphClient};
+use domain::media::AssetUse;
+use domain::messages::{Content, SendOutcome};
+use domain::terms::ErrorClass::{Bug, FallBack, RetryAfter, TenantMustAct};
+use domain::terms::Recipient;
+use providers::outgoing::Outgoing;
+use providers::whatsapp::client::GraphClient;
 use serde_json::{Value, from_value, json};
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{header, method, path},
-};
+use wiremock::matchers::{header, method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::{
-    fixtures,
-    sending::{Expected, assert_classified, empty_recipient, key, maya, stored_content, text, tom},
-    server::{answering, assert_unasked, http, json_answer, last_json},
-};
+use crate::fixtures;
+use crate::sending::{Expected, assert_classified, empty_recipient, key, maya, stored_content, text, tom};
+use crate::server::{answering, assert_unasked, http, json_answer, last_json};
 
 const NUMBER: &str = "910000000000001";
 

@@ -1,26 +1,19 @@
 //! Templates at Meta: every fixture as request or answer, and everything that goes wrong.
 
-use domain::{
-    media::MediaKind,
-    templates::{ButtonKind, ParameterFormat, TemplateContent, TemplateDefinition, Through, lint_draft},
-    tenants::Quality,
-    terms::Category,
-};
-use providers::{
-    media::Sending,
-    templates::{Submitted, TemplateError},
-    whatsapp::{client::GraphClient, templates::SampleFile},
-};
+use domain::media::MediaKind;
+use domain::templates::{ButtonKind, ParameterFormat, TemplateContent, TemplateDefinition, Through, lint_draft};
+use domain::tenants::Quality;
+use domain::terms::Category;
+use providers::media::Sending;
+use providers::templates::{Submitted, TemplateError};
+use providers::whatsapp::client::GraphClient;
+use providers::whatsapp::templates::SampleFile;
 use serde_json::{Value, json};
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{body_bytes, header, method, path, query_param, query_param_is_missing},
-};
+use wiremock::matchers::{body_bytes, header, method, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::{
-    fixtures::{self, drafted_definition, utility},
-    server::{NOWHERE, answering, assert_unasked, http, json_answer, last, last_json, text_answer},
-};
+use crate::fixtures::{self, drafted_definition, utility};
+use crate::server::{NOWHERE, answering, assert_unasked, http, json_answer, last, last_json, text_answer};
 
 const WABA: &str = "900000000000001";
 const TOKEN: &str = "fixture-token";

@@ -7,10 +7,8 @@ use providers::whatsapp::webhook::{Change, Unreadable, split, updates};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{
-    fixtures::{self, read_all, value_of_update},
-    sending::key,
-};
+use crate::fixtures::{self, read_all, value_of_update};
+use crate::sending::key;
 
 fn read(body: &[u8]) -> Value {
     let changes = match split(body) {

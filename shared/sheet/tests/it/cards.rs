@@ -2,20 +2,16 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json, to_value};
-use sheet::{
-    bounds::MAX_RECORD_LENGTH,
-    dialect::{Dialect, Format},
-    preview::{preview, records},
-    reader::{Form, Item, Position, Reader},
-    record::RowError,
-    suggest::{numbers_left_out, suggest},
-};
+use sheet::bounds::MAX_RECORD_LENGTH;
+use sheet::dialect::{Dialect, Format};
+use sheet::preview::{preview, records};
+use sheet::reader::{Form, Item, Position, Reader};
+use sheet::record::RowError;
+use sheet::suggest::{numbers_left_out, suggest};
 
-use crate::{
-    detecting::{detect_dialect, from_first},
-    importing::{context, fields, stages},
-    reading::{all, holds, items},
-};
+use crate::detecting::{detect_dialect, from_first};
+use crate::importing::{context, fields, stages};
+use crate::reading::{all, holds, items};
 
 const IPHONE: &[u8] = include_bytes!("../cards/iphone.vcf");
 const GOOGLE: &[u8] = include_bytes!("../cards/google.vcf");

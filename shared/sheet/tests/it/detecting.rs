@@ -1,11 +1,9 @@
 //! Detecting encoding, separator and header.
 
 use proptest::prelude::*;
-use sheet::{
-    bounds::SAMPLE,
-    dialect::{Dialect, Known, NotATable, detect},
-    reader::{Item, Position, Separator},
-};
+use sheet::bounds::SAMPLE;
+use sheet::dialect::{Dialect, Known, NotATable, detect};
+use sheet::reader::{Item, Position, Separator};
 
 use crate::reading::all;
 

@@ -2,17 +2,13 @@
 //! optional cell.
 
 use serde_json::{Value, to_value};
-use sheet::{
-    mapping::Target,
-    preview::records,
-    row::Row,
-    suggest::{numbers_left_out, suggest},
-};
+use sheet::mapping::Target;
+use sheet::preview::records;
+use sheet::row::Row;
+use sheet::suggest::{numbers_left_out, suggest};
 
-use crate::{
-    detecting::detect_dialect,
-    importing::{context, fields, stages},
-};
+use crate::detecting::detect_dialect;
+use crate::importing::{context, fields, stages};
 
 /// An export of a product.
 struct Export {

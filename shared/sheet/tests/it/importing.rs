@@ -3,15 +3,13 @@
 use domain::people::{Field, Stage};
 use proptest::prelude::*;
 use serde_json::{Value, from_value, json, to_value};
-use sheet::{
-    bounds::MAX_ERRORS,
-    dialect::Dialect,
-    mapping::{Mapping, Target},
-    preview::{preview, records},
-    record::{Record, RowError},
-    row::{Context, Row},
-    suggest::{consents_left_out, numbers_left_out, suggest},
-};
+use sheet::bounds::MAX_ERRORS;
+use sheet::dialect::Dialect;
+use sheet::mapping::{Mapping, Target};
+use sheet::preview::{preview, records};
+use sheet::record::{Record, RowError};
+use sheet::row::{Context, Row};
+use sheet::suggest::{consents_left_out, numbers_left_out, suggest};
 
 use crate::detecting::detect_dialect;
 

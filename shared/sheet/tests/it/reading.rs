@@ -1,12 +1,11 @@
 //! Reading records from pieces of a file.
 
-use std::{fmt::Write as _, iter};
+use std::fmt::Write as _;
+use std::iter;
 
 use proptest::prelude::*;
-use sheet::{
-    bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
-    reader::{Form, Item, Position, Problem, Reader, Separator},
-};
+use sheet::bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH};
+use sheet::reader::{Form, Item, Position, Problem, Reader, Separator};
 
 pub(crate) fn form(encoding: &str, separator: Separator, columns: usize) -> Form {
     Form {

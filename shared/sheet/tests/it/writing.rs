@@ -2,18 +2,14 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use sheet::{
-    bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
-    dialect::{Dialect, Known, detect},
-    reader::{Item, Position, Problem, Reader, Separator},
-    record::{Record, RowError},
-    write::{ErrorsFile, MARK, RowTooLarge, csv_row, json_line},
-};
+use sheet::bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH};
+use sheet::dialect::{Dialect, Known, detect};
+use sheet::reader::{Item, Position, Problem, Reader, Separator};
+use sheet::record::{Record, RowError};
+use sheet::write::{ErrorsFile, MARK, RowTooLarge, csv_row, json_line};
 
-use crate::{
-    detecting::{detect_dialect, from_first},
-    reading::{all, form},
-};
+use crate::detecting::{detect_dialect, from_first};
+use crate::reading::{all, form};
 
 fn written_row(cells: &[&str]) -> String {
     let mut output = Vec::new();

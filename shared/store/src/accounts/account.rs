@@ -1,20 +1,14 @@
 //! People's accounts, sessions and one-time links. They belong to no tenant, so they need no scope; they contain no more of
 //! a tenant than the way to it.
 
-use domain::{
-    accounts::{Account, Grant, Session, SignUp},
-    terms::{SessionId, Slug, TenantId, UserId},
-};
+use domain::accounts::{Account, Grant, Session, SignUp};
+use domain::terms::{SessionId, Slug, TenantId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Store, StoreError, Versioned,
-    table::{
-        keys,
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::table::keys;
+use crate::table::row::{self, Condition, Row, Write};
+use crate::{Store, StoreError, Versioned};
 
 /// Lifetime of the link in the first mail. The business's name is reserved as long.
 pub const SIGN_UP_LIFETIME: SignedDuration = SignedDuration::from_hours(24);

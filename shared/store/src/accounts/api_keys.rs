@@ -1,19 +1,14 @@
 //! API keys.
 
-use domain::{
-    accounts::{ApiKey, KeySecret, LastUsed},
-    terms::{ApiKeyId, IpRange, Stamp, TenantId},
-};
-use jiff::{Timestamp, tz::TimeZone};
+use domain::accounts::{ApiKey, KeySecret, LastUsed};
+use domain::terms::{ApiKeyId, IpRange, Stamp, TenantId};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Owned, Page, Part, Pointer, Store, StoreError, TenantScope, Versioned,
-    table::{
-        keys, owned,
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::table::row::{self, Condition, Row, Write};
+use crate::table::{keys, owned};
+use crate::{Owned, Page, Part, Pointer, Store, StoreError, TenantScope, Versioned};
 
 /// Look-up from an API key to its tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,20 +1,15 @@
 //! The tenant's audit log: one partition per month, with rows in the order of time. `publish_changes` writes it from the
 //! table's stream. Only that somebody read something is written by the function that showed it.
 
-use domain::{
-    accounts::{AUDIT_LIFETIME, AuditEntry, Look},
-    terms::{Actor, ContactId, Stamp},
-};
-use jiff::{Timestamp, ToSpan, civil::Date};
+use domain::accounts::{AUDIT_LIFETIME, AuditEntry, Look};
+use domain::terms::{Actor, ContactId, Stamp};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Page, Store, StoreError, TenantScope,
-    table::{
-        keys,
-        row::{self, Condition, Row},
-    },
-};
+use crate::table::keys;
+use crate::table::row::{self, Condition, Row};
+use crate::{Page, Store, StoreError, TenantScope};
 
 /// An entry with its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,20 +2,14 @@
 //! they expire by themselves. So the caller counts first and writes under the condition that nobody was invited since: however many invite
 //! at once, the limit holds. Everything else is counted by [`crate::table::owned`].
 
-use domain::{
-    accounts::{Invitation, Member},
-    terms::Stamp,
-};
+use domain::accounts::{Invitation, Member};
+use domain::terms::Stamp;
 use jiff::Timestamp;
 
-use crate::{
-    Owned, Part, Store, StoreError, TenantScope, Versioned,
-    accounts::invitation_rows,
-    table::{
-        keys::{self, Key},
-        row::{self, Condition, Row},
-    },
-};
+use crate::accounts::invitation_rows;
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Row};
+use crate::{Owned, Part, Store, StoreError, TenantScope, Versioned};
 
 /// A count, valid until the next addition.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,23 +1,17 @@
 //! Members of a tenant, and invitations.
 
-use domain::{
-    accounts::{Account, ApiKey, Grant, Invitation, Member, MemberStatus, Role},
-    tenants::{Rule, Tenant},
-    terms::{Actor, InvitationId, SessionId, Slug, Stamp, UserId},
-};
+use domain::accounts::{Account, ApiKey, Grant, Invitation, Member, MemberStatus, Role};
+use domain::tenants::{Rule, Tenant};
+use domain::terms::{Actor, InvitationId, SessionId, Slug, Stamp, UserId};
 use jiff::Timestamp;
 
-use crate::{
-    Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
-    accounts::{account_row, confirmed_writes, email_row},
-    inbox::desk_row,
-    table::{
-        keys::{self, Key},
-        owned,
-        row::{self, Condition, Item, Row, Write},
-    },
-    tenants::{first_rule_writes, new_tenant_row},
-};
+use crate::accounts::{account_row, confirmed_writes, email_row};
+use crate::inbox::desk_row;
+use crate::table::keys::{self, Key};
+use crate::table::owned;
+use crate::table::row::{self, Condition, Item, Row, Write};
+use crate::tenants::{first_rule_writes, new_tenant_row};
+use crate::{Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned};
 
 /// Maximum people of a tenant, including deactivated and invited ones.
 pub const MAX_PEOPLE: usize = 500;

@@ -5,26 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    accounts::{Account, Member, MemberStatus, Role},
-    campaigns::Campaign,
-    notices::{Mailings, Matter, Notice, NoticeState, Watch},
-    templates::TemplateDefinition,
-    terms::{CampaignId, ConnectionId, RuleId, TenantId},
-};
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use domain::accounts::{Account, Member, MemberStatus, Role};
+use domain::campaigns::Campaign;
+use domain::notices::{Mailings, Matter, Notice, NoticeState, Watch};
+use domain::templates::TemplateDefinition;
+use domain::terms::{CampaignId, ConnectionId, RuleId, TenantId};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
-use crate::{
-    Store, StoreError, TenantScope, Versioned,
-    messages::template_key,
-    table::{
-        due::Next,
-        keys::{self, Key},
-        owned,
-        row::{self, Condition, Row, string},
-    },
-};
+use crate::messages::template_key;
+use crate::table::due::Next;
+use crate::table::keys::{self, Key};
+use crate::table::owned;
+use crate::table::row::{self, Condition, Row, string};
+use crate::{Store, StoreError, TenantScope, Versioned};
 
 /// Retention of these rows after their last change. An occurrence is not told again while its row exists.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(400 * 24);

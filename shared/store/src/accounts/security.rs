@@ -1,17 +1,14 @@
 //! Security trails. Events that only the person can cause are one entry each. Events that strangers can cause are one entry
 //! per hour with a count, so that the trail stays short and costs one write, whoever tries.
 
-use domain::{accounts::SecurityEvent, terms::UserId};
+use domain::accounts::SecurityEvent;
+use domain::terms::UserId;
 use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
-use crate::{
-    Page, Store, StoreError,
-    table::{
-        keys::{self, lower},
-        row::{self, Condition, Row},
-    },
-};
+use crate::table::keys::{self, lower};
+use crate::table::row::{self, Condition, Row};
+use crate::{Page, Store, StoreError};
 
 /// Retention of a trail.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);

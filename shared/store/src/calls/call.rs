@@ -1,22 +1,16 @@
 //! Calls: their reports until the decision, and the decided calls.
 
-use domain::{
-    calls::{Call, CallProgress},
-    people::Identity,
-    telephony::CallProvider,
-    terms::{CallId, ConnectionId, Lane},
-};
+use domain::calls::{Call, CallProgress};
+use domain::people::Identity;
+use domain::telephony::CallProvider;
+use domain::terms::{CallId, ConnectionId, Lane};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Store, StoreError, TenantScope,
-    contacts::{Begun, sort_key_by_time},
-    table::{
-        compact,
-        keys::{self, Key},
-        row::{self, Condition, Row},
-    },
-};
+use crate::contacts::{Begun, sort_key_by_time};
+use crate::table::compact;
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Row};
+use crate::{Store, StoreError, TenantScope};
 
 /// Retention of the merged reports of a call. They name the caller, and a deleted tenant's are left to their expiry, so it is only just
 /// longer than the 14 days of a queue's redeliveries.

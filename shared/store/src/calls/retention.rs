@@ -3,24 +3,18 @@
 //! Only the expiry of a row is written. Its version stays the same, so that a worker that holds a message cannot lose more than one
 //! race to it: the write of a call or message has the expiry that was read as its condition, too (`row::Condition::Kept`).
 
-use domain::{
-    calls::{Call, Entry},
-    messages::Message,
-    terms::{Operation, OperationId, Stamp},
-};
+use domain::calls::{Call, Entry};
+use domain::messages::Message;
+use domain::terms::{Operation, OperationId, Stamp};
 use jiff::Timestamp;
 use jobs::ToQueue;
 
-use crate::{
-    Store, StoreError, TenantScope, Versioned,
-    calls::progress_key,
-    contacts::REFERENCE_LIFE,
-    table::{
-        keys,
-        operations::operation_row,
-        row::{self, Condition, Row},
-    },
-};
+use crate::calls::progress_key;
+use crate::contacts::REFERENCE_LIFE;
+use crate::table::keys;
+use crate::table::operations::operation_row;
+use crate::table::row::{self, Condition, Row};
+use crate::{Store, StoreError, TenantScope, Versioned};
 
 impl Store {
     /// The operation that applied the tenant's retention policy last, with the version that the next start needs.

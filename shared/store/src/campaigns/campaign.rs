@@ -1,6 +1,7 @@
 //! Campaigns as people write them.
 
-use domain::{campaigns::Campaign, terms::CampaignState};
+use domain::campaigns::Campaign;
+use domain::terms::CampaignState;
 
 use crate::{Owned, Part, Share};
 

@@ -5,25 +5,18 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    campaigns::{Campaign, Enrolment, InAudience, WrittenSteps, is_after_cap},
-    people::{Contact, Person},
-    terms::{CampaignId, CampaignState, ContactId, Stamp, TenantId},
-};
+use domain::campaigns::{Campaign, Enrolment, InAudience, WrittenSteps, is_after_cap};
+use domain::people::{Contact, Person};
+use domain::terms::{CampaignId, CampaignState, ContactId, Stamp, TenantId};
 use jiff::Timestamp;
 
-use crate::{
-    OwnedError, Store, StoreError, TenantScope, Versioned,
-    campaigns::{DueRound, enrolment_row},
-    contacts::merged_into,
-    table::{
-        compact,
-        due::{Due, Next},
-        keys::{self, DueOther, Key},
-        owned,
-        row::{self, Condition, Item, Row, Write},
-    },
-};
+use crate::campaigns::{DueRound, enrolment_row};
+use crate::contacts::merged_into;
+use crate::table::due::{Due, Next};
+use crate::table::keys::{self, DueOther, Key};
+use crate::table::row::{self, Condition, Item, Row, Write};
+use crate::table::{compact, owned};
+use crate::{OwnedError, Store, StoreError, TenantScope, Versioned};
 
 /// Maximum versions of the steps of a drip.
 pub const MAX_VERSIONS: u32 = 100;

@@ -2,28 +2,21 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    campaigns::{Audience, AudienceConditions, Campaign, Enrolment, Exit, InAudience, Recipient},
-    messages::Message,
-    people::{Conditions, Field, Person, Segment, Tag},
-    terms::{CampaignId, CampaignState, ContactId, Operation, Reason, Refusal, SegmentId, Stamp},
-};
+use domain::campaigns::{Audience, AudienceConditions, Campaign, Enrolment, Exit, InAudience, Recipient};
+use domain::messages::Message;
+use domain::people::{Conditions, Field, Person, Segment, Tag};
+use domain::terms::{CampaignId, CampaignState, ContactId, Operation, Reason, Refusal, SegmentId, Stamp};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
-use crate::{
-    OwnedError, Page, Store, StoreError, TenantScope, Versioned,
-    campaigns::{trigger_removal, trigger_write},
-    contacts::merged_into,
-    table::{
-        compact,
-        database::{Index, Rows},
-        keys::{self, DueOther, IndexPlace, Listed},
-        operations::operation_row,
-        owned,
-        row::{self, Condition, Item, Row, Write, key_of, string},
-    },
-};
+use crate::campaigns::{trigger_removal, trigger_write};
+use crate::contacts::merged_into;
+use crate::table::database::{Index, Rows};
+use crate::table::keys::{self, DueOther, IndexPlace, Listed};
+use crate::table::operations::operation_row;
+use crate::table::row::{self, Condition, Item, Row, Write, key_of, string};
+use crate::table::{compact, owned};
+use crate::{OwnedError, Page, Store, StoreError, TenantScope, Versioned};
 
 /// Rows written at the same time: a page of an audience has partitions of its own, whose lists take 1,000 writes a second.
 const AT_ONCE: usize = 16;

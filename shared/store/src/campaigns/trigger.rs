@@ -1,21 +1,15 @@
 //! Drips that contacts enter by themselves. Each has a row from its start on, so that followers of changes of contacts find it. It is due
 //! when contacts enter on a date of theirs.
 
-use domain::{
-    campaigns::{Campaign, Triggered},
-    terms::{CampaignId, Stamp, TenantId},
-};
+use domain::campaigns::{Campaign, Triggered};
+use domain::terms::{CampaignId, Stamp, TenantId};
 use jiff::Timestamp;
 
-use crate::{
-    OwnedError, Part, Store, StoreError, TenantScope, Versioned,
-    table::{
-        due::Due,
-        keys::{self, DueOther},
-        owned,
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::table::due::Due;
+use crate::table::keys::{self, DueOther};
+use crate::table::owned;
+use crate::table::row::{self, Condition, Row, Write};
+use crate::{OwnedError, Part, Store, StoreError, TenantScope, Versioned};
 
 /// A drip whose contacts enter on a date of theirs, at a time that has come.
 #[derive(Debug, Clone, PartialEq, Eq)]

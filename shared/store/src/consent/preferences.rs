@@ -1,23 +1,17 @@
 //! Links to preference pages. Their rows belong to no tenant's partition, since the page knows only the code of the link, and are
 //! found by its hash.
 
-use domain::{
-    accounts::{ApiKey, Member, Permission},
-    people::{Contact, LinkCode, LinkOrigin, PreferenceLink},
-    tenants::Tenant,
-    terms::{Actor, ContactId},
-};
+use domain::accounts::{ApiKey, Member, Permission};
+use domain::people::{Contact, LinkCode, LinkOrigin, PreferenceLink};
+use domain::tenants::Tenant;
+use domain::terms::{Actor, ContactId};
 use jiff::Timestamp;
 
-use crate::{
-    Store, StoreError, TenantScope,
-    accounts::caller_key,
-    table::{
-        compact,
-        keys::{self, Key},
-        row::{self, Condition, Item, Row},
-    },
-};
+use crate::accounts::caller_key;
+use crate::table::compact;
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Item, Row};
+use crate::{Store, StoreError, TenantScope};
 
 /// A link to the preference page of a contact, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

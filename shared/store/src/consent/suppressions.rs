@@ -5,20 +5,14 @@
 //! of its identity is refused, or the suppression is first, and whoever creates the contact finds it: the row of the contact's
 //! identity replaces it under the condition that it is the one whose refusal the contact took over.
 
-use domain::{
-    people::{Address, Contact, Identity, Refused, Suppression},
-    terms::{ContactId, Stamp, SuppressionId, derive_id},
-};
+use domain::people::{Address, Contact, Identity, Refused, Suppression};
+use domain::terms::{ContactId, Stamp, SuppressionId, derive_id};
 
-use crate::{
-    Page, Store, StoreError, TenantScope, Versioned,
-    contacts::{Leads, SUPPRESSION},
-    table::{
-        keys::{self, Key, Listed},
-        owned::created_version,
-        row::{self, Condition, Row},
-    },
-};
+use crate::contacts::{Leads, SUPPRESSION};
+use crate::table::keys::{self, Key, Listed};
+use crate::table::owned::created_version;
+use crate::table::row::{self, Condition, Row};
+use crate::{Page, Store, StoreError, TenantScope, Versioned};
 
 /// The reason why an address cannot be suppressed.
 #[derive(Debug, thiserror::Error)]

@@ -2,24 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::{
-    campaigns::{Campaign, Enrolment},
-    inbox::Conversation,
-    people::{Contact, HistoryKind},
-    terms::{CampaignId, ContactId, Operation, OperationId, Stamp},
-};
+use domain::campaigns::{Campaign, Enrolment};
+use domain::inbox::Conversation;
+use domain::people::{Contact, HistoryKind};
+use domain::terms::{CampaignId, ContactId, Operation, OperationId, Stamp};
 use jiff::Timestamp;
 
-use crate::{
-    Page, Store, StoreError, TenantScope, Versioned,
-    contacts::{Order, Placed, TimelinePosition, Wanted, timeline_entry},
-    table::{
-        compact, keys,
-        operations::operation_row,
-        owned::Unwritten,
-        row::{self, Condition, Item, Row, Write},
-    },
-};
+use crate::contacts::{Order, Placed, TimelinePosition, Wanted, timeline_entry};
+use crate::table::operations::operation_row;
+use crate::table::owned::Unwritten;
+use crate::table::row::{self, Condition, Item, Row, Write};
+use crate::table::{compact, keys};
+use crate::{Page, Store, StoreError, TenantScope, Versioned};
 
 impl Store {
     /// The newest archive of a contact, with the version of the row that names it.

@@ -9,19 +9,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::{
-    people::{Addition, Found, Identity, Linked, Person, Suppression},
-    terms::ContactId,
-};
+use domain::people::{Addition, Found, Identity, Linked, Person, Suppression};
+use domain::terms::ContactId;
 
-use crate::{
-    Store, StoreError, TenantScope, Versioned,
-    contacts::{Brought, ContactWrite, Leads, PersonError, ProfileWrite, consent_row, profile_row},
-    table::{
-        keys::{self, Key},
-        row::{Row, Write},
-    },
-};
+use crate::contacts::{Brought, ContactWrite, Leads, PersonError, ProfileWrite, consent_row, profile_row};
+use crate::table::keys::{self, Key};
+use crate::table::row::{Row, Write};
+use crate::{Store, StoreError, TenantScope, Versioned};
 
 /// Facts about the people with some identities.
 #[derive(Debug, Default)]

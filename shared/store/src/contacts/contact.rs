@@ -5,28 +5,22 @@ mod ledger;
 
 use std::collections::HashMap;
 
-use domain::{
-    calls::Entry,
-    messages::Needs,
-    people::{
-        Alias, Change, ConsentEntry, Contact, Identity, Linked, MAX_ALIASES, MAX_SAME, Person, Profile, Suppression,
-    },
-    terms::ContactId,
+use domain::calls::Entry;
+use domain::messages::Needs;
+use domain::people::{
+    Alias, Change, ConsentEntry, Contact, Identity, Linked, MAX_ALIASES, MAX_SAME, Person, Profile, Suppression,
 };
+use domain::terms::ContactId;
 use jiff::Timestamp;
 use ulid::Ulid;
 
-use crate::{
-    Along, Store, StoreError, TenantScope, Versioned,
-    contacts::timeline_entry,
-    inbox::OnLine,
-    messages::keys_of,
-    table::{
-        compact,
-        keys::{self, IndexPlace, Key},
-        row::{self, ALIAS, Condition, Item, Row, Write, text},
-    },
-};
+use crate::contacts::timeline_entry;
+use crate::inbox::OnLine;
+use crate::messages::keys_of;
+use crate::table::compact;
+use crate::table::keys::{self, IndexPlace, Key};
+use crate::table::row::{self, ALIAS, Condition, Item, Row, Write, text};
+use crate::{Along, Store, StoreError, TenantScope, Versioned};
 
 pub use self::identities::{Begun, Holder, Lead, Refusals};
 pub(crate) use self::identities::{Leads, Remembered, SUPPRESSION};

@@ -7,25 +7,19 @@
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    calls::{Call, Received},
-    messages::Message,
-    people::{Contact, Erased, Identity, Salt, Wish, Wishes},
-    telephony::Party,
-    terms::{ContactId, ProviderRef},
-};
+use domain::calls::{Call, Received};
+use domain::messages::Message;
+use domain::people::{Contact, Erased, Identity, Salt, Wish, Wishes};
+use domain::telephony::Party;
+use domain::terms::{ContactId, ProviderRef};
 use jiff::Timestamp;
 
-use crate::{
-    Page, Store, StoreError, TenantScope,
-    calls::progress_key,
-    contacts::{ContactWrite, Remembered},
-    table::{
-        compact,
-        keys::{self, Key, Listed},
-        row::{self, Condition, Row, Write, text},
-    },
-};
+use crate::calls::progress_key;
+use crate::contacts::{ContactWrite, Remembered};
+use crate::table::compact;
+use crate::table::keys::{self, Key, Listed};
+use crate::table::row::{self, Condition, Row, Write, text};
+use crate::{Page, Store, StoreError, TenantScope};
 
 /// Rows read per page of a deletion.
 pub(crate) const DELETE_PAGE: i32 = 100;

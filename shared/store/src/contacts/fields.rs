@@ -1,17 +1,14 @@
 //! Fields that a tenant defines for its contacts, which processes cache.
 
-use std::{
-    collections::HashMap,
-    ops::Deref,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{people::Field, terms::TenantId};
+use domain::people::Field;
+use domain::terms::TenantId;
 
-use crate::{
-    Owned, Part, Pointer, Share, Store, StoreError, TenantScope,
-    table::{keys, row},
-};
+use crate::table::{keys, row};
+use crate::{Owned, Part, Pointer, Share, Store, StoreError, TenantScope};
 
 /// Maximum tenants whose fields one process caches.
 const CACHED_TENANTS: usize = 256;

@@ -1,20 +1,14 @@
 //! Imports of contacts: a row each, beside the operations that work through them, retained for 30 days.
 
-use domain::{
-    people::Import,
-    terms::{ImportId, Operation, Stamp},
-};
+use domain::people::Import;
+use domain::terms::{ImportId, Operation, Stamp};
 use jiff::Timestamp;
 use jobs::ToQueue;
 
-use crate::{
-    Page, Store, StoreError, TenantScope, Versioned,
-    table::{
-        keys,
-        operations::operation_row,
-        row::{self, Condition, Row},
-    },
-};
+use crate::table::keys;
+use crate::table::operations::operation_row;
+use crate::table::row::{self, Condition, Row};
+use crate::{Page, Store, StoreError, TenantScope, Versioned};
 
 fn import_row(
     scope: &TenantScope,

@@ -2,21 +2,15 @@
 //!
 //! A row is written and removed in the transaction of its note, and erased with its contact.
 
-use domain::{
-    people::{HistoryKind, Note, Person, Recorded},
-    terms::{ContactId, ContactItemId as _, NoteId, Stamp, UserId},
-};
+use domain::people::{HistoryKind, Note, Person, Recorded};
+use domain::terms::{ContactId, ContactItemId as _, NoteId, Stamp, UserId};
 use jiff::Timestamp;
 
-use crate::{
-    Page, Store, StoreError, TenantScope, Versioned,
-    inbox::InboxPosition,
-    table::{
-        database::{Index, Rows},
-        keys::{self, Key},
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::inbox::InboxPosition;
+use crate::table::database::{Index, Rows};
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Row, Write};
+use crate::{Page, Store, StoreError, TenantScope, Versioned};
 
 /// A note that mentions a user.
 #[derive(Debug, Clone)]

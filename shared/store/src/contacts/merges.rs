@@ -6,33 +6,26 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    inbox::{Conversation, ConversationState, Joined},
-    people::{
-        Alias, Apart, ConsentEntry, Contact, Digits, Identity, Likeness, MAX_DUPLICATES, Merge, Person, Profile, Undo,
-        Undone, consent_id, likenesses,
-    },
-    terms::{ContactId, ConversationId, MergeId, Stamp},
+use domain::inbox::{Conversation, ConversationState, Joined};
+use domain::people::{
+    Alias, Apart, ConsentEntry, Contact, Digits, Identity, Likeness, MAX_DUPLICATES, Merge, Person, Profile, Undo,
+    Undone, consent_id, likenesses,
 };
+use domain::terms::{ContactId, ConversationId, MergeId, Stamp};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Store, StoreError, TenantScope, Versioned,
-    contacts::{
-        ContactWrite, Leads, PersonError, ProfileWrite, consent_row, identity_lead_row, if_contact_unchanged,
-        merged_into,
-    },
-    inbox::conversation_row,
-    table::{
-        compact,
-        database::{Index, Rows},
-        effects::MAX_WRITES,
-        keys::{self, Key},
-        owned::Unwritten,
-        row::{self, ALIAS, Condition, Row, Write, text},
-    },
+use crate::contacts::{
+    ContactWrite, Leads, PersonError, ProfileWrite, consent_row, identity_lead_row, if_contact_unchanged, merged_into,
 };
+use crate::inbox::conversation_row;
+use crate::table::compact;
+use crate::table::database::{Index, Rows};
+use crate::table::effects::MAX_WRITES;
+use crate::table::keys::{self, Key};
+use crate::table::owned::Unwritten;
+use crate::table::row::{self, ALIAS, Condition, Row, Write, text};
+use crate::{Store, StoreError, TenantScope, Versioned};
 
 /// Time between the end of a merge's undo period and the expiry of its undo row.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);

@@ -4,22 +4,16 @@
 //! Creating costs one transaction and no read: a counter beside the rows refuses one too many, and the check of the contact holds until
 //! the row is written, so that nothing of an erased contact stays behind.
 
-use domain::{
-    people::{Contact, Recorded},
-    terms::{ContactId, ContactItemId as _, Stamp},
-};
+use domain::people::{Contact, Recorded};
+use domain::terms::{ContactId, ContactItemId as _, Stamp};
 use jiff::Timestamp;
 use ulid::Ulid;
 
-use crate::{
-    Page, Store, StoreError, TenantScope, Versioned,
-    contacts::{Order, TimelinePosition, Wanted, mention_writes},
-    table::{
-        keys::{self, Key},
-        owned::Unwritten,
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::contacts::{Order, TimelinePosition, Wanted, mention_writes};
+use crate::table::keys::{self, Key};
+use crate::table::owned::Unwritten;
+use crate::table::row::{self, Condition, Row, Write};
+use crate::{Page, Store, StoreError, TenantScope, Versioned};
 
 /// The reason why something of a contact cannot be created.
 #[derive(Debug, thiserror::Error)]

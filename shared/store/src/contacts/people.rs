@@ -5,24 +5,18 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    people::{Driver, Filter, Identity, Linked, Person, Search, Suppression},
-    terms::{ContactId, Operation, Phone, Stamp, to_hex},
-};
+use domain::people::{Driver, Filter, Identity, Linked, Person, Search, Suppression};
+use domain::terms::{ContactId, Operation, Phone, Stamp, to_hex};
 
-use crate::{
-    Page, Store, StoreError, TenantScope, Versioned,
-    consent::suppression_left_by,
-    contacts::{ContactWrite, Leads, ProfileWrite, consent_row, merged_into, person_from_rows},
-    table::{
-        database::{Index, Rows},
-        effects::{Consent, MAX_WRITES},
-        keys::{self, Key},
-        operations::operation_row,
-        owned::Unwritten,
-        row::{self, Condition, Item, Write, key_item, text},
-    },
-};
+use crate::consent::suppression_left_by;
+use crate::contacts::{ContactWrite, Leads, ProfileWrite, consent_row, merged_into, person_from_rows};
+use crate::table::database::{Index, Rows};
+use crate::table::effects::{Consent, MAX_WRITES};
+use crate::table::keys::{self, Key};
+use crate::table::operations::operation_row;
+use crate::table::owned::Unwritten;
+use crate::table::row::{self, Condition, Item, Write, key_item, text};
+use crate::{Page, Store, StoreError, TenantScope, Versioned};
 
 /// Maximum contacts that one page examines.
 pub const MAX_EXAMINED: usize = 500;
@@ -586,7 +580,8 @@ fn sign_writes(writes: Vec<Write>, stamp: &Stamp) -> impl Iterator<Item = Write>
 
 #[cfg(test)]
 mod tests {
-    use domain::{people::Word, terms::FieldId};
+    use domain::people::Word;
+    use domain::terms::FieldId;
     use ulid::Ulid;
 
     use super::*;

@@ -5,26 +5,21 @@
 //! were merged into this one. Rows of one millisecond are listed by kind, then by the rest of the ULID: a total order, so that a
 //! [`TimelinePosition`] in it separates two pages exactly.
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
 
-use domain::{
-    calls::{Entry, Received},
-    people::{ConsentEntry, Contact, HistoryKind},
-    terms::ContactId,
-};
+use domain::calls::{Entry, Received};
+use domain::people::{ConsentEntry, Contact, HistoryKind};
+use domain::terms::ContactId;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use ulid::Ulid;
 
-use crate::{
-    Page, Store, StoreError, TenantScope,
-    table::{
-        compact,
-        database::{Index, Rows},
-        keys,
-        row::{self, Item},
-    },
-};
+use crate::table::database::{Index, Rows};
+use crate::table::row::{self, Item};
+use crate::table::{compact, keys};
+use crate::{Page, Store, StoreError, TenantScope};
 
 /// A place in a timeline, which has no other. Later ones are greater. As text, it is the cursor of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,21 +1,15 @@
 //! The row of a conversation, in its contact's partition.
 
-use domain::{
-    inbox::{Conversation, Happening},
-    people::Contact,
-    terms::{ContactId, ConversationId, LineId, Stamp, TenantId, UserId},
-};
+use domain::inbox::{Conversation, Happening};
+use domain::people::Contact;
+use domain::terms::{ContactId, ConversationId, LineId, Stamp, TenantId, UserId};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Along, Store, StoreError, TenantScope, Versioned,
-    table::{
-        compact,
-        due::{Due, Next},
-        keys::{self, DUE_OTHER_SHARDS, DueOther, IndexPlace, Key},
-        row::{Condition, Row, Write},
-    },
-};
+use crate::table::compact;
+use crate::table::due::{Due, Next};
+use crate::table::keys::{self, DUE_OTHER_SHARDS, DueOther, IndexPlace, Key};
+use crate::table::row::{Condition, Row, Write};
+use crate::{Along, Store, StoreError, TenantScope, Versioned};
 
 /// Maximum conversations of one contact that are read: a tenant has fewer lines.
 const MAX_OF_CONTACT: i32 = 100;

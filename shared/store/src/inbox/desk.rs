@@ -2,21 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    inbox::Conversation,
-    tenants::Desk,
-    terms::{ConversationId, Stamp, UserId},
-};
+use domain::inbox::Conversation;
+use domain::tenants::Desk;
+use domain::terms::{ConversationId, Stamp, UserId};
 use jiff::Timestamp;
 
-use crate::{
-    Part, Store, StoreError, TenantScope, Versioned,
-    inbox::{InboxList, InboxPosition},
-    table::{
-        keys::{self, DueOther, Key},
-        row::{self, Condition, Row},
-    },
-};
+use crate::inbox::{InboxList, InboxPosition};
+use crate::table::keys::{self, DueOther, Key};
+use crate::table::row::{self, Condition, Row};
+use crate::{Part, Store, StoreError, TenantScope, Versioned};
 
 /// The row of a person's place, over the version that was read; 0 if there was none.
 pub(crate) fn desk_row(scope: &TenantScope, desk: &Versioned<Desk>, doing: &'static str) -> Result<Row, StoreError> {

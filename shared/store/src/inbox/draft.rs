@@ -1,19 +1,13 @@
 //! Drafts of replies, in the partition of the conversation's contact, so that they are erased with it. They name no author, so that the
 //! audit log has nothing of them.
 
-use domain::{
-    inbox::Draft,
-    terms::{ContactId, ConversationId, UserId},
-};
+use domain::inbox::Draft;
+use domain::terms::{ContactId, ConversationId, UserId};
 use jiff::Timestamp;
 
-use crate::{
-    Store, StoreError, TenantScope, Versioned,
-    table::{
-        keys,
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::table::keys;
+use crate::table::row::{self, Condition, Row, Write};
+use crate::{Store, StoreError, TenantScope, Versioned};
 
 impl Store {
     /// A person's draft in a conversation, if there is one.

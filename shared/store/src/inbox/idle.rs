@@ -4,13 +4,9 @@ use domain::inbox::ConversationState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Store, StoreError, TenantScope, Versioned,
-    table::{
-        keys::{self, DueOther},
-        row::{self, Condition, Row},
-    },
-};
+use crate::table::keys::{self, DueOther};
+use crate::table::row::{self, Condition, Row};
+use crate::{Store, StoreError, TenantScope, Versioned};
 
 /// A look at idle conversations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,32 +2,24 @@
 //!
 //! An index follows the table a moment later, so every conversation is read from the table, and shown only if it still belongs to the list.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    fmt,
-    str::FromStr,
-};
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::str::FromStr;
 
-use domain::{
-    accounts::Member,
-    inbox::{Conversation, ConversationState, What},
-    notices::{MAX_WAITING, Waiting},
-    people::{HistoryKind, Person},
-    terms::{ContactId, ConversationId, UserId},
-};
-use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
+use domain::accounts::Member;
+use domain::inbox::{Conversation, ConversationState, What};
+use domain::notices::{MAX_WAITING, Waiting};
+use domain::people::{HistoryKind, Person};
+use domain::terms::{ContactId, ConversationId, UserId};
+use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Page, Store, StoreError, TenantScope, Versioned,
-    contacts::{Placed, TimelinePosition, timeline_entry},
-    table::{
-        compact,
-        database::{Index, Rows},
-        keys::{self, Key},
-        row,
-    },
-};
+use crate::contacts::{Placed, TimelinePosition, timeline_entry};
+use crate::table::database::{Index, Rows};
+use crate::table::keys::{self, Key};
+use crate::table::{compact, row};
+use crate::{Page, Store, StoreError, TenantScope, Versioned};
 
 /// Conversations that a query after the first one examines, and maximum queries of a page: one of a rare kind can be short without being
 /// the last.

@@ -1,27 +1,21 @@
 //! The meaning of changes of rows to those who follow a tenant, and to those who have no page open.
 
-use domain::{
-    accounts::{ApiKey, Member},
-    calls::Received,
-    campaigns::Campaign,
-    live::{About, Meaning},
-    notices::NoticeState,
-    people::{ConsentEntry, Conversion, HistoryKind, Note},
-    templates::TemplateDefinition,
-    tenants::Connection,
-    terms::TenantId,
-};
+use domain::accounts::{ApiKey, Member};
+use domain::calls::Received;
+use domain::campaigns::Campaign;
+use domain::live::{About, Meaning};
+use domain::notices::NoticeState;
+use domain::people::{ConsentEntry, Conversion, HistoryKind, Note};
+use domain::templates::TemplateDefinition;
+use domain::tenants::Connection;
+use domain::terms::TenantId;
 use jiff::Timestamp;
 use serde_dynamo::Item;
 
-use crate::{
-    Owned as _, StoreError,
-    table::{
-        changes::{DOING, call, data, message, of_tenant, text, visible_row},
-        compact, keys,
-        row::ALIAS,
-    },
-};
+use crate::table::changes::{DOING, call, data, message, of_tenant, text, visible_row};
+use crate::table::row::ALIAS;
+use crate::table::{compact, keys};
+use crate::{Owned as _, StoreError};
 
 /// The tenant of a change that may have ended somebody's rights: of the row of a member, a key, or the tenant.
 pub fn ends_rights(before: &Item, after: &Item) -> Option<TenantId> {

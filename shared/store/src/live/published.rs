@@ -1,20 +1,14 @@
 //! The events of the last hours of a tenant, for those who follow them: a row for all that were published together. And the tenant's
 //! followers: without any, nothing is kept.
 
-use domain::{
-    live::{EVENTS_KEPT_FOR, Event, FOLLOWED_FOR, Followers, OVERLAP, Place, Start},
-    webhooks::FollowingEndpoint,
-};
+use domain::live::{EVENTS_KEPT_FOR, Event, FOLLOWED_FOR, Followers, OVERLAP, Place, Start};
+use domain::webhooks::FollowingEndpoint;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    RACES, Store, StoreError, TenantScope, Versioned,
-    table::{
-        database::{Index, Rows},
-        keys::{self, Key},
-        row::{self, Condition, Item, Row},
-    },
-};
+use crate::table::database::{Index, Rows};
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Item, Row};
+use crate::{RACES, Store, StoreError, TenantScope, Versioned};
 
 /// Maximum events that are published together.
 pub const MAX_TOGETHER: usize = 100;

@@ -1,19 +1,13 @@
 //! The devices for notifying people, the events that people were told of, and the key that identifies us to push services.
 
-use domain::{
-    live::{PushSubscription, Reachable},
-    terms::{PushSubscriptionId, UserId},
-};
+use domain::live::{PushSubscription, Reachable};
+use domain::terms::{PushSubscriptionId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    RACES, Store, StoreError, TenantScope, Versioned,
-    table::{
-        keys::{self, Key},
-        row::{self, Condition, Row},
-    },
-};
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Row};
+use crate::{RACES, Store, StoreError, TenantScope, Versioned};
 
 /// Maximum devices of a person that are read. More than may be kept, as two can be added at once.
 const MAX_READ: i32 = 20;

@@ -2,22 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::{
-    accounts::{ApiKey, EndedSessions, Member, MemberStatus},
-    live::{MAX_SAID, Rights, Socket, SocketId, SocketOwner, Ticket},
-    tenants::Tenant,
-    terms::Actor,
-};
+use domain::accounts::{ApiKey, EndedSessions, Member, MemberStatus};
+use domain::live::{MAX_SAID, Rights, Socket, SocketId, SocketOwner, Ticket};
+use domain::tenants::Tenant;
+use domain::terms::Actor;
 use jiff::Timestamp;
 
-use crate::{
-    RACES, Store, StoreError, TenantScope, Versioned,
-    accounts::caller_key,
-    table::{
-        keys::{self, Key},
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::accounts::caller_key;
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Row, Write};
+use crate::{RACES, Store, StoreError, TenantScope, Versioned};
 
 /// Maximum sockets of a tenant that are listed: more than any plan allows.
 const MAX_LISTED: i32 = 5_000;

@@ -3,25 +3,19 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    messages::{Message, TrackedLinks},
-    people::LinkCode,
-    tenants::Tenant,
-    terms::{ContactId, MessageId},
-};
+use domain::messages::{Message, TrackedLinks};
+use domain::people::LinkCode;
+use domain::tenants::Tenant;
+use domain::terms::{ContactId, MessageId};
 use jiff::Timestamp;
 
-use crate::{
-    Store, StoreError, TenantScope,
-    consent::{LinkWrite, link_row},
-    contacts::merged_into,
-    table::{
-        compact,
-        keys::{self, Key},
-        row::{self, Condition, Row, Write},
-    },
-    tenants::{PlatformAct, act_row},
-};
+use crate::consent::{LinkWrite, link_row};
+use crate::contacts::merged_into;
+use crate::table::compact;
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Row, Write};
+use crate::tenants::{PlatformAct, act_row};
+use crate::{Store, StoreError, TenantScope};
 
 /// Tracked links of a message, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

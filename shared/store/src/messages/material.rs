@@ -2,27 +2,21 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::{
-    campaigns::{Campaign, Exits},
-    media::Asset,
-    messages::{Leg, Material, Needs, NewLinks, TemplateNeed},
-    money::Product,
-    people::Field,
-    templates::TemplateDefinition,
-    tenants::Connection,
-    terms::{CampaignId, CampaignState, ConnectionId, ProductId},
-};
+use domain::campaigns::{Campaign, Exits};
+use domain::media::Asset;
+use domain::messages::{Leg, Material, Needs, NewLinks, TemplateNeed};
+use domain::money::Product;
+use domain::people::Field;
+use domain::templates::TemplateDefinition;
+use domain::tenants::Connection;
+use domain::terms::{CampaignId, CampaignState, ConnectionId, ProductId};
 use futures::future::try_join_all;
 use jobs::SentWith;
 
-use crate::{
-    Along, Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
-    messages::file_key,
-    table::{
-        keys::{self, Key},
-        owned, row,
-    },
-};
+use crate::messages::file_key;
+use crate::table::keys::{self, Key};
+use crate::table::{owned, row};
+use crate::{Along, Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned};
 
 /// Maximum languages of a template at Meta.
 const MAX_LANGUAGES: i32 = 100;

@@ -6,23 +6,17 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use domain::{
-    calls::Received,
-    media::{Asset, Medium, MediumState},
-    messages::Message,
-    terms::{AssetId, ContactId, FileId, Lane, MessageId},
-};
+use domain::calls::Received;
+use domain::media::{Asset, Medium, MediumState};
+use domain::messages::Message;
+use domain::terms::{AssetId, ContactId, FileId, Lane, MessageId};
 use jiff::Timestamp;
 
-use crate::{
-    Owned, Part, Store, StoreError, TenantScope, Versioned,
-    table::{
-        database::run_update,
-        keys::{self, Key},
-        owned,
-        row::{self, Condition, Row, Write, number, second, text},
-    },
-};
+use crate::table::database::run_update;
+use crate::table::keys::{self, Key};
+use crate::table::owned;
+use crate::table::row::{self, Condition, Row, Write, number, second, text};
+use crate::{Owned, Part, Store, StoreError, TenantScope, Versioned};
 
 /// Attempts of a change that two kinds of states want differently: what is fetched may be stored after the first one.
 const MAX_TRIES: u32 = 3;

@@ -1,26 +1,20 @@
 //! Messages in both directions, and the rows under the providers' ids of them.
 
-use domain::{
-    calls::{MessageRef, Received},
-    messages::{Message, StatusReport},
-    people::{Contact, Identity},
-    telephony::Direction,
-    terms::{Lane, MessageId, ProviderRef, Purpose},
-};
+use domain::calls::{MessageRef, Received};
+use domain::messages::{Message, StatusReport};
+use domain::people::{Contact, Identity};
+use domain::telephony::Direction;
+use domain::terms::{Lane, MessageId, ProviderRef, Purpose};
 use jiff::{SignedDuration, Timestamp};
 use jobs::SentWith;
 
-use crate::{
-    Along, Store, StoreError, TenantScope,
-    contacts::{Begun, REFERENCE_LIFE, if_contact_unchanged, sort_key_by_time},
-    messages::keys_of_leg,
-    table::{
-        compact,
-        keys::{self, IndexPlace, Key},
-        row::{self, Condition, Item, Row},
-    },
-    tenants::TenantRow,
-};
+use crate::contacts::{Begun, REFERENCE_LIFE, if_contact_unchanged, sort_key_by_time};
+use crate::messages::keys_of_leg;
+use crate::table::compact;
+use crate::table::keys::{self, IndexPlace, Key};
+use crate::table::row::{self, Condition, Item, Row};
+use crate::tenants::TenantRow;
+use crate::{Along, Store, StoreError, TenantScope};
 
 /// Retention of a report on an unknown message. Our own record is written within minutes of the send; reports on messages
 /// that the tenant sends with another tool belong to no message here.

@@ -3,13 +3,9 @@
 use domain::messages::{FirstWritten, Places};
 use jiff::Timestamp;
 
-use crate::{
-    RACES, Store, StoreError, TenantScope, Versioned,
-    table::{
-        keys,
-        row::{self, Condition, Row},
-    },
-};
+use crate::table::keys;
+use crate::table::row::{self, Condition, Row};
+use crate::{RACES, Store, StoreError, TenantScope, Versioned};
 
 const DOING: &str = "take places of the customers to whom a business writes first";
 

@@ -3,23 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    messages::{Leg, doubts_template},
-    templates::{Cause, LastSync, ListedNames, TemplateDefinition, TemplateKey, TemplateReport, sync_operation},
-    terms::{Actor, Api, ConnectionId, Stamp},
+use domain::messages::{Leg, doubts_template};
+use domain::templates::{
+    Cause, LastSync, ListedNames, TemplateDefinition, TemplateKey, TemplateReport, sync_operation,
 };
+use domain::terms::{Actor, Api, ConnectionId, Stamp};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Owned as _, Page, Part, Signed, Store, StoreError, TenantScope, Versioned,
-    messages::template_key,
-    table::{
-        keys::{self, Key},
-        owned::{self, Unwritten},
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::messages::template_key;
+use crate::table::keys::{self, Key};
+use crate::table::owned::{self, Unwritten};
+use crate::table::row::{self, Condition, Row, Write};
+use crate::{Owned as _, Page, Part, Signed, Store, StoreError, TenantScope, Versioned};
 
 /// Rows that one page of a list examines at most.
 const MAX_EXAMINED: i32 = 300;

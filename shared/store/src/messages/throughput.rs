@@ -2,21 +2,15 @@
 //! seconds. A block is taken on condition that there is room, in the same write, so that no race exceeds a limit.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use domain::{
-    tenants::{Block, THROUGHPUT_SPAN, TakenSpan, Throughput},
-    terms::{ConnectionId, Lane},
-};
+use domain::tenants::{Block, THROUGHPUT_SPAN, TakenSpan, Throughput};
+use domain::terms::{ConnectionId, Lane};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Store, StoreError, TenantScope,
-    table::{
-        database::run_update,
-        forms,
-        keys::{self, Key},
-        row::{Item, second, text},
-    },
-};
+use crate::table::database::run_update;
+use crate::table::forms;
+use crate::table::keys::{self, Key};
+use crate::table::row::{Item, second, text};
+use crate::{Store, StoreError, TenantScope};
 
 /// Retention of a row: clocks differ.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);

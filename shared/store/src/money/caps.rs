@@ -3,30 +3,23 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::{
-    config::retry::RetryConfig,
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
-};
-use domain::{
-    messages::Leg,
-    money::{Cap, Counts, Period, PriceBook, Take, hour_of},
-    reports::{applying_caps, count_money, takes_of_caps},
-    tenants::TenantConfig,
-    terms::{LineId, Policy, Recipient},
-};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use domain::messages::Leg;
+use domain::money::{Cap, Counts, Period, PriceBook, Take, hour_of};
+use domain::reports::{applying_caps, count_money, takes_of_caps};
+use domain::tenants::TenantConfig;
+use domain::terms::{LineId, Policy, Recipient};
 use futures::FutureExt as _;
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use crate::{
-    Store, StoreError, TenantScope,
-    money::PriceCache,
-    table::{
-        database::run_update,
-        forms,
-        keys::{self, Key},
-        row::{self, Item, second, text},
-    },
-};
+use crate::money::PriceCache;
+use crate::table::database::run_update;
+use crate::table::forms;
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Item, second, text};
+use crate::{Store, StoreError, TenantScope};
 
 /// Retention of a day's row: until its month is over, and as long again.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(62 * 24);

@@ -1,21 +1,15 @@
 //! Prices of messages that an operator gives instead of those that come with the code: one row of the platform.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::money::PriceBook;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Store, StoreError, Versioned,
-    table::{
-        keys,
-        row::{self, Condition, Row, Write},
-    },
-    tenants::{PlatformAct, act_row},
-};
+use crate::table::keys;
+use crate::table::row::{self, Condition, Row, Write};
+use crate::tenants::{PlatformAct, act_row};
+use crate::{Store, StoreError, Versioned};
 
 /// Lifetime of the current prices in a process.
 const KEPT: SignedDuration = SignedDuration::from_secs(60);

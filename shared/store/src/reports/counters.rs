@@ -6,28 +6,23 @@
 //! it. So a row stores which sequence numbers it counted: those of the last batch that touched it, and those of every
 //! earlier one that may have been given up. All others are counted when the batch is replayed.
 
-use std::{
-    cell::Cell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
-};
-use domain::{messages::TemplateEdition, templates::TemplateId, terms::LineId};
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use domain::messages::TemplateEdition;
+use domain::templates::TemplateId;
+use domain::terms::LineId;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use crate::{
-    RACES, Store, StoreError, TenantScope,
-    table::{
-        database::{record_capacity, run_update},
-        forms,
-        keys::{self, Key},
-        row::{Item, number, second, string},
-        usage,
-    },
-};
+use crate::table::database::{record_capacity, run_update};
+use crate::table::keys::{self, Key};
+use crate::table::row::{Item, number, second, string};
+use crate::table::{forms, usage};
+use crate::{RACES, Store, StoreError, TenantScope};
 
 /// Counters by name.
 pub type Counters = BTreeMap<String, u64>;

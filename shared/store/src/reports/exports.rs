@@ -1,17 +1,15 @@
 //! Calls and messages of a day, whole, for exports.
 
-use domain::{calls::Entry, terms::ContactId};
-use jiff::{Timestamp, civil::Date};
+use domain::calls::Entry;
+use domain::terms::ContactId;
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Store, StoreError, TenantScope,
-    contacts::timeline_entry,
-    table::{
-        keys::{self, Key, Listed},
-        row::{self, string},
-    },
-};
+use crate::contacts::timeline_entry;
+use crate::table::keys::{self, Key, Listed};
+use crate::table::row::{self, string};
+use crate::{Store, StoreError, TenantScope};
 
 /// A list by days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

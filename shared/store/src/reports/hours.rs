@@ -12,27 +12,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{money::PriceBook, tenants::Tenant, terms::LineId};
-use futures::{
-    future::try_join,
-    stream::{self, StreamExt as _, TryStreamExt as _},
-};
-use jiff::{
-    SignedDuration, Timestamp, ToSpan as _,
-    civil::{Date, date},
-    tz::TimeZone,
-};
+use domain::money::PriceBook;
+use domain::tenants::Tenant;
+use domain::terms::LineId;
+use futures::future::try_join;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use crate::{
-    Store, StoreError, TenantScope,
-    reports::{AGAIN, Counters, add_counts, join_counts},
-    table::{
-        database::{Index, Rows, run_update},
-        forms,
-        keys::{self, DayOf, Key},
-        row::{self, Condition, Item, Row, number, string, text},
-    },
-};
+use crate::reports::{AGAIN, Counters, add_counts, join_counts};
+use crate::table::database::{Index, Rows, run_update};
+use crate::table::forms;
+use crate::table::keys::{self, DayOf, Key};
+use crate::table::row::{self, Condition, Item, Row, number, string, text};
+use crate::{Store, StoreError, TenantScope};
 
 /// No tenant is older.
 pub(crate) const FIRST_DAY: Date = date(2026, 1, 1);

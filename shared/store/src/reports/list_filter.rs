@@ -4,28 +4,26 @@
 //! previous page back to the beginning, until it is full. It examines at most [`MAX_EXAMINED`] entries by at most [`MAX_QUERIES`] queries,
 //! so it may be short, or empty, without being the last.
 
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
 
-use domain::{
-    calls::{Call, Entry, Received},
-    messages::{Message, MessageState},
-    people::Person,
-    reports::{CallFilter, MessageFilter},
-    terms::{CallId, ContactId, MessageId},
-};
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use domain::calls::{Call, Entry, Received};
+use domain::messages::{Message, MessageState};
+use domain::people::Person;
+use domain::reports::{CallFilter, MessageFilter};
+use domain::terms::{CallId, ContactId, MessageId};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
-use crate::{
-    Page, Store, StoreError, TenantScope,
-    contacts::{MAX_EXAMINED, sort_key_by_time, timeline_entry},
-    table::{
-        compact,
-        database::{Index, Rows},
-        keys::{self, Key},
-        row::{self, Item, string},
-    },
-};
+use crate::contacts::{MAX_EXAMINED, sort_key_by_time, timeline_entry};
+use crate::table::compact;
+use crate::table::database::{Index, Rows};
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Item, string};
+use crate::{Page, Store, StoreError, TenantScope};
 
 /// Maximum queries of one page: more than a week has days, of whatever time zone.
 const MAX_QUERIES: usize = 10;

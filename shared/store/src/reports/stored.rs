@@ -1,22 +1,16 @@
 //! Counts of what a tenant has stored and a plan limits: contacts, and the bytes of assets. It is counted before something is added, and
 //! counted anew once a day, which also finds what came otherwise, such as callers, and what is gone.
 
-use aws_sdk_dynamodb::{
-    operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::media::Asset;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Store, StoreError, TenantScope,
-    table::{
-        database::{Index, run_update},
-        forms,
-        keys::{self, Key},
-        row::{self, number, second, text},
-    },
-};
+use crate::table::database::{Index, run_update};
+use crate::table::forms;
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, number, second, text};
+use crate::{Store, StoreError, TenantScope};
 
 /// Kinds of stored things that a plan limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,26 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    calls::{Call, Received},
-    campaigns::Occasion,
-    messages::Message,
-    notices::Notice,
-    people::{Choice, ConsentEntry, Profile, Record},
-    templates::TemplateDefinition,
-    tenants::Connection,
-    terms::{LineId, Stamp, TenantId},
-};
+use domain::calls::{Call, Received};
+use domain::campaigns::Occasion;
+use domain::messages::Message;
+use domain::notices::Notice;
+use domain::people::{Choice, ConsentEntry, Profile, Record};
+use domain::templates::TemplateDefinition;
+use domain::tenants::Connection;
+use domain::terms::{LineId, Stamp, TenantId};
 use jiff::Timestamp;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 
-use crate::{
-    Owned, StoreError,
-    contacts::SUPPRESSION,
-    table::{compact, forms, keys, row},
-};
+use crate::contacts::SUPPRESSION;
+use crate::table::{compact, forms, keys, row};
+use crate::{Owned, StoreError};
 
 /// A change of a row that counters depend on.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,22 +5,16 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    calls::Call,
-    inbox::Conversation,
-    messages::Message,
-    people::Contact,
-    terms::{CallId, ContactId, LineId, MessageId},
-};
+use domain::calls::Call;
+use domain::inbox::Conversation;
+use domain::messages::Message;
+use domain::people::Contact;
+use domain::terms::{CallId, ContactId, LineId, MessageId};
 use jiff::Timestamp;
 
-use crate::{
-    StoreError, Versioned,
-    table::{
-        forms, keys,
-        row::{self, Item, number, string, text},
-    },
-};
+use crate::table::row::{self, Item, number, string, text};
+use crate::table::{forms, keys};
+use crate::{StoreError, Versioned};
 
 /// Names within an item with the letter for each, and which of them are times: a row stores times as milliseconds since
 /// 1970, a third of the text. A letter is never reused for another name.

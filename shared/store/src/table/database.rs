@@ -2,31 +2,25 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aws_sdk_dynamodb::{
-    Client,
-    error::SdkError,
-    operation::{
-        query::builders::QueryFluentBuilder,
-        transact_write_items::TransactWriteItemsError,
-        update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
-    },
-    types::{
-        AttributeValue, ConditionCheck, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put, PutRequest,
-        ReturnConsumedCapacity, ReturnValue, Select, TransactWriteItem, Update, WriteRequest,
-        builders::{DeleteBuilder, UpdateBuilder},
-    },
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::types::builders::{DeleteBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put, PutRequest,
+    ReturnConsumedCapacity, ReturnValue, Select, TransactWriteItem, Update, WriteRequest,
 };
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-use crate::table::{
-    error::StoreError,
-    forms,
-    keys::{self, Key, Listed},
-    row::{ALIAS, Item, Row, Write, key_item, key_of, number, second, text},
-    usage,
-};
+use crate::table::error::StoreError;
+use crate::table::keys::{self, Key, Listed};
+use crate::table::row::{ALIAS, Item, Row, Write, key_item, key_of, number, second, text};
+use crate::table::{forms, usage};
 
 /// A table behind a client.
 #[derive(Debug, Clone)]

@@ -2,29 +2,20 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{
-    operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, ReturnConsumedCapacity},
-};
-use domain::{
-    calls::CallProgress,
-    media::{Asset, Medium},
-    terms::{Lane, Operation, TenantId},
-    webhooks::EndpointHealth,
-};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use domain::calls::CallProgress;
+use domain::media::{Asset, Medium};
+use domain::terms::{Lane, Operation, TenantId};
+use domain::webhooks::EndpointHealth;
 use jiff::Timestamp;
 use jobs::ToQueue;
 
-use crate::{
-    Store, StoreError,
-    table::{
-        compact,
-        database::{record_capacity, run_update},
-        keys::{self, DUE_SHARDS, Key},
-        row::{self, Item, number, string},
-        usage,
-    },
-};
+use crate::table::database::{record_capacity, run_update};
+use crate::table::keys::{self, DUE_SHARDS, Key};
+use crate::table::row::{self, Item, number, string};
+use crate::table::{compact, usage};
+use crate::{Store, StoreError};
 
 /// A partition of the due index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,27 +1,25 @@
 //! Effects: everything that one cause writes, in one transaction, with the jobs that follow from it.
 
-use domain::{
-    calls::{Call, CallProgress, MessageRef, Received},
-    campaigns::Enrolment,
-    inbox::Conversation,
-    media::{Asset, Medium},
-    messages::Message,
-    people::ConsentEntry,
-    terms::ContactId,
-};
+use domain::calls::{Call, CallProgress, MessageRef, Received};
+use domain::campaigns::Enrolment;
+use domain::inbox::Conversation;
+use domain::media::{Asset, Medium};
+use domain::messages::Message;
+use domain::people::ConsentEntry;
+use domain::terms::ContactId;
 use jiff::Timestamp;
 use jobs::ToQueue;
 use ulid::Ulid;
 
-use crate::{
-    Store, StoreError, TenantScope, Versioned,
-    calls::{PROGRESS_LIFE, call_row, progress_row},
-    campaigns::{DripEntry, enrolment_row},
-    contacts::{ContactWrite, consent_row},
-    inbox::conversation_row,
-    messages::{NewLink, ReferenceVersion, attachment_row, medium_row, message_row, received_row, reference_row},
-    table::row::{Condition, Row, Write},
+use crate::calls::{PROGRESS_LIFE, call_row, progress_row};
+use crate::campaigns::{DripEntry, enrolment_row};
+use crate::contacts::{ContactWrite, consent_row};
+use crate::inbox::conversation_row;
+use crate::messages::{
+    NewLink, ReferenceVersion, attachment_row, medium_row, message_row, received_row, reference_row,
 };
+use crate::table::row::{Condition, Row, Write};
+use crate::{Store, StoreError, TenantScope, Versioned};
 
 /// Maximum rows of one transaction: a limit of the database.
 pub const MAX_WRITES: usize = 100;

@@ -1,12 +1,15 @@
 //! The forms of rows. Every row states the form it was written in, and a row of any other form than the current one is refused: a function
 //! must not guess the meaning of a row.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{people::HistoryKind, terms::NUMBER_FORMS_EDITION};
+use domain::people::HistoryKind;
+use domain::terms::NUMBER_FORMS_EDITION;
 
-use crate::table::{error::StoreError, plain::plain_kinds};
+use crate::table::error::StoreError;
+use crate::table::plain::plain_kinds;
 
 /// Attribute of a row's form.
 pub(crate) const FORM: &str = "f";

@@ -1,21 +1,15 @@
 //! Requests with an idempotency key: each takes effect once, and its response is stored for repetitions.
 
-use domain::{
-    Timestamp,
-    accounts::{Permission, Role},
-    terms::{Actor, UserId},
-};
+use domain::Timestamp;
+use domain::accounts::{Permission, Role};
+use domain::terms::{Actor, UserId};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::{
-    Store, StoreError, TenantScope,
-    table::{
-        keys::{self, Key},
-        row::{self, Condition, Row},
-    },
-};
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Row};
+use crate::{Store, StoreError, TenantScope};
 
 /// Retention of responses.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);

@@ -7,16 +7,16 @@ mod counters;
 
 use std::fmt::Display;
 
-use domain::{
-    live::{Place, SocketId, Start},
-    people::LinkCode,
-    terms::{
-        ApiKeyId, CampaignId, ConnectionId, ContactId, EventId, ImportId, Lane, LineId, OperationId,
-        PushSubscriptionId, RuleId, SessionId, Slug, TenantId, UserId, WebhookEndpointId,
-    },
-    webhooks::DeliveryState,
+use domain::live::{Place, SocketId, Start};
+use domain::people::LinkCode;
+use domain::terms::{
+    ApiKeyId, CampaignId, ConnectionId, ContactId, EventId, ImportId, Lane, LineId, OperationId, PushSubscriptionId,
+    RuleId, SessionId, Slug, TenantId, UserId, WebhookEndpointId,
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use domain::webhooks::DeliveryState;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use ulid::Ulid;
 
 use crate::TenantScope;
@@ -808,7 +808,10 @@ pub(crate) fn area_of(pk: &str) -> Option<&str> {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a test may stand in for access")]
 mod tests {
-    use domain::{messages::TemplateEdition, people::HistoryKind, templates::TemplateId, terms::MessageId};
+    use domain::messages::TemplateEdition;
+    use domain::people::HistoryKind;
+    use domain::templates::TemplateId;
+    use domain::terms::MessageId;
 
     use super::*;
     use crate::Authority;

@@ -1,18 +1,12 @@
 //! Look-ups before a tenant is known: they return no more than the way to it. Only `access` calls them (`clippy.toml`).
 
-use domain::{
-    tenants::{Account, Connection},
-    terms::{ConnectionId, TenantId},
-};
+use domain::tenants::{Account, Connection};
+use domain::terms::{ConnectionId, TenantId};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Store, StoreError, TenantScope,
-    table::{
-        keys::{self, Key},
-        row::{self, Condition, Row},
-    },
-};
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Row};
+use crate::{Store, StoreError, TenantScope};
 
 /// Look-up from a WhatsApp number to its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,16 +9,13 @@ use std::collections::HashMap;
 use domain::terms::{Lane, Operation, OperationId, OperationKind, Stamp};
 use jiff::{SignedDuration, Timestamp};
 use jobs::ToQueue;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::{
-    Page, Part, Store, StoreError, TenantScope, Versioned,
-    table::{
-        keys,
-        owned::Unwritten,
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::table::keys;
+use crate::table::owned::Unwritten;
+use crate::table::row::{self, Condition, Row, Write};
+use crate::{Page, Part, Store, StoreError, TenantScope, Versioned};
 
 /// The lane of the due index. There are few operations, and a lane of their own would cost 16 queries a minute.
 const LANE: Lane = Lane::Answers;

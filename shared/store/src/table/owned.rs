@@ -8,32 +8,28 @@
 //! author to the audit log, and is removed after a day. Of kinds that keep their versions ([`Owned::VERSIONS`]), whatever is
 //! replaced or deleted is kept beside the row.
 
-use std::{collections::BTreeSet, fmt::Display};
+use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    accounts::{ApiKey, Invitation, Member},
-    campaigns::Campaign,
-    media::Asset,
-    money::Product,
-    people::Field,
-    templates::TemplateDefinition,
-    tenants::{Connection, Line, Rule},
-    terms::{Actor, Stamp, name_fingerprint},
-    webhooks::WebhookEndpoint,
-};
+use domain::accounts::{ApiKey, Invitation, Member};
+use domain::campaigns::Campaign;
+use domain::media::Asset;
+use domain::money::Product;
+use domain::people::Field;
+use domain::templates::TemplateDefinition;
+use domain::tenants::{Connection, Line, Rule};
+use domain::terms::{Actor, Stamp, name_fingerprint};
+use domain::webhooks::WebhookEndpoint;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    LostRace, Page, Races, Store, StoreError, TenantScope, Versioned,
-    table::{
-        database::Lost,
-        keys::{self, Key, Part},
-        plain::plain_kinds,
-        row::{self, Condition, Item, Row, Write},
-    },
-};
+use crate::table::database::Lost;
+use crate::table::keys::{self, Key, Part};
+use crate::table::plain::plain_kinds;
+use crate::table::row::{self, Condition, Item, Row, Write};
+use crate::{LostRace, Page, Races, Store, StoreError, TenantScope, Versioned};
 
 /// Attempts while another writer is writing one of the rows. They are few: most callers repeat theirs.
 const SETTLING: Races = Races::of_attempts(9);

@@ -3,10 +3,8 @@
 //! Nothing here knows what is decided: an attempt is the caller's. The number of attempts is [one for all](RACES), except for writes that are
 //! repeated within an attempt: those have a smaller number of their own.
 
-use std::{
-    hash::{BuildHasher as _, RandomState},
-    time::Duration,
-};
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
 
 use crate::StoreError;
 

@@ -4,15 +4,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use domain::terms::Actor;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Store, StoreError, TenantScope,
-    table::{
-        database::run_update,
-        forms,
-        keys::{self, Key},
-        row::{Item, number, text},
-    },
-};
+use crate::table::database::run_update;
+use crate::table::forms;
+use crate::table::keys::{self, Key};
+use crate::table::row::{Item, number, text};
+use crate::{Store, StoreError, TenantScope};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {

@@ -3,19 +3,16 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    people::{HistoryKind, Record},
-    terms::{Actor, Lane, Stamp},
-};
+use domain::people::{HistoryKind, Record};
+use domain::terms::{Actor, Lane, Stamp};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_dynamo::Deserializer;
 
-use crate::table::{
-    error::StoreError,
-    forms,
-    keys::{self, DueOther, IndexPlace, Key},
-};
+use crate::table::error::StoreError;
+use crate::table::forms;
+use crate::table::keys::{self, DueOther, IndexPlace, Key};
 
 /// The author of what a row says, if a later write of ours has no author.
 pub(crate) const AUTHOR: &str = "author";

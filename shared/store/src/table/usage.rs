@@ -2,11 +2,9 @@
 //!
 //! A Lambda process serves one invocation at a time, so the counters belong to the process.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Usage since the last [`take`].
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,29 +1,21 @@
 //! Configuration: the tenant, its connections, lines, teams and rules, which processes cache; and all of it together, as an
 //! operator writes it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    money::Product,
-    templates::TemplateDefinition,
-    tenants::{Connection, ConnectionSummary, Line, MAX_CONNECTIONS, Rule, Sealed, Tenant, TenantConfig},
-    terms::{Channel, ConnectionId, Resource as _, Stamp, TenantId},
-};
+use domain::money::Product;
+use domain::templates::TemplateDefinition;
+use domain::tenants::{Connection, ConnectionSummary, Line, MAX_CONNECTIONS, Rule, Sealed, Tenant, TenantConfig};
+use domain::terms::{Channel, ConnectionId, Resource as _, Stamp, TenantId};
 use jiff::Timestamp;
 
-use crate::{
-    Owned, Part, Pointer, Signed, Store, StoreError, TenantScope, Versioned,
-    inbox::idle_look_row,
-    table::{
-        keys::{self, Key},
-        lookups, owned,
-        row::{self, Condition, Item, Row, Write},
-    },
-};
+use crate::inbox::idle_look_row;
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Condition, Item, Row, Write};
+use crate::table::{lookups, owned};
+use crate::{Owned, Part, Pointer, Signed, Store, StoreError, TenantScope, Versioned};
 
 const READ_TENANT: &str = "read the tenant";
 

@@ -2,22 +2,15 @@
 //! so that caches of its configuration are refreshed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    tenants::{Account, CheckResult, Checkup, Connection, ConnectionSummary, Health, Reported, whatsapp},
-    terms::{ConnectionId, Stamp},
-};
+use domain::tenants::{Account, CheckResult, Checkup, Connection, ConnectionSummary, Health, Reported, whatsapp};
+use domain::terms::{ConnectionId, Stamp};
 use jiff::Timestamp;
 
-use crate::{
-    LostRace, Store, StoreError, TenantScope, Versioned,
-    table::{
-        keys,
-        lookups::WhatsAppOwner,
-        owned,
-        row::{self, Condition, Row, Write},
-    },
-    tenants::tenant_row,
-};
+use crate::table::lookups::WhatsAppOwner;
+use crate::table::row::{self, Condition, Row, Write};
+use crate::table::{keys, owned};
+use crate::tenants::tenant_row;
+use crate::{LostRace, Store, StoreError, TenantScope, Versioned};
 
 /// The reason why a connection cannot be created or changed.
 #[derive(Debug, thiserror::Error)]

@@ -1,15 +1,12 @@
 //! Lines: what customers reach a tenant by.
 
-use domain::{
-    tenants::{Line, MAX_LINES, Tenant},
-    terms::{Phone, Stamp},
-};
+use domain::tenants::{Line, MAX_LINES, Tenant};
+use domain::terms::{Phone, Stamp};
 
-use crate::{
-    Owned, Part, Pointer, Store, StoreError, TenantScope,
-    table::{owned, row::Write},
-    tenants::tenant_row,
-};
+use crate::table::owned;
+use crate::table::row::Write;
+use crate::tenants::tenant_row;
+use crate::{Owned, Part, Pointer, Store, StoreError, TenantScope};
 
 impl Owned for Line {
     const KIND: &'static str = "line";

@@ -1,29 +1,25 @@
 //! Acts of a platform administrator on tenants: list, create, change, delete. Every act leaves a row in the platform's own
 //! log, in the same transaction.
 
-use domain::{
-    accounts::Invitation,
-    people::Identity,
-    tenants::{Checkup, Connection, Rule, Tenant},
-    terms::{ConnectionId, ContactId, Email, Slug, Stamp, TenantId, UserId},
-    webhooks::WebhookEndpoint,
-};
-use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use domain::accounts::Invitation;
+use domain::people::Identity;
+use domain::tenants::{Checkup, Connection, Rule, Tenant};
+use domain::terms::{ConnectionId, ContactId, Email, Slug, Stamp, TenantId, UserId};
+use domain::webhooks::WebhookEndpoint;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Owned as _, Page, Part, RACES, Store, StoreError, TenantScope,
-    accounts::{invitation_rows, nobody_row, taken_slug_row},
-    contacts::DELETE_PAGE,
-    reports::FIRST_DAY,
-    table::{
-        keys::{self, Key},
-        lookups::{self, WhatsAppOwner},
-        owned,
-        row::{self, Condition, Item, Row, Write},
-    },
-    tenants::{first_rule_writes, new_tenant_row, tenant_row},
-};
+use crate::accounts::{invitation_rows, nobody_row, taken_slug_row};
+use crate::contacts::DELETE_PAGE;
+use crate::reports::FIRST_DAY;
+use crate::table::keys::{self, Key};
+use crate::table::lookups::{self, WhatsAppOwner};
+use crate::table::owned;
+use crate::table::row::{self, Condition, Item, Row, Write};
+use crate::tenants::{first_rule_writes, new_tenant_row, tenant_row};
+use crate::{Owned as _, Page, Part, RACES, Store, StoreError, TenantScope};
 
 /// An act of a platform administrator or operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

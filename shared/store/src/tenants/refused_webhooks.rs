@@ -1,19 +1,13 @@
 //! Webhooks of connections that were refused. Their senders are unknown, so of each connection there is at most one row for each hour of the
 //! day, written once in it.
 
-use domain::{
-    tenants::RefusedWebhook,
-    terms::{ConnectionId, TenantId},
-};
+use domain::tenants::RefusedWebhook;
+use domain::terms::{ConnectionId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Store, StoreError, TenantScope,
-    table::{
-        keys::{self, Part},
-        row::{self, Condition, Row},
-    },
-};
+use crate::table::keys::{self, Part};
+use crate::table::row::{self, Condition, Row};
+use crate::{Store, StoreError, TenantScope};
 
 const HOUR: i64 = 3_600;
 

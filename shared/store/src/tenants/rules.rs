@@ -1,15 +1,12 @@
 //! Rules, which decide on the message that follows a call.
 
-use domain::{
-    tenants::{Rule, Tenant},
-    terms::Stamp,
-};
+use domain::tenants::{Rule, Tenant};
+use domain::terms::Stamp;
 
-use crate::{
-    Owned, Part, Share, Signed, Store, StoreError, TenantScope, Versioned,
-    table::{owned, row::Write},
-    tenants::tenant_row,
-};
+use crate::table::owned;
+use crate::table::row::Write;
+use crate::tenants::tenant_row;
+use crate::{Owned, Part, Share, Signed, Store, StoreError, TenantScope, Versioned};
 
 impl Owned for Rule {
     const KIND: &'static str = "rule";

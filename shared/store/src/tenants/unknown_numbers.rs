@@ -1,18 +1,12 @@
 //! Called numbers that connections do not have: one row of each connection, which expires a day after the last one was noted.
 
-use domain::{
-    tenants::{NOTED_FOR, UnknownNumbers},
-    terms::{ConnectionId, Phone},
-};
+use domain::tenants::{NOTED_FOR, UnknownNumbers};
+use domain::terms::{ConnectionId, Phone};
 use jiff::Timestamp;
 
-use crate::{
-    Store, StoreError, TenantScope,
-    table::{
-        keys::{self, Part, UNKNOWN_NUMBERS},
-        row::{self, Condition, Row, Versioned},
-    },
-};
+use crate::table::keys::{self, Part, UNKNOWN_NUMBERS};
+use crate::table::row::{self, Condition, Row, Versioned};
+use crate::{Store, StoreError, TenantScope};
 
 /// Maximum rows that are read: twice the connections of a tenant, since those that were deleted within the day have some, too.
 const MAX_READ: i32 = 100;

@@ -3,22 +3,16 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    calls::Received,
-    live::EventData,
-    people::Person,
-    terms::{ContactId, MessageId},
-};
+use domain::calls::Received;
+use domain::live::EventData;
+use domain::people::Person;
+use domain::terms::{ContactId, MessageId};
 use jiff::Timestamp;
 
-use crate::{
-    Store, StoreError, TenantScope,
-    table::{
-        compact,
-        keys::{self, Key},
-        row::{self, Item, string},
-    },
-};
+use crate::table::compact;
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Item, string};
+use crate::{Store, StoreError, TenantScope};
 
 const DOING: &str = "read the content of events";
 

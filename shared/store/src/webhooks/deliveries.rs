@@ -3,20 +3,14 @@
 //!
 //! A delivery costs at most three write units: one or two for its row, which holds at most 1 KB of an answer, and one for the list.
 
-use domain::{
-    terms::{EventId, WebhookEndpointId},
-    webhooks::{Delivery, DeliveryState},
-};
+use domain::terms::{EventId, WebhookEndpointId};
+use domain::webhooks::{Delivery, DeliveryState};
 use jiff::Timestamp;
 
-use crate::{
-    Page, Store, StoreError, TenantScope,
-    table::{
-        database::{Index, Rows},
-        keys::{self, IndexPlace, Key, ListedDelivery},
-        row::{self, Condition, Item, Row, text},
-    },
-};
+use crate::table::database::{Index, Rows};
+use crate::table::keys::{self, IndexPlace, Key, ListedDelivery};
+use crate::table::row::{self, Condition, Item, Row, text};
+use crate::{Page, Store, StoreError, TenantScope};
 
 /// Queries of a page of delivered events, among which others are left out: a page can be short without being the last.
 const MAX_QUERIES: usize = 5;

@@ -1,21 +1,15 @@
 //! Endpoints of outgoing webhooks. Their rows hold sealed secrets, so they have a partition of their own. Publishers of events read a row without
 //! secrets instead, `ENDPOINTS` beside the followers of live events, which changes in the same transaction.
 
-use domain::{
-    tenants::Sealed,
-    terms::{Stamp, WebhookEndpointId},
-    webhooks::{FollowingEndpoint, WebhookEndpoint},
-};
+use domain::tenants::Sealed;
+use domain::terms::{Stamp, WebhookEndpointId};
+use domain::webhooks::{FollowingEndpoint, WebhookEndpoint};
 use jiff::Timestamp;
 
-use crate::{
-    Owned, OwnedError, Part, Store, StoreError, TenantScope, Versioned,
-    table::{
-        keys,
-        row::{self, Condition, Row, Write},
-    },
-    webhooks::health::health_row,
-};
+use crate::table::keys;
+use crate::table::row::{self, Condition, Row, Write};
+use crate::webhooks::health::health_row;
+use crate::{Owned, OwnedError, Part, Store, StoreError, TenantScope, Versioned};
 
 impl Owned for WebhookEndpoint {
     const KIND: &'static str = "webhook_endpoint";

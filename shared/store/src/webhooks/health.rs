@@ -1,19 +1,13 @@
 //! The health of an endpoint: the row that is due while deliveries wait for it.
 
-use domain::{
-    terms::{Lane, WebhookEndpointId},
-    webhooks::{DisabledReason, EndpointHealth, WebhookEndpoint},
-};
+use domain::terms::{Lane, WebhookEndpointId};
+use domain::webhooks::{DisabledReason, EndpointHealth, WebhookEndpoint};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    RACES, Store, StoreError, TenantScope, Versioned,
-    table::{
-        keys::{self, Key},
-        owned,
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::table::keys::{self, Key};
+use crate::table::owned;
+use crate::table::row::{self, Condition, Row, Write};
+use crate::{RACES, Store, StoreError, TenantScope, Versioned};
 
 /// Retention of a health after its last change. Without its row, an endpoint is healthy.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -1,16 +1,13 @@
 //! Runs: what the token of a callback allows, by the token's hash. They expire with their tokens and are found by these alone, so nothing lists
 //! them, and no erasure has to delete them.
 
-use domain::{terms::TenantId, webhooks::WebhookRun};
+use domain::terms::TenantId;
+use domain::webhooks::WebhookRun;
 use jiff::Timestamp;
 
-use crate::{
-    Store, StoreError, TenantScope,
-    table::{
-        keys,
-        row::{self, Condition, Row},
-    },
-};
+use crate::table::keys;
+use crate::table::row::{self, Condition, Row};
+use crate::{Store, StoreError, TenantScope};
 
 /// A run with the hash of its token.
 #[derive(Debug, Clone, PartialEq, Eq)]

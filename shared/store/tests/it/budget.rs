@@ -3,31 +3,25 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    automations::{answer_intent, answer_texts},
-    calls::CallProgress,
-    inbox::{Conversation, ConversationState, Happening, MAX_TAGS, Priority, Started, TeamMessage, What},
-    messages::{AttemptState, Cause, Cost, Material, OptFlag, SendOutcome, StatusReport, compose_message},
-    people::{
-        Contact, Identity, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, OpenIntent, Profile, Unreachable,
-    },
-    telephony::MAX_CALL,
-    terms::{
-        Answer, Answered, CallId, Category, Channel, ContactId, ConversationId, LineId, MAX_ANSWERS, MAX_REMEMBERED,
-        MessageId, Narrowing, Policy, Purpose, TagId, TeamId, UserId, unknown_line_type,
-    },
+use domain::automations::{answer_intent, answer_texts};
+use domain::calls::CallProgress;
+use domain::inbox::{Conversation, ConversationState, Happening, MAX_TAGS, Priority, Started, TeamMessage, What};
+use domain::messages::{AttemptState, Cause, Cost, Material, OptFlag, SendOutcome, StatusReport, compose_message};
+use domain::people::{
+    Contact, Identity, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, OpenIntent, Profile, Unreachable,
 };
-use store::{
-    Versioned,
-    contacts::ContactWrite,
-    messages::Reference,
-    reports::{Counted, Place, Source, TemplateDay},
-    table::{
-        effects::{Effects, Once},
-        usage,
-    },
-    tenants::{ConfigCache, Configured},
+use domain::telephony::MAX_CALL;
+use domain::terms::{
+    Answer, Answered, CallId, Category, Channel, ContactId, ConversationId, LineId, MAX_ANSWERS, MAX_REMEMBERED,
+    MessageId, Narrowing, Policy, Purpose, TagId, TeamId, UserId, unknown_line_type,
 };
+use store::Versioned;
+use store::contacts::ContactWrite;
+use store::messages::Reference;
+use store::reports::{Counted, Place, Source, TemplateDay};
+use store::table::effects::{Effects, Once};
+use store::table::usage;
+use store::tenants::{ConfigCache, Configured};
 use testkit::business::{CUSTOMER, LINE, mobile, phone, read};
 
 use crate::world::{COUNTING, World};

@@ -1,22 +1,14 @@
 //! People who come in large numbers, and are added again after an interruption.
 
-use domain::{
-    people::{Addition, By, Choice, ConsentEntry, Contact, Person, Profile, Scope, Wish},
-    terms::{ContactId, ShownName},
-};
-use store::{
-    Store,
-    contacts::{Added, Brought, ContactWrite, Decided},
-};
-use testkit::{
-    Lossy,
-    business::{decided_merge, erase},
-};
+use domain::people::{Addition, By, Choice, ConsentEntry, Contact, Person, Profile, Scope, Wish};
+use domain::terms::{ContactId, ShownName};
+use store::Store;
+use store::contacts::{Added, Brought, ContactWrite, Decided};
+use testkit::Lossy;
+use testkit::business::{decided_merge, erase};
 
-use crate::{
-    listed::{expected_rows, number, read_stored_rows},
-    world::World,
-};
+use crate::listed::{expected_rows, number, read_stored_rows};
+use crate::world::World;
 
 /// A person with a name and nothing else.
 fn maya(world: &World) -> Addition {

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    money::{Cap, Period, Scope, Take},
-    terms::Purpose,
-};
+use domain::money::{Cap, Period, Scope, Take};
+use domain::terms::Purpose;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 

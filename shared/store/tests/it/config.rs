@@ -1,15 +1,16 @@
 //! Configuration: cached while it is unchanged, read completely when it changes; and connections with the notes of workers.
 
-use domain::{
-    money::Product,
-    people::{Field, Filter, Search},
-    templates::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
-    tenants::{Connection, Health, Limits, Line, MAX_LINES, Rule, Tenant, TenantStatus},
-    terms::{ConnectionId, FieldId, LineId, ProductId, Resource as _, RuleId},
-};
+use domain::money::Product;
+use domain::people::{Field, Filter, Search};
+use domain::templates::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus};
+use domain::tenants::{Connection, Health, Limits, Line, MAX_LINES, Rule, Tenant, TenantStatus};
+use domain::terms::{ConnectionId, FieldId, LineId, ProductId, Resource as _, RuleId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use store::{OwnedError, RACES, StoreError, contacts::FieldCache, table::usage, tenants::ConfigCache};
+use store::contacts::FieldCache;
+use store::table::usage;
+use store::tenants::ConfigCache;
+use store::{OwnedError, RACES, StoreError};
 use testkit::business::{CUSTOMER, phone, read};
 
 use crate::world::{COUNTING, World};

@@ -1,25 +1,19 @@
 //! The consent ledger and the suppression list.
 
-use domain::{
-    messages::{Needs, OptFlag},
-    people::{
-        Address, By, Choice, ConsentEntry, Contact, Identity, Refused, Salt, Scope, Suppression, Wish, consent_id,
-    },
-    terms::{ContactId, SuppressionId},
+use domain::messages::{Needs, OptFlag};
+use domain::people::{
+    Address, By, Choice, ConsentEntry, Contact, Identity, Refused, Salt, Scope, Suppression, Wish, consent_id,
 };
+use domain::terms::{ContactId, SuppressionId};
 use jobs::ToQueue;
-use store::{
-    StoreError, Versioned,
-    consent::SuppressError,
-    contacts::{ContactWrite, Holder, TimelinePosition},
-    table::effects::{Consent, Effects},
-};
+use store::consent::SuppressError;
+use store::contacts::{ContactWrite, Holder, TimelinePosition};
+use store::table::effects::{Consent, Effects};
+use store::{StoreError, Versioned};
 use testkit::business::{CUSTOMER, erase, phone};
 
-use crate::{
-    listed::{expected_rows, read_stored_rows},
-    world::{World, all_pages},
-};
+use crate::listed::{expected_rows, read_stored_rows};
+use crate::world::{World, all_pages};
 
 fn entry(world: &World, choice: Choice, by: By) -> ConsentEntry {
     ConsentEntry::of(&Wish::new(choice, Scope::ALL, by, "a test", world.aws.now()))

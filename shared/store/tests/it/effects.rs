@@ -1,20 +1,14 @@
 //! Effects: all of them or none, at most a hundred rows, and the jobs that follow.
 
-use domain::{
-    calls::CallProgress,
-    messages::Message,
-    people::{By, Choice, ConsentEntry, Contact, Identity, Scope, Wish},
-    telephony::{CallProvider, MAX_CALL},
-    terms::{Category, ContactId, Lane, MessageId, Narrowing, Policy, Purpose},
-};
+use domain::calls::CallProgress;
+use domain::messages::Message;
+use domain::people::{By, Choice, ConsentEntry, Contact, Identity, Scope, Wish};
+use domain::telephony::{CallProvider, MAX_CALL};
+use domain::terms::{Category, ContactId, Lane, MessageId, Narrowing, Policy, Purpose};
 use jobs::ToQueue;
-use store::{
-    contacts::ContactWrite,
-    table::{
-        due::Partition,
-        effects::{Consent, Effects, MAX_WRITES, Once},
-    },
-};
+use store::contacts::ContactWrite;
+use store::table::due::Partition;
+use store::table::effects::{Consent, Effects, MAX_WRITES, Once};
 use testkit::business::{CUSTOMER, phone};
 
 use crate::world::World;

@@ -1,10 +1,8 @@
 //! Telephone numbers with two forms: one key leads to their contact.
 
-use domain::{
-    people::{Contact, Found, Identity},
-    telephony::CallProvider,
-    terms::Recipient,
-};
+use domain::people::{Contact, Found, Identity};
+use domain::telephony::CallProvider;
+use domain::terms::Recipient;
 use store::table::usage;
 use testkit::business::{CUSTOMER, phone};
 

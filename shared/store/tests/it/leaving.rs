@@ -3,20 +3,16 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    accounts::{Account, Member, PasswordHash, Role},
-    messages::OptFlag,
-    notices::{Mailings, Matter, Notice, day_of},
-    people::Identity,
-    tenants::{Account as Provider, Line},
-    terms::{LineId, UserId},
-};
+use domain::accounts::{Account, Member, PasswordHash, Role};
+use domain::messages::OptFlag;
+use domain::notices::{Mailings, Matter, Notice, day_of};
+use domain::people::Identity;
+use domain::tenants::{Account as Provider, Line};
+use domain::terms::{LineId, UserId};
 use store::contacts::ContactWrite;
-use testkit::{
-    Seeded,
-    business::{CUSTOMER, business, phone},
-    seed::{PHONE_NUMBER_ID, WABA},
-};
+use testkit::Seeded;
+use testkit::business::{CUSTOMER, business, phone};
+use testkit::seed::{PHONE_NUMBER_ID, WABA};
 
 use crate::world::World;
 

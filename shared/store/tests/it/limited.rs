@@ -1,9 +1,7 @@
 //! Limits are counted correctly, however many rows were there before.
 
-use domain::{
-    accounts::{Invitation, Role},
-    terms::{Actor, InvitationId, UserId},
-};
+use domain::accounts::{Invitation, Role};
+use domain::terms::{Actor, InvitationId, UserId};
 use futures::future::join_all;
 use jiff::SignedDuration;
 

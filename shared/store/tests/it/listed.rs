@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    people::{Change, Contact, FieldValue, Identity, Listing, MAX_IDENTITIES, Person, Profile, Staged},
-    terms::{ContactId, Email, FieldId, MergeId, Phone, ShownName, StageId, TagId},
-};
+use domain::people::{Change, Contact, FieldValue, Identity, Listing, MAX_IDENTITIES, Person, Profile, Staged};
+use domain::terms::{ContactId, Email, FieldId, MergeId, Phone, ShownName, StageId, TagId};
 use store::contacts::{Brought, PersonError};
-use testkit::{Dice, business::erase};
+use testkit::Dice;
+use testkit::business::erase;
 use ulid::Ulid;
 
 use crate::world::World;

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{calls::Call, reports::CallFilter, telephony::Outcome, terms::CallId};
+use domain::calls::Call;
+use domain::reports::CallFilter;
+use domain::telephony::Outcome;
+use domain::terms::CallId;
 use jiff::Timestamp;
-use store::{
-    reports::{ReportPosition, Wanted},
-    table::usage::{self, Usage},
-};
+use store::reports::{ReportPosition, Wanted};
+use store::table::usage::{self, Usage};
 use ulid::Ulid;
 
 use crate::world::{COUNTING, World};

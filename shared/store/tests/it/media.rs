@@ -1,23 +1,17 @@
 //! Rows of media: due until they are stored, and again when they go.
 
-use domain::{
-    calls::{Entry, Received},
-    media::{InboundMedia, MediaReason, Medium, MediumState},
-    terms::{ContactId, ConversationId},
-};
+use domain::calls::{Entry, Received};
+use domain::media::{InboundMedia, MediaReason, Medium, MediumState};
+use domain::terms::{ContactId, ConversationId};
 use jiff::{SignedDuration, Timestamp};
 use jobs::{MediaJob, NextJob};
 use store::table::usage;
-use testkit::{
-    Lossy,
-    business::{CUSTOMER, effects_of},
-};
+use testkit::Lossy;
+use testkit::business::{CUSTOMER, effects_of};
 
-use crate::{
-    bulk::behind,
-    due::list_due_rows,
-    world::{COUNTING, World},
-};
+use crate::bulk::behind;
+use crate::due::list_due_rows;
+use crate::world::{COUNTING, World};
 
 const DAY: i64 = 24 * 3_600;
 

@@ -1,11 +1,10 @@
 //! Members of a tenant.
 
-use domain::{
-    accounts::{Account, Invitation, Member, PasswordHash, Role},
-    terms::{Actor, InvitationId, UserId},
-};
+use domain::accounts::{Account, Invitation, Member, PasswordHash, Role};
+use domain::terms::{Actor, InvitationId, UserId};
 use jiff::SignedDuration;
-use store::{Versioned, accounts::MemberError};
+use store::Versioned;
+use store::accounts::MemberError;
 
 use crate::world::World;
 

@@ -1,27 +1,21 @@
 //! Merged contacts: whatever leads to one leads to the survivor, and what one had is read with it.
 
-use domain::{
-    calls::Entry,
-    inbox::{Conversation, ConversationState},
-    messages::{OptFlag, Sender},
-    people::{
-        By, Change, Choice, Contact, FieldValue, HistoryKind, Identity, Likeness, Note, Person, Profile, Record, Scope,
-        UNDOABLE_FOR, Wish,
-    },
-    terms::{ContactId, FieldId, LineId, MergeId, NoteId, ShownName, TagId, TeamId, UserId},
+use domain::calls::Entry;
+use domain::inbox::{Conversation, ConversationState};
+use domain::messages::{OptFlag, Sender};
+use domain::people::{
+    By, Change, Choice, Contact, FieldValue, HistoryKind, Identity, Likeness, Note, Person, Profile, Record, Scope,
+    UNDOABLE_FOR, Wish,
 };
+use domain::terms::{ContactId, FieldId, LineId, MergeId, NoteId, ShownName, TagId, TeamId, UserId};
 use jiff::SignedDuration;
-use store::{
-    contacts::{Holder, NotCreated, Order, PersonError, TimelineWanted},
-    table::usage,
-};
+use store::contacts::{Holder, NotCreated, Order, PersonError, TimelineWanted};
+use store::table::usage;
 use testkit::business::{CUSTOMER, phone};
 use ulid::Ulid;
 
-use crate::{
-    listed::{expected_rows, read_stored_rows},
-    world::{COUNTING, World, all_pages},
-};
+use crate::listed::{expected_rows, read_stored_rows};
+use crate::world::{COUNTING, World, all_pages};
 
 const OTHER: &str = "+971502222222";
 const THIRD: &str = "+971503333333";

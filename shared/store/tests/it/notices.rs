@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    notices::{Matter, Notice, NoticeState, day_of},
-    terms::{ConnectionId, RuleId},
-};
+use domain::notices::{Matter, Notice, NoticeState, day_of};
+use domain::terms::{ConnectionId, RuleId};
 use jiff::SignedDuration;
-use store::{StoreError, Versioned, accounts::DueNotice};
+use store::accounts::DueNotice;
+use store::{StoreError, Versioned};
 
 use crate::world::World;
 

@@ -1,17 +1,15 @@
 //! Operations, and what is remembered of erased people.
 
-use domain::{
-    people::{Change, Contact, Identity, Salt, Wishes},
-    terms::{Claim, Data, Operation, OperationId, OperationKind, Progress},
-};
+use domain::people::{Change, Contact, Identity, Salt, Wishes};
+use domain::terms::{Claim, Data, Operation, OperationId, OperationKind, Progress};
 use jobs::{StartOperation, ToQueue};
-use store::{Versioned, contacts::ContactWrite, table::operations::DETAILS_LIFE};
+use store::Versioned;
+use store::contacts::ContactWrite;
+use store::table::operations::DETAILS_LIFE;
 use testkit::business::{CUSTOMER, phone};
 
-use crate::{
-    due::list_due_rows,
-    world::{World, all_pages},
-};
+use crate::due::list_due_rows;
+use crate::world::{World, all_pages};
 
 async fn create(world: &World) -> Operation {
     let operation = world.operations.new_unstored(OperationKind::EraseContact, &"x");

@@ -2,20 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    messages::{Needs, TemplateNeed},
-    money::Product,
-    people::{Field, Identity},
-    templates::TemplateDefinition,
-    tenants::{Line, Rule},
-    terms::{Actor, FieldId, LineId, ProductId, RuleId, Stamp, UserId},
-};
+use domain::messages::{Needs, TemplateNeed};
+use domain::money::Product;
+use domain::people::{Field, Identity};
+use domain::templates::TemplateDefinition;
+use domain::tenants::{Line, Rule};
+use domain::terms::{Actor, FieldId, LineId, ProductId, RuleId, Stamp, UserId};
 use jiff::SignedDuration;
-use store::{
-    Along, OwnedError, Signed, Store, TenantScope, Versioned,
-    table::usage,
-    tenants::{ConfigCache, RuleChange},
-};
+use store::table::usage;
+use store::tenants::{ConfigCache, RuleChange};
+use store::{Along, OwnedError, Signed, Store, TenantScope, Versioned};
 use testkit::business::{CUSTOMER, phone};
 
 use crate::world::{COUNTING, World};

@@ -1,15 +1,12 @@
 //! Contacts as people change and search them.
 
-use domain::{
-    people::{FieldValue, Filter, Person, Profile, Test, Word},
-    terms::{ContactId, FieldId, ShownName, TagId},
-};
-use store::{StoreError, contacts::PersonError};
+use domain::people::{FieldValue, Filter, Person, Profile, Test, Word};
+use domain::terms::{ContactId, FieldId, ShownName, TagId};
+use store::StoreError;
+use store::contacts::PersonError;
 
-use crate::{
-    listed::{expected_rows, id, number, read_stored_rows},
-    world::World,
-};
+use crate::listed::{expected_rows, id, number, read_stored_rows};
+use crate::world::World;
 
 /// Work that goes through a list step by step continues where it was, although the contacts leave the list behind it.
 #[tokio::test]

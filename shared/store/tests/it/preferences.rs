@@ -1,15 +1,14 @@
 //! Links to preference pages, and wishes that are decided for a state of a contact.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    people::{
-        By, Change, Choice, ConsentEntry, Contact, LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME,
-        PreferenceLink, Scope, Wish,
-    },
-    tenants::Tenant,
-    terms::{Actor, ContactId},
+use domain::people::{
+    By, Change, Choice, ConsentEntry, Contact, LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME, PreferenceLink,
+    Scope, Wish,
 };
-use store::{consent::LinkWrite, table::usage};
+use domain::tenants::Tenant;
+use domain::terms::{Actor, ContactId};
+use store::consent::LinkWrite;
+use store::table::usage;
 use testkit::business::CUSTOMER;
 
 use crate::world::{COUNTING, World};

@@ -1,9 +1,7 @@
 //! Devices are kept per person, and the people of a tenant who have one are known.
 
-use domain::{
-    live::{PushSubscription, SUBSCRIPTIONS_KEPT_FOR},
-    terms::{SessionId, UserId},
-};
+use domain::live::{PushSubscription, SUBSCRIPTIONS_KEPT_FOR};
+use domain::terms::{SessionId, UserId};
 use jiff::SignedDuration;
 
 use crate::world::World;

@@ -2,13 +2,9 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{
-    operation::query::builders::QueryFluentBuilder,
-    types::{
-        AttributeValue, ConsumedCapacity, Get, KeysAndAttributes, ReturnConsumedCapacity::Total, Select,
-        TransactGetItem,
-    },
-};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity::Total;
+use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, Get, KeysAndAttributes, Select, TransactGetItem};
 use store::table::usage;
 
 use crate::world::{COUNTING, World};

@@ -3,23 +3,19 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    Timestamp,
-    calls::{Call, Entry},
-    messages::{AttemptState, Message, SendOutcome},
-    tenants::Retention,
-    terms::MessageId,
-};
+use domain::Timestamp;
+use domain::calls::{Call, Entry};
+use domain::messages::{AttemptState, Message, SendOutcome};
+use domain::tenants::Retention;
+use domain::terms::MessageId;
 use jiff::SignedDuration;
 use jobs::{NextJob, ToQueue};
 use store::table::due::DueRow;
 use testkit::business::{CUSTOMER, SENT_WITHIN, effects_of};
 
-use crate::{
-    due::list_due_rows,
-    rows::{record, report},
-    world::World,
-};
+use crate::due::list_due_rows;
+use crate::rows::{record, report};
+use crate::world::World;
 
 const DAY: i64 = 86_400;
 

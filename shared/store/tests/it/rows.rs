@@ -1,17 +1,13 @@
 //! Conditions: the first writer wins, and the other one gets a conflict.
 
-use domain::{
-    calls::{Entry, MessageRef},
-    messages::{AttemptState, Message, OptFlag, StatusReport},
-    people::{Change, Contact, Identity, MAX_IDENTITIES, Profile},
-    terms::{ContactId, ProviderRef, ShownName},
-};
-use store::{
-    RACES, StoreError,
-    contacts::{ContactWrite, Holder},
-    messages::{Reference, ReferenceVersion},
-    table::usage,
-};
+use domain::calls::{Entry, MessageRef};
+use domain::messages::{AttemptState, Message, OptFlag, StatusReport};
+use domain::people::{Change, Contact, Identity, MAX_IDENTITIES, Profile};
+use domain::terms::{ContactId, ProviderRef, ShownName};
+use store::contacts::{ContactWrite, Holder};
+use store::messages::{Reference, ReferenceVersion};
+use store::table::usage;
+use store::{RACES, StoreError};
 use testkit::business::{CUSTOMER, effects_of, phone};
 
 use crate::world::{COUNTING, World};

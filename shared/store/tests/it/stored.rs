@@ -1,9 +1,11 @@
 //! Stored things stay within the limits of a plan, and are counted anew once a day.
 
-use domain::{people::Contact, terms::ContactId};
+use domain::people::Contact;
+use domain::terms::ContactId;
 use futures::future::join_all;
 use jiff::SignedDuration;
-use store::{contacts::ContactWrite, reports::Stored};
+use store::contacts::ContactWrite;
+use store::reports::Stored;
 
 use crate::world::World;
 

@@ -1,16 +1,12 @@
 //! Templates: their list, what the provider's lists and answers change, and their versions.
 
-use domain::{
-    messages::TemplateEdition,
-    templates::{LastSync, ListedNames, TemplateContent, TemplateDefinition, TemplateStatus},
-    terms::{ConnectionId, OperationKind},
-};
+use domain::messages::TemplateEdition;
+use domain::templates::{LastSync, ListedNames, TemplateContent, TemplateDefinition, TemplateStatus};
+use domain::terms::{ConnectionId, OperationKind};
 use jiff::{SignedDuration, Timestamp};
-use store::{
-    Owned as _, OwnedError, TenantScope, Version, Versioned,
-    messages::{Noted, TemplateFilter},
-    table::usage,
-};
+use store::messages::{Noted, TemplateFilter};
+use store::table::usage;
+use store::{Owned as _, OwnedError, TenantScope, Version, Versioned};
 use testkit::business::business;
 
 use crate::world::{COUNTING, World};

@@ -1,9 +1,7 @@
 //! The places of a number's throughput are never more than its limit, whoever takes them at once.
 
-use domain::{
-    tenants::{Block, Throughput},
-    terms::{ConnectionId, Lane},
-};
+use domain::tenants::{Block, Throughput};
+use domain::terms::{ConnectionId, Lane};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,21 +1,17 @@
 //! Endpoints of outgoing webhooks: their limit, and the row without secrets by which events find them.
 
-use domain::{
-    live::{Event, EventType},
-    terms::{EventId, Lane, WebhookEndpointId},
-    webhooks::{
-        Attempt, AttemptOutcome, Delivery, DisabledReason, EndpointHealth, RUN_LIFETIME, WaitingLook, WebhookEndpoint,
-        WebhookRun,
-    },
+use domain::live::{Event, EventType};
+use domain::terms::{EventId, Lane, WebhookEndpointId};
+use domain::webhooks::{
+    Attempt, AttemptOutcome, Delivery, DisabledReason, EndpointHealth, RUN_LIFETIME, WaitingLook, WebhookEndpoint,
+    WebhookRun,
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::{DeliveryJob, NextJob};
 use serde_json::json;
-use store::{
-    OwnedError, Versioned,
-    table::due::Partition,
-    webhooks::{HashedRun, WaitingDeliveries},
-};
+use store::table::due::Partition;
+use store::webhooks::{HashedRun, WaitingDeliveries};
+use store::{OwnedError, Versioned};
 use testkit::aws::noon;
 
 use crate::world::World;

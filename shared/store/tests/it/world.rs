@@ -1,19 +1,16 @@
 //! A business in a table of its own.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use domain::{
-    calls::CallProgress,
-    people::{Change, Contact, Person},
-    telephony::CallProvider,
-    terms::{ContactId, Stamp},
-};
-use store::{
-    Page, Store, StoreError,
-    contacts::{Brought, PersonError},
-    tenants::Configured,
-};
+use domain::calls::CallProgress;
+use domain::people::{Change, Contact, Person};
+use domain::telephony::CallProvider;
+use domain::terms::{ContactId, Stamp};
+use store::contacts::{Brought, PersonError};
+use store::tenants::Configured;
+use store::{Page, Store, StoreError};
 use testkit::business::{CUSTOMER, missed_call_facts};
 use tokio::sync::{RwLock, RwLockReadGuard};
 

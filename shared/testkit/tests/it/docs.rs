@@ -1,13 +1,12 @@
 //! The documentation against the code.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use domain::{
-    messages::Material,
-    money::Product,
-    templates::TemplateDefinition,
-    tenants::{Account, ConnectionSummary, Line, Rule, SendSecrets, Tenant, TenantConfig, VerifySecrets},
-};
+use domain::messages::Material;
+use domain::money::Product;
+use domain::templates::TemplateDefinition;
+use domain::tenants::{Account, ConnectionSummary, Line, Rule, SendSecrets, Tenant, TenantConfig, VerifySecrets};
 use serde_json::{from_str, from_value, json};
 use testkit::template::{resources, template};
 

@@ -1,9 +1,7 @@
 //! Features of the functions' dependencies.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    process::Command,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use crate::repository::{Package, packages, run};
 

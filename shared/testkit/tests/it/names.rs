@@ -1,7 +1,9 @@
 //! Names of functions, their parameters and the beginnings of their comments, as decision 0076 and CONTRIBUTING ask for them. What was written
 //! before is listed in `names.txt`, which may only shrink.
 
-use std::{collections::BTreeMap, iter, sync::LazyLock};
+use std::collections::BTreeMap;
+use std::iter;
+use std::sync::LazyLock;
 
 use regex::Regex;
 

@@ -7,10 +7,8 @@ use testkit::template::{
     Function, functions, granted_statements, policies, resources, role, statements, template, texts,
 };
 
-use crate::{
-    routes::ROLE as ROUTES,
-    template::{events, events_of},
-};
+use crate::routes::ROLE as ROUTES;
+use crate::template::{events, events_of};
 
 /// Resources that contain `*`, with the reason.
 const PATTERNS: &[&str] = &[

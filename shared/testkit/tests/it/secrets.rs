@@ -3,7 +3,8 @@
 use std::fmt::{Debug, Display};
 
 use access::shared_app::AppSecrets;
-use domain::tenants::{Credential, Credentials, Kept, NewConnection, SendSecrets, VerifySecrets, twilio::SharedKey};
+use domain::tenants::twilio::SharedKey;
+use domain::tenants::{Credential, Credentials, Kept, NewConnection, SendSecrets, VerifySecrets};
 
 use crate::repository::{read, rust_files};
 

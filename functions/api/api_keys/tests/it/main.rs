@@ -3,11 +3,8 @@
 use domain::accounts::{Member, MemberStatus, Permission, Role};
 use futures::future::join_all;
 use serde_json::{Value, json};
-use testkit::{
-    Aws, Lossy,
-    api::{Caller, Town},
-    assert_snapshot,
-};
+use testkit::api::{Caller, Town};
+use testkit::{Aws, Lossy, assert_snapshot};
 
 const KEYS: &str = "/api/v1/api-keys";
 

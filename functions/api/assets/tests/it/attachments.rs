@@ -1,14 +1,9 @@
 //! Attachments of replies: uploaded for one conversation, and kept for a day.
 
-use domain::{
-    accounts::{Action, Role},
-    terms::{ConversationId, FileId},
-};
-use testkit::{
-    Seeded,
-    business::{CUSTOMER, business, mobile},
-    samples,
-};
+use domain::accounts::{Action, Role};
+use domain::terms::{ConversationId, FileId};
+use testkit::business::{CUSTOMER, business, mobile};
+use testkit::{Seeded, samples};
 
 use super::*;
 

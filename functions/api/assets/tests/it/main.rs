@@ -2,20 +2,16 @@
 
 mod attachments;
 
-use domain::{
-    accounts::{Permission, Role},
-    media::{Asset, AssetState, MediaReason},
-    tenants::Limits,
-    terms::AssetId,
-};
+use domain::accounts::{Permission, Role};
+use domain::media::{Asset, AssetState, MediaReason};
+use domain::tenants::Limits;
+use domain::terms::AssetId;
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
-use store::{Versioned, table::rates::Limit};
-use testkit::{
-    Answer, Aws, Lossy,
-    api::{Caller, Town, repeat_interrupted_request},
-    texts,
-};
+use store::Versioned;
+use store::table::rates::Limit;
+use testkit::api::{Caller, Town, repeat_interrupted_request};
+use testkit::{Answer, Aws, Lossy, texts};
 
 const ASSETS: &str = "/api/v1/assets";
 

@@ -1,12 +1,11 @@
 //! The audit log, in process against the emulator, from the readers' point of view.
 
-use domain::{
-    accounts::{Action, AuditEntry, FieldChange, Permission, Role},
-    terms::{Actor, Stamp},
-};
+use domain::accounts::{Action, AuditEntry, FieldChange, Permission, Role};
+use domain::terms::{Actor, Stamp};
 use serde_json::json;
 use store::TenantScope;
-use testkit::{Answer, Aws, api::Town, texts};
+use testkit::api::Town;
+use testkit::{Answer, Aws, texts};
 
 const AUDIT: &str = "/api/v1/audit";
 

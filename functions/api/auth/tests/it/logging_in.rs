@@ -1,12 +1,11 @@
 use access::token::sha256_hex;
-use domain::{
-    accounts::{Account, Invitation, Member, MemberStatus, Role},
-    terms::{Actor, InvitationId, Stamp, UserId},
-};
+use domain::accounts::{Account, Invitation, Member, MemberStatus, Role};
+use domain::terms::{Actor, InvitationId, Stamp, UserId};
 use futures::future::join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::{Versioned, table::rates::Limit};
+use store::Versioned;
+use store::table::rates::Limit;
 use testkit::Call;
 
 use super::world::{PASSWORD, World, call_with, log_in, post, text};

@@ -1,10 +1,7 @@
 use access::token::api_key;
 use serde_json::json;
-use testkit::{
-    Aws, Call,
-    api::{Caller, Town, env_of_all},
-    assert_snapshot,
-};
+use testkit::api::{Caller, Town, env_of_all};
+use testkit::{Aws, Call, assert_snapshot};
 
 use super::world::{PASSWORD, World, call_with, confirm, log_in, sign_up, text};
 

@@ -1,7 +1,8 @@
 //! The key that identifies the sender to push services.
 
 use access::{Kms, PushKeys};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use testkit::Aws;

@@ -1,5 +1,6 @@
 use access::Credentials;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jobs::{FactorChange, Mail};
 use serde_json::{Value, json};
 use testkit::{Answer, Call};

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use access::{Authenticator, Credentials};
 use auth::routes;
-use domain::{
-    accounts::{Account, Role},
-    terms::UserId,
-};
+use domain::accounts::{Account, Role};
+use domain::terms::UserId;
 use futures::future::join_all;
 use jobs::{Mail, MailJob};
 use kit::Env;

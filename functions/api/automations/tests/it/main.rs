@@ -2,20 +2,17 @@
 
 mod trying;
 
-use domain::{
-    accounts::{Permission, Role},
-    campaigns::Campaign,
-    people::Field,
-    tenants::Rule,
-    terms::{CampaignState, FieldId},
-};
+use domain::accounts::{Permission, Role};
+use domain::campaigns::Campaign;
+use domain::people::Field;
+use domain::tenants::Rule;
+use domain::terms::{CampaignState, FieldId};
 use serde_json::{Value, json};
-use store::{Owned as _, tenants::ConfigCache};
-use testkit::{
-    Answer, Aws, Resource, Seeded,
-    api::{Caller, House, Town},
-    business::{business, read},
-};
+use store::Owned as _;
+use store::tenants::ConfigCache;
+use testkit::api::{Caller, House, Town};
+use testkit::business::{business, read};
+use testkit::{Answer, Aws, Resource, Seeded};
 
 const AUTOMATIONS: &str = "/api/v1/automations";
 const ORDER: &str = "/api/v1/automations/order";

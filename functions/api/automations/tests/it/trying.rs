@@ -1,13 +1,12 @@
 //! Dry runs and replays: they say what happens, and write nothing.
 
-use domain::{
-    messages::{Content, Leg, OptFlag},
-    people::{By, Choice, Contact, FieldValue, Person, Scope, Wish},
-    telephony::Outcome,
-    terms::{CallId, Channel, ContactId, OneLine, Resource as _, RuleId, ShownName, SmsText},
-};
+use domain::messages::{Content, Leg, OptFlag};
+use domain::people::{By, Choice, Contact, FieldValue, Person, Scope, Wish};
+use domain::telephony::Outcome;
+use domain::terms::{CallId, Channel, ContactId, OneLine, Resource as _, RuleId, ShownName, SmsText};
 use jiff::SignedDuration;
-use store::{contacts::Brought, tenants::Configured};
+use store::contacts::Brought;
+use store::tenants::Configured;
 use testkit::business::{CUSTOMER, LINE, against_sms_rules, business_with, erase, mobile, send_as};
 
 use super::*;

@@ -1,24 +1,18 @@
 //! Calls, in process against the emulator, from the readers' point of view.
 
-use domain::{
-    accounts::{Permission, Role},
-    calls::Call,
-    messages::{Ended, SendOutcome},
-    people::Profile,
-    telephony::{CallProvider, Direction, Outcome, Recording, RecordingState},
-    tenants::Retention,
-    terms::{CallId, ContactId, LineId, Reason, Refusal, RuleId, ShownName},
-};
+use domain::accounts::{Permission, Role};
+use domain::calls::Call;
+use domain::messages::{Ended, SendOutcome};
+use domain::people::Profile;
+use domain::telephony::{CallProvider, Direction, Outcome, Recording, RecordingState};
+use domain::tenants::Retention;
+use domain::terms::{CallId, ContactId, LineId, Reason, Refusal, RuleId, ShownName};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use store::contacts::{ContactWrite, ProfileWrite};
-use testkit::{
-    Aws, Seeded,
-    api::Town,
-    assert_snapshot,
-    business::{CUSTOMER, business, business_with, business_with_line, mobile},
-    texts,
-};
+use testkit::api::Town;
+use testkit::business::{CUSTOMER, business, business_with, business_with_line, mobile};
+use testkit::{Aws, Seeded, assert_snapshot, texts};
 
 const CALLS: &str = "/api/v1/calls";
 

@@ -2,22 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    accounts::{Permission, Role},
-    campaigns::{Campaign, Enrolment, Exit, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
-    messages::OptFlag,
-    people::{Change, Field, Segment, Tag},
-    terms::{CampaignState, ContactId, Reason, Refusal},
-};
+use domain::accounts::{Permission, Role};
+use domain::campaigns::{Campaign, Enrolment, Exit, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS};
+use domain::messages::OptFlag;
+use domain::people::{Change, Field, Segment, Tag};
+use domain::terms::{CampaignState, ContactId, Reason, Refusal};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::{TenantScope, Versioned};
-use testkit::{
-    Answer, Aws, Resource,
-    api::{House, Town},
-    business::business,
-    texts,
-};
+use testkit::api::{House, Town};
+use testkit::business::business;
+use testkit::{Answer, Aws, Resource, texts};
 
 const CAMPAIGNS: &str = "/api/v1/campaigns";
 

@@ -1,8 +1,10 @@
 //! Canned replies, in process against the emulator, from the callers' point of view.
 
-use domain::{accounts::Permission, inbox::CannedReply};
+use domain::accounts::Permission;
+use domain::inbox::CannedReply;
 use serde_json::{Value, json};
-use testkit::{Aws, Resource, api::Town};
+use testkit::api::Town;
+use testkit::{Aws, Resource};
 
 const REPLIES: &str = "/api/v1/canned-replies";
 

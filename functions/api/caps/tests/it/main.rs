@@ -1,13 +1,12 @@
 //! Caps, in process against the emulator, from the callers' point of view.
 
-use domain::{
-    accounts::{Member, Role},
-    money::{Cap, Take, caps_of_plan, usual_caps},
-};
+use domain::accounts::{Member, Role};
+use domain::money::{Cap, Take, caps_of_plan, usual_caps};
 use jiff::SignedDuration;
 use jobs::{Author, Mail};
 use serde_json::{Value, json};
-use testkit::{Aws, api::Town, assert_snapshot};
+use testkit::api::Town;
+use testkit::{Aws, assert_snapshot};
 
 const CAPS: &str = "/api/v1/caps";
 

@@ -1,18 +1,15 @@
 //! Bodies of requests. The `kind` of a connection determines the other fields of its bodies.
 
-use std::{borrow::Cow, marker::PhantomData};
+use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use api::parse_kept_body;
-use domain::{
-    tenants::{ConnectionKind, Credential, ReadBody},
-    terms::{Fact, Fault, FaultCode},
-};
+use domain::tenants::{ConnectionKind, Credential, ReadBody};
+use domain::terms::{Fact, Fault, FaultCode};
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _, Unexpected},
-};
+use serde::de::{DeserializeOwned, Error as _, Unexpected};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// A body of one of several kinds. It stays unparsed until its `kind` is known, so that a wrong field can be named.

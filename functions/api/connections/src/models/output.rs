@@ -1,9 +1,7 @@
 //! Connections in responses.
 
-use domain::{
-    tenants::{CheckResult, Connection, ConnectionKind, Health, MarketingTerms, Quality, RefusedWebhook},
-    terms::ConnectionId,
-};
+use domain::tenants::{CheckResult, Connection, ConnectionKind, Health, MarketingTerms, Quality, RefusedWebhook};
+use domain::terms::ConnectionId;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,16 +1,11 @@
 //! Settings of a connection that can change.
 
-use domain::{
-    destinations::Confirmed,
-    tenants::{
-        CallingCode, Connection, Letters, MAX_NUMBERS,
-        exotel::{Cluster, MAX_SOURCES},
-        given_numbers_or_letters,
-        twilio::{SERVICE_SID, VoiceSettings},
-        vonage::UUID,
-    },
-    terms::{IpRange, MAX_NAME_LENGTH, OneLine, Phone},
-};
+use domain::destinations::Confirmed;
+use domain::tenants::exotel::{Cluster, MAX_SOURCES};
+use domain::tenants::twilio::{SERVICE_SID, VoiceSettings};
+use domain::tenants::vonage::UUID;
+use domain::tenants::{CallingCode, Connection, Letters, MAX_NUMBERS, given_numbers_or_letters};
+use domain::terms::{IpRange, MAX_NAME_LENGTH, OneLine, Phone};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,8 @@
 //! Meta's API with refusals that the simulators do not have.
 
 use serde_json::{Value, json};
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{method, path_regex},
-};
+use wiremock::matchers::{method, path_regex};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::world::{NUMBER_ID, WABA};
 

@@ -2,12 +2,11 @@
 
 use domain::tenants::Line;
 use serde_json::json;
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
-use super::{
-    ALL, id,
-    world::{World, telephony_in, twilio_in, whatsapp_in},
-};
+use super::world::{World, telephony_in, twilio_in, whatsapp_in};
+use super::{ALL, id};
 
 async fn lines(town: &Town<'_>) -> Vec<Line> {
     let lines = town.aws().store().all(town.home.scope()).await;

@@ -8,15 +8,14 @@ mod systems;
 mod world;
 
 use access::Connections;
-use domain::{
-    accounts::Role,
-    destinations::RuleKind,
-    tenants::{Connection, Dated, Quality, RefusedBecause, RefusedWebhook, Reported, VerifySecrets},
-};
+use domain::accounts::Role;
+use domain::destinations::RuleKind;
+use domain::tenants::{Connection, Dated, Quality, RefusedBecause, RefusedWebhook, Reported, VerifySecrets};
 use providers::{telephony, whatsapp};
 use serde_json::{Value, json};
 use store::table::lookups::WhatsAppOwner;
-use testkit::{Answer, Aws, api::Town, assert_snapshot};
+use testkit::api::Town;
+use testkit::{Answer, Aws, assert_snapshot};
 
 use self::world::{
     API_SECRET, APP_SECRET, AUTH_ID, LINE, TOKEN, TWILIO_TOKEN, World, telephony_in, twilio_in, whatsapp_in,

@@ -3,7 +3,8 @@
 use serde_json::{Value, from_str};
 use testkit::Aws;
 
-use super::{ALL, at, id, world::World};
+use super::world::World;
+use super::{ALL, at, id};
 
 const PAGES: [&str; 2] = [
     include_str!("../../../../../docs/webhooks.md"),

@@ -2,12 +2,11 @@
 
 use domain::tenants::{Connection, VerifySecrets};
 use serde_json::{Value, json};
-use testkit::{Answer, Aws, Lossy, api::Town};
+use testkit::api::Town;
+use testkit::{Answer, Aws, Lossy};
 
-use super::{
-    ALL, at, id, lets_in, lets_in_telephony,
-    world::{TWILIO_TOKEN, World, telephony_in, twilio_in},
-};
+use super::world::{TWILIO_TOKEN, World, telephony_in, twilio_in};
+use super::{ALL, at, id, lets_in, lets_in_telephony};
 
 /// Rotates with an idempotency key and the known version. The first time, the table writes, but its answer is lost.
 async fn rotated_twice(town: &Town<'_>, lossy: &Lossy, id: &str, body: Value) -> Answer {

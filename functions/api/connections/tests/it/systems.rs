@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 use testkit::{Answer, Aws};
 
-use super::{
-    at,
-    world::{API_SECRET, AUTH_ID, LINE, SYSTEMS, WRONG_SECRET, World, connect},
-};
+use super::at;
+use super::world::{API_SECRET, AUTH_ID, LINE, SYSTEMS, WRONG_SECRET, World, connect};
 
 /// Result of a test, and its message.
 fn last_test(body: &Value) -> (String, String) {

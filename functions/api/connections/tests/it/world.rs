@@ -1,7 +1,8 @@
 //! The providers' simulators, and the requests that connect to them.
 
 use serde_json::{Value, from_value, json};
-use testkit::{Aws, api::Town, seed};
+use testkit::api::Town;
+use testkit::{Aws, seed};
 
 pub(crate) const WABA: &str = "900000000000777";
 pub(crate) const NUMBER_ID: &str = "910000000000777";

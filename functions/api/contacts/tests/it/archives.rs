@@ -1,15 +1,15 @@
 //! Archives of a contact, from the callers' point of view.
 
-use domain::{
-    accounts::{Permission, Role},
-    people::{ArchiveContact, ArchiveResult, Change, Contact},
-    terms::{Actor, ContactId, Data, Operation, OperationId, OperationKind},
-};
+use domain::accounts::{Permission, Role};
+use domain::people::{ArchiveContact, ArchiveResult, Change, Contact};
+use domain::terms::{Actor, ContactId, Data, Operation, OperationId, OperationKind};
 use kit::{Files, Folder};
 use serde_json::{Value, json};
-use testkit::{Answer, Aws, Lossy, api::Town};
+use testkit::api::Town;
+use testkit::{Answer, Aws, Lossy};
 
-use super::{CONTACTS, audited_reads::looks, contact_named, create_contact, maya, town};
+use super::audited_reads::looks;
+use super::{CONTACTS, contact_named, create_contact, maya, town};
 
 fn archive_of(contact: &str) -> String {
     format!("{CONTACTS}/{contact}/archive")

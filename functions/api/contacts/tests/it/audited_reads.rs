@@ -1,11 +1,10 @@
 //! Looks at personal data, as readers of the audit log see them.
 
-use domain::{
-    accounts::{Action, Look, Role},
-    terms::Stamp,
-};
+use domain::accounts::{Action, Look, Role};
+use domain::terms::Stamp;
 use serde_json::json;
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 use super::{CONTACTS, create_contact, maya, town};
 

@@ -1,13 +1,12 @@
 //! Changes of many contacts, up to the operation that makes them.
 
-use domain::{
-    accounts::{Permission, Role},
-    people::{ChangeDetails, Field, Segment, Stage, Tag},
-    terms::{ContactId, OperationId, OperationKind},
-};
+use domain::accounts::{Permission, Role};
+use domain::people::{ChangeDetails, Field, Segment, Stage, Tag};
+use domain::terms::{ContactId, OperationId, OperationKind};
 use serde_json::{Value, json};
 use store::Owned;
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 use super::{CONTACTS, contact_named, create_contact, create_owned, maya, operations, town};
 

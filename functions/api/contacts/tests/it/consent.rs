@@ -1,13 +1,12 @@
 //! The consent of a contact.
 
-use domain::{
-    messages::OptFlag,
-    people::{Contact, Identity, Salt},
-    terms::ContactId,
-};
+use domain::messages::OptFlag;
+use domain::people::{Contact, Identity, Salt};
+use domain::terms::ContactId;
 use serde_json::{Value, json};
 use store::contacts::ContactWrite;
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 use super::{create_and_locate, town};
 

@@ -1,14 +1,15 @@
 //! Conversions, from the callers' point of view.
 
-use domain::{
-    accounts::Role,
-    people::{Conversion, Recorded as _},
-    terms::ContactId,
-};
+use domain::accounts::Role;
+use domain::people::{Conversion, Recorded as _};
+use domain::terms::ContactId;
 use serde_json::{Value, json};
-use testkit::{Aws, api::Caller, business::CUSTOMER};
+use testkit::Aws;
+use testkit::api::Caller;
+use testkit::business::CUSTOMER;
 
-use super::{notes::contact, town};
+use super::notes::contact;
+use super::town;
 
 fn conversions_of(contact: ContactId) -> String {
     format!("/api/v1/contacts/{contact}/conversions")

@@ -1,12 +1,11 @@
 //! Numbers, addresses and ids one by one, from the callers' point of view.
 
-use domain::{
-    messages::Sender,
-    people::{Change, Contact, Identity},
-    terms::ContactId,
-};
+use domain::messages::Sender;
+use domain::people::{Change, Contact, Identity};
+use domain::terms::ContactId;
 use serde_json::{Value, json};
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 use super::{CONTACTS, contact_named, create_and_locate, maya, town};
 

@@ -13,21 +13,17 @@ mod preferences;
 mod search;
 mod timeline;
 
-use domain::{
-    accounts::{Permission, Role},
-    inbox::{Conversation, ConversationState},
-    people::{Field, RESTORABLE_FOR, Stage, Tag},
-    tenants::Limits,
-    terms::{Operation, OperationState, Resource, TeamId, UserId},
-};
+use domain::accounts::{Permission, Role};
+use domain::inbox::{Conversation, ConversationState};
+use domain::people::{Field, RESTORABLE_FOR, Stage, Tag};
+use domain::tenants::Limits;
+use domain::terms::{Operation, OperationState, Resource, TeamId, UserId};
 use serde_json::{Value, json};
-use store::{Owned, inbox::InboxList};
-use testkit::{
-    Aws, Lossy,
-    api::{Caller, Town, repeat_interrupted_request},
-    assert_snapshot,
-    business::{CUSTOMER, business},
-};
+use store::Owned;
+use store::inbox::InboxList;
+use testkit::api::{Caller, Town, repeat_interrupted_request};
+use testkit::business::{CUSTOMER, business};
+use testkit::{Aws, Lossy, assert_snapshot};
 
 const CONTACTS: &str = "/api/v1/contacts";
 

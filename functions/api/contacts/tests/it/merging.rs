@@ -1,15 +1,11 @@
 //! Merges of contacts, their undoing, and duplicates, from the callers' point of view.
 
-use domain::{
-    messages::OptFlag,
-    people::{Change, Contact, Field, Tag, UNDOABLE_FOR},
-    terms::ContactId,
-};
+use domain::messages::OptFlag;
+use domain::people::{Change, Contact, Field, Tag, UNDOABLE_FOR};
+use domain::terms::ContactId;
 use serde_json::{Value, json};
-use testkit::{
-    Answer, Aws, Lossy,
-    api::{Caller, Town},
-};
+use testkit::api::{Caller, Town};
+use testkit::{Answer, Aws, Lossy};
 
 use super::{CONTACTS, contact_named, create_contact, create_owned, finds_nobody, maya, town};
 

@@ -1,17 +1,12 @@
 //! Notes, from the callers' point of view.
 
-use domain::{
-    accounts::{Permission, Role},
-    people::{MAX_NOTE_LENGTH, Note, Recorded as _},
-    terms::{ContactId, UserId},
-};
+use domain::accounts::{Permission, Role};
+use domain::people::{MAX_NOTE_LENGTH, Note, Recorded as _};
+use domain::terms::{ContactId, UserId};
 use serde_json::{Value, json};
-use testkit::{
-    Aws, Lossy,
-    api::{Caller, Town, repeat_interrupted_request},
-    business::CUSTOMER,
-    texts,
-};
+use testkit::api::{Caller, Town, repeat_interrupted_request};
+use testkit::business::CUSTOMER;
+use testkit::{Aws, Lossy, texts};
 
 use super::town;
 

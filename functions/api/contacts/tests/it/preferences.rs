@@ -1,13 +1,12 @@
 //! Links to the preference page of a contact.
 
 use access::link::Customer;
-use domain::{
-    accounts::{Action, Role},
-    people::{LinkCode, LinkOrigin},
-    terms::Actor,
-};
+use domain::accounts::{Action, Role};
+use domain::people::{LinkCode, LinkOrigin};
+use domain::terms::Actor;
 use serde_json::Value;
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 use super::{contact_named, create_and_locate, town};
 

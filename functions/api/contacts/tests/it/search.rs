@@ -1,11 +1,10 @@
 use std::collections::BTreeSet;
 
-use domain::{
-    people::{Field, Stage, Tag},
-    tenants::Tenant,
-};
+use domain::people::{Field, Stage, Tag};
+use domain::tenants::Tenant;
 use serde_json::json;
-use testkit::{Aws, api::Town, texts};
+use testkit::api::Town;
+use testkit::{Aws, texts};
 
 use super::{CONTACTS, contact_named, create_contact, create_owned, town};
 

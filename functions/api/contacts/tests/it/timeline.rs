@@ -1,23 +1,19 @@
 //! The timeline of a contact, from the readers' point of view.
 
-use domain::{
-    accounts::Role,
-    messages::{Message, SendOutcome},
-    people::{By, Choice, ConsentEntry, Scope, Wish},
-    tenants::Retention,
-    terms::{CancelEvent, ContactId, Refusal},
-};
+use domain::accounts::Role;
+use domain::messages::{Message, SendOutcome};
+use domain::people::{By, Choice, ConsentEntry, Scope, Wish};
+use domain::tenants::Retention;
+use domain::terms::{CancelEvent, ContactId, Refusal};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::table::effects::{Consent, Effects};
-use testkit::{
-    Aws, Seeded,
-    api::Caller,
-    business::{CUSTOMER, LINE, business, business_with, business_with_line},
-    texts,
-};
+use testkit::api::Caller;
+use testkit::business::{CUSTOMER, LINE, business, business_with, business_with_line};
+use testkit::{Aws, Seeded, texts};
 
-use super::{notes::contact, town};
+use super::notes::contact;
+use super::town;
 
 const DAY: i64 = 24 * 3600;
 const KINDS: [&str; 4] = ["call", "message", "consent", "note"];

@@ -1,6 +1,7 @@
 //! Receivers of webhooks that read, tag and assign the conversations of an event's contact.
 
-use domain::{accounts::Permission, people::Tag};
+use domain::accounts::Permission;
+use domain::people::Tag;
 
 use super::*;
 

@@ -1,18 +1,15 @@
 //! Drafts of replies, from the points of view of their author and of everybody else.
 
-use domain::{
-    accounts::{Permission, Role},
-    inbox::{Draft, Happening, What},
-    terms::{Channel, ContactId, ConversationId, MessageId},
-};
+use domain::accounts::{Permission, Role};
+use domain::inbox::{Draft, Happening, What};
+use domain::terms::{Channel, ContactId, ConversationId, MessageId};
 use jiff::SignedDuration;
 use serde_json::json;
-use store::{contacts::Decided, inbox::conversation_with};
-use testkit::{
-    Aws,
-    api::House,
-    business::{decided_merge, mobile},
-};
+use store::contacts::Decided;
+use store::inbox::conversation_with;
+use testkit::Aws;
+use testkit::api::House;
+use testkit::business::{decided_merge, mobile};
 
 use super::{CONVERSATIONS, town};
 

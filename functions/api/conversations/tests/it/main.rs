@@ -4,20 +4,15 @@ mod callbacks;
 mod drafts;
 mod teams;
 
-use domain::{
-    accounts::Role,
-    people::Contact,
-    tenants::Line,
-    terms::{ContactId, ConversationId, LineId, OperationId},
-};
+use domain::accounts::Role;
+use domain::people::Contact;
+use domain::tenants::Line;
+use domain::terms::{ContactId, ConversationId, LineId, OperationId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use testkit::{
-    Aws,
-    api::{Caller, Town},
-    assert_snapshot,
-    business::{CUSTOMER, LINE, business, business_with_line, mobile},
-};
+use testkit::api::{Caller, Town};
+use testkit::business::{CUSTOMER, LINE, business, business_with_line, mobile};
+use testkit::{Aws, assert_snapshot};
 
 const CONVERSATIONS: &str = "/api/v1/conversations";
 

@@ -1,11 +1,14 @@
 //! Conversations that are given to teams.
 
-use domain::{accounts::Role, tenants::Team, terms::UserId};
+use domain::accounts::Role;
+use domain::tenants::Team;
+use domain::terms::UserId;
 use futures::future::join;
 use serde_json::{Value, json};
 use testkit::Aws;
 
-use super::{CONVERSATIONS, drafts::conversation, ids, list_conversation_ids, town};
+use super::drafts::conversation;
+use super::{CONVERSATIONS, ids, list_conversation_ids, town};
 
 #[tokio::test]
 async fn team_finds_the_person_by_its_mode() {

@@ -1,15 +1,14 @@
 //! Exports, in process against the emulator, from the callers' point of view.
 
-use domain::{
-    accounts::{Action, AuditEntry, Permission, Role},
-    campaigns::Campaign,
-    reports::ExportResult,
-    terms::OperationId,
-};
+use domain::accounts::{Action, AuditEntry, Permission, Role};
+use domain::campaigns::Campaign;
+use domain::reports::ExportResult;
+use domain::terms::OperationId;
 use jiff::SignedDuration;
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 const EXPORTS: &str = "/api/v1/exports";
 

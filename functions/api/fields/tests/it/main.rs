@@ -1,8 +1,10 @@
 //! Fields, in process against the emulator, from the callers' point of view.
 
-use domain::{accounts::Permission, people::Field};
+use domain::accounts::Permission;
+use domain::people::Field;
 use serde_json::{Value, json};
-use testkit::{Aws, Resource, api::Town};
+use testkit::api::Town;
+use testkit::{Aws, Resource};
 
 const FIELDS: &str = "/api/v1/fields";
 

@@ -1,19 +1,14 @@
 //! Imports, in process against the emulator, from the callers' point of view.
 
-use domain::{
-    accounts::{Permission, Role},
-    people::{Identity, ImportResult, RowCounts, Salt, Tag, Wishes},
-    tenants::{Limits, Tenant},
-    terms::OperationId,
-};
+use domain::accounts::{Permission, Role};
+use domain::people::{Identity, ImportResult, RowCounts, Salt, Tag, Wishes};
+use domain::tenants::{Limits, Tenant};
+use domain::terms::OperationId;
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
 use store::table::rates::Limit;
-use testkit::{
-    Aws,
-    api::{Caller, Town},
-    texts,
-};
+use testkit::api::{Caller, Town};
+use testkit::{Aws, texts};
 
 const IMPORTS: &str = "/api/v1/imports";
 

@@ -1,8 +1,10 @@
 //! Lines, in process against the emulator, from the callers' point of view.
 
-use domain::{accounts::Permission, tenants::Line};
+use domain::accounts::Permission;
+use domain::tenants::Line;
 use serde_json::{Value, json};
-use testkit::{Aws, Resource, api::Town};
+use testkit::api::Town;
+use testkit::{Aws, Resource};
 
 const LINES: &str = "/api/v1/lines";
 const MARINA: &str = "+97143330000";

@@ -2,19 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    accounts::{Permission, Role},
-    live::{Attended, Event, EventData, EventType, Meaning, Socket, Told},
-    tenants::Limits,
-    terms::{ContactId, EventId, MessageId, TenantId},
-};
+use domain::accounts::{Permission, Role};
+use domain::live::{Attended, Event, EventData, EventType, Meaning, Socket, Told};
+use domain::tenants::Limits;
+use domain::terms::{ContactId, EventId, MessageId, TenantId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use testkit::{
-    Aws,
-    api::{Caller, Town},
-    sockets::socket_id,
-};
+use testkit::Aws;
+use testkit::api::{Caller, Town};
+use testkit::sockets::socket_id;
 
 const EVENTS: &str = "/api/v1/live/events";
 const TICKET: &str = "/api/v1/live/ticket";

@@ -2,18 +2,14 @@
 
 use std::cell::Cell;
 
-use domain::{
-    accounts::{Action, Permission, Role},
-    media::{FileName, InboundMedia, MediaReason, Medium, MediumState},
-    terms::{ContactId, MessageId},
-};
+use domain::accounts::{Action, Permission, Role};
+use domain::media::{FileName, InboundMedia, MediaReason, Medium, MediumState};
+use domain::terms::{ContactId, MessageId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use testkit::{
-    Answer, Aws, Seeded,
-    api::{Caller, Town},
-    business::{business, mobile},
-};
+use testkit::api::{Caller, Town};
+use testkit::business::{business, mobile};
+use testkit::{Answer, Aws, Seeded};
 
 const JPEG: (&str, &[u8]) = ("image/jpeg", b"\xff\xd8\xff\xe0 a picture");
 

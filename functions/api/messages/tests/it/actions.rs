@@ -1,22 +1,16 @@
 //! Previews, cancellations, and failed messages that are sent again.
 
-use domain::{
-    messages::OptFlag,
-    terms::{Category, Classified, Effect, ErrorClass, Narrowing, Policy, Purpose},
-};
+use domain::messages::OptFlag;
+use domain::terms::{Category, Classified, Effect, ErrorClass, Narrowing, Policy, Purpose};
 use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;
 use store::contacts::Brought;
-use testkit::{
-    Lossy,
-    business::{against_sms_rules, business_with, send_as},
-};
+use testkit::Lossy;
+use testkit::business::{against_sms_rules, business_with, send_as};
 
-use super::{
-    sending::{customer, opted_in, sms, template, two_a_minute, with},
-    *,
-};
+use super::sending::{customer, opted_in, sms, template, two_a_minute, with};
+use super::*;
 
 /// The provider takes the attempt under way.
 fn accept_attempt(message: &mut Message, now: Timestamp, timers: &Timers) {

@@ -1,18 +1,14 @@
 //! Attachments of replies: each is carried by one reply in its conversation, within a day, and kept as long as that.
 
-use domain::{
-    media::{Asset, AssetState, MediaReason},
-    people::Change,
-    terms::{ConversationId, LineId},
-};
+use domain::media::{Asset, AssetState, MediaReason};
+use domain::people::Change;
+use domain::terms::{ConversationId, LineId};
 use jobs::MediaJob;
 use kit::QueueName;
 
-use super::{
-    replies::{messages_of, wrote, wrote_from},
-    sending::sms,
-    *,
-};
+use super::replies::{messages_of, wrote, wrote_from};
+use super::sending::sms;
+use super::*;
 
 fn carrying(file: &Asset) -> Value {
     json!({"seen": 1, "media": {"asset_id": file.id, "caption": "This is the dent."}})

@@ -3,13 +3,12 @@
 use domain::terms::Actor;
 use jobs::SendMessage;
 use kit::QueueName;
-use testkit::{api::new_key, callbacks::make_token};
+use testkit::api::new_key;
+use testkit::callbacks::make_token;
 
 use super::*;
-use crate::{
-    replies::{messages_of, wrote},
-    sending::{sms, template},
-};
+use crate::replies::{messages_of, wrote};
+use crate::sending::{sms, template};
 
 #[tokio::test]
 async fn callback_sends_one_message_to_its_contact_only() {

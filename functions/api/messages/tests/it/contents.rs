@@ -3,10 +3,8 @@
 use jobs::MediaJob;
 use kit::QueueName;
 
-use super::{
-    sending::{sms, with},
-    *,
-};
+use super::sending::{sms, with};
+use super::*;
 
 /// A request for this content alone.
 fn by_whatsapp(content: Value) -> Value {

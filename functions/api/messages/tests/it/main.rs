@@ -9,24 +9,18 @@ mod sending;
 mod trials;
 mod visibility;
 
-use domain::{
-    accounts::{Permission, Role},
-    calls::Received,
-    media::InboundMedia,
-    messages::{AttemptState, Cause, Cost, Message, SendOutcome, StatusReport},
-    money::Money,
-    people::Contact,
-    terms::{Channel, ContactId, MessageId, Reason, Refusal, Timers},
-};
+use domain::accounts::{Permission, Role};
+use domain::calls::Received;
+use domain::media::InboundMedia;
+use domain::messages::{AttemptState, Cause, Cost, Message, SendOutcome, StatusReport};
+use domain::money::Money;
+use domain::people::Contact;
+use domain::terms::{Channel, ContactId, MessageId, Reason, Refusal, Timers};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use testkit::{
-    Answer, Aws, Seeded,
-    api::Town,
-    assert_snapshot,
-    business::{CUSTOMER, LINE, business, mobile, phone, read},
-    texts,
-};
+use testkit::api::Town;
+use testkit::business::{CUSTOMER, LINE, business, mobile, phone, read};
+use testkit::{Answer, Aws, Seeded, assert_snapshot, texts};
 
 const MESSAGES: &str = "/api/v1/messages";
 

@@ -1,12 +1,10 @@
 //! Replies: each is sent once, in order, to somebody who wrote, and not over what a colleague has said meanwhile.
 
-use domain::{
-    inbox::{Conversation, Happening, What},
-    messages::{EDIT, OptFlag, REACTION},
-    people::{By, Change, Choice, Scope, Wish},
-    tenants::Account,
-    terms::{ConversationId, Purpose},
-};
+use domain::inbox::{Conversation, Happening, What};
+use domain::messages::{EDIT, OptFlag, REACTION};
+use domain::people::{By, Change, Choice, Scope, Wish};
+use domain::tenants::Account;
+use domain::terms::{ConversationId, Purpose};
 use futures::future::join;
 use jobs::SendMessage;
 use kit::QueueName;

@@ -1,21 +1,19 @@
 //! Sending by request: a message is written once, or refused with its reason and nothing is written.
 
 use access::link::{Customer, Follower};
-use domain::{
-    messages::{OptFlag, TrackedEnd},
-    money::{Cap, Period, Take},
-    people::{By, Choice, Identity, LinkCode, LinkOrigin, Scope, Wish},
-    tenants::{Limits, Tenant, TenantStatus},
-    terms::{Lane, Purpose},
-};
+use domain::messages::{OptFlag, TrackedEnd};
+use domain::money::{Cap, Period, Take};
+use domain::people::{By, Choice, Identity, LinkCode, LinkOrigin, Scope, Wish};
+use domain::tenants::{Limits, Tenant, TenantStatus};
+use domain::terms::{Lane, Purpose};
 use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;
-use store::{TenantScope, table::due::Partition, tenants::Configured};
-use testkit::{
-    api::Caller,
-    business::{business_with, read},
-};
+use store::TenantScope;
+use store::table::due::Partition;
+use store::tenants::Configured;
+use testkit::api::Caller;
+use testkit::business::{business_with, read};
 
 use super::*;
 

@@ -1,13 +1,13 @@
 //! The answers to keys that may send, and read nothing.
 
-use domain::{messages::OptFlag, people::Profile, terms::ShownName};
+use domain::messages::OptFlag;
+use domain::people::Profile;
+use domain::terms::ShownName;
 use store::contacts::ContactWrite;
 use testkit::api::Caller;
 
-use super::{
-    sending::{sms, template},
-    *,
-};
+use super::sending::{sms, template};
+use super::*;
 
 async fn key_with<'a>(town: &'a Town<'_>, business: &Seeded, more: &[Permission]) -> Caller<'a> {
     let scopes = [&[Permission::MessagesSend], more].concat();

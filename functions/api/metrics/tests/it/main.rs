@@ -2,17 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    accounts::{Permission, Role},
-    tenants::Line,
-};
+use domain::accounts::{Permission, Role};
+use domain::tenants::Line;
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use testkit::{
-    Aws,
-    api::{House, Town},
-    assert_snapshot,
-};
+use testkit::api::{House, Town};
+use testkit::{Aws, assert_snapshot};
 
 const METRICS: &str = "/api/v1/metrics";
 const OVERVIEW: &str = "/api/v1/metrics/overview";

@@ -1,12 +1,11 @@
 //! Operations, in process against the emulator, from the callers' point of view.
 
-use domain::{
-    accounts::{Permission, Role},
-    terms::{Actor, Data, Operation, OperationId, OperationKind, Progress},
-};
+use domain::accounts::{Permission, Role};
+use domain::terms::{Actor, Data, Operation, OperationId, OperationKind, Progress};
 use serde_json::json;
 use store::TenantScope;
-use testkit::{Answer, Aws, api::Town};
+use testkit::api::Town;
+use testkit::{Answer, Aws};
 use ulid::Ulid;
 
 const OPERATIONS: &str = "/api/v1/operations";

@@ -3,27 +3,19 @@
 use std::future::IntoFuture;
 
 use access::token::{Claims, sha256_hex};
-use domain::{
-    accounts::{Grant, Role},
-    people::LinkCode,
-    tenants::{Connection, TenantStatus},
-    terms::MessageId,
-};
+use domain::accounts::{Grant, Role};
+use domain::people::LinkCode;
+use domain::tenants::{Connection, TenantStatus};
+use domain::terms::MessageId;
 use jobs::{Mail, MailJob};
 use kit::Env;
 use serde_json::{Value, json};
-use store::{
-    messages::{NewLink, TrackedWrite},
-    table::effects::Effects,
-};
-use testkit::{
-    Answer, Aws, Call, Function,
-    api::{Town, sign},
-    assert_snapshot,
-    business::read,
-    seed::connection,
-    texts,
-};
+use store::messages::{NewLink, TrackedWrite};
+use store::table::effects::Effects;
+use testkit::api::{Town, sign};
+use testkit::business::read;
+use testkit::seed::connection;
+use testkit::{Answer, Aws, Call, Function, assert_snapshot, texts};
 
 const TENANTS: &str = "/api/v1/platform/tenants";
 const LOG: &str = "/api/v1/platform/log";

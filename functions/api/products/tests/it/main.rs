@@ -2,18 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    accounts::Permission,
-    media::{Asset, AssetIn, AssetState, MediaKind},
-    messages::Needs,
-    money::Product,
-    terms::{FileId, Resource as _},
-};
+use domain::accounts::Permission;
+use domain::media::{Asset, AssetIn, AssetState, MediaKind};
+use domain::messages::Needs;
+use domain::money::Product;
+use domain::terms::{FileId, Resource as _};
 use serde_json::{Value, json};
-use testkit::{
-    Aws, Resource,
-    api::{House, Town},
-};
+use testkit::api::{House, Town};
+use testkit::{Aws, Resource};
 
 const PRODUCTS: &str = "/api/v1/products";
 

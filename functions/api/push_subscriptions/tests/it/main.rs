@@ -3,7 +3,8 @@
 use domain::accounts::Role;
 use push_subscriptions::routes;
 use serde_json::{Value, json};
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 const DEVICES: &str = "/api/v1/me/push-subscriptions";
 

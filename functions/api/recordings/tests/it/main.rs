@@ -4,21 +4,17 @@ mod twilio;
 
 use std::cell::Cell;
 
-use domain::{
-    accounts::{Action, Permission, Role},
-    calls::Call,
-    telephony::{CallProvider, Recording, RecordingState},
-    terms::{CallId, ConnectionId, ContactId, RecordingId},
-};
+use domain::accounts::{Action, Permission, Role};
+use domain::calls::Call;
+use domain::telephony::{CallProvider, Recording, RecordingState};
+use domain::terms::{CallId, ConnectionId, ContactId, RecordingId};
 use serde_json::{Value, json};
 use store::table::rates::Limit;
-use testkit::{
-    Answer, Aws, Seeded,
-    api::{Caller, Town},
-    business::{business, mobile},
-    file_host::Reply,
-    seed::TWILIO_ACCOUNT,
-};
+use testkit::api::{Caller, Town};
+use testkit::business::{business, mobile};
+use testkit::file_host::Reply;
+use testkit::seed::TWILIO_ACCOUNT;
+use testkit::{Answer, Aws, Seeded};
 
 use self::twilio::Twilio;
 

@@ -1,17 +1,12 @@
 //! Segments, in process against the emulator, from the callers' point of view.
 
-use domain::{
-    accounts::{Permission, Role},
-    people::{Contact, Field, FieldValue, Person, Profile, Segment, Stage, Staged, Tag},
-    terms::{ContactId, OperationId, ShownName},
-};
+use domain::accounts::{Permission, Role};
+use domain::people::{Contact, Field, FieldValue, Person, Profile, Segment, Stage, Staged, Tag};
+use domain::terms::{ContactId, OperationId, ShownName};
 use serde_json::{Value, json};
 use store::contacts::Brought;
-use testkit::{
-    Answer, Aws, Resource,
-    api::{House, Town},
-    texts,
-};
+use testkit::api::{House, Town};
+use testkit::{Answer, Aws, Resource, texts};
 
 const SEGMENTS: &str = "/api/v1/segments";
 

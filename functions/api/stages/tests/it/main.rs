@@ -1,6 +1,7 @@
 //! Stages, in process against the emulator, from the callers' point of view.
 
-use domain::{accounts::Permission, people::Stage};
+use domain::accounts::Permission;
+use domain::people::Stage;
 use serde_json::json;
 use testkit::Resource;
 

@@ -1,7 +1,8 @@
 //! The suppression list, in process against the emulator, from the callers' point of view.
 
 use serde_json::{Value, json};
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 const SUPPRESSIONS: &str = "/api/v1/suppressions";
 const PHONE: &str = "+971501234567";

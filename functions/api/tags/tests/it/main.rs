@@ -1,8 +1,10 @@
 //! Tags, in process against the emulator, from the callers' point of view.
 
-use domain::{accounts::Permission, people::Tag};
+use domain::accounts::Permission;
+use domain::people::Tag;
 use serde_json::{Value, json};
-use testkit::{Aws, Resource, api::Town};
+use testkit::api::Town;
+use testkit::{Aws, Resource};
 
 const TAGS: &str = "/api/v1/tags";
 

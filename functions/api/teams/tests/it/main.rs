@@ -1,11 +1,10 @@
 //! Teams, in process against the emulator, from the callers' point of view.
 
-use domain::{
-    accounts::{Permission, Role},
-    tenants::Team,
-};
+use domain::accounts::{Permission, Role};
+use domain::tenants::Team;
 use serde_json::{Value, json};
-use testkit::{Aws, Resource, api::Town};
+use testkit::api::Town;
+use testkit::{Aws, Resource};
 
 const TEAMS: &str = "/api/v1/teams";
 

@@ -5,21 +5,17 @@ mod meta;
 mod numbers;
 mod twilio;
 
-use domain::{
-    accounts::Role,
-    templates::{
-        ButtonKind, LIBRARY, SyncTemplates, TemplateButton, TemplateContent, TemplateDefinition, TemplateKey,
-        TemplateReport, TemplateStatus,
-    },
-    terms::{ConnectionId, OperationKind},
+use domain::accounts::Role;
+use domain::templates::{
+    ButtonKind, LIBRARY, SyncTemplates, TemplateButton, TemplateContent, TemplateDefinition, TemplateKey,
+    TemplateReport, TemplateStatus,
 };
+use domain::terms::{ConnectionId, OperationKind};
 use serde_json::{Value, json};
 use store::Versioned;
-use testkit::{
-    Aws, Seeded,
-    api::{Asking, Caller, Town},
-    business::business,
-};
+use testkit::api::{Asking, Caller, Town};
+use testkit::business::business;
+use testkit::{Aws, Seeded};
 
 use self::meta::{Fault, Meta};
 

@@ -1,9 +1,7 @@
 //! Samples of media headers: from the bucket to WhatsApp.
 
-use domain::{
-    media::{Asset, AssetIn, MediaKind},
-    terms::Resource as _,
-};
+use domain::media::{Asset, AssetIn, MediaKind};
+use domain::terms::Resource as _;
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
 use testkit::Aws;

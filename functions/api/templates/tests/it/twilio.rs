@@ -2,14 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use domain::{accounts::Role, terms::OperationKind};
+use domain::accounts::Role;
+use domain::terms::OperationKind;
 use serde_json::json;
-use testkit::{
-    Aws, Seeded,
-    api::{Caller, Town},
-    seed,
-};
-use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
+use testkit::api::{Caller, Town};
+use testkit::{Aws, Seeded, seed};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use super::{ALL, order, submit};
 

@@ -6,7 +6,8 @@ mod setup;
 use domain::tenants::{Tenant, TenantConfig};
 use serde_json::{Value, json};
 use store::tenants::ConfigCache;
-use testkit::{Aws, api::Town, assert_snapshot};
+use testkit::api::Town;
+use testkit::{Aws, assert_snapshot};
 
 const TENANT: &str = "/api/v1/tenant";
 const SETUP: &str = "/api/v1/tenant/setup";

@@ -2,7 +2,8 @@
 
 use domain::terms::OperationId;
 use serde_json::{Value, json};
-use testkit::{Aws, api::Town};
+use testkit::Aws;
+use testkit::api::Town;
 
 use super::TENANT;
 

@@ -1,21 +1,20 @@
 //! The progress of the set-up: working steps are done, and the problems of the others are named.
 
-use domain::{
-    automations::Findings,
-    messages::{CallView, Material, World},
-    people::{Contact, Identity, Profile},
-    templates::TemplateDefinition,
-    tenants::{Account, CheckResult, Checkup, Connection, Health, TenantConfig, aircall, twilio},
-    terms::{CallId, Category, Channel, ConnectionId, ContactId, OneLine, ProductId, RuleId, unknown_line_type},
+use domain::automations::Findings;
+use domain::messages::{CallView, Material, World};
+use domain::people::{Contact, Identity, Profile};
+use domain::templates::TemplateDefinition;
+use domain::tenants::{Account, CheckResult, Checkup, Connection, Health, TenantConfig, aircall, twilio};
+use domain::terms::{
+    CallId, Category, Channel, ConnectionId, ContactId, OneLine, ProductId, RuleId, unknown_line_type,
 };
 use serde_json::{Value, json};
-use store::{TenantScope, tenants::Configured};
-use testkit::{
-    Aws, Seeded,
-    api::Town,
-    business::{CUSTOMER, against_sms_rules, business, missed_call_facts, read, send_as},
-    seed::TWILIO_NUMBER,
-};
+use store::TenantScope;
+use store::tenants::Configured;
+use testkit::api::Town;
+use testkit::business::{CUSTOMER, against_sms_rules, business, missed_call_facts, read, send_as};
+use testkit::seed::TWILIO_NUMBER;
+use testkit::{Aws, Seeded};
 
 use super::SETUP;
 

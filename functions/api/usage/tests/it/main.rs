@@ -1,14 +1,14 @@
 //! The usage, in process against the emulator, from the readers' point of view.
 
-use domain::{
-    accounts::{Permission, Role},
-    money::PriceBook,
-    tenants::{Line, Tenant},
-    terms::{Actor, Stamp},
-};
+use domain::accounts::{Permission, Role};
+use domain::money::PriceBook;
+use domain::tenants::{Line, Tenant};
+use domain::terms::{Actor, Stamp};
 use serde_json::{Value, json};
 use store::tenants::PlatformAct;
-use testkit::{Aws, api::Town, assert_snapshot, business::read};
+use testkit::api::Town;
+use testkit::business::read;
+use testkit::{Aws, assert_snapshot};
 
 const USAGE: &str = "/api/v1/usage";
 

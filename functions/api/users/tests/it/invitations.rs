@@ -1,17 +1,13 @@
 use access::token::{Claims, link_token, sha256_hex};
-use domain::{
-    accounts::{Account, Grant, Invitation, Member},
-    tenants::TenantStatus,
-    terms::{Actor, Email, InvitationId, TenantId},
-};
+use domain::accounts::{Account, Grant, Invitation, Member};
+use domain::tenants::TenantStatus;
+use domain::terms::{Actor, Email, InvitationId, TenantId};
 use futures::future::join_all;
 use jiff::SignedDuration;
 use jobs::Mail;
 use serde_json::{Value, json};
-use testkit::{
-    Answer, Call, Function,
-    api::{PASSWORD, sign},
-};
+use testkit::api::{PASSWORD, sign};
+use testkit::{Answer, Call, Function};
 
 use super::*;
 

@@ -5,11 +5,8 @@ mod people;
 
 use domain::accounts::Role;
 use serde_json::Value;
-use testkit::{
-    Aws,
-    api::{Citizen, Town},
-    assert_snapshot,
-};
+use testkit::api::{Citizen, Town};
+use testkit::{Aws, assert_snapshot};
 
 const USERS: &str = "/api/v1/users";
 

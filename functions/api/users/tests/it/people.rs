@@ -1,10 +1,8 @@
 //! Users of a tenant, and their permissions.
 
-use domain::{
-    accounts::{Member, MemberStatus, Permission, granted_permissions},
-    tenants::Tenant,
-    terms::UserId,
-};
+use domain::accounts::{Member, MemberStatus, Permission, granted_permissions};
+use domain::tenants::Tenant;
+use domain::terms::UserId;
 use futures::future::join_all;
 use serde_json::json;
 

@@ -2,23 +2,24 @@
 
 mod callbacks;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
-use domain::{
-    accounts::{Permission, Role},
-    live::Event,
-    terms::{EventId, WebhookEndpointId},
-    webhooks::{Attempt, AttemptOutcome, Delivery, DeliveryState, WebhookEndpoint},
-};
+use domain::accounts::{Permission, Role};
+use domain::live::Event;
+use domain::terms::{EventId, WebhookEndpointId};
+use domain::webhooks::{Attempt, AttemptOutcome, Delivery, DeliveryState, WebhookEndpoint};
 use jiff::SignedDuration;
 use jobs::DeliveryJob;
 use kit::{ConfigError, Env, QueueName};
 use providers::standard_webhooks::{SigningSecret, signature_header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde_json::{Value, json};
-use testkit::{Aws, Resource, api::Town};
-use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+use testkit::api::Town;
+use testkit::{Aws, Resource};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const ENDPOINTS: &str = "/api/v1/webhook-endpoints";
 

@@ -3,25 +3,21 @@
 use std::collections::BTreeMap;
 
 use apply_retention::{Context, handle};
-use domain::{
-    Timestamp,
-    calls::{AppliedRetention, ApplyRetention, CallProgress, Past},
-    media::InboundMedia,
-    messages::{Content, MessageState},
-    telephony::CallProvider,
-    tenants::Retention,
-    terms::{ConversationId, OperationKind, OperationState},
-};
+use domain::Timestamp;
+use domain::calls::{AppliedRetention, ApplyRetention, CallProgress, Past};
+use domain::media::InboundMedia;
+use domain::messages::{Content, MessageState};
+use domain::telephony::CallProvider;
+use domain::tenants::Retention;
+use domain::terms::{ConversationId, OperationKind, OperationState};
 use jiff::SignedDuration;
 use jobs::StartOperation;
 use kit::operation::Ran;
 use serde_json::json;
 use store::table::effects::{Effects, Once};
-use testkit::{
-    business::{CUSTOMER, SENT_WITHIN, business, missed_call_facts, read},
-    operations::result_of,
-    samples,
-};
+use testkit::business::{CUSTOMER, SENT_WITHIN, business, missed_call_facts, read};
+use testkit::operations::result_of;
+use testkit::samples;
 
 const DAY: i64 = 86_400;
 

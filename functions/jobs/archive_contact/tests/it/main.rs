@@ -3,31 +3,26 @@
 use std::collections::BTreeSet;
 
 use archive_contact::{Context, handle};
-use domain::{
-    accounts::Role,
-    campaigns::{Campaign, Enrolment},
-    inbox::Conversation,
-    media::{FileName, InboundMedia},
-    messages::{Content, OptFlag},
-    people::{
-        ArchiveContact, ArchiveResult, By, Change, Choice, ConsentEntry, Field, HistoryKind, Identity, LinkCode, Note,
-        Profile, Scope, Tag, Wish,
-    },
-    tenants::Team,
-    terms::{Actor, CampaignId, ContactId, Email, LineId, NoteId, OperationKind, OperationState, ShownName},
+use domain::accounts::Role;
+use domain::campaigns::{Campaign, Enrolment};
+use domain::inbox::Conversation;
+use domain::media::{FileName, InboundMedia};
+use domain::messages::{Content, OptFlag};
+use domain::people::{
+    ArchiveContact, ArchiveResult, By, Change, Choice, ConsentEntry, Field, HistoryKind, Identity, LinkCode, Note,
+    Profile, Scope, Tag, Wish,
 };
+use domain::tenants::Team;
+use domain::terms::{Actor, CampaignId, ContactId, Email, LineId, NoteId, OperationKind, OperationState, ShownName};
 use jobs::StartOperation;
-use kit::{
-    Folder,
-    operation::{Ran, Step},
-};
+use kit::Folder;
+use kit::operation::{Ran, Step};
 use serde_json::{Value, json};
-use store::{campaigns::DripEntry, contacts::ContactWrite};
-use testkit::{
-    business::{CUSTOMER, business, phone},
-    operations::result_of,
-    samples,
-};
+use store::campaigns::DripEntry;
+use store::contacts::ContactWrite;
+use testkit::business::{CUSTOMER, business, phone};
+use testkit::operations::result_of;
+use testkit::samples;
 
 const OTHER: &str = "+971502222222";
 const FORMER: &str = "+971501000002";

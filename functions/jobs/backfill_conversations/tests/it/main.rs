@@ -1,22 +1,18 @@
 //! Beginning the conversations of the past, in process against the emulator.
 
 use backfill_conversations::{Context, PER_STEP, handle};
-use domain::{
-    accounts::Role,
-    calls::{Call, Received},
-    inbox::{BackfillConversations, Backfilled, Conversation, ConversationState, What},
-    messages::{EDIT, REACTION},
-    people::Contact,
-    telephony::Outcome,
-    tenants::Team,
-    terms::{Channel, ContactId, ConversationId, LineId, OperationKind, TagId, UserId},
-};
+use domain::accounts::Role;
+use domain::calls::{Call, Received};
+use domain::inbox::{BackfillConversations, Backfilled, Conversation, ConversationState, What};
+use domain::messages::{EDIT, REACTION};
+use domain::people::Contact;
+use domain::telephony::Outcome;
+use domain::tenants::Team;
+use domain::terms::{Channel, ContactId, ConversationId, LineId, OperationKind, TagId, UserId};
 use serde_json::json;
-use testkit::{
-    Aws, Operations, Seeded,
-    business::{business, mobile},
-    operations::result_of,
-};
+use testkit::business::{business, mobile};
+use testkit::operations::result_of;
+use testkit::{Aws, Operations, Seeded};
 
 const DAY: i64 = 24 * 60 * 60;
 

@@ -1,25 +1,26 @@
 //! Changing many contacts, in process against the emulator.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use change_contacts::{Context, PER_STEP, handle};
-use domain::{
-    inbox::ConversationState,
-    people::{
-        ChangeContacts, ChangeDetails, ChangeIn, Conditions, Contact, EditedFields, Field, FieldValue, Identity,
-        Person, Profile, RESTORABLE_FOR, Stage, Staged, Tag,
-    },
-    terms::{
-        Actor, ContactId, Operation, OperationKind, OperationState, SegmentId, ShownName, Stamp, TagId, TenantId,
-        UserId,
-    },
+use domain::inbox::ConversationState;
+use domain::people::{
+    ChangeContacts, ChangeDetails, ChangeIn, Conditions, Contact, EditedFields, Field, FieldValue, Identity, Person,
+    Profile, RESTORABLE_FOR, Stage, Staged, Tag,
+};
+use domain::terms::{
+    Actor, ContactId, Operation, OperationKind, OperationState, SegmentId, ShownName, Stamp, TagId, TenantId, UserId,
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
 use kit::operation::Ran;
 use serde_json::{Value, from_value, json};
-use store::{Owned, contacts::Brought, table::operations::DETAILS_LIFE};
-use testkit::{Lossy, operations::result_of};
+use store::Owned;
+use store::contacts::Brought;
+use store::table::operations::DETAILS_LIFE;
+use testkit::Lossy;
+use testkit::operations::result_of;
 
 struct World {
     user: UserId,

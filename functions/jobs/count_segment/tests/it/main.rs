@@ -1,17 +1,13 @@
 //! Counting the contacts of a segment, in process against the emulator.
 
 use count_segment::{Context, PER_STEP, handle};
-use domain::{
-    people::{Contact, CountSegment, Field, FieldValue, Profile, Stage, Staged},
-    terms::{ContactId, OperationKind, OperationState, SegmentId, TagId},
-};
+use domain::people::{Contact, CountSegment, Field, FieldValue, Profile, Stage, Staged};
+use domain::terms::{ContactId, OperationKind, OperationState, SegmentId, TagId};
 use jobs::StartOperation;
 use kit::operation::Ran;
 use serde_json::{Value, from_value, json};
-use testkit::{
-    business::{CUSTOMER, business},
-    operations::result_of,
-};
+use testkit::business::{CUSTOMER, business};
+use testkit::operations::result_of;
 
 struct World(testkit::World<Context>);
 

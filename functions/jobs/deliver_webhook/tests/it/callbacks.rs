@@ -1,7 +1,9 @@
 //! Callbacks: events about contacts carry a token, of which only the hash is kept.
 
 use access::token;
-use domain::{live::Event, terms::ContactId, webhooks::WebhookRun};
+use domain::live::Event;
+use domain::terms::ContactId;
+use domain::webhooks::WebhookRun;
 use serde_json::{Value, json};
 use ulid::Ulid;
 use wiremock::ResponseTemplate;

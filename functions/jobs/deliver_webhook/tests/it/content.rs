@@ -1,6 +1,7 @@
 //! Events with content, which is read at each attempt, and what an endpoint's own header and secrets are used for.
 
-use domain::{live::Event, webhooks::AttemptOutcome};
+use domain::live::Event;
+use domain::webhooks::AttemptOutcome;
 use serde_json::{Value, json};
 use testkit::business::CUSTOMER;
 use wiremock::ResponseTemplate;

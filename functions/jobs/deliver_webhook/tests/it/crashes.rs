@@ -1,21 +1,17 @@
 //! Workers that die anywhere, and jobs that are delivered again.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::poll_fn,
-    pin::pin,
-    task::Poll,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 
 use domain::webhooks::{DeliveryState, HealthState};
 use jiff::SignedDuration;
 use testkit::Dice;
 use wiremock::ResponseTemplate;
 
-use super::{
-    failing::look_until,
-    world::{World, ids, too_late},
-};
+use super::failing::look_until;
+use super::world::{World, ids, too_late};
 
 /// Events of the business; as many as this variable says, where it is set: `RINGBACK_TEST_DELIVERIES=5000`.
 const EVENTS: usize = 200;

@@ -1,9 +1,7 @@
 //! Receivers that fail: further attempts, endpoints that are down, and their end.
 
-use domain::{
-    Timestamp,
-    webhooks::{AttemptOutcome, DeliveryState, DisabledReason, HealthState, WebhookEndpoint},
-};
+use domain::Timestamp;
+use domain::webhooks::{AttemptOutcome, DeliveryState, DisabledReason, HealthState, WebhookEndpoint};
 use jiff::SignedDuration;
 use kit::Done;
 use wiremock::ResponseTemplate;

@@ -1,10 +1,8 @@
 //! New events: once at each endpoint, whatever happens meanwhile.
 
-use domain::{
-    live::EventType,
-    terms::TenantId,
-    webhooks::{AttemptOutcome, Delivery, DeliveryState, DisabledReason, MAX_WAITING_DELIVERIES},
-};
+use domain::live::EventType;
+use domain::terms::TenantId;
+use domain::webhooks::{AttemptOutcome, Delivery, DeliveryState, DisabledReason, MAX_WAITING_DELIVERIES};
 use jobs::DeliveryJob;
 use kit::Done;
 use ulid::Ulid;

@@ -1,28 +1,23 @@
 //! A business whose events go to a receiver.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use access::{Kms, WebhookSecrets};
 use deliver_webhook::{Context, handle};
-use domain::{
-    live::{Event, EventType},
-    terms::{EventId, RotationId, WebUrl, WebhookEndpointId},
-    webhooks::{Delivery, DeliveryState, EndpointHealth, EndpointSecret, WebhookEndpoint},
-};
+use domain::live::{Event, EventType};
+use domain::terms::{EventId, RotationId, WebUrl, WebhookEndpointId};
+use domain::webhooks::{Delivery, DeliveryState, EndpointHealth, EndpointSecret, WebhookEndpoint};
 use jobs::DeliveryJob;
 use kit::{ConfigError, Done, Env, Job, JobError, QueueName};
 use providers::standard_webhooks::{SigningSecret, signature_header};
 use serde_json::json;
 use testkit::Aws;
 use ulid::Ulid;
-use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::method};
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 /// The key that signs.
 pub(crate) const KEY: &str = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnop";

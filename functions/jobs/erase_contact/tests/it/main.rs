@@ -3,28 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    calls::Received,
-    inbox::Draft,
-    media::InboundMedia,
-    messages::{Content, OptFlag, SendOutcome, Sender},
-    people::{
-        By, Change, ChangeDetails, Choice, ConsentEntry, Contact, EraseContact, Erased, FieldValue, Filter, Identity,
-        Import, LinkCode, LinkOrigin, Note, NoteText, Profile, Scope, Staged, Wish,
-    },
-    terms::{
-        Actor, ContactId, ConversationId, Email, FieldId, ImportId, MessageId, NoteId, Operation, OperationId,
-        OperationKind, OperationState, RecordingId, ShownName, StageId, TagId, UserId,
-    },
+use domain::calls::Received;
+use domain::inbox::Draft;
+use domain::media::InboundMedia;
+use domain::messages::{Content, OptFlag, SendOutcome, Sender};
+use domain::people::{
+    By, Change, ChangeDetails, Choice, ConsentEntry, Contact, EraseContact, Erased, FieldValue, Filter, Identity,
+    Import, LinkCode, LinkOrigin, Note, NoteText, Profile, Scope, Staged, Wish,
+};
+use domain::terms::{
+    Actor, ContactId, ConversationId, Email, FieldId, ImportId, MessageId, NoteId, Operation, OperationId,
+    OperationKind, OperationState, RecordingId, ShownName, StageId, TagId, UserId,
 };
 use erase_contact::{Context, handle};
 use jobs::StartOperation;
-use kit::{FileKey, Files, Folder, operation::Ran};
-use store::{consent::LinkWrite, contacts::ContactWrite, messages::Reference, table::operations::DETAILS_LIFE};
-use testkit::{
-    business::{CUSTOMER, effects_of, phone},
-    samples,
-};
+use kit::operation::Ran;
+use kit::{FileKey, Files, Folder};
+use store::consent::LinkWrite;
+use store::contacts::ContactWrite;
+use store::messages::Reference;
+use store::table::operations::DETAILS_LIFE;
+use testkit::business::{CUSTOMER, effects_of, phone};
+use testkit::samples;
 
 /// A number that the contact has no room for any more.
 const FORMER: &str = "+971501000002";

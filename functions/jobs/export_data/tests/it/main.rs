@@ -2,30 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    accounts::{Action, AuditEntry},
-    calls::Received,
-    campaigns::{Campaign, Enrolment, Exit},
-    media::{InboundMedia, MediaKind},
-    messages::Content,
-    people::{By, Change, Choice, ConsentEntry, Contact, Field, LinkCode, Person, PersonIn, Profile, Scope, Tag, Wish},
-    reports::ExportResult,
-    terms::{CampaignId, ContactId, OperationKind, OperationState, Reason, Refusal},
+use domain::accounts::{Action, AuditEntry};
+use domain::calls::Received;
+use domain::campaigns::{Campaign, Enrolment, Exit};
+use domain::media::{InboundMedia, MediaKind};
+use domain::messages::Content;
+use domain::people::{
+    By, Change, Choice, ConsentEntry, Contact, Field, LinkCode, Person, PersonIn, Profile, Scope, Tag, Wish,
 };
+use domain::reports::ExportResult;
+use domain::terms::{CampaignId, ContactId, OperationKind, OperationState, Reason, Refusal};
 use export_data::{Context, handle};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use sheet::{
-    dialect::{Dialect, Known, detect},
-    preview::records,
-    record::Record,
-    row::{self, Row},
-    suggest::suggest,
-};
-use testkit::{
-    business::{CUSTOMER, business},
-    operations::result_of,
-};
+use sheet::dialect::{Dialect, Known, detect};
+use sheet::preview::records;
+use sheet::record::Record;
+use sheet::row::{self, Row};
+use sheet::suggest::suggest;
+use testkit::business::{CUSTOMER, business};
+use testkit::operations::result_of;
 
 struct World(testkit::World<Context>);
 

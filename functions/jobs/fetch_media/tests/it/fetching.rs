@@ -1,18 +1,14 @@
 //! Media of customers' messages.
 
-use domain::{
-    media::{InboundMedia, MediaKind, MediaReason, Medium, MediumState},
-    terms::{ConnectionId, MessageId, TenantId},
-};
+use domain::media::{InboundMedia, MediaKind, MediaReason, Medium, MediumState};
+use domain::terms::{ConnectionId, MessageId, TenantId};
 use jiff::SignedDuration;
 use jobs::MediaJob;
 use kit::{Done, FileKey, Files};
 use serde_json::json;
-use testkit::{
-    business::erase,
-    file_host::{FileHost, Reply},
-    seed::{PHONE_NUMBER_ID, TWILIO_ACCOUNT},
-};
+use testkit::business::erase;
+use testkit::file_host::{FileHost, Reply};
+use testkit::seed::{PHONE_NUMBER_ID, TWILIO_ACCOUNT};
 
 use super::world::{World, picture, sha256, video};
 

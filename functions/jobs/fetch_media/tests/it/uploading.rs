@@ -1,13 +1,12 @@
 //! Uploads of assets to WhatsApp.
 
-use domain::{
-    media::{Asset, AssetIn, AssetState, Handle, MediaKind, Turn},
-    terms::{AssetId, ConnectionId, ConversationId, FileId, MessageId, Resource as _},
-};
+use domain::media::{Asset, AssetIn, AssetState, Handle, MediaKind, Turn};
+use domain::terms::{AssetId, ConnectionId, ConversationId, FileId, MessageId, Resource as _};
 use jiff::SignedDuration;
 use jobs::MediaJob;
 use kit::{Done, FileKey, Files, JobError};
-use testkit::{business::CUSTOMER, seed::PHONE_NUMBER_ID};
+use testkit::business::CUSTOMER;
+use testkit::seed::PHONE_NUMBER_ID;
 
 use super::world::{World, picture, sha256, video};
 

@@ -2,19 +2,15 @@
 
 use std::time::Duration;
 
-use domain::{
-    media::{InboundMedia, MediaKind, Medium, MediumState},
-    terms::MessageId,
-};
+use domain::media::{InboundMedia, MediaKind, Medium, MediumState};
+use domain::terms::MessageId;
 use fetch_media::{Context, handle};
 use jobs::MediaJob;
 use kit::{Done, Job, JobError};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use testkit::{
-    file_host::{FileHost, Reply},
-    seed::TWILIO_ACCOUNT,
-};
+use testkit::file_host::{FileHost, Reply};
+use testkit::seed::TWILIO_ACCOUNT;
 
 /// Begins as a JPEG does.
 pub(crate) fn picture() -> Vec<u8> {

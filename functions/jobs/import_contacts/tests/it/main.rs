@@ -7,23 +7,19 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    calls::Entry,
-    messages::OptFlag,
-    people::{
-        By, ConsentEntry, Contact, Driver, Filter, Identity, Import, ImportResult, RowCounts, RowOutcome, Salt, Search,
-        Tag, Wishes, Word,
-    },
-    tenants::Limits,
+use domain::calls::Entry;
+use domain::messages::OptFlag;
+use domain::people::{
+    By, ConsentEntry, Contact, Driver, Filter, Identity, Import, ImportResult, RowCounts, RowOutcome, Salt, Search,
+    Tag, Wishes, Word,
 };
+use domain::tenants::Limits;
 use kit::operation::Ran;
 use serde_json::json;
-use sheet::{
-    dialect::{Known, detect},
-    preview::records,
-    row,
-    suggest::suggest,
-};
+use sheet::dialect::{Known, detect};
+use sheet::preview::records;
+use sheet::row;
+use sheet::suggest::suggest;
 
 use self::world::{World, label, mapping, name, result};
 

@@ -1,17 +1,13 @@
 //! Contacts that are changed, merged or erased while an import is about to write to them, or between two attempts of a row.
 
-use domain::{
-    people::{Identity, ImportResult, Person, Profile},
-    terms::{ContactId, ShownName},
-};
+use domain::people::{Identity, ImportResult, Person, Profile};
+use domain::terms::{ContactId, ShownName};
 use import_contacts::{Context, handle};
 use jobs::StartOperation;
 use serde_json::json;
 use store::contacts::{ContactWrite, Decided, ProfileWrite};
-use testkit::{
-    Lossy,
-    business::{decided_merge, erase},
-};
+use testkit::Lossy;
+use testkit::business::{decided_merge, erase};
 
 use super::world::{World, mapping, name, result};
 

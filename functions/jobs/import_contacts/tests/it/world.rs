@@ -2,16 +2,18 @@
 
 use std::sync::LazyLock;
 
-use domain::{
-    people::{Driver, Field, Filter, Import, ImportResult, Person, Search},
-    terms::{Actor, ImportId, Operation, OperationKind, OperationState},
-};
+use domain::people::{Driver, Field, Filter, Import, ImportResult, Person, Search};
+use domain::terms::{Actor, ImportId, Operation, OperationKind, OperationState};
 use import_contacts::{Context, handle};
 use jobs::StartOperation;
-use kit::{FileKey, Files, operation::Ran};
+use kit::operation::Ran;
+use kit::{FileKey, Files};
 use serde_json::{Value, json};
-use sheet::{encoding::Encoding, import::ImportContacts, row::Label};
-use store::{Store, Versioned, contacts::PeoplePosition};
+use sheet::encoding::Encoding;
+use sheet::import::ImportContacts;
+use sheet::row::Label;
+use store::contacts::PeoplePosition;
+use store::{Store, Versioned};
 use testkit::operations::result_of;
 use tokio::sync::{RwLock, RwLockReadGuard};
 

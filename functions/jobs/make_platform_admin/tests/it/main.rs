@@ -1,10 +1,8 @@
 //! Creating the first administrator of the platform, in process against the emulator's table and queues.
 
 use access::token;
-use domain::{
-    accounts::{Account, Grant, SealedFactor, SecondFactor},
-    terms::UserId,
-};
+use domain::accounts::{Account, Grant, SealedFactor, SecondFactor};
+use domain::terms::UserId;
 use jobs::{Mail, MailJob};
 use kit::{Env, JobError};
 use make_platform_admin::{Answer, Context, Request, handle};

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    campaigns::{Campaign, PreflightCampaign, PreflightResult},
-    money::{Cap, Period, Scope},
-    people::{Field, FieldValue, Profile, Segment, Stage, Staged, Tag},
-    tenants::Account,
-    terms::{CampaignState, ContactId, OperationKind, OperationState},
-};
+use domain::campaigns::{Campaign, PreflightCampaign, PreflightResult};
+use domain::money::{Cap, Period, Scope};
+use domain::people::{Field, FieldValue, Profile, Segment, Stage, Staged, Tag};
+use domain::tenants::Account;
+use domain::terms::{CampaignState, ContactId, OperationKind, OperationState};
 use preflight_campaign::{Context, handle};
 use serde_json::{Value, from_value, json, to_value};
 use store::Versioned;

@@ -1,11 +1,11 @@
 //! The decision about a call, and the sentence that explains it.
 
-use domain::{
-    messages::{AttemptState, Content, Ended, Message, MessageState, OptFlag},
-    people::{Contact, Field, FieldValue, Identity, Profile},
-    telephony::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
-    tenants::TenantStatus,
-    terms::{Category, Channel, FieldId, Narrowing, OneLine, Policy, Purpose, ShownName, SmsText, TenantId, Whole},
+use domain::messages::{AttemptState, Content, Ended, Message, MessageState, OptFlag};
+use domain::people::{Contact, Field, FieldValue, Identity, Profile};
+use domain::telephony::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party};
+use domain::tenants::TenantStatus;
+use domain::terms::{
+    Category, Channel, FieldId, Narrowing, OneLine, Policy, Purpose, ShownName, SmsText, TenantId, Whole,
 };
 use jiff::SignedDuration;
 use kit::{Done, Job, QueueName};

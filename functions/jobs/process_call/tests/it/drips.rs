@@ -1,12 +1,10 @@
 //! Callers who enter a drip.
 
-use domain::{
-    campaigns::Enrolment,
-    messages::OptFlag,
-    people::Contact,
-    telephony::{CallFacts, CallStatus, Handling},
-    terms::{CampaignId, CampaignState, Reason, Refusal},
-};
+use domain::campaigns::Enrolment;
+use domain::messages::OptFlag;
+use domain::people::Contact;
+use domain::telephony::{CallFacts, CallStatus, Handling};
+use domain::terms::{CampaignId, CampaignState, Reason, Refusal};
 use kit::Done;
 use serde_json::{Value, json};
 use store::Versioned;

@@ -1,9 +1,7 @@
 //! Callers whose number a channel, a list or a person wrote in another form.
 
-use domain::{
-    messages::OptFlag,
-    people::{Contact, Identity},
-};
+use domain::messages::OptFlag;
+use domain::people::{Contact, Identity};
 use testkit::business::{missed_call_facts, phone};
 
 use super::world::World;

@@ -1,12 +1,10 @@
 //! Missed calls in conversations of the inbox.
 
-use domain::{
-    inbox::{Conversation, What},
-    people::Identity,
-    telephony::{CallFacts, Outcome, Party},
-    tenants::Team,
-    terms::{ConversationId, LineId, UserId},
-};
+use domain::inbox::{Conversation, What};
+use domain::people::Identity;
+use domain::telephony::{CallFacts, Outcome, Party};
+use domain::tenants::Team;
+use domain::terms::{ConversationId, LineId, UserId};
 use kit::Done;
 use serde_json::json;
 use testkit::business::{CUSTOMER, LINE, missed_call_facts, phone, read, stated_call_facts};

@@ -1,11 +1,9 @@
 //! Links to preference pages in messages.
 
 use access::link::{Customer, Follower};
-use domain::{
-    messages::{Content, Message, TrackedEnd},
-    people::{LINK_LIFETIME, LinkCode, LinkOrigin},
-    terms::{Channel, ContactId, SmsText},
-};
+use domain::messages::{Content, Message, TrackedEnd};
+use domain::people::{LINK_LIFETIME, LinkCode, LinkOrigin};
+use domain::terms::{Channel, ContactId, SmsText};
 use store::tenants::Configured;
 use testkit::business::{CUSTOMER, missed_call_facts};
 

@@ -1,17 +1,13 @@
 //! Reports of one call, in any order and number: one call, one message.
 
-use domain::{
-    people::Identity,
-    telephony::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Recording, RecordingState},
-    terms::Whole,
-};
+use domain::people::Identity;
+use domain::telephony::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Recording, RecordingState};
+use domain::terms::Whole;
 use jiff::SignedDuration;
 use kit::{Done, Job};
 use process_call::{Context, handle};
-use testkit::{
-    Lossy,
-    business::{CUSTOMER, from_to, missed_call_facts, phone},
-};
+use testkit::Lossy;
+use testkit::business::{CUSTOMER, from_to, missed_call_facts, phone};
 
 use super::world::{World, completed_call, dialled_call};
 

@@ -1,10 +1,8 @@
 //! Missed calls are recovered once: by a later call that is answered, or by what the customer did before the call was reported.
 
-use domain::{
-    people::{Contact, Identity, MissedCall},
-    telephony::{CallFacts, CallStatus, DialStatus, Outcome, Party},
-    terms::Whole,
-};
+use domain::people::{Contact, Identity, MissedCall};
+use domain::telephony::{CallFacts, CallStatus, DialStatus, Outcome, Party};
+use domain::terms::Whole;
 use jiff::SignedDuration;
 use kit::Done;
 use testkit::business::{CUSTOMER, from_to, missed_call_facts, phone, stated_call_facts};

@@ -1,6 +1,7 @@
 //! Retention of a call and its message: by the tenant's setting when the call is decided.
 
-use domain::{telephony::CallFacts, tenants::Retention};
+use domain::telephony::CallFacts;
+use domain::tenants::Retention;
 use jiff::SignedDuration;
 use testkit::business::{CUSTOMER, SENT_WITHIN, missed_call_facts};
 

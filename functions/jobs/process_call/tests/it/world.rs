@@ -1,19 +1,16 @@
 //! A business, and the function under test.
 
-use domain::{
-    calls::{Call, CallProgress, Entry},
-    messages::{Message, SendOutcome},
-    people::{Contact, Identity},
-    telephony::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
-};
+use domain::calls::{Call, CallProgress, Entry};
+use domain::messages::{Message, SendOutcome};
+use domain::people::{Contact, Identity};
+use domain::telephony::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party};
 use jobs::CallJob;
 use kit::{Done, Job, QueueName};
 use process_call::{Context, handle};
-use store::{table::due::Partition, tenants::Configured};
-use testkit::{
-    Aws,
-    business::{CUSTOMER, LINE, from_to, phone},
-};
+use store::table::due::Partition;
+use store::tenants::Configured;
+use testkit::Aws;
+use testkit::business::{CUSTOMER, LINE, from_to, phone};
 
 pub(crate) struct World(testkit::World<Context>);
 

@@ -1,16 +1,15 @@
 //! Templates, accounts, and unknown events.
 
-use domain::{
-    Timestamp,
-    tenants::{Account, Connection, Health, Quality, whatsapp},
-    terms::{Category, ConnectionId},
-};
+use domain::Timestamp;
+use domain::tenants::{Account, Connection, Health, Quality, whatsapp};
+use domain::terms::{Category, ConnectionId};
 use jobs::{EventSource, Payload};
 use kit::{Done, Job, RawBucket};
 use process_provider_event::{Context, handle};
 use providers::whatsapp::webhook::Change;
 use serde_json::{Value, json};
-use testkit::{business::phone, seed::WABA};
+use testkit::business::phone;
+use testkit::seed::WABA;
 
 use super::world::{World, status, wrote};
 

@@ -1,20 +1,20 @@
 //! Automatic answers to customers' messages: once, to the right people, where they wrote.
 
-use domain::{
-    calls::{Entry, Received},
-    messages::{Cause, Content, Message, MessageState, OptFlag},
-    people::{Contact, Identity, MAX_OPEN},
-    tenants::{BusinessHours, TenantStatus},
-    terms::{
-        Actor, Answer, Answered, Answers, Category, Channel, ContactId, MAX_ANSWERS, MAX_REMEMBERED, Narrowing, Policy,
-        Purpose,
-    },
+use domain::calls::{Entry, Received};
+use domain::messages::{Cause, Content, Message, MessageState, OptFlag};
+use domain::people::{Contact, Identity, MAX_OPEN};
+use domain::tenants::{BusinessHours, TenantStatus};
+use domain::terms::{
+    Actor, Answer, Answered, Answers, Category, Channel, ContactId, MAX_ANSWERS, MAX_REMEMBERED, Narrowing, Policy,
+    Purpose,
 };
 use jiff::SignedDuration;
 use jobs::ProviderEvent;
 use kit::Done;
 use serde_json::{Value, json};
-use store::{contacts::ContactWrite, table::effects::Effects, tenants::Configured};
+use store::contacts::ContactWrite;
+use store::table::effects::Effects;
+use store::tenants::Configured;
 use testkit::business::{CUSTOMER, LINE, effects_of, phone, read};
 
 use super::world::{BSUID, World, digits, wrote};

@@ -1,11 +1,9 @@
 //! Messages from customers: stored once, for the right person, with their effects.
 
-use domain::{
-    messages::{AttemptState, MessageState, OptFlag},
-    people::{By, ConsentEntry, Contact, Identity, Party, Salt},
-    tenants::Account,
-    terms::{Channel, ConversationId, MessageId, Recipient, ShownName, Whole},
-};
+use domain::messages::{AttemptState, MessageState, OptFlag};
+use domain::people::{By, ConsentEntry, Contact, Identity, Party, Salt};
+use domain::tenants::Account;
+use domain::terms::{Channel, ConversationId, MessageId, Recipient, ShownName, Whole};
 use jobs::ProviderEvent;
 use kit::{Done, Job};
 use process_provider_event::{Context, handle};

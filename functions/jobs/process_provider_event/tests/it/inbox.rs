@@ -1,25 +1,22 @@
 //! Customers' messages in conversations of the inbox.
 
-use domain::{
-    calls::Entry,
-    inbox::{Conversation, ConversationState, Happening, What},
-    messages::{Message, MessageState},
-    people::{Contact, Identity},
-    reports::count_message,
-    tenants::Team,
-    terms::{Channel, ContactId, ConversationId, MessageId, UserId},
-};
+use domain::calls::Entry;
+use domain::inbox::{Conversation, ConversationState, Happening, What};
+use domain::messages::{Message, MessageState};
+use domain::people::{Contact, Identity};
+use domain::reports::count_message;
+use domain::tenants::Team;
+use domain::terms::{Channel, ContactId, ConversationId, MessageId, UserId};
 use jobs::{EventSource, ProviderEvent};
 use kit::{Done, Job};
 use process_provider_event::{Context, handle};
 use providers::whatsapp::webhook::split;
 use serde_json::{Value, json};
-use store::{Versioned, inbox::InboxList};
-use testkit::{
-    Lossy,
-    business::{CUSTOMER, mobile, phone},
-    seed::WABA,
-};
+use store::Versioned;
+use store::inbox::InboxList;
+use testkit::Lossy;
+use testkit::business::{CUSTOMER, mobile, phone};
+use testkit::seed::WABA;
 use tokio::sync::oneshot;
 
 use super::world::{BSUID, World, digits, wrote};

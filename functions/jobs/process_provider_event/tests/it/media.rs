@@ -1,20 +1,17 @@
 //! Pictures and other files of customers' messages: stored as rows beside them, and fetched by jobs.
 
-use domain::{
-    calls::Received,
-    media::{MediaKind, Medium, MediumState},
-    people::Identity,
-};
+use domain::calls::Received;
+use domain::media::{MediaKind, Medium, MediumState};
+use domain::people::Identity;
 use jobs::MediaJob;
 use kit::{Done, Job, QueueName};
 use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
-use testkit::{Lossy, business::phone, fixtures};
+use testkit::business::phone;
+use testkit::{Lossy, fixtures};
 
-use super::{
-    answers::closed_business,
-    world::{World, wrote},
-};
+use super::answers::closed_business;
+use super::world::{World, wrote};
 
 /// The customer's text with this content instead.
 fn message_with_content(world: &World, id: &str, kind: &str, content: &Value) -> Value {

@@ -1,10 +1,8 @@
 //! Reports on a contact that was merged into another arrive at the survivor.
 
-use domain::{
-    messages::{AttemptState, MessageState, OptFlag},
-    people::{By, Choice, ConsentCategory, Contact, Identity, Scope, Wish},
-    terms::{Channel, ContactId, MessageId},
-};
+use domain::messages::{AttemptState, MessageState, OptFlag};
+use domain::people::{By, Choice, ConsentCategory, Contact, Identity, Scope, Wish};
+use domain::terms::{Channel, ContactId, MessageId};
 use kit::Done;
 use store::contacts::ContactWrite;
 use testkit::business::{CUSTOMER, phone};

@@ -1,9 +1,7 @@
 //! Effects of a customer's message on earlier calls and follow-ups: recovered calls, and the time of answering.
 
-use domain::{
-    messages::{AnsweredTemplate, Message},
-    people::{Change, Contact},
-};
+use domain::messages::{AnsweredTemplate, Message};
+use domain::people::{Change, Contact};
 use kit::Done;
 use serde_json::{Value, json};
 use testkit::business::CUSTOMER;

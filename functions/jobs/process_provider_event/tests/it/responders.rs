@@ -1,21 +1,17 @@
 //! A WhatsApp number that other responders answer, too: copies, and conversations that pass to and fro.
 
-use domain::{
-    calls::Entry,
-    inbox::{Conversation, ConversationState},
-    messages::Message,
-    people::Identity,
-    terms::{ConversationId, Phone},
-};
+use domain::calls::Entry;
+use domain::inbox::{Conversation, ConversationState};
+use domain::messages::Message;
+use domain::people::Identity;
+use domain::terms::{ConversationId, Phone};
 use jobs::ProviderEvent;
 use kit::Done;
 use serde_json::{Value, json};
 use testkit::business::{CUSTOMER, mobile, phone};
 
-use super::{
-    answers::closed_business,
-    world::{BSUID, World, by_id, digits, wrote},
-};
+use super::answers::closed_business;
+use super::world::{BSUID, World, by_id, digits, wrote};
 
 /// A text to another responder, as its copy.
 fn copy(world: &World, id: &str, at: i64, text: &str) -> ProviderEvent {

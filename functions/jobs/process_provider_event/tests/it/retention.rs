@@ -1,6 +1,7 @@
 //! Retention of messages: by the tenant's setting when they are stored, whatever is reported later.
 
-use domain::{messages::AttemptState, tenants::Retention};
+use domain::messages::AttemptState;
+use domain::tenants::Retention;
 use jiff::SignedDuration;
 use kit::Done;
 use testkit::business::SENT_WITHIN;

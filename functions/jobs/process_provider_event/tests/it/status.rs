@@ -1,11 +1,9 @@
 //! Statuses move our messages forward, in any order and number.
 
-use domain::{
-    calls::MessageRef,
-    messages::{AttemptState, Content, MessageState, Sender},
-    people::{Change, Contact, Identity},
-    terms::{Channel, OperationKind, Recipient},
-};
+use domain::calls::MessageRef;
+use domain::messages::{AttemptState, Content, MessageState, Sender};
+use domain::people::{Change, Contact, Identity};
+use domain::terms::{Channel, OperationKind, Recipient};
 use kit::Done;
 use serde_json::json;
 use testkit::business::{CUSTOMER, business, phone};

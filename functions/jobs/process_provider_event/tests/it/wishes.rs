@@ -1,10 +1,8 @@
 //! Wishes in messages of every kind: only what somebody typed, buttons that can only stop, and reactions by SMS. The words themselves are
 //! a table of `domain`.
 
-use domain::{
-    people::ConsentEntry,
-    terms::{Category, ConversationId, Narrowing, Policy, Purpose},
-};
+use domain::people::ConsentEntry;
+use domain::terms::{Category, ConversationId, Narrowing, Policy, Purpose};
 use kit::Done;
 use serde_json::{Value, json};
 use testkit::business::CUSTOMER;

@@ -1,18 +1,18 @@
 //! A business, a customer who was sent a message, and the function under test.
 
-use domain::{
-    Timestamp,
-    calls::{Entry, Received},
-    messages::{AttemptState, Message, SendOutcome},
-    people::{ConsentEntry, Contact},
-    templates::TemplateDefinition,
-    terms::Operation,
-};
+use domain::Timestamp;
+use domain::calls::{Entry, Received};
+use domain::messages::{AttemptState, Message, SendOutcome};
+use domain::people::{ConsentEntry, Contact};
+use domain::templates::TemplateDefinition;
+use domain::terms::Operation;
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Done, Job, JobError};
 use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
-use store::{Versioned, messages::Reference, tenants::Configured};
+use store::Versioned;
+use store::messages::Reference;
+use store::tenants::Configured;
 use testkit::business::CUSTOMER;
 
 /// An id of WhatsApp's for the customer.

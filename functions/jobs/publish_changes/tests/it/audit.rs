@@ -1,12 +1,14 @@
 //! The audit log has every change by people and keys: author, object, before and after; once, and never a secret.
 
-use domain::{
-    accounts::{Account, Action, ApiKey, AuditEntry, Invitation, KeySecret, Member, PasswordHash, Permission, Role},
-    messages::OptFlag,
-    terms::{Actor, ApiKeyId, InvitationId, Stamp, UserId},
+use domain::accounts::{
+    Account, Action, ApiKey, AuditEntry, Invitation, KeySecret, Member, PasswordHash, Permission, Role,
 };
+use domain::messages::OptFlag;
+use domain::terms::{Actor, ApiKeyId, InvitationId, Stamp, UserId};
 use jiff::SignedDuration;
-use store::{Versioned, accounts::Wanted, contacts::Brought};
+use store::Versioned;
+use store::accounts::Wanted;
+use store::contacts::Brought;
 
 use super::*;
 

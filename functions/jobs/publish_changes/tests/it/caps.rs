@@ -1,9 +1,7 @@
 //! Caps of money count what messages cost, once it is known.
 
-use domain::{
-    messages::{AttemptState, Cost, SendOutcome, StatusReport},
-    money::{Cap, Money, Period, Scope, Take},
-};
+use domain::messages::{AttemptState, Cost, SendOutcome, StatusReport};
+use domain::money::{Cap, Money, Period, Scope, Take};
 
 use super::{SHARD, World};
 

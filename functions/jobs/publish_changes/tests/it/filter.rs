@@ -1,6 +1,7 @@
 //! The stream's filter in the template admits every change that the function counts, audits or notices. Pure: on samples of all rows.
 
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use store::table::changes::{self, What};

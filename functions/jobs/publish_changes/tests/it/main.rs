@@ -11,26 +11,22 @@ mod triggers;
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{
-    messages::{AttemptState, Message, SendOutcome, StatusReport},
-    people::Conversion,
-    terms::{ConversionId, TenantId},
-};
+use domain::messages::{AttemptState, Message, SendOutcome, StatusReport};
+use domain::people::Conversion;
+use domain::terms::{ConversionId, TenantId};
 use jiff::SignedDuration;
 use kit::stream::Batch;
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use publish_changes::{Context, handle};
 use serde_dynamo::Item;
 use serde_json::json;
-use store::{reports::Counters, table::effects::Effects, tenants::Configured};
-use testkit::{
-    Aws, Seeded,
-    business::{CUSTOMER, business, mobile, read},
-    stream::{Rows, broken_record, record},
-};
+use store::reports::Counters;
+use store::table::effects::Effects;
+use store::tenants::Configured;
+use testkit::business::{CUSTOMER, business, mobile, read};
+use testkit::stream::{Rows, broken_record, record};
+use testkit::{Aws, Seeded};
 
 /// Day of all changes.
 const DAY: &str = "2026-11-20";

@@ -1,20 +1,17 @@
 //! Counters by hour and line equal the truth, however changes arrive, also after they are rolled up.
 
-use domain::{
-    Timestamp,
-    messages::{AnsweredTemplate, TemplateEdition},
-    templates::TemplateId,
-    terms::LineId,
-};
+use domain::Timestamp;
+use domain::messages::{AnsweredTemplate, TemplateEdition};
+use domain::templates::TemplateId;
+use domain::terms::LineId;
 use jiff::civil::Date;
-use store::{
-    TenantScope,
-    reports::{Lines, join_counts},
-    table::effects::Consent,
-};
+use store::TenantScope;
+use store::reports::{Lines, join_counts};
+use store::table::effects::Consent;
 use testkit::business::{LINE, business_with, effects_of};
 
-use super::{again::made_at, *};
+use super::again::made_at;
+use super::*;
 
 /// Id of the line that is called.
 const SHOP: &str = "line_01hq5bakery0000000000000n1";

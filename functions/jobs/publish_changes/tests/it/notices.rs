@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    notices::{Matter, NoticeState, day_of},
-    templates::{TemplateKey, TemplateReport, TemplateStatus},
-    tenants::{Connection, Health},
-};
-use store::{Versioned, accounts::DueNotice};
+use domain::notices::{Matter, NoticeState, day_of};
+use domain::templates::{TemplateKey, TemplateReport, TemplateStatus};
+use domain::tenants::{Connection, Health};
+use store::Versioned;
+use store::accounts::DueNotice;
 
 use super::*;
 

@@ -1,10 +1,8 @@
 //! Contacts enter drips by what happens to them, once, whoever changes them.
 
-use domain::{
-    campaigns::{Campaign, Enrolment},
-    people::{Contact, Identity, Person, Profile},
-    terms::{CampaignId, CampaignState, ContactId, TagId},
-};
+use domain::campaigns::{Campaign, Enrolment};
+use domain::people::{Contact, Identity, Person, Profile};
+use domain::terms::{CampaignId, CampaignState, ContactId, TagId};
 use serde_json::Value;
 use store::Versioned;
 use testkit::business::phone;

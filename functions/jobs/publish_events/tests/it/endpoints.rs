@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{
-    live::EventType,
-    terms::WebhookEndpointId,
-    webhooks::{DisabledReason, WebhookEndpoint},
-};
+use domain::live::EventType;
+use domain::terms::WebhookEndpointId;
+use domain::webhooks::{DisabledReason, WebhookEndpoint};
 use jobs::{DeliveryJob, JobBody as _};
 use kit::QueueName;
 use publish_events::{Context, handle};
 use serde_dynamo::AttributeValue;
 use serde_json::json;
-use testkit::{Lossy, business::business, stream::rows};
+use testkit::Lossy;
+use testkit::business::business;
+use testkit::stream::rows;
 
 use super::{World, batch};
 

@@ -5,20 +5,16 @@ mod filter;
 mod sockets;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{
-    live::{Cursor, Event, EventType},
-    messages::{Message, MessageState, SendOutcome},
-    people::Note,
-    terms::{Actor, NoteId},
-};
+use domain::live::{Cursor, Event, EventType};
+use domain::messages::{Message, MessageState, SendOutcome};
+use domain::people::Note;
+use domain::terms::{Actor, NoteId};
 use jiff::SignedDuration;
 use kit::stream::Batch;
 use publish_events::{Context, handle};
-use testkit::{
-    Lossy,
-    business::{CUSTOMER, business, read},
-    stream::{Filter, Rows, broken_record, rows},
-};
+use testkit::Lossy;
+use testkit::business::{CUSTOMER, business, read};
+use testkit::stream::{Filter, Rows, broken_record, rows};
 
 struct World {
     filter: Filter,

@@ -1,27 +1,24 @@
 //! Sockets are told at once, each of what it watches.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    accounts::{Credential, Member, Role},
-    inbox::{Conversation, Wrote},
-    live::{About, Socket, SocketId, Ticket, View},
-    people::{Mentions, Note},
-    tenants::TenantStatus,
-    terms::{Actor, ContactId, ConversationId, NoteId, SessionId, UserId},
-};
+use domain::accounts::{Credential, Member, Role};
+use domain::inbox::{Conversation, Wrote};
+use domain::live::{About, Socket, SocketId, Ticket, View};
+use domain::people::{Mentions, Note};
+use domain::tenants::TenantStatus;
+use domain::terms::{Actor, ContactId, ConversationId, NoteId, SessionId, UserId};
 use jiff::SignedDuration;
 use jobs::PushJob;
 use kit::QueueName;
 use publish_events::{Context, handle};
 use serde_json::{Value, json};
-use store::{Versioned, live::MAX_TOGETHER};
-use testkit::{
-    Aws,
-    api::{House, Town},
-    business::CUSTOMER,
-    sockets::{Gateway, socket_id},
-    stream::{Filter, Rows, rows},
-};
+use store::Versioned;
+use store::live::MAX_TOGETHER;
+use testkit::Aws;
+use testkit::api::{House, Town};
+use testkit::business::CUSTOMER;
+use testkit::sockets::{Gateway, socket_id};
+use testkit::stream::{Filter, Rows, rows};
 
 use super::batch;
 

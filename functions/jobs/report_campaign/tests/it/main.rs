@@ -1,12 +1,10 @@
 //! Reporting on campaigns, in process against the emulator.
 
-use domain::{
-    campaigns::{Campaign, Enrolment, Exit, ReportCampaign},
-    messages::{AttemptState, Cause, CauseStep, Cost, Message, OptFlag, SendOutcome, StatusReport},
-    money::{Money, decimal_amount},
-    people::{Change, Contact},
-    terms::{CampaignId, ContactId, Operation, OperationKind, OperationState, Reason, Refusal},
-};
+use domain::campaigns::{Campaign, Enrolment, Exit, ReportCampaign};
+use domain::messages::{AttemptState, Cause, CauseStep, Cost, Message, OptFlag, SendOutcome, StatusReport};
+use domain::money::{Money, decimal_amount};
+use domain::people::{Change, Contact};
+use domain::terms::{CampaignId, ContactId, Operation, OperationKind, OperationState, Reason, Refusal};
 use report_campaign::{Context, PER_STEP, handle};
 use serde_json::{Value, from_value, json};
 use store::campaigns::DripEntry;

@@ -4,22 +4,23 @@ mod routes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    campaigns::Campaign,
-    messages::{AttemptState, Content, Ended, Message, OptFlag},
-    money::{Cap, Period, Scope},
-    people::{Contact, Field, FieldValue, Filter, Profile, Segment, Stage, Staged, Tag},
-    templates::{TemplateDefinition, TemplateStatus},
-    tenants::{Dated, Quality, Reported},
-    terms::{CampaignState, ContactId, Operation, OperationState, Reason, Refusal, TagId},
-};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use domain::campaigns::Campaign;
+use domain::messages::{AttemptState, Content, Ended, Message, OptFlag};
+use domain::money::{Cap, Period, Scope};
+use domain::people::{Contact, Field, FieldValue, Filter, Profile, Segment, Stage, Staged, Tag};
+use domain::templates::{TemplateDefinition, TemplateStatus};
+use domain::tenants::{Dated, Quality, Reported};
+use domain::terms::{CampaignState, ContactId, Operation, OperationState, Reason, Refusal, TagId};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use jobs::StartOperation;
-use kit::{QueueName, operation::Ran};
+use kit::QueueName;
+use kit::operation::Ran;
 use run_campaign::{Context, PER_STEP, handle};
 use serde_json::{Value, json};
 use store::{Owned as _, Versioned};
-use testkit::{Lossy, operations::result_of};
+use testkit::Lossy;
+use testkit::operations::result_of;
 
 struct World {
     everybody: Segment,

@@ -1,9 +1,7 @@
 //! Marketing that WhatsApp refuses for its route. That no SMS follows is tested where messages are sent.
 
-use domain::{
-    messages::{AttemptError, AttemptState, Message, Next, SendOutcome, Stage, StatusReport, classify_error},
-    terms::{Api, Reason},
-};
+use domain::messages::{AttemptError, AttemptState, Message, Next, SendOutcome, Stage, StatusReport, classify_error};
+use domain::terms::{Api, Reason};
 use jobs::StartOperation;
 use kit::QueueName;
 use serde_json::json;

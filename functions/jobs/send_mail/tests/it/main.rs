@@ -1,20 +1,18 @@
 //! Sending e-mails, in process, against a stand-in for SES.
 
-use std::{
-    io::Write,
-    sync::{Mutex, Once},
-};
+use std::io::Write;
+use std::sync::{Mutex, Once};
 
 use aws_lambda_events::sqs::SqsEvent;
 use jobs::{FactorChange, Mail, MailJob};
-use kit::{Clock, Config, Done, Env, Ids, Job, JobError, Mails, QueueName, queue::work_batch};
+use kit::queue::work_batch;
+use kit::{Clock, Config, Done, Env, Ids, Job, JobError, Mails, QueueName};
 use send_mail::{Context, handle};
 use serde_json::{Value, json};
-use testkit::{
-    Aws,
-    provider::{Provider, Reply},
-};
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
+use testkit::Aws;
+use testkit::provider::{Provider, Reply};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
 
 const MAYA: &str = "maya@salon.example";
 const FROM: &str = "ringback@ringback.example";

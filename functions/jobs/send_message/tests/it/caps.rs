@@ -2,11 +2,9 @@
 
 use std::ops::Range;
 
-use domain::{
-    messages::{AttemptState, Ended, Message, MessageState},
-    money::{Cap, Period, Scope, Take, hour_of},
-    terms::{Channel, Reason},
-};
+use domain::messages::{AttemptState, Ended, Message, MessageState};
+use domain::money::{Cap, Period, Scope, Take, hour_of};
+use domain::terms::{Channel, Reason};
 use jiff::SignedDuration;
 use testkit::Reply;
 

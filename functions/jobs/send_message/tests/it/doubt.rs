@@ -1,20 +1,16 @@
 //! Unknown outcomes: settled by evidence, never repeated blindly.
 
-use domain::{
-    calls::MessageRef,
-    messages::{AttemptState, Evidence, Message, MessageState},
-    people::Contact,
-    tenants::Connection,
-    terms::{Channel, WhenUnknown, Whole},
-};
+use domain::calls::MessageRef;
+use domain::messages::{AttemptState, Evidence, Message, MessageState};
+use domain::people::Contact;
+use domain::tenants::Connection;
+use domain::terms::{Channel, WhenUnknown, Whole};
 use jiff::SignedDuration;
 use kit::{Done, Job};
 use serde_json::json;
-use testkit::{
-    Reply,
-    business::{CUSTOMER, LINE, phone},
-    provider::Request,
-};
+use testkit::Reply;
+use testkit::business::{CUSTOMER, LINE, phone};
+use testkit::provider::Request;
 
 use super::world::{World, handle_job, has_attempts, is};
 

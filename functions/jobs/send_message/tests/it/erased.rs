@@ -2,7 +2,8 @@
 
 use domain::messages::Message;
 use kit::Job;
-use testkit::{Reply, business::erase};
+use testkit::Reply;
+use testkit::business::erase;
 
 use super::world::{World, handle_job};
 

@@ -1,17 +1,13 @@
 //! Messages with files: WhatsApp has the file before the message, Twilio fetches it.
 
-use domain::{
-    media::Asset,
-    messages::{AttemptState, Content, Message, MessageState},
-    terms::{Channel, ConversationId, Reason},
-};
+use domain::media::Asset;
+use domain::messages::{AttemptState, Content, Message, MessageState};
+use domain::terms::{Channel, ConversationId, Reason};
 use jobs::MediaJob;
 use kit::QueueName;
 use serde_json::{Value, json};
-use testkit::{
-    Reply,
-    business::{phone, read},
-};
+use testkit::Reply;
+use testkit::business::{phone, read};
 
 use super::world::{World, has_attempts, is};
 

@@ -1,6 +1,7 @@
 //! The table did what it was asked, but its response was lost: the SDK retries, and is told that somebody was faster.
 
-use domain::{calls::MessageRef, messages::AttemptState};
+use domain::calls::MessageRef;
+use domain::messages::AttemptState;
 use testkit::Reply;
 
 use super::world::{World, handle_job, has_attempts};

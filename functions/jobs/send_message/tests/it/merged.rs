@@ -1,15 +1,11 @@
 //! Messages on the way to a contact that is merged into another one are the survivor's.
 
-use domain::{
-    messages::{AttemptState, Message, MessageState, OptFlag},
-    people::{Contact, Identity},
-    terms::{Category, MessageId, Narrowing, Policy, Purpose, Reason},
-};
+use domain::messages::{AttemptState, Message, MessageState, OptFlag};
+use domain::people::{Contact, Identity};
+use domain::terms::{Category, MessageId, Narrowing, Policy, Purpose, Reason};
 use store::contacts::Decided;
-use testkit::{
-    Reply,
-    business::{CUSTOMER, decided_merge, phone},
-};
+use testkit::Reply;
+use testkit::business::{CUSTOMER, decided_merge, phone};
 
 use super::world::{World, has_attempts, is};
 

@@ -1,13 +1,9 @@
 //! Replies of a conversation leave one after the other.
 
-use domain::{
-    messages::{AttemptState, Behind, Message, MessageState},
-    terms::Channel,
-};
-use testkit::{
-    Reply,
-    business::{CUSTOMER, mobile},
-};
+use domain::messages::{AttemptState, Behind, Message, MessageState};
+use domain::terms::Channel;
+use testkit::Reply;
+use testkit::business::{CUSTOMER, mobile};
 
 use super::world::{World, attempts, has_attempts, is};
 

@@ -1,27 +1,23 @@
 //! Effects of a provider's refusal: on the message, the person, the number, the connection.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{
-    calls::Entry,
-    messages::{AttemptState, Content, Message, MessageState, Next, OptFlag, SendOutcome, Stage, classify_error},
-    people::Identity,
-    templates::TemplateStatus,
-    tenants::{Account, Health},
-    terms::{Api, Category, Channel, Narrowing, OperationKind, Policy, Purpose, Reason, SmsText, Whole},
+use domain::calls::Entry;
+use domain::messages::{
+    AttemptState, Content, Message, MessageState, Next, OptFlag, SendOutcome, Stage, classify_error,
 };
+use domain::people::Identity;
+use domain::templates::TemplateStatus;
+use domain::tenants::{Account, Health};
+use domain::terms::{Api, Category, Channel, Narrowing, OperationKind, Policy, Purpose, Reason, SmsText, Whole};
 use jiff::SignedDuration;
 use jobs::SendMessage;
 use kit::{Done, Job};
 use send_message::{MAX_ROUNDS, handle};
 use serde_json::json;
-use testkit::{
-    Reply,
-    business::{mobile, phone, read},
-};
+use testkit::Reply;
+use testkit::business::{mobile, phone, read};
 
 use super::world::{World, attempts, handle_job, has_attempts, is};
 

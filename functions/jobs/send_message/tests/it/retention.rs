@@ -1,6 +1,7 @@
 //! Sending does not change a message's expiry, and an expired message is not sent.
 
-use domain::{messages::MessageState, tenants::Retention};
+use domain::messages::MessageState;
+use domain::tenants::Retention;
 use jiff::SignedDuration;
 use kit::Done;
 use testkit::business::SENT_WITHIN;

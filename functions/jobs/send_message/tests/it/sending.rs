@@ -1,20 +1,15 @@
 //! Content and time of messages, each sent once.
 
-use domain::{
-    messages::{AttemptState, MessageState},
-    tenants::{Account, Rule, SendSecrets, TenantStatus, VerifySecrets, telephony, twilio, whatsapp},
-    terms::{Channel, Reason, SendKey, Whole},
-};
+use domain::messages::{AttemptState, MessageState};
+use domain::tenants::{Account, Rule, SendSecrets, TenantStatus, VerifySecrets, telephony, twilio, whatsapp};
+use domain::terms::{Channel, Reason, SendKey, Whole};
 use jiff::SignedDuration;
 use jobs::SendMessage;
 use kit::{Done, Job};
 use send_message::handle;
 use serde_json::json;
-use testkit::{
-    Reply,
-    business::{CUSTOMER, LINE, phone, read},
-    seed,
-};
+use testkit::business::{CUSTOMER, LINE, phone, read};
+use testkit::{Reply, seed};
 
 use super::world::{World, handle_job, has_attempts, is};
 

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    messages::{AttemptState, Message},
-    terms::{Channel, SendKey},
-};
+use domain::messages::{AttemptState, Message};
+use domain::terms::{Channel, SendKey};
 use serde_json::{Value, json};
-use testkit::{Reply, business::mobile, provider::Request};
+use testkit::Reply;
+use testkit::business::mobile;
+use testkit::provider::Request;
 
 use super::world::{World, work_at_once};
 

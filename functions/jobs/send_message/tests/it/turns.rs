@@ -1,11 +1,9 @@
 //! The throughput of a number, and the allowance of a person: who needs a place, who waits, and what a refusal teaches.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    messages::{Message, MessageState},
-    tenants::{Connection, Throttled},
-    terms::{Channel, Reason, Whole},
-};
+use domain::messages::{Message, MessageState};
+use domain::tenants::{Connection, Throttled};
+use domain::terms::{Channel, Reason, Whole};
 use jiff::SignedDuration;
 use kit::QueueName;
 use testkit::Reply;

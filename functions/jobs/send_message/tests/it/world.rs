@@ -1,19 +1,19 @@
 //! A business, a customer who called, and the function under test.
 
-use domain::{
-    calls::MessageRef,
-    campaigns::Campaign,
-    messages::{AttemptState, Cause, CauseStep, Message, MessageState, OptFlag, StatusReport},
-    people::Contact,
-    tenants::{Account, Connection, SecretPurpose, SendSecrets, whatsapp},
-    terms::{CampaignState, Category, Channel, ConnectionId, Narrowing, Policy, Purpose},
-};
+use domain::calls::MessageRef;
+use domain::campaigns::Campaign;
+use domain::messages::{AttemptState, Cause, CauseStep, Message, MessageState, OptFlag, StatusReport};
+use domain::people::Contact;
+use domain::tenants::{Account, Connection, SecretPurpose, SendSecrets, whatsapp};
+use domain::terms::{CampaignState, Category, Channel, ConnectionId, Narrowing, Policy, Purpose};
 use jobs::SendMessage;
 use kit::{Done, Job, JobError, QueueName};
 use send_message::{Context, handle};
 use serde_json::json;
-use store::{messages::Reference, tenants::Configured};
-use testkit::{Lossy, Provider, Reply, business::phone};
+use store::messages::Reference;
+use store::tenants::Configured;
+use testkit::business::phone;
+use testkit::{Lossy, Provider, Reply};
 
 pub(crate) struct World {
     pub(crate) provider: Provider,

@@ -1,27 +1,23 @@
 //! Notifying people on their devices, in process against the emulator's table and a push service that decrypts as a browser does.
 
 use access::{Kms, PushKeys};
-use domain::{
-    accounts::{Account, Member, Notifications, PasswordHash, Role, Session},
-    calls::Call,
-    live::{About, PushSubscription, SUBSCRIPTIONS_KEPT_FOR, Socket, Ticket},
-    notices::{Matter, Notice},
-    people::Note,
-    tenants::Team,
-    terms::{Actor, ConversationId, LineId, MessageId, NoteId, SessionId, UserId},
-};
+use domain::accounts::{Account, Member, Notifications, PasswordHash, Role, Session};
+use domain::calls::Call;
+use domain::live::{About, PushSubscription, SUBSCRIPTIONS_KEPT_FOR, Socket, Ticket};
+use domain::notices::{Matter, Notice};
+use domain::people::Note;
+use domain::tenants::Team;
+use domain::terms::{Actor, ConversationId, LineId, MessageId, NoteId, SessionId, UserId};
 use jiff::SignedDuration;
 use jobs::{PushJob, PushRest};
 use kit::{Done, Job, JobError, QueueName};
 use send_push::{Context, Left, handle, notify};
 use serde_json::{Value, json};
-use testkit::{
-    Aws,
-    business::CUSTOMER,
-    file_host::{FileHost, Reply},
-    push::{AUTH, P256DH, decrypt_message},
-    sockets::socket_id,
-};
+use testkit::Aws;
+use testkit::business::CUSTOMER;
+use testkit::file_host::{FileHost, Reply};
+use testkit::push::{AUTH, P256DH, decrypt_message};
+use testkit::sockets::socket_id;
 
 struct World {
     service: FileHost,

@@ -1,29 +1,21 @@
 //! Listing templates, in process against the emulator, with a provider that lists as told.
 
-use std::{
-    collections::HashMap,
-    mem::take,
-    sync::{Arc, Mutex},
-};
+use std::collections::HashMap;
+use std::mem::take;
+use std::sync::{Arc, Mutex};
 
-use domain::{
-    templates::{Cause, LastSync, SyncTemplates, Synced, TemplateDefinition, TemplateStatus, sync_operation},
-    terms::{ConnectionId, OperationKind, OperationState},
-};
+use domain::templates::{Cause, LastSync, SyncTemplates, Synced, TemplateDefinition, TemplateStatus, sync_operation};
+use domain::terms::{ConnectionId, OperationKind, OperationState};
 use jiff::SignedDuration;
 use jobs::StartOperation;
 use serde_json::{Value, json};
 use sync_templates::{Context, handle};
-use testkit::{
-    Aws, Operations, Seeded,
-    business::business,
-    operations::result_of,
-    seed::{self, WABA},
-};
-use wiremock::{
-    Mock, MockServer, Request, Respond, ResponseTemplate,
-    matchers::{header, method, path},
-};
+use testkit::business::business;
+use testkit::operations::result_of;
+use testkit::seed::{self, WABA};
+use testkit::{Aws, Operations, Seeded};
+use wiremock::matchers::{header, method, path};
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 const FOLLOW_UP: &str = "missed_call_followup";
 

@@ -1,30 +1,23 @@
 //! Deleting tenants that have left, in process against the emulator's table.
 
 use delete_tenants::{Context, handle};
-use domain::{
-    accounts::{Invitation, Role},
-    calls::{Call, CallProgress, Grounds},
-    media::InboundMedia,
-    messages::Content,
-    people::{Contact, Identity},
-    telephony::{CallFacts, CallProvider, Outcome, Party},
-    tenants::{Tenant, TenantStatus},
-    terms::{Actor, AssetId, CallId, ContactId, Facts, InvitationId, TenantId},
-};
+use domain::accounts::{Invitation, Role};
+use domain::calls::{Call, CallProgress, Grounds};
+use domain::media::InboundMedia;
+use domain::messages::Content;
+use domain::people::{Contact, Identity};
+use domain::telephony::{CallFacts, CallProvider, Outcome, Party};
+use domain::tenants::{Tenant, TenantStatus};
+use domain::terms::{Actor, AssetId, CallId, ContactId, Facts, InvitationId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use kit::{FileKey, Files};
-use store::{
-    TenantScope,
-    contacts::ContactWrite,
-    table::effects::{Effects, Once},
-    tenants::PlatformAct,
-};
-use testkit::{
-    Aws,
-    api::Town,
-    business::{CUSTOMER, business, missed_call_facts},
-    samples,
-};
+use store::TenantScope;
+use store::contacts::ContactWrite;
+use store::table::effects::{Effects, Once};
+use store::tenants::PlatformAct;
+use testkit::api::Town;
+use testkit::business::{CUSTOMER, business, missed_call_facts};
+use testkit::{Aws, samples};
 
 struct World(testkit::World<Context>);
 

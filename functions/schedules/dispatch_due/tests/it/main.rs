@@ -4,31 +4,23 @@ mod changes;
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue::{self, S},
-    PutRequest, WriteRequest,
-};
+use aws_sdk_dynamodb::types::AttributeValue::{self, S};
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use dispatch_due::{Context, handle};
-use domain::{
-    media::InboundMedia,
-    messages::{Message, SendOutcome},
-    telephony::CallStatus,
-    terms::{
-        Actor, Category, Data, MessageId, Narrowing, Operation, OperationId, OperationKind, Policy, Purpose,
-        WebhookEndpointId,
-    },
+use domain::media::InboundMedia;
+use domain::messages::{Message, SendOutcome};
+use domain::telephony::CallStatus;
+use domain::terms::{
+    Actor, Category, Data, MessageId, Narrowing, Operation, OperationId, OperationKind, Policy, Purpose,
+    WebhookEndpointId,
 };
 use jiff::SignedDuration;
 use jobs::{CallJob, DeliveryJob, MediaJob, SendMessage};
 use kit::{QueueName, RawBucket, Spilled};
-use store::table::{
-    due::Partition,
-    effects::{Effects, Once},
-};
-use testkit::{
-    Aws, Lossy, Seeded,
-    business::{CUSTOMER, business, from_to, mobile},
-};
+use store::table::due::Partition;
+use store::table::effects::{Effects, Once};
+use testkit::business::{CUSTOMER, business, from_to, mobile};
+use testkit::{Aws, Lossy, Seeded};
 
 struct World(testkit::World<Context>);
 

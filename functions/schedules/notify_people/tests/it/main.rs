@@ -4,28 +4,25 @@ mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    Timestamp,
-    accounts::{Account, Member, MemberStatus, PasswordHash, Role},
-    campaigns::Campaign,
-    inbox::{Conversation, Happening, What},
-    notices::{MAX_MAILINGS, Mailing, Mailings, Matter, Notice, Waiting, day_of},
-    templates::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
-    tenants::{Connection, Health, TenantStatus},
-    terms::{
-        CampaignState, Channel, ConnectionId, ContactId, ConversationId, MessageId, Reason, Refusal, Resource as _,
-        RuleId, UserId,
-    },
+use domain::Timestamp;
+use domain::accounts::{Account, Member, MemberStatus, PasswordHash, Role};
+use domain::campaigns::Campaign;
+use domain::inbox::{Conversation, Happening, What};
+use domain::notices::{MAX_MAILINGS, Mailing, Mailings, Matter, Notice, Waiting, day_of};
+use domain::templates::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus};
+use domain::tenants::{Connection, Health, TenantStatus};
+use domain::terms::{
+    CampaignState, Channel, ConnectionId, ContactId, ConversationId, MessageId, Reason, Refusal, Resource as _, RuleId,
+    UserId,
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use notify_people::{Context, handle};
 use serde_json::json;
-use store::{Versioned, tenants::Configured};
-use testkit::{
-    Aws, Seeded,
-    business::{business, mobile, phone, read},
-};
+use store::Versioned;
+use store::tenants::Configured;
+use testkit::business::{business, mobile, phone, read};
+use testkit::{Aws, Seeded};
 
 const A_DAY: i64 = 24 * 3600;
 

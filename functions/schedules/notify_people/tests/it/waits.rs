@@ -1,20 +1,17 @@
 //! Customers write, agents do what they do, and whoever waits unseen for too long is told of once: as a plain model says.
 
-use domain::{
-    Timestamp,
-    accounts::Role,
-    inbox::{Conversation, ConversationState, Happening, TeamMessage, What},
-    notices::{Notice, Waiting},
-    people::Contact,
-    terms::{Actor, ApiKeyId, Channel, ConversationId, MessageId, UserId},
-};
+use domain::Timestamp;
+use domain::accounts::Role;
+use domain::inbox::{Conversation, ConversationState, Happening, TeamMessage, What};
+use domain::notices::{Notice, Waiting};
+use domain::people::Contact;
+use domain::terms::{Actor, ApiKeyId, Channel, ConversationId, MessageId, UserId};
 use flows::inbox::{Assigning, note_for_team};
 use jiff::SignedDuration;
-use store::{
-    inbox::{DueWhat, SHARDS},
-    tenants::ConfigCache,
-};
-use testkit::{Dice, business::mobile};
+use store::inbox::{DueWhat, SHARDS};
+use store::tenants::ConfigCache;
+use testkit::Dice;
+use testkit::business::mobile;
 
 use super::{World, waiting};
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use domain::terms::LineId;
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use roll_up_counters::{Context, handle};
 use store::reports::{Counters, Lines, join_counts};
-use testkit::{Seeded, business::business};
+use testkit::Seeded;
+use testkit::business::business;
 
 const SHOP: &str = "line_01hq5bakery0000000000000n1";
 

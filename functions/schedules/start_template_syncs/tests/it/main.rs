@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    templates::{LastSync, SyncTemplates},
-    tenants::TenantStatus,
-    terms::{ConnectionId, OperationKind},
-};
+use domain::templates::{LastSync, SyncTemplates};
+use domain::tenants::TenantStatus;
+use domain::terms::{ConnectionId, OperationKind};
 use start_template_syncs::{Context, handle};
 use testkit::{Seeded, seed};
 

@@ -1,10 +1,8 @@
 //! Contacts enter drips on dates of theirs.
 
-use domain::{
-    people::{Field, FieldValue},
-    tenants::TenantStatus,
-    terms::FieldId,
-};
+use domain::people::{Field, FieldValue};
+use domain::tenants::TenantStatus;
+use domain::terms::FieldId;
 
 use super::*;
 

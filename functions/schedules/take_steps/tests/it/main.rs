@@ -5,28 +5,22 @@ mod dates;
 
 use std::collections::BTreeSet;
 
-use domain::{
-    accounts::Role,
-    campaigns::{Campaign, Enrolment, EnrolmentStatus, WrittenSteps},
-    messages::{AttemptState, Cause, Message, OptFlag},
-    money::{Cap, Period, Scope},
-    people::{Change, Contact, Conversion, Identity, Note, Profile, Stage, Tag},
-    tenants::Tenant,
-    terms::{CampaignState, ContactId, ConversionId, Reason, UserId},
-};
+use domain::accounts::Role;
+use domain::campaigns::{Campaign, Enrolment, EnrolmentStatus, WrittenSteps};
+use domain::messages::{AttemptState, Cause, Message, OptFlag};
+use domain::money::{Cap, Period, Scope};
+use domain::people::{Change, Contact, Conversion, Identity, Note, Profile, Stage, Tag};
+use domain::tenants::Tenant;
+use domain::terms::{CampaignState, ContactId, ConversionId, Reason, UserId};
 use jiff::{SignedDuration, Timestamp};
 use jobs::SendMessage;
 use kit::QueueName;
 use serde_json::{Value, from_value, json};
-use store::{
-    Versioned,
-    campaigns::{DripEntry, SHARDS},
-};
+use store::Versioned;
+use store::campaigns::{DripEntry, SHARDS};
 use take_steps::{Context, handle};
-use testkit::{
-    Lossy,
-    business::{business, phone},
-};
+use testkit::Lossy;
+use testkit::business::{business, phone};
 
 const A_DAY: i64 = 24 * 3600;
 

@@ -1,19 +1,15 @@
 //! Opening snoozed conversations and noticing unread messages, in process against the emulator.
 
-use domain::{
-    Timestamp,
-    inbox::{Conversation, ConversationState},
-    tenants::{Desk, InboxSettings, Team, TenantStatus},
-    terms::{ConversationId, UserId},
-};
+use domain::Timestamp;
+use domain::inbox::{Conversation, ConversationState};
+use domain::tenants::{Desk, InboxSettings, Team, TenantStatus};
+use domain::terms::{ConversationId, UserId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::Versioned;
 use tend_inbox::{Context, handle};
-use testkit::{
-    Aws, Seeded,
-    business::{business, mobile},
-};
+use testkit::business::{business, mobile};
+use testkit::{Aws, Seeded};
 
 /// A customer writes now. Returns the conversation.
 async fn writes(aws: &Aws, business: &Seeded, last: usize) -> ConversationId {

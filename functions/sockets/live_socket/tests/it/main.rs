@@ -1,17 +1,13 @@
 //! Sockets from the clients' point of view, in process against the emulator's table. API Gateway's side is a server of the test.
 
-use domain::{
-    accounts::{Credential, Permission, Role},
-    live::{Presence, TICKET_FOR, Ticket},
-    terms::{Actor, ContactId, ConversationId, SessionId},
-};
+use domain::accounts::{Credential, Permission, Role};
+use domain::live::{Presence, TICKET_FOR, Ticket};
+use domain::terms::{Actor, ContactId, ConversationId, SessionId};
 use kit::sockets::{Answer, Did, SocketEvent};
 use live_socket::{Context, handle};
-use testkit::{
-    Aws,
-    api::{House, Town},
-    sockets::{Gateway, socket_id},
-};
+use testkit::Aws;
+use testkit::api::{House, Town};
+use testkit::sockets::{Gateway, socket_id};
 
 struct World<'a> {
     aws: &'a Aws,

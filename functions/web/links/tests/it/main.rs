@@ -1,16 +1,12 @@
 //! Tracked links, followed by people and by software.
 
-use domain::{
-    Timestamp,
-    messages::{AttemptState, Ended, Message},
-    people::{LINK_LIFETIME, LinkCode},
-    tenants::TenantStatus,
-    terms::MessageId,
-};
-use testkit::{
-    Answer, Aws, Call, Function, Seeded,
-    business::{CUSTOMER, business},
-};
+use domain::Timestamp;
+use domain::messages::{AttemptState, Ended, Message};
+use domain::people::{LINK_LIFETIME, LinkCode};
+use domain::tenants::TenantStatus;
+use domain::terms::MessageId;
+use testkit::business::{CUSTOMER, business};
+use testkit::{Answer, Aws, Call, Function, Seeded};
 
 const PHONE: &str =
     "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148";

@@ -1,17 +1,14 @@
 //! Links that lead to no page, and requests that the page does not send.
 
-use domain::{
-    accounts::{ApiKey, Member, MemberStatus, Role},
-    people::{Change, Choice, Contact, LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
-    terms::{Actor, ApiKeyId},
-};
+use domain::accounts::{ApiKey, Member, MemberStatus, Role};
+use domain::people::{Change, Choice, Contact, LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME};
+use domain::terms::{Actor, ApiKeyId};
 use store::consent::LinkWrite;
-use testkit::{
-    Call,
-    business::{CUSTOMER, business},
-};
+use testkit::Call;
+use testkit::business::{CUSTOMER, business};
 
-use super::{World, document::Page, saving};
+use super::document::Page;
+use super::{World, saving};
 
 /// Replaces one character of a code.
 fn tampered_code(code: &LinkCode) -> String {

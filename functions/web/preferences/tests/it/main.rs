@@ -2,20 +2,16 @@ mod document;
 mod links;
 mod look;
 
-use domain::{
-    messages::OptFlag,
-    people::{
-        By, Change, Choice, ConsentCategory, ConsentEntry, Contact, LinkCode, LinkOrigin, Party, Scope, Topic,
-        TopicState, Wish, topic_state,
-    },
-    terms::{Channel, MessageId},
+use domain::messages::OptFlag;
+use domain::people::{
+    By, Change, Choice, ConsentCategory, ConsentEntry, Contact, LinkCode, LinkOrigin, Party, Scope, Topic, TopicState,
+    Wish, topic_state,
 };
+use domain::terms::{Channel, MessageId};
 use futures::future::join_all;
 use store::consent::LinkWrite;
-use testkit::{
-    Answer, Aws, Call, Function, Lossy, Seeded, assert_snapshot,
-    business::{CUSTOMER, business_with},
-};
+use testkit::business::{CUSTOMER, business_with};
+use testkit::{Answer, Aws, Call, Function, Lossy, Seeded, assert_snapshot};
 
 use self::document::Page;
 
@@ -509,7 +505,8 @@ async fn every_answer_has_the_same_strict_headers() {
 /// The hash in the policy is that of the only style in the page.
 #[tokio::test]
 async fn policy_allows_exactly_the_style_of_the_page() {
-    use base64::{Engine, engine::general_purpose::STANDARD};
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use sha2::{Digest, Sha256};
     let world = World::new().await;
     let answer = world.get("").await;

@@ -1,17 +1,12 @@
 //! Aircall's webhooks, in process against the emulator's table and queues.
 
 use aircall_webhook::routes;
-use domain::{
-    telephony::{CallProvider, Outcome},
-    tenants::{Account, VerifySecrets, aircall},
-};
+use domain::telephony::{CallProvider, Outcome};
+use domain::tenants::{Account, VerifySecrets, aircall};
 use serde_json::{Value, json};
-use testkit::{
-    Call,
-    business::phone,
-    fixtures,
-    webhook::{Webhook, World, larger_than_a_call},
-};
+use testkit::business::phone;
+use testkit::webhook::{Webhook, World, larger_than_a_call};
+use testkit::{Call, fixtures};
 
 const TOKEN: &str = "fixture-aircall-token";
 const MISSED: &str = "telephony/aircall/call_ended_agents_did_not_answer.json";

@@ -1,19 +1,12 @@
 //! Exotel's Passthru and StatusCallback, in process against the emulator's table and queues.
 
-use domain::{
-    telephony::{CallProvider, Outcome, Party},
-    tenants::{
-        Account, VerifySecrets,
-        exotel::{self, Cluster},
-    },
-};
+use domain::telephony::{CallProvider, Outcome, Party};
+use domain::tenants::exotel::{self, Cluster};
+use domain::tenants::{Account, VerifySecrets};
 use exotel_webhook::routes;
-use testkit::{
-    Call,
-    business::phone,
-    fixtures,
-    webhook::{Webhook, World, larger_than_a_call},
-};
+use testkit::business::phone;
+use testkit::webhook::{Webhook, World, larger_than_a_call};
+use testkit::{Call, fixtures};
 
 const SECRET: &str = "fixture-exotel-url-secret-01";
 const MISSED: &str = "telephony/exotel/passthru_incomplete.txt";

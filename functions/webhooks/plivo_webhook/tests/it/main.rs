@@ -1,18 +1,13 @@
 //! Plivo's hangup callback, in process against the emulator's table and queues.
 
-use domain::{
-    telephony::CallProvider,
-    tenants::{Account, VerifySecrets, plivo},
-};
+use domain::telephony::CallProvider;
+use domain::tenants::{Account, VerifySecrets, plivo};
 use plivo_webhook::routes;
 use providers::plivo::signature::sign;
-use testkit::{
-    Call,
-    business::phone,
-    fixtures,
-    gateway::DOMAIN,
-    webhook::{Webhook, World, larger_than_a_call},
-};
+use testkit::business::phone;
+use testkit::gateway::DOMAIN;
+use testkit::webhook::{Webhook, World, larger_than_a_call};
+use testkit::{Call, fixtures};
 
 const BASE: &str = "https://hooks.example.test";
 const TOKEN: &str = "fixture-plivo-auth-token-0001";

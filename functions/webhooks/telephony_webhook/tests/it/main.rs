@@ -5,13 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use providers::telephony::sign;
 use serde_json::Value;
 use telephony_webhook::routes;
-use testkit::{
-    Call,
-    business::phone,
-    fixtures,
-    seed::TELEPHONY_SECRET,
-    webhook::{Webhook, World, larger_than_a_call},
-};
+use testkit::business::phone;
+use testkit::seed::TELEPHONY_SECRET;
+use testkit::webhook::{Webhook, World, larger_than_a_call};
+use testkit::{Call, fixtures};
 
 const MISSED: &str = "telephony/generic/missed.json";
 

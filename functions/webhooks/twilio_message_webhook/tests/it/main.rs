@@ -3,11 +3,9 @@
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::QueueName;
 use providers::twilio::signature::sign;
-use testkit::{
-    Call, fixtures,
-    seed::TWILIO_TOKEN,
-    webhook::{Webhook, World, too_large},
-};
+use testkit::seed::TWILIO_TOKEN;
+use testkit::webhook::{Webhook, World, too_large};
+use testkit::{Call, fixtures};
 use twilio_message_webhook::routes;
 
 const BASE: &str = "https://hooks.example.test";

@@ -2,23 +2,17 @@
 
 use std::time::Duration;
 
-use domain::{
-    telephony::{CallFacts, DialStatus, Handling},
-    tenants::{
-        Account, BusinessHours, SecretPurpose, VerifySecrets,
-        twilio::{self, SharedKey},
-    },
-};
+use domain::telephony::{CallFacts, DialStatus, Handling};
+use domain::tenants::twilio::{self, SharedKey};
+use domain::tenants::{Account, BusinessHours, SecretPurpose, VerifySecrets};
 use jobs::CallJob;
 use kit::QueueName;
 use providers::twilio::signature::sign;
 use serde_json::{Value, json};
-use testkit::{
-    Answer, Call, Lossy, fixtures,
-    gateway::DOMAIN,
-    seed::{TWILIO_NUMBER, TWILIO_TOKEN},
-    webhook::{Webhook, World, larger_than_a_call},
-};
+use testkit::gateway::DOMAIN;
+use testkit::seed::{TWILIO_NUMBER, TWILIO_TOKEN};
+use testkit::webhook::{Webhook, World, larger_than_a_call};
+use testkit::{Answer, Call, Lossy, fixtures};
 use twilio_voice_webhook::routes;
 
 const BASE: &str = "https://hooks.example.test";

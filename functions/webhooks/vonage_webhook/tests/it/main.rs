@@ -1,18 +1,13 @@
 //! Vonage's voice events, in process against the emulator's table and queues.
 
-use domain::{
-    telephony::{CallFacts, CallProvider, MAX_CALL, Outcome, Verdict},
-    tenants::{Account, VerifySecrets, vonage},
-};
+use domain::telephony::{CallFacts, CallProvider, MAX_CALL, Outcome, Verdict};
+use domain::tenants::{Account, VerifySecrets, vonage};
 use jiff::SignedDuration;
 use providers::vonage::sign;
 use serde_json::Value;
-use testkit::{
-    Call,
-    business::phone,
-    fixtures,
-    webhook::{Webhook, World, larger_than_a_call},
-};
+use testkit::business::phone;
+use testkit::webhook::{Webhook, World, larger_than_a_call};
+use testkit::{Call, fixtures};
 use vonage_webhook::routes;
 
 const SECRET: &str = "fixture-vonage-signature-secret-0000000001";

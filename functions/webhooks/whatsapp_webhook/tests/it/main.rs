@@ -4,13 +4,12 @@ use domain::tenants::{Account, RefusedBecause, SecretPurpose, VerifySecrets, wha
 use jiff::SignedDuration;
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Env, QueueName};
-use providers::whatsapp::{signature::sign, webhook::Change};
+use providers::whatsapp::signature::sign;
+use providers::whatsapp::webhook::Change;
 use serde_json::{Value, json};
-use testkit::{
-    Aws, Call, Function, Seeded, fixtures,
-    seed::{self, APP_SECRET, PHONE_NUMBER_ID, WABA},
-    webhook::{Webhook, World, too_large},
-};
+use testkit::seed::{self, APP_SECRET, PHONE_NUMBER_ID, WABA};
+use testkit::webhook::{Webhook, World, too_large};
+use testkit::{Aws, Call, Function, Seeded, fixtures};
 use whatsapp_webhook::routes;
 
 const SHARED: &str = "/webhooks/whatsapp";

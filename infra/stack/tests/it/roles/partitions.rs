@@ -4,18 +4,15 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
-use aws_sdk_dynamodb::{
-    Client,
-    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
-    error::{ProvideErrorMetadata, SdkError},
-    types::{AttributeValue, DeleteRequest, KeysAndAttributes, Put, TransactWriteItem, WriteRequest},
-};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, Put, TransactWriteItem, WriteRequest};
 use serde_json::{Value, json};
-use stack::{
-    aws::{REGION, Session},
-    iam::{Role, like, partitions_of, texts},
-    secrets::random_hex,
-};
+use stack::aws::{REGION, Session};
+use stack::iam::{Role, like, partitions_of, texts};
+use stack::secrets::random_hex;
 
 fn is_of_table(statement: &Value) -> bool {
     let actions = texts(&statement["Action"]);

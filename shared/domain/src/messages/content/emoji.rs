@@ -2,10 +2,8 @@
 
 use std::str::FromStr;
 
-use icu_properties::{
-    CodePointSetData,
-    props::{Emoji as IsEmoji, EmojiModifier},
-};
+use icu_properties::CodePointSetData;
+use icu_properties::props::{Emoji as IsEmoji, EmojiModifier};
 use serde::Serialize;
 
 /// A single emoji, such as the one of a reaction.

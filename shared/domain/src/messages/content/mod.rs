@@ -8,12 +8,10 @@ mod place;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    media::{AssetUse, MediaKind},
-    people::{MASK, for_each_text, mask_links_in},
-    templates::FilledTemplate,
-    terms::{Email, OneLine, Phone, ProviderRef, UpTo, WebUrl},
-};
+use crate::media::{AssetUse, MediaKind};
+use crate::people::{MASK, for_each_text, mask_links_in};
+use crate::templates::FilledTemplate;
+use crate::terms::{Email, OneLine, Phone, ProviderRef, UpTo, WebUrl};
 
 pub use emoji::{Emoji, NotAnEmoji};
 pub use place::{Degrees, Latitude, Location, Longitude};

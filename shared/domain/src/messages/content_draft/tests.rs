@@ -1,21 +1,22 @@
 //! Composed content is within the limits; content that no channel carries is refused with its reason.
 
 use jiff::SignedDuration;
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value, from_value, json, to_value};
 use ulid::Ulid;
 
 use super::*;
-use crate::{
-    media::Asset,
-    messages::{
-        Asked, Check, CheckInput, Composed, Material, Message, MessageRequest, Referred, Waiting, World, check_send,
-        compose_message, intent_to_repeat,
-    },
-    samples::{Case, connections, message_of, timers},
-    tenants::{Connection, Line},
-    terms::{Channel, ConnectionId, Phone, Recipient},
+use crate::media::Asset;
+use crate::messages::{
+    Asked, Check, CheckInput, Composed, Material, Message, MessageRequest, Referred, Waiting, World, check_send,
+    compose_message, intent_to_repeat,
 };
+use crate::samples::{Case, connections, message_of, timers};
+use crate::tenants::{Connection, Line};
+use crate::terms::{Channel, ConnectionId, Phone, Recipient};
 
 const ASSET: &str = "ast_00000000000000000000000001";
 

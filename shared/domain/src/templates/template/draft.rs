@@ -5,10 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition};
-use crate::{
-    media::MediaKind,
-    terms::{AssetId, ByName, Category, MAX_VALUES, Phone, UpTo, Verbatim, Whole},
-};
+use crate::media::MediaKind;
+use crate::terms::{AssetId, ByName, Category, MAX_VALUES, Phone, UpTo, Verbatim, Whole};
 
 /// Maximum length of a body in characters.
 pub const MAX_DRAFT_BODY_LENGTH: usize = 4_000;
@@ -410,10 +408,8 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
-    use crate::{
-        samples::material,
-        templates::{TemplateKey, TemplateStatus},
-    };
+    use crate::samples::material;
+    use crate::templates::{TemplateKey, TemplateStatus};
 
     fn content() -> TemplateContent {
         from_value(json!({

@@ -1,6 +1,7 @@
 //! Ids of templates in the API: connection, name and language, `conn_….missed_call.en_GB`. The row's key follows from the id.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use super::{TemplateDefinition, TemplateKey};
 use crate::terms::ConnectionId;

@@ -2,11 +2,9 @@
 
 use serde::Serialize;
 
+use super::TemplateDefinition;
+use crate::templates::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent};
 use crate::terms::{Source, Verbatim, Whole};
-use {
-    super::TemplateDefinition,
-    crate::templates::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent},
-};
 
 /// Topic of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -3,17 +3,14 @@
 //! Sources of the rules: developers.facebook.com, "Message templates" and "Template management", with the subcodes of the errors that
 //! break them; twilio.com/docs/content for templates that Twilio submits. Pure, and linear in the length of the draft.
 
-use crate::{
-    media::{Asset, MediaKind},
-    terms::{Fact, Fault, FaultCode, FieldProblem, Findings, Warning},
+use super::hints::hints;
+use super::{
+    MAX_BODY_LENGTH, MAX_HEADER_LENGTH, ParameterFormat, TemplateKey, Unfit, braces, check_value, fill_variables,
+    variables_in,
 };
-use {
-    super::{
-        MAX_BODY_LENGTH, MAX_HEADER_LENGTH, ParameterFormat, TemplateKey, Unfit, braces, check_value, fill_variables,
-        hints::hints, variables_in,
-    },
-    crate::templates::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent},
-};
+use crate::media::{Asset, MediaKind};
+use crate::templates::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent};
+use crate::terms::{Fact, Fault, FaultCode, FieldProblem, Findings, Warning};
 
 /// Maximum length of a footer.
 pub const MAX_FOOTER_LENGTH: usize = 60;

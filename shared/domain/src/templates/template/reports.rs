@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{ButtonKind, TemplateButton, TemplateDefinition, TemplateKey, variables_in};
-use crate::{tenants::Quality, terms::Category};
+use crate::tenants::Quality;
+use crate::terms::Category;
 
 /// A provider's report on a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -484,10 +485,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{
-        samples::material,
-        templates::{Sample, TemplateCategory, TemplateContent},
-    };
+    use crate::samples::material;
+    use crate::templates::{Sample, TemplateCategory, TemplateContent};
 
     fn key() -> TemplateKey {
         TemplateKey::new("missed_call_followup", "en_GB").unwrap()

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{media::MediaKind, terms::primary_language};
-use {
-    super::{ButtonKind, TemplateButton, TemplateDefinition, braces, fill_variables},
-    crate::templates::{CODE_BODY, TemplateContent},
-};
+use super::{ButtonKind, TemplateButton, TemplateDefinition, braces, fill_variables};
+use crate::media::MediaKind;
+use crate::templates::{CODE_BODY, TemplateContent};
+use crate::terms::primary_language;
 
 /// Direction of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

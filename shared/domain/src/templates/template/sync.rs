@@ -5,11 +5,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::{TemplateDefinition, TemplateStatus, variables_in};
+use crate::templates::{CODE_BODY, SUBMISSION, TemplateContent};
 use crate::terms::{Actor, ConnectionId, Data, Operation, OperationId, OperationKind, derive_id};
-use {
-    super::{TemplateDefinition, TemplateStatus, variables_in},
-    crate::templates::{CODE_BODY, SUBMISSION, TemplateContent},
-};
 
 /// Parameters of the operation `sync_templates`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -310,7 +308,9 @@ impl TemplateDefinition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{samples::material, tenants::Quality, terms::Category};
+    use crate::samples::material;
+    use crate::tenants::Quality;
+    use crate::terms::Category;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + seconds).unwrap()

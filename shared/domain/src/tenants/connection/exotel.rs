@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::kind::{check_numbers, is_word};
+use crate::tenants::{CallingCode, Credential, Generated, Kind, Webhook};
 use crate::terms::{Fault, Findings, IpRange, Phone};
-use {
-    super::kind::{check_numbers, is_word},
-    crate::tenants::{CallingCode, Credential, Generated, Kind, Webhook},
-};
 
 /// Maximum address ranges that may report.
 pub const MAX_SOURCES: usize = 50;

@@ -5,10 +5,8 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{
-    destinations::{Origin, takes_letters, takes_numbers},
-    terms::{Category, Country, Fault, FaultCode, Findings, Phone, UpTo},
-};
+use crate::destinations::{Origin, takes_letters, takes_numbers};
+use crate::terms::{Category, Country, Fault, FaultCode, Findings, Phone, UpTo};
 
 /// Maximum countries with letters per connection.
 pub const MAX_LETTERS_COUNTRIES: usize = 100;

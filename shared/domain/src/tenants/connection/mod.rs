@@ -21,18 +21,17 @@ pub mod vonage;
 pub mod whatsapp;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::calling_code::{CallingCode, InvalidCallingCode};
 use self::kind::{Generated, Kind};
-use crate::{
-    telephony::Party,
-    tenants::{Checkup, MarketingTerms, Reported, STANDARD_THROUGHPUT, Throttled, Throughput},
-    terms::{
-        Api, Category, Channel, Classified, ConnectionId, Effect, Fault, FaultCode, FieldProblem, Findings, Phone,
-        RotationId, TenantId, limit_retry_after,
-    },
+use crate::telephony::Party;
+use crate::tenants::{Checkup, MarketingTerms, Reported, STANDARD_THROUGHPUT, Throttled, Throughput};
+use crate::terms::{
+    Api, Category, Channel, Classified, ConnectionId, Effect, Fault, FaultCode, FieldProblem, Findings, Phone,
+    RotationId, TenantId, limit_retry_after,
 };
 
 /// Maximum connections per tenant.

@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::kind::{check_numbers, is_word};
+use crate::tenants::{Credential, Kind, Opens, Webhook};
 use crate::terms::{Fault, Findings, Phone};
-use {
-    super::kind::{check_numbers, is_word},
-    crate::tenants::{Credential, Kind, Opens, Webhook},
-};
 
 /// Pattern of an auth id.
 pub const AUTH_ID: &str = "^(MA|SA)[A-Za-z0-9_-]{8,30}$";

@@ -4,15 +4,12 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    destinations::{Confirmed, RuleKind},
-    telephony::Handling,
-    terms::{Api, Fact, Fault, FaultCode, Findings, Phone, UpTo, is_language, is_visible},
-};
-use {
-    super::{kind::check_numbers, letters},
-    crate::tenants::{Credential, Kind, Letters, Webhook},
-};
+use super::kind::check_numbers;
+use super::letters;
+use crate::destinations::{Confirmed, RuleKind};
+use crate::telephony::Handling;
+use crate::tenants::{Credential, Kind, Letters, Webhook};
+use crate::terms::{Api, Fact, Fault, FaultCode, Findings, Phone, UpTo, is_language, is_visible};
 
 /// Maximum sentences of a greeting, one for each language.
 pub const MAX_SPOKEN: usize = 10;

@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::kind::{check_numbers, is_word};
+use crate::tenants::{Credential, Kind, Webhook};
 use crate::terms::{Fault, Findings, Phone};
-use {
-    super::kind::{check_numbers, is_word},
-    crate::tenants::{Credential, Kind, Webhook},
-};
 
 /// Pattern of a UUID.
 pub const UUID: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";

@@ -3,11 +3,9 @@
 //!
 //! Only names are parsed; items stay byte for byte as they arrived. An unreadable item spoils only its own piece.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap},
-    mem,
-};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem;
 
 use serde_json::value::RawValue;
 

@@ -2,25 +2,19 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    messages::Needs,
-    people::{ConsentEntry, Contact, Identity, Person, Salt, Suppression, Wish},
-    terms::{ContactId, Recipient},
-};
+use domain::messages::Needs;
+use domain::people::{ConsentEntry, Contact, Identity, Person, Salt, Suppression, Wish};
+use domain::terms::{ContactId, Recipient};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::refuse_erasing;
-use crate::{
-    Along, Store, StoreError, TenantScope, Versioned,
-    inbox::OnLine,
-    messages::keys_of,
-    table::{
-        keys::{self, Key},
-        row::{self, Item},
-    },
-    tenants::TenantRow,
-};
+use crate::inbox::OnLine;
+use crate::messages::keys_of;
+use crate::table::keys::{self, Key};
+use crate::table::row::{self, Item};
+use crate::tenants::TenantRow;
+use crate::{Along, Store, StoreError, TenantScope, Versioned};
 
 /// The holder of an identity.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,21 +1,15 @@
 //! The consent ledgers of contacts.
 
-use domain::{
-    people::{ConsentEntry, Contact, HistoryKind},
-    terms::ContactId,
-};
+use domain::people::{ConsentEntry, Contact, HistoryKind};
+use domain::terms::ContactId;
 use jiff::Timestamp;
 use ulid::Ulid;
 
 use super::ContactWrite;
-use crate::{
-    Page, Store, StoreError, TenantScope,
-    contacts::{Order, TimelinePosition, Wanted},
-    table::{
-        keys,
-        row::{self, Condition, Row, Write},
-    },
-};
+use crate::contacts::{Order, TimelinePosition, Wanted};
+use crate::table::keys;
+use crate::table::row::{self, Condition, Row, Write};
+use crate::{Page, Store, StoreError, TenantScope};
 
 /// An entry of a consent ledger, with its id.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,11 @@
 
 use std::fmt::Display;
 
-use domain::{
-    inbox::ConversationState,
-    people::{Day, Digits, HistoryKind, Identity, Listing, Word},
-    terms::{
-        AttachmentId, CallId, CampaignId, ContactId, ConversationId, FieldId, MergeId, MessageId, Phone, StageId,
-        TagId, UserId,
-    },
+use domain::inbox::ConversationState;
+use domain::people::{Day, Digits, HistoryKind, Identity, Listing, Word};
+use domain::terms::{
+    AttachmentId, CallId, CampaignId, ContactId, ConversationId, FieldId, MergeId, MessageId, Phone, StageId, TagId,
+    UserId,
 };
 use jiff::Timestamp;
 use ulid::Ulid;

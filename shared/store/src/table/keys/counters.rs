@@ -1,7 +1,11 @@
 //! Keys of what is counted by the hour and by the day.
 
-use domain::{messages::TemplateEdition, templates::TemplateId, terms::LineId};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use domain::messages::TemplateEdition;
+use domain::templates::TemplateId;
+use domain::terms::LineId;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::{Key, line_at, line_place, tenant_partition};
 use crate::TenantScope;
