@@ -108,6 +108,7 @@ const offers: Schemas["ConversationOffers"] = {
 const team: Schemas["Team"] = { created_at: at, id: "team_sample", languages: [], lines: [], max_open: null, members: [], mode: "by_hand", name: HOSTILE.override, tags: [], updated_at: at };
 const canned: Schemas["CannedReply"] = { created_at: at, id: "can_sample", name: HOSTILE.override, text: { en: HOSTILE.markup, ar: HOSTILE.long.slice(0, 300) }, updated_at: at };
 const hook: Schemas["WebhookEndpointOut"] = {
+  callback: { api_key_id: "key_sample", from: ["203.0.113.0/24"] },
   content: true, created_at: at, disabled: null, events: ["call.decided", "message.received"], header: { name: "x-token" },
   health: { dropping_since: at, failing_since: at, last_success_at: at, next_attempt_at: at, state: "down", waiting: 4312 }, id: "whe_sample", name: HOSTILE.markup,
   secrets: [{ valid_until: null }], updated_at: at, url: `https://n8n.example.com/webhook-test/${"x".repeat(80)}`, warnings: ["n8n_test_url"],

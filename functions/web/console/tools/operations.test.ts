@@ -46,7 +46,7 @@ function callsOf(file: string): string[] {
 
 test("console_calls_every_operation_or_says_why_not", () => {
   const contract = JSON.parse(readFileSync("../../../docs/openapi.json", "utf8")) as Contract;
-  const operations = new Map(Object.entries(contract.paths).flatMap(([path, methods]) => Object.entries(methods).flatMap(([method, { operationId }]) => (operationId ? [[`${method.toUpperCase()} ${path}`, operationId] as const] : []))));
+  const operations = new Map<string, string>(Object.entries(contract.paths).flatMap(([path, methods]) => Object.entries(methods).flatMap(([method, { operationId }]) => (operationId ? [[`${method.toUpperCase()} ${path}`, operationId] as const] : []))));
   assert.ok(operations.size > 250);
   const calls = [...sources.keys()].flatMap(callsOf);
   assert.deepEqual(calls.filter((call) => !operations.has(call)), [], "no operation, or a path that this test does not find");

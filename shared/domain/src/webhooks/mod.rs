@@ -7,8 +7,9 @@ mod delivery;
 mod endpoint;
 mod header;
 mod health;
+mod run;
 
-pub use callback::{CallbackRange, CallbackRanges, EndpointCallback, InvalidCallbackRange, RUN_LIFETIME, WebhookRun};
+pub use callback::{CallbackRange, CallbackRanges, EndpointCallback, InvalidCallbackRange};
 pub use delivery::{
     AnswerHint, Attempt, AttemptOutcome, DELIVERIES_KEPT_FOR, Delivery, DeliveryState, MAX_ANSWER_LENGTH, MAX_ATTEMPTS,
     Verdict, beginning_of_answer, next_attempt,
@@ -19,5 +20,6 @@ pub use endpoint::{
 };
 pub use header::{HeaderName, HeaderValue, InvalidHeaderName, InvalidHeaderValue};
 pub use health::{EndpointHealth, HealthState, HealthStep, MAX_WAITING_DELIVERIES, WaitingLook};
+pub use run::{RUN_LIFETIME, WebhookRun};
 
 pub use crate::notices::EndpointTrouble;

@@ -7,8 +7,8 @@ use testkit::api::new_key;
 use testkit::callbacks::make_token;
 
 use super::*;
-use crate::replies::{messages_of, wrote};
-use crate::sending::{sms, template};
+use super::replies::{messages_of, wrote};
+use super::sending::{sms, template};
 
 #[tokio::test]
 async fn callback_sends_one_message_to_its_contact_only() {
