@@ -186,7 +186,7 @@ fn example(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
         };
         let left_out = |name: &str, field: &Value| {
             let fixed = ["readOnly", "x-refers"].iter().any(|mark| field[mark] == true);
-            fixed || !required(name) && (field["x-unique"] == true || must_refer(document, field))
+            fixed || field["x-unique"] == true && !required(name)
         };
         let fields = fields.iter().filter(|(name, field)| !left_out(name, field));
         let shown: Map<_, _> = fields
@@ -198,14 +198,4 @@ fn example(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
         return Some(Value::Array(vec![of(&schema["items"])?]));
     }
     (schema["type"] == "boolean").then_some(Value::Bool(false))
-}
-
-/// Whether an object is none without the id of something that exists.
-fn must_refer(document: &Value, schema: &Value) -> bool {
-    let choices = schema["oneOf"].as_array().into_iter().flatten();
-    let schema = choices.chain([schema]).find(|choice| choice["type"] != "null");
-    let schema = resolve(document, schema.unwrap_or(&Value::Null));
-    let required = schema["required"].as_array().into_iter().flatten();
-    let mut required = required.filter_map(Value::as_str);
-    required.any(|name| schema["properties"][name]["x-refers"] == true)
 }

@@ -34,6 +34,7 @@ pub(crate) struct WebhookEndpointIn {
     pub(crate) content: bool,
     /// The right of the receiver to call the API back about the contact of an event. Needs the permission `api_keys:write`.
     #[serde(default)]
+    #[schemars(extend("x-refers" = true))]
     pub(crate) callback: Option<EndpointCallback>,
 }
 
@@ -71,6 +72,7 @@ pub(crate) struct WebhookEndpointChange {
     /// The right of the receiver to call back. `null` removes it. Changes of it need the permission `api_keys:write`, and so do other
     /// addresses and headers of an endpoint that has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-refers" = true))]
     pub(crate) callback: Option<EndpointCallback>,
 }
 

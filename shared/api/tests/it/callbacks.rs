@@ -106,7 +106,8 @@ async fn callback_acts_as_its_key_on_its_contact_only() {
         refused.await.is_refused(403, "forbidden");
     }
     assert_eq!(setting.context.effects(), 1);
-    let scoped = Setting::new(&aws, &[Permission::ContactsRead]).await;
+    let elsewhere = Aws::new().await;
+    let scoped = Setting::new(&elsewhere, &[Permission::ContactsRead]).await;
     scoped.put().await.is_refused(403, "forbidden");
 }
 
@@ -138,8 +139,9 @@ async fn late_foreign_and_revoked_callbacks_are_refused() {
         .await
         .unwrap();
     setting.put().await.is_refused(401, "unauthorized");
-    let other = Setting::new(&aws, &[]).await;
-    aws.pass(15 * 60);
+    let elsewhere = Aws::new().await;
+    let other = Setting::new(&elsewhere, &[]).await;
+    elsewhere.pass(15 * 60);
     other.put().await.is_refused(401, "unauthorized");
 }
 

@@ -24,6 +24,8 @@ async fn callback_tags_assigns_and_notes_its_contact() {
     let written = receiver.post(&format!("{own}/notes"), note.clone()).await;
     let again = receiver.post(&format!("{own}/notes"), note.clone()).await;
     assert_eq!(written.is(201).json()["id"], again.is(201).json()["id"]);
+    // Of another event, since each operation takes one request of an event.
+    let receiver = town.receiver_of(town.home.scope(), id, &scopes).await;
     for refused in [
         receiver.get(&other),
         receiver.patch(&other, json!({"tags": [tag]})),
