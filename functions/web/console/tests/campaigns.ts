@@ -180,7 +180,7 @@ browserTest("broadcast_is_counted_again_before_a_start_by_an_old_check", async (
     outdated = false;
     await route.fulfill({ status: 202, json: { ...preflight.operation, id: `op_${counts}` } });
   });
-  await visitor.intercept("get_campaign_preflight", (route) => route.fulfill({ json: { ...preflight, outdated } }));
+  await visitor.intercept("get_campaign_preflight", (route) => route.fulfill({ json: { ...preflight, outdated, operation: { ...preflight.operation, finished_at: new Date().toISOString() } } }));
   await visitor.intercept("start_campaign", async (route) => {
     starts += 1;
     await route.fulfill({ json: { ...campaign, state: "scheduled" } });

@@ -137,7 +137,7 @@ browserTest("long_task_is_cancelled_after_a_question", async () => {
     return route.fulfill({ json: now() });
   });
   await visitor.open(at("settings/operations"));
-  await visitor.tap(visitor.page.getByRole("button", { name: "إلغاء المهمة" }));
+  await visitor.tap(visitor.page.getByRole("button", { name: "إيقاف" }));
   assert.equal(cancelled, false);
   await visitor.tap(visitor.page.locator("dialog[open] .danger"));
   await visitor.page.locator("[data-testid=operation][data-state=cancelled]").waitFor();

@@ -121,10 +121,10 @@ browserTest("order_changes_by_keyboard_and_focus_stays", async () => {
   await visitor.open(`/app/${tenant}/automations`);
   const before = await names();
   assert.ok(before.length > 1, "there is nothing to put in order");
-  await reach(visitor, /^Try .* later$/);
+  await reach(visitor, /^Move .* down$/);
   await page.keyboard.press("Enter");
   await page.locator("[role=status]", { hasText: /place/ }).waitFor({ state: "attached" });
-  assert.match(plain(await page.evaluate(() => document.activeElement?.textContent ?? "")), /later$/, "focus stays on the button");
+  assert.match(plain(await page.evaluate(() => document.activeElement?.textContent ?? "")), /down$/, "focus stays on the button");
   const [first, second, ...rest] = before;
   await visitor.open(`/app/${tenant}/automations`);
   assert.deepEqual(await names(), [second, first, ...rest]);

@@ -50,6 +50,7 @@ browserTest("template_is_corrected_until_an_automation_sends_it", async () => {
   await visitor.settle();
   await write("Name", name);
   await write("Text", "{{1}}, your order is ready.");
+  await visitor.see("lint").getByText("at the beginning").waitFor();
   await problems("2");
   assert.match(plain(await visitor.see("lint").innerText()), /at the beginning[^]*Sample of \{\{1\}\}/);
   await press("Save the draft");

@@ -182,7 +182,7 @@ fn libraries_verify_deliveries_and_refuse_altered_ones() {
             altered += usize::from(!is_valid);
         }
 
-        let file = stage.place.data.join("deliveries.jsonl");
+        let file = stage.place.data.join("deliveries.lines");
         std::fs::write(&file, all.0).context("writing deliveries")?;
         let (tools, clients) = (stage.contract().await?, stage.place.root.join("infra/contract/clients"));
         let folder = stage.place.data.join("clients/verify");
@@ -220,7 +220,7 @@ fn software_of_a_business_calls_back() {
         let key = business.api("post", "/api/v1/api-keys", Some(key)).await?;
         let endpoint = json!({
             "name": "n8n", "url": url, "events": ["message.received"],
-            "callback": { "api_key_id": key["id"], "from": ["127.0.0.1"] },
+            "callback": { "api_key_id": key["api_key"]["id"], "from": ["127.0.0.1"] },
         });
         business
             .api("post", "/api/v1/webhook-endpoints", Some(endpoint))

@@ -1,7 +1,7 @@
 //! Receivers of webhooks that read, tag and assign the contact of an event, and write notes on it.
 
-use super::*;
 use super::notes::contact;
+use super::*;
 
 #[tokio::test]
 async fn callback_tags_assigns_and_notes_its_contact() {

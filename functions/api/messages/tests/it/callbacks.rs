@@ -6,9 +6,9 @@ use kit::QueueName;
 use testkit::api::new_key;
 use testkit::callbacks::make_token;
 
-use super::*;
 use super::replies::{messages_of, wrote};
 use super::sending::{sms, template};
+use super::*;
 
 #[tokio::test]
 async fn callback_sends_one_message_to_its_contact_only() {

@@ -196,3 +196,4 @@ example-sender = SAFFRON
 example-expires_at = 2027-11-20
 example-evidence = الاستمارة 1207، موقّعة في المتجر
 example-description = يشتري كل أسبوع
+example-fields = 12

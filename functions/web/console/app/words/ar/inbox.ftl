@@ -118,7 +118,6 @@ inbox-key-unread = غير المقروءة فقط، أو الكل من جديد
 inbox-key-search = البحث
 inbox-key-back = العودة إلى القائمة
 inbox-key-help = هذه المفاتيح
-example-fields = 12
 composer-title = الرد
 composer-reply = رد
 composer-note = ملاحظة

@@ -188,3 +188,4 @@ example-sender = SAFFRON
 example-expires_at = 2027-11-20
 example-evidence = Form 1207, signed in the shop
 example-description = Buys something every week
+example-fields = 12

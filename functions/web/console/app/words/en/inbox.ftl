@@ -111,7 +111,6 @@ inbox-key-unread = unread ones only, or all again
 inbox-key-search = search
 inbox-key-back = back to the list
 inbox-key-help = these keys
-example-fields = 12
 composer-title = Answer
 composer-reply = Reply
 composer-note = Note
