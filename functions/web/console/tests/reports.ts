@@ -78,7 +78,7 @@ browserTest("audit_entry_shows_fields_before_and_after", async () => {
   const [before, after] = [`Old${stranger().slice(-6)}`, `New${stranger().slice(-6)}`];
   const { id } = await ask<{ id: string }>("canned-replies", "POST", { name: before, text: { en: "We are open." } });
   await ask(`canned-replies/${id}`, "PATCH", { name: after });
-  const row = visitor.see("entry").filter({ hasText: "Changed: canned reply" });
+  const row = visitor.see("entry").filter({ hasText: /Changed.*canned reply/ });
   await until("entry", async () => {
     await visitor.open(at(`settings/audit?object=${id}`));
     return (await row.count()) === 1;

@@ -211,7 +211,7 @@ export class Visitor {
 
   /** Fails if the browser has complained, but for failures to load that the test has caused. */
   expectQuiet(...statuses: number[]): void {
-    const rest = this.complaints.filter((said) => !statuses.some((status) => said.includes(`status of ${status} `)));
+    const rest = this.complaints.filter((said) => !statuses.some((status) => said.includes(`status of ${status} `) || said.includes(`response code: ${status}`)));
     assert.deepEqual(rest, []);
   }
 

@@ -129,7 +129,7 @@ browserTest("order_changes_by_keyboard_and_focus_stays", async () => {
   await visitor.open(`/app/${tenant}/automations`);
   assert.deepEqual(await names(), [second, first, ...rest]);
   await visitor.intercept("order_automations", (route) => route.fulfill(problem(409, "list_changed")));
-  await page.getByRole("button", { name: /later/ }).first().click();
+  await page.getByRole("button", { name: /down$/ }).first().click();
   await page.locator("[data-kind=list_changed]").waitFor();
   visitor.expectQuiet(409);
   await visitor.leave();

@@ -431,6 +431,8 @@ const READS: Record<string, number> = {
   conversation: 4,
   // Besides itself: the pictures to choose from, and the currencies of price lists.
   product: 3,
+  // Besides itself and its deliveries: the keys, of which one can call back.
+  webhook: 3,
   // Besides its choices, each of which is a list: itself.
   team: 3,
   // Besides itself: the drip, and the names of the people, whom its list knows by their ids only.

@@ -82,18 +82,13 @@ category-marketing = تسويقية
 category-authentication = رمز لمرة واحدة
 category-service = رد
 new-to = إلى
-new-channel-both = واتساب، وإلا فرسالة قصيرة
 new-text = النص
 new-category-utility = شيء طلبه العميل
 new-category-marketing = عرض
 new-preview = معاينة
 new-preview-why = لم يُرسل شيء بعد. هذه هي الفحوص التي تقرر.
 new-send = إرسال الآن
-new-basis = لماذا يجوز أن تكتب
-new-basis-hint = ما فعله العميل أو وافق عليه، مثل «الطلب 1042 في 20 نوفمبر». يُحفظ مع الرسالة.
 new-ground = اتصل العميل أو كتب ({ $at })
-new-template-none = بلا قالب: نص من كتابتك
-new-template-hint = لا يقبل واتساب نصًا من كتابتك إلا خلال 24 ساعة من آخر ما كتبه العميل هناك
 new-change = تعديل
 
 ## Automations

@@ -164,3 +164,8 @@ replay-different = { $n ->
     [one] One call would get a different message
    *[other] { $n } calls would get a different message
   }
+new-basis = Why you may write
+new-basis-hint = What the customer did or agreed to, such as “Order 1042 of 20 November”. It is kept with the message.
+new-channel-both = WhatsApp, otherwise SMS
+new-template-none = None: a text of your own
+new-template-hint = WhatsApp takes texts of your own only within 24 hours after the customer wrote there

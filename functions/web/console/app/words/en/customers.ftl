@@ -82,18 +82,13 @@ category-marketing = Marketing
 category-authentication = One-time code
 category-service = Reply
 new-to = To
-new-channel-both = WhatsApp, otherwise SMS
 new-text = Text
 new-category-utility = something the customer asked for
 new-category-marketing = an offer
 new-preview = Preview
 new-preview-why = Nothing is sent yet. These are the checks that decide.
 new-send = Send now
-new-basis = Why you may write
-new-basis-hint = What the customer did or agreed to, such as “Order 1042 of 20 November”. It is kept with the message.
 new-ground = The customer called or wrote ({ $at })
-new-template-none = None: a text of your own
-new-template-hint = WhatsApp takes texts of your own only within 24 hours after the customer wrote there
 new-change = Change
 
 ## Automations
