@@ -131,7 +131,7 @@ const tag: Schemas["Tag"] = { color: null, created_at: at, description: null, id
 const stage: Schemas["Stage"] = { created_at: at, id: "stg_sample", kind: "open", name: HOSTILE.override, position: 10, updated_at: at };
 const field: Schemas["Field"] = { created_at: at, id: "fld_sample", key: "loyalty_level", name: HOSTILE.markup, options: ["Silver", HOSTILE.override], searchable: true, type: "choice", updated_at: at };
 const product: Schemas["Product"] = {
-  availability: "preorder", created_at: at, fields: { weight: HOSTILE.markup }, id: "prd_sample", image: null, name: HOSTILE.long.slice(0, 200), price: { amount: 12_050, currency: "AED" }, sku: "cake-1",
+  availability: "preorder", created_at: at, fields: { weight: HOSTILE.markup }, id: "prd_sample", image: null, name: HOSTILE.markup, price: { amount: 12_050, currency: "AED" }, sku: "cake-1",
   updated_at: at, url: null, variants: [{ availability: "in_stock", options: { size: "L" }, price: { amount: 14_000, currency: "AED" } }],
 };
 const suppression: Schemas["SuppressionOut"] = {
