@@ -28,6 +28,7 @@ kit::functions! {
     messages;
     metrics, round_trips = "tests/round_trips.rs";
     operations;
+    orders;
     platform;
     products;
     push_subscriptions;

@@ -25,4 +25,5 @@ kit::functions! {
     send_message;
     send_push;
     sync_templates;
+    take_steps;
 }

@@ -4,10 +4,10 @@
 
 kit::functions! {
     delete_tenants;
+    dispatch_drips, waiting = "tests/waiting/main.rs";
     dispatch_due;
     notify_people;
     roll_up_counters;
     start_template_syncs;
-    take_steps, waiting = "tests/waiting/main.rs";
     tend_inbox;
 }

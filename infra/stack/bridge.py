@@ -73,8 +73,9 @@ def serve():
     placeholders()
     sized_reads()
     forget_stream_positions(os.path.join(os.environ["STATE_DIR"], "lambda.json"))
+    whole_concurrency()
 
-    quick_server()
+    quick_server(connections())
     few_starts()
 
     from ministack.app import main
@@ -83,7 +84,39 @@ def serve():
     main()
 
 
-def quick_server():
+def whole_concurrency():
+    """Bridge: a MaximumConcurrency that refers to a parameter stays a text, and is compared with numbers. Delete when MiniStack's
+    services/cloudformation/provisioners.py makes a number of it, as of BatchSize."""
+    from ministack.services import lambda_svc
+
+    as_told = lambda_svc._sqs_esm_concurrency
+
+    def as_number(mapping, *rest, **named):
+        scaling = mapping.get("ScalingConfig") or {}
+        if "MaximumConcurrency" in scaling:
+            scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+        return as_told(mapping, *rest, **named)
+
+    lambda_svc._sqs_esm_concurrency = as_number
+
+
+def connections():
+    """Bridge: MiniStack hears a connection that was deleted for as long as its client goes on to say something; AWS closes it at once. Delete
+    this, and `receive_if_open`, when MiniStack does, too. Returns the variable of the connection that a task serves."""
+    from ministack.services import apigateway
+
+    served = contextvars.ContextVar("served", default=None)
+
+    class Connections(dict):
+        def __setitem__(self, id, connection):
+            served.set(connection)
+            super().__setitem__(id, connection)
+
+    apigateway._ws_connections = Connections(apigateway._ws_connections)
+    return served
+
+
+def quick_server(served_connection):
     """MiniStack serves HTTP by Hypercorn and h11, which are most of what a request costs. Uvicorn parses it in C."""
     import asyncio
     import contextlib
@@ -141,7 +174,17 @@ def quick_server():
                 with contextlib.suppress(ClientDisconnected):
                     await send(message)
 
-            await application(scope, receive, send_if_there if scope["type"] == "websocket" else send)
+            async def receive_if_open():
+                message = await receive()
+                connection = served_connection.get()
+                if connection and connection["close_event"].is_set():
+                    return {"type": "websocket.disconnect", "code": 1000}
+                return message
+
+            if scope["type"] == "websocket":
+                await application(scope, receive_if_open, send_if_there)
+            else:
+                await application(scope, receive, send)
 
         return serving
 

@@ -40,10 +40,10 @@ export default defineConfig({
       input: { index: "index.html", early: "app/early.ts", worker: "app/worker.ts" },
       // What every page needs is one file (texts to customers are large, and on few pages), what lists consist of and say of calls, messages and conversations is one, what forms and
       // questions consist of is one, what forms of connections add is one, and a screen another: many small files cost more in requests than they save in bytes.
-      // What draws QR codes comes with the only screen that does.
+      // What draws QR codes comes with the only screen that does, and so do icons, but for one that several draw.
       // The address of the worker stays, by which browsers know whether it is another one.
       output: { entryFileNames: ({ name }) => (name === "worker" ? "worker.js" : "assets/[name]-[hash].js"), codeSplitting: { groups: [
-        { name: "shared", test: (id) => /\/app\/((api|ui(?!\/Texts)|words)\/.*|push\/noted|main|App|routes)\.(ts|svelte)$|node_modules(?!\/uqr)/.test(id) && !LISTS.test(id) && !FORMS.test(id) },
+        { name: "shared", test: (id) => /\/app\/((api|ui(?!\/Texts)|words)\/.*|push\/noted|main|App|routes)\.(ts|svelte)$|node_modules(?!\/(uqr|@lucide\/svelte\/dist\/icons\/(?!circle-dashed)))/.test(id) && !LISTS.test(id) && !FORMS.test(id) },
         { name: "said", test: LISTS },
         { name: "forms", test: FORMS },
         { name: "connecting", test: /\/app\/(numbers\/.*|places\/.*|screens\/(setup\/(setup|Step|Connect|Connected)|settings\/(kinds|Made|Secrets|TestResult|Health|Test)))\.(ts|svelte)$/ },

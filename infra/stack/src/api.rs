@@ -182,6 +182,10 @@ fn new_body(contract: &Contract, create: &Operation<'_>) -> Result<Body> {
                 body[field] = format!("made-{}{end}", random_hex(8)?).into();
             }
         }
+        // Lists of orders show the last days.
+        if let Some(placed_at) = body.pointer_mut("/contents/placed_at") {
+            *placed_at = json!(Timestamp::now());
+        }
         for (field, schema) in contract.unique_fields(create) {
             let is_list = schema["items"].is_object();
             let one = if is_list { &schema["items"] } else { schema };

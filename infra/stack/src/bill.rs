@@ -122,7 +122,13 @@ pub struct Item {
 }
 
 /// They run in any case, so they are part of the cost of an idle deployment.
-const IDLE: [&str; 5] = ["dispatch_due", "health", "notify_people", "take_steps", "tend_inbox"];
+const IDLE: [&str; 5] = [
+    "dispatch_drips",
+    "dispatch_due",
+    "health",
+    "notify_people",
+    "tend_inbox",
+];
 
 impl Bill {
     /// Adds up these log lines, without scheduled functions.

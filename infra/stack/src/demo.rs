@@ -478,7 +478,7 @@ impl Scene<'_> {
                 self.advance_clock(&mut endpoints, later).await?;
             }
             let sent = until(PATIENCE, text, async || {
-                self.running.invoke("take_steps", &json!({})).await?;
+                self.running.invoke("dispatch_drips", &json!({})).await?;
                 let sent = self.outbox(&phone).await?;
                 let found = sent.get(place).filter(|_| sent.len() == place + 1);
                 let found = found.filter(|sent| sent.body.as_deref() == Some(*text));

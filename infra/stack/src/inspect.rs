@@ -173,14 +173,20 @@ async fn arn(session: &Session, queue: &str) -> Result<String> {
     arn.map(str::to_owned).context("a queue has an ARN")
 }
 
-/// Functions that run at the same time when the queues are busy: the sum of the template's `MaximumConcurrency`. Webhooks need the rest.
+/// Functions that run at the same time when the queues are busy: the sum of the template's `MaximumConcurrency`, by default where it is a
+/// parameter. Webhooks need the rest.
 pub fn busy_queues(template: &str) -> u64 {
-    let bounds = template.split("MaximumConcurrency: ").skip(1);
     let number = |rest: &str| {
         let end = rest.find(|letter: char| !letter.is_ascii_digit());
         rest[..end.unwrap_or(rest.len())].parse::<u64>().ok()
     };
-    bounds.filter_map(number).sum()
+    let default = |rest: &str| {
+        let name = rest.strip_prefix("!Ref ")?.split('}').next()?;
+        let (_, parameter) = template.split_once(&format!("\n  {name}:\n"))?;
+        number(parameter.split_once("Default: ")?.1)
+    };
+    let bounds = template.split("MaximumConcurrency: ").skip(1);
+    bounds.filter_map(|rest| number(rest).or_else(|| default(rest))).sum()
 }
 
 /// A warning if the account's concurrency limit is low; none if the caller may not read it.
@@ -244,7 +250,8 @@ mod tests {
 
     #[test]
     fn busy_queues_are_counted_in_the_template() {
-        let sources = "ScalingConfig: {MaximumConcurrency: 5}\n  ScalingConfig:\n    MaximumConcurrency: 32\n";
-        assert_eq!(busy_queues(sources), 37);
+        let sources = "\n  Few:\n    Default: 7\nScalingConfig: {MaximumConcurrency: 5}\n  ScalingConfig:\n    MaximumConcurrency: 32\n\
+            ScalingConfig: {MaximumConcurrency: !Ref Few} # a parameter\n";
+        assert_eq!(busy_queues(sources), 44);
     }
 }

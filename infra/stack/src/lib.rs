@@ -7,6 +7,7 @@
     reason = "a tool reads its own environment and the machine's clock"
 )]
 
+pub mod advisories;
 pub mod api;
 pub mod aws;
 pub mod bench;

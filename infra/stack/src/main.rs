@@ -17,7 +17,7 @@ use stack::samconfig::Environment;
 use stack::tenant::{self, Deployment};
 use stack::test::{self, selected};
 use stack::tools::Tools;
-use stack::{chaos, checks, clock, console, demo, fuzz, iam, inspect, up, why};
+use stack::{advisories, chaos, checks, clock, console, demo, fuzz, iam, inspect, up, why};
 
 #[derive(Parser)]
 #[command(
@@ -279,7 +279,8 @@ enum Command {
     },
     /// Write docs/openapi.json, docs/permissions.md and docs/problems.md from the code, and lint the document
     Contract,
-    /// Say whether time zones, plans of telephone numbers, prices and rules for SMS are outdated
+    /// Ask for published vulnerabilities of crates, npm and Python packages, and say whether time zones, plans of telephone numbers, prices
+    /// and rules for SMS are outdated
     Advisories,
     /// Check formatting, lints, dependencies, spelling, the template and the contract
     Check {
@@ -401,7 +402,7 @@ async fn run(command: Command) -> Result<bool> {
             Box::pin(fuzz::run_on_own_stack(&Options::throwaway("fuzz")?, seed)).await?;
         }
         Command::Contract => checks::contract(&Place::new(None)?).await?,
-        Command::Advisories => return checks::advisories(&Place::new(None)?).await,
+        Command::Advisories => return advisories::ask(&Place::new(None)?).await,
         Command::Check { linted } => Box::pin(checks::check(&Place::new(None)?, linted)).await?,
     }
     Ok(true)

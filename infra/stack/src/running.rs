@@ -32,8 +32,8 @@ pub struct Options {
     /// The API's port [default: a free one]
     #[arg(long)]
     pub port: Option<u16>,
-    /// Origins to which events may go besides those of the simulators
-    #[arg(skip)]
+    /// Origin to which events may go besides those of the simulators, such as an n8n's: `http://127.0.0.1:5678`. May be repeated
+    #[arg(long = "webhook-host", value_name = "ORIGIN")]
     pub webhook_hosts: Vec<String>,
     /// Delete the data directory's state first
     #[arg(skip)]
@@ -150,8 +150,11 @@ impl Running {
             ("MailFrom", "ringback@ringback.example".to_owned()),
             ("MetaAppSecretId", META_APP_SECRET.to_owned()),
             ("LocalOrigins", "http://localhost:5173".to_owned()),
+            ("SignUp", "open".to_owned()),
             // Tests log in and sign up hundreds of times from one address. The limits themselves are tested in process.
             ("AuthLimitFactor", "1000".to_owned()),
+            // What tests queue at once would find no place in the throughput of its number, and wait.
+            ("BulkConcurrency", "5".to_owned()),
         ];
         deploy::deploy(&place, &tools, &aws, &builder, &functions, &parameters).await?;
         drop(alone);

@@ -86,7 +86,7 @@ pub fn variables(template: &Value, logical_id: &str) -> BTreeMap<String, String>
 
 fn value(template: &Value, name: &str, given: &Value) -> Option<String> {
     if let Some(branches) = given["Fn::If"].as_array() {
-        // Of the local stage, the only condition of variables.
+        // Conditions of variables are the local stage, and parameters that are empty unless they are given.
         return value(template, name, branches.get(2)?);
     }
     let referred = given["Ref"].as_str();

@@ -1,4 +1,5 @@
-//! The tools in `.stack/`: Python environments and Node.js with pinned versions, set up once.
+//! The tools in `.stack/`: Python environments and Node.js with pinned versions, set up once. What pip installs must have a hash of its
+//! lock, and is no source distribution, whose set-up would run code; `NAME-sources.lock` names the exceptions.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 
 use crate::place::{Place, write};
-use crate::process::{run_captured, run_logged};
+use crate::process::{cargo, run_captured, run_logged};
 use crate::report::step;
 
 /// The Python environment of SAM CLI, cargo-lambda, zig, cfn-lint and typos.
@@ -23,6 +24,12 @@ const CONTRACT: &str = "contract";
 
 /// The environment of Node.js with npm.
 const NODE: &str = "nodejs";
+
+/// The Python environment of pip-audit.
+const ADVISORIES: &str = "advisories";
+
+/// Version of cargo-deny, which crates.io has only as sources.
+const CARGO_DENY: &str = "0.20.2";
 
 /// The tools, ready to use.
 #[derive(Debug, Clone)]
@@ -50,9 +57,11 @@ impl Tools {
 
     async fn environment(&self, name: &str) -> Result<()> {
         let pins = self.place.root.join("infra/stack/python");
-        let (wanted, lock) = (pins.join(format!("{name}.txt")), pins.join(format!("{name}.lock")));
+        let lock = pins.join(format!("{name}.lock"));
+        let sources = Some(pins.join(format!("{name}-sources.lock"))).filter(|sources| sources.exists());
         let folder = self.place.dot.join("tools").join(name);
-        let pinned = fingerprint([wanted.as_path(), lock.as_path()])?;
+        let files = [Some(&lock), sources.as_ref()].into_iter().flatten();
+        let pinned = fingerprint(files.map(PathBuf::as_path))?;
         let what = format!("setting up {name} in .stack/tools (once)");
         run_once(&folder.join("pins.sha256"), &pinned, &what, async {
             let python = python().await?;
@@ -65,13 +74,14 @@ impl Tools {
                 "python -m venv (on Debian and Ubuntu, install it with `apt install python3-venv`)",
             )
             .await?;
-            let mut install = Command::new(folder.join("bin/python"));
-            install
-                .args(["-m", "pip", "install", "--quiet", "--no-input"])
-                .arg("--disable-pip-version-check")
-                .args([Path::new("--requirement"), &wanted, Path::new("--constraint"), &lock]);
+            let python = folder.join("bin/python");
             let what = "pip install (is there a network connection with a package index?)";
-            run_logged(&mut install, &log, what).await
+            run_logged(&mut install_wheels(&python, &lock), &log, what).await?;
+            if let Some(sources) = sources {
+                run_logged(&mut install_sources(&python, &sources), &log, what).await?;
+            }
+            // A lock that lacks something on this machine is found here, not when a tool is used.
+            run_logged(&mut pip(&python, &["check"]), &log, "pip check").await
         })
         .await
     }
@@ -117,6 +127,31 @@ impl Tools {
         Ok(contract)
     }
 
+    /// pip-audit, set up on first use.
+    pub async fn pip_audit(&self) -> Result<Command> {
+        self.environment(ADVISORIES).await?;
+        Ok(program_in(&self.place, "pip-audit", &[&self.bin(ADVISORIES)]))
+    }
+
+    /// cargo-deny, compiled on first use, which takes some minutes.
+    pub async fn cargo_deny(&self) -> Result<Command> {
+        let folder = self.place.dot.join("tools/cargo-deny");
+        let what = "compiling cargo-deny in .stack/tools (once)";
+        run_once(&folder.join("pins.sha256"), CARGO_DENY, what, async {
+            remove(&folder)?;
+            let mut install = cargo(
+                &self.place,
+                &["install", "--quiet", "--locked", "--version", CARGO_DENY, "cargo-deny"],
+            );
+            // Lints are for our own code.
+            install.arg("--root").arg(&folder).env_remove("RUSTC_WORKSPACE_WRAPPER");
+            let log = self.place.logs().join("setup-cargo-deny.log");
+            run_logged(&mut install, &log, "cargo install cargo-deny").await
+        })
+        .await?;
+        Ok(program_in(&self.place, "cargo-deny", &[&folder.join("bin")]))
+    }
+
     /// Node.js, set up on first use: only the console and checks of the contract need it.
     pub async fn node(&self) -> Result<Node> {
         self.environment(NODE).await?;
@@ -125,6 +160,32 @@ impl Tools {
             bin: self.bin(NODE),
         })
     }
+}
+
+/// Installs exactly what a lock names, if it has the hash that the lock names.
+const INSTALL: [&str; 4] = ["install", "--quiet", "--require-hashes", "--no-deps"];
+
+/// Installs the wheels of a lock.
+pub fn install_wheels(python: &Path, lock: &Path) -> Command {
+    let mut install = pip(python, &INSTALL);
+    install.args(["--only-binary", ":all:", "--requirement"]).arg(lock);
+    install
+}
+
+/// Builds and installs what has no wheel, with build tools that were installed before: pip would fetch others, without hashes.
+fn install_sources(python: &Path, lock: &Path) -> Command {
+    let mut install = pip(python, &INSTALL);
+    install
+        .args(["--no-build-isolation", "--no-binary", ":all:", "--requirement"])
+        .arg(lock);
+    install
+}
+
+fn pip(python: &Path, arguments: &[&str]) -> Command {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "--no-input", "--disable-pip-version-check"])
+        .args(arguments);
+    pip
 }
 
 /// Files with the machine's root certificates on Linux distributions.

@@ -46,7 +46,7 @@ pub use document::{Described, Document, Row};
 pub use files::{FileLinkOut, LINKS, UploadOut, has_files, not_signed};
 pub use guards::{Allowed, AllowedOrRun, Anyone, Device, Guard, Kind, Person, Platform};
 pub use history::{CallOut, ContactName, Failure, LineName, MediumOut, MessageOut, Showing, TemplateOut};
-pub use long_operations::{OperationOut, operation, start, start_and_answer};
+pub use long_operations::{OperationOut, start, start_and_answer};
 pub use operation_schema::{AnswerHeader, OperationSchema};
 pub use operations::{Operations, serve};
 pub use owned::{fitting, limit_reached, setback};

@@ -18,6 +18,36 @@ use crate::races::RACES;
 use crate::replies::{IfMatch, With};
 
 impl Api {
+    /// A new operation, wanted by the caller, which is to be written. A repeated request with an idempotency key gets the same id.
+    ///
+    /// # Errors
+    /// 409 `too_many_operations`; 500 when the parameters are too large; 503 when the table does not answer.
+    pub async fn new_operation<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        kind: OperationKind,
+        params: &(impl Serialize + Sync),
+    ) -> Result<Operation, Problem> {
+        self.require_room_for_operation(who).await?;
+        let params = Data::of(params).map_err(|_| Problem::internal())?;
+        let correlation_id = who.correlation_id().to_owned();
+        let id = OperationId::new(who.ulid());
+        Ok(Operation::new(id, kind, params, who.actor(), correlation_id, who.now()))
+    }
+
+    /// Refuses one more operation of a tenant that has the maximum of those that are due. Campaigns and erasures are never refused.
+    ///
+    /// # Errors
+    /// 409 `too_many_operations`; 503 when the table does not answer.
+    pub async fn require_room_for_operation<P: Permit>(&self, who: &Allowed<P>) -> Result<(), Problem> {
+        if self.store().has_room_for_operation(who.scope()).await? {
+            return Ok(());
+        }
+        let most = Operation::MAX_DUE;
+        let detail = format!("{most} operations are running or waiting. Wait until one of them ends, or cancel it.");
+        Err(Problem::conflict("too_many_operations", detail))
+    }
+
     /// Cancels an operation if it `may` be cancelled. An operation that has ended stays as it is.
     ///
     /// # Errors
@@ -43,21 +73,6 @@ impl Api {
         };
         RACES.change(&IfMatch::ANY, read, decide, write).await
     }
-}
-
-/// A new operation, wanted by the caller. A repeated request with an idempotency key gets the same id.
-///
-/// # Errors
-/// 500 when the parameters are too large.
-pub fn operation<P: Permit>(
-    who: &Allowed<P>,
-    kind: OperationKind,
-    params: &impl Serialize,
-) -> Result<Operation, Problem> {
-    let params = Data::of(params).map_err(|_| Problem::internal())?;
-    let correlation_id = who.correlation_id().to_owned();
-    let id = OperationId::new(who.ulid());
-    Ok(Operation::new(id, kind, params, who.actor(), correlation_id, who.now()))
 }
 
 /// Begins with an operation that is written. If the bus does not answer, the due index starts it.

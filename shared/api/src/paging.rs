@@ -16,6 +16,9 @@ pub(crate) const MAX: i32 = 100;
 
 pub(crate) const DEFAULT: i32 = 25;
 
+/// Pages of 100 items that are examined for one page of a narrowed list.
+const ROUNDS: usize = 5;
+
 /// Version of the cursor format.
 const FORM: &str = "1";
 
@@ -47,6 +50,41 @@ impl Paging {
     pub fn position<T: FromStr>(&self) -> Result<Option<T>, Problem> {
         let after = self.after().map(str::parse::<T>).transpose();
         after.map_err(|_| of_another_list())
+    }
+
+    /// The page of the items that are taken, of a list that is read from a position in pages of 100. At most 500 items are examined, so the
+    /// page may be short, or empty, without being the last one.
+    ///
+    /// # Errors
+    /// When `read` fails.
+    pub async fn narrow_page<T, E, R>(
+        &self,
+        read: impl Fn(Option<String>) -> R,
+        takes: impl Fn(&T) -> bool,
+        position: impl Fn(&T) -> String,
+    ) -> Result<Page<T>, E>
+    where
+        R: Future<Output = Result<Page<T>, E>>,
+    {
+        let limit = usize::try_from(self.limit).unwrap_or_default();
+        let mut page = Page {
+            items: Vec::new(),
+            next: self.after.clone(),
+        };
+        for _ in 0..ROUNDS {
+            let found = read(page.next.take()).await?;
+            page.next = found.next;
+            page.items.extend(found.items.into_iter().filter(&takes));
+            if page.items.len() > limit {
+                // The next page examines the rest again.
+                page.items.truncate(limit);
+                page.next = page.items.last().map(&position);
+            }
+            if page.items.len() == limit || page.next.is_none() {
+                break;
+            }
+        }
+        Ok(page)
     }
 
     fn from_pairs(pairs: &[(String, String)], alone: bool) -> Result<Self, Problem> {

@@ -7,6 +7,7 @@ mod media;
 mod next;
 mod operation;
 mod push;
+mod steps;
 
 pub use delivery::DeliveryJob;
 pub use mail::{Author, FactorChange, Link, Mail, MailJob};
@@ -14,6 +15,7 @@ pub use media::MediaJob;
 pub use next::{NextJob, ToQueue};
 pub use operation::StartOperation;
 pub use push::{PushJob, PushRest};
+pub use steps::{EnrolmentRef, TakeSteps};
 
 use domain::messages::Leg;
 use domain::telephony::{CallEvent, CallProvider};

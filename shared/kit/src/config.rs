@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use domain::live::PushServices;
+use domain::tenants::BulkWorkers;
 use domain::terms::Timers;
 use jiff::SignedDuration;
 
@@ -64,8 +66,8 @@ impl Config {
     /// The environment of the process.
     ///
     /// # Errors
-    /// When the stage is not one of the three; or when a setting for tests (crash points, lifted limits, public URLs without TLS) is
-    /// used outside the local stage.
+    /// When the stage is not one of the three; when the local stage is not in an emulator; or when a setting for tests (crash points,
+    /// lifted limits, URLs without TLS) is used outside the local stage.
     pub fn from_process() -> Result<Self, ConfigError> {
         let utf8 = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -83,10 +85,23 @@ impl Config {
             _ => return Err(ConfigError::new("STAGE", "must be local, dev or prod")),
         };
         let config = Self { variables, stage };
-        if stage != Stage::Local {
-            config.refuse_what_is_for_tests()?;
+        match stage {
+            Stage::Local => config.require_emulator()?,
+            Stage::Dev | Stage::Prod => config.refuse_what_is_for_tests()?,
         }
         Ok(config)
+    }
+
+    /// The local stage has doors for tests, so it starts only where an emulator on the same machine stands in for AWS.
+    fn require_emulator(&self) -> Result<(), ConfigError> {
+        let endpoint = self.optional("AWS_ENDPOINT_URL").unwrap_or_default();
+        let here = ["http://127.0.0.1:", "http://localhost:"];
+        if here.iter().any(|here| endpoint.starts_with(here)) {
+            return Ok(());
+        }
+        let problem =
+            "the local stage starts only in an emulator, which AWS_ENDPOINT_URL names; on AWS it must be dev or prod";
+        Err(ConfigError::new("STAGE", problem))
     }
 
     fn refuse_what_is_for_tests(&self) -> Result<(), ConfigError> {
@@ -107,6 +122,13 @@ impl Config {
         // They are read by name where they are used. They are checked here so that no function starts with a value that another refuses.
         for variable in ["PUBLIC_BASE_URL", "LINK_BASE_URL", "APP_URL"] {
             self.optional_url(variable)?;
+        }
+        let services = PushServices::with(self.optional("PUSH_SERVICES").unwrap_or_default());
+        if let Some(origin) = services.unsafe_origin() {
+            let problem = format!(
+                "{origin}: must begin with https:// and be a name: only the local stage takes http:// and addresses"
+            );
+            return Err(ConfigError::new("PUSH_SERVICES", problem));
         }
         Ok(())
     }
@@ -206,6 +228,17 @@ impl Config {
             .ok_or_else(|| ConfigError::new(variable, "must be set"))
     }
 
+    /// The number of workers of the queue `bulk-sends`, which `BULK_CONCURRENCY` says.
+    ///
+    /// # Errors
+    /// When it says none, or not as many as an event source can have.
+    pub fn bulk_workers(&self) -> Result<BulkWorkers, ConfigError> {
+        const NAME: &str = "BULK_CONCURRENCY";
+        let number = self.text(NAME)?.parse().ok().and_then(BulkWorkers::new);
+        let [fewest, most] = BulkWorkers::RANGE;
+        number.ok_or_else(|| ConfigError::new(NAME, format!("must be a whole number from {fewest} to {most}")))
+    }
+
     /// The timers of sending. A function has those that it uses; the others have the template's defaults.
     ///
     /// # Errors
@@ -260,9 +293,11 @@ impl std::fmt::Debug for Config {
 mod tests {
     use super::*;
 
+    /// With an emulator, which another value of `AWS_ENDPOINT_URL` replaces.
     fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Config::from_variables(variables.iter().map(own))
+        let emulator = ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566");
+        Config::from_variables([emulator].iter().chain(variables).map(own))
     }
 
     #[test]
@@ -305,6 +340,30 @@ mod tests {
     }
 
     #[test]
+    fn local_stage_starts_only_in_an_emulator() {
+        for endpoint in ["http://127.0.0.1:4566", "http://localhost:1"] {
+            assert!(
+                config(&[("STAGE", "local"), ("AWS_ENDPOINT_URL", endpoint)]).is_ok(),
+                "{endpoint}"
+            );
+        }
+        for elsewhere in [
+            "",
+            "https://dynamodb.eu-west-1.amazonaws.com",
+            "http://127.0.0.1.example.com:80",
+            "http://10.0.0.1:80",
+        ] {
+            let error = config(&[("STAGE", "local"), ("AWS_ENDPOINT_URL", elsewhere)])
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains("STAGE") && error.contains("emulator"),
+                "{elsewhere}: {error}"
+            );
+        }
+    }
+
+    #[test]
     fn time_is_moved_only_locally() {
         let moved = config(&[("STAGE", "local"), (CLOCK_OFFSET, "86400")]).unwrap();
         let ahead = moved.clock().unwrap().now().duration_since(Clock::system().now());
@@ -329,6 +388,11 @@ mod tests {
             ("PUBLIC_BASE_URL", "http://api.example.com"),
             ("LINK_BASE_URL", "http://go.example.com"),
             ("APP_URL", "http://app.example.com"),
+            ("PUSH_SERVICES", "https://push.example.org,http://push.example.com"),
+            ("PUSH_SERVICES", "https://169.254.169.254"),
+            ("PUSH_SERVICES", "https://0x7f.1"),
+            ("PUSH_SERVICES", "https://[::1]:8443"),
+            ("PUSH_SERVICES", "https://localhost:8443"),
         ] {
             assert!(config(&[("STAGE", "local"), (variable, value)]).is_ok(), "{variable}");
             for stage in ["dev", "prod"] {
@@ -341,6 +405,10 @@ mod tests {
             ("AUTH_LIMIT_FACTOR", "1"),
             ("PUBLIC_BASE_URL", "https://api.example.com"),
             ("APP_URL", ""),
+            (
+                "PUSH_SERVICES",
+                "https://push.example.org,https://push.example.com:8443",
+            ),
             ("GRAPH_API_URL", "http://graph.example.com"),
         ];
         let usual = config(&usual).unwrap();

@@ -40,6 +40,7 @@ mod queues;
 pub mod schedule;
 mod secret_hashes;
 mod seldom;
+mod slots;
 pub mod sockets;
 pub mod spill;
 mod store_and_clock;

@@ -108,7 +108,7 @@ mod tests {
             ("", "", None),
         ] {
             let variables = [
-                ("STAGE", "local"),
+                ("STAGE", "dev"),
                 ("LINK_BASE_URL", own),
                 ("PUBLIC_BASE_URL", public),
                 ("AWS_REGION", "eu-west-1"),

@@ -1,10 +1,13 @@
 //! Functions that do operations: long work that users start.
 //!
 //! ```text
-//! event on the bus ─▶ claim ─▶ step ─▶ checkpoint ─▶ step ─▶ checkpoint ─▶ … ─▶ end
-//!        ▲                                   │ no time left: an event, for the next invocation
-//!        └── due index, if anything died ────┘
+//! event on the bus ─▶ slots ─▶ claim ─▶ step ─▶ checkpoint ─▶ step ─▶ checkpoint ─▶ … ─▶ end ─▶ slots given back
+//!        ▲              │ none free              │ no time left: an event, for the next invocation
+//!        └── due index ─┴── or if anything died ─┘
 //! ```
+//!
+//! Slots bound how many run at once ([0110](../../../docs/decisions/0110-slots-of-operations.md)). Work of a tenant that is not active waits,
+//! but for what people may demand by law. Neither wait is an attempt.
 //!
 //! A claim is a lease of a minute, which each checkpoint renews; a step is given up after three quarters of that. So two workers
 //! never make steps of one operation at the same time, and a worker that dies delays it by a minute or two. A step may be made
@@ -13,6 +16,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use domain::people::is_owed_to_people;
 use domain::terms::{Claim, Data, Operation, OperationId, OperationState, Progress};
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -25,6 +29,7 @@ use ulid::Ulid;
 use crate::invocation::{Invocation, Outcome};
 use crate::log::panic_text;
 use crate::schedule::Deadline;
+use crate::slots::{GivenBack, OperationSlots};
 use crate::{Bus, Clock, ConfigError, Env, Ids, JobError, TimeLimit, line, metric, process_start};
 
 /// The next step of an operation, with the right to make it.
@@ -131,6 +136,8 @@ pub enum Ran {
     Ended,
     /// Work is left, and the next invocation is started, or the due index starts it at its time.
     Continues,
+    /// No step was made: no slot is free, or its tenant is not active. The due index starts it later.
+    Waits,
     /// Nothing was to do: it had ended, is gone, or another worker holds it.
     Nothing,
 }
@@ -139,6 +146,7 @@ pub enum Ran {
 #[derive(Clone)]
 pub struct Runner {
     store: Store,
+    slots: OperationSlots,
     bus: Bus,
     clock: Clock,
     ids: Ids,
@@ -147,10 +155,11 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// From `TABLE_NAME` and `OPERATIONS_BUS`.
+    /// From `TABLE_NAME`, `OPERATIONS_BUS` and `OPERATION_SLOTS`.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: env.store()?,
+            slots: OperationSlots::new(env)?,
             bus: Bus::new(env)?,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
@@ -195,60 +204,44 @@ where
     };
     line::tenant(&work.scope);
     line::note("operation", start.operation.to_string());
-    let mut held = match work.claim(start.operation).await? {
-        Ok(held) if held.value.kind == start.kind => held,
-        Ok(_) => return Err(JobError::new("the event names another kind than the operation has")),
-        Err(ran) => return Ok(ran),
+    let found = work.read(start.operation, runner.clock.now()).await?;
+    let Some(Versioned { value: found, .. }) = found.filter(|found| found.value.is_free(runner.clock.now())) else {
+        return Ok(Ran::Nothing);
     };
-    line::correlation_id(&held.value.correlation_id);
-    loop {
-        let turn = Turn::new(work.scope.clone(), held.value.clone());
-        // What the function's end would cut off could not be recorded.
-        let left = deadline.remaining(runner.clock.now()).saturating_sub(TO_RECORD);
-        let limit = TimeLimit::of(Duration::try_from(Operation::STEP).unwrap_or_default().min(left));
-        let made = limit.keep(AssertUnwindSafe(handle(turn, context)).catch_unwind()).await;
-        let made = match made {
-            Ok(Ok(made)) => made,
-            Ok(Err(panic)) => Err(JobError::new(format!("panicked: {}", panic_text(&*panic)))),
-            Err(up) => Err(up.into()),
-        };
-        line::count("steps", 1);
-        let now = runner.clock.now();
-        let in_time = deadline.remaining(now) > runner.enough_time;
-        let error = match made {
-            Ok(step) => {
-                let saved = work.save(held, now, |it| record(it, &step, in_time, now)).await?;
-                let Some(saved) = saved else {
-                    return Ok(Ran::Nothing);
-                };
-                if saved.value.state.is_end() {
-                    match step {
-                        // Nobody but its users can do anything about it.
-                        Step::Failed { .. } => line::note("ended", "refused"),
-                        Step::More { .. } | Step::Wait { .. } | Step::Done { .. } => count_end(&saved.value),
-                    }
-                    return Ok(Ran::Ended);
-                }
-                if let Step::Wait { .. } = step {
-                    return Ok(Ran::Continues);
-                }
-                if in_time {
-                    held = saved;
-                    continue;
-                }
-                // If it is lost, the operation is due in a minute and a half.
-                runner.bus.start(&[*start]).await?;
-                return Ok(Ran::Continues);
-            }
-            Err(error) => error,
-        };
-        metric::count("operation_attempt_failed", &[("kind", start.kind.as_str())]);
-        // The error of the step says more than one of this write, without which the lease ends by itself.
-        if let Err(unsaved) = work.save(held, now, |it| it.retry_later(now)).await {
-            tracing::warn!(error = %unsaved, "the end of an attempt is not recorded");
-        }
-        return Err(error);
+    if found.kind != start.kind {
+        return Err(JobError::new("the event names another kind than the operation has"));
     }
+    line::correlation_id(&found.correlation_id);
+    if !found.has_steps_left() {
+        // The claim ends it.
+        let claimed = work.claim(start.operation).await?;
+        return Ok(claimed.err().unwrap_or(Ran::Nothing));
+    }
+    if !work.may_go_on(&found).await? {
+        return work.put_off(start.operation, Operation::wait_for_tenant).await;
+    }
+    let taken = runner.slots.take(&work.scope, &found, work.holder, deadline.time());
+    let Some(slots) = taken.await? else {
+        return work.put_off(start.operation, Operation::wait_for_slot).await;
+    };
+    let made = work.make_steps(start.operation, deadline, context, handle).await;
+    let goes_on = matches!(made, Ok(Made::OutOfTime));
+    let given = runner.slots.give_back(&work.scope, slots, goes_on).await;
+    let started = work.start_next(start, goes_on, given).await;
+    let made = made?;
+    started?;
+    Ok(match made {
+        Made::OutOfTime => Ran::Continues,
+        Made::Ran(ran) => ran,
+    })
+}
+
+/// Result of the steps of a run.
+enum Made {
+    /// The time is up, and work is left.
+    OutOfTime,
+    /// This has become of it.
+    Ran(Ran),
 }
 
 /// The operation after a step. A wish to cancel it takes effect now, unless everything is done.
@@ -317,6 +310,120 @@ impl Work<'_> {
             Err(error) if error.is_conflict() => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Claims the operation and makes steps of it, until it ends or the time is up.
+    async fn make_steps<C, H>(
+        &self,
+        id: OperationId,
+        deadline: Deadline,
+        context: &C,
+        handle: &H,
+    ) -> Result<Made, JobError>
+    where
+        H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
+    {
+        let runner = self.runner;
+        let mut held = match self.claim(id).await? {
+            Ok(held) => held,
+            Err(ran) => return Ok(Made::Ran(ran)),
+        };
+        let kind = held.value.kind;
+        loop {
+            let turn = Turn::new(self.scope.clone(), held.value.clone());
+            // What the function's end would cut off could not be recorded.
+            let left = deadline.remaining(runner.clock.now()).saturating_sub(TO_RECORD);
+            let limit = TimeLimit::of(Duration::try_from(Operation::STEP).unwrap_or_default().min(left));
+            // Boxed, since those of some functions are large.
+            let step = Box::pin(handle(turn, context));
+            let made = limit.keep(AssertUnwindSafe(step).catch_unwind()).await;
+            let made = match made {
+                Ok(Ok(made)) => made,
+                Ok(Err(panic)) => Err(JobError::new(format!("panicked: {}", panic_text(&*panic)))),
+                Err(up) => Err(up.into()),
+            };
+            line::count("steps", 1);
+            let now = runner.clock.now();
+            let in_time = deadline.remaining(now) > runner.enough_time;
+            let error = match made {
+                Ok(step) => {
+                    let saved = self.save(held, now, |it| record(it, &step, in_time, now)).await?;
+                    let Some(saved) = saved else {
+                        return Ok(Made::Ran(Ran::Nothing));
+                    };
+                    if saved.value.state.is_end() {
+                        match step {
+                            // Nobody but its users can do anything about it.
+                            Step::Failed { .. } => line::note("ended", "refused"),
+                            Step::More { .. } | Step::Wait { .. } | Step::Done { .. } => count_end(&saved.value),
+                        }
+                        return Ok(Made::Ran(Ran::Ended));
+                    }
+                    if let Step::Wait { .. } = step {
+                        return Ok(Made::Ran(Ran::Continues));
+                    }
+                    if !in_time {
+                        return Ok(Made::OutOfTime);
+                    }
+                    if self.may_go_on(&saved.value).await? {
+                        held = saved;
+                        continue;
+                    }
+                    self.save(saved, now, |it| it.wait_for_tenant(now)).await?;
+                    return Ok(Made::Ran(Ran::Waits));
+                }
+                Err(error) => error,
+            };
+            metric::count("operation_attempt_failed", &[("kind", kind.as_str())]);
+            // The error of the step says more than one of this write, without which the lease ends by itself.
+            if let Err(unsaved) = self.save(held, now, |it| it.retry_later(now)).await {
+                tracing::warn!(error = %unsaved, "the end of an attempt is not recorded");
+            }
+            return Err(error);
+        }
+    }
+
+    /// Whether it may be worked on: its tenant is active, or people may demand it by law.
+    async fn may_go_on(&self, operation: &Operation) -> Result<bool, JobError> {
+        if is_owed_to_people(operation) {
+            return Ok(true);
+        }
+        let tenant = self.runner.store.tenant(&self.scope).await?;
+        // The deletion of a tenant deletes its operations.
+        Ok(tenant.is_none_or(|tenant| tenant.status.is_active()))
+    }
+
+    /// Lets the operation wait, unless another attempt works on it or it has ended.
+    async fn put_off(&self, id: OperationId, wait: fn(&mut Operation, Timestamp)) -> Result<Ran, JobError> {
+        for _attempt in 0..ATTEMPTS {
+            let now = self.runner.clock.now();
+            let found = self.read(id, now).await?;
+            let Some(found) = found.filter(|found| found.value.is_free(now)) else {
+                return Ok(Ran::Nothing);
+            };
+            let mut after = found.value;
+            wait(&mut after, now);
+            if self.write(found.version, after).await?.is_some() {
+                line::note("ended", "waits");
+                return Ok(Ran::Waits);
+            }
+        }
+        Err(JobError::new("put off an operation: every attempt lost a race"))
+    }
+
+    /// Starts the operation that may have the slot of the tenant now, and this one if it goes on and nobody waits for its slots. Whose event is
+    /// lost is due in a minute or two.
+    async fn start_next(&self, own: &StartOperation, goes_on: bool, given: GivenBack) -> Result<(), JobError> {
+        let next = given.next.map(|next| StartOperation {
+            tenant: own.tenant,
+            operation: next.operation,
+            kind: next.kind,
+        });
+        let own = (goes_on && !given.is_busy).then_some(*own);
+        if let Some(start) = next.or(own) {
+            self.runner.bus.start(&[start]).await?;
+        }
+        Ok(())
     }
 
     /// Begins the attempt; otherwise says why there is nothing to do.

@@ -10,6 +10,8 @@ pub enum QueueName {
     Sends,
     /// Messages to send to many, for `send_message`, too.
     BulkSends,
+    /// Steps of drips, for `take_steps`.
+    Drips,
     /// Media of customers' messages, and uploads of assets, for `fetch_media`.
     Media,
     /// Notifications on the devices of users of Ringback, for `send_push`.
@@ -21,11 +23,12 @@ pub enum QueueName {
 }
 
 impl QueueName {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Calls,
         Self::ProviderEvents,
         Self::Sends,
         Self::BulkSends,
+        Self::Drips,
         Self::Media,
         Self::Pushes,
         Self::WebhookDeliveries,
@@ -43,6 +46,7 @@ impl QueueName {
             Self::ProviderEvents => "provider-events",
             Self::Sends => "sends",
             Self::BulkSends => "bulk-sends",
+            Self::Drips => "drips",
             Self::Media => "media",
             Self::Pushes => "pushes",
             Self::WebhookDeliveries => "webhook-deliveries",
@@ -57,6 +61,7 @@ impl QueueName {
             Self::ProviderEvents => "PROVIDER_EVENTS_QUEUE_URL",
             Self::Sends => "SENDS_QUEUE_URL",
             Self::BulkSends => "BULK_SENDS_QUEUE_URL",
+            Self::Drips => "DRIPS_QUEUE_URL",
             Self::Media => "MEDIA_QUEUE_URL",
             Self::Pushes => "PUSHES_QUEUE_URL",
             Self::WebhookDeliveries => "WEBHOOK_DELIVERIES_QUEUE_URL",

@@ -37,6 +37,11 @@ impl Deadline {
         Self(clock.of_machine(Timestamp::from_millisecond(end).unwrap_or(Timestamp::MAX)))
     }
 
+    /// The time itself.
+    pub(crate) const fn time(self) -> Timestamp {
+        self.0
+    }
+
     /// Remaining time.
     pub fn remaining(self, now: Timestamp) -> Duration {
         Duration::try_from(self.0.duration_since(now)).unwrap_or_default()

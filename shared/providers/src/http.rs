@@ -200,9 +200,14 @@ async fn read(mut response: Response) -> Option<Vec<u8>> {
 /// Seconds or a date. A date is relative to the answer's own `Date`, because this crate has no clock.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u32>() {
-        Ok(seconds) => SignedDuration::from_secs(seconds.into()),
-        Err(_) => {
+    // Shopify's REST API answers `2.0`.
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let seconds = whole.parse::<u32>().ok().filter(|_| fraction.parse::<u32>().is_ok());
+    let wait = match seconds {
+        Some(seconds) => {
+            SignedDuration::from_secs(i64::from(seconds) + i64::from(!fraction.trim_matches('0').is_empty()))
+        }
+        None => {
             let now = times::rfc2822(headers.get(DATE)?.to_str().ok()?)?;
             times::rfc2822(text)?.duration_since(now)
         }
@@ -227,6 +232,9 @@ mod tests {
     fn retry_after_is_seconds_or_a_date() {
         let seconds = |text| retry_after(&headers(text)).map(|wait| wait.as_secs());
         assert_eq!(seconds("17"), Some(17));
+        assert_eq!(seconds("2.0"), Some(2));
+        assert_eq!(seconds("1.5"), Some(2));
+        assert_eq!(seconds("2."), None);
         assert_eq!(seconds("Sat, 31 Oct 2026 09:21:00 GMT"), Some(60));
         assert_eq!(seconds("Sat, 31 Oct 2026 09:19:00 GMT"), None);
         assert_eq!(seconds("4000000000"), Some(86_400));

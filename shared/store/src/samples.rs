@@ -17,7 +17,7 @@ use domain::people::{
 };
 use domain::templates::{LastSync, TemplateDefinition};
 use domain::tenants::{Connection, Desk, Line, RefusedWebhook, Rule, Tenant, UnknownNumbers};
-use domain::terms::{ContactId, Email, Operation, OperationId, Resource, UserId};
+use domain::terms::{ContactId, Email, Operation, OperationId, Resource, TakenSlot, TenantSlots, UserId};
 use domain::webhooks::{Delivery, EndpointHealth, FollowingEndpoint, WebhookEndpoint, WebhookRun};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -156,6 +156,8 @@ const READ: &[(&str, Read)] = &[
     ("security_event", as_it_is::<SecurityEvent>),
     ("session", as_it_is::<Session>),
     ("signing_keys", as_it_is::<String>),
+    ("slot", as_it_is::<TakenSlot>),
+    ("slots", as_it_is::<TenantSlots>),
     ("slug", as_it_is::<SlugOwner>),
     ("socket", as_it_is::<Socket>),
     ("socket_owner", as_it_is::<SocketOwner>),

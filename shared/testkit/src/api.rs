@@ -52,6 +52,7 @@ pub async fn env_of_all(aws: &Aws) -> Env {
     let nobody = "http://127.0.0.1:1";
     aws.env_with(&[
         ("AUTH_SECRET_ID", &secret),
+        ("SIGN_UP", "open"),
         ("APP_URL", "https://app.example"),
         ("PUBLIC_BASE_URL", "https://api.example.com"),
         ("GRAPH_API_URL", nobody),

@@ -83,6 +83,8 @@ impl Aws {
             ("RAW_RETENTION_DAYS", "30"),
             // The account's own, which no rule watches.
             ("OPERATIONS_BUS", "default"),
+            ("OPERATION_SLOTS", "100"),
+            ("BULK_CONCURRENCY", "20"),
             ("LIVE_URL", "https://live.example.com/live"),
             // Nobody answers there.
             ("CONNECTIONS_URL", "http://127.0.0.1:1"),
@@ -389,7 +391,7 @@ impl Aws {
         found
     }
 
-    /// All rows of the table.
+    /// All rows of the table, but those of slots: each run of an operation leaves some, whatever its work is.
     pub async fn rows(&self) -> Vec<HashMap<String, AttributeValue>> {
         let (mut rows, mut start) = (Vec::new(), None);
         loop {
@@ -399,6 +401,7 @@ impl Aws {
             rows.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
             if start.is_none() {
+                rows.retain(|row| row.get("kind").is_none_or(|kind| !is_of_slots(kind)));
                 return rows;
             }
         }
@@ -431,6 +434,10 @@ impl Aws {
         let deleting = self.own.dynamodb().delete_table().table_name(self.table());
         deleting.send().await.expect("the table is deleted");
     }
+}
+
+fn is_of_slots(kind: &AttributeValue) -> bool {
+    kind.as_s().is_ok_and(|kind| matches!(kind.as_str(), "slot" | "slots"))
 }
 
 impl Drop for Aws {

@@ -21,8 +21,8 @@ const OF_NO_CONTACT: &str = "\
     following_endpoints grant idle invitation key_use leaving line member notice notice_mailings number_limit \
     platform_act platform_admin portfolio_limit prices product push_key push_owner push_subscription pushed rate \
     reachable refused_webhook retention rolled rule rule_version security_event segment session signing_keys \
-    slug socket_owner stage suppression tag team template template_sync template_version tenant ticket trigger \
-    webhook_endpoint webhook_health whatsapp_number";
+    slot slots slug socket_owner stage suppression tag team template template_sync template_version tenant \
+    ticket trigger webhook_endpoint webhook_health whatsapp_number";
 
 /// Kinds of rows that can be of a contact.
 pub struct Kinds {

@@ -1,4 +1,4 @@
-//! `template.yaml` as a value: CloudFormation's functions are represented by their tags, such as `{"!Ref": "Table"}`.
+//! `template.yaml` and that of the edge as values: CloudFormation's functions are represented by their tags, such as `{"!Ref": "Table"}`.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -8,12 +8,20 @@ use serde_json::{Value, json};
 
 pub fn template() -> &'static Value {
     static TEMPLATE: OnceLock<Value> = OnceLock::new();
-    TEMPLATE.get_or_init(|| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML without duplicate keys");
-        value(&documents[0])
-    })
+    TEMPLATE.get_or_init(|| parse_template("template.yaml"))
+}
+
+/// The template of the stack in front of the API, `infra/edge/template.yaml`.
+pub fn edge() -> &'static Value {
+    static EDGE: OnceLock<Value> = OnceLock::new();
+    EDGE.get_or_init(|| parse_template("infra/edge/template.yaml"))
+}
+
+fn parse_template(file: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let documents = Yaml::load_from_str(&text).expect("a template is YAML without duplicate keys");
+    value(&documents[0])
 }
 
 fn value(yaml: &Yaml<'_>) -> Value {
@@ -29,7 +37,7 @@ fn value(yaml: &Yaml<'_>) -> Value {
             Value::Object(entries.iter().map(|(name, item)| (key(name), value(item))).collect())
         }
         Yaml::Tagged(tag, node) => json!({ (format!("!{}", tag.suffix)): value(node) }),
-        other => panic!("template.yaml holds {other:?}"),
+        other => panic!("a template holds {other:?}"),
     }
 }
 

@@ -42,7 +42,7 @@ api::operations! {
         /// Create an asset
         ///
         /// Upload the file with the request in the answer, within an hour. Complete the asset then, with
-        /// `POST /api/v1/assets/{asset_id}/complete`. A tenant has at most 1,000 assets of together 10,000 megabytes, unless its
+        /// `POST /api/v1/assets/{asset_id}/complete`. A tenant has at most 1,000 assets of together 1,000 megabytes, unless its
         /// plan says otherwise, and creates at most 200 an hour.
         POST "/api/v1/assets" => create_asset, "The asset";
 

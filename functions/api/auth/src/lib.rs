@@ -195,11 +195,11 @@ struct Context {
     signs_up: bool,
 }
 
-/// Whether businesses may sign up by themselves.
+/// `SIGN_UP`, closed by default.
 fn signs_up(config: &Config) -> Result<bool, ConfigError> {
     match config.optional("SIGN_UP") {
-        None | Some("open") => Ok(true),
-        Some("closed") => Ok(false),
+        Some("open") => Ok(true),
+        None | Some("closed") => Ok(false),
         Some(_) => Err(ConfigError::new("SIGN_UP", "must be open or closed")),
     }
 }

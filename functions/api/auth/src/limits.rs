@@ -81,6 +81,11 @@ impl Context {
         self.count("sign_up", &email_sha256(email), of).await
     }
 
+    /// Counts a sign-up together with those of everybody: many addresses found no more businesses than this.
+    pub(crate) async fn limit_all_sign_ups(&self) -> Result<(), Problem> {
+        self.count("sign_ups", "all", self.limits.hour(100)).await
+    }
+
     /// Counts a request for a password reset, which sends a mail.
     pub(crate) async fn limit_reset(&self, who: &Anyone, email: &Email) -> Result<(), Problem> {
         let from = self.limits.hour(30);

@@ -23,7 +23,12 @@ async fn unknown_addresses_take_the_work_of_known_ones() {
     let made = aws.env().secrets_manager().create_secret().name(&secret);
     let made = made.secret_string(r#"{"signing_keys": [], "sealing_key": "of a test"}"#);
     made.send().await.expect("the secret is made");
-    let env = aws.env_with(&[("AUTH_SECRET_ID", &secret), ("AUTH_LIMIT_FACTOR", "100")]);
+    let variables = [
+        ("AUTH_SECRET_ID", secret.as_str()),
+        ("AUTH_LIMIT_FACTOR", "100"),
+        ("SIGN_UP", "open"),
+    ];
+    let env = aws.env_with(&variables);
     let town = Town::with_env(&aws, &env, crate::routes).await;
     // A process that has just begun reads the mails' secret for either. Only the known one's link is written, counted and sent.
     let forgot = |email: &str| json!({"email": email});

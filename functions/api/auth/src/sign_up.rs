@@ -86,6 +86,7 @@ pub(crate) async fn sign_up(
         again().await?
     };
     // Counted once nothing refuses it: what nobody gets takes nothing of what somebody may get.
+    context.limit_all_sign_ups().await?;
     if !context.api.may_mail(&asked.email).await? {
         // Nothing is held by a link that nobody gets, and one that was sent before goes on working.
         return Ok(accepted);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use api::permits::{self, Permit};
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Patchable as _, Path, Query,
-    RACES, Tagged, With, able, operation, require_found, setback, start, start_and_answer,
+    RACES, Tagged, With, able, require_found, setback, start, start_and_answer,
 };
 use axum::extract::State;
 use axum::{Extension, Json, Router};
@@ -81,7 +81,7 @@ api::operations! {
         /// be held back and why, the expected cost, the caps without room for it, and when the last message could be sent. Nothing is sent.
         /// Possible only before the campaign begins, and with nothing in `problems`. The answer is the operation that does it.
         POST "/api/v1/campaigns/{campaign_id}/preflight" => preflight::preflight_campaign, "The operation that makes the pre-flight",
-            with "Location" "Path of the pre-flight", problems "campaign_started" "campaign_type";
+            with "Location" "Path of the pre-flight", problems "campaign_started" "campaign_type" "too_many_operations";
 
         /// Get a pre-flight of a campaign
         ///
@@ -94,7 +94,7 @@ api::operations! {
         ///
         /// The campaign begins at `starts_at`, 14 hours before `starts_at_local` in UTC, or at once. Its audience is fixed when it begins.
         /// A draft with `problems` is refused. A problem in `warnings`, such as a template that is not approved, pauses the campaign if it
-        /// lasts until the beginning.
+        /// lasts until the beginning. A tenant can start 100 campaigns an hour.
         POST "/api/v1/campaigns/{campaign_id}/start" => start_campaign, "The campaign, which is `scheduled`",
             problems "campaign_started";
 
@@ -172,7 +172,8 @@ api::operations! {
         /// messages, and the cost of the messages. The operation's result has the numbers; `GET …/recipients` lists the people. The report
         /// on a drip counts the contacts who entered it by status and reason, and each step with the states of its messages;
         /// `GET …/enrollments` lists the people.
-        POST "/api/v1/campaigns/{campaign_id}/report" => report_campaign, "The operation that counts";
+        POST "/api/v1/campaigns/{campaign_id}/report" => report_campaign, "The operation that counts",
+            problems "too_many_operations";
 
         /// Delete a campaign
         ///
@@ -383,9 +384,6 @@ async fn create_campaign(
     })
 }
 
-/// Reads for one page of a list with conditions. Each examines 100 campaigns.
-const MAX_READS: usize = 5;
-
 async fn list_campaigns(
     who: Reading,
     State(api): State<Api>,
@@ -401,37 +399,25 @@ async fn list_campaigns(
     }))
 }
 
-/// A page of the campaigns that fulfil the conditions, of which it examines so many at most.
+/// A page of the campaigns that fulfil the conditions, of which 500 are examined at most.
 async fn campaigns_of(
     store: &Store,
     scope: &TenantScope,
     query: CampaignQuery,
     paging: &Paging,
 ) -> Result<Page<Versioned<Campaign>>, StoreError> {
-    let (limit, backwards) = (paging.limit(), query.order == CampaignOrder::NewestFirst);
-    let mut page = Page {
-        items: Vec::new(),
-        next: paging.after().map(str::to_owned),
-    };
+    let backwards = query.order == CampaignOrder::NewestFirst;
     if !query.narrows() {
-        return store.page_in_order(scope, page.next.as_deref(), limit, backwards).await;
+        return store
+            .page_in_order(scope, paging.after(), paging.limit(), backwards)
+            .await;
     }
-    let limit = usize::try_from(limit).unwrap_or_default();
-    for _ in 0..MAX_READS {
-        let read: Page<Versioned<Campaign>> = store.page_in_order(scope, page.next.as_deref(), 100, backwards).await?;
-        page.next = read.next;
-        page.items
-            .extend(read.items.into_iter().filter(|found| query.takes(&found.value)));
-        if page.items.len() > limit {
-            // The next page begins behind the last one of these.
-            page.items.truncate(limit);
-            page.next = page.items.last().map(|found| found.value.id.to_string());
-        }
-        if page.items.len() == limit || page.next.is_none() {
-            break;
-        }
-    }
-    Ok(page)
+    let read =
+        |after: Option<String>| async move { store.page_in_order(scope, after.as_deref(), 100, backwards).await };
+    let takes = |found: &Versioned<Campaign>| query.takes(&found.value);
+    paging
+        .narrow_page(read, takes, |found| found.value.id.to_string())
+        .await
 }
 
 async fn get_campaign(
@@ -481,6 +467,9 @@ async fn update_campaign(
     changed.await
 }
 
+/// Campaigns that a tenant starts per hour.
+const STARTS: Limit = Limit::per_hour(100);
+
 async fn start_campaign(
     who: Writing,
     State(api): State<Api>,
@@ -490,6 +479,7 @@ async fn start_campaign(
     if_match: IfMatch,
 ) -> Result<Tagged<CampaignOut>, Problem> {
     let (api, who, configs, stamp, if_match) = (&api, &who, &*configs, &who.stamp(), &if_match);
+    api.limit(who, "CAMPAIGN_STARTS", STARTS).await?;
     let started = RACES.until_won(|| async move {
         let before: Versioned<Campaign> = require_found(api.store().get(who.scope(), &id)).await?;
         if_match.check(before.version)?;
@@ -682,7 +672,7 @@ async fn report_campaign(
     let _: Versioned<Campaign> = require_found(store.get(scope, &id)).await?;
     api.limit(&who, "CAMPAIGN_REPORTS", REPORTS).await?;
     let params = ReportCampaign { campaign: id };
-    let operation = operation(&who, OperationKind::ReportCampaign, &params)?;
+    let operation = api.new_operation(&who, OperationKind::ReportCampaign, &params).await?;
     store.create_operation(scope, &operation, &stamp).await?;
     Ok(start_and_answer(&who, &bus, operation).await)
 }

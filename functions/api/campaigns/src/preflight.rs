@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::{
-    Api, ContactName, FileLinkOut, MessageOutlook, OperationOut, Path, PhoneOut, Setting, With, has_files, operation,
+    Api, ContactName, FileLinkOut, MessageOutlook, OperationOut, Path, PhoneOut, Setting, With, has_files,
     require_found, start_and_answer,
 };
 use axum::extract::State;
@@ -116,7 +116,8 @@ pub(crate) async fn preflight_campaign(
     refuse_problems(scene.review(&campaign.value).problems)?;
     api.limit(&who, "CAMPAIGN_PREFLIGHTS", PREFLIGHTS).await?;
     let params = PreflightCampaign::of(&campaign.value);
-    let operation = operation(&who, OperationKind::PreflightCampaign, &params)?;
+    let kind = OperationKind::PreflightCampaign;
+    let operation = api.new_operation(&who, kind, &params).await?;
     store.create_operation(scope, &operation, &stamp).await?;
     let place = format!("{CAMPAIGNS}/{id}/preflight/{}", operation.id);
     Ok(([(LOCATION, place)], start_and_answer(&who, &bus, operation).await))

@@ -1,7 +1,7 @@
 //! Archives of a contact: all that is known of it as a file, for the person who asks for it.
 
 use api::{
-    Allowed, Api, AuditedReads, FileLinkOut, OperationOut, Path, With, has_files, operation, permits, require_found,
+    Allowed, Api, AuditedReads, FileLinkOut, OperationOut, Path, With, has_files, permits, require_found,
     start_and_answer,
 };
 use axum::extract::State;
@@ -52,8 +52,8 @@ pub(crate) async fn archive_contact(
 ) -> Result<Started, Problem> {
     let (store, scope, now, stamp) = (api.store(), who.scope(), who.now(), &who.stamp());
     let params = ArchiveContact { contact: contact_id };
-    let new = &operation(&who, OperationKind::ArchiveContact, &params)?;
     api.limit(&who, "ARCHIVES", ARCHIVES).await?;
+    let new = &api.new_operation(&who, OperationKind::ArchiveContact, &params).await?;
     let running = RACES.until_won(|| async move {
         let contact = require_found(store.contact(scope, contact_id)).await?;
         itself(contact_id, &contact)?;

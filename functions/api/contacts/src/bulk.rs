@@ -2,15 +2,19 @@
 
 use std::collections::HashSet;
 
-use api::{Allowed, Api, Body, OperationOut, References, With, operation, permits, start_and_answer};
+use api::{Allowed, Api, Body, OperationOut, References, With, permits, start_and_answer};
 use axum::extract::State;
 use axum::{Extension, Json};
 use domain::people::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields, Segment};
 use domain::terms::{ContactId, FieldProblem, OperationKind, SegmentId};
 use kit::{Bus, Problem};
+use store::table::rates::Limit;
 
 use crate::definitions;
 use crate::models::ContactChangesIn;
+
+/// Changes of many contacts that a tenant starts per hour.
+const CHANGES: Limit = Limit::per_hour(100);
 
 type Changing = Allowed<permits::ContactsBulk>;
 
@@ -69,7 +73,8 @@ pub(crate) async fn change_contacts(
         },
     };
     let details = ChangeDetails { contacts, values };
-    let operation = operation(&who, OperationKind::ChangeContacts, &params)?;
+    api.limit(&who, "CONTACT_CHANGES", CHANGES).await?;
+    let operation = api.new_operation(&who, OperationKind::ChangeContacts, &params).await?;
     let (store, stamp) = (api.store(), who.stamp());
     store
         .create_detailed_operation(who.scope(), &operation, &details, &stamp)

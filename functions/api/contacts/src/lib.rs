@@ -23,14 +23,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json, Router};
 use domain::accounts::permits::Permit;
-use domain::people::{
-    Contact, EraseContact, Field, Identity, Linked, Person, PersonIn, Profile, RESTORABLE_FOR, consent_id,
-};
+use domain::people::{Contact, EraseContact, Field, Identity, Linked, Person, PersonIn, Profile, RESTORABLE_FOR};
 use domain::terms::{ContactId, Fault, FaultCode, Operation, OperationId, Phone};
 use kit::{Bus, ConfigError, Env, Files, Pages, Problem};
 use store::contacts::{Brought, Fields, PersonError};
 use store::reports::Stored;
-use store::table::effects::Consent;
+use store::table::rates::Limit;
 use store::{Store, StoreError, TenantScope, Versioned};
 
 use crate::models::{ContactQuery, Order, PhoneIn};
@@ -96,7 +94,7 @@ api::operations! {
         /// contact cannot be restored. The answer is the operation that does it; its result says what was deleted. Hashes of the
         /// identities are kept, so that no import brings the person back, and refusals of messages with them: if the person calls or
         /// writes again, a new contact is created, which still refuses them. A deleted contact can be erased, too. An erasure that
-        /// was cancelled or failed begins anew.
+        /// was cancelled or failed begins anew. A tenant can erase 1,000 an hour one by one.
         POST "/api/v1/contacts/{contact_id}/erase" => erase_contact, "The operation that erases the contact",
             problems "merged";
 
@@ -107,7 +105,7 @@ api::operations! {
         /// A deleted contact can be archived, too, but not a contact that is being erased (409). A contact has one such operation at a
         /// time: if it is running already, it is the answer.
         POST "/api/v1/contacts/{contact_id}/archive" => archives::archive_contact, "The operation that archives the contact",
-            with "Location" "Path of the archive", problems "merged";
+            with "Location" "Path of the archive", problems "merged" "too_many_operations";
 
         /// Get an archive of a contact
         ///
@@ -122,8 +120,9 @@ api::operations! {
         /// contacts as `changed`, `unchanged` (already as wanted) or `failed`; `failures` names the first 50 of them with a reason:
         /// `not_found`, `too_many_tags`, `too_large` or `busy`. The operation goes through a segment contact by contact, and changes
         /// each contact that belongs to the segment then, none twice. Contacts that were created after its start are left alone.
-        /// Cancelling it keeps what has changed.
-        POST "/api/v1/contacts/changes" => bulk::change_contacts, "The operation that changes the contacts", problems "segment_unusable";
+        /// Cancelling it keeps what has changed. A tenant can start 100 an hour.
+        POST "/api/v1/contacts/changes" => bulk::change_contacts, "The operation that changes the contacts",
+            problems "segment_unusable" "too_many_operations";
 
         /// Add a telephone number to a contact
         ///
@@ -437,12 +436,16 @@ async fn delete_contact(
     Ok(NoContent)
 }
 
+/// Contacts that a tenant erases per hour, one by one.
+const ERASURES: Limit = Limit::per_hour(1_000);
+
 async fn erase_contact(
     who: Allowed<permits::ContactsErase>,
     State(api): State<Api>,
     Extension(bus): Extension<Bus>,
     Path(id): Path<ContactId>,
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
+    api.limit(&who, "ERASURES", ERASURES).await?;
     let erasure = begin_deletion(&api, &who, id, &IfMatch::ANY, Deletion::Final).await?;
     Ok(start_and_answer(&who, &bus, erasure).await)
 }
@@ -579,17 +582,7 @@ async fn with_refusals(
 ) -> Result<(Person, Brought), StoreError> {
     let new = Linked::between(&before.contact, &person.contact).new;
     let refusals = store.refusals_of(who.scope(), &new).await?;
-    let contact = person.contact.id;
-    let entries = refusals.pass_on(&mut person.contact).into_iter().zip(0..);
-    let consent = entries.map(|(entry, place)| Consent {
-        contact,
-        id: consent_id(who.now(), &format!("{}#{place}", who.stamp().correlation_id)),
-        entry,
-    });
-    let brought = Brought {
-        consent: consent.collect(),
-        suppressed: refusals.suppressed,
-    };
+    let brought = Brought::of(refusals, &mut person.contact, &who.stamp());
     Ok((person, brought))
 }
 

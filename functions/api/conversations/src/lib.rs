@@ -9,7 +9,7 @@ use std::sync::Arc;
 use api::{
     Allowed, AllowedOrRun, Api, AuditedReads, Body, ContactOut, EntryId, IfMatch, Listed, OperationOut, Paging, Patch,
     Patchable as _, Path, Query, RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent,
-    continuation_problem, operation, page_of, permits, received_message, require_found, start_and_answer,
+    continuation_problem, page_of, permits, received_message, require_found, start_and_answer,
 };
 use axum::extract::State;
 use axum::{Extension, Json, Router};
@@ -67,7 +67,8 @@ api::operations! {
         /// it creates a conversation for each line, from the latest 50 calls and 50 messages. Conversations with a waiting customer who
         /// last got in touch within a week are open; the others are closed. Existing conversations are not changed, so it may be started
         /// again.
-        POST "/api/v1/conversations/backfill" => backfill_conversations, "The operation that creates them";
+        POST "/api/v1/conversations/backfill" => backfill_conversations, "The operation that creates them",
+            problems "too_many_operations";
 
         /// Get a conversation
         ///
@@ -194,7 +195,8 @@ async fn backfill_conversations(
     Extension(bus): Extension<Bus>,
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
     api.limit(&who, "BACKFILLS", BACKFILLS).await?;
-    let operation = operation(&who, OperationKind::BackfillConversations, &BackfillConversations {})?;
+    let kind = OperationKind::BackfillConversations;
+    let operation = api.new_operation(&who, kind, &BackfillConversations {}).await?;
     let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
     store.create_operation(scope, &operation, &stamp).await?;
     Ok(start_and_answer(&who, &bus, operation).await)

@@ -3,8 +3,8 @@
 mod models;
 
 use api::{
-    Allowed, Api, Body, Created, FileLinkOut, Listed, OperationOut, Paging, Path, has_files, operation, permits,
-    require_found, start,
+    Allowed, Api, Body, Created, FileLinkOut, Listed, OperationOut, Paging, Path, has_files, permits, require_found,
+    start,
 };
 use axum::extract::State;
 use axum::{Extension, Json, Router};
@@ -39,7 +39,7 @@ api::operations! {
         /// the operation fails. A row of more than 64 KB is left out of either format: the operation's `result` counts `rows`, and
         /// missing ones as `left_out`. The language of a contact is in CSV only if it was set; JSON Lines have any, with
         /// `language_detected`. The audit log says who exported what.
-        POST "/api/v1/exports" => create_export, "The export";
+        POST "/api/v1/exports" => create_export, "The export", problems "too_many_operations";
 
         /// List exports
         ///
@@ -146,7 +146,7 @@ async fn create_export(
         campaign: campaign(&api, &who, &input).await?,
     };
     api.limit(&who, "EXPORTS", EXPORTS).await?;
-    let operation = operation(&who, OperationKind::ExportData, &order)?;
+    let operation = api.new_operation(&who, OperationKind::ExportData, &order).await?;
     // The stamp is the entry in the audit log: who exports what.
     api.store()
         .create_operation(who.scope(), &operation, &who.stamp())

@@ -89,7 +89,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_secs(5);
 #[schemars(rename = "Health", example = json!({
     "status": "ok",
     "table": "ok",
-    "queues": {"bulk-sends": "ok", "calls": "ok", "mails": "ok", "media": "ok", "provider-events": "ok", "pushes": "ok", "sends": "ok"},
+    "queues": {"bulk-sends": "ok", "calls": "ok", "drips": "ok", "mails": "ok", "media": "ok", "provider-events": "ok", "pushes": "ok", "sends": "ok"},
 }))]
 #[allow(dead_code, reason = "describes what is written as a value")]
 struct HealthOut {

@@ -41,7 +41,7 @@ api::operations! {
         ///
         /// Upload the file with the request in the answer: CSV in any usual encoding, at most 64 MB, 200 columns and 100,000 rows; a row of
         /// more than 64 KB is refused. A vCard file of version 2.1, 3.0 or 4.0 works, too: each card becomes a row with predefined columns.
-        /// Preview the import then, and start it. A tenant can create 200 imports a day, unless its plan says otherwise.
+        /// Preview the import then, and start it. A tenant can create 20 imports a day, unless its plan says otherwise.
         POST "/api/v1/imports" => create_import, "The import";
 
         /// List imports
@@ -72,7 +72,7 @@ api::operations! {
         /// import itself finds it, not a dry run. An import that failed or was cancelled can be started again: its contacts are not created
         /// twice.
         POST "/api/v1/imports/{import_id}/start" => start_import, "The import with its operation",
-            problems "not_uploaded" "import_running" "import_done" "too_many_imports";
+            problems "not_uploaded" "import_running" "import_done" "too_many_imports" "too_many_operations";
     }
     "phone numbers": "Telephone numbers as people write them." {
         /// Read a telephone number
@@ -205,6 +205,7 @@ async fn start_import(
         return Err(problems.into());
     }
     api.limit(&who, "IMPORT_STARTS", IMPORTS).await?;
+    api.require_room_for_operation(&who).await?;
     let params = ImportContacts {
         import: id,
         table: table.known_form(),

@@ -29,8 +29,8 @@ use url::Url;
 
 use crate::models::{
     DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformPricesOut, PlatformTenantIn, PlatformTenantOut,
-    PlatformTenantPatch, ReleaseIn, ReleasedOut, ReportedLinkIn, ReportedLinkOut, SuspendIn, TurnOffLinkIn, UsageOut,
-    UsageQuery, own_limits,
+    PlatformTenantPatch, ReleaseIn, ReleasedOut, ReportedLinkIn, ReportedLinkOut, SuspendIn, TenantsQuery,
+    TurnOffLinkIn, UsageOut, UsageQuery, own_limits,
 };
 
 kit::function!(serve_http, routes);
@@ -49,7 +49,8 @@ api::operations! {
     "platform": "Administration of tenants by the platform." {
         /// List tenants
         ///
-        /// All tenants of the deployment, in the order of their creation. The list may lag by a moment.
+        /// All tenants of the deployment, in the order of their creation, or those with a name and in a state. A page examines at most
+        /// 500 tenants: with conditions it may be short, or empty, without being the last. The list may lag by a moment.
         GET "/api/v1/platform/tenants" => list_platform_tenants, "A page of tenants";
 
         /// Create a tenant
@@ -146,12 +147,21 @@ const MAX_DAYS: i32 = 31;
 async fn list_platform_tenants(
     _who: Platform,
     State(api): State<Api>,
+    Query(query): Query<TenantsQuery>,
     paging: Paging,
 ) -> Result<Listed<PlatformTenantOut>, Problem> {
-    let after = paging.after().map(str::parse::<TenantId>).transpose();
-    let after = after.map_err(|_| of_another_list())?;
-    let page = api.store().tenants(after, paging.limit()).await?;
-    Ok(Listed::of(page, |tenant: Tenant| PlatformTenantOut::from(&tenant)))
+    let (store, first) = (api.store(), paging.position::<TenantId>()?);
+    let found = if query.lists_all() {
+        store.tenants(first, paging.limit()).await?
+    } else {
+        let read = |after: Option<String>| async move {
+            let after = after.and_then(|after| after.parse().ok());
+            store.tenants(after, 100).await
+        };
+        let page = paging.narrow_page(read, |tenant| query.admits(tenant), |tenant| tenant.id.to_string());
+        page.await?
+    };
+    Ok(Listed::of(found, |tenant: Tenant| PlatformTenantOut::from(&tenant)))
 }
 
 async fn create_platform_tenant(

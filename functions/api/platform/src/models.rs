@@ -5,7 +5,9 @@ use domain::messages::TrackedEnd;
 use domain::money::PriceBook;
 use domain::tenants::whatsapp::MetaId;
 use domain::tenants::{Limits, Tenant, TenantStatus};
-use domain::terms::{ConnectionId, Email, Language, MAX_NAME_LENGTH, MessageId, OneLine, Slug, TenantId, Whole, Zone};
+use domain::terms::{
+    ConnectionId, Email, Language, MAX_NAME_LENGTH, MessageId, OneLine, Slug, TenantId, Whole, Zone, fold,
+};
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
@@ -13,6 +15,36 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Versioned;
 use store::tenants::PlatformAct;
+
+/// Conditions of the list of tenants.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TenantsQuery {
+    /// Only tenants with this text in their name, or in their name in URLs, whatever its case and accents.
+    #[schemars(example = &"pizza")]
+    pub name: Option<OneLine<1, MAX_NAME_LENGTH>>,
+    /// Only tenants in this state.
+    #[schemars(example = &"suspended")]
+    pub status: Option<TenantStatus>,
+}
+
+impl TenantsQuery {
+    /// Whether there are no conditions.
+    pub(crate) const fn lists_all(&self) -> bool {
+        self.name.is_none() && self.status.is_none()
+    }
+
+    /// Whether the tenant fulfils the conditions.
+    pub(crate) fn admits(&self, tenant: &Tenant) -> bool {
+        let has = |sought: &str| {
+            let sought = fold(sought);
+            let slug = tenant.slug.as_ref().map(Slug::as_str);
+            fold(&tenant.name).contains(&sought) || slug.is_some_and(|slug| slug.contains(&sought))
+        };
+        self.status.is_none_or(|status| status == tenant.status)
+            && self.name.as_ref().is_none_or(|name| has(name.as_str()))
+    }
+}
 
 /// A tenant as platform administrators see it, without its calls and messages.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -56,8 +88,8 @@ impl From<&Tenant> for PlatformTenantOut {
     }
 }
 
-/// Limits of a plan. Defaults: 100 requests per minute for a user or key, 1,000 for the tenant; 100,000 messages per day and 1,000,000 per
-/// month; 1,000,000 contacts, 10,000 megabytes of assets, 200 imports per day, 200 sockets at once. Days and months are in UTC.
+/// Limits of a plan. Defaults: 100 requests per minute for a user or key, 1,000 for the tenant; 10,000 messages per day and 100,000 per
+/// month; 100,000 contacts, 1,000 megabytes of assets, 20 imports per day, 60 sockets at once. Days and months are in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsModel {

@@ -2,7 +2,7 @@
 
 use api::{
     Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, References,
-    Tagged, With, operation, permits, position, require_found, start_and_answer,
+    Tagged, With, permits, position, require_found, start_and_answer,
 };
 use axum::extract::State;
 use axum::{Extension, Json, Router};
@@ -60,7 +60,7 @@ api::operations! {
         /// The answer is the operation that counts them. Its progress is the number so far, its result has the number as `contacts`.
         /// While contacts change, the number is an approximation. A tenant can count 60 times an hour.
         POST "/api/v1/segments/{segment_id}/count" => count_segment, "The operation that counts the contacts",
-            problems "segment_unusable";
+            problems "segment_unusable" "too_many_operations";
     }
 }
 
@@ -152,7 +152,7 @@ async fn count_segment(
         segment: id,
         filter: segment.value.filter,
     };
-    let operation = operation(&who, OperationKind::CountSegment, &params)?;
+    let operation = api.new_operation(&who, OperationKind::CountSegment, &params).await?;
     store.create_operation(scope, &operation, &stamp).await?;
     Ok(start_and_answer(&who, &bus, operation).await)
 }

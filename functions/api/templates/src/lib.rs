@@ -15,7 +15,7 @@ use access::{Kms, Secrets, SendCredentials};
 use api::permits::{self, Permit};
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query, RACES, Setback,
-    Tagged, With, of_another_list, operation, page_of, require_found, setback, start_and_answer,
+    Tagged, With, of_another_list, page_of, require_found, setback, start_and_answer,
 };
 use axum::{Extension, Json, Router};
 use domain::media::Asset;
@@ -105,7 +105,7 @@ api::operations! {
         ///
         /// The answer is the operation that does so. Its result counts new templates, changed ones, and ones that the provider no
         /// longer has. Templates that the provider refused in a message are tried again. A tenant can ask for it 12 times an hour.
-        POST "/api/v1/templates/sync" => sync_templates, "The operation that lists them";
+        POST "/api/v1/templates/sync" => sync_templates, "The operation that lists them", problems "too_many_operations";
 
         /// List the library
         ///
@@ -276,7 +276,8 @@ async fn sync_templates(
         wanted: true,
         awaited: false,
     };
-    let operation = operation(&who, OperationKind::SyncTemplates, &params)?;
+    let kind = OperationKind::SyncTemplates;
+    let operation = context.api.new_operation(&who, kind, &params).await?;
     store.create_operation(scope, &operation, &stamp).await?;
     Ok(start_and_answer(&who, &context.bus, operation).await)
 }

@@ -62,7 +62,7 @@ api::operations! {
         /// read; later changes do not affect the operation. While such an operation is running, the answer is 409 `retention_running`.
         /// Cancelling it keeps what was done. A tenant can start 60 an hour.
         POST "/api/v1/tenant/retention/apply" => apply_retention, "The operation that applies the policy",
-            problems "retention_running";
+            problems "retention_running" "too_many_operations";
     }
 }
 

@@ -87,6 +87,7 @@ pub(crate) async fn apply_retention(
         last => last.map(|(last, _)| last.version),
     };
     api.limit(&who, "RETENTION", APPLICATIONS).await?;
+    api.require_room_for_operation(&who).await?;
     let past = Past::of(who.scope().tenant(), who.now());
     let params = ApplyRetention {
         retention,

@@ -179,7 +179,10 @@ pub(crate) fn entry(placed: &Placed, names: &Names, targets: &HashMap<MessageId,
         Entry::Consent(entry) => consent(entry, names),
         Entry::Record(record) => {
             let (field, author) = record.author();
-            let email = (format!("{field}_email"), json!(names.user(author)));
+            let email = (
+                format!("{field}_email"),
+                json!(author.and_then(|author| names.user(author))),
+            );
             with(record, Value::Object(Map::from_iter([email])))
         }
     }

@@ -17,6 +17,7 @@ use domain::messages::{Composed, IntentReview, Message, Needs};
 use domain::money::{PriceBook, day_of};
 use domain::people::Person;
 use domain::reports::all_caps_of;
+use domain::tenants::BulkWorkers;
 use domain::terms::{Channel, ContactId, Data, MessageId, Progress, Refusal};
 use flows::campaigns::{Broadcast, same_person};
 use flows::files::FileSteps;
@@ -37,6 +38,7 @@ pub struct Context {
     planner: Planner,
     config: ConfigCache,
     prices: PriceCache,
+    workers: BulkWorkers,
 }
 
 impl Context {
@@ -48,6 +50,7 @@ impl Context {
             files,
             config: ConfigCache::default(),
             prices: PriceCache::default(),
+            workers: env.config().bulk_workers()?,
         })
     }
 
@@ -253,6 +256,13 @@ impl Flight<'_> {
                 Ok((composed, made_at)) => {
                     let (tally, config) = (&mut cursor.tally, &broadcast.config);
                     tally.add(composed, *made_at, self.campaign, config, &book, day);
+                    if let Some(number) = tally.unknown_number(composed) {
+                        let connection = self.ctx.files.store.connection(self.scope(), number).await?;
+                        if let Some(connection) = connection {
+                            tally.know_throughput(&connection, self.begins_at());
+                        }
+                    }
+                    tally.keep_busy(composed, self.ctx.workers);
                 }
                 Err(why) => cursor.tally.hold_back(why),
             }

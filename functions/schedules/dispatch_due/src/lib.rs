@@ -2,14 +2,19 @@
 //!
 //! Now and then, checks whether the bucket holds changes of the table that an operator has to replay.
 //!
+//! Answers go first. Messages to many are queued as far as they are sent soon ([`BulkAhead`]).
+//!
 //! Safe to run twice, and twice at the same time: a due row is leased by moving its time under the condition that it is
 //! unchanged, and a surplus job in a queue is dropped by its worker.
+
+mod bulk;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::tenants::BulkAhead;
 use domain::terms::{Lane, Timers};
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
@@ -21,24 +26,19 @@ use kit::{Bus, Clock, ConfigError, Env, JobError, Queue, QueueName, Queues, RawB
 use store::table::due::{Due, DueRow, Next, Partition};
 use store::{Store, StoreError};
 
-/// Maximum rows of a lane that one run queues; the next run, a minute later, continues. The lanes are processed one after
-/// the other, the most urgent first, so that none delays a more urgent one.
-const fn budget(lane: Lane) -> usize {
-    match lane {
-        // Below the two-minute rate of a single number (80/s), so that no number's queue grows faster than it can send.
-        Lane::Answers => 4_000,
-        // Below the rate of its workers per minute.
-        Lane::Bulk => 1_600,
-    }
-}
+use crate::bulk::BulkRun;
+
+/// Maximum rows of the lane `answers` that one run queues; the next run, a minute later, continues. Below the two-minute rate of a single
+/// number (80/s), so that no number's queue grows faster than it can send.
+const MOST_ANSWERS: usize = 4_000;
 
 /// Due rows of one shard read per page.
 const PAGE: i32 = 100;
 
-/// Rows of one shard among which the tenants take turns, as a multiple of those that a run queues. More are not looked at: each page costs.
+/// Rows of one shard among which the tenants take turns, as a multiple of those that are queued. More are not looked at: each page costs.
 const IN_REACH: usize = 8;
 
-/// Pages of one shard that one run reads, several times those of its budget: rows of unknown kinds use none and stay in place.
+/// Pages of one shard that one run reads without queueing any of their rows: those that stay in place, such as rows of unknown kinds.
 const MAX_PAGES: usize = 20;
 
 /// Rows of one shard that are read, leased and queued together.
@@ -55,14 +55,8 @@ const SWEEPS_AT_ONCE: usize = 8;
 /// Nothing more is started when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(2);
 
-/// Time over which a lane's rows of one run are spread, as far as they are many: in bulk they would otherwise all ask at once for a place
-/// among the messages of a second, and most of them in vain.
-const fn spread(lane: Lane) -> SignedDuration {
-    match lane {
-        Lane::Answers => SignedDuration::ZERO,
-        Lane::Bulk => SignedDuration::from_secs(50),
-    }
-}
+/// As [`ENOUGH_TIME`], for a turn of all partitions of bulk: what is leased and not queued waits for the end of its lease.
+const ENOUGH_FOR_BULK: Duration = Duration::from_secs(6);
 
 /// Maximum lease, so that every row is looked at at least this often.
 const MAX_LEASE: SignedDuration = SignedDuration::from_hours(1);
@@ -91,18 +85,24 @@ pub struct Context {
     looked: Mutex<Option<Timestamp>>,
     /// Partitions that the last run did not read to the end, although it queued fewer rows than it may, and where the next one continues.
     unread: Mutex<HashMap<Partition, Next>>,
+    bulk_sends: Queue,
+    ahead: Mutex<BulkAhead>,
 }
 
 impl Context {
     /// Creates the state from the function's environment.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        let timers = env.config().timers()?;
+        let ahead = BulkAhead::new(env.config().bulk_workers()?, timers.first_due_in(Lane::Bulk));
         Ok(Self {
             store: env.store()?,
             queues: Queues::new(env, &QUEUES)?.with_bus(Bus::new(env)?),
             calls: Queue::new(env, QueueName::Calls)?,
             provider_events: Queue::new(env, QueueName::ProviderEvents)?,
             bucket: RawBucket::new(env)?,
-            timers: env.config().timers()?,
+            bulk_sends: Queue::new(env, QueueName::BulkSends)?,
+            ahead: Mutex::new(ahead),
+            timers,
             clock: env.clock().clone(),
             looked: Mutex::default(),
             unread: Mutex::default(),
@@ -137,26 +137,8 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             Err(error) => failed = Some(error),
         }
     }
-    for lane in Lane::ALL {
-        let most = budget(lane) / Partition::OF_LANE;
-        let mut partitions: Vec<Partition> = Partition::of(lane).collect();
-        // Each minute with another one, in case the time is short.
-        let minute = ctx.clock.now().as_second().div_euclid(60);
-        partitions.rotate_left(usize::try_from(minute).unwrap_or_default() % Partition::OF_LANE);
-        let partitions = partitions
-            .into_iter()
-            .map(|partition| dispatch_partition(partition, most, deadline, ctx));
-        let dispatched: Vec<_> = stream::iter(partitions)
-            .buffer_unordered(SHARDS_AT_ONCE)
-            .collect()
-            .await;
-        for result in dispatched {
-            match result {
-                Ok(count) => line::count("dispatched", count),
-                Err(error) => failed = Some(error),
-            }
-        }
-    }
+    failed = dispatch_answers(deadline, ctx).await.err().or(failed);
+    failed = dispatch_bulk(deadline, ctx).await.err().or(failed);
     let looked = TimeLimit::of(deadline.remaining(ctx.clock.now()).min(ENOUGH_TIME)).keep(look_for_changes(ctx));
     match looked.await {
         Ok(Ok(_)) => {}
@@ -188,63 +170,178 @@ fn lease(first_due: SignedDuration, dispatches: u32) -> SignedDuration {
     first_due.saturating_mul(1 << dispatches.min(12)).min(MAX_LEASE)
 }
 
-async fn dispatch_partition(
+/// The partitions of a lane, each minute with another one first, in case the time is short.
+fn partitions(lane: Lane, now: Timestamp) -> Vec<Partition> {
+    let mut partitions: Vec<Partition> = Partition::of(lane).collect();
+    let minute = now.as_second().div_euclid(60);
+    partitions.rotate_left(usize::try_from(minute).unwrap_or_default() % Partition::OF_LANE);
+    partitions
+}
+
+/// Dispatches what answers people, as far as the time allows.
+async fn dispatch_answers(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
+    let most = MOST_ANSWERS / Partition::OF_LANE;
+    let partitions = partitions(Lane::Answers, ctx.clock.now()).into_iter();
+    let dispatched = partitions.map(async |partition| {
+        let mut reading = Reading::new(partition, deadline, ctx);
+        let mut seen = 0;
+        while seen < most && reading.goes_on() {
+            seen += reading.dispatch(most, most - seen, None).await;
+        }
+        reading.finish(seen < most)
+    });
+    let ended: Vec<_> = stream::iter(dispatched)
+        .buffer_unordered(SHARDS_AT_ONCE)
+        .collect()
+        .await;
+    ended.into_iter().find_map(Result::err).map_or(Ok(()), Err)
+}
+
+/// Dispatches messages to many until the time is up, or enough are queued, and what else is due: a hundred of each partition, and then the next
+/// ones, so that none is left out when the time ends.
+async fn dispatch_bulk(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
+    if deadline.remaining(ctx.clock.now()) <= ENOUGH_FOR_BULK {
+        return Ok(());
+    }
+    let counted = ctx.bulk_sends.depth().await;
+    let run = &BulkRun::new(&ctx.ahead, counted.as_ref().ok().copied(), ctx.clock.now());
+    let partitions = partitions(Lane::Bulk, ctx.clock.now()).into_iter();
+    let mut readings: Vec<_> = partitions
+        .map(|partition| Reading::new(partition, deadline, ctx))
+        .collect();
+    while readings.iter().any(Reading::goes_on) {
+        let turns = readings
+            .iter_mut()
+            .map(async |reading| reading.dispatch(AT_ONCE, AT_ONCE, Some(run)).await);
+        stream::iter(turns)
+            .buffer_unordered(SHARDS_AT_ONCE)
+            .collect::<Vec<_>>()
+            .await;
+    }
+    let has_room = run.has_room();
+    let ended = readings.into_iter().map(|reading| reading.finish(has_room));
+    let counted = counted.map_or_else(|error| Err(error.into()), |_| Ok(()));
+    ended.fold(counted, Result::and)
+}
+
+/// A partition in one run.
+struct Reading<'a> {
+    ctx: &'a Context,
     partition: Partition,
-    most: usize,
     deadline: Deadline,
-    ctx: &Context,
-) -> Result<u64, JobError> {
-    let remaining = || deadline.remaining(ctx.clock.now());
-    // Enough is left for what is read.
-    let reading_until = (remaining() / 2).max(ENOUGH_TIME);
-    let begun_at = unread(ctx).remove(&partition);
-    let mut from = begun_at.clone();
-    let (mut due, mut failed): (_, Option<JobError>) = (Vec::new(), None);
-    for _ in 0..MAX_PAGES {
-        if due.len() >= most * IN_REACH || remaining() <= reading_until {
-            break;
-        }
-        match ctx.store.due_page(partition, ctx.clock.now(), from.clone(), PAGE).await {
-            Ok(page) => {
-                if page.unknown > 0 {
-                    unknown(page.unknown);
-                }
-                due.extend(page.due);
-                from = page.next;
-            }
-            // Rows that were read are queued.
-            Err(error) => failed = Some(error.into()),
-        }
-        if from.is_none() || failed.is_some() {
-            break;
+    begun_at: Option<Next>,
+    /// Cursor of the next page. `None`: at the beginning, or at the end if that was read.
+    from: Option<Next>,
+    is_read: bool,
+    /// Pages since a row was queued.
+    pages: usize,
+    /// Rows that are read and not dispatched.
+    due: Vec<Due>,
+    failed: Option<JobError>,
+    /// Whether rows could not be dispatched: the next run begins where this one did.
+    is_given_up: bool,
+}
+
+impl<'a> Reading<'a> {
+    fn new(partition: Partition, deadline: Deadline, ctx: &'a Context) -> Self {
+        let begun_at = unread(ctx).remove(&partition);
+        Self {
+            ctx,
+            partition,
+            deadline,
+            from: begun_at.clone(),
+            begun_at,
+            is_read: false,
+            pages: 0,
+            due: Vec::new(),
+            failed: None,
+            is_given_up: false,
         }
     }
-    let (mut dispatched, mut seen, lane) = (0, 0, partition.lane());
-    let mut due = in_turn(due, Due::tenant).into_iter().peekable();
-    while seen < most && due.peek().is_some() && remaining() > ENOUGH_TIME {
-        let some = due.by_ref().take(AT_ONCE).collect();
-        let place =
-            |row: usize| spread(lane) * i32::try_from(seen + row).unwrap_or(1) / i32::try_from(most).unwrap_or(1);
-        match dispatch(some, lane, most - seen, &place, ctx.clock.now(), ctx).await {
-            Ok(done) => {
-                // Rows of unknown kinds use no budget, so they block nobody.
-                seen += done.known;
-                dispatched += done.queued;
+
+    fn remaining(&self) -> Duration {
+        self.deadline.remaining(self.ctx.clock.now())
+    }
+
+    /// The time that has to be left to begin something.
+    const fn time_to_begin(&self) -> Duration {
+        match self.partition.lane() {
+            Lane::Bulk => ENOUGH_FOR_BULK,
+            Lane::Answers => ENOUGH_TIME,
+        }
+    }
+
+    fn may_read(&self) -> bool {
+        !self.is_read && self.pages < MAX_PAGES && self.failed.is_none()
+    }
+
+    /// Whether there is time, and something to dispatch or to read.
+    fn goes_on(&self) -> bool {
+        !self.is_given_up && self.remaining() > self.time_to_begin() && (!self.due.is_empty() || self.may_read())
+    }
+
+    /// Reads until there are so many rows.
+    async fn read(&mut self, most: usize, bulk: Option<&BulkRun<'_>>) {
+        // Enough is left for what is read.
+        let reading_until = (self.remaining() / 2).max(self.time_to_begin());
+        let takes = |due: &Due| bulk.is_none_or(|run| run.takes(due));
+        self.due.retain(takes);
+        let (store, clock) = (&self.ctx.store, &self.ctx.clock);
+        while self.due.len() < most && self.may_read() && self.remaining() > reading_until {
+            match store
+                .due_page(self.partition, clock.now(), self.from.clone(), PAGE)
+                .await
+            {
+                Ok(page) => {
+                    if page.unknown > 0 {
+                        unknown(page.unknown);
+                    }
+                    self.due.extend(page.due.into_iter().filter(takes));
+                    self.from = page.next;
+                    self.is_read = self.from.is_none();
+                    self.pages += 1;
+                }
+                // Rows that were read are queued.
+                Err(error) => self.failed = Some(error.into()),
+            }
+        }
+    }
+
+    /// Dispatches the next rows, at most so many, among which the tenants take turns. `reach`: those that a run may dispatch. Returns the
+    /// number of rows of known kinds.
+    async fn dispatch(&mut self, reach: usize, most: usize, bulk: Option<&BulkRun<'_>>) -> usize {
+        if !self.goes_on() {
+            return 0;
+        }
+        self.read(reach * IN_REACH, bulk).await;
+        let mut due = in_turn(std::mem::take(&mut self.due), Due::tenant);
+        self.due = due.split_off(due.len().min(AT_ONCE));
+        match Box::pin(dispatch(due, self.partition.lane(), most, bulk, self.ctx)).await {
+            Ok(Dispatched { known, queued }) => {
+                line::count("dispatched", queued);
+                if queued > 0 {
+                    self.pages = 0;
+                }
+                known
             }
             Err(error) => {
-                // The next run begins where this one did.
-                unread(ctx).extend(begun_at.map(|begun_at| (partition, begun_at)));
-                return Err(error);
+                self.failed = Some(error);
+                self.is_given_up = true;
+                0
             }
         }
     }
-    if seen < most
-        && due.peek().is_none()
-        && let Some(next) = from
-    {
-        unread(ctx).insert(partition, next);
+
+    /// Remembers where the next run continues, if this one might have dispatched more.
+    fn finish(self, has_room: bool) -> Result<(), JobError> {
+        let next = if self.is_given_up {
+            self.begun_at
+        } else {
+            self.from.filter(|_| has_room && self.due.is_empty())
+        };
+        unread(self.ctx).extend(next.map(|next| (self.partition, next)));
+        self.failed.map_or(Ok(()), Err)
     }
-    failed.map_or(Ok(dispatched), Err)
 }
 
 fn unread(ctx: &Context) -> MutexGuard<'_, HashMap<Partition, Next>> {
@@ -259,29 +356,38 @@ struct Dispatched {
     queued: u64,
 }
 
-/// Leases and queues these rows, at most so many of them. `wait`: that of the row at this place.
+/// Leases and queues these rows, at most so many of them.
 async fn dispatch(
     due: Vec<Due>,
     lane: Lane,
     most: usize,
-    wait: &impl Fn(usize) -> SignedDuration,
-    now: Timestamp,
+    bulk: Option<&BulkRun<'_>>,
     ctx: &Context,
 ) -> Result<Dispatched, JobError> {
     if due.is_empty() {
         return Ok(Dispatched::default());
     }
+    let now = ctx.clock.now();
     let (mut rows, mut known) = (ctx.store.due_rows(due).await?, 0);
     rows.retain(|(_, row)| {
+        // Rows of unknown kinds use no budget, so they block nobody.
         let counts = !matches!(row, Ok(None));
         let is_over = counts && known == most;
         known += usize::from(counts && !is_over);
         !is_over
     });
-    let leased = rows.into_iter().enumerate();
-    let leased = leased.map(|(place, (due, row))| lease_row(due, row, lane, wait(place), now, ctx));
-    let leased: Vec<Result<Option<ToQueue>, JobError>> =
-        stream::iter(leased).buffer_unordered(LEASES_AT_ONCE).collect().await;
+    if let Some(run) = bulk {
+        let numbers = rows.iter().filter_map(|(due, row)| {
+            let number = row.as_ref().ok()?.as_ref()?.number?;
+            Some((number, access::job::scope(due.tenant())))
+        });
+        run.read_rates(&ctx.store, numbers.collect(), now).await?;
+    }
+    let leased = rows
+        .into_iter()
+        .map(|(due, row)| lease_row(due, row, lane, bulk, now, ctx));
+    // In their order, which is that of their places.
+    let leased: Vec<Result<Option<ToQueue>, JobError>> = stream::iter(leased).buffered(LEASES_AT_ONCE).collect().await;
     let mut jobs = Vec::new();
     let mut failed = None;
     for job in leased {
@@ -306,7 +412,7 @@ async fn lease_row(
     due: Due,
     row: Result<Option<DueRow>, StoreError>,
     lane: Lane,
-    wait: SignedDuration,
+    bulk: Option<&BulkRun<'_>>,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Option<ToQueue>, JobError> {
@@ -329,7 +435,9 @@ async fn lease_row(
         ctx.store.lease(&due, until).await?;
         return Ok(None);
     }
-    let at = now + wait;
+    let Some(at) = bulk.map_or(Some(now), |run| run.place(&due, &row, now)) else {
+        return Ok(None);
+    };
     let again = at + lease(ctx.timers.first_due_in(lane), row.dispatches);
     let leased = ctx.store.lease(&due, again).await?;
     Ok(leased.then(|| row.job.at(at)))

@@ -6,25 +6,28 @@ mod pace;
 mod readers;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use access::socket::{self, Ticketed};
 use domain::Timestamp;
 use domain::accounts::Permission;
-use domain::live::{Action, Cursor, Frame, MAX_OF_CALLER, MAX_SAID, MAX_VIEWS, Rights, Socket, SocketId, View};
-use domain::terms::{Actor, UserId};
+use domain::live::{
+    Action, Cursor, Frame, HEAVY, MAX_ACTIONS, MAX_OF_CALLER, MAX_SAID, MAX_VIEWS, Rights, Socket, SocketId,
+    SocketOwner, View,
+};
+use domain::terms::{Actor, IpRange, UserId};
 use kit::sockets::{Answer, Did, NotReached, SocketEvent};
-use kit::{Clock, ConfigError, Env, JobError, Sockets};
+use kit::{Clock, ConfigError, Env, JobError, Sockets, line};
 use store::{Store, StoreError, TenantScope, Versioned};
 
-use crate::pace::Pace;
+use crate::pace::{Caller, Heard};
 
 /// State of the function, created once per process.
 pub struct Context {
     store: Store,
     sockets: Sockets,
     clock: Clock,
-    pace: Mutex<Pace>,
+    heard: Mutex<Heard>,
 }
 
 impl Context {
@@ -34,8 +37,12 @@ impl Context {
             store: env.store()?,
             sockets: Sockets::of(env, "CONNECTIONS_URL")?,
             clock: env.clock().clone(),
-            pace: Mutex::default(),
+            heard: Mutex::default(),
         })
+    }
+
+    fn lock_heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -46,16 +53,18 @@ kit::function!(serve_socket, Context::new, handle);
 /// # Errors
 /// When the table does not answer: who connects tries again, and who said something was told so.
 pub async fn handle(event: SocketEvent, ctx: &Context) -> Result<Answer, JobError> {
-    let SocketEvent { id, did } = event;
+    let SocketEvent { id, network, did } = event;
     match did {
         Did::Connect(query) => {
             let ticket = query.get("ticket").map_or("", String::as_str);
-            Ok(connect(id, ticket, ctx).await?)
+            Ok(connect(id, ticket, network, ctx).await?)
         }
         Did::Say(said) => hear(&id, &said, ctx).await.map(|()| Answer::Taken),
         Did::Disconnect => {
-            if let Some((scope, _)) = socket::of(&ctx.store, &id).await? {
-                disconnect(&scope, &id, ctx).await?;
+            let caller = find_caller(&id, ctx).await?;
+            ctx.lock_heard().forget(&id);
+            if let Some(caller) = caller {
+                disconnect(&caller.scope, &id, ctx).await?;
             }
             Ok(Answer::Taken)
         }
@@ -74,17 +83,50 @@ async fn disconnect(scope: &TenantScope, id: &SocketId, ctx: &Context) -> Result
     readers::tell_left(scope, &open, user, conversation, ctx).await
 }
 
-async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, StoreError> {
+/// Tenant and caller of a socket, which the line of its event names. `None`: nobody has opened it, or it is forgotten.
+async fn find_caller(id: &SocketId, ctx: &Context) -> Result<Option<Caller>, StoreError> {
+    let known = ctx.lock_heard().caller(id).cloned();
+    let caller = match known {
+        Some(caller) => Some(caller),
+        None => {
+            let found = socket::of(&ctx.store, id).await?;
+            found.map(|(scope, owner)| Caller { scope, owner })
+        }
+    };
+    if let Some(caller) = &caller {
+        note_caller(&caller.scope, &caller.owner);
+        ctx.lock_heard().set_caller(id, caller);
+    }
+    Ok(caller)
+}
+
+fn note_caller(scope: &TenantScope, owner: &SocketOwner) {
+    line::tenant(scope);
+    line::note("actor", owner.who.to_string());
+    if let Some(network) = owner.network {
+        line::note("network", network.to_string());
+    }
+}
+
+async fn connect(id: SocketId, ticket: &str, network: Option<IpRange>, ctx: &Context) -> Result<Answer, StoreError> {
     let now = ctx.clock.now();
     let Some(Ticketed { scope, ticket, sha256 }) = Ticketed::admit(&ctx.store, ticket, now).await? else {
+        line::note("refused", "no such ticket");
         return Ok(Answer::Refused);
     };
     let (who, given_at, most) = (ticket.who, ticket.given_at(), ticket.most);
+    let owner = SocketOwner {
+        tenant: ticket.tenant,
+        who,
+        network,
+    };
+    note_caller(&scope, &owner);
     let socket = Socket {
         role: ticket.role,
         ..Socket::new_at(id, who, ticket.credential, now)
     };
-    if !ctx.store.open_socket(&scope, &sha256, &socket).await? {
+    if !ctx.store.open_socket(&scope, &sha256, &socket, network).await? {
+        line::note("refused", "no such ticket");
         return Ok(Answer::Refused);
     }
     // Read after it is there, so that those who connect at the same moment see each other, and whoever loses access at this moment is found
@@ -101,6 +143,7 @@ async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, St
     if seen.as_ref().is_ok_and(is_one_of) {
         return Ok(Answer::Taken);
     }
+    line::note("refused", "too many sockets, or no access");
     ctx.store.forget_socket(&scope, &socket.id).await?;
     seen.map(|_| Answer::Refused)
 }
@@ -122,30 +165,43 @@ impl Refusal {
 
 async fn hear(id: &SocketId, said: &str, ctx: &Context) -> Result<(), JobError> {
     let now = ctx.clock.now();
-    if shouts(id, 1, now, ctx).await {
-        return close(id, ctx).await;
+    let read = read(said);
+    let weight = read.as_ref().map_or(HEAVY, Action::weight);
+    if !ctx.lock_heard().count(id, weight, now) {
+        if let Some(caller) = ctx.lock_heard().caller(id) {
+            note_caller(&caller.scope, &caller.owner);
+        }
+        return close_loud(id, ctx).await;
     }
-    let action = match read(said) {
+    let caller = match find_caller(id, ctx).await {
+        Ok(Some(caller)) => caller,
+        Ok(None) => return close(id, ctx).await,
+        Err(error) => return unavailable(id, error, ctx).await,
+    };
+    let action = match read {
         Ok(action) => action,
         Err(refusal) => {
             refuse(id, &refusal, ctx).await;
             return Ok(());
         }
     };
-    // They are told to others.
-    if matches!(action, Action::Reading { .. } | Action::Typing { .. }) && shouts(id, 2, now, ctx).await {
-        return close(id, ctx).await;
-    }
-    let known = match find_socket(id, now, ctx).await {
-        Ok(known) => known,
+    let Caller { scope, owner } = &caller;
+    let (socket, rights) = match ctx.store.socket(scope, id, owner.who, now).await {
+        Ok(Some(known)) => known,
+        Ok(None) => return close(id, ctx).await,
         Err(error) => return unavailable(id, error, ctx).await,
     };
-    let Some((scope, socket, rights)) = known else {
-        return close(id, ctx).await;
-    };
-    match act(action, &scope, socket, &rights, now, ctx).await {
+    // Whatever other processes heard.
+    if !socket.value.allows(&action, now) {
+        return close_loud(id, ctx).await;
+    }
+    match act(&action, scope, socket, &rights, now, ctx).await {
         Ok(()) => Ok(()),
         Err(NotDone::Refused(refusal)) => {
+            // Its row does not count it.
+            if !ctx.lock_heard().count(id, HEAVY.saturating_sub(weight), now) {
+                return close_loud(id, ctx).await;
+            }
             refuse(id, &refusal, ctx).await;
             Ok(())
         }
@@ -158,18 +214,13 @@ async fn hear(id: &SocketId, said: &str, ctx: &Context) -> Result<(), JobError> 
     }
 }
 
-/// Whether a client says too much, counting this action as so many. Then it is told so.
-async fn shouts(id: &SocketId, count: u32, now: Timestamp, ctx: &Context) -> bool {
-    let keeps_pace = {
-        let mut pace = ctx.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.keeps(id, count, now)
-    };
-    if !keeps_pace {
-        let most = pace::MOST;
-        let detail = format!("At most {most} actions in 10 s are heard; `reading` and `typing` count as three.");
-        refuse(id, &Refusal::new("too_many", detail), ctx).await;
-    }
-    !keeps_pace
+/// Closes the socket of a client that says too much, which is told so.
+async fn close_loud(id: &SocketId, ctx: &Context) -> Result<(), JobError> {
+    let detail = format!(
+        "At most {MAX_ACTIONS} actions in 10 s are heard; `reading`, `typing` and what is refused count as {HEAVY}."
+    );
+    refuse(id, &Refusal::new("too_many", detail), ctx).await;
+    close(id, ctx).await
 }
 
 /// Why an action was not done.
@@ -191,35 +242,40 @@ impl From<StoreError> for NotDone {
 }
 
 async fn act(
-    action: Action,
+    action: &Action,
     scope: &TenantScope,
     socket: Versioned<Socket>,
     rights: &Rights,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<(), NotDone> {
+    let hear = |socket: &mut Socket| socket.hear(action, now);
     match action {
         Action::Watch { views } => {
-            let views = parse_views(&views, &socket.value, rights)?;
-            watch(scope, socket, views, now, ctx).await?;
+            let views = parse_views(views, &socket.value, rights)?;
+            watch(scope, socket, views, hear, now, ctx).await?;
         }
-        Action::Ping => pong(scope, socket, now, ctx).await?,
+        Action::Ping => pong(scope, socket, hear, now, ctx).await?,
         Action::Visible { visible } => {
-            let set = |socket: &mut Socket| (socket.visible, socket.heard_at) = (visible, now);
+            let set = |socket: &mut Socket| {
+                socket.visible = *visible;
+                hear(socket);
+            };
             if let Some(frame) = socket.value.catch_up()
                 && tell(&socket.value.id, &frame, ctx).await
             {
-                ctx.store.note_heard(scope, &socket, now).await?;
+                ctx.store.note_heard(scope, &socket, set).await?;
+            } else {
+                ctx.store.update_socket(scope, socket, set).await?;
             }
-            ctx.store.update_socket(scope, socket, set).await?;
         }
         Action::Reading { conversation_id } => {
             let user = person(&socket.value, rights, Permission::ConversationsRead)?;
-            readers::read(scope, socket, user, conversation_id, now, ctx).await?;
+            readers::read(scope, socket, user, *conversation_id, hear, ctx).await?;
         }
         Action::Typing { conversation_id } => {
             let user = person(&socket.value, rights, Permission::ConversationsWrite)?;
-            readers::write(scope, user, conversation_id, now, ctx).await?;
+            readers::write(scope, user, *conversation_id, now, ctx).await?;
         }
     }
     Ok(())
@@ -237,17 +293,6 @@ fn person(socket: &Socket, rights: &Rights, needed: Permission) -> Result<UserId
         let detail = format!("The action needs the permission {}.", needed.as_str());
         Err(Refusal::new("forbidden", detail))
     }
-}
-
-/// A socket of whoever may still have it.
-type Known = (TenantScope, Versioned<Socket>, Rights);
-
-async fn find_socket(id: &SocketId, now: Timestamp, ctx: &Context) -> Result<Option<Known>, StoreError> {
-    let Some((scope, owner)) = socket::of(&ctx.store, id).await? else {
-        return Ok(None);
-    };
-    let known = ctx.store.socket(&scope, id, owner.who, now).await?;
-    Ok(known.map(|(socket, rights)| (scope, socket, rights)))
 }
 
 async fn unavailable(id: &SocketId, error: StoreError, ctx: &Context) -> Result<(), JobError> {
@@ -295,31 +340,39 @@ async fn watch(
     scope: &TenantScope,
     socket: Versioned<Socket>,
     views: Vec<View>,
+    hear: impl Fn(&mut Socket),
     now: Timestamp,
     ctx: &Context,
 ) -> Result<(), StoreError> {
     let (id, who) = (socket.value.id.clone(), socket.value.who);
     let set = |socket: &mut Socket| {
         socket.views.clone_from(&views);
-        socket.heard_at = now;
+        hear(socket);
     };
     ctx.store.update_socket(scope, socket, set).await?;
     tell(&id, &Frame::Watching { views: &views }, ctx).await;
     readers::tell_present(scope, &id, who, &views, now, ctx).await
 }
 
-async fn pong(scope: &TenantScope, socket: Versioned<Socket>, now: Timestamp, ctx: &Context) -> Result<(), StoreError> {
+async fn pong(
+    scope: &TenantScope,
+    socket: Versioned<Socket>,
+    hear: impl Fn(&mut Socket),
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<(), StoreError> {
     ctx.store.follow(scope, now).await?;
     let cursor = Cursor::at(now);
     let frame = socket.value.catch_up().unwrap_or(Frame::Pong { cursor });
     if tell(&socket.value.id, &frame, ctx).await {
-        ctx.store.note_heard(scope, &socket, now).await?;
+        ctx.store.note_heard(scope, &socket, hear).await?;
     }
     Ok(())
 }
 
 async fn refuse(id: &SocketId, refusal: &Refusal, ctx: &Context) {
     let (kind, detail) = (refusal.kind, refusal.detail.as_str());
+    line::note("refused", kind);
     tell(id, &Frame::Refused { kind, detail }, ctx).await;
 }
 

@@ -1,37 +1,63 @@
-//! A maximum of actions per socket. Each process counts by itself: it keeps a client that shouts from the table, and need not be exact.
+//! Sockets that this process heard of late: how much they say, and whose they are. Each process counts by itself, whatever is said: it
+//! keeps a client that shouts from the table, and need not be exact. The row of a socket counts the actions that change it, whichever
+//! process hears them.
 
 use std::collections::HashMap;
 
-use domain::live::SocketId;
-use jiff::{SignedDuration, Timestamp};
-
-/// Actions of a socket that are heard within [`SPAN`].
-pub(crate) const MOST: u32 = 30;
-
-pub(crate) const SPAN: SignedDuration = SignedDuration::from_secs(10);
+use domain::live::{Pace, SocketId, SocketOwner};
+use jiff::Timestamp;
+use store::TenantScope;
 
 /// Maximum sockets that are counted.
 const MAX: usize = 5_000;
 
-/// The number of actions of each socket since a time.
-#[derive(Debug, Default)]
-pub(crate) struct Pace(HashMap<SocketId, (Timestamp, u32)>);
+/// Tenant and caller of a socket.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) scope: TenantScope,
+    pub(crate) owner: SocketOwner,
+}
 
-impl Pace {
-    /// Counts an action as so many. False: there were too many.
-    pub(crate) fn keeps(&mut self, id: &SocketId, actions: u32, now: Timestamp) -> bool {
-        let current = |since: Timestamp| now.duration_since(since) < SPAN;
+#[derive(Debug)]
+struct Entry {
+    pace: Pace,
+    /// They stay the same as long as there is the socket.
+    caller: Option<Caller>,
+}
+
+/// Sockets that said something.
+#[derive(Debug, Default)]
+pub(crate) struct Heard(HashMap<SocketId, Entry>);
+
+impl Heard {
+    /// Counts so many actions of a socket. False: there were too many.
+    pub(crate) fn count(&mut self, id: &SocketId, actions: u32, now: Timestamp) -> bool {
         if self.0.len() >= MAX {
-            self.0.retain(|_, (since, _)| current(*since));
+            self.0.retain(|_, entry| entry.pace.is_current(now));
         }
-        if self.0.len() >= MAX && !self.0.contains_key(id) {
-            return true;
+        if let Some(entry) = self.0.get_mut(id) {
+            entry.pace = Pace::count(Some(entry.pace), actions, now);
+            return entry.pace.is_allowed();
         }
-        let (since, count) = self.0.entry(id.clone()).or_insert((now, 0));
-        if !current(*since) {
-            (*since, *count) = (now, 0);
+        if self.0.len() < MAX {
+            let pace = Pace::count(None, actions, now);
+            self.0.insert(id.clone(), Entry { pace, caller: None });
         }
-        *count = count.saturating_add(actions);
-        *count <= MOST
+        true
+    }
+
+    /// The caller of a socket, if it was told here.
+    pub(crate) fn caller(&self, id: &SocketId) -> Option<&Caller> {
+        self.0.get(id)?.caller.as_ref()
+    }
+
+    pub(crate) fn set_caller(&mut self, id: &SocketId, caller: &Caller) {
+        if let Some(entry) = self.0.get_mut(id) {
+            entry.caller = Some(caller.clone());
+        }
+    }
+
+    pub(crate) fn forget(&mut self, id: &SocketId) {
+        self.0.remove(id);
     }
 }

@@ -25,17 +25,20 @@ pub(crate) async fn read(
     socket: Versioned<Socket>,
     user: UserId,
     conversation: Option<ConversationId>,
-    now: Timestamp,
+    hear: impl Fn(&mut Socket),
     ctx: &Context,
 ) -> Result<(), StoreError> {
-    let set = |socket: &mut Socket| (socket.reading, socket.heard_at) = (conversation, now);
+    let set = |socket: &mut Socket| {
+        socket.reading = conversation;
+        hear(socket);
+    };
     let Some(Socket { reading: before, .. }) = ctx.store.update_socket(scope, socket, set).await? else {
         return Ok(());
     };
     if before.is_none() && conversation.is_none() {
         return Ok(());
     }
-    let open = ctx.store.sockets(scope, now).await?;
+    let open = ctx.store.sockets(scope, ctx.clock.now()).await?;
     if let Some(left) = before.filter(|before| conversation != Some(*before)) {
         tell_left(scope, &open, user, left, ctx).await?;
     }

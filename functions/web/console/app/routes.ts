@@ -23,6 +23,8 @@ export interface Route {
   follows?: View[];
   /** Areas whose words it says, beside those that all pages share. */
   words: Area[];
+  /** Acts for the whole deployment, and not for a business: in another colour, and with a menu of its own. */
+  platform?: true;
   /** Its place in the menu. On phones, only those of the `bar` are always seen. */
   menu?: { icon: Icon; page: string; bar?: true };
   /** Its page among the settings, which the screen of settings lists. */
@@ -44,6 +46,12 @@ export const routes: Route[] = [
   { name: "account", paths: ["/app/account"], needs: "person", states: { error: true }, words: ["account"], load: () => import("./screens/account/Account.svelte") },
   { name: "second-factor", paths: ["/app/account/second-factor"], needs: "person", states: { error: true }, words: ["account"], load: () => import("./screens/account/SecondFactor.svelte") },
   { name: "notifications", paths: ["/app/account/notifications", "/account/notifications"], needs: "person", states: { error: true }, words: ["account"], load: () => import("./screens/account/Notifications.svelte") },
+  { name: "platform-tenants", paths: ["/app/platform/tenants", "/app/platform"], needs: ["list_platform_tenants"], platform: true, states: { empty: "platform-tenants-empty", error: true }, words: ["platform"], load: () => import("./screens/platform/Tenants.svelte") },
+  { name: "platform-new", paths: ["/app/platform/tenants/new"], needs: ["create_platform_tenant"], platform: true, states: STILL, words: ["platform"], load: () => import("./screens/platform/NewTenant.svelte") },
+  { name: "platform-tenant", paths: ["/app/platform/tenants/:record"], needs: ["get_platform_tenant"], platform: true, states: { error: true }, words: ["platform"], load: () => import("./screens/platform/Tenant.svelte") },
+  { name: "platform-prices", paths: ["/app/platform/prices"], needs: ["get_platform_prices"], platform: true, states: { error: true }, words: ["platform"], load: () => import("./screens/platform/Prices.svelte") },
+  { name: "platform-requests", paths: ["/app/platform/requests"], needs: ["find_tracked_link", "release_whatsapp_number"], platform: true, states: STILL, words: ["platform"], load: () => import("./screens/platform/Requests.svelte") },
+  { name: "platform-log", paths: ["/app/platform/log"], needs: ["list_platform_log"], platform: true, states: { empty: "platform-log-empty", error: true }, words: ["platform"], load: () => import("./screens/platform/Log.svelte") },
   { name: "home", paths: ["/app/:tenant"], needs: ["get_overview", "get_tenant_setup"], menu: { icon: "home", page: "", bar: true }, states: { error: true }, follows: ["calls", "messages", "connections", "templates"], words: ["reasons"], load: () => import("./screens/home/Home.svelte") },
   { name: "inbox", paths: ["/app/:tenant/inbox"], needs: ["list_conversations"], menu: { icon: "inbox", page: "inbox", bar: true }, states: { empty: "inbox-empty", error: true }, follows: ["inbox:all"], words: ["customers", "inbox"], load: () => import("./screens/inbox/Inbox.svelte") },
   { name: "conversation", paths: ["/app/:tenant/inbox/:conversation"], needs: ["get_conversation", "get_conversation_timeline"], states: { error: true }, words: ["customers", "inbox", "reasons"], load: () => import("./screens/inbox/Conversation.svelte") },
@@ -69,6 +77,8 @@ export const routes: Route[] = [
   { name: "set-up-messages", paths: ["/app/:tenant/set-up/messages"], needs: ["get_tenant_setup", "list_connections", "create_connection"], states: { error: true }, words: ["settings"], load: () => import("./screens/setup/Messages.svelte") },
   { name: "set-up-text", paths: ["/app/:tenant/set-up/text"], needs: ["get_tenant_setup", "list_automations", "update_automation"], states: { error: true }, words: ["automations", "reasons", "settings"], load: () => import("./screens/setup/Text.svelte") },
   { name: "set-up-try", paths: ["/app/:tenant/set-up/try"], needs: ["get_tenant_setup", "list_lines", "list_calls"], states: { error: true }, follows: ["calls", "messages"], words: ["customers", "reasons", "settings"], load: () => import("./screens/setup/Try.svelte") },
+  { name: "orders", paths: ["/app/:tenant/orders"], needs: ["list_orders"], menu: { icon: "orders", page: "orders" }, states: { empty: "orders-empty", error: true }, follows: ["orders"], words: ["orders"], load: () => import("./screens/orders/Orders.svelte") },
+  { name: "order", paths: ["/app/:tenant/orders/:order"], needs: ["get_order"], states: { error: true }, follows: ["orders"], words: ["orders"], load: () => import("./screens/orders/Order.svelte") },
   { name: "automations", paths: ["/app/:tenant/automations"], needs: ["list_automations"], menu: { icon: "automations", page: "automations" }, states: { empty: "automations-empty", error: true }, words: ["automations", "reasons"], load: () => import("./screens/automations/Automations.svelte") },
   { name: "new-automation", paths: ["/app/:tenant/automations/new"], needs: ["create_automation", "list_templates"], states: STILL, words: ["automations", "customers", "reasons", "settings"], load: () => import("./screens/automations/NewAutomation.svelte") },
   { name: "try-automations", paths: ["/app/:tenant/automations/try"], needs: ["dry_run_automations", "list_calls"], states: STILL, words: ["automations", "reasons"], load: () => import("./screens/automations/TryAutomations.svelte") },

@@ -1,8 +1,6 @@
 /** What changes the business is tested one after the other: calls of one test must not meet caps, hours or connections of another. */
-import "./session.ts";
 import "./live.ts";
 import "./inbox.ts";
-import "./setup.ts";
 import "./settings.ts";
 import "./tasks.ts";
 import "./composer.ts";
@@ -12,5 +10,5 @@ import "./campaigns.ts";
 
 // Whole journeys take ten minutes more: see CONTRIBUTING.md. The walk opens their screens in any case.
 if (process.env.RINGBACK_TEST_JOURNEYS) {
-  for (const area of ["templates", "contacts", "factor", "drips", "reports", "imports"]) await import(`./${area}.ts`);
+  for (const area of ["templates", "contacts", "factor", "drips", "reports", "imports", "platform", "broadcasts", "orders"]) await import(`./${area}.ts`);
 }

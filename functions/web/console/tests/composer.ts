@@ -1,6 +1,6 @@
 /** Replies and notes: each reaches whom it is for once, and what is not sent stays. */
 import assert from "node:assert/strict";
-import { browserTest, call, DESK, logInOf, PHONE, phones, plain, problem, stack, stranger, tell, Visitor } from "./support.ts";
+import { ask, browserTest, call, DESK, logInOf, PHONE, phones, plain, problem, stranger, tell, until, Visitor } from "./support.ts";
 
 interface Sent {
   body?: string;
@@ -15,34 +15,7 @@ interface Party {
   customer: { number: string } | null;
 }
 
-const PATIENCE = 60_000;
 const { tenant } = logInOf("agent");
-let token: Promise<string> | undefined;
-
-/** Logs in once: log-ins are limited. */
-async function logIn(): Promise<string> {
-  const { email, password } = logInOf("manager");
-  const entered = await fetch(`${stack}/api/v1/auth/log-in`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ email, password }) });
-  assert.ok(entered.ok, `the log-in answers ${entered.status}`);
-  return ((await entered.json()) as { access_token: string }).access_token;
-}
-
-/** What another client asks for, as the manager. */
-async function ask<T>(path: string, body?: object): Promise<T> {
-  const headers = { "x-tenant-id": tenant, authorization: `Bearer ${await (token ??= logIn())}`, "content-type": "application/json" };
-  const answer = await fetch(`${stack}/api/v1/${path}`, body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers });
-  assert.ok(answer.ok, `${path} answers ${answer.status}`);
-  return (await answer.json()) as T;
-}
-
-async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
-    const found = await look();
-    if (found) return found;
-    await new Promise((resume) => setTimeout(resume, 300));
-  }
-  return assert.fail(`no ${what}`);
-}
 
 function write(from: string, text: string, channel = "whatsapp"): Promise<void> {
   return tell("/replies", { tenant, from, channel, text, wait: true });
@@ -240,8 +213,8 @@ browserTest("composer_canned_reply_takes_two_keys", async () => {
   const { page } = visitor;
   const customer = stranger();
   const mark = customer.slice(-4);
-  await ask("canned-replies", { name: `Parking${mark}`, text: { en: "Hello {{contact.first_name|there}}, {{tenant.name}} has places behind the house.", ar: "المواقف خلف المبنى." } });
-  await ask("canned-replies", { name: `Table${mark}`, text: "A table for {{contact.name}}" });
+  await ask("canned-replies", "POST", { name: `Parking${mark}`, text: { en: "Hello {{contact.first_name|there}}, {{tenant.name}} has places behind the house.", ar: "المواقف خلف المبنى." } });
+  await ask("canned-replies", "POST", { name: `Table${mark}`, text: "A table for {{contact.name}}" });
   await write(customer, "Where can I park?");
   await visitor.open(await conversationWith(customer));
   const first = await ask<{ items: { name: string }[] }>("canned-replies");

@@ -22,7 +22,7 @@ browserTest("second_factor_is_scanned_asked_for_and_locked", async () => {
   const person = await signUp();
   const visitor = await Visitor.arrive(DESK);
   const { page } = visitor;
-  await visitor.enter({ ...person, role: "admin", tenant: "" });
+  await visitor.enter(person);
   await visitor.open("/app/account/second-factor");
   await page.getByLabel("Current password").fill(person.password);
   await page.getByRole("button", { name: "Set up" }).click();

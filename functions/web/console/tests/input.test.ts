@@ -86,7 +86,8 @@ browserTest("list_of_calls_is_searched_copied_from_and_come_back_to", async () =
   await field.fill("555 3913");
   await page.keyboard.press("Enter");
   await page.locator(".rows tr", { hasText: "Layla Haddad" }).waitFor();
-  assert.deepEqual(asked, ["555 3913"]);
+  // What is told of other contacts is a reason to ask again.
+  assert.deepEqual([...new Set(asked)], ["555 3913"]);
   visitor.expectQuiet();
   await visitor.leave();
 });

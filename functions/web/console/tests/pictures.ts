@@ -1,6 +1,7 @@
 /** What the pictures of the guide show: a day of a bakery. */
 import type { components } from "../app/api/contract.d.ts";
 import type { Operation } from "../app/api/permissions.ts";
+import { campaign, contact, conversation, offers, preflight, received, sent } from "./samples.ts";
 import { logInOf, type Look, type Visitor } from "./support.ts";
 
 type Schemas = components["schemas"];
@@ -100,6 +101,38 @@ function overview(real: Schemas["OverviewOut"]): Schemas["OverviewOut"] {
   };
 }
 
+const layla = { id: "con_1", name: "Layla Haddad" };
+const order: Schemas["Conversation"] = {
+  ...conversation, active_at: ago(0.1), answered_elsewhere: null, contact: layla, id: "conv_1", last: null, line, priority: "normal", replied_at: ago(0.15), tags: [], team_id: null, unread: 1, waiting_since: ago(0.1),
+};
+function said(id: string, hours: number, text: string, own?: Partial<Schemas["MessageEntry"]>): Schemas["TimelineEntryOut"] {
+  const message = { ...(own ? sent : received), id, at: ago(hours), channel: "whatsapp", code: null, contact: layla, customer: customer("+971 50 555 3913"), decision: null, facts: {}, line, text, ...own } as const;
+  return { at: ago(hours), kind: "message", message: { ...message, legs: own ? [{ ...sent.legs[0]!, channel: "whatsapp", state: "read", text, read_at: ago(hours), delivered_at: ago(hours) }] : [] } };
+}
+const thread: Schemas["TimelineEntryOut"][] = [
+  said("msg_5", 0.1, "Yes please, at five. Can it say “Noor, 7”?"),
+  said("msg_4", 0.15, "One is left for today. Shall we keep it for you?", { state: "read", purpose: "reply" }),
+  said("msg_3", 0.17, "Do you have a chocolate cake for ten people today?"),
+  said("msg_1", 0.19, "Hello Layla, sorry we missed your call to Saffron Bakery. How can we help?", { state: "read" }),
+  { at: ago(0.2), kind: "call", call: base },
+];
+const others: Schemas["Conversation"][] = [
+  { ...order, contact: { id: "con_5", name: "نور الحسن" }, id: "conv_2", last: said("msg_6", 0.4, "متى تفتحون غدًا؟"), unread: 2 },
+  { ...order, contact: { id: "con_4", name: "Sara Khan" }, id: "conv_3", last: said("msg_7", 1.3, "Thank you, see you on Friday!"), unread: 0, waiting_since: null },
+];
+const broadcast: Schemas["CampaignOut"] = {
+  ...campaign, id: "cmp_1", name: "Ramadan boxes", audience: { tag: "tag_1" }, variants: [], warnings: [], hold_percent: null,
+  message: { channels: ["whatsapp", "sms"], category: "marketing", template: { name: "ramadan_boxes", language: "en_GB", variables: {} } },
+};
+const check: Schemas["CampaignPreflight"] = {
+  ...preflight, campaign_id: broadcast.id, samples: [],
+  result: {
+    ...preflight.result!, caps: [], channel_problems: { sms: { landline: 38 } }, channels: { whatsapp: 3906, sms: 406 }, chosen: 4630, costs: [
+      { country: "AE", channel: "whatsapp", category: "marketing", units: 3906, currency: "USD", amount: "224.99" }, { country: "AE", channel: "sms", category: "sms", units: 406, currency: "USD", amount: "40.60" },
+    ], country_rules: [], daily_shares: [], deferred: 0, held_back: { no_consent: 212, opted_out: 68, no_channel: 38 }, last_at: ago(-0.3), messages: 4312, outdated_prices: [], samples: [], stopped: null,
+  },
+};
+
 /** Gives a visitor the day of the bakery. */
 export async function giveDay(visitor: Visitor, { language, theme }: Look): Promise<void> {
   const gap = { code: "rule_obstacle", facts: { rule: "Evenings", sms_problem: "value_unknown" }, detail: "" };
@@ -107,6 +140,10 @@ export async function giveDay(visitor: Visitor, { language, theme }: Look): Prom
     list_calls: { items: calls, next_cursor: "next" }, get_call: call, list_lines: { items: [line, marina], next_cursor: null },
     list_automations: { items: [automation, closed], next_cursor: null }, get_automation: automation, list_templates: { items: [template], next_cursor: null },
     dry_run_automations: dryRun(language), list_caps: { items: caps, next_cursor: null },
+    list_conversations: { items: [{ ...order, last: thread[0] ?? null }, ...others], next_cursor: null }, get_conversation_timeline: { items: thread, next_cursor: null }, get_conversation_offers: { ...offers, line, templates: [] },
+    get_conversation: { ...order, last: thread[0] ?? null, profile: { ...contact, id: "con_1", name: layla.name, opted_out: null, source: null, tags: [] }, draft: null }, mark_conversation_read: order,
+    get_conversation_counts: { open: 14, unassigned_waiting: 3, mine_waiting: 2 }, list_tags: { items: [], next_cursor: null }, list_teams: { items: [], next_cursor: null }, list_canned_replies: { items: [], next_cursor: null },
+    get_campaign: broadcast, preflight_campaign: check.operation, get_campaign_preflight: check,
     get_tenant_setup: { ready: true, steps: [{ id: "rule", title: "", state: "attention", optional: false, missing: [], gaps: [gap], operation: { method: "GET", path: "" } }], unknown_numbers: [] },
   };
   for (const [operation, json] of Object.entries(answers)) await visitor.intercept(operation as Operation, (route) => route.fulfill({ json }));
@@ -125,7 +162,7 @@ export async function giveDay(visitor: Visitor, { language, theme }: Look): Prom
 }
 
 /** The pages of which there are pictures. */
-export const PICTURES = { home: "", calls: "calls", call: "calls/call_1", automations: "automations", automation: "automations/rule_1", caps: "settings/caps" } as const;
+export const PICTURES = { home: "", calls: "calls", call: "calls/call_1", conversation: "inbox/conv_1", check: "campaigns/cmp_1/check", automations: "automations", automation: "automations/rule_1", caps: "settings/caps" } as const;
 
 export function pageOf(name: keyof typeof PICTURES): string {
   return `/app/${logInOf("admin").tenant}/${PICTURES[name]}`.replace(/\/$/, "");

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { chromium, type Worker } from "playwright-core";
 import { program } from "../tools/browser.ts";
-import { ARGUMENTS, ask, browserTest, DESK, logInOf, PHONE, phones, stack, stranger, tell, Visitor } from "./support.ts";
+import { ARGUMENTS, ask, browserTest, DESK, logInOf, PHONE, phones, stack, stranger, tell, until, Visitor } from "./support.ts";
 
 /** Milliseconds until a message is pushed that nobody reads, on a busy machine. */
 const PUSHED = 90_000;
@@ -117,7 +117,7 @@ browserTest("pushed_messages_are_one_notification_that_opens_the_conversation", 
   await write(customer);
   const pushed = await device.awaitPush(1);
   for (let times = 0; times < 2; times += 1) await deliver(pushed);
-  for (let look = 0; look < 50 && (await shown(worker)).length === 0; look += 1) await page.waitForTimeout(100);
+  await until("notification", async () => (await shown(worker)).length > 0);
   const [one, ...others] = await shown(worker);
   assert.ok(one && others.length === 0);
   assert.equal(one.body, "New message");
@@ -131,10 +131,10 @@ browserTest("pushed_messages_are_one_notification_that_opens_the_conversation", 
   // Without a page that answers, another one is opened.
   await page.goto("/docs");
   await deliver(pushed);
-  for (let look = 0; look < 50 && (await shown(worker)).length === 0; look += 1) await page.waitForTimeout(100);
+  await until("notification", async () => (await shown(worker)).length > 0);
   assert.equal(await click(worker), one.path);
   await deliver(JSON.stringify({ type: "later.type", tenant_id: "tnt_1" }));
-  for (let look = 0; look < 50 && (await shown(worker)).length === 0; look += 1) await page.waitForTimeout(100);
+  await until("notification", async () => (await shown(worker)).length > 0);
   assert.equal(await click(worker), "/app/tnt_1");
 
   // After the log-out, the device of another session of the same person is told, and this one is not.

@@ -1,6 +1,6 @@
 /** Settings of the team: what is created there works elsewhere, and nobody overwrites what a colleague has saved. */
 import assert from "node:assert/strict";
-import { ask, browserTest, DESK, logInOf, PHONE, plain, stack, stranger, tell, Visitor } from "./support.ts";
+import { ask, browserTest, DESK, logInOf, PHONE, plain, stack, stranger, tell, until, Visitor } from "./support.ts";
 
 interface Conversation {
   id: string;
@@ -9,15 +9,6 @@ interface Conversation {
 
 const { tenant } = logInOf("manager");
 const at = (page: string): string => `/app/${tenant}/settings/${page}`;
-
-async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 60_000; Date.now() < end; ) {
-    const found = await look();
-    if (found) return found;
-    await new Promise((resume) => setTimeout(resume, 300));
-  }
-  return assert.fail(`no ${what}`);
-}
 
 /** A customer writes, and their conversation is listed. */
 async function write(from: string): Promise<Conversation> {

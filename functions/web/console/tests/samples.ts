@@ -44,12 +44,12 @@ const leg: Schemas["MessageLeg"] = {
   accepted_at: at, channel: "sms", code: null, delivered_at: null, facts: {}, provider_code: null, read_at: null, reason: null, state: "failed", template: null,
   content: { contacts: [], interactive: null, kind: "text", location: null, media: null, reaction: null, reply_to: null }, text: HOSTILE.markup,
 };
-const sent: Schemas["MessageEntry"] = {
+export const sent: Schemas["MessageEntry"] = {
   answer: null, at, call_id: "call_sample", category: "utility", channel: "sms", clicked_at: null, code: "provider_refused", contact: contactName, contacts: [], content: null,
   customer, cut: false, decision: "refused", direction: "outbound", facts: { provider_code: 30_006 }, id: "msg_sample", in_reply_to: null, legs: [leg], line,
   location: null, media: [], purpose: "follow_up", reaction: null, remarks: [], send_at: at, state: "failed", text: HOSTILE.long, whatsapp_id: null,
 };
-const received: Schemas["MessageEntry"] = {
+export const received: Schemas["MessageEntry"] = {
   ...sent, id: "msg_received", call_id: null, category: null, code: null, decision: null, direction: "inbound", facts: {}, legs: [], purpose: null, send_at: null,
   state: null, text: HOSTILE.markup,
 };
@@ -101,7 +101,7 @@ const others: Schemas["Conversation"][] = [
   { ...conversation, assignee_id: "usr_sample", contact: { id: "con_silent", name: null }, id: "conv_other", last: { at, kind: "call", call: callEntry }, unread: 0, window_closes_at: null },
   { ...conversation, continued_in: "conv_sample", id: "conv_merged", last: null, state: "closed", unread: 0, waiting_since: null, window_closes_at: at },
 ];
-const offers: Schemas["ConversationOffers"] = {
+export const offers: Schemas["ConversationOffers"] = {
   at, line, starts: false, window_closes_at: conversation.window_closes_at, text: { code: "planned", reason: null, facts: {} }, sms_text: { code: "planned", reason: null, facts: {} },
   templates: [{ template: { name: "missed_call", language: "en_GB" }, text: HOSTILE.markup, missing: ["variables.1"] }],
 };
@@ -269,6 +269,32 @@ const preview: Schemas["ImportPreview"] = {
 };
 const exported: Schemas["Export"] = { campaign_id: null, file: null, format: "csv", from: at, id: "op_sample", operation: { ...backfill, kind: "export_data" }, to: at, what: "calls" };
 
+const business: Schemas["PlatformTenantOut"] = {
+  created_at: at, id: "tnt_sample", leaves_at: at, limits: { messages_per_day: 1_000_000_000 }, name: HOSTILE.long.slice(0, 100), plan: HOSTILE.markup.slice(0, 50), slug: "a-name-in-addresses-as-long-as-they-may-be", status: "leaving",
+};
+const businesses: Schemas["PlatformTenantOut"][] = [business, { ...business, id: "tnt_other", leaves_at: null, name: HOSTILE.markup, status: "active" }, { ...business, id: "tnt_third", name: HOSTILE.override, plan: null, slug: null, status: "suspended" }];
+const days: Schemas["DayUsageOut"][] = Array.from({ length: 14 }, (_, back) => ({ day: new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10), counts: { calls: 104_312, accepted_whatsapp: 98_765, received_sms: 3 } })).toReversed();
+const priceBook: Schemas["PlatformPricesOut"] = {
+  replaced: true,
+  prices: {
+    version: HOSTILE.override,
+    lists: (["whatsapp", "twilio_sms"] as const).map((service) => ({
+      service, from: "2026-10-01", checked_on: null, certainty: "third_party", source: HOSTILE.markup, markets: [{ name: HOSTILE.override, countries: ["AE"], currency: "USD", prices: { every: "0.0604" } }],
+    })),
+  },
+};
+const act: Schemas["PlatformActOut"] = { action: "tenant_suspended", actor: `platform:usr_${"0".repeat(26)}`, at, correlation_id: "sample", detail: { reason: HOSTILE.long.slice(0, 200) }, tenant: `tnt_${"0".repeat(26)}` };
+const acts: Schemas["PlatformActOut"][] = [act, { ...act, action: "tenant_changed", detail: { before: { plan: HOSTILE.markup }, after: { plan: null } } }, { ...act, action: HOSTILE.markup, actor: "operator", detail: {}, tenant: null }];
+
+const order: Schemas["OrderEntry"] = {
+  contact: contactName, contents: {
+    currency: "AED", items: [{ name: HOSTILE.markup, price: 12_050, quantity: 2, sku: "cake-1", variant: HOSTILE.override }, { name: HOSTILE.long.slice(0, 200), quantity: 1 }], more_items: 3, placed_at: at,
+    totals: { total: 25_305, items: 24_100, discount: 0, shipping: 1205, tax: 1205 },
+  },
+  contents_at: at, created_at: at, created_by: "usr_sample", fulfilment: "unfulfilled", id: "ord_sample", number: "1042", payment: "paid", products: { "cake-1": "prd_sample" },
+  shipments: [{ reference: "1042.1", state: "in_transit", carrier: HOSTILE.override, tracking_number: "31042790521", tracking_url: "https://track.example.com/31042790521" }], updated_at: at,
+};
+
 /** Gives a visitor the samples wherever the stack would have to have calls. */
 export async function giveSamples(visitor: Visitor): Promise<void> {
   const answers = {
@@ -287,6 +313,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_webhook_endpoints: { items: [hook], next_cursor: null }, get_webhook_endpoint: hook, list_webhook_deliveries: { items: deliveries, next_cursor: null },
     list_tags: { items: [tag], next_cursor: null }, get_tag: tag, list_stages: { items: [stage], next_cursor: null }, get_stage: stage,
     list_fields: { items: [field], next_cursor: null }, get_field: field, list_products: { items: [product], next_cursor: null }, get_product: product,
+    list_orders: { items: [order], next_cursor: "next" }, get_order: order,
     list_suppressions: { items: [suppression], next_cursor: null },
     list_api_keys: { items: [key], next_cursor: null }, get_api_key: key, list_operations: { items: [backfill, task], next_cursor: null }, list_audit: { items: [changed, read], next_cursor: "next" },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
@@ -301,6 +328,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_library_templates: { items: [library], next_cursor: null },
     list_connections: { items: [connection], next_cursor: null }, get_connection: connection, list_connection_webhooks: { webhooks, refused: [{ at, reason: "other_secret" }] },
     list_lines: { items: [shop], next_cursor: null }, get_line: shop,
+    list_platform_tenants: { items: businesses, next_cursor: "next" }, get_platform_tenant: business, get_platform_tenant_usage: { days }, get_platform_prices: priceBook, list_platform_log: { items: acts, next_cursor: null },
   } as const;
   for (const [operation, json] of Object.entries(answers)) {
     await visitor.intercept(operation as keyof typeof answers, (route) => route.fulfill({ json }));

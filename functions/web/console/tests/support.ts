@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
+import { TOTP } from "otpauth";
 import { chromium, type Browser, type BrowserContext, type CDPSession, type Locator, type Page, type Route as Intercepted } from "playwright-core";
 import { operations, roles, type Operation, type Role } from "../app/api/permissions.ts";
 import { routes, type Route } from "../app/routes.ts";
@@ -116,18 +117,18 @@ export class Visitor {
     await visitor.intercept("get_me", async (route) => {
       const answer = await route.fetch({ maxRetries: 2 });
       const me = (await answer.json()) as object;
-      await route.fulfill({ response: answer, json: { ...me, email: `${"a-long-address-".repeat(4)}@tenant.example`, preferences: { language: look.language, theme: look.theme } } });
+      await route.fulfill({ response: answer, json: { ...me, platform: role === "admin", email: `${"a-long-address-".repeat(4)}@tenant.example`, preferences: { language: look.language, theme: look.theme } } });
     });
     return visitor;
   }
 
   /** Logs in, on a page that asks for nothing: what the page of the log-in still loads would come amid the next one. */
-  async enter({ email, password }: LogIn): Promise<void> {
+  async enter({ email, password, code }: { email: string; password: string; code?: string }): Promise<void> {
     await this.page.goto("/app/worker.js");
     const status = await this.page.evaluate(async (body) => {
       const headers = { "content-type": "application/json" };
       return (await fetch("/api/v1/auth/log-in", { method: "POST", headers, body: JSON.stringify(body) })).status;
-    }, { email, password, session: "cookie" });
+    }, { email, password, code, session: "cookie" });
     assert.equal(status, 200, `${email} cannot log in`);
   }
 
@@ -263,12 +264,14 @@ function found(operation: Operation): { method: string; path: RegExp } {
 
 /** A path of the screen in the tenant of the log-ins. */
 export function pathOf({ paths }: Route, tenant: string): string {
-  const values: Record<string, string> = { tenant, call: "call_sample", message: "msg_sample", contact: "con_sample", conversation: "conv_sample", connection: "conn_sample", automation: "rule_sample", line: "line_sample", campaign: "cmp_sample", drip: "cmp_drip", record: "record_sample" };
+  const values: Record<string, string> = { tenant, call: "call_sample", message: "msg_sample", contact: "con_sample", conversation: "conv_sample", connection: "conn_sample", automation: "rule_sample", line: "line_sample", campaign: "cmp_sample", drip: "cmp_drip", order: "ord_sample", record: "record_sample" };
   const path = paths[0].replace(/:(\w+)/g, (_, name: string) => values[name] ?? assert.fail(`no sample of ${name}`));
   return /verify|reset|accept/.test(path) ? `${path}?token=sample` : path;
 }
 
+/** Whether the role may do it. In tests with samples, whoever administers the business administers the platform, too. */
 export function permits(role: Role, operation: Operation): boolean {
+  if (operations[operation] === "platform") return role === "admin";
   return (roles[role] as readonly string[]).includes(operations[operation]);
 }
 
@@ -298,6 +301,18 @@ export async function ask<T>(path: string, method = "GET", body?: object): Promi
   const answer = await fetch(`${stack}/api/v1/${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
   return (answer.status === 204 ? {} : await answer.json()) as T;
+}
+
+/** What phones have got with this text in it, by their numbers. */
+export async function outbox(text: string): Promise<string[]> {
+  const all = (await (await fetch(`${phones}/outbox?tenant=${logInOf("manager").tenant}`)).json()) as { body?: string; to: string }[];
+  return all.filter(({ body }) => body?.includes(text)).map(({ to }) => to).toSorted();
+}
+
+/** The log-in of whoever operates the platform, with a code of the second factor. */
+export function operatorLogIn(): { email: string; password: string; code: string } {
+  const { email, password, totp_secret } = JSON.parse(process.env.RINGBACK_OPERATOR ?? "{}") as { email: string; password: string; totp_secret: string };
+  return { email, password, code: new TOTP({ secret: totp_secret }).generate() };
 }
 
 /** Tells the simulators, which play customers and providers. */

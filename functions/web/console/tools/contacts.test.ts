@@ -6,7 +6,7 @@ import { readContact, writtenOf } from "../app/screens/contacts/contact.ts";
 import { rowsOf } from "../app/screens/contacts/merge.ts";
 import { contact } from "../tests/samples.ts";
 
-const NOBODY = { name: "", phones: "", emails: "", language: "", stage: "", owner: "", source: "", tags: [], fields: {} };
+const NOBODY = { name: "", phones: "", emails: "", language: "", stage: "", owner: "", source: "", value: ["", ""], tags: [], fields: {} };
 
 test("contact_is_sent_as_its_form_has_it", () => {
   const fields = [{ key: "level", type: "choice" }, { key: "orders", type: "number" }, { key: "vip", type: "yes_no" }] as const;
@@ -14,6 +14,10 @@ test("contact_is_sent_as_its_form_has_it", () => {
   assert.deepEqual(written, { ...NOBODY, phones: "+97142345678, +971501234567", language: "ar", fields: { level: "", orders: "3", vip: "false" } });
   assert.deepEqual(readContact({ name: " Layla ", language: "", fields: { level: "", orders: "12", vip: "true" } }, fields), { name: "Layla", language: null, fields: { level: null, orders: 12, vip: true } });
   assert.deepEqual(readContact({ tags: ["tag_1"], emails: " noor@example.com،  omar@example.com ;", phones: "", stage: "" }, fields), { tags: ["tag_1"], emails: ["noor@example.com", "omar@example.com"], phones: [], stage: null });
+  assert.deepEqual(writtenOf({ value: { amount: 12_050, currency: "KWD" } }, []).value, ["12.050", "KWD"]);
+  assert.deepEqual(readContact({ value: ["1,250.5", ""] }, [], "AED"), { value: { amount: 125_050, currency: "AED" } });
+  assert.deepEqual(readContact({ value: [" ", "AED"] }, []), { value: null });
+  assert.throws(() => readContact({ value: ["a lot", "AED"] }, []), ({ errors }) => errors[0].field === "value.amount");
 });
 
 test("merge_shows_each_field_that_one_of_them_has", () => {

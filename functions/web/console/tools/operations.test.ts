@@ -20,11 +20,8 @@ const ELSEWHERE: Record<string, string[]> = {
   "an automation is turned off, so that its versions stay": ["delete_automation"],
   "printed from the page of the consent, which has the same": ["get_consent_proof_page"],
   "a phone's preview of a template is drawn while it is written": ["preview_template"],
+  "for a shop's software": ["create_order"],
   "a segment is counted and changed; its contacts are in the list by tag and stage": ["list_segment_contacts"],
-  "the platform's pages are missing": [
-    "create_platform_tenant", "delete_platform_tenant", "find_tracked_link", "get_platform_prices", "get_platform_tenant", "get_platform_tenant_usage", "invite_platform_admin", "list_platform_log",
-    "list_platform_tenants", "release_whatsapp_number", "replace_platform_prices", "restore_platform_prices", "resume_platform_tenant", "suspend_platform_tenant", "turn_off_tracked_links", "update_platform_tenant",
-  ],
 };
 
 const sources = new Map(globSync("app/**/*.{svelte,ts}", { exclude: ["app/api/contract.d.ts", "app/api/permissions.ts"] }).map((path) => [path, readFileSync(path, "utf8")]));

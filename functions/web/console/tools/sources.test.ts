@@ -4,7 +4,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { test } from "node:test";
 import { FluentBundle, FluentResource } from "@fluent/bundle";
-import { routes } from "../app/routes.ts";
+import { routes, type Route } from "../app/routes.ts";
 import { AREAS } from "../app/words/areas.ts";
 import { WRITTEN } from "../app/words/faults.ts";
 import { functions } from "../app/words/grammar.ts";
@@ -112,8 +112,7 @@ test("words_come_with_the_screens_that_say_them", () => {
   const wrong = routes.flatMap(({ name, load, words: areas }) => {
     const loaded = idsOf("en", ["common", ...areas]);
     const rest = idsOf("en", AREAS.filter((area) => !areas.includes(area)));
-    const [, entry = ""] = /import\("\.\/([^"]+)"\)/.exec(String(load)) ?? [];
-    const files = importedBy(join("app", entry));
+    const files = importedBy(entryOf(load));
     assert.ok(files.size > 5, name);
     // Sentences of codes ask for their area themselves.
     files.delete("app/words/codes.ts");
@@ -122,6 +121,18 @@ test("words_come_with_the_screens_that_say_them", () => {
   });
   assert.deepEqual(wrong, []);
 });
+
+/** So the walk of the tests tries them once for each kind of screen. */
+test("screens_show_what_is_missing_by_one_part", () => {
+  const wrong = routes.filter(({ load, states }) => states.error && !importedBy(entryOf(load)).has("app/ui/Loaded.svelte"));
+  assert.deepEqual(wrong.map(({ name }) => name), []);
+});
+
+/** The file of a screen. */
+function entryOf(load: Route["load"]): string {
+  const [, entry = ""] = /import\("\.\/([^"]+)"\)/.exec(String(load)) ?? [];
+  return join("app", entry);
+}
 
 /** A file of the sources and all that it imports. */
 function importedBy(path: string, found = new Set<string>()): Set<string> {

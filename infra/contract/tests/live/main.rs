@@ -190,6 +190,7 @@ impl<'a> World<'a> {
     async fn socket(&self, connection: &str, did: Did) -> Answer {
         let event = SocketEvent {
             id: socket_id(connection),
+            network: None,
             did,
         };
         let answer = live_socket::handle(event, &self.sockets).await;

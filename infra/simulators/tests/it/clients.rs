@@ -31,6 +31,10 @@ async fn python() -> PathBuf {
             "install",
             "--quiet",
             "--disable-pip-version-check",
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
             "--requirement",
         ])
         .arg(&requirements))

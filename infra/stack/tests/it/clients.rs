@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+use domain::Timestamp;
 use domain::terms::{Channel, Phone};
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stack::business::Plan;
 use stack::tools::Contract;
 use stack::{api, mails};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
@@ -55,6 +57,56 @@ fn a_python_client_follows_by_a_socket() {
             .arg(stage.place.root.join("infra/contract/clients/python/follow.py"))
             .env("RINGBACK_OTHER_KEY", &beside);
         follows(&mut following, &ours).await
+    });
+}
+
+/// Sockets that shout; as many as this variable says, where it is set: `RINGBACK_TEST_SHOUTING_SOCKETS=200`.
+const SHOUTING: usize = 4;
+
+/// An account of `shout.py`.
+#[derive(Deserialize)]
+struct Shouted {
+    tickets: Vec<String>,
+    told_seconds: f64,
+    most_pongs: usize,
+    most_refused: usize,
+}
+
+/// They are closed, others are told what they watch, and no line has what opened them.
+#[test]
+fn sockets_that_shout_are_closed() {
+    on_stage(async |stage| {
+        let loud = stage.changed_business("Loud", Plan::lift_limits).await?;
+        let calm = stage.business("Calm").await?;
+        let sockets = size("RINGBACK_TEST_SHOUTING_SOCKETS", SHOUTING)?;
+        let mut shouting = stage.contract().await?.program("python");
+        shouting
+            .arg(stage.place.root.join("infra/contract/clients/python/shout.py"))
+            .env("RINGBACK_SOCKETS", sockets.to_string())
+            .env("RINGBACK_OTHER_KEY", &calm.tenant.api_key)
+            .env("RINGBACK_TENANT", calm.id())
+            .env("RINGBACK_SIMULATORS", &stage.play.endpoints.simulators);
+        let said = run(with_key(&mut shouting, stage, &loud.tenant.api_key), "shout.py").await?;
+        let shouted: Shouted = serde_json::from_str(&said).with_context(|| said.clone())?;
+        let (pongs, refused) = (shouted.most_pongs, shouted.most_refused);
+        eprintln!(
+            "told after {:.1} s; at most {pongs} pongs and {refused} refusals",
+            shouted.told_seconds
+        );
+        ensure!(shouted.tickets.len() == sockets);
+        // The last one says that there were too many, and the line of each event names who it was.
+        let of_loud = |line: &Value| line["function"] == "live_socket" && line["tenant"] == loud.id();
+        let too_many = |line: &Value| of_loud(line) && line["refused"] == "too_many";
+        stage.wait_for_logs("a refusal of too many", too_many).await?;
+        for line in stage.lines(of_loud).await? {
+            let actor = line["actor"].as_str().unwrap_or_default();
+            ensure!(actor.starts_with("key_") && line["network"] == "127.0.0.0/24", "{line}");
+        }
+        for event in stage.logs(Timestamp::now().as_millisecond() - 300_000).await? {
+            let has_ticket = shouted.tickets.iter().any(|ticket| event.message.contains(ticket));
+            ensure!(!has_ticket, "a line has a ticket: {}", event.message);
+        }
+        Ok(())
     });
 }
 

@@ -19,12 +19,12 @@ const MAX_READS: u64 = 2;
 
 /// Operations that read more, with the reason in docs/decisions/0042-partitions-of-a-tenant.md: the set-up reads the templates, which no
 /// process remembers, and keys are listed with the days of their last use. Lists of contacts are read before the contacts, notes and
-/// conversions belong to a contact that must exist, and a timeline merges six lists (0046-contacts.md). A segment is read before its
+/// conversions belong to a contact that must exist, and a timeline merges seven lists (0046-contacts.md). A segment is read before its
 /// contacts (0051-segments-and-bulk-changes.md). Consent is the contact's and its ledger's, and the suppression list is an index
 /// (0048-consent.md). The estimate of a retention policy reads the counters of each day (0057-retention-of-rows-before.md). Duplicates are looked for in several lists, and each contact that was merged into another has rows of its own,
 /// too (0055-merges.md).
 ///
-/// An archive belongs to a contact that must exist (0056-access-requests.md). Calls and messages of a period are listed by days, by default
+/// An archive belongs to a contact that must exist (0056-access-requests.md). Calls, messages and orders of a period are listed by days, by default
 /// of a week, which touches eight days in UTC; they belong to contacts, and name lines (0058-lists-of-calls-and-messages.md). An automation
 /// is reviewed by the configuration and the templates that it names, and its versions are beside it (0059-automations.md). A campaign is, too,
 /// with its segments and tags (0077-campaigns.md). A report
@@ -45,7 +45,7 @@ const READ_MORE: &[(&str, u64)] = &[
     ("list_contacts", 3),
     ("list_conversions", 3),
     ("list_notes", 3),
-    ("get_timeline", 10),
+    ("get_timeline", 11),
     ("list_segment_contacts", 4),
     ("get_duplicates", 9),
     ("get_consent", 3),
@@ -60,12 +60,13 @@ const READ_MORE: &[(&str, u64)] = &[
     ("list_calls", 13),
     ("get_call", 4),
     ("list_messages", 14),
+    ("list_orders", 12),
     ("get_message", 5),
     ("list_conversations", 5),
     ("get_conversation_counts", 5),
     // For people, the draft is one more read, beside these; the contact is among them.
     ("get_conversation", 5),
-    ("get_conversation_timeline", 12),
+    ("get_conversation_timeline", 13),
     // The contact with its conversation, other messages to the customer, and the templates of a connection.
     ("get_conversation_offers", 6),
     ("get_recording", 3),

@@ -19,7 +19,7 @@ fn drip_of_three_days_is_on_its_pages_as_in_the_outbox() {
         let data = running.place.data.clone();
         let outcome = tokio::select! {
             outcome = Box::pin(visit(&running)) => outcome,
-            Err(error) = take_steps_for_ever(&running) => Err(error),
+            Err(error) = dispatch_for_ever(&running) => Err(error),
         };
         running.stop().await?;
         outcome?;
@@ -27,12 +27,12 @@ fn drip_of_three_days_is_on_its_pages_as_in_the_outbox() {
     });
 }
 
-/// Takes steps every few seconds, in addition to the schedule.
-async fn take_steps_for_ever(running: &Running) -> Result<()> {
+/// Queues steps every few seconds, in addition to the schedule.
+async fn dispatch_for_ever(running: &Running) -> Result<()> {
     loop {
         tokio::time::sleep(Duration::from_secs(4)).await;
         // While the time moves, functions are not there for a moment.
-        let _ = running.invoke("take_steps", &json!({})).await;
+        let _ = running.invoke("dispatch_drips", &json!({})).await;
     }
 }
 

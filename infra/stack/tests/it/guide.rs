@@ -32,7 +32,7 @@ static FIRST: Guide = guide(
 const OF_A_BUSINESS: [&str; 3] = ["API=", "KEY=", "first-quarter-of-an-hour.md"];
 
 /// Guides for a business with an API key.
-static GUIDES: [Guide; 12] = [
+static GUIDES: [Guide; 13] = [
     guide("docs/contacts.md", &[], r#""state":"done""#),
     guide("docs/calls.md", &["SIMULATORS="], r#""code":"follow_up""#),
     guide(
@@ -46,6 +46,7 @@ static GUIDES: [Guide; 12] = [
     guide("docs/media.md", &["SIMULATORS="], r#""items":[]"#),
     guide("docs/caps.md", &[], "204"),
     guide("docs/campaigns.md", &[], "204"),
+    guide("docs/orders.md", &[], r#""fulfilment":"fulfilled""#),
     guide("docs/inbox.md", &["SIMULATORS=", "TOKEN="], r#""close_after_days":14"#),
     guide("docs/live.md", &["SIMULATORS="], r#""more":false"#),
     guide("docs/answers.md", &["SIMULATORS="], r#""answer":"help""#),

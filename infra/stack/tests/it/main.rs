@@ -8,6 +8,7 @@
     reason = "tests read their environment and the machine's clock"
 )]
 
+mod advisories;
 mod alone;
 mod answers;
 mod calls;

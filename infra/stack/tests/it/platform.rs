@@ -23,6 +23,7 @@ fn health_reaches_the_table_and_the_queues() {
                 "provider-events",
                 "sends",
                 "bulk-sends",
+                "drips",
                 "media",
                 "mails",
                 "pushes",

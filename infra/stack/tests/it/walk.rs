@@ -27,9 +27,10 @@ struct Walk<'a> {
     home: Tenant,
     away: Tenant,
     tokens: BTreeMap<Role, String>,
+    /// Tokens of the other tenant's users.
+    away_tokens: BTreeMap<Role, String>,
     platform: String,
     platform_admin: Login,
-    away_token: String,
     /// Number of operations that were called in another's tenant.
     turn: usize,
     wrong: Vec<String>,
@@ -114,20 +115,21 @@ impl<'a> Walk<'a> {
         };
         let home = stage.town.open("Walked home", without_caps).await?;
         let away = stage.town.open("Walked away", Plan::lift_limits).await?;
-        let mut tokens = BTreeMap::new();
+        let (mut tokens, mut away_tokens) = (BTreeMap::new(), BTreeMap::new());
         for role in Role::ALL {
             tokens.insert(role, log_in(&stage.play, home.users.of(role)).await?);
+            away_tokens.insert(role, log_in(&stage.play, away.users.of(role)).await?);
         }
         let platform_admin = stage.town.registry().appoint_another().await?;
         Ok(Self {
             contract: Contract::read(&stage.place)?,
             platform: log_in(&stage.play, &platform_admin).await?,
             platform_admin,
-            away_token: log_in(&stage.play, away.users.of(Role::Admin)).await?,
             stage,
             home,
             away,
             tokens,
+            away_tokens,
             turn: 0,
             wrong: Vec::new(),
         })
@@ -369,11 +371,15 @@ impl<'a> Walk<'a> {
         let nobodys = format!("tnt_{}", new_ulid()?);
         // In turn: outside a tenant, a person has 100 requests a minute, and there are more.
         let role = Role::ALL[self.turn % Role::ALL.len()];
+        let person = match (self.turn / Role::ALL.len()).is_multiple_of(2) {
+            true => (Proof::Token(self.tokens[&role].clone()), self.away.id.clone()),
+            false => (Proof::Token(self.away_tokens[&role].clone()), self.home.id.clone()),
+        };
         self.turn += 1;
-        let (token, key) = (self.tokens[&role].clone(), self.home.api_key.clone());
-        for proof in [Proof::Token(token), Proof::Key(key)] {
+        let key = (Proof::Key(self.home.api_key.clone()), self.away.id.clone());
+        for (proof, other) in [person, key] {
             let (play, method) = (&self.stage.play, operation.method);
-            let foreign = ask(play, method, &path, &proof, Some(&self.away.id), &body).await?;
+            let foreign = ask(play, method, &path, &proof, Some(&other), &body).await?;
             let missing = ask(play, method, &path, &proof, Some(&nobodys), &body).await?;
             let who = "somebody who names another's tenant";
             self.expect(is_forbidden(&foreign), operation, who, &foreign);
@@ -465,23 +471,21 @@ impl<'a> Walk<'a> {
     fn keeper(&self, lists: &Operation<'_>) -> Proof {
         match lists.permission() {
             "platform" => Proof::Token(self.platform.clone()),
-            "person" => Proof::Token(self.away_token.clone()),
+            "person" => Proof::Token(self.away_tokens[&Role::Admin].clone()),
             _ => Proof::Key(self.away.api_key.clone()),
         }
     }
 
     /// All lists of the other tenant, except data that moves by itself.
     async fn all_of_away(&self) -> Result<BTreeMap<String, Value>> {
-        let mut all = BTreeMap::new();
-        let key = Proof::Key(self.away.api_key.clone());
-        for operation in self.contract.operations() {
+        let listed = |operation: &Operation<'_>| {
             let read = operation.method == "get" && operation.parameters().next().is_none();
             // What has been started goes on.
             let moves = operation.path == api::OPERATIONS || MOVING.iter().any(|end| operation.path.ends_with(end));
-            if !read || operation.permission().parse::<Permission>().is_err() || moves {
-                continue;
-            }
-            // Objects that the walk needs are created first.
+            read && operation.permission().parse::<Permission>().is_ok() && !moves
+        };
+        // Objects that the walk needs are created before anything is listed: one may bring another, as an order its contact.
+        for operation in self.contract.operations().filter(listed) {
             for other in self.contract.operations() {
                 if other.path.starts_with(&format!("{}/{{", operation.path))
                     && let Some(name) = other.parameters().next()
@@ -490,6 +494,10 @@ impl<'a> Walk<'a> {
                     break;
                 }
             }
+        }
+        let mut all = BTreeMap::new();
+        let key = Proof::Key(self.away.api_key.clone());
+        for operation in self.contract.operations().filter(listed) {
             let mut shown = api::ask_for_json(&self.stage.play, &key, "get", operation.path, None).await?;
             for item in shown["items"].as_array_mut().into_iter().flatten() {
                 // What has been started goes on.

@@ -185,6 +185,10 @@ permissions! {
     ProductsRead = "products:read", Viewer;
     /// Create, change and delete products.
     ProductsWrite = "products:write", Manager;
+    /// Read the orders.
+    OrdersRead = "orders:read", Viewer;
+    /// Record and update orders.
+    OrdersWrite = "orders:write", Agent;
     /// Read the assets, and download their files.
     AssetsRead = "assets:read", Viewer;
     /// Upload, change and delete assets.

@@ -18,7 +18,7 @@ use crate::money::{
     Cap, CapName, Counts, Currency, OutdatedPrices, PriceBook, PriceCategory, Service, day_of, decimal_amount, hour_of,
 };
 use crate::reports::{Costs, Counter, applying_caps, price_entry, services_of, takes_of_caps};
-use crate::tenants::{Connection, TenantConfig};
+use crate::tenants::{BulkWorkers, BusyTimes, Connection, TenantConfig};
 use crate::terms::{CampaignId, Channel, ConnectionId, ContactId, Country, Fact, Lane, Refusal, Resource as _};
 
 /// Parameters of the operation that makes a pre-flight.
@@ -67,14 +67,47 @@ pub struct PreflightTally {
     /// Rules that refuse some messages and only warn of others: a Messaging Service may have what they demand.
     #[serde(default)]
     unclear_rules: Vec<(Country, RuleKind)>,
-    /// The last time by recipients' clocks.
-    #[serde(default)]
-    last_zone_at: Option<Timestamp>,
     last_at: Option<Timestamp>,
     listed: BTreeMap<String, u64>,
     needed: BTreeMap<u32, u64>,
     senders: BTreeMap<ConnectionId, u64>,
+    /// The WhatsApp numbers that would send, and when.
+    #[serde(default)]
+    numbers: BTreeMap<ConnectionId, Sending>,
+    /// The deployment's workers.
+    #[serde(default)]
+    workers: Option<Sending>,
     samples: Vec<ContactId>,
+}
+
+/// The connection of the WhatsApp number that sends a message first.
+fn sending_number(composed: &Composed) -> Option<ConnectionId> {
+    let leg = composed.legs.first()?;
+    (leg.channel == Channel::WhatsApp).then_some(leg.connection)
+}
+
+/// Messages that a number or the workers send per second, and the times when they would send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Sending {
+    per_second: u32,
+    times: BusyTimes,
+}
+
+impl Sending {
+    fn at(per_second: u32) -> Self {
+        Self {
+            per_second,
+            times: BusyTimes::default(),
+        }
+    }
+
+    fn add(&mut self, at: Timestamp) {
+        self.times.add(at, self.per_second);
+    }
+
+    fn last_at(&self) -> Option<Timestamp> {
+        self.times.last_at(self.per_second)
+    }
 }
 
 impl PreflightCost {
@@ -108,9 +141,6 @@ impl PreflightTally {
         self.chosen += 1;
         self.messages += 1;
         self.deferred += u64::from(made_at < composed.not_before);
-        if campaign.starts_at_local.is_some() {
-            self.last_zone_at = self.last_zone_at.max(Some(made_at));
-        }
         self.last_at = self.last_at.max(Some(composed.not_before));
         if let Some(leg) = composed.legs.first() {
             *self.channels.entry(leg.channel).or_default() += 1;
@@ -137,6 +167,29 @@ impl PreflightTally {
         let has_room = self.samples.len() < PreflightCampaign::SAMPLES;
         if has_room && others.count() < PreflightCampaign::SAMPLES / parts {
             self.samples.push(contact);
+        }
+    }
+
+    /// The connection of a WhatsApp number whose throughput is not [known](Self::know_throughput) yet, and which would send this message.
+    pub fn unknown_number(&self, composed: &Composed) -> Option<ConnectionId> {
+        let number = sending_number(composed)?;
+        (!self.numbers.contains_key(&number)).then_some(number)
+    }
+
+    /// Notes how many bulk messages the number of a connection sends per second.
+    pub fn know_throughput(&mut self, connection: &Connection, now: Timestamp) {
+        if let Some(throughput) = connection.throughput(Channel::WhatsApp, now) {
+            let number = Sending::at(throughput.room(Lane::Bulk).max(1));
+            self.numbers.entry(connection.id).or_insert(number);
+        }
+    }
+
+    /// Adds a message to those that its number and the workers send one after the other.
+    pub fn keep_busy(&mut self, composed: &Composed, workers: BulkWorkers) {
+        let all = || Sending::at(workers.per_second());
+        self.workers.get_or_insert_with(all).add(composed.not_before);
+        if let Some(number) = sending_number(composed).and_then(|number| self.numbers.get_mut(&number)) {
+            number.add(composed.not_before);
         }
     }
 
@@ -202,17 +255,15 @@ impl PreflightTally {
         });
         // A number sends no faster than the provider allows, and to no more customers.
         let sent_at = connections.iter().filter_map(|connection| {
-            let room = connection.throughput(Channel::WhatsApp, now)?.room(Lane::Bulk).max(1);
-            let seconds = i64::try_from(customers(connection) / u64::from(room)).ok()?;
+            let number = self.numbers.get(&connection.id)?;
             // As if nobody had written lately: the latest it can be.
             let days = connection.customers_per_day().map_or(0, |allowed| {
                 customers(connection).saturating_sub(1) / u64::from(most_for_campaigns(allowed))
             });
             let days = SignedDuration::from_hours(25).saturating_mul(i32::try_from(days).ok()?);
-            // As if all were in the last zone.
-            let begins_at = self.last_zone_at.unwrap_or(begins_at);
-            begins_at.checked_add(days + SignedDuration::from_secs(seconds)).ok()
+            number.last_at()?.checked_add(days).ok()
         });
+        let by_workers = self.workers.as_ref().and_then(Sending::last_at);
         let carriers = self.listed.keys().filter_map(|name| match Counter::read(name) {
             Counter::Listed(what) => Some(what.carrier),
             _ => None,
@@ -225,7 +276,9 @@ impl PreflightTally {
             daily_shares: shares.collect(),
             costs: cost_lines(&self.listed, book, day_of(begins_at)),
             outdated_prices: outdated.collect(),
-            last_at: self.last_at.and_then(|last| sent_at.chain([last]).max()),
+            last_at: self
+                .last_at
+                .and_then(|last| sent_at.chain(by_workers).chain([last]).max()),
             chosen: self.chosen,
             messages: self.messages,
             held_back: self.held_back,
@@ -361,8 +414,8 @@ pub struct PreflightResult {
     /// Refused messages are counted among `messages`, since a rule is checked when the SMS is sent.
     #[serde(default)]
     pub country_rules: Vec<CountryRuleCount>,
-    /// Earliest time of the last message: at the campaign's pace and the throughput of the number, outside quiet hours
-    /// and within the send window. `null`: there is none.
+    /// Earliest time of the last message: at the campaign's pace, the throughput of the number and that of the deployment, outside quiet
+    /// hours and within the send window. `null`: there is none.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:15:00Z"))]
     pub last_at: Option<Timestamp>,
     /// Expected costs of the messages by the price lists, if the first channel delivers them: the 50 countries,

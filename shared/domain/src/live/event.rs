@@ -12,13 +12,16 @@ use crate::inbox::{Conversation, Wrote};
 use crate::messages::{Message, MessageState};
 use crate::money::Price;
 use crate::notices::Notice;
-use crate::people::{Choice, ConsentCategory, ConsentEntry, Contact, Conversion, ConversionKind};
+use crate::people::{
+    Choice, ConsentCategory, ConsentEntry, Contact, Conversion, ConversionKind, FulfilmentState, Order, OrderNumber,
+    PaymentState,
+};
 use crate::telephony::Outcome;
 use crate::templates::{TemplateDefinition, TemplateId};
 use crate::tenants::Connection;
 use crate::terms::{
     CallId, CampaignId, Channel, ConnectionId, ContactId, ConversationId, ConversionId, EventId, LineId, MessageId,
-    NoteId, Operation, OperationId, OperationKind, TeamId, UserId,
+    NoteId, Operation, OperationId, OperationKind, OrderId, TeamId, UserId,
 };
 
 /// Type of an event.
@@ -53,6 +56,9 @@ pub enum EventType {
     /// A conversion was recorded, such as an order. `data`: `conversion_id`, `contact_id`, `what`, `value`.
     #[serde(rename = "conversion.recorded")]
     ConversionRecorded,
+    /// An order is new, or changed. `data`: `order_id`, `contact_id`, `number`, `payment`, `fulfilment`, and `created` of a new one.
+    #[serde(rename = "order.changed")]
+    OrderChanged,
     /// A template is new, or changed. `data`: `template_id`.
     #[serde(rename = "template.changed")]
     TemplateChanged,
@@ -68,7 +74,7 @@ pub enum EventType {
 }
 
 impl EventType {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::MessageReceived,
         Self::MessageSent,
         Self::MessageStatus,
@@ -78,6 +84,7 @@ impl EventType {
         Self::ContactChanged,
         Self::ConsentChanged,
         Self::ConversionRecorded,
+        Self::OrderChanged,
         Self::TemplateChanged,
         Self::ConnectionRefused,
         Self::OperationProgress,
@@ -93,6 +100,7 @@ impl EventType {
             Self::NoteCreated | Self::ContactChanged | Self::ConsentChanged | Self::ConversionRecorded => {
                 Permission::ContactsRead
             }
+            Self::OrderChanged => Permission::OrdersRead,
             Self::TemplateChanged => Permission::TemplatesRead,
             Self::ConnectionRefused => Permission::ConnectionsRead,
             Self::OperationProgress => Permission::OperationsRead,
@@ -128,7 +136,7 @@ pub struct EventData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = &"planned"))]
     pub reason: Option<String>,
-    /// Whether the contact is new. Missing: it is not.
+    /// Whether the contact or order is new. Missing: it is not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub created: bool,
     /// The person's wish.
@@ -149,6 +157,19 @@ pub struct EventData {
     /// Value of the conversion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Price>,
+    /// Id of the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+    /// The number that the shop shows to the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "1042"))]
+    pub number: Option<OrderNumber>,
+    /// State of the order's payment after the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaymentState>,
+    /// State of the order's fulfilment after the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fulfilment: Option<FulfilmentState>,
     /// Id of the note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note_id: Option<NoteId>,
@@ -264,6 +285,7 @@ impl EventType {
         match self {
             Self::ConversationChanged
             | Self::ContactChanged
+            | Self::OrderChanged
             | Self::TemplateChanged
             | Self::OperationProgress
             | Self::CampaignProgress => true,
@@ -299,9 +321,11 @@ impl Told {
 
     /// Adds it to others that are published at the same time, in place of one that it replaces.
     pub fn join(mut self, others: &mut Vec<Self>) {
-        // A new contact has two rows, and only one of them says that it is new.
+        // A new contact has two rows, and only one of them says that it is new. The states of an order are the latest ones.
         let subject = |event: &Event| EventData {
             created: false,
+            payment: None,
+            fulfilment: None,
             ..event.data.clone()
         };
         let same = |other: &Event, event: &Event| {
@@ -463,6 +487,19 @@ impl Meaning {
             ..EventData::about(conversion.id.contact())
         };
         Self::of(EventType::ConversionRecorded, data)
+    }
+
+    /// The event for an order. `None` if nothing of it changed.
+    pub fn of_order(before: Option<&Order>, after: &Order) -> Option<Self> {
+        let data = EventData {
+            order_id: Some(after.id),
+            number: Some(after.number.clone()),
+            payment: Some(after.payment),
+            fulfilment: Some(after.fulfilment),
+            created: before.is_none(),
+            ..EventData::about(after.id.contact())
+        };
+        (before != Some(after)).then(|| Self::of(EventType::OrderChanged, data))
     }
 
     /// The event for a contact's profile: its name, tags, stage and fields.

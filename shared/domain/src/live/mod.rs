@@ -4,6 +4,7 @@
 mod cursor;
 mod event;
 mod followers;
+mod pace;
 mod push;
 mod socket;
 mod view;
@@ -11,6 +12,7 @@ mod view;
 pub use cursor::{Cursor, EVENTS_KEPT_FOR, NotACursor, OVERLAP, Place, READABLE_FOR, Start};
 pub use event::{Attended, Event, EventData, EventType, Meaning, Told};
 pub use followers::{FOLLOWED_FOR, Followers};
+pub use pace::{HEAVY, MAX_ACTIONS, Pace};
 pub use push::{
     About, MAX_AGE, MAX_ENDPOINT, MAX_SUBSCRIPTIONS, Notification, PushServices, PushSubscription, Reachable,
     SUBSCRIPTIONS_KEPT_FOR, TOO_LATE, WAITS, host_of_endpoint, normalize_endpoint, origin_of_endpoint,

@@ -103,6 +103,17 @@ impl PushServices {
         }
     }
 
+    /// The first of the operator's origins that is not of `https` and a name: without TLS, or an address, such as one of our own network.
+    pub fn unsafe_origin(&self) -> Option<&str> {
+        let is_safe = |origin: &String| {
+            let url = Url::parse(origin).ok();
+            url.is_some_and(|url| {
+                url.scheme() == "https" && matches!(url.host(), Some(Host::Domain(name)) if name.contains('.'))
+            })
+        };
+        self.further.iter().find(|origin| !is_safe(origin)).map(String::as_str)
+    }
+
     /// Whether notifications may be sent to this endpoint.
     pub fn allow(&self, endpoint: &str) -> bool {
         let Ok(url) = Url::parse(endpoint) else { return false };

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{Credential, EndedSessions, Permission, Role};
-use crate::live::{Cursor, Event, Place, Told, View};
-use crate::terms::{Actor, ConversationId, EventId, SessionId, TenantId, UserId};
+use crate::live::{Cursor, Event, HEAVY, Pace, Place, Told, View};
+use crate::terms::{Actor, ConversationId, EventId, IpRange, SessionId, TenantId, UserId};
 
 /// Validity of a ticket.
 pub const TICKET_FOR: SignedDuration = SignedDuration::from_secs(60);
@@ -84,6 +84,9 @@ impl Ticket {
 pub struct SocketOwner {
     pub tenant: TenantId,
     pub who: Actor,
+    /// Network that it was opened from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<IpRange>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +115,9 @@ pub struct Socket {
     /// The conversation that the person reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<ConversationId>,
+    /// Actions that changed it of late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
 }
 
 impl Socket {
@@ -128,7 +134,19 @@ impl Socket {
             behind_since: None,
             visible: false,
             reading: None,
+            pace: None,
         }
+    }
+
+    /// Counts an action that changes it.
+    pub fn hear(&mut self, action: &Action, now: Timestamp) {
+        self.heard_at = now;
+        self.pace = Some(Pace::count(self.pace, action.weight(), now));
+    }
+
+    /// Whether its client may do this, too.
+    pub fn allows(&self, action: &Action, now: Timestamp) -> bool {
+        Pace::count(self.pace, action.weight(), now).is_allowed()
     }
 
     /// Whether it watches a conversation.
@@ -268,6 +286,17 @@ pub enum Action {
     },
     /// Say that the person writes a reply.
     Typing { conversation_id: ConversationId },
+}
+
+impl Action {
+    /// Number of actions that it counts as.
+    pub const fn weight(&self) -> u32 {
+        match self {
+            Self::Watch { .. } | Self::Ping | Self::Visible { .. } => 1,
+            // They are told to others.
+            Self::Reading { .. } | Self::Typing { .. } => HEAVY,
+        }
+    }
 }
 
 /// Maximum length of a frame of events. API Gateway documents 32 KB.

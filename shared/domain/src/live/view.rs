@@ -29,6 +29,7 @@ pub enum View {
     Messages,
     /// Contacts and notes.
     Contacts,
+    Orders,
     Templates,
     Connections,
     /// Operations, other than campaigns.
@@ -48,6 +49,7 @@ impl View {
             Self::Contact(_) | Self::Contacts => Permission::ContactsRead,
             Self::Calls => Permission::CallsRead,
             Self::Messages => Permission::MessagesRead,
+            Self::Orders => Permission::OrdersRead,
             Self::Templates => Permission::TemplatesRead,
             Self::Connections => Permission::ConnectionsRead,
             Self::Operations | Self::Operation(_) => Permission::OperationsRead,
@@ -84,6 +86,7 @@ impl View {
                 EventType::MessageReceived | EventType::MessageSent | EventType::MessageStatus
             ),
             Self::Contacts => matches!(event.kind, EventType::ContactChanged | EventType::NoteCreated),
+            Self::Orders => event.kind == EventType::OrderChanged,
             Self::Templates => event.kind == EventType::TemplateChanged,
             Self::Connections => event.kind == EventType::ConnectionRefused,
             Self::Operations => event.kind == EventType::OperationProgress,
@@ -106,6 +109,7 @@ impl fmt::Display for View {
             Self::Calls => f.write_str("calls"),
             Self::Messages => f.write_str("messages"),
             Self::Contacts => f.write_str("contacts"),
+            Self::Orders => f.write_str("orders"),
             Self::Templates => f.write_str("templates"),
             Self::Connections => f.write_str("connections"),
             Self::Operations => f.write_str("operations"),
@@ -126,7 +130,7 @@ impl Serialize for View {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected inbox:all, inbox:mine, inbox:unassigned, inbox:team_…, conversation:conv_…, contact:ctc_…, calls, messages, contacts, \
-     templates, connections, operations, operation:op_…, campaigns or campaign:cmp_…"
+     orders, templates, connections, operations, operation:op_…, campaigns or campaign:cmp_…"
 )]
 pub struct NotAView;
 
@@ -139,6 +143,7 @@ impl FromStr for View {
                 "calls" => Some(Self::Calls),
                 "messages" => Some(Self::Messages),
                 "contacts" => Some(Self::Contacts),
+                "orders" => Some(Self::Orders),
                 "templates" => Some(Self::Templates),
                 "connections" => Some(Self::Connections),
                 "operations" => Some(Self::Operations),
@@ -205,6 +210,7 @@ mod tests {
             View::Calls,
             View::Messages,
             View::Contacts,
+            View::Orders,
             View::Templates,
             View::Connections,
             View::Operations,
@@ -222,7 +228,7 @@ mod tests {
             "contact:team_1",
             "calls:",
             "Calls",
-            "orders",
+            "purchases",
         ] {
             assert_eq!(wrong.parse::<View>(), Err(NotAView), "{wrong}");
         }

@@ -12,4 +12,5 @@ pub use prices::{
     CategoryPrices, Certainty, MILLIONTHS, MONTHS_UNTIL_OUTDATED, Market, Money, NotARate, OutdatedPrices, PriceBook,
     PriceCategory, PriceList, Rate, Service, decimal_amount, is_price_outdated,
 };
+pub(crate) use product::amount;
 pub use product::{Availability, Currency, NotACurrency, NotASku, Price, Product, ProductIn, Sku, Variant};

@@ -145,7 +145,7 @@ impl Price {
     pub const MAX: u64 = 1_000_000_000_000;
 }
 
-fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+pub(crate) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let amount = u64::deserialize(deserializer)?;
     let wrong = || {
         let detail = format!("must be at most {}", Price::MAX);

@@ -102,19 +102,24 @@ impl Conversion {
         })
     }
 
-    /// The counters of a day that it raises, with the increase of each: all conversions, conversions of its kind, and
-    /// the sum of the values in its currency, in the smallest unit.
+    /// The counters of a day that it raises, with the increase of each.
     pub fn counters(&self) -> Vec<(String, u64)> {
-        let mut counters = vec![
-            ("conversions".to_owned(), 1),
-            (format!("conversions_{}", self.what.as_str()), 1),
-        ];
-        // Rows are as they were written, whatever was in use then.
-        if let Some(value) = self.value.as_ref().filter(|value| value.currency.is_in_use()) {
-            counters.push((format!("converted_{}", value.currency.as_str()), value.amount));
-        }
-        counters
+        count_conversion(self.what, self.value.as_ref())
     }
+}
+
+/// The counters of a day that a conversion raises, with the increase of each: all conversions, conversions of its kind, and the sum of the
+/// values in its currency, in the smallest unit.
+pub(crate) fn count_conversion(what: ConversionKind, value: Option<&Price>) -> Vec<(String, u64)> {
+    let mut counters = vec![
+        ("conversions".to_owned(), 1),
+        (format!("conversions_{}", what.as_str()), 1),
+    ];
+    // Rows are as they were written, whatever was in use then.
+    if let Some(value) = value.filter(|value| value.currency.is_in_use()) {
+        counters.push((format!("converted_{}", value.currency.as_str()), value.amount));
+    }
+    counters
 }
 
 #[cfg(test)]

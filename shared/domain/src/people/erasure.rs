@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use crate::people::ChangeContacts;
 use crate::terms::{ContactId, Data, Operation, OperationId, OperationKind, Stamp, derive_id, to_hex};
 
 /// Parameters of the erasure of a contact.
@@ -27,6 +28,18 @@ impl EraseContact {
         let params = Data::small(json!({"contact": self.contact, "deleted_at": self.deleted_at}));
         let (id, kind) = (self.operation(), OperationKind::EraseContact);
         Operation::new(id, kind, params, stamp.actor, stamp.correlation_id.clone(), stamp.at)
+    }
+}
+
+/// Whether it is work that people may demand by law, or that deletes what is no longer kept. It goes on if its tenant is suspended.
+pub fn is_owed_to_people(operation: &Operation) -> bool {
+    match operation.kind {
+        OperationKind::EraseContact | OperationKind::ArchiveContact | OperationKind::ApplyRetention => true,
+        OperationKind::ChangeContacts => {
+            let params = operation.params.read::<ChangeContacts>();
+            params.is_ok_and(|params| params.change.delete)
+        }
+        _ => false,
     }
 }
 

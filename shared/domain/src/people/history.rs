@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use ulid::Ulid;
 
-use crate::people::{Conversion, Merge, MergeShown, Note};
-use crate::terms::{Actor, ContactId, ContactItemId, ConversionId, MergeId, NoteId, UserId};
+use crate::people::{Conversion, Merge, MergeShown, Note, Order};
+use crate::terms::{Actor, ContactId, ContactItemId, ConversionId, MergeId, NoteId, OrderId, UserId};
 
 /// Something that is recorded about a contact, and belongs to nobody else.
 pub trait Recorded: Serialize + DeserializeOwned + Clone + Send + Sync {
@@ -116,10 +116,10 @@ macro_rules! records {
                 }
             }
 
-            /// Its author, and the name of the field that says it.
-            pub const fn author(&self) -> (&'static str, Actor) {
+            /// Its author, if it has one, and the name of the field that says it.
+            pub fn author(&self) -> (&'static str, Option<Actor>) {
                 match self {
-                    $(Self::$kind(record) => (stringify!($author), record.$author),)+
+                    $(Self::$kind(record) => (stringify!($author), record.$author.into()),)+
                 }
             }
 
@@ -203,5 +203,10 @@ records! {
         id: MergeId, shown: MergeShown, list: "merges",
         meaning: "Other contacts that turned out to be the same person, and were merged into this one.",
         max: u32::MAX, author: by, private: [], counters: no_counters, mentions: no_mentions,
+    }
+    order: Order {
+        id: OrderId, shown: Order, list: "orders", meaning: "Orders of the person in a shop of the business.",
+        max: 10_000, author: created_by, private: ["number", "contents", "shipments", "products"], counters: Order::counters,
+        mentions: no_mentions,
     }
 }

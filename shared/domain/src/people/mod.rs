@@ -25,6 +25,7 @@ mod listing;
 mod merge;
 mod note;
 mod open_messages;
+mod order;
 mod pair_rate;
 mod person;
 mod preferences;
@@ -49,11 +50,12 @@ pub use contact::{
     Change, Contact, Identity, Linked, MAX_ALIASES, MAX_IDENTITIES, MAX_MISSED, MAX_OPEN, MAX_SAME, MAX_UNREACHABLE,
     MissedCall, NumberForm, OpenIntent, RECOVERABLE, RESTORABLE_FOR, Tried, Unreachable,
 };
+pub(crate) use conversion::count_conversion;
 pub use conversion::{Conversion, ConversionIn, ConversionKind, Reference};
 pub use digits::{Digits, NotDigits};
 pub use dry_run::Foreseen;
 pub use duplicate::{Likeness, MAX_DUPLICATES, likenesses};
-pub use erasure::{EraseContact, Erased, Salt};
+pub use erasure::{EraseContact, Erased, Salt, is_owed_to_people};
 use field::by_key;
 pub use field::{Field, FieldIn, FieldType, FieldValue, MAX_FIELD_LENGTH, NotANumber, Number, Written};
 pub use filter::{Driver, Filter, Search, Test};
@@ -76,6 +78,10 @@ pub use merge::{
     merge_people,
 };
 pub use note::{MAX_MENTIONS, MAX_NOTE_LENGTH, Mentions, Note, NoteText};
+pub use order::{
+    Amount, FulfilmentState, MAX_ORDER_ITEMS, MAX_SHIPMENTS, Order, OrderContents, OrderItem, OrderNumber, OrderReport,
+    OrderTotals, PaymentState, Shipment, ShipmentState,
+};
 pub(crate) use pair_rate::{earliest_by_pair_rate, pair_rate_after_refusal, pair_rate_with_one_more};
 pub use person::{MAX_NAME_LENGTH, Person, PersonIn, WrittenFields};
 pub use preferences::{

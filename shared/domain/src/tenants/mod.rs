@@ -1,5 +1,6 @@
 //! Tenants: businesses with their settings, hours, lines, rules and teams, and their connections to providers.
 
+mod bulk_ahead;
 mod config;
 mod connection;
 mod connection_test;
@@ -16,6 +17,7 @@ mod tenant;
 mod throughput;
 mod unknown_number;
 
+pub use bulk_ahead::{BulkAhead, BulkWorkers, BusyTimes, NumberRate};
 pub use config::{ConnectionSummary, TenantConfig, line_problems};
 pub use connection::credential::Credential;
 pub use connection::kind::{Generated, Kind, MAX_NUMBERS, Opens, Webhook};

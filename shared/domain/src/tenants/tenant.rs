@@ -163,7 +163,7 @@ impl TenantStatus {
     }
 }
 
-/// Limits of a tenant's plan, if they differ from the default.
+/// Limits of a tenant's plan, if they differ from the default, which is what a stranger who signed up may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -193,27 +193,27 @@ pub struct Limits {
 impl Limits {
     /// Maximum messages of a day and of a month.
     pub fn messages(&self) -> [u32; 2] {
-        let day = self.messages_per_day.unwrap_or(100_000);
-        [day, self.messages_per_month.unwrap_or(1_000_000)]
+        let day = self.messages_per_day.unwrap_or(10_000);
+        [day, self.messages_per_month.unwrap_or(100_000)]
     }
 
     pub fn contacts(&self) -> u32 {
-        self.contacts.unwrap_or(1_000_000)
+        self.contacts.unwrap_or(100_000)
     }
 
     /// Maximum megabytes of assets together, of a million bytes each.
     pub fn asset_megabytes(&self) -> u32 {
-        self.asset_megabytes.unwrap_or(10_000)
+        self.asset_megabytes.unwrap_or(1_000)
     }
 
     /// Maximum imports of a day.
     pub fn imports_per_day(&self) -> u32 {
-        self.imports_per_day.unwrap_or(200)
+        self.imports_per_day.unwrap_or(20)
     }
 
     /// Maximum sockets that are open at once.
     pub fn sockets(&self) -> u32 {
-        self.sockets.unwrap_or(200)
+        self.sockets.unwrap_or(60)
     }
 }
 

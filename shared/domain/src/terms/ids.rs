@@ -343,6 +343,10 @@ contact_item_id!(
     MergeId, "mrg"
 );
 contact_item_id!(
+    /// An order of a contact.
+    OrderId, "ord"
+);
+contact_item_id!(
     /// An attachment: a file for one reply to a contact.
     AttachmentId, "att"
 );

@@ -35,6 +35,7 @@ mod quiet;
 mod recipient;
 mod refusal;
 mod send;
+mod slots;
 mod slug;
 mod source;
 mod target;
@@ -62,8 +63,9 @@ pub use folding::{fold, to_ascii_digit};
 pub use ids::{
     ApiKeyId, AssetId, AttachmentId, CallId, CampaignId, CannedReplyId, ConnectionId, ContactId, ContactItemId,
     ConversationId, ConversionId, EventId, FieldId, FileId, ImportId, InvalidId, InvitationId, LineId, MergeId,
-    MessageId, NoteId, OperationId, ProductId, PushSubscriptionId, RecordingId, RotationId, RuleId, SegmentId, SendKey,
-    SessionId, StageId, SuppressionId, TagId, TeamId, TenantId, UserId, WebhookEndpointId, derive_id, time_of_id,
+    MessageId, NoteId, OperationId, OrderId, ProductId, PushSubscriptionId, RecordingId, RotationId, RuleId, SegmentId,
+    SendKey, SessionId, StageId, SuppressionId, TagId, TeamId, TenantId, UserId, WebhookEndpointId, derive_id,
+    time_of_id,
 };
 pub use ip_range::{InvalidIpRange, IpRange};
 pub(crate) use language_tag::primary_language;
@@ -89,6 +91,7 @@ pub use refusal::{Because, Reason, Refusal};
 pub use resource::{Fields, Resource};
 pub(crate) use send::limit_retry_after;
 pub use send::{Api, Classified, Effect, ErrorClass, Timers};
+pub use slots::{DeploymentSlots, SlotWish, TakenSlot, TenantSlots, Waiting};
 pub use slug::{InvalidSlug, Slug};
 pub use source::{
     ButtonValue, FreeText, InvalidPlaceholder, InvalidSource, MAX_FREE_TEXT_LENGTH, MAX_TEMPLATE_BUTTONS,

@@ -235,6 +235,9 @@ pub struct Operation {
     /// Number of times that the dispatcher has started it since it last changed.
     #[serde(default)]
     pub dispatches: u32,
+    /// Time since which it waits for a slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_since: Option<Timestamp>,
     /// Correlation id of the request that started it.
     pub correlation_id: String,
 }
@@ -263,6 +266,15 @@ impl Operation {
 
     /// Maximum attempts without progress. With the waits between them they take six hours.
     pub const MAX_ATTEMPTS: u32 = 12;
+
+    /// Maximum operations of a tenant that are due and have not ended. Campaigns and erasures do not count.
+    pub const MAX_DUE: u64 = 50;
+
+    /// An operation with nothing to do for longer than this waits for a time, and does not count as due.
+    const SOON: SignedDuration = SignedDuration::from_hours(1);
+
+    /// Wait of an operation whose tenant is not active.
+    const UNTIL_ACTIVE: SignedDuration = SignedDuration::from_hours(1);
 
     /// Retention after the end.
     pub const RETAINED: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -293,6 +305,7 @@ impl Operation {
             lease: None,
             due: Some(now + Self::FIRST_DUE),
             dispatches: 0,
+            waits_since: None,
             correlation_id,
         }
     }
@@ -310,6 +323,22 @@ impl Operation {
 
     fn is_leased(&self, now: Timestamp) -> bool {
         self.lease.is_some_and(|lease| now < lease.until)
+    }
+
+    /// Whether a run has something to do: it has not ended, and nobody holds it.
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        !self.state.is_end() && !self.is_leased(now)
+    }
+
+    /// Whether a run makes steps, and does not only record its end.
+    pub fn has_steps_left(&self) -> bool {
+        self.state != OperationState::Cancelling && self.attempts < Self::MAX_ATTEMPTS
+    }
+
+    /// Whether it counts for [`MAX_DUE`](Self::MAX_DUE).
+    pub fn is_counted(&self) -> bool {
+        let counts = !matches!(self.kind, OperationKind::RunCampaign | OperationKind::EraseContact);
+        counts && self.due.is_some_and(|due| due <= self.updated_at + Self::SOON)
     }
 
     pub fn claim(&mut self, holder: Ulid, now: Timestamp) -> Claim {
@@ -335,6 +364,7 @@ impl Operation {
             self.started_at = Some(now);
         }
         self.attempts += 1;
+        self.waits_since = None;
         self.lease(holder, now);
         Claim::Taken
     }
@@ -366,10 +396,7 @@ impl Operation {
 
     /// Gives the lease back with work left. An event starts the next attempt at once; otherwise it is due soon.
     pub fn pause(&mut self, now: Timestamp) {
-        if !self.state.is_end() {
-            self.lease = None;
-            self.wait_until(now + Self::FIRST_DUE, now);
-        }
+        self.put_off(now + Self::FIRST_DUE, now);
     }
 
     /// Records a step, and gives the lease back until this time, when the due index starts the next attempt.
@@ -382,12 +409,30 @@ impl Operation {
         }
     }
 
-    /// Gives the lease back after an error: the next attempt waits longer each time, at most an hour.
-    pub fn retry_later(&mut self, now: Timestamp) {
+    /// Puts off the next attempt, since no slot is free: by a minute, and by less the longer it has waited, at least by half of that. This
+    /// is no attempt.
+    pub fn wait_for_slot(&mut self, now: Timestamp) {
+        let since = *self.waits_since.get_or_insert(now);
+        let waited = now.duration_since(since).as_secs();
+        let wait = SignedDuration::from_secs(60 - (waited / 10).clamp(0, 30));
+        self.put_off(now + wait, now);
+    }
+
+    /// Gives the lease back, if it has one, until its tenant is active again. This is no attempt.
+    pub fn wait_for_tenant(&mut self, now: Timestamp) {
+        self.put_off(now + Self::UNTIL_ACTIVE, now);
+    }
+
+    fn put_off(&mut self, until: Timestamp, now: Timestamp) {
         if !self.state.is_end() {
             self.lease = None;
-            self.wait_until(now + back_off(self.attempts), now);
+            self.wait_until(until, now);
         }
+    }
+
+    /// Gives the lease back after an error: the next attempt waits longer each time, at most an hour.
+    pub fn retry_later(&mut self, now: Timestamp) {
+        self.put_off(now + back_off(self.attempts), now);
     }
 
     /// Ends it with its result. Returns false if it had ended.
@@ -549,6 +594,45 @@ mod tests {
     fn waits_after_errors_grow_to_an_hour() {
         let seconds: Vec<i64> = [0, 1, 2, 3, 7, 8, 40].map(|count| back_off(count).as_secs()).into();
         assert_eq!(seconds, [30, 30, 60, 120, 1920, 3600, 3600]);
+    }
+
+    #[test]
+    fn waiting_for_a_slot_is_no_attempt() {
+        let mut it = operation();
+        let mut waits = Vec::new();
+        for second in [0, 60, 120, 240, 300, 900] {
+            assert!(it.is_free(at(second)));
+            it.wait_for_slot(at(second));
+            waits.push(it.due.expect("it is due").duration_since(at(second)).as_secs());
+        }
+        assert_eq!(waits, [60, 54, 48, 36, 30, 30]);
+        assert_eq!(
+            (it.state, it.attempts, it.waits_since),
+            (OperationState::Queued, 0, Some(at(0)))
+        );
+        it.wait_for_tenant(at(1_000));
+        assert_eq!((it.due, it.attempts), (Some(at(4_600)), 0));
+        assert_eq!(it.claim(holder(1), at(5_000)), Claim::Taken);
+        assert_eq!((it.waits_since, it.is_free(at(5_000))), (None, false));
+        // Its tenant is suspended meanwhile: it goes on where it was.
+        it.advance(data(1), sample_progress(5), at(5_001));
+        it.wait_for_tenant(at(5_001));
+        assert_eq!((it.lease, it.attempts, &it.cursor), (None, 0, &Some(data(1))));
+        assert!(it.is_free(at(5_001)) && it.has_steps_left());
+    }
+
+    #[test]
+    fn those_that_wait_for_a_time_do_not_count() {
+        let of = |kind| Operation { kind, ..operation() };
+        assert!(of(OperationKind::ExportData).is_counted());
+        assert!(!of(OperationKind::EraseContact).is_counted());
+        assert!(!of(OperationKind::RunCampaign).is_counted());
+        assert!(!of(OperationKind::ExportData).not_before(at(3_601)).is_counted());
+        let mut it = of(OperationKind::ExportData);
+        it.wait_for_tenant(at(1));
+        assert!(it.is_counted());
+        it.end_as_cancelled(at(2));
+        assert!(!it.is_counted());
     }
 
     #[test]

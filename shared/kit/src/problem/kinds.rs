@@ -409,6 +409,12 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Wait until one of them ends, or cancel it",
     ),
     kind(
+        "too_many_operations",
+        409,
+        "The tenant has the maximum number of operations that run or wait to run",
+        "Wait until one of them ends, or cancel it",
+    ),
+    kind(
         "retention_running",
         409,
         "An operation applies the retention policy",

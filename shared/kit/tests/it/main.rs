@@ -7,3 +7,4 @@ mod files;
 mod http;
 mod operation;
 mod queue;
+mod slots;

@@ -225,11 +225,11 @@ async fn a_cancelled_operation_ends_after_its_step() {
 }
 
 /// Puts a rule on a bus that forwards its events to the test's queue of mails.
-async fn watched_bus(aws: &Aws) -> Env {
+pub(crate) async fn watched_bus(aws: &Aws, kinds: &[OperationKind]) -> Env {
     let bus = format!("test-{}", aws.ids().ulid());
     let events = aws.env().eventbridge();
     events.create_event_bus().name(&bus).send().await.unwrap();
-    let pattern = json!({"source": ["ringback"], "detail-type": ["erase_contact"]}).to_string();
+    let pattern = json!({"source": ["ringback"], "detail-type": kinds}).to_string();
     let rule = events
         .put_rule()
         .name("started")
@@ -255,7 +255,7 @@ async fn watched_bus(aws: &Aws) -> Env {
 #[tokio::test]
 async fn the_bus_carries_ids_under_the_name_of_the_kind() {
     let world = World::new().await;
-    let env = watched_bus(&world.aws).await;
+    let env = watched_bus(&world.aws, &[OperationKind::EraseContact]).await;
     let starts = vec![world.start; 11];
     Bus::new(&env).unwrap().start(&starts).await.unwrap();
     let events = world.aws.drain(QueueName::Mails).await;

@@ -15,7 +15,7 @@ pub(crate) fn env() -> Env {
 
 pub(crate) fn env_with(more: &[(&str, &str)]) -> Env {
     let variables = [
-        ("STAGE", "local"),
+        ("STAGE", "dev"),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "a"),
         ("AWS_SECRET_ACCESS_KEY", "b"),

@@ -1,7 +1,7 @@
 //! Drips: the versions of their steps, and the enrolments whose next step is due.
 //!
 //! A version of steps is a row of its own, which changes only while its campaign is a draft: whoever has begun with it ends with it.
-//! What is due stands in partitions of its own of the due index, which `take_steps` reads.
+//! Due enrolments have their own partitions of the due index. `dispatch_drips` reads and leases them for `take_steps`.
 
 use std::collections::HashMap;
 
@@ -41,6 +41,19 @@ pub struct DueStep {
 }
 
 impl DueStep {
+    /// A step that was [leased](Store::lease_step) until this time.
+    pub fn of_lease(
+        scope: &TenantScope,
+        contact: ContactId,
+        campaign: CampaignId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Self {
+        let key = keys::enrolment(scope, contact, campaign);
+        let row = Due::at(scope.tenant(), key, until, now);
+        Self { contact, campaign, row }
+    }
+
     /// The tenant of the contact.
     pub const fn tenant(&self) -> TenantId {
         self.row.tenant()
@@ -346,12 +359,19 @@ impl Store {
         Ok(page)
     }
 
-    /// Moves the next look at an enrolment that cannot be read or processed, so that it does not keep others waiting.
+    /// Leases an enrolment for a job: until then, it is not due. Returns false if somebody else did so, or it has changed.
+    pub async fn lease_step(&self, due: &DueStep, until: Timestamp) -> Result<bool, StoreError> {
+        self.put_off_due(&due.row, until).await
+    }
+
+    /// Moves the next look at a leased enrolment, unless it has changed since: to now if its job could not go on, or later if it cannot be
+    /// read or processed, so that it does not keep others waiting.
     pub async fn put_off(&self, due: &DueStep, until: Timestamp) -> Result<(), StoreError> {
         self.put_off_due(&due.row, until).await.map(drop)
     }
 
-    /// The enrolments that are due, with their versions, as far as they exist. One request per hundred.
+    /// The enrolments that are leased, with their versions, as far as they exist and nobody has changed or leased them since. One request
+    /// per hundred.
     pub async fn enrolments_due(
         &self,
         scope: &TenantScope,
@@ -363,7 +383,7 @@ impl Store {
         let keys: Vec<Key> = due.iter().map(key).collect();
         let mut found = self.database.get_many(&keys, DOING).await?;
         let read = |due: &DueStep| {
-            let item = found.remove(&key(due));
+            let item = found.remove(&key(due)).filter(|item| due.row.is_place_of(item));
             let read = row::read_versioned(item, Some(now), DOING).transpose()?;
             Some((due.clone(), read))
         };

@@ -9,13 +9,13 @@ use std::collections::HashSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::calls::{Call, Received};
 use domain::messages::Message;
-use domain::people::{Contact, Erased, Identity, Salt, Wish, Wishes};
+use domain::people::{Contact, Erased, Identity, Order, Salt, Wish, Wishes};
 use domain::telephony::Party;
 use domain::terms::{ContactId, ProviderRef};
 use jiff::Timestamp;
 
 use crate::calls::progress_key;
-use crate::contacts::{ContactWrite, Remembered};
+use crate::contacts::{ContactWrite, Remembered, number_key};
 use crate::table::compact;
 use crate::table::keys::{self, Key, Listed};
 use crate::table::row::{self, Condition, Row, Write, text};
@@ -97,6 +97,11 @@ impl Store {
                     let received: Received = row::data(item, DOING)?;
                     leading.extend(references(scope, &received.message.provider_ref));
                     (erased.messages, erased.references) = (erased.messages + 1, erased.references + 1);
+                }
+                Some("order") => {
+                    let order: Order = row::data(item, DOING)?;
+                    leading.push(number_key(scope, &order.number));
+                    (erased.others, erased.references) = (erased.others + 1, erased.references + 1);
                 }
                 Some("consent") => erased.consents += 1,
                 _ => erased.others += 1,

@@ -11,6 +11,7 @@ mod imports;
 mod mentions;
 mod merges;
 mod of_contact;
+mod orders;
 mod people;
 mod timeline;
 
@@ -27,6 +28,8 @@ pub use mentions::Mention;
 pub(crate) use mentions::mention_writes;
 pub use merges::{Decided, Undoable};
 pub use of_contact::NotCreated;
+pub(crate) use orders::number_key;
+pub use orders::{KnownOrder, OrderNotCreated};
 pub use people::{Brought, MAX_EXAMINED, PeoplePosition, PersonError};
 pub use timeline::{NotATimelinePosition, Order, Placed, TimelinePosition, TimelineWanted};
 pub(crate) use timeline::{Wanted, timeline_entry};

@@ -33,7 +33,7 @@ fn key<T: Recorded>(scope: &TenantScope, contact: ContactId, own: Ulid) -> Key {
     keys::of_contact(scope, contact, T::KIND, own)
 }
 
-fn row<T: Recorded>(
+pub(super) fn row<T: Recorded>(
     scope: &TenantScope,
     thing: &T,
     condition: Condition,
@@ -51,11 +51,15 @@ fn count_key<T: Recorded>(scope: &TenantScope, contact: ContactId) -> Key {
 }
 
 // Indices in `create_writes`.
-const ROW: usize = 0;
+pub(super) const ROW: usize = 0;
 const COUNT: usize = 1;
 const CONTACT: usize = 2;
 
-fn create_writes<T: Recorded>(scope: &TenantScope, thing: &T, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
+pub(super) fn create_writes<T: Recorded>(
+    scope: &TenantScope,
+    thing: &T,
+    stamp: &Stamp,
+) -> Result<Vec<Write>, StoreError> {
     let (contact, _) = thing.id().place();
     let mut writes = vec![
         Write::Put(row(scope, thing, Condition::NewOrGone, 1, stamp, T::CREATE)?),
@@ -64,6 +68,18 @@ fn create_writes<T: Recorded>(scope: &TenantScope, thing: &T, stamp: &Stamp) -> 
     ];
     writes.extend(mention_writes(scope, thing, &[], thing.mentions(), stamp, T::CREATE)?);
     Ok(writes)
+}
+
+/// The reason why these of the writes of [`create_writes`] were refused.
+pub(super) fn not_created<T: Recorded>(refused: &[usize]) -> NotCreated {
+    let refused = |write: usize| refused.contains(&write);
+    if refused(CONTACT) {
+        NotCreated::NoContact
+    } else if refused(COUNT) && !refused(ROW) {
+        NotCreated::Full
+    } else {
+        StoreError::Conflict { doing: T::CREATE }.into()
+    }
 }
 
 impl Store {
@@ -139,14 +155,7 @@ impl Store {
             Err(Unwritten::Store(error)) => return Err(error.into()),
             Err(Unwritten::Lost(lost)) => lost,
         };
-        let refused = |write: usize| lost.refused.contains(&write);
-        Err(if refused(CONTACT) {
-            NotCreated::NoContact
-        } else if refused(COUNT) && !refused(ROW) {
-            NotCreated::Full
-        } else {
-            StoreError::Conflict { doing: T::CREATE }.into()
-        })
+        Err(not_created::<T>(&lost.refused))
     }
 
     /// Changes one under the condition of the version that was read. Returns its new version.

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use domain::people::{Driver, Filter, Identity, Linked, Person, Search, Suppression};
+use domain::people::{Contact, Driver, Filter, Identity, Linked, Person, Search, Suppression, consent_id};
 use domain::terms::{ContactId, Operation, Phone, Stamp, to_hex};
 
 use crate::consent::suppression_left_by;
-use crate::contacts::{ContactWrite, Leads, ProfileWrite, consent_row, merged_into, person_from_rows};
+use crate::contacts::{ContactWrite, Leads, ProfileWrite, Refusals, consent_row, merged_into, person_from_rows};
 use crate::table::database::{Index, Rows};
 use crate::table::effects::{Consent, MAX_WRITES};
 use crate::table::keys::{self, Key};
@@ -47,6 +47,20 @@ pub struct Brought {
 }
 
 impl Brought {
+    /// Passes refusals on to a contact that this change gives their identities.
+    pub fn of(refusals: Refusals, contact: &mut Contact, stamp: &Stamp) -> Self {
+        let entries = refusals.pass_on(contact).into_iter().zip(0..);
+        let consent = entries.map(|(entry, place)| Consent {
+            contact: contact.id,
+            id: consent_id(stamp.at, &format!("{}#{place}", stamp.correlation_id)),
+            entry,
+        });
+        Self {
+            consent: consent.collect(),
+            suppressed: refusals.suppressed,
+        }
+    }
+
     pub(crate) fn writes(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Write>, StoreError> {
         let rows = self.consent.iter().map(|consent| {
             let row = consent_row(scope, consent.contact, consent.id, &consent.entry, doing)?;

@@ -5,7 +5,7 @@ use domain::calls::Received;
 use domain::campaigns::Campaign;
 use domain::live::{About, Meaning};
 use domain::notices::NoticeState;
-use domain::people::{ConsentEntry, Conversion, HistoryKind, Note};
+use domain::people::{ConsentEntry, Conversion, HistoryKind, Note, Order};
 use domain::templates::TemplateDefinition;
 use domain::tenants::Connection;
 use domain::terms::TenantId;
@@ -67,6 +67,10 @@ pub fn event_meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Me
         word if inserted && word == HistoryKind::Note.word() => Some(Meaning::of_note(data::<Note>(after)?.id)),
         word if inserted && word == HistoryKind::Conversion.word() => {
             Some(Meaning::of_conversion(&data::<Conversion>(after)?))
+        }
+        word if word == HistoryKind::Order.word() => {
+            let (before, after) = (visible_row::<Order>(before)?, visible_row::<Order>(after)?);
+            after.and_then(|after| Meaning::of_order(before.as_ref(), &after))
         }
         "consent" if inserted => match keys::contact_of(pk) {
             Some(contact) => Meaning::of_consent(contact, &data::<ConsentEntry>(after)?),

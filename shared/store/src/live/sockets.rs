@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::accounts::{ApiKey, EndedSessions, Member, MemberStatus};
 use domain::live::{MAX_SAID, Rights, Socket, SocketId, SocketOwner, Ticket};
 use domain::tenants::Tenant;
-use domain::terms::Actor;
+use domain::terms::{Actor, IpRange};
 use jiff::Timestamp;
 
 use crate::accounts::caller_key;
@@ -51,15 +51,22 @@ impl Store {
         Ok(ticket.filter(|ticket| now < ticket.until))
     }
 
-    /// Opens a socket, which uses up the ticket. False: the ticket was used.
+    /// Opens a socket from a network, which uses up the ticket. False: the ticket was used.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn open_socket(&self, scope: &TenantScope, sha256: &str, socket: &Socket) -> Result<bool, StoreError> {
+    pub async fn open_socket(
+        &self,
+        scope: &TenantScope,
+        sha256: &str,
+        socket: &Socket,
+        network: Option<IpRange>,
+    ) -> Result<bool, StoreError> {
         const DOING: &str = "open a socket";
         let owner = SocketOwner {
             tenant: scope.tenant(),
             who: socket.who,
+            network,
         };
         let key = keys::socket_owner(&socket.id);
         let pointer = Row::new(&key, "socket_owner", &owner, Condition::Always, DOING)?;
@@ -209,7 +216,7 @@ impl Store {
         }
     }
 
-    /// Notes that the client of a socket said something at this time, and was told to catch up if it had to. If it was left behind again
+    /// Notes by `hear` that the client of a socket said something, and was told to catch up if it had to. If it was left behind again
     /// meanwhile, it stays so.
     ///
     /// # Errors
@@ -218,14 +225,15 @@ impl Store {
         &self,
         scope: &TenantScope,
         socket: &Versioned<Socket>,
-        now: Timestamp,
+        hear: impl Fn(&mut Socket),
     ) -> Result<(), StoreError> {
         let mut heard = socket.clone();
-        (heard.value.heard_at, heard.value.behind_since) = (now, None);
+        hear(&mut heard.value);
+        heard.value.behind_since = None;
         let read = async || {
             let known = self.known_socket(scope, &socket.value.id).await?;
             Ok::<_, StoreError>(known.map(|mut known| {
-                known.value.heard_at = now;
+                hear(&mut known.value);
                 known
             }))
         };

@@ -62,7 +62,8 @@ impl Owned for Product {
     }
 }
 
-const SKU: &str = "sku";
+/// Kind of the claims of SKUs.
+pub(crate) const SKU: &str = "sku";
 
 /// Rows that a leg is checked against and sent with.
 #[derive(Debug, Clone, Default)]

@@ -10,7 +10,7 @@ mod throughput;
 
 pub use links::{NewLink, TrackedWrite};
 pub use material::LegMaterial;
-pub(crate) use material::{keys_of, keys_of_leg, template_key};
+pub(crate) use material::{SKU, keys_of, keys_of_leg, template_key};
 pub use media::{KnownMedium, MEDIA_LANE};
 pub(crate) use media::{attachment_row, file_key, medium_row};
 pub use message::{Reference, ReferenceVersion, ToSend};

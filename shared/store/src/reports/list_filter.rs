@@ -57,7 +57,7 @@ impl ReportPosition {
     }
 
     /// The place ahead of everything that happened at this time or later.
-    const fn ahead_of(at: Timestamp) -> Self {
+    pub(super) const fn ahead_of(at: Timestamp) -> Self {
         Self { at, id: Ulid(0) }
     }
 
@@ -413,7 +413,7 @@ impl Store {
 
     /// The newest entries of a period, and the end of the page, if there may be more behind it. `list` is the index and the partition of a
     /// day, `lists` says whether to read the row of an entry, `read` reads it unless it is not wanted.
-    async fn of_period<T>(
+    pub(super) async fn of_period<T>(
         &self,
         wanted: &Wanted,
         list: impl Fn(&str) -> (Index, String),

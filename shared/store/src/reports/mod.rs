@@ -4,6 +4,7 @@ mod counters;
 mod exports;
 mod hours;
 mod list_filter;
+mod orders;
 mod stored;
 
 #[cfg(test)]
@@ -16,4 +17,5 @@ pub use hours::{Basis, Hour, Lines, Rolled, may_be_rolled};
 #[cfg(test)]
 pub(crate) use hours::{hours_of_day, sparse_hours};
 pub use list_filter::{Exchanged, KnownCall, KnownMessage, NotAReportPosition, ReportPosition, Wanted};
+pub use orders::OrderFilter;
 pub use stored::{Stored, kilobytes};

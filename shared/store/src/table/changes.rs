@@ -44,7 +44,7 @@ pub enum What {
     /// A customer's message was stored.
     Received(Box<Received>),
     /// Something that is counted was recorded about a contact.
-    Recorded(Record),
+    Recorded(Box<Record>),
     /// A refusal was recorded.
     Refused(Box<ConsentEntry>),
 }
@@ -126,7 +126,7 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
             after: Box::new(message(after)?),
         },
         (word, true) => match row::record(after.clone().into(), word, DOING)? {
-            Some(record) if !record.counters().is_empty() => What::Recorded(record),
+            Some(record) if !record.counters().is_empty() => What::Recorded(Box::new(record)),
             _ => return Ok(None),
         },
         _ => return Ok(None),

@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::calls::CallProgress;
 use domain::media::{Asset, Medium};
-use domain::terms::{Lane, Operation, TenantId};
+use domain::tenants::Connection;
+use domain::terms::{Channel, ConnectionId, Lane, Operation, TenantId};
 use domain::webhooks::EndpointHealth;
 use jiff::Timestamp;
 use jobs::ToQueue;
@@ -14,8 +15,8 @@ use jobs::ToQueue;
 use crate::table::database::{record_capacity, run_update};
 use crate::table::keys::{self, DUE_SHARDS, Key};
 use crate::table::row::{self, Item, number, string};
-use crate::table::{compact, usage};
-use crate::{Store, StoreError};
+use crate::table::{compact, owned, usage};
+use crate::{Store, StoreError, TenantScope};
 
 /// A partition of the due index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,6 +83,21 @@ impl Due {
         })
     }
 
+    /// A row that is due at this time.
+    pub(crate) fn at(tenant: TenantId, key: Key, at: Timestamp, found: Timestamp) -> Self {
+        Self {
+            place: keys::due_place(&key, at),
+            key,
+            tenant,
+            found,
+        }
+    }
+
+    /// Whether a row is still due at its time.
+    pub(crate) fn is_place_of(&self, item: &Item) -> bool {
+        string(item, "gsi2sk") == Some(&self.place)
+    }
+
     pub(crate) const fn key(&self) -> &Key {
         &self.key
     }
@@ -89,6 +105,11 @@ impl Due {
     /// The tenant of the row.
     pub const fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// Whether it is a message, which takes a place in the throughput of its number, and nothing else does.
+    pub fn is_message(&self) -> bool {
+        self.key.sk.starts_with(keys::MESSAGE)
     }
 
     /// Time when it was due.
@@ -106,6 +127,8 @@ pub struct DueRow {
     pub dispatches: u32,
     /// Earliest time with work to do, although the row is due.
     pub not_before: Option<Timestamp>,
+    /// The connection whose WhatsApp number sends it, if it is a message.
+    pub number: Option<ConnectionId>,
 }
 
 /// A kind of row that can be due.
@@ -129,7 +152,10 @@ const KINDS: [DueKind; 6] = [
         kind: "message",
         job: |tenant, item| {
             let message = compact::message(item, DOING)?;
+            let leg = message.current_leg();
+            let number = leg.filter(|leg| leg.channel == Channel::WhatsApp);
             Ok(DueRow {
+                number: number.map(|leg| leg.connection),
                 job: ToQueue::send(tenant, &message),
                 dispatches: message.dispatches,
                 not_before: message.waits_for_delivery(Timestamp::MIN),
@@ -145,6 +171,7 @@ const KINDS: [DueKind; 6] = [
                 job: ToQueue::media(tenant, &medium, medium.due.unwrap_or(medium.fetch_until)),
                 dispatches: medium.dispatches,
                 not_before: None,
+                number: None,
             })
         },
     },
@@ -158,6 +185,7 @@ const KINDS: [DueKind; 6] = [
                 job: ToQueue::drop_attachment(tenant, &attachment, at),
                 dispatches: attachment.dispatches,
                 not_before: None,
+                number: None,
             })
         },
     },
@@ -172,6 +200,7 @@ const KINDS: [DueKind; 6] = [
                 job: ToQueue::look(tenant, progress, until),
                 dispatches,
                 not_before: None,
+                number: None,
             })
         },
     },
@@ -184,6 +213,7 @@ const KINDS: [DueKind; 6] = [
                 job: ToQueue::start(tenant, &operation),
                 dispatches: operation.dispatches,
                 not_before: None,
+                number: None,
             })
         },
     },
@@ -199,6 +229,7 @@ const KINDS: [DueKind; 6] = [
                 job: ToQueue::run_endpoint(tenant, endpoint, at),
                 dispatches: health.dispatches,
                 not_before: None,
+                number: None,
             })
         },
     },
@@ -272,6 +303,22 @@ impl Store {
             rows.push((due, row));
         }
         Ok(rows)
+    }
+
+    /// The connections of due rows, each of its tenant, as far as they exist and can be read. One request per hundred.
+    pub async fn connections_due(
+        &self,
+        wanted: &HashMap<ConnectionId, TenantScope>,
+    ) -> Result<HashMap<ConnectionId, Connection>, StoreError> {
+        const DOING: &str = "read the connections of due rows";
+        let key = |(id, scope): (&ConnectionId, &TenantScope)| owned::key::<Connection>(scope, id);
+        let keys: Vec<Key> = wanted.iter().map(key).collect();
+        let found = self.database.get_many(&keys, DOING).await?;
+        let read = found.into_values().filter_map(|item| {
+            let connection: Result<Connection, _> = row::data(item, DOING);
+            connection.ok()
+        });
+        Ok(read.map(|connection| (connection.id, connection)).collect())
     }
 
     /// Leases a due row: moves its time to `again`. Returns false if somebody else did so or the work is done.

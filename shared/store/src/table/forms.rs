@@ -97,6 +97,8 @@ const FORMS: &[(&str, u64)] = &[
     ("security_event", 1),
     ("session", 1),
     ("signing_keys", 1),
+    ("slot", 1),
+    ("slots", 1),
     ("slug", 1),
     ("socket", 1),
     ("socket_owner", 1),

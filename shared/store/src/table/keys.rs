@@ -26,8 +26,8 @@ pub(crate) use self::contacts::{
     consent, contact, contact_of, contact_partition, contacts, conversation, conversation_of, count_of_contact,
     deleted_contacts, draft, duplicates, enrolment, enrolment_of, exits, held_messages, history, identity,
     identity_called, inbox, inbox_place, inbox_turn, inbox_until, listed_as, listed_contact, listing, medium, mention,
-    mentions, merge, message, messages_of, number, numbers, of_contact, on_day, profile, record_id, stage,
-    suppressed_identities, tag, troubled_of, undo, values, waits_for_caps, words,
+    mentions, merge, message, messages_of, number, numbers, of_contact, on_day, orders_in, orders_of, profile,
+    record_id, stage, suppressed_identities, tag, troubled_of, undo, values, waits_for_caps, words,
 };
 pub(crate) use self::counters::{
     DAYS_OF_LINES, DayOf, counted_day, counted_day_at, counted_hour, counted_template_day, day_place, days_partition,
@@ -201,6 +201,29 @@ pub(crate) const OPERATION: &str = "op_";
 
 pub(crate) fn operation(scope: &TenantScope, id: OperationId) -> Key {
     row_in(scope, Part::Operations, id.to_string())
+}
+
+/// The slots of a tenant's operations that are taken. Lists of operations do not contain it.
+pub(crate) fn slots(scope: &TenantScope) -> Key {
+    row_in(scope, Part::Operations, "SLOTS")
+}
+
+/// A slot of the deployment for an operation that runs.
+pub(crate) fn slot(number: u32) -> Key {
+    Key::new(format!("SLOT#{number:03}"), "SLOT")
+}
+
+/// The operations of a tenant that are due and have not ended.
+pub(crate) fn due_operations(scope: &TenantScope) -> String {
+    format!("{}#OPEN", tenant_partition(scope))
+}
+
+/// The place of an operation among them.
+pub(crate) fn due_operation(scope: &TenantScope, id: OperationId) -> IndexPlace {
+    IndexPlace {
+        partition: due_operations(scope),
+        sort: id.to_string(),
+    }
 }
 
 /// Details of an operation that only its worker reads. Lists of operations do not contain it.

@@ -18,4 +18,5 @@ pub mod races;
 pub mod rates;
 pub(crate) mod row;
 pub mod scope;
+pub mod slots;
 pub mod usage;

@@ -12,6 +12,7 @@ use jobs::ToQueue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::table::database::Index;
 use crate::table::keys;
 use crate::table::owned::Unwritten;
 use crate::table::row::{self, Condition, Row, Write};
@@ -35,7 +36,8 @@ pub(crate) fn operation_row(
     let key = keys::operation(scope, operation.id);
     let row = Row::new(&key, KIND, operation, condition, doing)?
         .version(version)
-        .due_at(LANE, &key, operation.due);
+        .due_at(LANE, &key, operation.due)
+        .in_state(operation.is_counted().then(|| keys::due_operation(scope, operation.id)));
     Ok(match operation.finished_at {
         Some(at) => row.expires(at, Operation::RETAINED),
         None => row,
@@ -173,6 +175,15 @@ impl Store {
             .filter_map(|item| row::read_versioned(Some(item), Some(now), doing).transpose())
             .collect::<Result<_, _>>()?;
         Ok(Page { items, next })
+    }
+
+    /// Whether the tenant may have one more operation that is due: one query of keys. The index lags by less than a second, so those that are
+    /// created in that time may go beyond the maximum.
+    pub async fn has_room_for_operation(&self, scope: &TenantScope) -> Result<bool, StoreError> {
+        const DOING: &str = "count the operations of a tenant";
+        let partition = keys::due_operations(scope);
+        let due = self.database.number_of(Index::ByState, &partition, DOING).await?;
+        Ok(due < Operation::MAX_DUE)
     }
 
     /// The operations among these that exist, with their ids, unless their retention is over. One request per hundred.

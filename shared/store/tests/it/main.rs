@@ -17,6 +17,7 @@ mod members;
 mod merges;
 mod notices;
 mod operations;
+mod orders;
 mod owned;
 mod people;
 mod preferences;

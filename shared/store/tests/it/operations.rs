@@ -1,7 +1,9 @@
 //! Operations, and what is remembered of erased people.
 
 use domain::people::{Change, Contact, Identity, Salt, Wishes};
-use domain::terms::{Claim, Data, Operation, OperationId, OperationKind, Progress};
+use domain::terms::{Claim, Data, Operation, OperationId, OperationKind, Progress, SlotWish, TakenSlot};
+use futures::future::join_all;
+use jiff::SignedDuration;
 use jobs::{StartOperation, ToQueue};
 use store::Versioned;
 use store::contacts::ContactWrite;
@@ -109,7 +111,7 @@ async fn one_of_two_claims_is_written() {
         let (store, scope) = (&world.store, world.scope());
         async move { store.write_operation(scope, found.version, &after, None).await }
     });
-    let written = futures::future::join_all(claims).await;
+    let written = join_all(claims).await;
     assert_eq!(written.iter().filter(|written| written.is_ok()).count(), 1);
 }
 
@@ -171,4 +173,63 @@ async fn contact_written_since_it_was_read_is_not_erased() {
     let late = store.write_contact(scope, &write, None).await;
     assert!(late.unwrap_err().is_conflict());
     assert_eq!(store.contact_of(scope, &bsuid).await.unwrap(), None);
+}
+
+/// A slot has one holder, until it is given back or its time is over; and only its holder gives it back.
+#[tokio::test]
+async fn slot_has_one_holder_at_a_time() {
+    let world = World::new().await;
+    let (store, ids) = (&world.store, world.aws.ids());
+    let slot = |seconds: i64| TakenSlot {
+        tenant: world.business.tenant(),
+        operation: OperationId::new(ids.ulid()),
+        until: world.aws.now() + SignedDuration::from_secs(seconds),
+    };
+    let (mine, holders) = (slot(300), [(); 4].map(|()| ids.ulid()));
+    let takes = holders.map(|holder| store.take_slot(42, holder, &mine, world.aws.now()));
+    let taken: Vec<bool> = join_all(takes).await.into_iter().map(Result::unwrap).collect();
+    let winners: Vec<_> = holders.into_iter().zip(taken).filter(|(_, taken)| *taken).collect();
+    let [(winner, _)] = winners[..] else {
+        panic!("{winners:?}");
+    };
+    let late = ids.ulid();
+    for (pass, is_free) in [(0, false), (300, false), (1, true)] {
+        world.aws.pass(pass);
+        let taken = store.take_slot(42, late, &slot(300), world.aws.now()).await.unwrap();
+        assert_eq!(taken, is_free, "after {pass} seconds more");
+    }
+    // The former holder comes back to life, and is too late.
+    store.give_slot_back(42, winner, &mine, world.aws.now()).await.unwrap();
+    let other = ids.ulid();
+    assert!(!store.take_slot(42, other, &slot(300), world.aws.now()).await.unwrap());
+    store.give_slot_back(42, late, &mine, world.aws.now()).await.unwrap();
+    assert!(store.take_slot(42, other, &slot(300), world.aws.now()).await.unwrap());
+}
+
+/// However many ask at once, a tenant has two slots for a kind, and each that is given back goes to one that waits.
+#[tokio::test]
+async fn slots_of_a_tenant_hold_however_many_ask() {
+    let world = World::new().await;
+    let (store, scope, ids) = (&world.store, world.scope(), world.aws.ids());
+    let wishes = [(); 6].map(|()| SlotWish {
+        operation: OperationId::new(ids.ulid()),
+        kind: OperationKind::ExportData,
+        holder: ids.ulid(),
+        until: world.aws.now() + SignedDuration::from_secs(300),
+        since: None,
+    });
+    let takes = wishes
+        .iter()
+        .map(|wish| store.take_slot_of_tenant(scope, wish, world.aws.now()));
+    let taken = join_all(takes).await.into_iter().map(Result::unwrap);
+    let (with, without): (Vec<_>, Vec<_>) = wishes.iter().zip(taken).partition(|(_, taken)| *taken);
+    assert_eq!(with.len(), 2);
+    for (wish, _) in with {
+        let next = store
+            .give_slot_of_tenant_back(scope, wish, false, world.aws.now())
+            .await
+            .unwrap();
+        let next = next.expect("one waits").operation;
+        assert!(without.iter().any(|(wish, _)| wish.operation == next));
+    }
 }

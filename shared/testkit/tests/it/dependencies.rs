@@ -1,11 +1,12 @@
 //! Names, licences and sources of all dependencies, as `deny.toml` says. `cargo deny check` reads the same file, but is a minute of compiling.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde::Deserialize;
 use spdx::{Expression, Licensee, ParseMode};
 
-use crate::repository::{packages, read, root, run};
+use crate::repository::{files, packages, read, root, run};
 
 #[derive(Deserialize)]
 struct Deny {
@@ -75,5 +76,53 @@ fn dependencies_are_as_allowed() {
         ("serde v1.0.228||", false),
     ] {
         assert_eq!(wrong(line, &deny, &allowed).is_none(), may, "{line}");
+    }
+}
+
+/// The names and versions in a file of Python requirements, and how many hashes each has.
+fn pins(text: &str) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    let mut last = String::new();
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        if line.starts_with("--hash=sha256:") {
+            *found.entry(last.clone()).or_default() += 1;
+            continue;
+        }
+        let pin = line.split([';', '\\', ' ']).next().unwrap_or_default();
+        assert!(pin.contains("=="), "{line} names no version");
+        last = pin.to_ascii_lowercase().replace('_', "-");
+        found.entry(last.clone()).or_insert(0);
+    }
+    found
+}
+
+/// pip installs them with the hashes of these files only. A lock holds what was chosen in the file beside it.
+#[test]
+fn python_packages_are_locked_by_hash() {
+    let is_python = |file: &&String| file.starts_with("infra/stack/python/") && file.ends_with(".lock");
+    let locks: Vec<_> = files().iter().filter(is_python).map(String::as_str).collect();
+    assert!(locks.len() >= 5, "{locks:?}");
+    for lock in locks
+        .into_iter()
+        .chain(["infra/simulators/tests/clients/requirements.txt"])
+    {
+        let locked = pins(&read(lock));
+        let bare: Vec<_> = locked.iter().filter(|(_, hashes)| **hashes == 0).collect();
+        assert!(!locked.is_empty() && bare.is_empty(), "{lock}: without a hash {bare:?}");
+        let chosen = lock.replace(".lock", ".txt");
+        if chosen != lock && !chosen.contains("-sources") {
+            let missing: Vec<_> = pins(&read(&chosen))
+                .into_keys()
+                .filter(|pin| !locked.contains_key(pin))
+                .collect();
+            assert!(
+                missing.is_empty(),
+                "{lock} lacks {missing:?} of {chosen}: infra/stack/README.md says how to write it"
+            );
+        }
     }
 }

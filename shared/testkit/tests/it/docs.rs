@@ -8,7 +8,7 @@ use domain::money::Product;
 use domain::templates::TemplateDefinition;
 use domain::tenants::{Account, ConnectionSummary, Line, Rule, SendSecrets, Tenant, TenantConfig, VerifySecrets};
 use serde_json::{from_str, from_value, json};
-use testkit::template::{resources, template};
+use testkit::template::{edge, resources, template};
 
 use crate::repository::{files, read, root};
 
@@ -95,7 +95,8 @@ fn the_example_of_a_rule_works_as_written() {
 #[test]
 fn every_parameter_is_explained_to_operators() {
     let page = read("docs/operations/parameters.md") + &read("docs/operations/alarms.md");
-    for name in template()["Parameters"].as_object().expect("parameters").keys() {
+    let parameters = [template(), edge()].map(|template| template["Parameters"].as_object().expect("parameters"));
+    for name in parameters.iter().flat_map(|parameters| parameters.keys()) {
         let explained = page.contains(&format!("`{name}`"));
         assert!(explained, "docs/operations does not explain {name}");
     }
@@ -141,7 +142,11 @@ fn captured_groups<'a>(text: &'a str, pattern: &str) -> BTreeSet<&'a str> {
 
 #[test]
 fn operators_give_parameters_and_read_outputs_that_exist() {
-    let known = |part: &str, name: &str| template()[part].get(name).is_some();
+    let known = |part: &str, name: &str| {
+        [template(), edge()]
+            .iter()
+            .any(|template| template[part].get(name).is_some())
+    };
     let (mut given, mut read_back) = (0, 0);
     for page in OPERATORS {
         let text = read(page);

@@ -2,9 +2,11 @@
 
 mod dependencies;
 mod docs;
+mod edge;
 mod environment;
 mod features;
 mod names;
+mod parameters;
 mod repository;
 mod roles;
 mod rooms;

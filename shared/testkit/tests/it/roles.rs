@@ -7,6 +7,7 @@ use testkit::template::{
     Function, functions, granted_statements, policies, resources, role, statements, template, texts,
 };
 
+use crate::repository::read;
 use crate::routes::ROLE as ROUTES;
 use crate::template::{events, events_of};
 
@@ -35,6 +36,8 @@ const PATTERNS: &[&str] = &[
     "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*",
     // The identity may be the sender's address, its domain or one above; the sender is pinned by a condition.
     "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*",
+    // A setting of the account: the logs of all its APIs in the region.
+    "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*",
     // API Gateway names connections.
     "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${LiveApi}/live/POST/@connections/*",
     "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${LiveApi}/live/DELETE/@connections/*",
@@ -64,8 +67,11 @@ fn every_function_has_a_role_of_its_own() {
         used.insert(role);
     }
     let unused: Vec<_> = roles.iter().filter(|role| !used.contains(**role)).collect();
-    assert_eq!(unused, [&ROUTES, &SCHEDULES], "roles without a function");
+    assert_eq!(unused, [&SOCKET_LOGS, &ROUTES, &SCHEDULES], "roles without a function");
 }
+
+/// The role by which API Gateway writes the access log of sockets.
+const SOCKET_LOGS: &str = "LogsOfSocketsRole";
 
 /// The role of all schedules.
 const SCHEDULES: &str = "SchedulesRole";
@@ -268,6 +274,11 @@ fn only_listed_functions_touch_a_partition() {
         who(|key| key.starts_with("GO"), false),
         "apply_retention archive_contact delete_tenants erase_contact links messages platform process_call process_provider_event run_campaign take_steps"
     );
+    // Slots of operations: whoever runs them, to write and not to read.
+    let running = "apply_retention archive_contact backfill_conversations change_contacts count_segment erase_contact export_data import_contacts \
+        preflight_campaign report_campaign run_campaign sync_templates";
+    assert_eq!(who(|key| key == "SLOT#*", false), running);
+    assert_eq!(who(|key| key == "SLOT#*", true), running);
     // Tickets for sockets, and whose sockets are.
     assert_eq!(
         who(|key| key == "TICKET#*" || key == "SOCK#*", false),
@@ -282,7 +293,7 @@ fn only_listed_functions_touch_a_partition() {
     // whether one of them refused messages.
     assert_eq!(
         who(|key| key == "T#*#ERASED", false),
-        "automations contacts erase_contact import_contacts imports messages process_call process_provider_event"
+        "automations contacts erase_contact import_contacts imports messages orders process_call process_provider_event"
     );
     assert_eq!(who(|key| key == "T#*#ERASED", true), "erase_contact");
     for (function, statement) in on_table() {
@@ -415,6 +426,52 @@ fn functions_that_read_objects_may_list_them() {
     }
 }
 
+/// The purpose to which a statement about keys is bound by its condition. `None`: it opens whatever was sealed.
+fn purpose_of(statement: &Value) -> Option<&str> {
+    let bound = statement["Condition"].as_object()?.get("StringEquals")?.as_object()?;
+    bound.get("kms:EncryptionContext:purpose")?.as_str()
+}
+
+/// A role opens the secrets that its function needs, and not all that their key has sealed. SECURITY.md names each function that opens
+/// something.
+#[test]
+fn secrets_open_for_one_purpose() {
+    let decrypt = json!({"Action": "kms:Decrypt", "Resource": {"!GetAtt": "SendKey.Arn"}});
+    assert_eq!(purpose_of(&decrypt), None, "a statement without a condition");
+    let page = read("SECURITY.md");
+    let mut checked = 0;
+    for function in functions() {
+        let (id, name) = (function.id, function.name);
+        for statement in granted_statements(role(&function)) {
+            let actions = texts(&statement["Action"]);
+            if !actions.iter().any(|action| action.starts_with("kms:")) {
+                continue;
+            }
+            checked += 1;
+            let allowed: &[&str] = match texts(&statement["Resource"])[..] {
+                ["VerifyKey.Arn"] => &["verify"],
+                ["SendKey.Arn"] => match name {
+                    "push_subscriptions" | "send_push" => &["push"],
+                    "deliver_webhook" | "webhook_endpoints" => &["webhook"],
+                    _ => &["send"],
+                },
+                _ => &[],
+            };
+            let purpose = purpose_of(statement);
+            let fine = purpose.is_some_and(|purpose| allowed.contains(&purpose));
+            assert!(
+                fine,
+                "{id}.{} is bound to {purpose:?}, of {allowed:?}",
+                statement["Sid"]
+            );
+            let opens = actions.contains(&"kms:Decrypt") && !is_webhook(name);
+            let named = !opens || page.contains(&format!("`{name}`"));
+            assert!(named, "SECURITY.md does not say that {name} opens secrets");
+        }
+    }
+    assert!(checked >= 17, "only {checked} statements are about keys");
+}
+
 #[test]
 fn webhooks_cannot_open_sending_secrets() {
     for function in functions() {
@@ -436,10 +493,10 @@ fn webhooks_cannot_open_sending_secrets() {
             && text.contains(r#""Condition":{"StringEquals":{"kms:EncryptionContext:purpose":"webhook"}}"#);
         let fine = keeper || others || pushes || hooks || name == "send_message" || !sends;
         assert!(fine, "{id} may use the key of sending tokens");
-        let fine = keeper || pushes || hooks || !text.contains("kms:Encrypt");
+        let fine = keeper || pushes || hooks || !text.contains(r#""kms:Encrypt""#);
         assert!(fine, "{id} may write credentials");
         // Only dispatch_due reads the whole due index, and the others what is theirs.
-        let of_due = ["dispatch_due", "notify_people", "take_steps", "tend_inbox"];
+        let of_due = ["dispatch_drips", "dispatch_due", "notify_people", "tend_inbox"];
         let (due, may) = (text.contains("/index/due"), of_due.contains(&name));
         assert_eq!(
             due, may,

@@ -43,19 +43,21 @@ async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
     assert_eq!((tenant.time_zone.name(), tenant.config_version), ("Asia/Dubai", 1));
 }
 
-/// A link that was mailed before does not work either. Existing accounts still log in.
+/// As it is unless somebody opens it. A link that was mailed before does not work either. Existing accounts still log in.
 #[tokio::test]
 async fn nobody_signs_up_where_it_is_closed() {
     let world = World::new().await;
     let maya = world.newcomer("palm").await;
     world.call(&sign_up("saffron", "tom@saffron.example")).await.is(202);
     let token = world.link().await;
-    let closed = world.start_process(&[("SIGN_UP", "closed")]);
-    for call in [sign_up("oasis", "lea@oasis.example"), confirm(&token, PASSWORD)] {
-        closed.call(&call).await.is_refused(403, "sign_up_closed");
+    for unless_open in ["closed", ""] {
+        let closed = world.start_process(&[("SIGN_UP", unless_open)]);
+        for call in [sign_up("oasis", "lea@oasis.example"), confirm(&token, PASSWORD)] {
+            closed.call(&call).await.is_refused(403, "sign_up_closed");
+        }
+        assert_eq!(world.mails().await, []);
+        closed.call(&log_in(&maya.email, PASSWORD)).await.is(200);
     }
-    assert_eq!(world.mails().await, []);
-    closed.call(&log_in(&maya.email, PASSWORD)).await.is(200);
 }
 
 #[tokio::test]
@@ -176,6 +178,21 @@ async fn all_plus_addresses_of_a_mailbox_share_five_mails() {
     assert_eq!(world.mails().await.len(), 5);
     world.call(&sign_up("other", "may@saffron.example")).await;
     assert_eq!(world.mails().await.len(), 1);
+}
+
+/// However many addresses somebody has.
+#[tokio::test]
+async fn everybody_together_signs_up_a_hundred_times_an_hour() {
+    let world = World::new().await;
+    let one = |n: u32| {
+        let call = sign_up(&format!("bakery-{n}"), &format!("maya@bakery-{n}.example"));
+        call.from_address(&format!("10.9.{n}.1"))
+    };
+    let statuses = world.statuses((0..101).map(one)).await;
+    assert_eq!(statuses, [(202, 100), (429, 1)].into());
+    world.call(&one(101)).await.is(429);
+    world.aws.pass(3600);
+    world.call(&one(101)).await.is(202);
 }
 
 #[tokio::test]

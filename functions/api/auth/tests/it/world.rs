@@ -178,7 +178,11 @@ impl World {
 }
 
 fn env(aws: &Aws, secret: &str, variables: &[(&str, &str)]) -> Env {
-    let mut all = vec![("AUTH_SECRET_ID", secret), ("APP_URL", "https://app.example")];
+    let mut all = vec![
+        ("AUTH_SECRET_ID", secret),
+        ("APP_URL", "https://app.example"),
+        ("SIGN_UP", "open"),
+    ];
     all.extend(variables);
     aws.env_with(&all)
 }

@@ -30,7 +30,7 @@ async fn every_tenant_has_caps_from_the_start() {
     let listed = town.viewer().get(CAPS).await;
     assert_snapshot("usual", &[&listed]);
     let listed = listed.is(200).json();
-    let all = usual_caps().into_iter().chain(caps_of_plan([100_000, 1_000_000]));
+    let all = usual_caps().into_iter().chain(caps_of_plan([10_000, 100_000]));
     let all: Vec<String> = all.map(|cap| cap.name().to_string()).collect();
     assert_eq!(names(&listed), all);
 }

@@ -5,6 +5,7 @@ use domain::people::{ChangeDetails, Field, Segment, Stage, Tag};
 use domain::terms::{ContactId, OperationId, OperationKind};
 use serde_json::{Value, json};
 use store::Owned;
+use store::table::rates::Limit;
 use testkit::Aws;
 use testkit::api::Town;
 
@@ -176,4 +177,48 @@ async fn every_part_of_a_bulk_change_is_bounded_and_checked() {
     let body = json!({"contacts": many("ctc", 1_000), "change": {"remove_tags": [id("tag")]}});
     let started = manager.post(&changes(), body).await;
     assert_eq!(details(&town, &started.is(202).json()).await.contacts.len(), 1_000);
+}
+
+/// Whatever waits, contacts are deleted and erased.
+#[tokio::test]
+async fn fifty_operations_wait_at_most_and_erasures_do_not_count() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (manager, admin) = (town.manager(), town.admin());
+    let contact = create_contact(&manager, maya()).await;
+    let body = || json!({"contacts": [contact], "change": {"language": "ar"}});
+    let mut started = Vec::new();
+    for _ in 0..50 {
+        started.push(manager.post(&changes(), body()).await.is(202).json());
+    }
+    let refused = manager.post(&changes(), body()).await;
+    refused.is_refused(409, "too_many_operations");
+    let archive = format!("{CONTACTS}/{contact}/archive");
+    let refused = admin.post(&archive, Value::Null).await;
+    refused.is_refused(409, "too_many_operations");
+    admin.delete(&format!("{CONTACTS}/{contact}")).await.is(204);
+    let erase = format!("{CONTACTS}/{contact}/erase");
+    aws.pass(1);
+    admin.post(&erase, Value::Null).await.is(202);
+    // One that ends makes room.
+    let scope = town.home.scope();
+    aws.end_operation(scope, id_of(&started[0]), &json!({})).await;
+    manager.post(&changes(), body()).await.is(202);
+
+    for (name, most) in [("CONTACT_CHANGES", 100), ("ERASURES", 1_000)] {
+        let limit = Limit::per_hour(most);
+        while aws
+            .store()
+            .take(scope, name, limit, aws.now())
+            .await
+            .unwrap()
+            .is_within()
+        {}
+    }
+    let refused = manager.post(&changes(), body()).await;
+    refused.is_refused(429, "too_many_requests");
+    admin
+        .post(&erase, Value::Null)
+        .await
+        .is_refused(429, "too_many_requests");
 }

@@ -288,7 +288,7 @@ async fn invalid_query_of_a_timeline_is_refused() {
     for (query, field) in [
         ("limit=0", "limit"),
         ("limit=101", "limit"),
-        ("kind=order", "kind"),
+        ("kind=parcel", "kind"),
         ("kind=", "kind"),
         ("from=2026-11-20", "from"),
     ] {

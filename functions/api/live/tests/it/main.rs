@@ -291,7 +291,7 @@ async fn sockets_of_a_caller_and_of_a_plan_are_limited() {
         let admitted = admitted.expect("the table answers").expect("a ticket");
         let ticket = admitted.ticket;
         let socket = Socket::new_at(socket_id(id), ticket.who, ticket.credential, aws.now());
-        let opened = store.open_socket(&scope, &admitted.sha256, &socket).await;
+        let opened = store.open_socket(&scope, &admitted.sha256, &socket, None).await;
         assert!(opened.expect("the table answers"));
     };
     for number in 0..10 {

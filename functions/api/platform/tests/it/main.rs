@@ -5,17 +5,20 @@ use std::future::IntoFuture;
 use access::token::{Claims, sha256_hex};
 use domain::accounts::{Grant, Role};
 use domain::people::LinkCode;
-use domain::tenants::{Connection, TenantStatus};
-use domain::terms::MessageId;
+use domain::tenants::{Connection, Tenant, TenantStatus};
+use domain::terms::{MessageId, TenantId};
+use futures::{StreamExt as _, stream};
 use jobs::{Mail, MailJob};
 use kit::Env;
 use serde_json::{Value, json};
 use store::messages::{NewLink, TrackedWrite};
 use store::table::effects::Effects;
+use store::tenants::Configured;
 use testkit::api::{Town, sign};
 use testkit::business::read;
 use testkit::seed::connection;
 use testkit::{Answer, Aws, Call, Function, assert_snapshot, texts};
+use ulid::Ulid;
 
 const TENANTS: &str = "/api/v1/platform/tenants";
 const LOG: &str = "/api/v1/platform/log";
@@ -76,6 +79,76 @@ async fn tenants_are_listed_in_order_of_creation() {
     ids.sort();
     let listed = town.platform().all(TENANTS, 1).await;
     assert_eq!(texts(&listed, "id"), ids);
+}
+
+/// Writes a tenant with this name, whose id is the `place`-th of all.
+async fn found_tenant(aws: &Aws, seeded: &Configured, place: u128, name: &str, status: TenantStatus) {
+    let tenant = Tenant {
+        id: TenantId::new(Ulid::from_parts(1, place)),
+        name: name.to_owned(),
+        status,
+        ..seeded.tenant.clone()
+    };
+    let scope = aws.scope(tenant.id);
+    let configured = Configured {
+        tenant,
+        connections: Vec::new(),
+        ..seeded.clone()
+    };
+    let written = aws.store().write_config(&scope, &configured).await;
+    written.expect("the tenant is written");
+}
+
+#[tokio::test]
+async fn tenants_are_listed_by_name_and_state() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let seeded = testkit::seed::tenant(&aws).await.configured;
+    let tenants = [
+        ("Café Corner", TenantStatus::Active),
+        ("CAFE Marina", TenantStatus::Suspended),
+        ("Marina Bakery", TenantStatus::Leaving),
+    ];
+    for (place, (name, status)) in (0..).zip(tenants) {
+        found_tenant(&aws, &seeded, place, name, status).await;
+    }
+    town.platform().post(TENANTS, pizzeria("marina-pizza")).await.is(201);
+    for (conditions, names) in [
+        ("name=cafe", &["Café Corner", "CAFE Marina"][..]),
+        ("name=f%C3%A9%20m", &["CAFE Marina"]),
+        ("name=marina", &["CAFE Marina", "Marina Bakery", "Joe's Pizza"]),
+        ("name=marina&status=active", &["Joe's Pizza"]),
+        ("status=suspended", &["CAFE Marina"]),
+        ("status=leaving", &["Marina Bakery"]),
+        ("name=nobody", &[]),
+    ] {
+        for limit in [1, 100] {
+            let found = town.platform().all(&format!("{TENANTS}?{conditions}"), limit).await;
+            assert_eq!(texts(&found, "name"), names, "{conditions}");
+        }
+    }
+    town.platform()
+        .get(&format!("{TENANTS}?name=&status=lost"))
+        .await
+        .is(422);
+}
+
+/// Five hundred others stand before it: a page is empty until it is found.
+#[tokio::test]
+async fn a_page_examines_at_most_five_hundred_tenants() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let seeded = testkit::seed::tenant(&aws).await.configured;
+    let write = |place| found_tenant(&aws, &seeded, place, "Another", TenantStatus::Active);
+    stream::iter(0..500)
+        .map(write)
+        .buffer_unordered(20)
+        .collect::<()>()
+        .await;
+    found_tenant(&aws, &seeded, 500, "Café Corner", TenantStatus::Active).await;
+    let pages = town.platform().pages(&format!("{TENANTS}?name=cafe")).await;
+    let found: Vec<usize> = pages.iter().map(|page| page.items().len()).collect();
+    assert_eq!(found, [0, 1]);
 }
 
 #[tokio::test]

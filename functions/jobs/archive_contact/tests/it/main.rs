@@ -299,7 +299,7 @@ async fn pages_of_tracked_links_are_archived() {
 
 /// Kinds of rows and where the file shows them: in a list, in the contact itself, or nowhere, with the name of the
 /// file's reason.
-const LISTED: [(&str, &str); 8] = [
+const LISTED: [(&str, &str); 9] = [
     ("calls", "call"),
     ("consent", "consent"),
     ("conversations", "conversation"),
@@ -308,6 +308,7 @@ const LISTED: [(&str, &str); 8] = [
     ("merges", "merge"),
     ("messages", "message received tracked_links"),
     ("notes", "note"),
+    ("orders", "order"),
 ];
 const IN_CONTACT: &str = "contact identity profile";
 const LEFT_OUT: [(&str, &str); 9] = [

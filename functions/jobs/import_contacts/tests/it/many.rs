@@ -38,8 +38,8 @@ async fn imported_row_stays_within_its_write_units() {
     assert_eq!(done.counts.created, 300);
     let units = used.write_units / 300.0;
     eprintln!("{units:.2} write units a row, {:?}", used.actions);
-    // A claim and two checkpoints, for these few rows.
-    assert!(units <= BUDGET + 0.1, "{units}");
+    // A claim, two checkpoints and slots, for these few rows.
+    assert!(units <= BUDGET + 0.15, "{units}");
 }
 
 /// The largest amount of memory that the process has had, in MiB.

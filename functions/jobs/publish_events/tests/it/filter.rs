@@ -142,6 +142,13 @@ fn only_changes_that_people_see_are_told() {
             Some(EventType::ContactChanged),
         ),
         ("contact", "E", json!({ "BOOL": true }), Some(EventType::ContactChanged)),
+        ("order", "number", json!({ "S": "1042" }), None),
+        (
+            "order",
+            "payment",
+            json!({ "S": "refunded" }),
+            Some(EventType::OrderChanged),
+        ),
     ] {
         let row = sample(kind);
         let meaning = event_meaning(&item(&row), &item(&with(&row, field, value)));
@@ -160,6 +167,32 @@ fn wish_that_is_repeated_has_no_event() {
     };
     assert_eq!(told(&row), Some(EventType::ConsentChanged));
     assert_eq!(told(&with(&row, "repeats", json!({ "BOOL": true }))), None);
+}
+
+/// The second sample is of a shop, and not of the API.
+#[test]
+fn order_is_told_with_its_number_and_states() {
+    let told = |before: &Item, after: &Value| {
+        let meaning = event_meaning(before, &item(after)).expect("a sample can be read");
+        let (_, meaning) = meaning.expect("an event");
+        serde_json::to_value(meaning.data).expect("JSON")
+    };
+    let of_shop = samples().into_iter().filter(|row| row["kind"]["S"] == "order").nth(1);
+    for (row, number, payment, fulfilment) in [
+        (sample("order"), "1042", "paid", "fulfilled"),
+        (of_shop.expect("a sample"), "1043", "pending", "unfulfilled"),
+    ] {
+        let id = &row["data"]["M"]["id"]["S"];
+        let mut facts = json!({
+            "contact_id": "ctc_01m7wd7tg0v4mttcy5xxaezw6b", "created": true, "order_id": id,
+            "number": number, "payment": payment, "fulfilment": fulfilment,
+        });
+        assert_eq!(told(&Item::default(), &row), facts);
+        facts["payment"] = json!("refunded");
+        facts.as_object_mut().expect("an object").remove("created");
+        let after = with(&row, "payment", json!({ "S": "refunded" }));
+        assert_eq!(told(&item(&row), &after), facts);
+    }
 }
 
 /// Events that a version before this one wrote, or queued, have no facts.

@@ -7,11 +7,12 @@ mod sockets;
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::live::{Cursor, Event, EventType};
 use domain::messages::{Message, MessageState, SendOutcome};
-use domain::people::Note;
-use domain::terms::{Actor, NoteId};
+use domain::people::{Note, Order, OrderContents, OrderReport, PaymentState};
+use domain::terms::{Actor, NoteId, OrderId, UpTo};
 use jiff::SignedDuration;
 use kit::stream::Batch;
 use publish_events::{Context, handle};
+use serde_json::json;
 use testkit::Lossy;
 use testkit::business::{CUSTOMER, business, read};
 use testkit::stream::{Filter, Rows, broken_record, rows};
@@ -153,7 +154,7 @@ async fn nothing_is_kept_without_followers() {
     let since = Cursor::at(world.aws.now());
     let note = |text: &str| {
         let id = NoteId::new(contact, world.aws.ids().ulid());
-        Note::new(id, read(serde_json::json!(text)), Actor::Operator, world.aws.now())
+        Note::new(id, read(json!(text)), Actor::Operator, world.aws.now())
     };
     let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
     let note = note("Prefers to be called after five.");
@@ -181,6 +182,63 @@ async fn nothing_is_kept_without_followers() {
     let before = world.aws.row_count().await;
     world.deliver(&world.records).await;
     assert_eq!(world.aws.row_count().await, before);
+}
+
+/// An order that is created and paid in a moment is one event, with the states that it has then.
+#[tokio::test]
+async fn changes_of_an_order_are_one_event() {
+    let mut world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let since = world.follow().await;
+    let contents: OrderContents = read(json!({
+        "placed_at": world.aws.now(), "currency": "AED", "totals": {"total": 12_050}, "items": [],
+    }));
+    let mut report = OrderReport {
+        updated_at: world.aws.now(),
+        contents: None,
+        payment: None,
+        fulfilment: None,
+        shipments: UpTo::new(),
+    };
+    let mut ids = Vec::new();
+    for number in ["1042", "1043"] {
+        let id = OrderId::new(contact, world.aws.ids().ulid());
+        let new = Order::new(
+            id,
+            read(json!(number)),
+            contents.clone(),
+            &report,
+            None,
+            world.aws.now(),
+        );
+        let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
+        let created = store.create_order(scope, &new, &stamp).await;
+        created.expect("the order is written");
+        world.record().await;
+        ids.push(id);
+    }
+    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
+    let before = store
+        .order(scope, ids[0])
+        .await
+        .expect("the table answers")
+        .expect("it is there");
+    let mut after = before.value.order;
+    report.payment = Some(PaymentState::Paid);
+    after.take(&report);
+    let changed = store.change_order(scope, before.version, &after, &stamp).await;
+    changed.expect("the order is written");
+    world.record().await;
+    world.deliver(&world.records).await;
+    let events = world.events(since).await;
+    assert_eq!(kinds(&events), [EventType::OrderChanged, EventType::OrderChanged]);
+    let told = |id: OrderId| {
+        let of_order = events.iter().find(|event| event.data.order_id == Some(id));
+        let data = &of_order.expect("an event of the order").data;
+        (data.created, data.payment)
+    };
+    assert_eq!(told(ids[0]), (true, Some(PaymentState::Paid)));
+    assert_eq!(told(ids[1]), (true, Some(PaymentState::Pending)));
 }
 
 #[tokio::test]

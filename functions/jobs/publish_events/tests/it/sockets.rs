@@ -80,7 +80,7 @@ impl<'a> World<'a> {
     /// A socket of a caller, opened by the ticket with its id.
     async fn put(&self, house: &House, id: &str, socket: Socket, views: &[&str]) -> SocketId {
         let store = self.aws.store();
-        let opened = store.open_socket(house.scope(), id, &socket).await;
+        let opened = store.open_socket(house.scope(), id, &socket, None).await;
         assert!(opened.expect("the table answers"));
         let views: Vec<View> = views.iter().map(|view| view.parse().expect("a view")).collect();
         let watching = Versioned {

@@ -10,7 +10,7 @@ use domain::money::{Cap, Period, Scope};
 use domain::people::{Contact, Field, FieldValue, Filter, Profile, Segment, Stage, Staged, Tag};
 use domain::templates::{TemplateDefinition, TemplateStatus};
 use domain::tenants::{Dated, Quality, Reported};
-use domain::terms::{CampaignState, ContactId, Operation, OperationState, Reason, Refusal, TagId};
+use domain::terms::{CampaignState, ContactId, Operation, OperationState, Reason, Refusal, TagId, TakenSlot};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use jobs::StartOperation;
@@ -486,6 +486,33 @@ async fn a_paused_campaign_makes_nothing_and_wakes_its_messages_later() {
     let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
     assert_eq!(operation.state, OperationState::Done);
     assert_eq!(world.contacts_with_message(&start, &fans).await, made);
+}
+
+#[tokio::test]
+async fn campaign_paused_while_it_waits_for_a_slot_makes_nothing() {
+    let world = World::new().await;
+    let fans = world.fans(8).await;
+    let start = world.start(json!({"per_minute": 2})).await;
+    world.work(&start).await;
+    let made = world.contacts_with_message(&start, &fans).await;
+    let slot = TakenSlot {
+        tenant: world.scope().tenant(),
+        operation: start.operation,
+        until: world.aws.now() + SignedDuration::from_secs(90),
+    };
+    for number in 0..100 {
+        let (store, holder) = (world.store(), world.aws.ids().ulid());
+        assert!(store.take_slot(number, holder, &slot, world.aws.now()).await.unwrap());
+    }
+    world.aws.pass(60);
+    assert_eq!(world.step(&start).await, Ran::Waits);
+    let waiting = world.operations.get(&start).await;
+    assert_eq!(waiting.due, Some(world.aws.now() + SignedDuration::from_secs(60)));
+    world.becomes(&start, CampaignState::Paused).await;
+    world.aws.pass(60);
+    world.work(&start).await;
+    assert_eq!(world.contacts_with_message(&start, &fans).await, made);
+    assert_eq!(world.state(&start).await.0, CampaignState::Paused);
 }
 
 /// It makes no step meanwhile.

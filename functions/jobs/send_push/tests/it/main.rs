@@ -276,7 +276,7 @@ async fn only_those_who_should_know_are_notified() {
     };
     assert!(
         store
-            .open_socket(scope, "page", &page)
+            .open_socket(scope, "page", &page, None)
             .await
             .expect("the table answers")
     );

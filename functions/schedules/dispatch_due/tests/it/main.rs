@@ -10,6 +10,7 @@ use dispatch_due::{Context, handle};
 use domain::media::InboundMedia;
 use domain::messages::{Message, SendOutcome};
 use domain::telephony::CallStatus;
+use domain::tenants::{Dated, Reported};
 use domain::terms::{
     Actor, Category, Data, MessageId, Narrowing, Operation, OperationId, OperationKind, Policy, Purpose,
     WebhookEndpointId,
@@ -29,6 +30,17 @@ testkit::extends_world!(World.0: Context);
 impl World {
     async fn new() -> Self {
         Self(testkit::World::new(Context::new).await)
+    }
+
+    /// With few workers, two, and this time until an answer is due.
+    async fn with_two_workers(first_due: &str) -> Self {
+        let variables = [
+            ("BULK_CONCURRENCY", "2"),
+            ("CLAIM_SECONDS", "5"),
+            ("FIRST_DUE_SECONDS", first_due),
+        ];
+        let env = |aws: &Aws| aws.env_with(&variables);
+        Self(testkit::World::with_env(env, Context::new, |_| {}).await)
     }
 
     async fn run(&self) {
@@ -574,17 +586,28 @@ async fn plan_bulk(aws: &Aws, business: &Seeded, like: &Message, count: usize) -
     planned
 }
 
-/// Two thousand bulk messages of a tenant are due, for longer than twenty answers to a person, and than twenty bulk messages of another tenant.
+/// These messages as the table has them.
+async fn read_again(aws: &Aws, business: &Seeded, messages: &[Message]) -> Vec<Message> {
+    let ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
+    let found = aws.store().each_message(business.scope(), &ids, aws.now()).await;
+    let found = found.expect("the table answers").into_iter();
+    found
+        .map(|message| message.expect("it is readable").expect("it is there"))
+        .collect()
+}
+
+/// Two thousand bulk messages of a tenant are due, for longer than twenty answers to a person, and than twenty bulk messages of another
+/// tenant. A first run queues 1,800, which two workers send in three minutes.
 #[tokio::test]
 async fn due_bulk_delays_neither_answers_nor_other_tenants() {
     const BULK: usize = 2_000;
     const OTHERS: usize = 20;
-    let world = World::new().await;
+    let world = World::with_two_workers("90").await;
     let like = world.follow_up().await;
     let other = Box::pin(business(&world.aws)).await;
     let others = Box::pin(other.follow_up(&world.aws, &mobile(99))).await;
     world.aws.drain(QueueName::Sends).await;
-    plan_bulk(&world.aws, &world.business, &like, BULK).await;
+    let many = plan_bulk(&world.aws, &world.business, &like, BULK).await;
     world.aws.pass(60);
     let few = plan_bulk(&world.aws, &other, &others, OTHERS).await;
     let mut answers = vec![like.id, others.id];
@@ -602,17 +625,90 @@ async fn due_bulk_delays_neither_answers_nor_other_tenants() {
     queued.sort();
     answers.sort();
     assert_eq!(queued, answers, "all answers, and nothing else, by the first run");
-    // Each shard has its own share, and by chance one has less than that.
-    let bulk = world.aws.depth(QueueName::BulkSends).await;
-    assert!((1_550..=1_600).contains(&bulk), "a run's share of bulk: {bulk}");
-    let few: Vec<MessageId> = few.iter().map(|message| message.id).collect();
-    let found = world
-        .aws
-        .store()
-        .each_message(other.scope(), &few, world.aws.now())
-        .await;
-    for message in found.unwrap() {
-        let dispatches = message.unwrap().unwrap().dispatches;
-        assert_eq!(dispatches, 1, "each tenant has its turn");
+    assert_eq!(world.aws.depth(QueueName::BulkSends).await, 1_800);
+    for message in read_again(&world.aws, &other, &few).await {
+        assert_eq!(message.dispatches, 1, "each tenant has its turn");
+    }
+    for _ in 0..2 {
+        world.run().await;
+        assert_eq!(world.aws.depth(QueueName::BulkSends).await, 2_020, "the rest, once");
+    }
+    let all = read_again(&world.aws, &world.business, &many).await;
+    assert!(all.iter().all(|message| message.dispatches == 1));
+}
+
+/// As many as this variable says, where it is set: `RINGBACK_TEST_DUE=10000`.
+const DUE: usize = 900;
+
+#[tokio::test]
+async fn bulk_of_several_tenants_leaves_in_one_run() {
+    let world = World::new().await;
+    let count = testkit::size("RINGBACK_TEST_DUE", DUE) / 3;
+    let (second, third) = (
+        Box::pin(business(&world.aws)).await,
+        Box::pin(business(&world.aws)).await,
+    );
+    for (number, business) in (0..).zip([&world.business, &second, &third]) {
+        let like = Box::pin(business.follow_up(&world.aws, &mobile(number))).await;
+        plan_bulk(&world.aws, business, &like, count).await;
+    }
+    world.aws.pass(90);
+    for _ in 0..2 {
+        world.run().await;
+        let queued = usize::try_from(world.aws.depth(QueueName::BulkSends).await);
+        assert_eq!(queued, Ok(3 * count));
+        assert_eq!(world.count_due().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn bulk_is_queued_as_fast_as_its_number_sends() {
+    let world = World::new().await;
+    let (store, scope, at) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let connection = store.connection(scope, world.business.whatsapp).await;
+    // One place of two is for answers.
+    let reported = Reported {
+        messages_per_second: Some(Dated { at, value: 2 }),
+        ..Reported::default()
+    };
+    let connection = connection.expect("the table answers").expect("the connection");
+    store
+        .note_reported(scope, &connection, reported)
+        .await
+        .expect("it is noted");
+    let like = world.follow_up().await;
+    let planned = plan_bulk(&world.aws, &world.business, &like, 5).await;
+    world.aws.pass(90);
+    world.run().await;
+    let again = world.aws.now() + SignedDuration::from_mins(30);
+    let mut leased = read_again(&world.aws, &world.business, &planned).await;
+    leased.sort_by_key(|message| message.due);
+    for (second, message) in (0..).zip(leased) {
+        assert_eq!(message.due, Some(again + SignedDuration::from_secs(second)));
+    }
+}
+
+/// Two workers send ten a second, for which the queue holds a minute's worth, half of a short lease. What is no message has another queue.
+#[tokio::test]
+async fn bulk_stays_due_while_its_queue_is_full() {
+    let world = World::with_two_workers("6").await;
+    let like = world.follow_up().await;
+    let planned = plan_bulk(&world.aws, &world.business, &like, 3).await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let endpoint = WebhookEndpointId::new(world.aws.ids().ulid());
+    let soon = now + SignedDuration::from_mins(1);
+    let waits = store.change_health(scope, endpoint, now, |health| health.with_more_waiting(7, soon));
+    waits.await.unwrap();
+    world.aws.pass(120);
+    world.aws.fill_queue(QueueName::BulkSends.variable(), 600).await;
+    for (jobs, dispatches, looks) in [(600, 0, 1), (3, 1, 0)] {
+        world.run().await;
+        let found = world.aws.take_jobs::<DeliveryJob>(QueueName::WebhookDeliveries).await;
+        assert_eq!(found.len(), looks);
+        assert_eq!(world.aws.depth(QueueName::BulkSends).await, jobs);
+        world.aws.drain(QueueName::BulkSends).await;
+        let all = read_again(&world.aws, &world.business, &planned).await;
+        assert!(all.iter().all(|message| message.dispatches == dispatches));
+        world.aws.pass(60);
     }
 }

@@ -59,8 +59,17 @@ impl<'a> World<'a> {
     }
 
     async fn does(&self, id: &str, did: Did) -> Answer {
-        let event = SocketEvent { id: socket_id(id), did };
-        handle(event, &self.ctx).await.expect("the event is handled")
+        self.does_in(&self.ctx, id, did).await
+    }
+
+    /// In this process.
+    async fn does_in(&self, process: &Context, id: &str, did: Did) -> Answer {
+        let event = SocketEvent {
+            id: socket_id(id),
+            network: None,
+            did,
+        };
+        handle(event, process).await.expect("the event is handled")
     }
 
     async fn connects(&self, id: &str, ticket: &str) -> Answer {
@@ -255,6 +264,64 @@ async fn a_client_that_shouts_is_closed() {
         for _ in 0..20 {
             assert_eq!(world.says("calm", r#"{"action": "ping"}"#).await[0]["type"], "pong");
         }
+    }
+}
+
+/// Lambda gives the actions of a socket to any process, so its row counts those that change it.
+#[tokio::test]
+async fn all_processes_together_hear_thirty_actions() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let env = aws.env_with(&[("CONNECTIONS_URL", world.gateway.url())]);
+    let processes: Vec<Context> = (0..3).map(|_| Context::new(&env).expect("a context")).collect();
+    world.open("loud", Role::Agent).await;
+    let say = async |number: usize, said: &str| {
+        let said = Did::Say(said.to_owned());
+        assert_eq!(world.does_in(&processes[number % 3], "loud", said).await, Answer::Taken);
+        world.gateway.take_messages(&socket_id("loud"))
+    };
+    // Each kind of action that changes the row; a conversation that is read counts as three.
+    let kinds = [
+        r#"{"action": "ping"}"#,
+        r#"{"action": "visible", "visible": true}"#,
+        r#"{"action": "watch", "views": ["calls"]}"#,
+        r#"{"action": "reading", "conversation_id": null}"#,
+    ];
+    for (number, said) in kinds.iter().cycle().take(20).enumerate() {
+        say(number, said).await;
+    }
+    assert!(!world.gateway.is_closed(&socket_id("loud")));
+    let told = say(20, kinds[0]).await;
+    assert_eq!((&told[0]["kind"], told.len()), (&"too_many".into(), 1));
+    assert!(world.gateway.is_closed(&socket_id("loud")));
+}
+
+/// No row counts them, so each process does.
+#[tokio::test]
+async fn eleven_actions_without_effect_close_a_socket() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let (key, _) = world.town.new_key(Role::Agent, &[]).await;
+    let ticket = world.ticket(&world.town.home, Actor::ApiKey(key)).await;
+    assert_eq!(world.connects("forbidden", &ticket).await, Answer::Taken);
+    let conversation = ConversationId::of(ContactId::new(aws.ids().ulid()), None);
+    let typing = format!(r#"{{"action": "typing", "conversation_id": "{conversation}"}}"#);
+    let unknown = r#"{"action": "watch", "views": ["none"]}"#;
+    for (id, said, kind) in [
+        ("unreadable", "sing", Some("unknown_action")),
+        ("refused", unknown, Some("unknown_view")),
+        ("forbidden", &typing, Some("forbidden")),
+        ("typing", &typing, None),
+    ] {
+        if kind != Some("forbidden") {
+            world.open(id, Role::Agent).await;
+        }
+        for _ in 0..10 {
+            let told = world.says(id, said).await;
+            assert_eq!(told.first().and_then(|told| told["kind"].as_str()), kind, "{id}");
+        }
+        world.is_refused(id, said, "too_many").await;
+        assert!(world.gateway.is_closed(&socket_id(id)), "{id}");
     }
 }
 

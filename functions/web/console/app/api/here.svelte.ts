@@ -7,8 +7,11 @@ export type Place = components["schemas"]["PlaceOut"];
 
 class Here {
   place = $state<Place | null>(null);
+  /** Whether the person administers the platform. Until that is known, the API decides. */
+  platform = $state<boolean>();
 
   may(operation: Operation): boolean {
+    if (operations[operation] === "platform") return this.platform !== false;
     return this.place !== null && permits(this.place.role, operation);
   }
 

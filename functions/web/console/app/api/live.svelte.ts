@@ -3,7 +3,7 @@ import type { components } from "./contract.d.ts";
 
 export type LiveEvent = components["schemas"]["PublishedEvent"];
 /** What changes, as sockets are told of it. */
-export type View = "calls" | "messages" | "connections" | "templates" | "inbox:all" | `conversation:${string}` | `contact:${string}`;
+export type View = "calls" | "messages" | "orders" | "connections" | "templates" | "inbox:all" | `conversation:${string}` | `contact:${string}`;
 /** `live`: every change is told. `catching`: it is not certain that all were, and what is missing is read. `delayed`: they are asked for every few
  * seconds. `off`: nobody answers. */
 export type State = "live" | "catching" | "delayed" | "off";

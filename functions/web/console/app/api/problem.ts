@@ -33,6 +33,11 @@ export class Refused extends Error {
   }
 }
 
+/** The refusal of fields that are wrong before anything is sent, as the API would say it. */
+export function refusalOf(errors: Fault[]): Refused {
+  return new Refused(422, { type: `${PREFIX}invalid`, errors });
+}
+
 /** Whether nobody answered. */
 export function isOffline(problem: unknown): boolean {
   return problem instanceof Refused && problem.kind === "offline";

@@ -6,8 +6,9 @@ import Contacts from "@lucide/svelte/icons/users";
 import Home from "@lucide/svelte/icons/house";
 import Inbox from "@lucide/svelte/icons/inbox";
 import Messages from "@lucide/svelte/icons/message-square";
+import Orders from "@lucide/svelte/icons/shopping-bag";
 import Reports from "@lucide/svelte/icons/chart-column";
 import Settings from "@lucide/svelte/icons/settings";
 
-export const icons = { home: Home, inbox: Inbox, calls: Calls, messages: Messages, contacts: Contacts, automations: Automations, campaigns: Campaigns, reports: Reports, settings: Settings };
+export const icons = { home: Home, inbox: Inbox, calls: Calls, messages: Messages, contacts: Contacts, orders: Orders, automations: Automations, campaigns: Campaigns, reports: Reports, settings: Settings };
 export type Icon = keyof typeof icons;

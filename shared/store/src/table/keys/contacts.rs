@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use domain::inbox::ConversationState;
-use domain::people::{Day, Digits, HistoryKind, Identity, Listing, Word};
+use domain::people::{Day, Digits, FulfilmentState, HistoryKind, Identity, Listing, Word};
 use domain::terms::{
     AttachmentId, CallId, CampaignId, ContactId, ConversationId, FieldId, MergeId, MessageId, Phone, StageId, TagId,
     UserId,
@@ -139,6 +139,16 @@ pub(crate) fn calls_of(scope: &TenantScope, day: &str) -> String {
 /// The list of a day's messages.
 pub(crate) fn messages_of(scope: &TenantScope, day: &str) -> String {
     format!("{}#MSGS#{day}", tenant_partition(scope))
+}
+
+/// The list of a day's orders.
+pub(crate) fn orders_of(scope: &TenantScope, day: &str) -> String {
+    format!("{}#ORDERS#{day}", tenant_partition(scope))
+}
+
+/// The list of the orders in a state of fulfilment, by the time of ordering.
+pub(crate) fn orders_in(scope: &TenantScope, state: FulfilmentState) -> String {
+    format!("{}#ORDERSTATE#{}", tenant_partition(scope), state.as_str())
 }
 
 /// The list of a day's messages that failed or were blocked.

@@ -1,5 +1,6 @@
 /** A contact as its forms have it. */
 import type { components } from "../../api/contract.d.ts";
+import { amountOf, priceIn } from "../../numbers/money.ts";
 
 type Schemas = components["schemas"];
 type Field = Pick<Schemas["Field"], "key" | "type">;
@@ -14,6 +15,8 @@ export interface Written {
   stage: string;
   owner: string;
   source: string;
+  /** Amount, and its currency, which is empty until one is chosen. */
+  value: [string, string];
   tags: string[];
   fields: Record<string, string>;
 }
@@ -21,16 +24,16 @@ export interface Written {
 const LISTS = ["phones", "emails"];
 
 export function writtenOf(contact: Partial<Contact>, known: readonly Field[]): Written {
-  const { name, phones = [], emails = [], language, stage, owner, source, tags = [], fields = {} } = contact;
+  const { name, phones = [], emails = [], language, stage, owner, source, value, tags = [], fields = {} } = contact;
   return {
-    name: name ?? "", phones: phones.join(", "), emails: emails.join(", "), language: language ?? "", stage: stage ?? "", owner: owner ?? "", source: source ?? "", tags,
+    name: name ?? "", phones: phones.join(", "), emails: emails.join(", "), language: language ?? "", stage: stage ?? "", owner: owner ?? "", source: source ?? "", value: [amountOf(value), value?.currency ?? ""], tags,
     fields: Object.fromEntries(known.map(({ key }) => [key, String(fields[key] ?? "")])),
   };
 }
 
-/** The changes of a form as the API takes them. */
-export function readContact(changes: Partial<Written>, known: readonly Field[]): Schemas["ContactInPatch"] {
-  const { fields, ...rest } = changes;
+/** The changes of a form as the API takes them. `usual` is the currency of a value for which none was chosen. */
+export function readContact(changes: Partial<Written>, known: readonly Field[], usual = "USD"): Schemas["ContactInPatch"] {
+  const { fields, value, ...rest } = changes;
   const valueOf = (key: string, text: string) => {
     const type = known.find((field) => field.key === key)?.type;
     if (text.trim() === "") return null;
@@ -44,6 +47,7 @@ export function readContact(changes: Partial<Written>, known: readonly Field[]):
   };
   return {
     ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, plainOf(name, value)])),
+    ...(value ? { value: priceIn("value", value[0], value[1] || usual) } : {}),
     ...(fields ? { fields: Object.fromEntries(Object.entries(fields).map(([key, text]) => [key, valueOf(key, text)])) } : {}),
   };
 }

@@ -1,11 +1,9 @@
 /** What people type of a record, and what the API takes. */
 import type { components } from "../../api/contract.d.ts";
-import { Refused, type Fault } from "../../api/problem.ts";
-import { readAmount } from "../../numbers/numbers.ts";
-import { unitDigits } from "../../ui/digits.ts";
+import { refusalOf, type Fault } from "../../api/problem.ts";
+import { amountOf, readPrice } from "../../numbers/money.ts";
 
 type Schemas = components["schemas"];
-type Price = Schemas["Price"];
 type Values = Record<string, string>;
 
 /** A product as it is typed. */
@@ -58,34 +56,20 @@ export function writtenOf({ name, sku = null, price, availability, url = null, i
   };
 }
 
-function amountOf(price: Price | null | undefined): string {
-  if (!price) return "";
-  const digits = unitDigits(price.currency);
-  return (price.amount / 10 ** digits).toFixed(digits);
-}
-
 /** The changes as the API takes them. `usual` is the currency of a price that has none of its own. */
 export function bodyOf({ price, variants, ...rest }: Partial<Product>, usual: string): object {
   const faults: Fault[] = [];
   const body = {
     ...rest,
-    ...(price && { price: priceOf(price[0], price[1] || usual, "price", faults) }),
+    ...(price && { price: readPrice("price", price[0], price[1] || usual, faults) }),
     ...(variants && {
       variants: variants.map(({ options, amount, currency, availability }, place) => {
         const values = optionsOf(options);
         if (!values) faults.push({ field: `variants[${place}].options`, code: "format", detail: "", facts: {} });
-        return { options: values, price: priceOf(amount, currency || usual, `variants[${place}].price`, faults), availability };
+        return { options: values, price: readPrice(`variants[${place}].price`, amount, currency || usual, faults), availability };
       }),
     }),
   };
-  if (faults.length > 0) throw new Refused(422, { type: "urn:ringback:problem:invalid", errors: faults });
+  if (faults.length > 0) throw refusalOf(faults);
   return body;
-}
-
-function priceOf(text: string, currency: string, field: string, faults: Fault[]): Price | null {
-  if (text.trim() === "") return null;
-  const reading = readAmount(text, currency);
-  if ("value" in reading) return { amount: reading.value, currency };
-  faults.push({ ...reading.fault, field });
-  return null;
 }

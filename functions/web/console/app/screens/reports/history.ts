@@ -16,18 +16,6 @@ export function periodOf(from: string, to: string, zone: string): { from?: strin
   return { ...(from && shifted(from, 0) ? { from: instantOf(`${from}T00:00`, zone) } : {}), ...(after ? { to: instantOf(`${after}T00:00`, zone) } : {}) };
 }
 
-/** A value of a field. */
-export function textOf(value: unknown): string {
-  if (value === null || value === undefined || value === "") return "–";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-/** The values inside a result, each with its path. */
-export function leavesOf(value: unknown, path: string[] = []): { name: string; text: string }[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return path.length === 0 || value === null ? [] : [{ name: path.join("."), text: textOf(value) }];
-  return Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, [...path, name]));
-}
-
 /** The page of the console that tells more of an operation. */
 export function pageOf({ kind, params }: { kind: string; params: unknown }): string | null {
   if (kind === "apply_retention") return "settings/retention";

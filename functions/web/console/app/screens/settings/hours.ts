@@ -1,6 +1,6 @@
 /** Opening hours of a week. The text of a day without hours is empty. */
 import type { components } from "../../api/contract.d.ts";
-import { Refused } from "../../api/problem.ts";
+import { refusalOf } from "../../api/problem.ts";
 import { readSpans, written, type Span } from "./spans.ts";
 
 type Hours = components["schemas"]["BusinessHours"];
@@ -52,7 +52,7 @@ export function isAlways(texts: Texts): boolean {
 export function hoursOf(texts: Texts): Hours | null {
   const readings = DAYS.map((day) => [day, readSpans(texts[day])] as const);
   const wrong = readings.flatMap(([day, found]) => ("fault" in found ? [{ ...found.fault, field: `business_hours.${day}` }] : []));
-  if (wrong.length > 0) throw new Refused(422, { type: "urn:ringback:problem:invalid", errors: wrong });
+  if (wrong.length > 0) throw refusalOf(wrong);
   const spans = readings.map(([day, found]) => [day, "spans" in found ? found.spans : []] as const);
   return spans.every(([, found]) => found.length === 0) ? null : (Object.fromEntries(spans) as Hours);
 }

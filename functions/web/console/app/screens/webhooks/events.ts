@@ -5,7 +5,7 @@ export type EventType = components["schemas"]["LiveEventType"];
 
 /** What each is about. The contract names all of them, so a new one fails the build until it has a place. */
 const SUBJECTS: Record<EventType, "customers" | "messages" | "work"> = {
-  "call.decided": "customers", "contact.changed": "customers", "consent.changed": "customers", "conversion.recorded": "customers", "note.created": "customers",
+  "call.decided": "customers", "contact.changed": "customers", "consent.changed": "customers", "conversion.recorded": "customers", "order.changed": "customers", "note.created": "customers",
   "message.received": "messages", "message.sent": "messages", "message.status": "messages", "conversation.changed": "messages",
   "campaign.progress": "work", "operation.progress": "work", "template.changed": "work", "connection.refused": "work",
 };

@@ -143,3 +143,4 @@ contact-language-none = كما يكتب العميل
 inbox-note-keep = تركها كما كانت
 contact-stage = المرحلة
 contact-owner = يتولاه
+contact-value = القيمة المتوقعة

@@ -117,6 +117,7 @@ key-subject = { $subject ->
     [imports] استيراد جهات الاتصال
     [exports] التصدير
     [products] المنتجات
+    [orders] الطلبات
     [assets] ملفات النشاط
     [templates] القوالب
     [fields] حقول جهات الاتصال

@@ -23,6 +23,7 @@ hook-event-call-decided = مكالمة فائتة أو مُجابة
 hook-event-contact-changed = عميل جديد أو تغيّرت بياناته
 hook-event-consent-changed = عميل يرفض الرسائل أو يوافق عليها
 hook-event-conversion-recorded = سُجّلت نتيجة، مثل طلب
+hook-event-order-changed = طلب جديد أو تغيّر طلب
 hook-event-note-created = كُتبت ملاحظة
 hook-event-message-received = كتب عميل
 hook-event-message-sent = أُرسلت رسالة

@@ -143,3 +143,4 @@ contact-language-none = as the customer writes
 inbox-note-keep = Leave it as it was
 contact-stage = Stage
 contact-owner = Looked after by
+contact-value = Expected value

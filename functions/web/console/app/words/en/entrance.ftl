@@ -25,3 +25,4 @@ accept-may-viewer = You can read everything.
 accept-may-agent = You can read everything and write to customers.
 accept-may-manager = You can read everything, write to customers and change settings.
 accept-may-admin = You can read everything, write to customers, change settings, and manage people and keys.
+mail-sent-again = If this address has not had 5 mails this hour or 10 today, another one is on its way. Use the newest that arrives.

@@ -114,6 +114,7 @@ key-subject = { $subject ->
     [imports] Imports of contacts
     [exports] Exports
     [products] Products
+    [orders] Orders
     [assets] Files of the business
     [templates] Templates
     [fields] Fields of contacts

@@ -23,6 +23,7 @@ hook-event-call-decided = A call was missed or answered
 hook-event-contact-changed = A customer is new or changed
 hook-event-consent-changed = A customer refuses messages, or agrees to them
 hook-event-conversion-recorded = A success was noted, such as an order
+hook-event-order-changed = An order is new or changed
 hook-event-note-created = A note was written
 hook-event-message-received = A customer wrote
 hook-event-message-sent = A message was sent

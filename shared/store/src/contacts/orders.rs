@@ -1,0 +1,162 @@
+//! Orders of contacts: records with a number that leads to them, and with places in the lists of orders.
+
+use std::collections::BTreeMap;
+
+use domain::people::Recorded as _;
+use domain::people::{Order, OrderContents, OrderNumber, Person};
+use domain::terms::{OrderId, ProductId, Stamp};
+
+use crate::contacts::of_contact::{ROW, create_writes, not_created, row};
+use crate::contacts::{NotCreated, sort_key_by_time};
+use crate::messages::SKU;
+use crate::table::keys::{self, IndexPlace, Key};
+use crate::table::owned::{Pointer, Unwritten};
+use crate::table::row::{self as rows, Condition, Row, Write};
+use crate::{Store, StoreError, TenantScope, Versioned};
+
+/// The reason why an order cannot be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderNotCreated {
+    /// An order with this number exists.
+    #[error("an order with this number exists")]
+    Taken,
+    #[error(transparent)]
+    Other(#[from] NotCreated),
+}
+
+impl From<StoreError> for OrderNotCreated {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// An order, and whose it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownOrder {
+    pub order: Order,
+    /// Its contact. If that was merged into another: the one that survived.
+    pub contact: Person,
+}
+
+/// The value by which a number is unique: among the orders that no connection delivered.
+fn unique(number: &OrderNumber) -> String {
+    format!("-:{}", number.as_str())
+}
+
+/// The row that leads from a number to its order.
+pub(crate) fn number_key(scope: &TenantScope, number: &OrderNumber) -> Key {
+    keys::claim(scope, Order::WORD, &unique(number))
+}
+
+/// The row of an order, with its places in the lists by day and by state.
+fn order_row(
+    scope: &TenantScope,
+    order: &Order,
+    condition: Condition,
+    version: u64,
+    stamp: &Stamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let at = order.contents.placed_at;
+    let sort = sort_key_by_time(at, order.id.own());
+    let state = IndexPlace {
+        partition: keys::orders_in(scope, order.fulfilment),
+        sort: sort.clone(),
+    };
+    Ok(row(scope, order, condition, version, stamp, doing)?
+        .in_list(keys::orders_of(scope, &keys::day(at)), sort)
+        .in_state(Some(state)))
+}
+
+impl Store {
+    /// Records an order, unless its number is taken, or the contact does not exist, is deleted or has the maximum number. Write units for
+    /// the row (2 per KB), 2 for each of its two places, 2 for the number, 2 for the counter, and 2 for the check of the contact.
+    ///
+    /// # Errors
+    /// [`OrderNotCreated`].
+    pub async fn create_order(&self, scope: &TenantScope, order: &Order, stamp: &Stamp) -> Result<(), OrderNotCreated> {
+        let mut writes = create_writes(scope, order, stamp)?;
+        let row = order_row(scope, order, Condition::NewOrGone, 1, stamp, Order::CREATE)?;
+        writes[ROW] = Write::Put(row);
+        let number = writes.len();
+        let pointer = Pointer::unique(scope, Order::WORD, &unique(&order.number), &order.id);
+        writes.extend(pointer.map(|pointer| Write::Put(pointer.row(Condition::New, None))));
+        match self.write_until_settled(writes, Order::CREATE).await {
+            Ok(()) => Ok(()),
+            Err(Unwritten::Store(error)) => Err(error.into()),
+            // Its own number is taken, too, if the request comes again.
+            Err(Unwritten::Lost(lost)) if lost.refused.contains(&number) && !lost.refused.contains(&ROW) => {
+                Err(OrderNotCreated::Taken)
+            }
+            Err(Unwritten::Lost(lost)) => Err(not_created::<Order>(&lost.refused).into()),
+        }
+    }
+
+    /// An order, unless its contact is deleted. If the contact was merged into another, it is the survivor's. One request of three rows.
+    pub async fn order(&self, scope: &TenantScope, id: OrderId) -> Result<Option<Versioned<KnownOrder>>, StoreError> {
+        const DOING: &str = "read an order";
+        let wanted = keys::of_contact(scope, id.contact(), Order::KIND, id.own());
+        let along = [wanted.clone()];
+        let (mut people, mut rows) = self.known_many(scope, &[id.contact()], &along, DOING).await?;
+        let person = people.remove(&id.contact());
+        let Some(contact) = person.filter(|person| person.contact.deleted_at.is_none()) else {
+            return Ok(None);
+        };
+        let order = rows::read_versioned(rows.remove(&wanted), None, DOING)?;
+        Ok(order.map(|Versioned { version, value: order }| Versioned {
+            version,
+            value: KnownOrder { order, contact },
+        }))
+    }
+
+    /// The order with this number, if there is one.
+    pub async fn order_with_number(
+        &self,
+        scope: &TenantScope,
+        number: &OrderNumber,
+    ) -> Result<Option<Versioned<KnownOrder>>, StoreError> {
+        const DOING: &str = "find an order by its number";
+        let item = self.database.get(&number_key(scope, number), DOING).await?;
+        match rows::data_if_any(item, DOING)? {
+            Some(id) => self.order(scope, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Changes an order under the condition of the version that was read. Returns its new version.
+    pub async fn change_order(
+        &self,
+        scope: &TenantScope,
+        version: u64,
+        after: &Order,
+        stamp: &Stamp,
+    ) -> Result<u64, StoreError> {
+        let (condition, version) = (Condition::Version(version), version + 1);
+        let row = order_row(scope, after, condition, version, stamp, Order::CHANGE)?;
+        self.database.put(row, Order::CHANGE).await?;
+        Ok(version)
+    }
+
+    /// The products that have the SKUs of the items, by SKU. One request, or none if no item has a SKU.
+    pub async fn ordered_products(
+        &self,
+        scope: &TenantScope,
+        contents: &OrderContents,
+    ) -> Result<BTreeMap<String, ProductId>, StoreError> {
+        const DOING: &str = "find the products of an order";
+        let named: BTreeMap<String, Key> = contents
+            .skus()
+            .map(|sku| (sku.to_string(), keys::claim(scope, SKU, sku.as_str())))
+            .collect();
+        if named.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let claims: Vec<Key> = named.values().cloned().collect();
+        let mut found = self.database.get_many(&claims, DOING).await?;
+        let owners = named.into_iter().filter_map(|(sku, key)| {
+            let owner = rows::data(found.remove(&key)?, DOING);
+            Some(owner.map(|owner| (sku, owner)))
+        });
+        owners.collect()
+    }
+}
