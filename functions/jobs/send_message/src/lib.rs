@@ -35,7 +35,8 @@
 //! 4. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
 //!    worker whose claim stands in the row goes on, so two copies of a job send once. What sending needs, such as
 //!    credentials, is read before the claim.
-//! 5. **Look again.** The contact is read once more, so that a STOP between check and claim is obeyed.
+//! 5. **Look again.** The contact is read once more, so that a STOP between check and claim is obeyed,
+//!    and a campaign's message to a contact that was merged meanwhile goes to nobody twice.
 //! 6. **Send.** One request to the provider, which ends before the claim does.
 //! 7. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written first, then the
 //!    message, so that a status always finds it. If the worker dies in between, that status settles the attempt.

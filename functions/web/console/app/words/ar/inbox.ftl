@@ -158,4 +158,4 @@ composer-saved = حُفظت المسودة
 composer-unsaved = لم تُحفظ المسودة بعد
 composer-send = إرسال
 composer-add = إضافة الملاحظة
-composer-forbidden = دورك يقرأ المحادثات. أما الرد فللموظفين والمديرين والمسؤولين.
+composer-forbidden = دورك يقرأ المحادثات. أما الرد فللموظفين والمشرفين ومديري النظام.
