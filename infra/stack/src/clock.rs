@@ -103,9 +103,15 @@ fn file(place: &Place) -> PathBuf {
     place.data.join(FILE)
 }
 
-/// Functions read their environment when they start, and they start anew when it changes.
+/// Functions read their environment when they start, and they start anew when it changes. Schedules are moved after all others: what
+/// they find due goes to functions that would not take it for due yet.
 pub(crate) async fn move_functions(aws: &Aws, functions: &[Function], offset: u32) -> Result<()> {
-    let names: Vec<String> = functions.iter().map(|function| function.deployed_name(STACK)).collect();
+    let (schedules, others): (Vec<_>, Vec<_>) = functions.iter().partition(|function| function.room == "schedules");
+    let names: Vec<String> = others
+        .into_iter()
+        .chain(schedules)
+        .map(|function| function.deployed_name(STACK))
+        .collect();
     aws.set_variable(VARIABLE, &offset.to_string(), &names).await
 }
 
