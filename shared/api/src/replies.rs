@@ -1,3 +1,5 @@
+//! Answers of handlers, with their status and headers; and the version that a change names.
+
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

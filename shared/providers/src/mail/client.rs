@@ -1,3 +1,5 @@
+//! Sends e-mails, each by one request, which is never repeated here.
+
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
