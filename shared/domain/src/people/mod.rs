@@ -23,6 +23,7 @@ mod ledger;
 mod links;
 mod listing;
 mod merge;
+mod news_of_orders;
 mod note;
 mod open_messages;
 mod order;

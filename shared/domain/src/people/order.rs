@@ -321,7 +321,7 @@ pub struct Order {
     /// The products that have the SKUs of items, by SKU.
     #[serde(default)]
     pub products: BTreeMap<String, ProductId>,
-    /// What there was to tell to whoever ordered, and what became of it. Each event is there at most once.
+    /// News for whoever ordered, with what became of each. Each event is there at most once.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
     pub news: UpTo<{ OrderEvent::ALL.len() }, OrderNews>,
     /// The user (`usr_…`), key (`key_…`) or platform administrator (`platform:usr_…`) that recorded it. Missing if a shop did.
