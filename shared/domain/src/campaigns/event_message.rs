@@ -26,6 +26,9 @@ resource! {
         /// Content, of the category `utility`. Its texts and templates can name values of the order, such as `{{order.number}}`. Left out:
         /// the usual text for the event by SMS, in English and Arabic.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({
+            "category": "utility", "channels": ["sms"], "sms_text": "{{tenant.name}}: your order {{order.number}} is on its way.",
+        })))]
         pub message: Option<CampaignMessage>,
     }
 }
