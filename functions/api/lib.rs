@@ -18,7 +18,6 @@ kit::functions! {
     contacts;
     conversations;
     docs;
-    event_messages;
     exports;
     fields;
     health;

@@ -98,15 +98,14 @@ impl Contract {
     }
 
     /// Fields of the operation's body whose values must be unique, with their schemas: `x-unique`. Examples leave out those that
-    /// are not required. Those with a choice of values are left out: nobody can make up another one.
+    /// are not required.
     pub fn unique_fields<'a>(&'a self, operation: &Operation<'a>) -> Vec<(&'a str, &'a Value)> {
         let body = resolve(&self.document, &operation.value["requestBody"]);
         let media = body["content"].as_object().and_then(|content| content.values().next());
         let schema = media.map(|media| resolve(&self.document, &media["schema"]));
         let fields = schema.and_then(|schema| schema["properties"].as_object());
         let fields = fields.into_iter().flatten();
-        let is_choice = |field: &Value| resolve(&self.document, field)["enum"].is_array();
-        let unique = fields.filter(|(_, field)| field["x-unique"] == true && !is_choice(field));
+        let unique = fields.filter(|(_, field)| field["x-unique"] == true);
         unique.map(|(name, field)| (name.as_str(), field)).collect()
     }
 }

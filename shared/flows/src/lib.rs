@@ -5,4 +5,3 @@ pub mod files;
 pub mod inbox;
 pub mod messages;
 pub mod money;
-pub mod orders;

@@ -2,7 +2,6 @@
 
 mod campaign;
 mod drip;
-mod event_message;
 mod run;
 mod trigger;
 

@@ -1,3 +1,0 @@
-fn main() -> Result<(), kit::Error> {
-    process_commerce_event::serve()
-}
