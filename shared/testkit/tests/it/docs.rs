@@ -7,6 +7,7 @@ use domain::messages::Material;
 use domain::money::Product;
 use domain::templates::TemplateDefinition;
 use domain::tenants::{Account, ConnectionSummary, Line, Rule, SendSecrets, Tenant, TenantConfig, VerifySecrets};
+use regex::Regex;
 use serde_json::{from_str, from_value, json};
 use testkit::template::{edge, resources, template};
 
@@ -31,6 +32,20 @@ fn links_between_pages_lead_somewhere() {
             assert!(folder.join(path).exists(), "{file} links to {link}");
         }
     }
+}
+
+#[test]
+fn names_after_a_file_of_where_it_is_decided_stand_in_it() {
+    let page = read("docs/where-it-is-decided.md");
+    let named = Regex::new(r"\]\(\.\./([^)#]+\.\w+)\) `(\w+)!?`").expect("a pattern");
+    let mut found = 0;
+    for row in named.captures_iter(&page) {
+        let (file, name) = (&row[1], &row[2]);
+        let word = Regex::new(&format!(r"\b{name}\b")).expect("a pattern");
+        assert!(word.is_match(&read(file)), "{file} has no {name}");
+        found += 1;
+    }
+    assert!(found > 100, "the page names {found} only");
 }
 
 #[test]
@@ -135,7 +150,7 @@ const OPERATORS: [&str; 6] = [
 
 /// The captured groups of all matches.
 fn captured_groups<'a>(text: &'a str, pattern: &str) -> BTreeSet<&'a str> {
-    let pattern = regex::Regex::new(pattern).expect("an expression");
+    let pattern = Regex::new(pattern).expect("an expression");
     let names = pattern.captures_iter(text).filter_map(|found| found.get(1));
     names.map(|name| name.as_str()).collect()
 }
