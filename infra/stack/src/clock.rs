@@ -106,10 +106,10 @@ fn file(place: &Place) -> PathBuf {
 /// Functions read their environment when they start, and they start anew when it changes. Schedules are moved after all others: what
 /// they find due goes to functions that would not take it for due yet.
 pub(crate) async fn move_functions(aws: &Aws, functions: &[Function], offset: u32) -> Result<()> {
-    let (schedules, others): (Vec<_>, Vec<_>) = functions.iter().partition(|function| function.room == "schedules");
-    let names: Vec<String> = others
+    let mut functions: Vec<_> = functions.iter().collect();
+    functions.sort_by_key(|function| function.room == "schedules");
+    let names: Vec<String> = functions
         .into_iter()
-        .chain(schedules)
         .map(|function| function.deployed_name(STACK))
         .collect();
     aws.set_variable(VARIABLE, &offset.to_string(), &names).await
