@@ -18,6 +18,7 @@ kit::functions! {
     contacts;
     conversations;
     docs;
+    event_messages;
     exports;
     fields;
     health;

@@ -16,6 +16,7 @@ kit::functions! {
     make_platform_admin;
     preflight_campaign;
     process_call, round_trips = "tests/round_trips.rs";
+    process_commerce_event;
     process_provider_event;
     publish_changes;
     publish_events;

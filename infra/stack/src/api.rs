@@ -220,6 +220,8 @@ pub async fn start_operation(play: &Play, contract: &Contract, keeper: &Proof) -
 /// The lists of calls, messages and conversations: what customers do fills them.
 pub const HAPPENINGS: [&str; 3] = ["/api/v1/calls", "/api/v1/messages", "/api/v1/conversations"];
 
+const EVENT_MESSAGES: &str = "/api/v1/event-messages";
+
 const AUTOMATIONS: &str = "/api/v1/automations";
 
 /// Maximum wait for a message, enough for a busy machine.
@@ -388,7 +390,24 @@ pub async fn make(
 ) -> Result<Answer> {
     let body = new_body(contract, create)?;
     let path = fill_path(create.path, known);
-    let made = ask(play, create.method, &path, keeper, None, &body).await?;
+    let mut made = ask(play, create.method, &path, keeper, None, &body).await?;
+    if path == EVENT_MESSAGES && kind(&made) == "taken" {
+        // There is one for each event. The one that there is was made for something else, which is over.
+        let listed = ask_for_json(play, keeper, "get", &path, None).await?;
+        for id in listed["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|item| word(&item["id"]))
+        {
+            let one = format!("{path}/{id}");
+            require_success(
+                &ask(play, "delete", &one, keeper, None, &None).await?,
+                "deleting an event message",
+            )?;
+        }
+        made = ask(play, create.method, &path, keeper, None, &body).await?;
+    }
     let what = format!("creating one by the document's example of {}", create.id());
     require_success(&made, &what)?;
     Ok(made)

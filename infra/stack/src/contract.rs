@@ -98,14 +98,15 @@ impl Contract {
     }
 
     /// Fields of the operation's body whose values must be unique, with their schemas: `x-unique`. Examples leave out those that
-    /// are not required.
+    /// are not required. Those with a choice of values are left out: nobody can make up another one.
     pub fn unique_fields<'a>(&'a self, operation: &Operation<'a>) -> Vec<(&'a str, &'a Value)> {
         let body = resolve(&self.document, &operation.value["requestBody"]);
         let media = body["content"].as_object().and_then(|content| content.values().next());
         let schema = media.map(|media| resolve(&self.document, &media["schema"]));
         let fields = schema.and_then(|schema| schema["properties"].as_object());
         let fields = fields.into_iter().flatten();
-        let unique = fields.filter(|(_, field)| field["x-unique"] == true);
+        let is_choice = |field: &Value| resolve(&self.document, field)["enum"].is_array();
+        let unique = fields.filter(|(_, field)| field["x-unique"] == true && !is_choice(field));
         unique.map(|(name, field)| (name.as_str(), field)).collect()
     }
 }

@@ -5,3 +5,4 @@ pub mod files;
 pub mod inbox;
 pub mod messages;
 pub mod money;
+pub mod orders;

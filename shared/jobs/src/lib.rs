@@ -1,6 +1,7 @@
 //! The content of the queues: one type per queue, and of the bus. Jobs are small: they contain ids instead of copies of table rows. Only
 //! providers' events and e-mails travel whole, because no table holds their content.
 
+mod commerce;
 mod delivery;
 mod mail;
 mod media;
@@ -9,6 +10,7 @@ mod operation;
 mod push;
 mod steps;
 
+pub use commerce::CommerceJob;
 pub use delivery::DeliveryJob;
 pub use mail::{Author, FactorChange, Link, Mail, MailJob};
 pub use media::MediaJob;

@@ -3,10 +3,11 @@
 use domain::calls::CallProgress;
 use domain::media::{Asset, Medium};
 use domain::messages::Message;
-use domain::terms::{ConnectionId, FileId, Lane, Operation, Purpose, TenantId, WebhookEndpointId};
+use domain::people::Order;
+use domain::terms::{ConnectionId, FileId, Lane, Operation, OrderId, Purpose, TenantId, WebhookEndpointId};
 use jiff::Timestamp;
 
-use crate::{CallJob, DeliveryJob, MediaJob, SendMessage, SentWith, StartOperation};
+use crate::{CallJob, CommerceJob, DeliveryJob, MediaJob, SendMessage, SentWith, StartOperation};
 
 /// A job to be queued. The due index also has a row for it, in case the job is lost or its time is far off.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,8 @@ pub enum NextJob {
     Media(MediaJob),
     /// Looks at an endpoint of webhooks: queue `webhook-deliveries`.
     Deliver(DeliveryJob),
+    /// Tells the news of an order: queue `commerce-events`.
+    Commerce(CommerceJob),
     /// Starts or continues an operation: an event on the bus.
     Start(StartOperation),
 }
@@ -121,6 +124,24 @@ impl ToQueue {
             job: NextJob::Deliver(job),
             not_before: at,
         }
+    }
+
+    /// The news of an order, at this time.
+    pub fn tell_news(tenant: TenantId, order: OrderId, at: Timestamp) -> Self {
+        let job = CommerceJob::TellNews {
+            tenant,
+            correlation_id: order.to_string(),
+            order,
+        };
+        Self {
+            job: NextJob::Commerce(job),
+            not_before: at,
+        }
+    }
+
+    /// The news of an order that was written, at once, if some waits to be told.
+    pub fn news_of(tenant: TenantId, order: &Order, now: Timestamp) -> Option<Self> {
+        order.has_waiting_news().then(|| Self::tell_news(tenant, order.id, now))
     }
 
     /// The start of an operation, at once.

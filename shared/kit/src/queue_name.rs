@@ -6,6 +6,8 @@ pub enum QueueName {
     Calls,
     /// Events of messaging providers, for `process_provider_event`.
     ProviderEvents,
+    /// Events of shops, for `process_commerce_event`.
+    CommerceEvents,
     /// Messages to send that answer a person, for `send_message`.
     Sends,
     /// Messages to send to many, for `send_message`, too.
@@ -23,9 +25,10 @@ pub enum QueueName {
 }
 
 impl QueueName {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Calls,
         Self::ProviderEvents,
+        Self::CommerceEvents,
         Self::Sends,
         Self::BulkSends,
         Self::Drips,
@@ -37,13 +40,14 @@ impl QueueName {
 
     /// Queues that webhooks fill. Jobs that these refuse may be in the bucket, and `dispatch_due` queues them again. The other
     /// queues are filled by jobs, which are retried by themselves; searching the bucket for them would cost on every idle day.
-    pub const SWEPT: [Self; 2] = [Self::Calls, Self::ProviderEvents];
+    pub const SWEPT: [Self; 3] = [Self::Calls, Self::ProviderEvents, Self::CommerceEvents];
 
     /// Name in the template and in keys of spilled objects.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Calls => "calls",
             Self::ProviderEvents => "provider-events",
+            Self::CommerceEvents => "commerce-events",
             Self::Sends => "sends",
             Self::BulkSends => "bulk-sends",
             Self::Drips => "drips",
@@ -59,6 +63,7 @@ impl QueueName {
         match self {
             Self::Calls => "CALLS_QUEUE_URL",
             Self::ProviderEvents => "PROVIDER_EVENTS_QUEUE_URL",
+            Self::CommerceEvents => "COMMERCE_EVENTS_QUEUE_URL",
             Self::Sends => "SENDS_QUEUE_URL",
             Self::BulkSends => "BULK_SENDS_QUEUE_URL",
             Self::Drips => "DRIPS_QUEUE_URL",

@@ -54,6 +54,7 @@ impl Queues {
                 NextJob::Look(job) => (QueueName::Calls, Entry::new(&*job)?),
                 NextJob::Media(job) => (QueueName::Media, Entry::new(&job)?),
                 NextJob::Deliver(job) => (QueueName::WebhookDeliveries, Entry::new(&job)?),
+                NextJob::Commerce(job) => (QueueName::CommerceEvents, Entry::new(&job)?),
                 NextJob::Start(operation) => {
                     started.push(operation);
                     count += 1;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::accounts::{Account, ApiKey, Grant, Invitation, LastUsed, Member, SecurityEvent, Session};
 use domain::calls::{CallProgress, MessageRef, Received};
-use domain::campaigns::{Campaign, Enrolment, Triggered};
+use domain::campaigns::{Campaign, Enrolment, EventMessage, Triggered};
 use domain::inbox::Draft;
 use domain::live::{Event, Followers, PushSubscription, Reachable, Socket, SocketOwner, Ticket};
 use domain::media::{Asset, Medium};
@@ -94,6 +94,7 @@ const READ: &[(&str, Read)] = &[
     ("enrolment", as_it_is::<Enrolment>),
     ("erased", as_it_is::<Remembered>),
     ("erasure_salt", as_it_is::<Salt>),
+    ("event_message", as_it_is::<EventMessage>),
     ("field", as_it_is::<Field>),
     ("followers", as_it_is::<Followers>),
     ("following_endpoints", as_it_is::<Vec<FollowingEndpoint>>),
@@ -355,11 +356,12 @@ fn resources_without_times_have_that_of_their_id() {
 
 /// Kinds whose types refuse unknown fields, since people write them as files or by the API. An older version does not read a
 /// row with a new field, so even an optional one is a new form (docs/decisions/0044-forms-of-rows.md).
-const STRICT: [&str; 11] = [
+const STRICT: [&str; 12] = [
     "asset",
     "attachment",
     "campaign",
     "draft",
+    "event_message",
     "field",
     "line",
     "prices",

@@ -17,7 +17,7 @@ pub type Row = HashMap<String, AttributeValue>;
 /// of contacts want to know what they do with it. Suppressions are of people who are no contacts.
 const OF_NO_CONTACT: &str = "\
     account additions admins api_key api_key_owner asset automation_match automation_watch campaign canned_reply \
-    cap_day claim connection counted_day counters desk drip_steps email erasure_salt field followers \
+    cap_day claim connection counted_day counters desk drip_steps email erasure_salt event_message field followers \
     following_endpoints grant idle invitation key_use leaving line member notice notice_mailings number_limit \
     platform_act platform_admin portfolio_limit prices product push_key push_owner push_subscription pushed rate \
     reachable refused_webhook retention rolled rule rule_version security_event segment session signing_keys \

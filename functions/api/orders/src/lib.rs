@@ -8,11 +8,13 @@ use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, Paging, Patch, Path, Query, RACES, Setback, Tagged, fitting, permits,
     require_found,
 };
-use axum::Router;
 use axum::extract::State;
+use axum::{Extension, Router};
 use domain::people::{Identity, Order, OrderReport, Recorded as _};
 use domain::terms::{ContactId, Fault, FaultCode, OrderId};
-use kit::{ConfigError, Env, Problem};
+use flows::orders::{first_report, take_report};
+use jobs::ToQueue;
+use kit::{ConfigError, Env, Problem, QueueName, Queues};
 use store::Versioned;
 use store::contacts::{Brought, KnownOrder, NotCreated, OrderNotCreated, PersonError};
 use store::reports::Stored;
@@ -23,7 +25,8 @@ kit::function!(serve_http, routes);
 
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    Ok(api::serve(operations(), Api::new(env)?))
+    let queues = Queues::new(env, &[QueueName::CommerceEvents])?;
+    Ok(api::serve(operations(), Api::new(env)?).layer(Extension(queues)))
 }
 
 /// Path of the orders.
@@ -36,7 +39,8 @@ api::operations! {
         /// It is in its contact's timeline, and counts as a conversion `order` with its total. The contact is the one with `contact_id`,
         /// else with `phone`, else with `email`. If there is none, a contact with both is created. An item whose `sku` a product has finds
         /// the product in `products`. A number belongs to one order (409 `taken`, which names it). A contact has at most 10,000 orders, and
-        /// an order at most 32 KB.
+        /// an order at most 32 KB. That it was placed is news, which the message for `order.created` tells, unless the order is older than a
+        /// day. `news` says what becomes of it.
         POST "/api/v1/orders" => create_order, "The order";
 
         /// List orders
@@ -54,7 +58,8 @@ api::operations! {
         /// Report what changed with `updated_at`, the shop's time of the change. The contents, the payment, the fulfilment and each shipment
         /// have a time of their own, and an older report never overwrites a newer one, so reports can come late, twice and in any order. Of
         /// two of the same time, the one of the higher state stays. A report that is older in all its parts is answered with the order as
-        /// it is.
+        /// it is. What is new for whoever ordered is told by the event messages, once for each event; `news` says what becomes of it. Telling
+        /// news changes the order, and so its `ETag`.
         PATCH "/api/v1/orders/{order_id}" => update_order, "The order after the report";
     }
 }
@@ -135,9 +140,20 @@ fn refuse_number(by: Option<&Order>) -> Problem {
     Problem::conflict("taken", detail).about("number", fault)
 }
 
+/// Queues the job that tells the news of an order, if some waits. If it fails, the request that is repeated queues it.
+async fn queue_news(queues: &Queues, who: &Writing, order: &Order) -> Result<(), Problem> {
+    let job = ToQueue::news_of(who.scope().tenant(), order, who.now());
+    let queued = queues.enqueue(job.into_iter().collect(), who.now()).await;
+    queued.map(|_| ()).map_err(|error| {
+        tracing::error!(error = kit::chain(&error), "news of an order is not queued");
+        Problem::unavailable()
+    })
+}
+
 async fn create_order(
     who: Writing,
     State(api): State<Api>,
+    Extension(queues): Extension<Queues>,
     Body(fields): Body<OrderIn>,
 ) -> Result<Created<OrderEntry>, Problem> {
     let report = fields.report(who.now());
@@ -152,8 +168,8 @@ async fn create_order(
     let (own, new_contact) = (who.ulid(), ContactId::new(who.ulid()));
     let (number, contents) = (fields.number.clone(), fields.contents.clone());
     let id = OrderId::new(new_contact, own);
-    let mut new = Order::new(id, number, contents, &report, Some(who.actor()), who.now());
-    new.products = products;
+    let new = Order::new(id, number, contents, &report, Some(who.actor()), who.now());
+    let new = first_report(new, products, who.now());
     // Before a contact is created for it.
     let new = fitting(new)?;
     let (api, who, fields, new) = (&api, &who, &fields, &new);
@@ -164,6 +180,7 @@ async fn create_order(
     });
     let id = created.await?;
     let Versioned { version, value } = require_found(api.store().order(who.scope(), id)).await?;
+    queue_news(&queues, who, &value.order).await?;
     Ok(Created {
         location: format!("{ORDERS}/{}", value.order.id),
         version,
@@ -224,6 +241,7 @@ async fn get_order(
 async fn update_order(
     who: Writing,
     State(api): State<Api>,
+    Extension(queues): Extension<Queues>,
     Path(id): Path<OrderId>,
     if_match: IfMatch,
     patch: Patch<OrderUpdate>,
@@ -236,16 +254,7 @@ async fn update_order(
         None => None,
     };
     let products = &products;
-    let decide = |before: &Order| {
-        let mut after = before.clone();
-        after.take(&report);
-        if after.contents != before.contents
-            && let Some(products) = products
-        {
-            after.products.clone_from(products);
-        }
-        fitting(after)
-    };
+    let decide = |before: &Order| fitting(take_report(before, &report, products.as_ref(), who.now()));
     let orderer = OnceLock::new();
     let read = || async {
         let known = store.order(scope, id).await?;
@@ -262,6 +271,7 @@ async fn update_order(
         Ok(Versioned { version, value: after })
     };
     let Versioned { version, value } = RACES.change(&if_match, read, decide, write).await?;
+    queue_news(&queues, &who, &value).await?;
     let contact = orderer.into_inner().ok_or_else(Problem::not_found)?;
     let order = KnownOrder { order: value, contact };
     Ok(Tagged::of(Versioned { version, value: order }))

@@ -79,6 +79,7 @@ pub struct Context {
     queues: Queues,
     calls: Queue,
     provider_events: Queue,
+    commerce_events: Queue,
     bucket: RawBucket,
     timers: Timers,
     clock: Clock,
@@ -99,6 +100,7 @@ impl Context {
             queues: Queues::new(env, &QUEUES)?.with_bus(Bus::new(env)?),
             calls: Queue::new(env, QueueName::Calls)?,
             provider_events: Queue::new(env, QueueName::ProviderEvents)?,
+            commerce_events: Queue::new(env, QueueName::CommerceEvents)?,
             bucket: RawBucket::new(env)?,
             bulk_sends: Queue::new(env, QueueName::BulkSends)?,
             ahead: Mutex::new(ahead),
@@ -126,6 +128,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     for (name, queue) in [
         (QueueName::Calls, &ctx.calls),
         (QueueName::ProviderEvents, &ctx.provider_events),
+        (QueueName::CommerceEvents, &ctx.commerce_events),
     ] {
         if half < ENOUGH_TIME {
             break;

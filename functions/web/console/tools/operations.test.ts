@@ -16,6 +16,9 @@ const ELSEWHERE: Record<string, string[]> = {
   "read with something else that the page shows": [
     "get_automation_version", "get_conversation_draft", "get_conversion", "get_suppression", "get_template_version", "get_user", "list_conversions", "list_notes",
   ],
+  "a screen of its own comes later": [
+    "create_event_message", "delete_event_message", "get_event_message", "list_event_messages", "update_event_message",
+  ],
   "sent by the API's other operation, which takes a template, too": ["send_template"],
   "an automation is turned off, so that its versions stay": ["delete_automation"],
   "printed from the page of the consent, which has the same": ["get_consent_proof_page"],

@@ -10,14 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::calls::Received;
 use crate::destinations::WayOut;
 use crate::messages::{
-    Cause, InboundMessage, Intent, Material, Message, OptFlag, Says, Through, Words, World, compose_message,
-    duration_in_words, is_own_number, missing_call, time_ago, usual_answer,
+    About, Cause, InboundMessage, Intent, Material, Message, OptFlag, Says, Through, Words, World, compose_message,
+    duration_in_words, is_own_number, time_ago, usual_answer,
 };
 use crate::people::{Contact, Profile, is_answered_by_twilio};
 use crate::tenants::{Line, Tenant, TenantConfig, is_business_open, line_by_id, next_opening};
 use crate::terms::{
     Answer, Answered, Answers, CancelEvent, Category, Channel, ConnectionId, Fault, Findings, LineId, MAX_ANSWERS,
-    MAX_REMEMBERED, Narrowing, Purpose, Reason, Refusal, SmsText, Source, unknown_line_type,
+    MAX_REMEMBERED, Narrowing, Purpose, Reason, Refusal, SmsText, unknown_line_type,
 };
 
 /// Maximum characters of a tenant's own texts of answers, in all languages together: they are in the tenant's row.
@@ -44,8 +44,9 @@ impl Answers {
                 let field = format!("answers.{}.text", answer.as_str());
                 let field = language.map_or_else(|| field.clone(), |language| format!("{field}.{language}"));
                 characters += words.chars().count();
-                if found.text(&field, language, words).iter().any(Source::is_of_call) {
-                    found.add(field, missing_call());
+                let named = found.text(&field, language, words);
+                if let Some(fault) = named.iter().find_map(|source| About::Nothing.lacks(source)) {
+                    found.add(field, fault);
                 }
             }
         }

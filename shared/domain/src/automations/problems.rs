@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::automations::channel_obstacles;
 use crate::campaigns::CampaignType;
-use crate::messages::{Authored, MAX_WARNINGS, Material, Needs, Review, carriers, missing_channel, one_of_words};
+use crate::messages::{
+    About, Authored, MAX_WARNINGS, Material, Needs, Review, carriers, missing_channel, one_of_words,
+};
 use crate::telephony::{Direction, Outcome};
 use crate::tenants::{
     BusinessHours, CallSeconds, Hours, Line, MAX_COOLDOWN_SECONDS, MAX_LINES, Rule, TenantConfig, is_business_open,
@@ -229,7 +231,7 @@ fn authored_message(rule: &Rule) -> Authored<'_> {
         category: then.category,
         template: then.template.as_ref(),
         sms_text: then.sms_text.as_ref(),
-        follows_call: true,
+        about: About::Call,
     }
 }
 

@@ -4,6 +4,8 @@
 //! `terms` (`campaign_state`) and cannot be changed any more. `audience` chooses its contacts, and `preflight` foresees the result. `run` makes
 //! the messages and sets their pace. `watch` pauses a campaign whose messages fail or are not wanted, and `report` counts the results.
 //!
+//! An `event_message` tells news of orders. It is said as a campaign's message is, and to one person.
+//!
 //! A `drip` has `steps` instead of one message. People `wait` between them, and enter it by themselves by a `trigger`, or when one of their
 //! `dates` comes round.
 
@@ -11,6 +13,7 @@ mod audience;
 mod campaign;
 mod dates;
 mod drip;
+mod event_message;
 mod preflight;
 mod report;
 mod review;
@@ -31,6 +34,7 @@ pub use drip::{
     EnrolmentStatus, NextStep, Passage, Scene, Taken, Turn, conversion_refusal, ends_drip, is_after_cap,
     step_kept_back_until, step_made_at,
 };
+pub use event_message::{EventMessage, EventMessageIn};
 pub use preflight::{
     CapExceeded, CountryRuleCount, DailyShare, PreflightCampaign, PreflightCost, PreflightResult, PreflightTally,
     channel_problems,
@@ -40,8 +44,8 @@ pub use report::{
     VariantTally,
 };
 pub use review::{
-    Missing, Reviewed, WithSteps, draft_problems, is_incomplete, needs_of_campaigns, review_campaign, review_steps,
-    whatsapp_sender,
+    Missing, Reviewed, WithSteps, draft_problems, event_message_problems, is_incomplete, needs_of_campaigns,
+    needs_of_event_message, review_campaign, review_steps, whatsapp_sender,
 };
 pub use run::{Enrolment, Exit, MAX_RUN, NoEntry, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, may_still_send};
 pub use steps::{Action, Condition, MAX_STEPS, Step, StepName, Steps, WrittenSteps};

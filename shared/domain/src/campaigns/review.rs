@@ -8,8 +8,8 @@ use crate::campaigns::{
     Action, Campaign, CampaignMessage, CampaignType, Condition, Exits, MAX_DATE_OFFSET_DAYS, Recurrence, Steps,
 };
 use crate::messages::{
-    Authored, Carrier, MAX_WARNINGS, Material, Needs, Review, Subject, carriers, content_obstacles, line_carrier,
-    missing_channel, one_of_words, usual_carriers,
+    About, Authored, Carrier, MAX_WARNINGS, Material, Needs, Review, Subject, carriers, content_obstacles,
+    line_carrier, missing_channel, one_of_words, usual_carriers,
 };
 use crate::tenants::{TenantConfig, line_by_id};
 use crate::terms::{
@@ -43,10 +43,10 @@ pub fn needs_of_campaigns<'a>(campaigns: impl IntoIterator<Item = WithSteps<'a>>
     let mut needs = Needs::default();
     for campaign in campaigns {
         for message in messages(campaign) {
-            authored_message(message).add_needs(config, &mut needs);
+            authored_message(message, About::Nothing).add_needs(config, &mut needs);
         }
         for (_, message) in campaign.0.variant_messages() {
-            authored_message(&message).add_needs(config, &mut needs);
+            authored_message(&message, About::Nothing).add_needs(config, &mut needs);
         }
     }
     needs
@@ -245,14 +245,14 @@ const STARTS_AT: &str = "starts_at";
 const STARTS_AT_LOCAL: &str = "starts_at_local";
 
 /// The message as its author wrote it.
-fn authored_message(message: &CampaignMessage) -> Authored<'_> {
+fn authored_message(message: &CampaignMessage, about: About) -> Authored<'_> {
     Authored {
         field: "message",
         channels: &message.channels,
         category: message.category,
         template: message.template.as_ref(),
         sms_text: message.sms_text.as_ref(),
-        follows_call: false,
+        about,
     }
 }
 
@@ -340,19 +340,45 @@ fn message(
     material: &Material,
     found: &mut Findings,
 ) -> Vec<Warning> {
+    content(message, About::Nothing, config, material, found);
+    senders(message, config, material, &found.0)
+}
+
+/// Adds the problems of a message of a campaign, or about an event of orders.
+fn content(message: &CampaignMessage, about: About, config: &TenantConfig, material: &Material, found: &mut Findings) {
     found.expect(!message.channels.is_empty(), "message.channels", missing_channel());
-    let purpose = Purpose::Campaign.row();
+    let (purpose, whose) = match about {
+        About::Order => (Purpose::Order.row(), "an event"),
+        About::Call | About::Nothing => (Purpose::Campaign.row(), "a campaign"),
+    };
     if purpose.kind(message.category).is_none() {
         let known: Vec<&str> = purpose.kinds.iter().map(|kind| kind.category.as_str()).collect();
-        let detail = format!("The message of a campaign is of the category {}.", known.join(" or "));
+        let detail = format!("The message of {whose} is of the category {}.", known.join(" or "));
         found.add("message.category", one_of_words(known, detail));
     }
     if let Some(id) = message.line.filter(|id| line_by_id(&config.lines, *id).is_none()) {
         let fault = Fault::new(FaultCode::NotFound, format!("There is no line with the id {id}."));
         found.add("message.line", fault.and("id", id.to_string()));
     }
-    authored_message(message).review(material, found);
-    senders(message, config, material, &found.0)
+    authored_message(message, about).review(material, found);
+}
+
+/// Templates, products, fields and assets that the problems of a message about an event depend on.
+pub fn needs_of_event_message(message: &CampaignMessage, config: &TenantConfig) -> Needs {
+    let mut needs = Needs::default();
+    authored_message(message, About::Order).add_needs(config, &mut needs);
+    needs
+}
+
+/// Problems of a message about an event of orders. `material`: what [`needs_of_event_message`] says. Empty: none.
+pub fn event_message_problems(
+    message: &CampaignMessage,
+    config: &TenantConfig,
+    material: &Material,
+) -> Vec<FieldProblem> {
+    let mut found = Findings::default();
+    content(message, About::Order, config, material, &mut found);
+    found.0
 }
 
 /// The problem with the time of the start, if there is one.
@@ -458,7 +484,7 @@ fn senders(
     material: &Material,
     problems: &[FieldProblem],
 ) -> Vec<Warning> {
-    let (authored, mut warnings) = (authored_message(message), Vec::new());
+    let (authored, mut warnings) = (authored_message(message, About::Nothing), Vec::new());
     for (place, channel) in authored.channels.iter().copied().enumerate() {
         let name = channel.name();
         if carriers(config, channel).next().is_none() {

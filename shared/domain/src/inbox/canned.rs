@@ -1,7 +1,7 @@
 //! Canned replies: texts that a team writes once, and sends to many customers who ask the same.
 
-use crate::messages::missing_call;
-use crate::terms::{CannedReplyId, Fault, FaultCode, FieldProblem, Findings, OneLine, SmsText, Source};
+use crate::messages::About;
+use crate::terms::{CannedReplyId, Fault, FaultCode, FieldProblem, Findings, OneLine, SmsText};
 
 resource! {
     /// A canned reply of a tenant.
@@ -33,8 +33,9 @@ impl CannedReply {
         found.expect(!texts.is_empty(), "text", fault);
         for (language, words) in texts {
             let field = language.map_or_else(|| "text".to_owned(), |language| format!("text.{language}"));
-            if found.text(&field, language, words).iter().any(Source::is_of_call) {
-                found.add(field, missing_call());
+            let named = found.text(&field, language, words);
+            if let Some(fault) = named.iter().find_map(|source| About::Nothing.lacks(source)) {
+                found.add(field, fault);
             }
         }
         found.0

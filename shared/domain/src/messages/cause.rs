@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::terms::{Actor, Answer, CallId, CampaignId, ContactId, ConversationId, MessageId, derive_id};
+use crate::people::OrderEvent;
+use crate::terms::{Actor, Answer, CallId, CampaignId, ContactId, ConversationId, MessageId, OrderId, derive_id};
 
 /// The cause of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,19 @@ pub enum Cause {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<CauseStep>,
     },
+    Order {
+        news: CauseNews,
+        contact: ContactId,
+    },
+}
+
+/// News of an order as the cause of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CauseNews {
+    pub order: OrderId,
+    pub event: OrderEvent,
+    /// Time of the event, by the shop.
+    pub at: Timestamp,
 }
 
 /// A step of a drip as the cause of a message.
@@ -98,6 +112,14 @@ impl Cause {
                 let at = u64::try_from(at.as_millisecond()).unwrap_or_default();
                 (*contact, at, format!("{contact}#{campaign}#{place}"))
             }
+            Self::Order { news, contact } => {
+                let at = u64::try_from(news.at.as_millisecond()).unwrap_or_default();
+                (
+                    *contact,
+                    at,
+                    format!("{contact}#{}#{}", news.order, news.event.as_str()),
+                )
+            }
         };
         MessageId::new(contact, derive_id(since, format!("message#{key}").as_bytes()))
     }
@@ -106,6 +128,14 @@ impl Cause {
     pub const fn campaign(&self) -> Option<CampaignId> {
         if let Self::Campaign { campaign, .. } = self {
             return Some(*campaign);
+        }
+        None
+    }
+
+    /// The news of an order, if it is some.
+    pub const fn news(&self) -> Option<CauseNews> {
+        if let Self::Order { news, .. } = self {
+            return Some(*news);
         }
         None
     }
@@ -140,7 +170,11 @@ impl Cause {
     pub const fn requested_by(&self) -> Option<Actor> {
         match self {
             Self::Requested { by, .. } | Self::Written { by, .. } => Some(*by),
-            Self::Call(_) | Self::Answered { .. } | Self::ByPhone { .. } | Self::Campaign { .. } => None,
+            Self::Call(_)
+            | Self::Answered { .. }
+            | Self::ByPhone { .. }
+            | Self::Campaign { .. }
+            | Self::Order { .. } => None,
         }
     }
 

@@ -39,10 +39,28 @@ pub(crate) fn missing_channel() -> Fault {
     fault.and("minimum", 1_u32)
 }
 
-/// A value of a call is named where there is no call.
-pub(crate) fn missing_call() -> Fault {
-    let detail = "There is no call whose values it could name. Leave out `call.…`.";
-    Fault::new(FaultCode::NotApplicable, detail)
+/// The subject that a message has whoever gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    Call,
+    Order,
+    Nothing,
+}
+
+impl About {
+    /// The problem with a value of another subject, if it is one.
+    pub(crate) fn lacks(self, source: &Source) -> Option<Fault> {
+        let detail = match source {
+            Source::Order(_) if self != Self::Order => {
+                "There is no order whose values it could name. Leave out `order.…`."
+            }
+            call if call.is_of_call() && self != Self::Call => {
+                "There is no call whose values it could name. Leave out `call.…`."
+            }
+            _ => return None,
+        };
+        Some(Fault::new(FaultCode::NotApplicable, detail))
+    }
 }
 
 /// A message as its author writes it.
@@ -55,8 +73,8 @@ pub(crate) struct Authored<'a> {
     /// Content for WhatsApp.
     pub template: Option<&'a TemplateUse>,
     pub sms_text: Option<&'a SmsText>,
-    /// Whether it follows a call, whose values it may name.
-    pub follows_call: bool,
+    /// Its subject, whose values it may name.
+    pub about: About,
 }
 
 impl<'a> Authored<'a> {
@@ -190,8 +208,8 @@ impl<'a> Authored<'a> {
         let (mut named, mut targets): (Vec<&str>, Vec<Target>) = (Vec::new(), Vec::new());
         let not_found = |what: &str, detail: String| Fault::new(FaultCode::NotFound, detail).and("id", what);
         for (place, source) in sources {
-            if source.is_of_call() {
-                found.expect(self.follows_call, place, missing_call());
+            if let Some(fault) = self.about.lacks(source) {
+                found.add(place, fault);
                 continue;
             }
             if let Source::ContactField(key) = source {

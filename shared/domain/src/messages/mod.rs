@@ -33,7 +33,7 @@ mod values;
 
 pub use attempt::{Attempt, AttemptError, AttemptState, Cost, Evidence, Expected, SendOutcome, StatusReport};
 pub use by_phone::message_by_phone;
-pub use cause::{Cause, CauseStep};
+pub use cause::{Cause, CauseNews, CauseStep};
 pub use check::{
     Check, CheckInput, SendCheck, all_send_checks, awaits_upload, check_frequency, check_send, country_remarks,
     messages_to_read_before, wait_beyond_cap, wait_beyond_throughput, wait_of_step_beyond_cap,
@@ -52,7 +52,7 @@ pub use content_draft::{
     problems_of_cards,
 };
 pub(crate) use content_draft::{check_asset_fits, find_asset};
-pub(crate) use content_problems::{Authored, content_obstacles, missing_call, missing_channel, one_of_words};
+pub(crate) use content_problems::{About, Authored, content_obstacles, missing_channel, one_of_words};
 pub use content_problems::{MAX_WARNINGS, Review};
 pub use errors::{Stage, classify_error, doubts_template, is_about_file, is_known_error};
 pub use inbound::{
@@ -80,7 +80,7 @@ pub use send_request::{
     own_number_fault,
 };
 pub use sms::sms_segments;
-pub use subject::{CallView, Subject};
+pub use subject::{CallView, OrderView, Subject};
 pub use template_numbers::{AnsweredTemplate, TemplateEdition, Templated, answered_by_message};
 pub use values::Values;
 pub(crate) use values::{FREE_TEXT, text_in_language};

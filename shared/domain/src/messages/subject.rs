@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::people::{Order, Shipment};
 use crate::telephony::{CallFacts, Outcome, Party};
 use crate::terms::{CallId, ConnectionId, Phone};
 
@@ -9,10 +10,19 @@ use crate::terms::{CallId, ConnectionId, Phone};
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
     Call(CallView<'a>),
+    Order(OrderView<'a>),
     /// Nothing that has values: only the request for the message, or the message that it answers.
     Request,
     /// A request, for nobody in particular: values of the recipient are their placeholders, whatever length they have.
     Anybody,
+}
+
+/// An order with news.
+#[derive(Debug, Clone, Copy)]
+pub struct OrderView<'a> {
+    pub order: &'a Order,
+    /// The shipment that the news is about.
+    pub shipment: Option<&'a Shipment>,
 }
 
 /// A call with a known outcome.
@@ -32,7 +42,7 @@ impl Subject<'_> {
     pub fn phone(&self) -> Option<&Phone> {
         match self {
             Self::Call(call) => call.facts.customer().phone(),
-            Self::Request | Self::Anybody => None,
+            Self::Order(_) | Self::Request | Self::Anybody => None,
         }
     }
 
@@ -40,6 +50,7 @@ impl Subject<'_> {
     pub fn describe(&self) -> Option<String> {
         match self {
             Self::Call(call) => Some(call.describe()),
+            Self::Order(view) => Some(format!("order {}", view.order.number.as_str())),
             Self::Request | Self::Anybody => None,
         }
     }

@@ -1,17 +1,21 @@
 //! Values of the sources in a message's text.
 
-use crate::messages::{CallView, Material, Subject};
-use crate::people::{Contact, Profile, first_name};
+use crate::messages::{CallView, Material, OrderView, Subject};
+use crate::money::Price;
+use crate::people::{Contact, Order, OrderItem, Profile, first_name};
 use crate::telephony::Party;
 use crate::templates::{MAX_SMS_LENGTH, Misfit, Unfit, check_length};
 use crate::tenants::TenantConfig;
-use crate::terms::{MAX_FREE_TEXT_LENGTH, Piece, SmsText, Source, Value, placeholders, primary_language};
+use crate::terms::{MAX_FREE_TEXT_LENGTH, OrderValue, Piece, SmsText, Source, Value, placeholders, primary_language};
 
 /// Free text by WhatsApp, in sentences about it.
 pub(crate) const FREE_TEXT: &str = "WhatsApp text";
 
 /// Names come from the callers themselves, so longer ones are cut.
 const MAX_NAME_LENGTH: usize = 60;
+
+/// Maximum characters of a packing list.
+const MAX_ITEMS_LENGTH: usize = 160;
 
 /// The text for a person: in its language, else in the tenant's first language that there is, else the first one.
 pub(crate) fn text_in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
@@ -61,6 +65,7 @@ impl Values<'_> {
             Source::CallTime => Some(self.local()?.strftime("%H:%M").to_string()),
             Source::CallDate => Some(self.local()?.strftime("%Y-%m-%d").to_string()),
             Source::CallOutcome => Some(self.call()?.outcome.as_str().replace('_', " ")),
+            Source::Order(value) => self.order()?.look_up(*value),
             Source::PreferencesLink => self.material.links.to_preferences(),
             Source::PreferencesCode => Some(self.material.links.preferences.as_ref()?.as_str().to_owned()),
             Source::Link(target) if target.is_plain() => Some(target.url()),
@@ -85,7 +90,15 @@ impl Values<'_> {
     const fn call(&self) -> Option<CallView<'_>> {
         match self.subject {
             Subject::Call(call) => Some(call),
-            Subject::Request | Subject::Anybody => None,
+            Subject::Order(_) | Subject::Request | Subject::Anybody => None,
+        }
+    }
+
+    /// The order that the message is about. Any other message has no values of an order.
+    const fn order(&self) -> Option<OrderView<'_>> {
+        match self.subject {
+            Subject::Order(order) => Some(order),
+            Subject::Call(_) | Subject::Request | Subject::Anybody => None,
         }
     }
 
@@ -157,15 +170,71 @@ impl Values<'_> {
     }
 }
 
+impl OrderView<'_> {
+    /// The value, if known.
+    fn look_up(&self, value: OrderValue) -> Option<String> {
+        let Self { order, shipment } = *self;
+        match value {
+            OrderValue::Number => Some(order.number.as_str().to_owned()),
+            OrderValue::Total => {
+                let total = Price {
+                    amount: order.contents.totals.total.get(),
+                    currency: order.contents.currency.clone(),
+                };
+                Some(total.to_string())
+            }
+            OrderValue::Items => Some(packing_list(order)),
+            OrderValue::Carrier => shipment?.carrier.clone().map(Into::into),
+            OrderValue::TrackingNumber => shipment?.tracking_number.clone().map(Into::into),
+            OrderValue::TrackingUrl => Some(shipment?.tracking_url.as_ref()?.as_str().to_owned()),
+        }
+    }
+}
+
+/// The items of an order in one line, such as `2 × Honey cake (L), 1 × Tea, +3`: as many as fit, and the number of the others.
+fn packing_list(order: &Order) -> String {
+    let named = |item: &OrderItem| {
+        let variant = item.variant.as_ref().map(|variant| format!(" ({})", variant.as_str()));
+        let text = format!(
+            "{} × {}{}",
+            item.quantity.get(),
+            item.name.as_str(),
+            variant.unwrap_or_default()
+        );
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let items = &order.contents.items;
+    let unnamed = order.contents.more_items.map_or(0, |more| more.get() as usize);
+    let written = |count: usize| {
+        let mut parts: Vec<String> = items[..count].iter().map(named).collect();
+        let others = items.len() - count + unnamed;
+        parts.extend((others > 0).then(|| format!("+{others}")));
+        parts.join(", ")
+    };
+    let fits = |text: &String| text.chars().count() <= MAX_ITEMS_LENGTH;
+    let whole = (1..=items.len()).rev().map(written).find(fits);
+    whole.unwrap_or_else(|| {
+        // Not even the first item fits.
+        let text = written(items.len().min(1));
+        let cut = text.chars().count() > MAX_ITEMS_LENGTH;
+        text.chars()
+            .take(MAX_ITEMS_LENGTH - 1)
+            .chain(cut.then_some('…'))
+            .collect()
+    })
+}
+
 fn short(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(MAX_NAME_LENGTH).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value as Json, from_value, json};
+
     use super::Values;
-    use crate::messages::Subject;
-    use crate::people::{FieldValue, Profile};
+    use crate::messages::{OrderView, Subject};
+    use crate::people::{FieldValue, Order, Profile};
     use crate::samples::with_values;
     use crate::terms::ShownName;
 
@@ -277,6 +346,69 @@ mod tests {
                 assert_eq!(shown.as_deref(), Ok("{{contact.first_name}}, Marina Dental"));
             });
         }
+    }
+
+    fn order(contents: &Json) -> Order {
+        let mut order = json!({
+            "id": "ord_0000000000000000000000000100000000000000000000000001", "number": "#1042",
+            "contents": {"placed_at": "2026-11-20T10:00:00Z", "currency": "AED", "totals": {"total": 12_050}, "items": []},
+            "contents_at": "2026-11-20T10:00:00Z", "payment": "paid", "fulfilment": "partially_fulfilled",
+            "shipments": [
+                {"reference": "1", "state": "prepared", "carrier": "Other"},
+                {"reference": "2", "state": "in_transit", "carrier": "Aramex", "tracking_number": "3104",
+                    "tracking_url": "https://aramex.example/3104"},
+            ],
+            "created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z",
+        });
+        for (name, value) in contents.as_object().unwrap() {
+            order["contents"][name] = value.clone();
+        }
+        from_value(order).unwrap()
+    }
+
+    #[test]
+    fn values_of_an_order_are_of_the_shipment_that_left() {
+        let order = order(
+            &json!({"items": [{"name": "Honey  cake", "variant": "L", "quantity": 2}, {"name": "Tea", "quantity": 1}],
+            "more_items": 3}),
+        );
+        with_values(&Profile::default(), |values| {
+            let about = |shipment: Option<usize>| Values {
+                subject: Subject::Order(OrderView {
+                    order: &order,
+                    shipment: shipment.map(|place| &order.shipments[place]),
+                }),
+                ..*values
+            };
+            let text = "{{order.number}} {{order.total}}: {{order.items}} {{order.carrier|?}} {{order.tracking_number|?}} \
+                        {{order.tracking_url|?}}";
+            let whole = "#1042 120.50 AED: 2 × Honey cake (L), 1 × Tea, +3";
+            for (shipment, of_it) in [
+                (Some(1), "Aramex 3104 https://aramex.example/3104"),
+                (Some(0), "Other ? ?"),
+                (None, "? ? ?"),
+            ] {
+                assert_eq!(about(shipment).sms(text), Ok(format!("{whole} {of_it}")));
+            }
+            assert_eq!(values.sms("{{order.number|none}}").as_deref(), Ok("none"));
+            assert!(values.sms("{{order.secret}}").is_err());
+        });
+    }
+
+    #[test]
+    fn packing_list_is_cut_to_fit() {
+        let of = |name: &str, items: usize| {
+            let item = json!({"name": name, "quantity": 1});
+            super::packing_list(&order(&json!({"items": vec![item; items]})))
+        };
+        let many = of("Honey cake", 30);
+        assert!(
+            many.chars().count() <= 160 && many.ends_with("Honey cake, +21"),
+            "{many}"
+        );
+        let long = of(&"ز".repeat(200), 1);
+        assert!(long.chars().count() == 160 && long.ends_with('…'), "{long}");
+        assert_eq!(of("Tea", 0), "");
     }
 
     #[test]

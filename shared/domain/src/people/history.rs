@@ -206,7 +206,7 @@ records! {
     }
     order: Order {
         id: OrderId, shown: Order, list: "orders", meaning: "Orders of the person in a shop of the business.",
-        max: 10_000, author: created_by, private: ["number", "contents", "shipments", "products"], counters: Order::counters,
+        max: 10_000, author: created_by, private: ["number", "contents", "shipments", "products", "news"], counters: Order::counters,
         mentions: no_mentions,
     }
 }

@@ -23,9 +23,11 @@ mod ledger;
 mod links;
 mod listing;
 mod merge;
+mod news_of_orders;
 mod note;
 mod open_messages;
 mod order;
+mod order_news;
 mod pair_rate;
 mod person;
 mod preferences;
@@ -82,6 +84,7 @@ pub use order::{
     Amount, FulfilmentState, MAX_ORDER_ITEMS, MAX_SHIPMENTS, Order, OrderContents, OrderItem, OrderNumber, OrderReport,
     OrderTotals, PaymentState, Shipment, ShipmentState,
 };
+pub use order_news::{NewsState, OrderEvent, OrderNews, Untold};
 pub(crate) use pair_rate::{earliest_by_pair_rate, pair_rate_after_refusal, pair_rate_with_one_more};
 pub use person::{MAX_NAME_LENGTH, Person, PersonIn, WrittenFields};
 pub use preferences::{

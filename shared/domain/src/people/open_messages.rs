@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::messages::{Message, is_later};
-use crate::people::{Contact, MAX_OPEN, OpenIntent, pair_rate_with_one_more};
-use crate::terms::{CancelEvent, Channel, Limit, MessageId, Policy, Purpose, Reason, Refusal, time_of_id};
+use crate::messages::{CauseNews, Message, is_later};
+use crate::people::{Contact, MAX_OPEN, OpenIntent, OrderEvent, pair_rate_with_one_more};
+use crate::terms::{CancelEvent, Channel, Limit, MessageId, OrderId, Policy, Purpose, Reason, Refusal, time_of_id};
 
 impl OpenIntent {
     /// Whether an event cancels it. Of an unknown version, the message itself is refused when it is read.
@@ -145,6 +145,16 @@ impl Contact {
         let untried = "not sent: the call was answered after all";
         let tried = "no further channel: the call was answered after all";
         self.cancel_for(CancelEvent::AnsweredCall, untried, tried, open)
+    }
+
+    /// Cancels and closes these open messages, where that is still possible and they tell earlier news of the order. Returns the cancelled
+    /// ones.
+    pub fn told_anew(&mut self, order: OrderId, event: OrderEvent, mut open: Vec<Message>) -> Vec<Message> {
+        let earlier = |news: CauseNews| news.order == order && news.event < event;
+        open.retain(|message| message.cause.news().is_some_and(earlier));
+        let untried = "not sent: there is newer news of the order";
+        let tried = "no further channel: there is newer news of the order";
+        self.cancel_for(CancelEvent::Settled, untried, tried, open)
     }
 
     /// Notes that somebody wrote on the business's own phone at this time. Cancels and closes these waiting follow-ups

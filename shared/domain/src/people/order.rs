@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::money::{Currency, Price, Sku, amount};
-use crate::people::{ConversionKind, count_conversion};
+use crate::people::{ConversionKind, OrderEvent, OrderNews, count_conversion};
 use crate::terms::{Actor, Fault, FaultCode, FieldProblem, OneLine, OrderId, ProductId, UpTo, WebUrl, Whole};
 
 /// The number that the shop shows to the person.
@@ -189,6 +189,9 @@ pub struct OrderContents {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = 3))]
     pub more_items: Option<Whole<1, 100_000>>,
+    /// Whether the shop marks it as a test. Nobody is told of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
 }
 
 impl OrderContents {
@@ -318,6 +321,9 @@ pub struct Order {
     /// The products that have the SKUs of items, by SKU.
     #[serde(default)]
     pub products: BTreeMap<String, ProductId>,
+    /// News for whoever ordered, with what became of each. Each event is there at most once.
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    pub news: UpTo<{ OrderEvent::ALL.len() }, OrderNews>,
     /// The user (`usr_…`), key (`key_…`) or platform administrator (`platform:usr_…`) that recorded it. Missing if a shop did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Actor>,
@@ -350,6 +356,7 @@ impl Order {
             fulfilment_at: None,
             shipments: UpTo::new(),
             products: BTreeMap::new(),
+            news: UpTo::new(),
             created_by: by,
             created_at: at,
             updated_at: report.updated_at,

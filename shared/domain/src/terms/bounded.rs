@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -82,6 +82,12 @@ impl<const MAX: usize, T> Deref for UpTo<MAX, T> {
 
     fn deref(&self) -> &[T] {
         &self.0
+    }
+}
+
+impl<const MAX: usize, T> DerefMut for UpTo<MAX, T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.0
     }
 }
 

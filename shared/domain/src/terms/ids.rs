@@ -227,6 +227,10 @@ id!(
     ProductId, "prd"
 );
 id!(
+    /// A message about an event of orders.
+    EventMessageId, "evm"
+);
+id!(
     /// A field that a tenant defines for its contacts.
     FieldId, "fld"
 );

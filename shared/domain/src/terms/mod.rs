@@ -62,10 +62,10 @@ pub use field_problem::{FieldProblem, Findings, Warning, added_problems};
 pub use folding::{fold, to_ascii_digit};
 pub use ids::{
     ApiKeyId, AssetId, AttachmentId, CallId, CampaignId, CannedReplyId, ConnectionId, ContactId, ContactItemId,
-    ConversationId, ConversionId, EventId, FieldId, FileId, ImportId, InvalidId, InvitationId, LineId, MergeId,
-    MessageId, NoteId, OperationId, OrderId, ProductId, PushSubscriptionId, RecordingId, RotationId, RuleId, SegmentId,
-    SendKey, SessionId, StageId, SuppressionId, TagId, TeamId, TenantId, UserId, WebhookEndpointId, derive_id,
-    time_of_id,
+    ConversationId, ConversionId, EventId, EventMessageId, FieldId, FileId, ImportId, InvalidId, InvitationId, LineId,
+    MergeId, MessageId, NoteId, OperationId, OrderId, ProductId, PushSubscriptionId, RecordingId, RotationId, RuleId,
+    SegmentId, SendKey, SessionId, StageId, SuppressionId, TagId, TeamId, TenantId, UserId, WebhookEndpointId,
+    derive_id, time_of_id,
 };
 pub use ip_range::{InvalidIpRange, IpRange};
 pub(crate) use language_tag::primary_language;
@@ -96,7 +96,7 @@ pub use slug::{InvalidSlug, Slug};
 pub use source::{
     ButtonValue, FreeText, InvalidPlaceholder, InvalidSource, MAX_FREE_TEXT_LENGTH, MAX_TEMPLATE_BUTTONS,
     MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, MAX_TEXT_LENGTH, MAX_TEXTS, MAX_VALUE_LENGTH, MAX_VALUES,
-    Piece, SmsText, Source, TemplateUse, Value, placeholders,
+    OrderValue, Piece, SmsText, Source, TemplateUse, Value, placeholders,
 };
 pub use target::{NoTarget, Target};
 pub use text::{

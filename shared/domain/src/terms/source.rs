@@ -288,6 +288,8 @@ pub enum Source {
     CallDate,
     /// `call.outcome`.
     CallOutcome,
+    /// `order.<value>`: a value of the order that the message is about.
+    Order(OrderValue),
     /// `preferences.link`: a link to the recipient's preference page.
     PreferencesLink,
     /// `preferences.code`: the end of that link, for buttons of templates.
@@ -306,13 +308,42 @@ pub enum Source {
     },
 }
 
+/// A value of an order, in messages about its news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderValue {
+    /// The number that the shop shows.
+    Number,
+    /// The sum to pay, with its currency.
+    Total,
+    /// The packing list in one line, cut to fit.
+    Items,
+    /// Carrier of the shipment that the news is about.
+    Carrier,
+    /// The carrier's number of that shipment.
+    TrackingNumber,
+    /// Page that shows where that shipment is.
+    TrackingUrl,
+}
+
+words! {
+    /// The word behind `order.`.
+    OrderValue {
+        Number = "number",
+        Total = "total",
+        Items = "items",
+        Carrier = "carrier",
+        TrackingNumber = "tracking_number",
+        TrackingUrl = "tracking_url",
+    }
+}
+
 /// A text that is not a source of values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSource {
     /// It names no source.
     #[error(
         "no such value: {0}. There are contact.name, contact.first_name, contact.phone, contact.field.<key>, call.number, call.time, \
-         call.date, call.outcome, preferences.link, preferences.code, link:<URL>, link_code:<URL>, tenant.<name> and \
+         call.date, call.outcome, order.<value>, preferences.link, preferences.code, link:<URL>, link_code:<URL>, tenant.<name> and \
          product.<id>.<field>"
     )]
     Unknown(String),
@@ -371,6 +402,10 @@ impl FromStr for Source {
             (Some("call"), Some("time"), None, None) => Self::CallTime,
             (Some("call"), Some("date"), None, None) => Self::CallDate,
             (Some("call"), Some("outcome"), None, None) => Self::CallOutcome,
+            (Some("order"), Some(word), None, None) => {
+                let value = OrderValue::ALL.into_iter().find(|value| value.as_str() == word);
+                Self::Order(value.ok_or_else(|| InvalidSource::Unknown(text.to_owned()))?)
+            }
             (Some("preferences"), Some("link"), None, None) => Self::PreferencesLink,
             (Some("preferences"), Some("code"), None, None) => Self::PreferencesCode,
             (Some("tenant"), Some(name), None, None) if !name.is_empty() => Self::Tenant(name.to_owned()),
@@ -400,6 +435,7 @@ impl fmt::Display for Source {
             Self::CallTime => f.write_str("call.time"),
             Self::CallDate => f.write_str("call.date"),
             Self::CallOutcome => f.write_str("call.outcome"),
+            Self::Order(value) => write!(f, "order.{}", value.as_str()),
             Self::PreferencesLink => f.write_str("preferences.link"),
             Self::PreferencesCode => f.write_str("preferences.code"),
             Self::Link(target) => write!(f, "link:{target}"),

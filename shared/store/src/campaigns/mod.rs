@@ -2,6 +2,7 @@
 
 mod campaign;
 mod drip;
+mod event_message;
 mod run;
 mod trigger;
 

@@ -33,7 +33,7 @@ fn key<T: Recorded>(scope: &TenantScope, contact: ContactId, own: Ulid) -> Key {
     keys::of_contact(scope, contact, T::KIND, own)
 }
 
-pub(super) fn row<T: Recorded>(
+fn row<T: Recorded>(
     scope: &TenantScope,
     thing: &T,
     condition: Condition,

@@ -6,7 +6,7 @@ use domain::people::Recorded as _;
 use domain::people::{Order, OrderContents, OrderNumber, Person};
 use domain::terms::{OrderId, ProductId, Stamp};
 
-use crate::contacts::of_contact::{ROW, create_writes, not_created, row};
+use crate::contacts::of_contact::{ROW, create_writes, not_created};
 use crate::contacts::{NotCreated, sort_key_by_time};
 use crate::messages::SKU;
 use crate::table::keys::{self, IndexPlace, Key};
@@ -48,13 +48,22 @@ pub(crate) fn number_key(scope: &TenantScope, number: &OrderNumber) -> Key {
     keys::claim(scope, Order::WORD, &unique(number))
 }
 
+/// The row of an order over the version that was read, of which Ringback told something, or nothing.
+pub(crate) fn told_order_row(
+    scope: &TenantScope,
+    order: &Order,
+    before: u64,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    order_row(scope, order, Condition::Version(before), before + 1, doing)
+}
+
 /// The row of an order, with its places in the lists by day and by state.
 fn order_row(
     scope: &TenantScope,
     order: &Order,
     condition: Condition,
     version: u64,
-    stamp: &Stamp,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let at = order.contents.placed_at;
@@ -63,7 +72,9 @@ fn order_row(
         partition: keys::orders_in(scope, order.fulfilment),
         sort: sort.clone(),
     };
-    Ok(row(scope, order, condition, version, stamp, doing)?
+    let key = keys::of_contact(scope, order.id.contact(), Order::KIND, order.id.own());
+    Ok(Row::new(&key, Order::WORD, order, condition, doing)?
+        .version(version)
         .in_list(keys::orders_of(scope, &keys::day(at)), sort)
         .in_state(Some(state)))
 }
@@ -76,8 +87,8 @@ impl Store {
     /// [`OrderNotCreated`].
     pub async fn create_order(&self, scope: &TenantScope, order: &Order, stamp: &Stamp) -> Result<(), OrderNotCreated> {
         let mut writes = create_writes(scope, order, stamp)?;
-        let row = order_row(scope, order, Condition::NewOrGone, 1, stamp, Order::CREATE)?;
-        writes[ROW] = Write::Put(row);
+        let row = order_row(scope, order, Condition::NewOrGone, 1, Order::CREATE)?;
+        writes[ROW] = Write::Put(row.with_stamp(stamp));
         let number = writes.len();
         let pointer = Pointer::unique(scope, Order::WORD, &unique(&order.number), &order.id);
         writes.extend(pointer.map(|pointer| Write::Put(pointer.row(Condition::New, None))));
@@ -132,8 +143,8 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<u64, StoreError> {
         let (condition, version) = (Condition::Version(version), version + 1);
-        let row = order_row(scope, after, condition, version, stamp, Order::CHANGE)?;
-        self.database.put(row, Order::CHANGE).await?;
+        let row = order_row(scope, after, condition, version, Order::CHANGE)?;
+        self.database.put(row.with_stamp(stamp), Order::CHANGE).await?;
         Ok(version)
     }
 

@@ -5,7 +5,7 @@ use domain::campaigns::Enrolment;
 use domain::inbox::Conversation;
 use domain::media::{Asset, Medium};
 use domain::messages::Message;
-use domain::people::ConsentEntry;
+use domain::people::{ConsentEntry, Order};
 use domain::terms::ContactId;
 use jiff::Timestamp;
 use jobs::ToQueue;
@@ -13,7 +13,7 @@ use ulid::Ulid;
 
 use crate::calls::{PROGRESS_LIFE, call_row, progress_row};
 use crate::campaigns::{DripEntry, enrolment_row};
-use crate::contacts::{ContactWrite, consent_row};
+use crate::contacts::{ContactWrite, consent_row, told_order_row};
 use crate::inbox::conversation_row;
 use crate::messages::{
     NewLink, ReferenceVersion, attachment_row, medium_row, message_row, received_row, reference_row,
@@ -68,6 +68,12 @@ pub enum Once<'a> {
         /// Version of the row before.
         before: u64,
     },
+    /// An order with what became of its news, over a row of this version.
+    Told {
+        order: &'a Order,
+        /// Version of the row before.
+        before: u64,
+    },
     /// A customer's message, by its provider's id of it.
     Received {
         received: &'a Received,
@@ -100,6 +106,7 @@ impl Once<'_> {
             Self::Reported(_) => "write the reports of a call",
             Self::Decided { .. } => "decide a call",
             Self::Stepped { .. } => "take a step of a drip",
+            Self::Told { .. } => "tell news of an order",
             Self::Received { .. } => "store a customer's message",
         }
     }
@@ -123,6 +130,7 @@ impl Once<'_> {
                 ]
             }
             Self::Stepped { enrolment, before } => vec![enrolment_row(scope, enrolment, Some(before), doing)?],
+            Self::Told { order, before } => vec![told_order_row(scope, order, before, doing)?],
             Self::Received {
                 received,
                 media,
@@ -190,7 +198,7 @@ impl Effects<'_> {
                 &[],
             ),
             Once::Received { media, .. } => (None, media),
-            Once::Versions | Once::Decided { .. } | Once::Stepped { .. } => (None, &[]),
+            Once::Versions | Once::Decided { .. } | Once::Stepped { .. } | Once::Told { .. } => (None, &[]),
         };
         let media = media.iter().map(|medium| ToQueue::media(tenant, medium, now));
         let sends = self.planned.iter().map(|message| ToQueue::send(tenant, message));

@@ -49,6 +49,7 @@ const FORMS: &[(&str, u64)] = &[
     // Those of telephone numbers are found by the keys of this edition.
     ("erased", NUMBER_FORMS_EDITION),
     ("erasure_salt", 1),
+    ("event_message", 1),
     ("field", 1),
     ("followers", 1),
     ("following_endpoints", 1),

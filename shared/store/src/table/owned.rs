@@ -13,7 +13,7 @@ use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::accounts::{ApiKey, Invitation, Member};
-use domain::campaigns::Campaign;
+use domain::campaigns::{Campaign, EventMessage};
 use domain::media::Asset;
 use domain::money::Product;
 use domain::people::Field;
@@ -49,6 +49,7 @@ owned_kinds![
     Asset,
     Campaign,
     Connection,
+    EventMessage,
     Field,
     Invitation,
     Line,

@@ -41,6 +41,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ),
     ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),
     ("QueueName::ProviderEvents", &["PROVIDER_EVENTS_QUEUE_URL"], &[]),
+    ("QueueName::CommerceEvents", &["COMMERCE_EVENTS_QUEUE_URL"], &[]),
     ("QueueName::Sends", &["SENDS_QUEUE_URL"], &[]),
     ("QueueName::BulkSends", &["BULK_SENDS_QUEUE_URL"], &[]),
     ("QueueName::Drips", &["DRIPS_QUEUE_URL"], &[]),
@@ -54,6 +55,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         &[
             "CALLS_QUEUE_URL",
             "PROVIDER_EVENTS_QUEUE_URL",
+            "COMMERCE_EVENTS_QUEUE_URL",
             "SENDS_QUEUE_URL",
             "BULK_SENDS_QUEUE_URL",
             "DRIPS_QUEUE_URL",

@@ -263,16 +263,16 @@ fn only_listed_functions_touch_a_partition() {
     // Links of customers. Only the page finds out whose they are.
     assert_eq!(
         who(|key| key.starts_with('L'), true),
-        "contacts messages process_call process_provider_event run_campaign take_steps"
+        "contacts messages process_call process_commerce_event process_provider_event run_campaign take_steps"
     );
     assert_eq!(
         who(|key| key.starts_with('L'), false),
-        "contacts messages preferences process_call process_provider_event run_campaign take_steps"
+        "contacts messages preferences process_call process_commerce_event process_provider_event run_campaign take_steps"
     );
     // Tracked links. What a message says carries them, their page reads them, they go and are shown with its contact, and the platform turns them off.
     assert_eq!(
         who(|key| key.starts_with("GO"), false),
-        "apply_retention archive_contact delete_tenants erase_contact links messages platform process_call process_provider_event run_campaign take_steps"
+        "apply_retention archive_contact delete_tenants erase_contact links messages platform process_call process_commerce_event process_provider_event run_campaign take_steps"
     );
     // Slots of operations: whoever runs them, to write and not to read.
     let running = "apply_retention archive_contact backfill_conversations change_contacts count_segment erase_contact export_data import_contacts \
@@ -317,9 +317,12 @@ fn only_listed_functions_touch_a_partition() {
             let verbs = ["process_", "send_", "publish_"];
             let job = verbs.iter().any(|verb| function.starts_with(verb));
             let others = !key.starts_with("T#") || key == "T#*#IAM";
-            // The message after a call or a customer's message may carry a link, whose page knows no tenant.
-            let link =
-                matches!(function, "process_call" | "process_provider_event") && matches!(key, "LINK#*" | "GO#*");
+            // The message after a call, a customer's message or the news of an order may carry a link, whose page knows no tenant.
+            let makes_messages = matches!(
+                function,
+                "process_call" | "process_commerce_event" | "process_provider_event"
+            );
+            let link = makes_messages && matches!(key, "LINK#*" | "GO#*");
             // What messages cost is the same for all tenants. Beside it are public keys and the ids of the platform's administrators.
             let prices = matches!(function, "publish_changes" | "send_message")
                 && key == "PLATFORM"

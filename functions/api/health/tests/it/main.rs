@@ -26,7 +26,7 @@ async fn deep_check_runs_at_most_every_five_seconds() {
     let deep = Call::get("/api/health?deep=true");
     let answer = function.call(&deep).await;
     let queues = json!({
-        "calls": "ok", "provider-events": "ok", "sends": "ok", "bulk-sends": "ok", "drips": "ok", "media": "ok", "mails": "ok",
+        "calls": "ok", "provider-events": "ok", "commerce-events": "ok", "sends": "ok", "bulk-sends": "ok", "drips": "ok", "media": "ok", "mails": "ok",
         "pushes": "ok", "webhook-deliveries": "ok",
     });
     let well = json!({"status": "ok", "table": "ok", "queues": queues});

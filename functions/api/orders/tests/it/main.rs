@@ -5,6 +5,8 @@ use domain::money::{Product, ProductIn};
 use domain::people::Contact;
 use domain::tenants::Limits;
 use domain::terms::{ContactId, OrderId, Resource as _};
+use jobs::CommerceJob;
+use kit::QueueName;
 use serde_json::{Value, json};
 use testkit::api::{Town, repeat_interrupted_request};
 use testkit::business::{CUSTOMER, business};
@@ -158,6 +160,43 @@ async fn plan_limits_contacts_of_orders() {
         .post(ORDERS, order("2", &json!({"phone": CUSTOMER})))
         .await
         .is(201);
+}
+
+/// News waits on the order, and a report that is repeated queues its job again, in case the first attempt died before it did.
+#[tokio::test]
+async fn news_is_queued_with_each_report_until_it_is_told() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, orders::routes).await;
+    let agent = town.agent();
+    let whose = json!({"contact_id": contact(&town).await});
+    let made = agent.post(ORDERS, order("1042", &whose)).await;
+    let (place, body) = (made.is(201).header("location"), made.json());
+    let created = json!([{"event": "order.created", "at": "2026-11-20T10:00:00Z", "state": "waiting"}]);
+    assert_eq!(body["news"], created);
+    let jobs: Vec<CommerceJob> = aws.take_jobs(QueueName::CommerceEvents).await;
+    let CommerceJob::TellNews { order: of, .. } = &jobs[0];
+    assert_eq!((jobs.len(), json!(of)), (1, body["id"].clone()));
+    let again = agent.patch(place, json!({"updated_at": "2026-11-20T10:30:00Z"})).await;
+    assert_eq!(again.is(200).json()["news"], created);
+    assert_eq!(aws.take_jobs::<CommerceJob>(QueueName::CommerceEvents).await, jobs);
+    let shipped = json!({"shipments": [{"reference": "1", "state": "in_transit"}]});
+    let news = agent.patch(place, shipped).await.is(200).json()["news"].clone();
+    assert_eq!(
+        news[1],
+        json!({"event": "order.shipped", "at": aws.now(), "state": "waiting", "shipment": "1"})
+    );
+    // History, and tests.
+    aws.take_jobs::<CommerceJob>(QueueName::CommerceEvents).await;
+    for (number, field, value, reason) in [
+        ("1", "placed_at", json!("2026-11-19T11:59:59Z"), "too_old"),
+        ("2", "test", json!(true), "test"),
+    ] {
+        let mut new = order(number, &whose);
+        new["contents"][field] = value;
+        let made = agent.post(ORDERS, new).await;
+        assert_eq!(made.is(201).json()["news"][0]["reason"], reason);
+    }
+    assert_eq!(aws.depth(QueueName::CommerceEvents).await, 0);
 }
 
 /// Somebody who was deleted is not created anew beside the deleted contact, and gets no orders.

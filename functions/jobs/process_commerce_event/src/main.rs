@@ -1,0 +1,3 @@
+fn main() -> Result<(), kit::Error> {
+    process_commerce_event::serve()
+}
