@@ -94,6 +94,7 @@ pub struct OrderNews {
     pub at: Timestamp,
     /// Reference of the shipment that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "1042.1"))]
     pub shipment: Option<OneLine<1, 64>>,
     /// State.
     pub state: NewsState,
