@@ -139,9 +139,9 @@ impl ToQueue {
         }
     }
 
-    /// The news of an order that was written, at once, if some waits to be told.
+    /// The news of an order that was written, at once, if some waits to be told or was taken back.
     pub fn news_of(tenant: TenantId, order: &Order, now: Timestamp) -> Option<Self> {
-        order.has_waiting_news().then(|| Self::tell_news(tenant, order.id, now))
+        order.has_open_news().then(|| Self::tell_news(tenant, order.id, now))
     }
 
     /// The start of an operation, at once.

@@ -1,7 +1,7 @@
 //! Tells whoever ordered what is new about an order, by the tenant's event messages.
 //!
 //! 1. The order is read with its contact. Of the news that waits, only the latest is told; the rest is left untold.
-//! 2. Messages about earlier news of the order that may still wait are ended: they are no longer true.
+//! 2. Messages about other news of the order that may still wait are ended: they are no longer true.
 //! 3. The message is composed and planned as any other, or the reason why there is none is noted.
 //!
 //! Safe to run twice, and twice at the same time: the message, the ends of others and what became of the news are written in one transaction,
@@ -80,15 +80,17 @@ async fn tell_news(scope: &TenantScope, id: OrderId, ctx: &Context) -> Result<Do
         mut order,
         contact: mut person,
     } = value;
-    if !order.has_waiting_news() {
+    if !order.has_open_news() {
         return Ok(Done::Already);
     }
-    let (mut planned, mut ended, mut links) = (Vec::new(), Vec::new(), Vec::new());
+    let before = order.clone();
+    let (mut planned, mut links) = (Vec::new(), Vec::new());
+    let mut ended = end_others(scope, &order, &mut person.contact, now, ctx).await?;
+    order.withdraw_news(&ended.iter().map(|message| message.id).collect::<Vec<_>>());
     if let Some(event) = order.settle_older_news() {
         let Some(config) = ctx.store.config(scope, &ctx.config).await? else {
             return Ok(kit::queue::finish_without_subject("tenant"));
         };
-        ended = end_earlier(scope, &order, event, &mut person.contact, now, ctx).await?;
         let outcome = decide(scope, &config, &mut order, event, &mut person, now, ctx).await?;
         let Some(news) = order.news_of(event) else {
             return Err(JobError::new("the news of an order is not there"));
@@ -111,6 +113,10 @@ async fn tell_news(scope: &TenantScope, id: OrderId, ctx: &Context) -> Result<Do
             }
         }
     }
+    if order == before && ended.is_empty() {
+        // What was taken back had been sent.
+        return Ok(Done::Already);
+    }
     let changes_contact = !planned.is_empty() || !ended.is_empty();
     let effects = Effects {
         once: Once::Told {
@@ -132,18 +138,20 @@ async fn tell_news(scope: &TenantScope, id: OrderId, ctx: &Context) -> Result<Do
     Ok(Done::Now)
 }
 
-/// Ends the messages about earlier news of an order that may still wait. Returns those that it ended.
-async fn end_earlier(
+/// Ends the messages that may still wait and are not about the latest event of an order. Returns those that it ended.
+async fn end_others(
     scope: &TenantScope,
     order: &Order,
-    event: OrderEvent,
     contact: &mut Contact,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Vec<Message>, JobError> {
+    let Some(latest) = order.latest_event() else {
+        return Ok(Vec::new());
+    };
     let open = contact.open_to(CancelEvent::Settled);
     let open = ctx.planner.readable(scope, &open, now).await?;
-    Ok(contact.told_anew(order.id, event, open))
+    Ok(contact.told_anew(order.id, latest, open))
 }
 
 /// Decides what becomes of the latest news, and notes its message in the contact.

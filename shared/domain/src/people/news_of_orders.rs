@@ -1,12 +1,13 @@
 //! The rule what is news of an order: which changes of an order are told to whoever ordered, and why the others are not.
 //!
 //! Shops report the same state twice, late and in any order. So news is a state that was not reached before a report and is reached after it.
-//! Each event is news once per order, and only the latest state is told. What became of each is kept on the order.
+//! Each event is told once per order, and only the latest state. What became of each is kept on the order.
 
 use jiff::Timestamp;
 
 use crate::people::order_news::is_too_old;
 use crate::people::{FulfilmentState, NewsState, Order, OrderEvent, OrderNews, Shipment, ShipmentState, Untold};
+use crate::terms::MessageId;
 
 /// An event that has taken place by the state of an order.
 struct Reached<'a> {
@@ -87,8 +88,12 @@ impl Order {
         let milestones = self.milestones();
         let latest = milestones.last().map(|last| last.event);
         let is_history = before.is_none() && is_too_old(self.contents.placed_at, now);
-        let is_new =
-            |event| known.iter().all(|known| known.event != event) && self.news.iter().all(|news| news.event != event);
+        // Whoever was not told, since the shop took the state back, is told once it is true.
+        let is_noted = |news: &OrderNews| news.reason != Some(Untold::Withdrawn);
+        let is_new = |event| {
+            let noted = self.news.iter().any(|news| news.event == event && is_noted(news));
+            !noted && known.iter().all(|known| known.event != event)
+        };
         let new = milestones.iter().filter(|reached| is_new(reached.event));
         let new: Vec<OrderNews> = new
             .map(|Reached { event, at, shipment }| {
@@ -111,19 +116,38 @@ impl Order {
                 news
             })
             .collect();
-        let known = std::mem::take(&mut self.news).into_vec();
-        self.news = known.into_iter().chain(new).collect::<Vec<_>>().into();
+        let mut noted = std::mem::take(&mut self.news).into_vec();
+        noted.retain(|noted| new.iter().all(|new| new.event != noted.event));
+        self.news = noted.into_iter().chain(new).collect::<Vec<_>>().into();
     }
 
-    /// Whether there is news whose message is to be made.
-    pub fn has_waiting_news(&self) -> bool {
-        self.news.iter().any(|news| news.state == NewsState::Waiting)
+    /// The latest event that has taken place.
+    pub fn latest_event(&self) -> Option<OrderEvent> {
+        self.milestones().last().map(|reached| reached.event)
+    }
+
+    /// Whether there is news whose message is to be made, or whose message may have to be ended.
+    pub fn has_open_news(&self) -> bool {
+        let latest = self.latest_event();
+        let taken_back = |news: &OrderNews| news.state == NewsState::Told && latest.is_some_and(|latest| latest < news.event);
+        let mut news = self.news.iter();
+        news.any(|news| news.state == NewsState::Waiting || taken_back(news))
+    }
+
+    /// Notes that these messages were ended before they were sent: their news was withdrawn, unless the order is further.
+    pub fn withdraw_news(&mut self, ended: &[MessageId]) {
+        let latest = self.latest_event();
+        let is_ended = |news: &&mut OrderNews| news.message.is_some_and(|message| ended.contains(&message));
+        for news in self.news.iter_mut().filter(is_ended) {
+            if latest.is_some_and(|latest| latest < news.event) {
+                news.leave_untold(Untold::Withdrawn);
+            }
+        }
     }
 
     /// The latest event, if it is news that waits. Other news that waits is told to nobody any more, which is noted.
     pub fn settle_older_news(&mut self) -> Option<OrderEvent> {
-        let events: Vec<OrderEvent> = self.milestones().iter().map(|reached| reached.event).collect();
-        let latest = events.last().copied();
+        let latest = self.latest_event();
         let is_waiting = |news: &&mut OrderNews| news.state == NewsState::Waiting;
         let mut waits = None;
         for news in self.news.iter_mut().filter(is_waiting) {
@@ -301,6 +325,33 @@ mod tests {
         assert_eq!(untold(&order, OrderEvent::Shipped), Some(Untold::Withdrawn));
     }
 
+    /// Somebody packs the wrong order, and says so before its message is sent. It is told when it is true.
+    #[test]
+    fn state_that_was_taken_back_is_told_once_it_is_true() {
+        for (parts, back, event) in [
+            (json!({"fulfilment": "fulfilled"}), json!({"fulfilment": "unfulfilled"}), OrderEvent::Shipped),
+            (json!({"fulfilment": "cancelled"}), json!({"fulfilment": "unfulfilled"}), OrderEvent::Cancelled),
+        ] {
+            let mut order = fresh_order();
+            tell(&mut order);
+            take(&mut order, &report(5, &parts));
+            tell(&mut order);
+            assert!(!order.has_open_news());
+            assert!(take(&mut order, &report(6, &back)).is_empty());
+            assert!(order.has_open_news(), "its message may have to be ended");
+            // It was sent: it stays told.
+            let mut sent = order.clone();
+            sent.withdraw_news(&[]);
+            assert!(take(&mut sent, &report(7, &parts)).is_empty());
+            let message = order.news_of(event).unwrap().message.unwrap();
+            order.withdraw_news(&[message]);
+            assert_eq!(untold(&order, event), Some(Untold::Withdrawn));
+            assert!(!order.has_open_news());
+            assert_eq!(take(&mut order, &report(7, &parts)), [event.as_str()]);
+            assert_eq!(order.news.len(), 2);
+        }
+    }
+
     #[test]
     fn news_is_about_the_parcel_that_left() {
         for (parts, about) in [
@@ -336,10 +387,10 @@ mod tests {
         let first = |change: Value, now: i64| new_order(&shipped, &change, now);
         assert_eq!(waiting(&first(json!({}), DAY)), ["order.shipped"]);
         let history = first(json!({}), DAY + 1);
-        assert!(!history.has_waiting_news());
+        assert!(!history.has_open_news());
         assert_eq!(untold(&history, OrderEvent::Shipped), Some(Untold::TooOld));
         let test = first(json!({"test": true}), DAY);
-        assert!(!test.has_waiting_news());
+        assert!(!test.has_open_news());
         assert_eq!(untold(&test, OrderEvent::Shipped), Some(Untold::Test));
         // What becomes of it afterwards is news, as long as it is fresh.
         let mut history = history;

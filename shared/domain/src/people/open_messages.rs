@@ -147,13 +147,13 @@ impl Contact {
         self.cancel_for(CancelEvent::AnsweredCall, untried, tried, open)
     }
 
-    /// Cancels and closes these open messages, where that is still possible and they tell earlier news of the order. Returns the cancelled
-    /// ones.
-    pub fn told_anew(&mut self, order: OrderId, event: OrderEvent, mut open: Vec<Message>) -> Vec<Message> {
-        let earlier = |news: CauseNews| news.order == order && news.event < event;
-        open.retain(|message| message.cause.news().is_some_and(earlier));
-        let untried = "not sent: there is newer news of the order";
-        let tried = "no further channel: there is newer news of the order";
+    /// Cancels and closes these open messages, where that is still possible and they tell other news of the order than its latest event.
+    /// Returns the cancelled ones.
+    pub fn told_anew(&mut self, order: OrderId, latest: OrderEvent, mut open: Vec<Message>) -> Vec<Message> {
+        let other = |news: CauseNews| news.order == order && news.event != latest;
+        open.retain(|message| message.cause.news().is_some_and(other));
+        let untried = "not sent: it is no longer the latest news of the order";
+        let tried = "no further channel: it is no longer the latest news of the order";
         self.cancel_for(CancelEvent::Settled, untried, tried, open)
     }
 

@@ -176,6 +176,35 @@ async fn newer_news_takes_the_place_of_what_waits() {
     assert_eq!(world.person(contact).await.contact.open.len(), 1);
 }
 
+/// Whoever marks the wrong order as shipped, and says so before its message is sent, tells nobody.
+#[tokio::test]
+async fn message_about_a_state_that_was_taken_back_is_ended() {
+    let world = World::telling(&[OrderEvent::Shipped]).await;
+    let order = world.order(world.customer_with(|_| {}).await).await;
+    let states = ["fulfilled", "unfulfilled", "fulfilled", "unfulfilled"].map(|word| json!({"fulfilment": word}));
+    let [shipped, back, again, too_late] = states;
+    world.state(order, shipped).await;
+    world.run(order).await;
+    let by_mistake = world.news(order, OrderEvent::Shipped).await;
+    world.aws.pass(60);
+    world.state(order, back).await;
+    world.run(order).await;
+    assert!(world.message_of(&by_mistake).await.ended.is_some());
+    assert_eq!(world.untold(order, OrderEvent::Shipped).await, (Some(Untold::Withdrawn), None));
+    world.aws.pass(60);
+    world.state(order, again).await;
+    world.run(order).await;
+    let told = world.news(order, OrderEvent::Shipped).await;
+    assert!(world.message_of(&told).await.ended.is_none());
+    // Once it is sent, it stays told.
+    let contact = order.contact();
+    world.change_person(contact, |person| person.contact.open.clear()).await;
+    world.aws.pass(60);
+    world.state(order, too_late).await;
+    assert_eq!(world.run(order).await, Done::Already);
+    assert_eq!(world.news(order, OrderEvent::Shipped).await, told);
+}
+
 #[tokio::test]
 async fn order_says_why_nothing_is_told() {
     let world = World::telling(&[OrderEvent::Created, OrderEvent::Shipped]).await;
@@ -264,7 +293,7 @@ async fn without_room_it_is_tried_again() {
         orders.push(order);
     }
     let fifth = orders[4];
-    assert!(world.read(fifth).await.value.has_waiting_news());
+    assert!(world.read(fifth).await.value.has_open_news());
     assert_eq!(world.aws.depth(QueueName::CommerceEvents).await, 1);
     assert_eq!(world.take_sends().await.len(), 4);
     // There is room as soon as one has ended.
