@@ -23,7 +23,7 @@
 //!
 //! | code | cause | where |
 //! | --- | --- | --- |
-//! | `no_template`, `template_not_approved`, `template_category`, `template_broken`, `no_content_sid`, `no_sender`, `asset_unusable` | nobody can get the message as it is | `Campaign::obstacle`, asked by `make` and `take_steps` |
+//! | `no_template`, `template_not_approved`, `template_category`, `template_broken`, `no_content_sid`, `no_sender`, `asset_unusable` | nobody can get the message as it is | `Campaign::obstacle`, asked by `flows::campaigns::broadcast` |
 //! | `failure_rate`, `opt_out_rate` | too many of those looked at failed, or refused further messages | `domain::campaigns::watch` |
 //! | `low_quality` | Meta rates template or number as low since the start | `domain::campaigns::low_rating_pause` |
 //! | `cap_reached` | a cap has no room for what waits | `Run::held` |

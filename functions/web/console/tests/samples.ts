@@ -84,7 +84,7 @@ const timeline: Schemas["TimelineEntryOut"][] = [
 
 const picture: Schemas["MessageMedium"] = { animated: false, bytes: 1, content_type: "image/png", index: 0, kind: "image", name: HOSTILE.override, reason: null, state: "ready", voice: false };
 const said: Schemas["TimelineEntryOut"][] = [
-  { at, kind: "message", message: { ...received, media: [picture], remarks: [{ at, code: "stored_shortened", facts: {}, text: "x" }] } },
+  { at, kind: "message", message: { ...received, media: [picture, { ...picture, index: 1, reason: "too_large", state: "refused" }], remarks: [{ at, code: "stored_shortened", facts: {}, text: "x" }] } },
   { at, kind: "message", message: { ...received, id: "msg_reaction", content: "reaction", text: null, reaction: { emoji: "👍", to: "wamid" } } },
   { at, kind: "message", message: { ...received, id: "msg_edit", content: "edit" } }, { at, kind: "message", message: { ...received, id: "msg_revoke", content: "revoke", text: null } },
   { at, kind: "message", message: { ...sent, id: "msg_phone", text: HOSTILE.markup, remarks: [{ at, code: "sent_by_phone", facts: {}, text: "x" }] } },
