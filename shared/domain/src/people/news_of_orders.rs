@@ -129,7 +129,8 @@ impl Order {
     /// Whether there is news whose message is to be made, or whose message may have to be ended.
     pub fn has_open_news(&self) -> bool {
         let latest = self.latest_event();
-        let taken_back = |news: &OrderNews| news.state == NewsState::Told && latest.is_some_and(|latest| latest < news.event);
+        let taken_back =
+            |news: &OrderNews| news.state == NewsState::Told && latest.is_some_and(|latest| latest < news.event);
         let mut news = self.news.iter();
         news.any(|news| news.state == NewsState::Waiting || taken_back(news))
     }
@@ -329,8 +330,16 @@ mod tests {
     #[test]
     fn state_that_was_taken_back_is_told_once_it_is_true() {
         for (parts, back, event) in [
-            (json!({"fulfilment": "fulfilled"}), json!({"fulfilment": "unfulfilled"}), OrderEvent::Shipped),
-            (json!({"fulfilment": "cancelled"}), json!({"fulfilment": "unfulfilled"}), OrderEvent::Cancelled),
+            (
+                json!({"fulfilment": "fulfilled"}),
+                json!({"fulfilment": "unfulfilled"}),
+                OrderEvent::Shipped,
+            ),
+            (
+                json!({"fulfilment": "cancelled"}),
+                json!({"fulfilment": "unfulfilled"}),
+                OrderEvent::Cancelled,
+            ),
         ] {
             let mut order = fresh_order();
             tell(&mut order);

@@ -190,7 +190,10 @@ async fn message_about_a_state_that_was_taken_back_is_ended() {
     world.state(order, back).await;
     world.run(order).await;
     assert!(world.message_of(&by_mistake).await.ended.is_some());
-    assert_eq!(world.untold(order, OrderEvent::Shipped).await, (Some(Untold::Withdrawn), None));
+    assert_eq!(
+        world.untold(order, OrderEvent::Shipped).await,
+        (Some(Untold::Withdrawn), None)
+    );
     world.aws.pass(60);
     world.state(order, again).await;
     world.run(order).await;
