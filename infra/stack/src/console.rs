@@ -27,11 +27,12 @@ use crate::tools::{Node, Tools, fingerprint, is_stamped, remove, run_once};
 pub const FUNCTION: &str = "console";
 
 /// Files and folders beside the console's sources: those that others or the build write, and the function in Rust.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 10] = [
     "node_modules",
     "dist",
     "app/api/contract.d.ts",
     "app/api/permissions.ts",
+    "app/api/usual.ts",
     "Cargo.toml",
     "build.rs",
     "src",

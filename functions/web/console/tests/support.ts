@@ -264,7 +264,7 @@ function found(operation: Operation): { method: string; path: RegExp } {
 
 /** A path of the screen in the tenant of the log-ins. */
 export function pathOf({ paths }: Route, tenant: string): string {
-  const values: Record<string, string> = { tenant, call: "call_sample", message: "msg_sample", contact: "con_sample", conversation: "conv_sample", connection: "conn_sample", automation: "rule_sample", line: "line_sample", campaign: "cmp_sample", drip: "cmp_drip", order: "ord_sample", record: "record_sample" };
+  const values: Record<string, string> = { tenant, call: "call_sample", message: "msg_sample", contact: "con_sample", conversation: "conv_sample", connection: "conn_sample", automation: "rule_sample", line: "line_sample", campaign: "cmp_sample", drip: "cmp_drip", order: "ord_sample", event: "order.shipped", record: "record_sample" };
   const path = paths[0].replace(/:(\w+)/g, (_, name: string) => values[name] ?? assert.fail(`no sample of ${name}`));
   return /verify|reset|accept/.test(path) ? `${path}?token=sample` : path;
 }

@@ -440,6 +440,8 @@ const READS: Record<string, number> = {
   webhook: 3,
   // Besides its choices, each of which is a list: itself.
   team: 3,
+  // Besides itself: the list, which knows its id, the templates, and what its SMS costs.
+  "order-message": 4,
   // Besides itself: the drip, and the names of the people, whom its list knows by their ids only.
   "drip-people": 3,
   // Besides itself: the connections, by which a line whose calls nobody takes is known, and the numbers that customers call in vain.

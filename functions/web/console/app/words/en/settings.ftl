@@ -320,6 +320,7 @@ rules-confirmed-rule = { $rule ->
 settings-closures = When the business is closed, when customers are left in peace, and where messages go
 settings-words = Values in messages, such as the address, and words by which customers stop messages
 settings-answers = What is answered by itself: after hours, to HELP, to a stop word
+settings-order-messages = What customers hear when an order was placed, packed, shipped, delivered or cancelled
 settings-caps = How much may be sent and spent
 settings-retention = When calls and messages are deleted
 settings-operations = Imports, exports and other long work: how far it is, and its result
