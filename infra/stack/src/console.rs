@@ -156,7 +156,15 @@ pub async fn test(place: &Place) -> Result<bool> {
 
 /// The tests of the console of this stack.
 pub async fn tests(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town) -> Result<Command> {
-    visitors(place, tools, endpoints, town, "test").await
+    let mut tests = visitors(place, tools, endpoints, town, "test").await?;
+    if std::env::var_os("RINGBACK_TEST_JOURNEYS").is_some() {
+        let (contract, client) = (tools.contract().await?, place.data.join("clients/console"));
+        contract.generate_python_client(&client).await?;
+        tests
+            .env("RINGBACK_PYTHON", contract.python())
+            .env("PYTHONPATH", client);
+    }
+    Ok(tests)
 }
 
 /// The test of the console that moves the time of this stack, which has to be its own.

@@ -10,5 +10,5 @@ import "./campaigns.ts";
 
 // Whole journeys take ten minutes more: see CONTRIBUTING.md. The walk opens their screens in any case.
 if (process.env.RINGBACK_TEST_JOURNEYS) {
-  for (const area of ["templates", "contacts", "factor", "drips", "reports", "imports", "platform", "broadcasts", "orders"]) await import(`./${area}.ts`);
+  for (const area of ["templates", "contacts", "factor", "drips", "reports", "imports", "platform", "broadcasts", "orders", "clients"]) await import(`./${area}.ts`);
 }
