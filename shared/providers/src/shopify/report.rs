@@ -8,8 +8,7 @@ use domain::people::{
     Amount, FulfilmentState, MAX_ORDER_ITEMS, MAX_SHIPMENTS, OrderContents, OrderItem, OrderReport, OrderTotals,
     PaymentState, Placed, Shipment, ShipmentState, ShopReport,
 };
-use domain::tenants::CallingCode;
-use domain::terms::{Country, Email, OneLine, Phone, UpTo, Whole, visible_text};
+use domain::terms::{Email, OneLine, Phone, UpTo, Whole, visible_text};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -137,35 +136,13 @@ fn phone(order: &Value) -> Option<Phone> {
         &order["billing_address"],
         &customer["default_address"],
     ];
-    let addresses = addresses.into_iter().map(|address| (address, country(address)));
-    own.chain(addresses).find_map(|(place, code)| {
-        let typed = text(place, "phone")?;
-        let dialled: String = typed
-            .chars()
-            .filter(|sign| *sign == '+' || sign.is_ascii_digit())
-            .collect();
-        if dialled.starts_with('+') {
-            return dialled.parse().ok();
-        }
-        let code: CallingCode = code?.parse().ok()?;
-        code.phone(&dialled).filter(|_| !has_other_trunk_prefix(code, &dialled))
+    let addresses = addresses
+        .into_iter()
+        .map(|address| (address, text(address, "country_code")));
+    own.chain(addresses).find_map(|(place, country)| {
+        let found = sheet::phone::read(text(place, "phone")?, country, &|| false).ok()?;
+        Some(found.phone)
     })
-}
-
-/// The calling code of an address.
-fn country(address: &Value) -> Option<&'static str> {
-    let country: Country = text(address, "country_code")?.parse().ok()?;
-    country.calling_code()
-}
-
-/// Whether a national number may begin with a trunk prefix that is not `0`. It is no number then: the wrong one would reach a stranger.
-fn has_other_trunk_prefix(code: CallingCode, dialled: &str) -> bool {
-    match code.to_string().as_str() {
-        "7" | "370" | "375" | "993" => dialled.starts_with('8'),
-        "36" => dialled.starts_with("06"),
-        "52" => dialled.starts_with('0'),
-        _ => false,
-    }
 }
 
 fn email(order: &Value) -> Option<Email> {
