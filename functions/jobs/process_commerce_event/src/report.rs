@@ -1,13 +1,13 @@
 //! Takes over a shop's report of one of its orders.
 //!
-//! 1. The shop's own id leads to the order. If there is none, the report creates it: for the contact with the telephone number, else with the
-//!    e-mail address, else for the one contact of all whom the connection does not name. Somebody new becomes a contact.
+//! 1. The shop's own id leads to the order. If there is none, the report creates it: for the contact with the telephone number, else with
+//!    the e-mail address, else for the one contact of all whom the connection does not name. Somebody new becomes a contact.
 //! 2. A report of a shipment alone, whose order is not known yet, waits: its order may arrive later.
 //! 3. The news of the order is queued, also if the report changed nothing: an earlier attempt may have died before it was.
 //!
-//! Safe to run twice, and twice at the same time: the shop's id leads to one order, a new order is written with what leads to it and with its
-//! contact, and a change is written under the condition of the version that was read. Reports commute, so a late or repeated one changes nothing
-//! that is newer.
+//! Safe to run twice, and twice at the same time: the shop's id leads to one order, a new order is written with what leads to it and with
+//! its contact, and a change is written under the condition of the version that was read. Reports commute, so a late or repeated one
+//! changes nothing that is newer.
 
 use std::collections::BTreeMap;
 

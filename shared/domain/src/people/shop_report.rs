@@ -25,7 +25,7 @@ pub struct ShopOrder {
 pub struct ShopReport {
     /// The shop's own id of the order.
     pub order: ShopOrderId,
-    /// What identifies the order for people. Missing if the report is about a shipment alone.
+    /// Number of the order, and who placed it. Missing if the report is about a shipment alone.
     pub placed: Option<Box<Placed>>,
     /// The parts that it states. Contents are stated by every report that says who placed the order.
     pub parts: OrderReport,

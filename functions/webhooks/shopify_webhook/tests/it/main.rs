@@ -41,12 +41,12 @@ fn signed_at(path: &str, topic: &str, body: impl AsRef<[u8]>) -> Call {
         .header(TOPIC, topic)
 }
 
-fn signed(world: &World, topic: &str, body: impl AsRef<[u8]>) -> Call {
+fn signed_request(world: &World, topic: &str, body: impl AsRef<[u8]>) -> Call {
     signed_at(&world.path(), topic, body)
 }
 
 /// Takes the jobs out of their queue: the shop's ids of their orders, each of which is the connection's.
-async fn reported(world: &World) -> Vec<String> {
+async fn take_reports(world: &World) -> Vec<String> {
     let jobs: Vec<CommerceJob> = world.aws.take_jobs(QueueName::CommerceEvents).await;
     let orders = jobs.into_iter().map(|job| match job {
         CommerceJob::Report {
@@ -73,14 +73,14 @@ async fn every_report_of_an_order_is_queued() {
         ("fulfillments/update", "fulfillments_update", "5611000000001"),
     ] {
         let body = fixtures::bytes(&format!("shopify/{name}.json"));
-        world.call(&signed(&world, topic, &body)).await.is(200);
-        assert_eq!(reported(&world).await, [order], "{name}");
+        world.call(&signed_request(&world, topic, &body)).await.is(200);
+        assert_eq!(take_reports(&world).await, [order], "{name}");
         // As API Gateway delivers other bytes than text.
         world
-            .call(&signed(&world, topic, &body).body_base64(&body))
+            .call(&signed_request(&world, topic, &body).body_base64(&body))
             .await
             .is(200);
-        assert_eq!(reported(&world).await, [order], "{name}");
+        assert_eq!(take_reports(&world).await, [order], "{name}");
     }
     world.assert_nothing_is_left().await;
 }
@@ -89,7 +89,7 @@ async fn every_report_of_an_order_is_queued() {
 async fn unauthenticated_webhook_is_refused_without_a_trace() {
     let world = world().await;
     let body = fixtures::text(ORDER);
-    let good = signed(&world, "orders/create", &body);
+    let good = signed_request(&world, "orders/create", &body);
     let other_key = sign("the-key-of-another-shop", body.as_bytes());
     let calls = [
         ("no signature", good.clone().without_header(SIGNATURE)),
@@ -118,7 +118,7 @@ async fn unauthenticated_webhook_is_refused_without_a_trace() {
 async fn connection_without_a_key_accepts_nothing() {
     let world = Webhook::new("shopify", routes).with(account(SHOP), keys(&[""])).await;
     let body = fixtures::bytes(ORDER);
-    let call = signed(&world, "orders/create", &body).header(SIGNATURE, &sign("", &body));
+    let call = signed_request(&world, "orders/create", &body).header(SIGNATURE, &sign("", &body));
     world.call(&call).await.is(401);
     world.assert_nothing_is_left().await;
 }
@@ -129,10 +129,10 @@ async fn what_is_no_report_is_kept_or_ignored() {
     for name in ["checkouts_create", "customers_redact", "app_uninstalled"] {
         let topic = name.replacen('_', "/", 1);
         let body = fixtures::bytes(&format!("shopify/{name}.json"));
-        world.assert_ignored(&signed(&world, &topic, body)).await;
+        world.assert_ignored(&signed_request(&world, &topic, body)).await;
     }
     world
-        .assert_ignored(&signed(&world, "orders/create", fixtures::bytes(ORDER)).without_header(TOPIC))
+        .assert_ignored(&signed_request(&world, "orders/create", fixtures::bytes(ORDER)).without_header(TOPIC))
         .await;
     let refused = r#"{"errors": "[API] This action requires merchant approval for read_orders scope."}"#;
     let ahead = fixtures::text(ORDER).replace("2026-11-18T10:02:12", "2096-11-18T10:02:12");
@@ -142,14 +142,14 @@ async fn what_is_no_report_is_kept_or_ignored() {
     );
     let gone = fixtures::text(ORDER).replace("\"currency\":\"EUR\"", "\"currency\":\"XXX\"");
     let kept = [refused, &ahead, &places, &gone];
-    let calls = kept.map(|body| (signed(&world, "orders/create", body), body.as_bytes()));
+    let calls = kept.map(|body| (signed_request(&world, "orders/create", body), body.as_bytes()));
     world.assert_kept(&calls).await;
 }
 
 #[tokio::test]
 async fn webhook_that_cannot_be_stored_is_retried() {
     let world = world().await;
-    let calls = [fixtures::text(ORDER), "{}".to_owned()].map(|body| signed(&world, "orders/create", body));
+    let calls = [fixtures::text(ORDER), "{}".to_owned()].map(|body| signed_request(&world, "orders/create", body));
     world.assert_asked_for_again(&calls).await;
     world.assert_spilled(&calls[0], QueueName::CommerceEvents).await;
 }
@@ -157,7 +157,7 @@ async fn webhook_that_cannot_be_stored_is_retried() {
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
     let world = world().await;
-    let large = signed(&world, "orders/create", " ".repeat(LARGEST + 1));
+    let large = signed_request(&world, "orders/create", " ".repeat(LARGEST + 1));
     let (get, form) = (Call::get(&world.path()), Call::form(&world.path(), "a=b"));
     world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }
