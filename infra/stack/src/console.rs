@@ -40,6 +40,9 @@ const OTHERS: [&str; 10] = [
     "tests/it",
 ];
 
+/// Businesses of a script: see `logIns` in the console's tests.
+const BUSINESSES: usize = 2;
+
 /// The steps of a build: npm's scripts.
 const STEPS: [(&str, &str); 3] = [
     ("contract", "generating the console's types from the contract"),
@@ -250,16 +253,19 @@ pub async fn waits(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &T
     serde_json::from_slice(&said).context("reading what npm run bench measured")
 }
 
-/// A script that visits the console of this stack, in a business of its own with a log-in of each role.
+/// A script that visits the console of this stack, in two businesses of its own with a log-in of each role.
 async fn visitors(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town, script: &str) -> Result<Command> {
     let folder = folder(place);
     let node = install_packages(place, &folder, tools).await?;
-    // Nobody clicks as fast as a test.
-    let tenant = town.open("Console", Plan::lift_limits).await?;
-    let logins = Role::ALL.map(|role| {
-        let Login { email, password, .. } = tenant.users.of(role);
-        json!({ "role": role, "email": email, "password": password, "tenant": tenant.id })
-    });
+    let mut logins = Vec::new();
+    for _ in 0..BUSINESSES {
+        // Nobody clicks as fast as a test.
+        let tenant = town.open("Console", Plan::lift_limits).await?;
+        logins.push(Role::ALL.map(|role| {
+            let Login { email, password, .. } = tenant.users.of(role);
+            json!({ "role": role, "email": email, "password": password, "tenant": tenant.id })
+        }));
+    }
     let operator = town.registry().appoint_another().await?;
     let mut command = npm(&node, &folder, script);
     command

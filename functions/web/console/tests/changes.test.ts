@@ -2,11 +2,8 @@
 import "./live.ts";
 import "./inbox.ts";
 import "./settings.ts";
-import "./tasks.ts";
-import "./composer.ts";
 import "./records.ts";
 import "./push.ts";
-import "./campaigns.ts";
 
 // Whole journeys take ten minutes more: see CONTRIBUTING.md. The walk opens their screens in any case.
 if (process.env.RINGBACK_TEST_JOURNEYS) {
