@@ -65,7 +65,7 @@ browserTest("message_about_orders_is_set_by_keyboard_told_and_turned_off_by_touc
   await page.keyboard.press("Enter");
   await page.waitForURL("**/settings/order-messages");
   await visitor.settle();
-  await reach(visitor, "was placed");
+  await reach(visitor, "Order placed");
   await page.keyboard.press("Enter");
   await page.waitForURL("**/order-messages/order.created");
   await visitor.settle();

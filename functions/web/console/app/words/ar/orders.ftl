@@ -56,12 +56,12 @@ order-tracking = رقم الطرد
 order-link = صفحة تُظهر مكانه
 order-messages-why = يُخبَر العميل بكل حدث مرة واحدة، وبآخر حالة فقط: إذا تقدم الطلب، فلا تُرسل بعد ذلك رسالة عن الحالة السابقة.
 order-messages-none = لا يُخبَر العملاء بشيء عن طلباتهم بعد. شغّل ما ينبغي أن يصلهم.
-order-message-event = عندما
-order-event-created = يُستلم الطلب
-order-event-packed = يُجهَّز الطلب
-order-event-shipped = يُشحن الطلب
-order-event-delivered = يُسلَّم الطلب
-order-event-cancelled = يُلغى الطلب
+order-message-event = الحدث
+order-event-created = استلام الطلب
+order-event-packed = تجهيز الطلب
+order-event-shipped = شحن الطلب
+order-event-delivered = تسليم الطلب
+order-event-cancelled = إلغاء الطلب
 order-message-what = { $content ->
     [usual] النص المعتاد برسالة قصيرة
     [template] قالب واتساب

@@ -52,12 +52,12 @@ order-tracking = Number of the parcel
 order-link = Page that shows where it is
 order-messages-why = Each event is told once, and only the latest: when an order has gone on, the message about the earlier state is not sent any more.
 order-messages-none = Customers are told nothing about their orders yet. Turn on what they should hear.
-order-message-event = When an order
-order-event-created = was placed
-order-event-packed = is packed
-order-event-shipped = was shipped
-order-event-delivered = was delivered
-order-event-cancelled = was cancelled
+order-message-event = Event
+order-event-created = Order placed
+order-event-packed = Order packed
+order-event-shipped = Order shipped
+order-event-delivered = Order delivered
+order-event-cancelled = Order cancelled
 order-message-what = { $content ->
     [usual] Usual text by SMS
     [template] Template for WhatsApp
