@@ -10,11 +10,25 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::money::{Currency, Price, Sku, amount};
-use crate::people::{ConversionKind, OrderEvent, OrderNews, ShopOrder, count_conversion};
-use crate::terms::{Actor, Fault, FaultCode, FieldProblem, OneLine, OrderId, ProductId, UpTo, WebUrl, Whole};
+use crate::people::{ConversionKind, OrderEvent, OrderNews, count_conversion};
+use crate::terms::{Actor, ConnectionId, Fault, FaultCode, FieldProblem, OneLine, OrderId, ProductId, UpTo, WebUrl, Whole};
 
 /// The number that the shop shows to the person.
 pub type OrderNumber = OneLine<1, 64>;
+
+/// A shop's own id of an order, unique within the shop.
+pub type ShopOrderId = OneLine<1, 64>;
+
+/// The shop that delivers an order, and the id that the order has there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderOrigin"))]
+pub struct ShopOrder {
+    /// Connection of the shop.
+    pub connection: ConnectionId,
+    /// The shop's own id of the order.
+    #[cfg_attr(feature = "schema", schemars(example = "5611000000001"))]
+    pub order: ShopOrderId,
+}
 
 /// Maximum items of an order that are named. Further ones are counted.
 pub const MAX_ORDER_ITEMS: usize = 30;

@@ -3,22 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::people::{Contact, Identity, MAX_NAME_LENGTH, OrderNumber, OrderReport, Person, PersonIn, Profile};
+use crate::people::{Contact, Identity, MAX_NAME_LENGTH, OrderNumber, OrderReport, Person, PersonIn, Profile, ShopOrderId};
 use crate::terms::{ConnectionId, ContactId, Email, FieldProblem, Language, OneLine, Phone};
-
-/// A shop's own id of an order, unique within the shop.
-pub type ShopOrderId = OneLine<1, 64>;
-
-/// The shop that delivers an order, and the id that the order has there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ShopOrder {
-    /// Connection of the shop.
-    pub connection: ConnectionId,
-    /// The shop's own id of the order.
-    #[cfg_attr(feature = "schema", schemars(example = "5611000000001"))]
-    pub order: ShopOrderId,
-}
 
 /// A report of a shop on one of its orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
