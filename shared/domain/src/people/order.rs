@@ -11,7 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::money::{Currency, Price, Sku, amount};
 use crate::people::{ConversionKind, OrderEvent, OrderNews, count_conversion};
-use crate::terms::{Actor, ConnectionId, Fault, FaultCode, FieldProblem, OneLine, OrderId, ProductId, UpTo, WebUrl, Whole};
+use crate::terms::{
+    Actor, ConnectionId, Fault, FaultCode, FieldProblem, OneLine, OrderId, ProductId, UpTo, WebUrl, Whole,
+};
 
 /// The number that the shop shows to the person.
 pub type OrderNumber = OneLine<1, 64>;

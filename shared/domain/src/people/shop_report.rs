@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::people::{Contact, Identity, MAX_NAME_LENGTH, OrderNumber, OrderReport, Person, PersonIn, Profile, ShopOrderId};
+use crate::people::{
+    Contact, Identity, MAX_NAME_LENGTH, OrderNumber, OrderReport, Person, PersonIn, Profile, ShopOrderId,
+};
 use crate::terms::{ConnectionId, ContactId, Email, FieldProblem, Language, OneLine, Phone};
 
 /// A report of a shop on one of its orders.
