@@ -44,7 +44,7 @@ fn read(name: &str, change: Value, now: Timestamp) -> ShopReport {
 }
 
 /// All fixtures of the first order, and that it is cancelled in the end.
-fn all(now: Timestamp) -> Vec<ShopReport> {
+fn read_fixtures(now: Timestamp) -> Vec<ShopReport> {
     let names = [
         "orders_create",
         "orders_paid",
@@ -101,7 +101,7 @@ impl World {
 #[tokio::test]
 async fn each_event_of_a_shop_is_told_once() {
     let world = World::telling(&OrderEvent::ALL).await;
-    let reports = all(world.aws.now());
+    let reports = read_fixtures(world.aws.now());
     let mut sent = Vec::new();
     for report in &reports {
         for _ in 0..3 {
@@ -136,7 +136,7 @@ async fn order_is_the_same_whatever_the_sequence() {
     let mut first: Option<Order> = None;
     // Steps without a divisor in common with the number of reports: each report has its turn.
     for step in [1_usize, 5, 7, 11, 13, 17] {
-        let mut reports: Vec<ShopReport> = (0..3).flat_map(|_| all(start)).collect();
+        let mut reports: Vec<ShopReport> = (0..3).flat_map(|_| read_fixtures(start)).collect();
         for report in &mut reports {
             report.order = step.to_string().parse().unwrap();
         }
