@@ -17,7 +17,6 @@ mod robustness;
 mod senders;
 mod sending;
 mod server;
-mod shopify;
 mod signatures;
 mod telephony;
 mod twilio_content;

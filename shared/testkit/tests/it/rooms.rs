@@ -13,9 +13,7 @@ const FUNCTION_KINDS: [&str; 6] = ["webhooks", "api", "web", "sockets", "jobs", 
 fn allowed_dependencies(shared: &str) -> &'static [&'static str] {
     match shared {
         "domain" => &[],
-        "jobs" | "sheet" => &["domain"],
-        // Shops have telephone numbers as people write them.
-        "providers" => &["domain", "sheet"],
+        "jobs" | "providers" | "sheet" => &["domain"],
         // What was written says which jobs follow.
         "store" => &["domain", "jobs"],
         "access" => &["store", "domain", "jobs"],

@@ -1,6 +1,4 @@
-//! Telling news of orders, and taking over what shops report, in process against the emulator.
-
-mod shopify;
+//! Telling news of orders, in process against the emulator.
 
 use domain::campaigns::EventMessage;
 use domain::messages::{Message, OptFlag};

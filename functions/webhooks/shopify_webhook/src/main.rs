@@ -1,3 +1,0 @@
-fn main() -> Result<(), kit::Error> {
-    shopify_webhook::serve()
-}
