@@ -176,7 +176,7 @@ async fn newer_news_takes_the_place_of_what_waits() {
     assert_eq!(world.person(contact).await.contact.open.len(), 1);
 }
 
-/// Whoever marks the wrong order as shipped, and says so before its message is sent, tells nobody.
+/// An order is marked as shipped by mistake: its message is ended before it is sent, and made again once it is true.
 #[tokio::test]
 async fn message_about_a_state_that_was_taken_back_is_ended() {
     let world = World::telling(&[OrderEvent::Shipped]).await;
