@@ -6,6 +6,7 @@ kit::functions! {
     aircall_webhook;
     exotel_webhook;
     plivo_webhook;
+    shopify_webhook;
     telephony_webhook;
     twilio_message_webhook;
     twilio_voice_webhook;

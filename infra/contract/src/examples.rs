@@ -20,6 +20,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("refresh_token", "rbr_01jd4v.family.own"),
     ("secret", "0123456789abcdef0123456789abcdef"),
     ("signature_secret", "0123456789abcdef0123456789abcdef"),
+    ("signing_key", "0123456789abcdef0123456789abcdef"),
     ("token", "0123456789abcdef0123456789abcdef"),
     ("verified_name", "Saffron Bakery"),
     ("verify_token", "0123456789abcdef"),

@@ -27,17 +27,21 @@ use crate::tools::{Node, Tools, fingerprint, is_stamped, remove, run_once};
 pub const FUNCTION: &str = "console";
 
 /// Files and folders beside the console's sources: those that others or the build write, and the function in Rust.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 10] = [
     "node_modules",
     "dist",
     "app/api/contract.d.ts",
     "app/api/permissions.ts",
+    "app/api/usual.ts",
     "Cargo.toml",
     "build.rs",
     "src",
     "page",
     "tests/it",
 ];
+
+/// Businesses of a script: see `logIns` in the console's tests.
+const BUSINESSES: usize = 2;
 
 /// The steps of a build: npm's scripts.
 const STEPS: [(&str, &str); 3] = [
@@ -155,7 +159,15 @@ pub async fn test(place: &Place) -> Result<bool> {
 
 /// The tests of the console of this stack.
 pub async fn tests(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town) -> Result<Command> {
-    visitors(place, tools, endpoints, town, "test").await
+    let mut tests = visitors(place, tools, endpoints, town, "test").await?;
+    if std::env::var_os("RINGBACK_TEST_JOURNEYS").is_some() {
+        let (contract, client) = (tools.contract().await?, place.data.join("clients/console"));
+        contract.generate_python_client(&client).await?;
+        tests
+            .env("RINGBACK_PYTHON", contract.python())
+            .env("PYTHONPATH", client);
+    }
+    Ok(tests)
 }
 
 /// The test of the console that moves the time of this stack, which has to be its own.
@@ -241,16 +253,19 @@ pub async fn waits(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &T
     serde_json::from_slice(&said).context("reading what npm run bench measured")
 }
 
-/// A script that visits the console of this stack, in a business of its own with a log-in of each role.
+/// A script that visits the console of this stack, in two businesses of its own with a log-in of each role.
 async fn visitors(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town, script: &str) -> Result<Command> {
     let folder = folder(place);
     let node = install_packages(place, &folder, tools).await?;
-    // Nobody clicks as fast as a test.
-    let tenant = town.open("Console", Plan::lift_limits).await?;
-    let logins = Role::ALL.map(|role| {
-        let Login { email, password, .. } = tenant.users.of(role);
-        json!({ "role": role, "email": email, "password": password, "tenant": tenant.id })
-    });
+    let mut logins = Vec::new();
+    for _ in 0..BUSINESSES {
+        // Nobody clicks as fast as a test.
+        let tenant = town.open("Console", Plan::lift_limits).await?;
+        logins.push(Role::ALL.map(|role| {
+            let Login { email, password, .. } = tenant.users.of(role);
+            json!({ "role": role, "email": email, "password": password, "tenant": tenant.id })
+        }));
+    }
     let operator = town.registry().appoint_another().await?;
     let mut command = npm(&node, &folder, script);
     command

@@ -255,6 +255,28 @@ impl Contract {
         command
     }
 
+    /// Generates the Python client of the API into an empty folder.
+    pub async fn generate_python_client(&self, folder: &Path) -> Result<()> {
+        remove(folder)?;
+        std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        let mut generate = self.program("openapi-python-client");
+        generate
+            .args(["generate", "--overwrite", "--meta", "none"])
+            .args(["--fail-on-warning", "--path"])
+            .arg(self.place.root.join("docs/openapi.json"))
+            .arg("--config")
+            .arg(self.place.root.join("infra/contract/clients/python/config.yml"))
+            .arg("--output-path")
+            .arg(folder.join("ringback_client"));
+        let log = self.place.logs().join("python-client.log");
+        run_logged(&mut generate, &log, "openapi-python-client").await
+    }
+
+    /// The Python of its environment.
+    pub fn python(&self) -> PathBuf {
+        self.python.join("python")
+    }
+
     /// Folder of the npm packages. Code that uses them looks for them from its own folder upwards.
     pub fn packages_folder(&self) -> PathBuf {
         self.packages.join("node_modules")

@@ -1,4 +1,6 @@
-//! Tells whoever ordered what is new about an order, by the tenant's event messages.
+//! Takes over what shops report of their orders, and tells whoever ordered what is new, by the tenant's event messages.
+//!
+//! A report (see [`report`]) creates an order or adds to it. Then its news is told:
 //!
 //! 1. The order is read with its contact. Of the news that waits, only the latest is told; the rest is left untold.
 //! 2. Messages about other news of the order that may still wait are ended: they are no longer true.
@@ -7,6 +9,8 @@
 //! Safe to run twice, and twice at the same time: the message, the ends of others and what became of the news are written in one transaction,
 //! under the condition that the order is as it was read. News that is told, or left untold, waits no more. What was committed and not queued is
 //! in the due index.
+
+mod report;
 
 use domain::campaigns::EventMessage;
 use domain::messages::{CauseNews, Material, Message, Needs, OrderView, World, compose_message};
@@ -60,6 +64,7 @@ kit::function!(serve_queue, Context::new, handle);
 pub async fn handle(job: Job<CommerceJob>, ctx: &Context) -> Result<Done, JobError> {
     match job.body {
         CommerceJob::TellNews { order, .. } => Box::pin(tell_news(job.scope(), order, ctx)).await,
+        CommerceJob::Report { .. } => Box::pin(report::take_over(&job, ctx)).await,
     }
 }
 

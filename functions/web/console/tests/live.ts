@@ -304,6 +304,31 @@ browserTest("thread_is_read_for_messages_only", async () => {
   await visitor.leave();
 });
 
+/** Also what nobody was told of by itself, such as the name of a customer that a colleague has changed. */
+browserTest("lists_name_customers_as_they_are_named_now", async () => {
+  const customer = stranger();
+  const [one] = await converse(customer);
+  if (process.env.RINGBACK_TEST_JOURNEYS) await call(customer, "missed");
+  const visitor = await Visitor.logIn("agent");
+  const shown = (name: string) => visitor.page.locator("main").getByText(name, { exact: true });
+  for (const list of process.env.RINGBACK_TEST_JOURNEYS ? ["inbox", "messages", "calls"] : ["inbox"]) {
+    const rename = async (name: string) => {
+      await ask(`contacts/${one?.contact.id}`, "PATCH", { name });
+      return name;
+    };
+    await visitor.open(`/app/${logInOf("agent").tenant}/${list}`);
+    await state(visitor, "live");
+    await shown(await rename(`Layla ${customer.slice(-4)} of ${list}`)).first().waitFor({ timeout: 30_000 });
+    await visitor.context.setOffline(true);
+    await state(visitor, "off");
+    const name = await rename(`Noor ${customer.slice(-4)} of ${list}`);
+    await visitor.context.setOffline(false);
+    await state(visitor, "live");
+    assert.ok(await shown(name).count(), "live, and the name is the one before");
+  }
+  await visitor.leave();
+});
+
 /** Whoever looks at either conversation sees at once what became of it, long before it would be asked for. */
 browserTest("merged_contact_is_followed_at_once", async () => {
   const [one, other] = await converse(stranger(), stranger());

@@ -84,7 +84,7 @@ const timeline: Schemas["TimelineEntryOut"][] = [
 
 const picture: Schemas["MessageMedium"] = { animated: false, bytes: 1, content_type: "image/png", index: 0, kind: "image", name: HOSTILE.override, reason: null, state: "ready", voice: false };
 const said: Schemas["TimelineEntryOut"][] = [
-  { at, kind: "message", message: { ...received, media: [picture], remarks: [{ at, code: "stored_shortened", facts: {}, text: "x" }] } },
+  { at, kind: "message", message: { ...received, media: [picture, { ...picture, index: 1, reason: "too_large", state: "refused" }], remarks: [{ at, code: "stored_shortened", facts: {}, text: "x" }] } },
   { at, kind: "message", message: { ...received, id: "msg_reaction", content: "reaction", text: null, reaction: { emoji: "👍", to: "wamid" } } },
   { at, kind: "message", message: { ...received, id: "msg_edit", content: "edit" } }, { at, kind: "message", message: { ...received, id: "msg_revoke", content: "revoke", text: null } },
   { at, kind: "message", message: { ...sent, id: "msg_phone", text: HOSTILE.markup, remarks: [{ at, code: "sent_by_phone", facts: {}, text: "x" }] } },
@@ -292,7 +292,16 @@ const order: Schemas["OrderEntry"] = {
     totals: { total: 25_305, items: 24_100, discount: 0, shipping: 1205, tax: 1205 },
   },
   contents_at: at, created_at: at, created_by: "usr_sample", fulfilment: "unfulfilled", id: "ord_sample", number: "1042", payment: "paid", products: { "cake-1": "prd_sample" },
+  news: [
+    { at, event: "order.created", message: "msg_sample", state: "told" }, { at, event: "order.packed", state: "untold", reason: "refused", refusal: "opted_out" },
+    { at, event: "order.shipped", state: "untold", reason: "disabled" }, { at, event: "order.delivered", state: "waiting" },
+  ],
   shipments: [{ reference: "1042.1", state: "in_transit", carrier: HOSTILE.override, tracking_number: "31042790521", tracking_url: "https://track.example.com/31042790521" }], updated_at: at,
+};
+
+const told: Schemas["EventMessage"] = {
+  created_at: at, delay_seconds: 300, enabled: true, event: "order.shipped", id: "evm_sample", updated_at: at,
+  message: { channels: ["whatsapp", "sms"], category: "utility", sms_text: { en: HOSTILE.markup, ar: HOSTILE.long.slice(0, 300) }, template: { name: "missed_call", language: "en_GB", variables: { 1: { from: "order.number" } } } },
 };
 
 /** Gives a visitor the samples wherever the stack would have to have calls. */
@@ -313,6 +322,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_webhook_endpoints: { items: [hook], next_cursor: null }, get_webhook_endpoint: hook, list_webhook_deliveries: { items: deliveries, next_cursor: null },
     list_tags: { items: [tag], next_cursor: null }, get_tag: tag, list_stages: { items: [stage], next_cursor: null }, get_stage: stage,
     list_fields: { items: [field], next_cursor: null }, get_field: field, list_products: { items: [product], next_cursor: null }, get_product: product,
+    list_event_messages: { items: [{ ...told, event: "order.created", id: "evm_other", message: null }, told], next_cursor: null }, get_event_message: told,
     list_orders: { items: [order], next_cursor: "next" }, get_order: order,
     list_suppressions: { items: [suppression], next_cursor: null },
     list_api_keys: { items: [key], next_cursor: null }, get_api_key: key, list_operations: { items: [backfill, task], next_cursor: null }, list_audit: { items: [changed, read], next_cursor: "next" },

@@ -16,18 +16,15 @@ const ELSEWHERE: Record<string, string[]> = {
   "read with something else that the page shows": [
     "get_automation_version", "get_conversation_draft", "get_conversion", "get_suppression", "get_template_version", "get_user", "list_conversions", "list_notes",
   ],
-  "a screen of its own comes later": [
-    "create_event_message", "delete_event_message", "get_event_message", "list_event_messages", "update_event_message",
-  ],
   "sent by the API's other operation, which takes a template, too": ["send_template"],
-  "an automation is turned off, so that its versions stay": ["delete_automation"],
+  "it is turned off, so that its versions or its words stay": ["delete_automation", "delete_event_message"],
   "printed from the page of the consent, which has the same": ["get_consent_proof_page"],
   "a phone's preview of a template is drawn while it is written": ["preview_template"],
   "for a shop's software": ["create_order"],
   "a segment is counted and changed; its contacts are in the list by tag and stage": ["list_segment_contacts"],
 };
 
-const sources = new Map(globSync("app/**/*.{svelte,ts}", { exclude: ["app/api/contract.d.ts", "app/api/permissions.ts"] }).map((path) => [path, readFileSync(path, "utf8")]));
+const sources = new Map(globSync("app/**/*.{svelte,ts}", { exclude: ["app/api/contract.d.ts", "app/api/permissions.ts", "app/api/usual.ts"] }).map((path) => [path, readFileSync(path, "utf8")]));
 
 /** Paths of the API that a file names, with those that it imports. */
 function pathsOf(file: string, imported = true): Map<string, string> {

@@ -19,7 +19,7 @@ interface Code {
   facts: string[];
 }
 
-const sources = globSync("app/**/*.{svelte,ts,css}", { exclude: ["app/api/contract.d.ts", "app/api/permissions.ts"] }).map((path) => ({
+const sources = globSync("app/**/*.{svelte,ts,css}", { exclude: ["app/api/contract.d.ts", "app/api/permissions.ts", "app/api/usual.ts"] }).map((path) => ({
   path,
   text: readFileSync(path, "utf8"),
 }));

@@ -15,7 +15,7 @@ use stack::play::{Look, Sent, until};
 use store::contacts::ContactWrite;
 use store::table::effects::Effects;
 
-use crate::lanes::random_ulid;
+use crate::alone::lanes::random_ulid;
 use crate::stage::{Business, PATIENCE, customer, on_stage, size};
 use crate::tables::download;
 

@@ -30,18 +30,9 @@ fn a_python_client_is_generated_and_works() {
 
 /// A program that uses the generated Python client.
 async fn python_client(stage: &Stage, folder: &str, program: &str) -> Result<Command> {
-    let (tools, folder) = (stage.contract().await?, fresh(stage, folder)?);
+    let (tools, folder) = (stage.contract().await?, stage.place.data.join("clients").join(folder));
+    tools.generate_python_client(&folder).await?;
     let own = stage.place.root.join("infra/contract/clients/python");
-    let mut generate = tools.program("openapi-python-client");
-    generate
-        .args(["generate", "--overwrite", "--meta", "none"])
-        .args(["--fail-on-warning", "--path"])
-        .arg(stage.place.root.join("docs/openapi.json"))
-        .arg("--config")
-        .arg(own.join("config.yml"))
-        .arg("--output-path")
-        .arg(folder.join("ringback_client"));
-    run(&mut generate, "openapi-python-client").await?;
     let mut using = tools.program("python");
     using.arg(own.join(program)).env("PYTHONPATH", &folder);
     Ok(using)

@@ -24,9 +24,9 @@ resource! {
         #[serde(default)]
         pub delay_seconds: Whole<0, 43_200>,
         /// Content, of the category `utility`. Its texts and templates can name values of the order, such as `{{order.number}}`. Left out:
-        /// the usual text for the event by SMS, in English and Arabic.
+        /// the usual text for the event by SMS, in English and Arabic (`x-usual`).
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({
+        #[cfg_attr(feature = "schema", schemars(extend("x-usual" = usual_texts()), example = serde_json::json!({
             "category": "utility", "channels": ["sms"], "sms_text": "{{tenant.name}}: your order {{order.number}} is on its way.",
         })))]
         pub message: Option<CampaignMessage>,
@@ -120,4 +120,12 @@ fn usual_message(event: OrderEvent) -> CampaignMessage {
         sms_text: Some(SmsText::ByLanguage(texts.into())),
         ..CampaignMessage::default()
     }
+}
+
+/// Usual texts by event and language, which the contract has as `x-usual`.
+#[cfg(feature = "schema")]
+fn usual_texts() -> serde_json::Value {
+    let all = OrderEvent::ALL.into_iter();
+    all.map(|event| (event.as_str(), serde_json::json!(usual_message(event).sms_text)))
+        .collect()
 }

@@ -34,6 +34,7 @@ mod preferences;
 mod profile;
 mod quotation;
 mod segment;
+mod shop_report;
 mod stage;
 mod suppression;
 mod tag;
@@ -82,7 +83,7 @@ pub use merge::{
 pub use note::{MAX_MENTIONS, MAX_NOTE_LENGTH, Mentions, Note, NoteText};
 pub use order::{
     Amount, FulfilmentState, MAX_ORDER_ITEMS, MAX_SHIPMENTS, Order, OrderContents, OrderItem, OrderNumber, OrderReport,
-    OrderTotals, PaymentState, Shipment, ShipmentState,
+    OrderTotals, PaymentState, Shipment, ShipmentState, ShopOrder, ShopOrderId,
 };
 pub use order_news::{NewsState, OrderEvent, OrderNews, Untold};
 pub(crate) use pair_rate::{earliest_by_pair_rate, pair_rate_after_refusal, pair_rate_with_one_more};
@@ -94,6 +95,7 @@ pub use profile::{Origin, Profile, Staged};
 pub use quotation::is_tapback;
 pub(crate) use quotation::{OwnWords, split_quotation};
 pub use segment::{CountSegment, Segment, SegmentCount, SegmentIn};
+pub use shop_report::{Placed, ShopReport};
 pub use stage::{Stage, StageIn, StageKind};
 pub use suppression::{Address, InvalidAddress, Refused, Suppression};
 pub use tag::{Color, NotAColor, Tag, TagIn};

@@ -11,10 +11,26 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::money::{Currency, Price, Sku, amount};
 use crate::people::{ConversionKind, OrderEvent, OrderNews, count_conversion};
-use crate::terms::{Actor, Fault, FaultCode, FieldProblem, OneLine, OrderId, ProductId, UpTo, WebUrl, Whole};
+use crate::terms::{
+    Actor, ConnectionId, Fault, FaultCode, FieldProblem, OneLine, OrderId, ProductId, UpTo, WebUrl, Whole,
+};
 
 /// The number that the shop shows to the person.
 pub type OrderNumber = OneLine<1, 64>;
+
+/// A shop's own id of an order, unique within the shop.
+pub type ShopOrderId = OneLine<1, 64>;
+
+/// The shop that delivers an order, and the id that the order has there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderOrigin"))]
+pub struct ShopOrder {
+    /// Connection of the shop.
+    pub connection: ConnectionId,
+    /// The shop's own id of the order.
+    #[cfg_attr(feature = "schema", schemars(example = "5611000000001"))]
+    pub order: ShopOrderId,
+}
 
 /// Maximum items of an order that are named. Further ones are counted.
 pub const MAX_ORDER_ITEMS: usize = 30;
@@ -33,6 +49,11 @@ pub struct Amount(u64);
 shown_as!(Amount, {"type": "integer", "minimum": 0, "maximum": Price::MAX, "examples": [12050]});
 
 impl Amount {
+    /// The amount, unless it is too large.
+    pub fn new(amount: u64) -> Option<Self> {
+        (amount <= Price::MAX).then_some(Self(amount))
+    }
+
     pub const fn get(self) -> u64 {
         self.0
     }
@@ -243,7 +264,7 @@ impl Shipment {
 }
 
 /// The parts of an order that a delivery of a shop, or a request, states.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderReport {
     /// Time of this state of the order, by the shop.
     pub updated_at: Timestamp,
@@ -299,6 +320,9 @@ pub struct Order {
     /// The number that the shop shows to the person.
     #[cfg_attr(feature = "schema", schemars(example = "1042"))]
     pub number: OrderNumber,
+    /// The shop that delivers it by a connection. Missing if it was recorded by a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shop: Option<ShopOrder>,
     /// Contents.
     pub contents: Box<OrderContents>,
     /// Time of the report that stated the contents.
@@ -348,6 +372,7 @@ impl Order {
         let mut order = Self {
             id,
             number,
+            shop: None,
             contents: Box::new(contents),
             contents_at: report.updated_at,
             payment: PaymentState::default(),

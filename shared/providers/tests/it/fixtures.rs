@@ -51,7 +51,9 @@ pub(crate) fn read_all<T>(folder: &str, read: impl Fn(&str, &[u8]) -> T) -> BTre
 #[test]
 fn every_folder_has_its_test() {
     let mut folders = BTreeSet::new();
-    let mut open = vec!["whatsapp".to_owned(), "twilio".to_owned(), "telephony".to_owned()];
+    let mut open = ["shopify", "telephony", "twilio", "whatsapp"]
+        .map(str::to_owned)
+        .to_vec();
     while let Some(folder) = open.pop() {
         for name in names(&folder) {
             let path = format!("{folder}/{name}");
@@ -63,6 +65,7 @@ fn every_folder_has_its_test() {
         }
     }
     let tested = [
+        "shopify",
         "telephony/aircall",
         "telephony/exotel",
         "telephony/generic",
@@ -92,6 +95,7 @@ fn every_folder_has_its_test() {
         "meta_verify_handshake.json",
         "meta_x_hub_signature_256.json",
         "plivo_signature_v3.json",
+        "shopify.json",
         "standard_webhooks.json",
         "standard_webhooks_v1.json",
         "twilio_connection_overrides.json",

@@ -17,6 +17,7 @@ mod robustness;
 mod senders;
 mod sending;
 mod server;
+mod shopify;
 mod signatures;
 mod telephony;
 mod twilio_content;

@@ -15,7 +15,7 @@ use domain::terms::{ContactId, ProviderRef};
 use jiff::Timestamp;
 
 use crate::calls::progress_key;
-use crate::contacts::{ContactWrite, Remembered, number_key};
+use crate::contacts::{ContactWrite, Remembered, key_to_order};
 use crate::table::compact;
 use crate::table::keys::{self, Key, Listed};
 use crate::table::row::{self, Condition, Row, Write, text};
@@ -100,7 +100,7 @@ impl Store {
                 }
                 Some("order") => {
                     let order: Order = row::data(item, DOING)?;
-                    leading.push(number_key(scope, &order.number));
+                    leading.push(key_to_order(scope, &order));
                     (erased.others, erased.references) = (erased.others + 1, erased.references + 1);
                 }
                 Some("consent") => erased.consents += 1,

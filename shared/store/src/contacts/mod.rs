@@ -29,7 +29,7 @@ pub(crate) use mentions::mention_writes;
 pub use merges::{Decided, Undoable};
 pub use of_contact::NotCreated;
 pub use orders::{KnownOrder, OrderNotCreated};
-pub(crate) use orders::{number_key, told_order_row};
+pub(crate) use orders::{changed_order_row, key_to_order, new_order_rows};
 pub use people::{Brought, MAX_EXAMINED, PeoplePosition, PersonError};
 pub use timeline::{NotATimelinePosition, Order, Placed, TimelinePosition, TimelineWanted};
 pub(crate) use timeline::{Wanted, timeline_entry};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::people::Recorded as _;
-use domain::people::{Order, OrderContents, OrderNumber, Person};
+use domain::people::{Order, OrderContents, OrderNumber, Person, ShopOrder};
 use domain::terms::{OrderId, ProductId, Stamp};
 
 use crate::contacts::of_contact::{ROW, create_writes, not_created};
@@ -38,18 +38,37 @@ pub struct KnownOrder {
     pub contact: Person,
 }
 
+/// The value by which an order of a shop is unique: the shop's own id of it.
+fn unique_in_shop(shop: &ShopOrder) -> String {
+    format!("{}:{}", shop.connection, shop.order.as_str())
+}
+
 /// The value by which a number is unique: among the orders that no connection delivered.
-fn unique(number: &OrderNumber) -> String {
+fn unique_number(number: &OrderNumber) -> String {
     format!("-:{}", number.as_str())
 }
 
-/// The row that leads from a number to its order.
-pub(crate) fn number_key(scope: &TenantScope, number: &OrderNumber) -> Key {
-    keys::claim(scope, Order::WORD, &unique(number))
+/// The value by which an order is unique.
+fn unique(order: &Order) -> String {
+    let number = || unique_number(&order.number);
+    order.shop.as_ref().map_or_else(number, unique_in_shop)
 }
 
-/// The row of an order over the version that was read, of which Ringback told something, or nothing.
-pub(crate) fn told_order_row(
+/// The row that leads to an order.
+pub(crate) fn key_to_order(scope: &TenantScope, order: &Order) -> Key {
+    keys::claim(scope, Order::WORD, &unique(order))
+}
+
+/// The rows of a new order that a shop delivers: its own, and the one that leads to it from the shop's id.
+pub(crate) fn new_order_rows(scope: &TenantScope, order: &Order, doing: &'static str) -> Result<Vec<Row>, StoreError> {
+    let own = order_row(scope, order, Condition::New, 1, doing)?;
+    let pointer = Pointer::unique(scope, Order::WORD, &unique(order), &order.id);
+    let pointer = pointer.map(|pointer| pointer.row(Condition::New, None));
+    Ok(std::iter::once(own).chain(pointer).collect())
+}
+
+/// The row of an order over the version that was read, which its shop reported on, or of which Ringback told something, or nothing.
+pub(crate) fn changed_order_row(
     scope: &TenantScope,
     order: &Order,
     before: u64,
@@ -90,7 +109,7 @@ impl Store {
         let row = order_row(scope, order, Condition::NewOrGone, 1, Order::CREATE)?;
         writes[ROW] = Write::Put(row.with_stamp(stamp));
         let number = writes.len();
-        let pointer = Pointer::unique(scope, Order::WORD, &unique(&order.number), &order.id);
+        let pointer = Pointer::unique(scope, Order::WORD, &unique(order), &order.id);
         writes.extend(pointer.map(|pointer| Write::Put(pointer.row(Condition::New, None))));
         match self.write_until_settled(writes, Order::CREATE).await {
             Ok(()) => Ok(()),
@@ -127,11 +146,19 @@ impl Store {
         number: &OrderNumber,
     ) -> Result<Option<Versioned<KnownOrder>>, StoreError> {
         const DOING: &str = "find an order by its number";
-        let item = self.database.get(&number_key(scope, number), DOING).await?;
+        let key = keys::claim(scope, Order::WORD, &unique_number(number));
+        let item = self.database.get(&key, DOING).await?;
         match rows::data_if_any(item, DOING)? {
             Some(id) => self.order(scope, id).await,
             None => Ok(None),
         }
+    }
+
+    /// The id of the order that a shop delivered, also if its contact is deleted by now.
+    pub async fn order_of_shop(&self, scope: &TenantScope, shop: &ShopOrder) -> Result<Option<OrderId>, StoreError> {
+        const DOING: &str = "find an order by its shop's id";
+        let key = keys::claim(scope, Order::WORD, &unique_in_shop(shop));
+        rows::data_if_any(self.database.get(&key, DOING).await?, DOING)
     }
 
     /// Changes an order under the condition of the version that was read. Returns its new version.

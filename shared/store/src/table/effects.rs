@@ -13,11 +13,12 @@ use ulid::Ulid;
 
 use crate::calls::{PROGRESS_LIFE, call_row, progress_row};
 use crate::campaigns::{DripEntry, enrolment_row};
-use crate::contacts::{ContactWrite, consent_row, told_order_row};
+use crate::contacts::{ContactWrite, changed_order_row, consent_row, new_order_rows};
 use crate::inbox::conversation_row;
 use crate::messages::{
     NewLink, ReferenceVersion, attachment_row, medium_row, message_row, received_row, reference_row,
 };
+use crate::table::keys;
 use crate::table::row::{Condition, Row, Write};
 use crate::{Store, StoreError, TenantScope, Versioned};
 
@@ -68,7 +69,14 @@ pub enum Once<'a> {
         /// Version of the row before.
         before: u64,
     },
-    /// An order with what became of its news, over a row of this version.
+    /// A new order that a shop delivers. The shop's id leads to it.
+    Ordered {
+        order: &'a Order,
+        /// Whether its contact is required to exist. Not if it is also written, nor if it stands for all whom a connection does not
+        /// name: each of their orders would wait for the others.
+        requires_contact: bool,
+    },
+    /// An order that its shop reported on, or with what became of its news, over a row of this version.
     Told {
         order: &'a Order,
         /// Version of the row before.
@@ -106,7 +114,8 @@ impl Once<'_> {
             Self::Reported(_) => "write the reports of a call",
             Self::Decided { .. } => "decide a call",
             Self::Stepped { .. } => "take a step of a drip",
-            Self::Told { .. } => "tell news of an order",
+            Self::Ordered { .. } => "record an order of a shop",
+            Self::Told { .. } => "change an order",
             Self::Received { .. } => "store a customer's message",
         }
     }
@@ -130,7 +139,8 @@ impl Once<'_> {
                 ]
             }
             Self::Stepped { enrolment, before } => vec![enrolment_row(scope, enrolment, Some(before), doing)?],
-            Self::Told { order, before } => vec![told_order_row(scope, order, before, doing)?],
+            Self::Ordered { order, .. } => new_order_rows(scope, order, doing)?,
+            Self::Told { order, before } => vec![changed_order_row(scope, order, before, doing)?],
             Self::Received {
                 received,
                 media,
@@ -183,6 +193,13 @@ impl Effects<'_> {
             rows.push(entry.row(scope, doing)?);
         }
         let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
+        if let Once::Ordered {
+            order,
+            requires_contact: true,
+        } = self.once
+        {
+            writes.push(Write::Shown(keys::contact(scope, order.id.contact())));
+        }
         for person in &self.people {
             writes.extend(person.writes(scope, doing)?);
         }
@@ -198,7 +215,9 @@ impl Effects<'_> {
                 &[],
             ),
             Once::Received { media, .. } => (None, media),
-            Once::Versions | Once::Decided { .. } | Once::Stepped { .. } | Once::Told { .. } => (None, &[]),
+            Once::Versions | Once::Decided { .. } | Once::Stepped { .. } | Once::Ordered { .. } | Once::Told { .. } => {
+                (None, &[])
+            }
         };
         let media = media.iter().map(|medium| ToQueue::media(tenant, medium, now));
         let sends = self.planned.iter().map(|message| ToQueue::send(tenant, message));

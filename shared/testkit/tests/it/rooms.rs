@@ -13,7 +13,9 @@ const FUNCTION_KINDS: [&str; 6] = ["webhooks", "api", "web", "sockets", "jobs", 
 fn allowed_dependencies(shared: &str) -> &'static [&'static str] {
     match shared {
         "domain" => &[],
-        "jobs" | "providers" | "sheet" => &["domain"],
+        "jobs" | "sheet" => &["domain"],
+        // Shops have telephone numbers as people write them.
+        "providers" => &["domain", "sheet"],
         // What was written says which jobs follow.
         "store" => &["domain", "jobs"],
         "access" => &["store", "domain", "jobs"],

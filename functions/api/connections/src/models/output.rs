@@ -67,6 +67,9 @@ struct ProviderAccount {
     /// `plivo`: auth id of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_id: Option<String>,
+    /// `shopify`: domain of the shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shop: Option<String>,
 }
 
 /// Health of a connection.

@@ -21,7 +21,7 @@ pub(crate) struct ConnectionSettings {
     /// `whatsapp`: phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     display_number: Option<Phone>,
-    /// All kinds except `whatsapp`: numbers of this connection. Empty: all numbers that it reports.
+    /// All telephone systems and `twilio`: numbers of this connection. Empty: all numbers that it reports.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

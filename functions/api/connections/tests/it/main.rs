@@ -22,6 +22,7 @@ use self::world::{
 };
 
 const ALL: &str = "/api/v1/connections";
+const SHOP: &str = "saffron-bakery.myshopify.com";
 
 fn id(answer: &Answer) -> String {
     answer.is(201).json()["connection"]["id"]
@@ -154,9 +155,24 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
     let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Plivo(own) if own.auth_tokens == ["plivo-token-1"]);
     assert!(lets_in(&town, &plivo, proves).await);
 
+    let made = manager
+        .post(ALL, json!({"kind": "shopify", "name": "Shop", "shop": SHOP}))
+        .await;
+    let shop = id(&made);
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Shopify(own) if own.signing_keys == ["shop-key-1"]);
+    assert!(
+        !lets_in(&town, &shop, proves).await,
+        "no webhook is taken before the key is there"
+    );
+    assert_eq!(made.json()["connection"]["last_test"]["result"], "failed");
+    let given = json!({"kind": "shopify", "credentials": {"signing_key": "shop-key-1"}});
+    let set = manager.put(&at(&shop, "/credentials"), given).await;
+    assert_tested(set.is(200), "waiting");
+    assert!(lets_in(&town, &shop, proves).await);
+
     let pages = town.viewer().pages(&format!("{ALL}?limit=4")).await;
     let listed: Vec<usize> = pages.iter().map(|page| page.items().len()).collect();
-    assert_eq!(listed, [4, 3]);
+    assert_eq!(listed, [4, 4]);
 }
 
 /// Without it, replies and STOP would be refused. One that was stored before is shown as what it is.
@@ -424,6 +440,14 @@ async fn invalid_input_is_named_and_writes_nothing() {
         (
             json!({"kind": "plivo", "name": "x", "auth_id": "XX", "credentials": {"auth_token": "12345678"}}),
             "auth_id",
+        ),
+        (
+            json!({"kind": "shopify", "name": "x", "shop": "saffron.example"}),
+            "shop",
+        ),
+        (
+            json!({"kind": "shopify", "name": "x", "shop": SHOP, "credentials": {"signing_key": ""}}),
+            "credentials.signing_key",
         ),
     ] {
         manager.post(ALL, body).await.names_field(field);
@@ -935,6 +959,7 @@ async fn answers_about_connections_keep_their_shape() {
         json!({"kind": "vonage", "name": "V", "api_key": "abcd1234", "credentials": {"signature_secret": "vonage-secret-1"}}),
         json!({"kind": "exotel", "name": "E", "account_sid": "saffron1"}),
         json!({"kind": "plivo", "name": "P", "auth_id": AUTH_ID, "credentials": {"auth_token": API_SECRET}}),
+        json!({"kind": "shopify", "name": "S", "shop": SHOP, "credentials": {"signing_key": API_SECRET}}),
     ] {
         let made = manager.post(ALL, body.clone()).await;
         let read = manager.get(made.header("location")).await;

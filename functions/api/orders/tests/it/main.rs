@@ -174,7 +174,9 @@ async fn news_is_queued_with_each_report_until_it_is_told() {
     let created = json!([{"event": "order.created", "at": "2026-11-20T10:00:00Z", "state": "waiting"}]);
     assert_eq!(body["news"], created);
     let jobs: Vec<CommerceJob> = aws.take_jobs(QueueName::CommerceEvents).await;
-    let CommerceJob::TellNews { order: of, .. } = &jobs[0];
+    let CommerceJob::TellNews { order: of, .. } = &jobs[0] else {
+        panic!("{jobs:?}");
+    };
     assert_eq!((jobs.len(), json!(of)), (1, body["id"].clone()));
     let again = agent.patch(place, json!({"updated_at": "2026-11-20T10:30:00Z"})).await;
     assert_eq!(again.is(200).json()["news"], created);

@@ -1,4 +1,6 @@
-//! Telling news of orders, in process against the emulator.
+//! Telling news of orders, and taking over what shops report, in process against the emulator.
+
+mod shopify;
 
 use domain::campaigns::EventMessage;
 use domain::messages::{Message, OptFlag};

@@ -3,7 +3,7 @@ import type { components } from "./contract.d.ts";
 
 export type LiveEvent = components["schemas"]["PublishedEvent"];
 /** What changes, as sockets are told of it. */
-export type View = "calls" | "messages" | "orders" | "connections" | "templates" | "inbox:all" | `conversation:${string}` | `contact:${string}`;
+export type View = "calls" | "messages" | "contacts" | "orders" | "connections" | "templates" | "inbox:all" | `conversation:${string}` | `contact:${string}`;
 /** `live`: every change is told. `catching`: it is not certain that all were, and what is missing is read. `delayed`: they are asked for every few
  * seconds. `off`: nobody answers. */
 export type State = "live" | "catching" | "delayed" | "off";
@@ -52,6 +52,11 @@ export const LIST = 2000;
 
 export function isOfMessage({ type }: LiveEvent): boolean {
   return type.startsWith("message.");
+}
+
+/** Whether one of these customers may have another name by now. */
+export function isOfCustomer({ type, data }: LiveEvent, shown: readonly { contact: { id: string } }[] = []): boolean {
+  return type === "contact.changed" && shown.some(({ contact }) => contact.id === data.contact_id);
 }
 
 /** Whether it can change a call, or the message that follows it. */

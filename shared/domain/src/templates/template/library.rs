@@ -125,7 +125,7 @@ pub fn find_in_library(name: &str) -> Option<&'static Entry> {
 
 /// All templates of the library, by topic.
 #[rustfmt::skip]
-pub static LIBRARY: [Entry; 20] = [
+pub static LIBRARY: [Entry; 23] = [
     Entry {
         name: "missed_call",
         topic: Topic::MissedCall,
@@ -282,6 +282,54 @@ pub static LIBRARY: [Entry; 20] = [
         arabic: Wording {
             header: Some("طلبك"),
             body: "مرحبًا {{1}}، تم إلغاء طلبك رقم {{2}} كما طلبت. سيعاد إليك أي مبلغ قمت بدفعه من قبل.",
+            samples: &["مايا", "1042"],
+            replies: &[],
+        },
+    },
+    Entry {
+        name: "order_packed",
+        topic: Topic::Order,
+        english: Wording {
+            header: Some("Your order"),
+            body: "Hello {{1}}, your order {{2}} is packed and will leave us soon. We will tell you when it is on its way.",
+            samples: &["Maya", "1042"],
+            replies: &[],
+        },
+        arabic: Wording {
+            header: Some("طلبك"),
+            body: "مرحبًا {{1}}، تم تجهيز طلبك رقم {{2}} وسيغادرنا قريبًا. سنخبرك عندما يكون في الطريق إليك.",
+            samples: &["مايا", "1042"],
+            replies: &[],
+        },
+    },
+    Entry {
+        name: "order_on_its_way",
+        topic: Topic::Order,
+        english: Wording {
+            header: Some("Your order"),
+            body: "Hello {{1}}, your order {{2}} has left us and is on its way to you. Reply here if you have a question about it.",
+            samples: &["Maya", "1042"],
+            replies: &[],
+        },
+        arabic: Wording {
+            header: Some("طلبك"),
+            body: "مرحبًا {{1}}، غادرنا طلبك رقم {{2}} وهو الآن في الطريق إليك. يمكنك الرد هنا إن كان لديك سؤال عنه.",
+            samples: &["مايا", "1042"],
+            replies: &[],
+        },
+    },
+    Entry {
+        name: "order_called_off",
+        topic: Topic::Order,
+        english: Wording {
+            header: Some("Your order"),
+            body: "Hello {{1}}, your order {{2}} was cancelled. Reply here if you did not expect this or have a question about it.",
+            samples: &["Maya", "1042"],
+            replies: &[],
+        },
+        arabic: Wording {
+            header: Some("طلبك"),
+            body: "مرحبًا {{1}}، تم إلغاء طلبك رقم {{2}}. يمكنك الرد هنا إن لم تتوقع ذلك أو كان لديك سؤال عنه.",
             samples: &["مايا", "1042"],
             replies: &[],
         },

@@ -15,6 +15,7 @@ mod calling_code;
 pub mod exotel;
 pub(super) mod letters;
 pub mod plivo;
+pub mod shopify;
 pub mod telephony;
 pub mod twilio;
 pub mod vonage;
@@ -322,6 +323,8 @@ kinds! {
     Exotel = "exotel" in exotel;
     /// Plivo.
     Plivo = "plivo" in plivo;
+    /// Shopify, for the orders of a shop.
+    Shopify = "shopify" in shopify;
 }
 
 /// A new connection, as the API takes it.

@@ -60,6 +60,7 @@ export const KINDS: Record<Kind, Provider> = {
     secret: "ours",
   },
   plivo: { account: [{ name: "auth_id" }], settings: [NUMBERS], credentials: [{ name: "credentials.auth_token" }], secret: "theirs" },
+  shopify: { account: [{ name: "shop" }], settings: [], credentials: [{ name: "credentials.signing_key", optional: "rarely" }], secret: "theirs" },
 };
 
 /** The provider's own pages on which the guide begins: to find what is asked for, and to paste the addresses. */
@@ -70,6 +71,7 @@ export const PAGES: Partial<Record<Kind, Record<"find" | "paste", string>>> = {
   vonage: { find: "https://dashboard.vonage.com/settings", paste: "https://dashboard.vonage.com/applications" },
   exotel: { find: "https://my.exotel.com/", paste: "https://my.exotel.com/" },
   plivo: { find: "https://console.plivo.com/", paste: "https://console.plivo.com/" },
+  shopify: { find: "https://admin.shopify.com/", paste: "https://admin.shopify.com/settings/notifications" },
 };
 
 /** Kinds that report calls, and kinds that send messages. */

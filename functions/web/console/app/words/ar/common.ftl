@@ -275,6 +275,8 @@ contact-timeline-empty = لم يحدث شيء بعد.
 ## Automations
 title-orders = الطلبات
 title-order = طلب
+title-order-messages = رسائل عن الطلبات
+title-order-message = رسالة عن الطلبات
 title-automations = الأتمتة
 title-automation = أتمتة
 title-new-automation = أتمتة جديدة

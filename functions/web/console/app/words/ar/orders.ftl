@@ -54,3 +54,55 @@ order-cancel-named = إلغاء الطلب { $number }
 order-carrier = شركة الشحن
 order-tracking = رقم الطرد
 order-link = صفحة تُظهر مكانه
+order-messages-why = يُخبَر العميل بكل حدث مرة واحدة، وبآخر حالة فقط: إذا تقدم الطلب، فلا تُرسل بعد ذلك رسالة عن الحالة السابقة.
+order-messages-none = لا يُخبَر العملاء بشيء عن طلباتهم بعد. شغّل ما ينبغي أن يصلهم.
+order-message-event = الحدث
+order-event-created = استلام الطلب
+order-event-packed = تجهيز الطلب
+order-event-shipped = شحن الطلب
+order-event-delivered = تسليم الطلب
+order-event-cancelled = إلغاء الطلب
+order-message-what = { $content ->
+    [usual] النص المعتاد برسالة قصيرة
+    [template] قالب واتساب
+   *[other] نص من عندك
+  }
+order-message-later = { $said } · الانتظار: { $delay }
+order-message-turn = تشغيل أو إيقاف
+order-message-turn-on = تشغيل
+order-message-turn-off = إيقاف
+order-message-tell = أخبر العميل
+order-message-delay = 12 ساعة على الأكثر. إذا تقدم الطلب أثناء ذلك، يُخبَر العميل بالحالة الأحدث بدلًا منها.
+order-message-says = ما يُقال
+order-message-usual = النص المعتاد برسالة قصيرة
+order-message-own = كلمات من عندك
+order-templates = استخدام قوالب المكتبة
+order-templates-effect = { $n ->
+    [zero] لا يحصل أي حدث على قالب.
+    [one] يحصل حدث واحد على قالب لواتساب بالإنجليزية والعربية، يراجعه واتساب أولًا.
+    [two] يحصل حدثان على قوالب لواتساب بالإنجليزية والعربية، يراجعها واتساب أولًا.
+    [few] تحصل { $n } أحداث على قوالب لواتساب بالإنجليزية والعربية، يراجعها واتساب أولًا.
+    [many] يحصل { $n } حدثًا على قوالب لواتساب بالإنجليزية والعربية، يراجعها واتساب أولًا.
+   *[other] يحصل { $n } حدث على قوالب لواتساب بالإنجليزية والعربية، يراجعها واتساب أولًا.
+  } حتى ذلك الحين، ولمن ليس لديه واتساب، تُرسل الرسالة القصيرة. لا يُشغَّل شيء بذلك ولا يُوقَف.
+order-templates-confirm = تقديمها
+order-templates-done = القوالب لدى واتساب الآن. تجد مراجعاتها في الإعدادات، القوالب.
+order-news-waiting = قيد الإعداد
+order-news-told = أُخبر العميل
+order-news-untold = لم يُخبَر
+order-news-open = فتح الرسالة
+order-no-news = ليس هناك ما يُخبَر به العميل بعد.
+order-untold-disabled = لم تُشغَّل أي رسالة لهذا.
+order-untold-too_old = كان قد مضى عليه أكثر من يوم عندما أبلغ عنه متجرك. يُخبَر العميل بما هو أحدث.
+order-untold-test = هذا طلب تجريبي.
+order-untold-replaced = كان الطلب قد تقدم حينها، ويُخبَر العميل بآخر حالة فقط.
+order-untold-cancelled = كان الطلب قد أُلغي حينها.
+order-untold-withdrawn = تراجع المتجر عن ذلك، أو فُقد الطرد. قد ترغب في الكتابة إلى العميل.
+order-untold-no_number = ليس لدى العميل رقم هاتف. إذا أُضيف رقم، يُخبَر بالحالة التالية.
+order-untold-refused = تعذّر إعداد رسالة.
+source-order-number = رقم الطلب
+source-order-total = مبلغ الطلب
+source-order-items = ما طُلب
+source-order-carrier = شركة الشحن
+source-order-tracking_number = رقم الطرد
+source-order-tracking_url = صفحة تُظهر مكان الطرد

@@ -256,6 +256,8 @@ contact-timeline-empty = Nothing has happened yet.
 ## Automations
 title-orders = Orders
 title-order = Order
+title-order-messages = Messages about orders
+title-order-message = Message about orders
 title-automations = Automations
 title-automation = Automation
 title-new-automation = New automation

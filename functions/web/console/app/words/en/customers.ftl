@@ -60,6 +60,17 @@ message-call = Call that it follows
 message-clicked-at = Link followed
 message-valid-until = Valid until
 message-file-open = Open
+message-file-pending = It is being fetched
+message-file-unusable = { $reason ->
+    [too_large] The file is larger than Ringback takes.
+    [empty] The file is empty.
+    [wrong_type] The content of the file is of another type than stated.
+    [harmful] The file is harmful, and was not kept.
+    [deleted] The provider does not have the file any more.
+    [expired] The provider did not give the file in time.
+    [disconnected] The connection that received it was deleted, or has no credentials.
+   *[other] The file arrived damaged.
+  } Ask the customer to send it otherwise.
 medium-image = Picture
 medium-video = Video
 medium-audio = Sound

@@ -190,5 +190,6 @@ example-promotion = AD-SAFFRON
 example-sender = SAFFRON
 example-expires_at = 2027-11-20
 example-evidence = Form 1207, signed in the shop
+example-shop = saffron-bakery.myshopify.com
 example-description = Buys something every week
 example-fields = 12

@@ -1,5 +1,8 @@
-//! The short run of `cargo stack chaos` as a test, which needs the stack alone for minutes. Its module is the first by name, so that it runs
-//! while the tests without a stack need the processors most.
+//! Tests that need the stack alone for minutes, and here the short run of `cargo stack chaos`. Their module is the first by name: they run
+//! while the tests without a stack need the processors most, and never wait for a long test while all others wait for them.
+
+pub(crate) mod lanes;
+mod mutated;
 
 use anyhow::{Result, ensure};
 use stack::chaos::{self, Ground, Size};

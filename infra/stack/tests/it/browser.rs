@@ -1,4 +1,4 @@
-//! The deployed console in a browser, as the people of a business use it.
+//! The deployed console in a browser, as the people of a business use it. No other test takes as long, so its name puts it before nearly all.
 
 use std::io::Write as _;
 

@@ -1,0 +1,3 @@
+fn main() -> Result<(), kit::Error> {
+    shopify_webhook::serve()
+}
