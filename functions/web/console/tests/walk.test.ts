@@ -500,7 +500,7 @@ browserTest("screens_keep_their_budgets", async () => {
   for (const route of routes.filter(logsIn)) {
     const [scripts, shift] = [cost.scripts, await cost.shift()];
     await visitor.move(pathOf(route, tenant));
-    assert.ok((cost.scripts - scripts) / 1024 <= (route.paths[0].includes("/inbox") ? 25.6 : 33), `${route.name}: ${cost.scripts - scripts} bytes of script`);
+    assert.ok((cost.scripts - scripts) / 1024 <= (route.paths[0].includes("/inbox") ? 26 : 33), `${route.name}: ${cost.scripts - scripts} bytes of script`);
     assert.ok((await cost.shift()) - shift <= 0.02, `${route.name}: shifts by ${(await cost.shift()) - shift}`);
   }
   visitor.expectQuiet(403);

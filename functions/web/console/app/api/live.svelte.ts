@@ -10,7 +10,8 @@ export type State = "live" | "catching" | "delayed" | "off";
 
 /** What a query is about, for its `meta`. */
 export interface Following {
-  concerns: (event: LiveEvent) => boolean;
+  /** `data`: what was read last. */
+  concerns: (event: LiveEvent, data: unknown) => boolean;
   /** Milliseconds between two readings, on average. */
   every: number;
 }
@@ -43,9 +44,10 @@ class Live {
 
 export const live = new Live();
 
-/** `meta` of a query that is read again after these events. A page of a list is read as a whole, so at most every two seconds. */
-export function follows(concerns: Following["concerns"], every = 1000): { follows: Following } {
-  return { follows: { concerns, every } };
+/** `meta` of a query that is read again after these events. A page of a list is read as a whole, so at most every two seconds. Events come after
+ * the screen is gone, too: `concerns` looks at what was read, never at what the screen derives. */
+export function follows<Data>(concerns: (event: LiveEvent, data?: Data) => boolean, every = 1000): { follows: Following } {
+  return { follows: { concerns: concerns as Following["concerns"], every } };
 }
 
 export const LIST = 2000;
@@ -54,9 +56,19 @@ export function isOfMessage({ type }: LiveEvent): boolean {
   return type.startsWith("message.");
 }
 
+/** What shows a customer's name. */
+export interface Named {
+  contact: { id: string };
+}
+
 /** Whether one of these customers may have another name by now. */
-export function isOfCustomer({ type, data }: LiveEvent, shown: readonly { contact: { id: string } }[] = []): boolean {
+export function isOfCustomer({ type, data }: LiveEvent, shown: readonly Named[]): boolean {
   return type === "contact.changed" && shown.some(({ contact }) => contact.id === data.contact_id);
+}
+
+/** `meta` of a page of a list of what customers do. */
+export function followsRows(concerns: (event: LiveEvent) => boolean, every: number): { follows: Following } {
+  return follows<{ items: Named[] }>((event, data) => concerns(event) || isOfCustomer(event, data?.items ?? []), every);
 }
 
 /** Whether it can change a call, or the message that follows it. */

@@ -7,11 +7,11 @@ import { Reading } from "./reading.ts";
 const readings = new WeakMap<Query, Reading>();
 
 /** Reads again what is shown of a tenant and concerned. What is not shown is read when it is opened. */
-export async function readAgain(tenant: string, isConcerned: (of: Following["concerns"]) => boolean): Promise<void> {
+export async function readAgain(tenant: string, isConcerned: (of: Following["concerns"], data: unknown) => boolean): Promise<void> {
   const asked: Promise<void>[] = [];
   for (const query of queries.getQueryCache().findAll({ queryKey: [tenant] })) {
     const following = query.meta?.follows as Following | undefined;
-    if (!following || !isConcerned(following.concerns)) continue;
+    if (!following || !isConcerned(following.concerns, query.state.data)) continue;
     if (!query.isActive()) {
       query.invalidate();
       continue;

@@ -17,18 +17,11 @@ export function textOf(texts: Record<string, string>, first: string): Text {
 
 const CONTACT = ["contact.first_name", "contact.name", "contact.phone", "tenant.name"];
 const CALL = ["call.number", "call.time", "call.date", "call.outcome"];
-const ORDER = ["order.number", "order.total", "order.items", "order.carrier", "order.tracking_number", "order.tracking_url"];
 const LINK = "preferences.link";
-const NAMED = [...CONTACT, ...CALL, LINK];
 
 /** Values that texts can have, with those of the business. Only what follows a call can speak of it. */
 export function sourcesOf(variables: Record<string, string>, { ofCall }: { ofCall: boolean }): string[] {
   return [...CONTACT, ...(ofCall ? CALL : []), LINK, ...Object.keys(variables).map((name) => `tenant.${name}`)];
-}
-
-/** Values of texts about an order. Most of them say after the customer's name which one it is. */
-export function sourcesOfOrder(variables: Record<string, string>): string[] {
-  return [...CONTACT.slice(0, 3), ...ORDER, ...sourcesOf(variables, { ofCall: false }).slice(3)];
 }
 
 /** Whether it is a name of the customer, which nobody may know yet. */
@@ -42,8 +35,7 @@ export function unnamed(language: string): string {
 }
 
 export function sourceName(source: string): string {
-  if (NAMED.includes(source)) return t(`source-${source.replace(".", "-")}`);
   const id = `source-${source.replace(".", "-")}`;
-  if (ORDER.includes(source) && words.has(id)) return t(id);
+  if (words.has(id)) return t(id);
   return source.startsWith("tenant.") ? t("source-tenant", { name: source.slice("tenant.".length) }) : source;
 }

@@ -5,6 +5,7 @@ import type { components } from "../../api/contract.d.ts";
 import { here } from "../../api/here.svelte.ts";
 import { take } from "../../api/problem.ts";
 import { usual } from "../../api/usual.ts";
+import { sourcesOf } from "../../ui/texts.ts";
 import { t } from "../../words/words.svelte.ts";
 
 type Schemas = components["schemas"];
@@ -36,6 +37,12 @@ export const SAMPLE = {
   "order.number": "1042", "order.total": "120.50 AED", "order.items": "2 × Honey cake (L), 1 × Tea", "order.carrier": "Aramex", "order.tracking_number": "31042790521",
   "order.tracking_url": "https://track.example.com/31042790521",
 };
+
+/** Values of texts about an order. Most of them say after the customer's name which one it is. */
+export function sourcesOfOrder(variables: Record<string, string>): string[] {
+  const sources = sourcesOf(variables, { ofCall: false });
+  return [...sources.slice(0, 3), ...Object.keys(SAMPLE), ...sources.slice(3)];
+}
 
 export function listMessages(): Promise<Schemas["Listed_EventMessage"]> {
   return take(api.GET(LIST));

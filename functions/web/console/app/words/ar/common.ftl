@@ -276,7 +276,6 @@ contact-timeline-empty = لم يحدث شيء بعد.
 title-orders = الطلبات
 title-order = طلب
 title-order-messages = رسائل عن الطلبات
-title-order-message = رسالة عن الطلبات
 title-automations = الأتمتة
 title-automation = أتمتة
 title-new-automation = أتمتة جديدة

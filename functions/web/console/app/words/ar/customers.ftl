@@ -63,13 +63,9 @@ message-file-open = فتح
 message-file-pending = يجري جلبه
 message-file-unusable = { $reason ->
     [too_large] الملف أكبر مما يقبله Ringback.
-    [empty] الملف فارغ.
     [wrong_type] محتوى الملف من نوع غير المذكور.
     [harmful] الملف ضار ولم يُحفظ.
-    [deleted] لم يعد الملف لدى مزود الخدمة.
-    [expired] لم يسلّم مزود الخدمة الملف في الوقت المناسب.
-    [disconnected] حُذف الاتصال الذي استقبله، أو لا بيانات دخول له.
-   *[other] وصل الملف تالفًا.
+   *[other] لم يصل الملف كاملًا.
   } اطلب من العميل إرساله بطريقة أخرى.
 medium-image = صورة
 medium-video = مقطع مرئي

@@ -54,6 +54,7 @@ order-cancel-named = إلغاء الطلب { $number }
 order-carrier = شركة الشحن
 order-tracking = رقم الطرد
 order-link = صفحة تُظهر مكانه
+title-order-message = رسالة عن الطلبات
 order-messages-why = يُخبَر العميل بكل حدث مرة واحدة، وبآخر حالة فقط: إذا تقدم الطلب، فلا تُرسل بعد ذلك رسالة عن الحالة السابقة.
 order-messages-none = لا يُخبَر العملاء بشيء عن طلباتهم بعد. شغّل ما ينبغي أن يصلهم.
 order-message-event = الحدث

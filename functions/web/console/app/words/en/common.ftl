@@ -257,7 +257,6 @@ contact-timeline-empty = Nothing has happened yet.
 title-orders = Orders
 title-order = Order
 title-order-messages = Messages about orders
-title-order-message = Message about orders
 title-automations = Automations
 title-automation = Automation
 title-new-automation = New automation

@@ -63,14 +63,10 @@ message-file-open = Open
 message-file-pending = It is being fetched
 message-file-unusable = { $reason ->
     [too_large] The file is larger than Ringback takes.
-    [empty] The file is empty.
-    [wrong_type] The content of the file is of another type than stated.
+    [wrong_type] The file is not what it says it is.
     [harmful] The file is harmful, and was not kept.
-    [deleted] The provider does not have the file any more.
-    [expired] The provider did not give the file in time.
-    [disconnected] The connection that received it was deleted, or has no credentials.
-   *[other] The file arrived damaged.
-  } Ask the customer to send it otherwise.
+   *[other] The file did not arrive whole.
+  } Ask for it another way.
 medium-image = Picture
 medium-video = Video
 medium-audio = Sound

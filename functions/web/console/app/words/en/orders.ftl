@@ -50,6 +50,7 @@ order-cancel-named = Cancel order { $number }
 order-carrier = Carrier
 order-tracking = Number of the parcel
 order-link = Page that shows where it is
+title-order-message = Message about orders
 order-messages-why = Each event is told once, and only the latest: when an order has gone on, the message about the earlier state is not sent any more.
 order-messages-none = Customers are told nothing about their orders yet. Turn on what they should hear.
 order-message-event = Event
