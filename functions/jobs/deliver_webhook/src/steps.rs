@@ -47,7 +47,7 @@ impl Endpoint<'_> {
         let store = &self.ctx.store;
         let change = |health: &EndpointHealth| {
             if health.failing_since == Some(since) {
-                health.after_step(step)
+                health.after_step(step, now)
             } else {
                 health.clone()
             }

@@ -36,6 +36,9 @@ const STEPS: [PlannedStep; 3] = [
     PlannedStep::new(HealthStep::Disable, 5),
 ];
 
+/// An endpoint is disabled at the earliest so long after people were told: it may have failed once, and got nothing for days.
+const NOTICE: SignedDuration = SignedDuration::from_hours(48);
+
 /// A consequence of failing for days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,6 +131,9 @@ pub struct EndpointHealth {
     /// Last step that was taken since it began to fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told: Option<HealthStep>,
+    /// Time at which it was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Timestamp>,
     /// Time since which newer deliveries are dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_since: Option<Timestamp>,
@@ -243,6 +249,7 @@ impl EndpointHealth {
             next_probe: None,
             paused_until: None,
             told: None,
+            told_at: None,
             last_success: noted.or(Some(at)),
             ..self.clone()
         }
@@ -323,25 +330,39 @@ impl EndpointHealth {
 
     /// The step that is to be taken at this time, if one is.
     pub fn step_due(&self, now: Timestamp) -> Option<HealthStep> {
-        let since = self.failing_since?;
-        let due = STEPS.iter().rev().find(|planned| since + planned.after <= now)?;
+        let due = STEPS
+            .iter()
+            .rev()
+            .find(|planned| self.time_of(planned).is_some_and(|at| at <= now))?;
         (self.told < Some(due.step)).then_some(due.step)
     }
 
-    /// The health after a step was taken.
+    /// The health after a step was taken at this time.
     #[must_use]
-    pub fn after_step(&self, step: HealthStep) -> Self {
+    pub fn after_step(&self, step: HealthStep, now: Timestamp) -> Self {
         Self {
             told: Some(step),
+            told_at: Some(now),
             ..self.clone()
         }
     }
 
     /// Time of the next step, if it goes on failing.
     fn next_step_at(&self) -> Option<Timestamp> {
-        let since = self.failing_since?;
         let next = STEPS.iter().find(|planned| self.told < Some(planned.step))?;
-        Some(since + next.after)
+        self.time_of(next)
+    }
+
+    /// Time of a step, if it goes on failing.
+    fn time_of(&self, planned: &PlannedStep) -> Option<Timestamp> {
+        let at = self.failing_since? + planned.after;
+        if planned.step != HealthStep::Disable {
+            return Some(at);
+        }
+        if self.told < Some(HealthStep::TellAfterThreeDays) {
+            return None;
+        }
+        Some(self.told_at.map_or(at, |told| at.max(told + NOTICE)))
     }
 
     /// The time at which something is to be done. `None` while nothing waits: then the next event decides.
@@ -455,12 +476,17 @@ mod tests {
             assert_eq!(health.step_due(minutes(minute)), step, "{minute}");
             if let Some(step) = step {
                 assert_eq!(step.time_after(at(NOON)), minutes(minute));
-                health = health.after_step(step);
+                health = health.after_step(step, minutes(minute));
             }
         }
         // A look that comes late takes only the last step.
         let late = after_many(AttemptOutcome::Refused, 1);
         assert_eq!(late.step_due(minutes(4 * DAY)), Some(TellAfterThreeDays));
+        // Whoever was told nothing since nothing came is told first, and has two days.
+        assert_eq!(late.step_due(minutes(9 * DAY)), Some(TellAfterThreeDays));
+        let told = late.after_step(TellAfterThreeDays, minutes(9 * DAY));
+        assert_eq!(told.step_due(minutes(11 * DAY - 1)), None);
+        assert_eq!(told.step_due(minutes(11 * DAY)), Some(Disable));
         let recovered = after(&health, AttemptOutcome::Delivered, minutes(6 * DAY));
         let again = after(&recovered, AttemptOutcome::Refused, minutes(7 * DAY));
         assert_eq!(again.step_due(minutes(7 * DAY)), None);
