@@ -86,6 +86,13 @@ browserTest("composer_reply_reaches_the_phone_once", async () => {
   // The same words, meant once more.
   await reply(visitor, "Yes\nin S and M");
   await until("second message", async () => (await got(customer)).filter(({ body }) => body === "Yes\nin S and M").length === 2);
+  // Two in a row, of which the second waits for the first.
+  const first = Promise.withResolvers<void>();
+  await visitor.intercept("send_reply", (route) => first.promise.then(() => route.fallback()));
+  await reply(visitor, "One moment.");
+  await reply(visitor, "It is here.");
+  first.resolve();
+  for (const text of ["One moment.", "It is here."]) await expectOne(customer, text);
   // As an answer to one message.
   await page.getByRole("button", { name: "Answer this" }).first().click();
   await visitor.see("quote").getByText("Do you have it in red?").waitFor();

@@ -65,6 +65,8 @@ export class Composing {
   private readonly replies = new Intended<object>();
   private readonly notes = new Intended<object>();
   private readonly keeps = here.may("set_conversation_draft");
+  /** What is done once it is known what became of the reply before, unless that comes back. */
+  next: (() => void) | null = null;
   private left = false;
   private readonly channel: BroadcastChannel;
   private mentioned: { id: string; name: string }[] = [];
@@ -239,6 +241,9 @@ export class Composing {
     } finally {
       this.busy = false;
     }
+    const next = this.next;
+    this.next = null;
+    if (!this.left && !this.problem && !this.missed && !this.lost) next?.();
   }
 
   private async explain(problem: unknown): Promise<void> {
