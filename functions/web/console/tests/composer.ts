@@ -89,7 +89,9 @@ browserTest("composer_reply_reaches_the_phone_once", async () => {
   // Two in a row, of which the second waits for the first.
   const first = Promise.withResolvers<void>();
   await visitor.intercept("send_reply", (route) => first.promise.then(() => route.fallback()));
+  await until("a box for the next one", async () => (await box(visitor).inputValue()) === "");
   await reply(visitor, "One moment.");
+  await until("the first one to leave the box", async () => (await box(visitor).inputValue()) === "");
   await reply(visitor, "It is here.");
   first.resolve();
   for (const text of ["One moment.", "It is here."]) await expectOne(customer, text);

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 SOCKETS = int(os.environ["RINGBACK_SOCKETS"])
 OF_A_KEY = 10
 OPENED_AT_ONCE = 4
-SECONDS = 120
+SECONDS = 300
 
 PING = json.dumps({"action": "ping"})
 UNREADABLE = "LISTEN"

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result, ensure};
 use domain::Timestamp;
 use domain::terms::Channel;
+use providers::shopify::signature::sign;
 use providers::standard_webhooks::{SECRET_BYTES, SigningSecret, signature_header};
 use serde_json::{Value, json};
 use stack::api::{Proof, ask, require_success};
@@ -26,6 +27,43 @@ async fn wait_for_requests(business: &Business<'_>, path: &str, kind: &str, coun
         Ok(Look::from_option(enough, || format!("{} of {count}", found.len())))
     })
     .await
+}
+
+/// Signed by the key that the shop shows, an order becomes one of the business.
+#[test]
+fn order_of_a_shop_becomes_one_of_the_business() {
+    const KEY: &str = "signing-key-of-the-stage-0001";
+    const SHOP: &str = "harbour-lane-demo.myshopify.com";
+    on_stage(async |stage| {
+        let business = stage.business("Shop").await?;
+        let shop = json!({"kind": "shopify", "name": "Shop", "shop": SHOP, "credentials": {"signing_key": KEY}});
+        let made = business.api("post", "/api/v1/connections", Some(shop)).await?;
+        let url = made["webhooks"][0]["url"].as_str().context("a URL to paste")?;
+        let path = &url[url.find("/webhooks/").context("the path of a webhook")?..];
+        let body = std::fs::read_to_string(
+            stage
+                .place
+                .root
+                .join("shared/testkit/fixtures/shopify/orders_create.json"),
+        )?;
+        let signature = sign(KEY, body.as_bytes());
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-shopify-hmac-sha256", &signature),
+            ("x-shopify-shop-domain", SHOP),
+            ("x-shopify-topic", "orders/create"),
+        ];
+        let answer = stage.play.request("POST", path, &headers, body.into_bytes()).await?;
+        ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
+        until(PATIENCE, "the order of the shop", async || {
+            let listed = business
+                .api("get", "/api/v1/orders?fulfilment=unfulfilled&from=2026-11-01", None)
+                .await?;
+            let found = listed["items"][0]["shop"]["order"] == "5611000000001";
+            Ok(Look::from_option(found.then_some(()), || listed.to_string()))
+        })
+        .await
+    });
 }
 
 #[test]

@@ -68,6 +68,7 @@ struct ProviderAccount {
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_id: Option<String>,
     /// `shopify`: domain of the shop.
+    #[schemars(example = &"saffron-bakery.myshopify.com")]
     #[serde(skip_serializing_if = "Option::is_none")]
     shop: Option<String>,
 }

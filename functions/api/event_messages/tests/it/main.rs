@@ -48,6 +48,13 @@ async fn there_is_one_message_for_each_event() {
     let (place, _) = create(&manager, body()).await;
     let again = manager.post(EVENT_MESSAGES, json!({"event": "order.shipped"})).await;
     again.is_refused(409, "taken");
+    let packed = async || {
+        manager
+            .post_once(EVENT_MESSAGES, "packed-1", json!({"event": "order.delivered"}))
+            .await
+    };
+    let made = packed().await.is(201).json();
+    assert_eq!(packed().await.is(201).json(), made, "the request was repeated");
     let steal = manager.patch(&place, json!({"event": "order.created"})).await;
     steal.is_refused(409, "taken");
     manager.patch(&place, json!({"event": "order.packed"})).await.is(200);
@@ -103,6 +110,11 @@ async fn wrong_content_is_named_before_it_is_sent() {
         let patch = json!({"message": body["message"]});
         manager.patch(&place, patch).await.names_only(&[field]);
     }
+    let mut templated = body();
+    templated["message"]["channels"] = json!(["whatsapp"]);
+    templated["message"]["template"] = json!({"name": "gone", "language": "en"});
+    let templated = manager.post(EVENT_MESSAGES, templated).await;
+    templated.names_only(&["message.template.name"]);
     let late = json!({"event": "order.packed", "delay_seconds": 43_201});
     manager.post(EVENT_MESSAGES, late).await.names_only(&["delay_seconds"]);
 }

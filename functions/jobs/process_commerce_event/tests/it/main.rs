@@ -256,6 +256,32 @@ async fn order_says_why_nothing_is_told() {
     assert_eq!(job, None);
 }
 
+#[tokio::test]
+async fn links_of_a_message_are_its_own_and_a_missing_template_is_a_reason() {
+    let world = World::telling(&[]).await;
+    let linked = json!({"category": "utility", "channels": ["sms"],
+        "sms_text": "{{order.number}} {{preferences.link}} {{link:https://saffron.example/cake}}"});
+    let gone = json!({"category": "utility", "channels": ["whatsapp"], "template": {"name": "gone", "language": "en"}});
+    for (event, message) in [(OrderEvent::Created, linked), (OrderEvent::Shipped, gone)] {
+        let _: EventMessage = world.create_owned(json!({"event": event, "message": message})).await;
+    }
+    let order = world.order(world.customer_with(|_| {}).await).await;
+    world.run(order).await;
+    let created = world.message_of(&world.news(order, OrderEvent::Created).await).await;
+    let said = text(&created);
+    assert!(
+        said.contains("https://api.example.com/p/") && said.contains("https://api.example.com/l/"),
+        "{said}"
+    );
+    world.aws.pass(60);
+    world.state(order, parcel("in_transit")).await;
+    world.run(order).await;
+    assert_eq!(
+        world.untold(order, OrderEvent::Shipped).await,
+        (Some(Untold::Refused), Some(Reason::NoTemplate))
+    );
+}
+
 /// In quiet hours, only who has just ordered or cancelled is answered.
 #[tokio::test]
 async fn shipping_waits_for_the_end_of_quiet_hours() {
