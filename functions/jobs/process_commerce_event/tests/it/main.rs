@@ -278,7 +278,7 @@ async fn links_of_a_message_are_its_own_and_a_missing_template_is_a_reason() {
     world.run(order).await;
     assert_eq!(
         world.untold(order, OrderEvent::Shipped).await,
-        (Some(Untold::Refused), Some(Reason::NoTemplate))
+        (Some(Untold::Refused), Some(Reason::Template))
     );
 }
 
