@@ -57,7 +57,11 @@ fn order_of_a_shop_becomes_one_of_the_business() {
         ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
         until(PATIENCE, "the order of the shop", async || {
             let listed = business
-                .api("get", "/api/v1/orders?fulfilment=unfulfilled&from=2026-11-10&to=2026-11-30", None)
+                .api(
+                    "get",
+                    "/api/v1/orders?fulfilment=unfulfilled&from=2026-11-10&to=2026-11-30",
+                    None,
+                )
                 .await?;
             let found = listed["items"][0]["shop"]["order"] == "5611000000001";
             Ok(Look::from_option(found.then_some(()), || listed.to_string()))
