@@ -24,6 +24,7 @@ pub mod vonage;
 pub mod webhooks;
 pub mod whatsapp;
 
+mod mac;
 mod outcome;
 mod party;
 mod shown;

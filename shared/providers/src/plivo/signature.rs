@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use hmac::Mac;
 
 use crate::form;
+use crate::mac::mac;
 
 /// The headers, as they arrived.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,12 +83,6 @@ pub fn verify(
 /// The header's value for a form post, for tests that act as Plivo.
 pub fn sign(auth_token: &str, url: &str, body: &[u8], nonce: &str) -> String {
     STANDARD.encode(mac(auth_token, &signed_text(url, body, nonce)).finalize().into_bytes())
-}
-
-fn mac(token: &str, text: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(token.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(text);
-    mac
 }
 
 /// The address, `?` with its parameters in order, then the form's names and values without separators, in order, then

@@ -4,8 +4,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use hmac::Mac;
+
+use crate::mac::mac;
 
 /// Reason why a webhook is not Shopify's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -22,12 +23,6 @@ pub enum SignatureError {
     /// The signature matches none of the keys.
     #[error("the signature does not match")]
     Mismatch,
-}
-
-fn mac(key: &str, body: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(body);
-    mac
 }
 
 /// Verifies the bytes as they arrived. Several keys are valid during a rotation.

@@ -7,11 +7,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+use crate::mac::mac;
 
 /// Maximum difference between a token's time and ours in seconds, in both directions. Our policy.
 const TOLERANCE_SECONDS: u64 = 300;
@@ -72,12 +74,6 @@ struct Claims {
     payload_hash: Option<String>,
 }
 
-fn mac(secret: &str, signed: &str) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(signed.as_bytes());
-    mac
-}
-
 fn part<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     serde_json::from_slice(&bytes).ok()
@@ -113,7 +109,7 @@ pub fn verify(
         .map_err(|_| SignatureError::Malformed)?;
     if !secrets
         .iter()
-        .any(|secret| mac(secret, signed).verify_slice(&signature).is_ok())
+        .any(|secret| mac(secret, signed.as_bytes()).verify_slice(&signature).is_ok())
     {
         return Err(SignatureError::Mismatch);
     }
@@ -153,6 +149,6 @@ pub fn sign(secret: &str, api_key: &str, application_id: &str, now: Timestamp, b
         "payload_hash": hex::encode(Sha256::digest(body)),
     }));
     let signed = format!("{head}.{claims}");
-    let signature = URL_SAFE_NO_PAD.encode(mac(secret, &signed).finalize().into_bytes());
+    let signature = URL_SAFE_NO_PAD.encode(mac(secret, signed.as_bytes()).finalize().into_bytes());
     format!("Bearer {signed}.{signature}")
 }

@@ -1,8 +1,9 @@
 //! Meta's webhook signature: `X-Hub-Signature-256: sha256=<hex of HMAC-SHA256(app secret, raw body)>`.
 //! Source: developers.facebook.com, "Create a webhook endpoint".
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use hmac::Mac;
+
+use crate::mac::mac;
 
 /// Reason why a webhook is not Meta's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,12 +20,6 @@ pub enum SignatureError {
     /// The signature matches none of the secrets.
     #[error("the signature does not match")]
     Mismatch,
-}
-
-fn mac(secret: &str, body: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(body);
-    mac
 }
 
 /// Verifies the bytes as they arrived, because no serialiser reproduces Meta's JSON escapes. Several secrets are valid
