@@ -125,13 +125,11 @@ async fn create(
         return Err(JobError::new("the report of a new order states no contents"));
     };
     let products = products(scope, report, ctx).await?.unwrap_or_default();
-    let identities = match placed.identities() {
-        named if named.is_empty() => vec![Identity::Withheld(shop.connection)],
-        named => named,
-    };
-    let is_named = identities
-        .iter()
-        .all(|identity| !matches!(identity, Identity::Withheld(_)));
+    let mut identities = placed.identities();
+    let is_named = !identities.is_empty();
+    if !is_named {
+        identities.push(Identity::Withheld(shop.connection));
+    }
     let (mut known, mut is_deleted) = (None, false);
     for identity in &identities {
         match ctx.store.contact_of(scope, identity).await {

@@ -169,10 +169,9 @@ impl Store {
         after: &Order,
         stamp: &Stamp,
     ) -> Result<u64, StoreError> {
-        let (condition, version) = (Condition::Version(version), version + 1);
-        let row = order_row(scope, after, condition, version, Order::CHANGE)?;
+        let row = changed_order_row(scope, after, version, Order::CHANGE)?;
         self.database.put(row.with_stamp(stamp), Order::CHANGE).await?;
-        Ok(version)
+        Ok(version + 1)
     }
 
     /// The products that have the SKUs of the items, by SKU. One request, or none if no item has a SKU.

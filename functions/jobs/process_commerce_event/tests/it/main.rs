@@ -257,7 +257,7 @@ async fn order_says_why_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn links_of_a_message_are_its_own_and_a_missing_template_is_a_reason() {
+async fn message_carries_links_and_names_a_missing_template() {
     let world = World::telling(&[]).await;
     let linked = json!({"category": "utility", "channels": ["sms"],
         "sms_text": "{{order.number}} {{preferences.link}} {{link:https://saffron.example/cake}}"});
