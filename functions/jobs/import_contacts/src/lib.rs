@@ -77,12 +77,9 @@ impl Context {
         }
     }
 
-    /// Makes steps end as soon as they may. For tests.
-    pub fn in_shortest_steps(self) -> Self {
-        Self {
-            work: Duration::ZERO,
-            ..self
-        }
+    /// Makes steps end at the first place where they may after this time. For tests.
+    pub fn in_steps_of_time(self, work: Duration) -> Self {
+        Self { work, ..self }
     }
 }
 

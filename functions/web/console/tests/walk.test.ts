@@ -321,6 +321,12 @@ browserTest("names_are_shown_as_they_are", async () => {
   await visitor.leave();
 });
 
+/** How far what is seen has moved, by [layout shift](https://web.dev/articles/cls), and what moved when. */
+interface Moved {
+  shift: number;
+  what: string[];
+}
+
 /**
  * What a page costs: what it asks for, the bytes of the console's files as the network log has them, and how far its content moves while it
  * comes. Answers of the API are as large as what other tests have left, and what failed for a moment is asked for again.
@@ -353,15 +359,29 @@ class Cost {
     await network.send("Network.enable");
     await network.send("Network.setCacheDisabled", { cacheDisabled: true });
     await page.addInitScript(() => {
-      Object.assign(window, { shift: 0 });
-      const add = (list: PerformanceObserverEntryList) => { for (const entry of list.getEntries()) (window as unknown as { shift: number }).shift += (entry as unknown as { value: number }).value; };
+      const moved: Moved = { shift: 0, what: [] };
+      Object.assign(window, { moved });
+      const at = ({ top, left, bottom, right }: DOMRectReadOnly) => [top, left, bottom, right].map(Math.round).join(" ");
+      const add = (list: PerformanceObserverEntryList) => {
+        for (const { value, startTime, sources = [] } of list.getEntries() as (PerformanceEntry & { value: number; sources?: { node?: Node; previousRect: DOMRectReadOnly; currentRect: DOMRectReadOnly }[] })[]) {
+          moved.shift += value;
+          const names = sources.map(({ node, previousRect, currentRect }) => `${node instanceof Element ? node.outerHTML.slice(0, 80) : node?.textContent} from ${at(previousRect)} to ${at(currentRect)}`);
+          moved.what.push(`${Math.round(startTime)} ms: ${value.toFixed(4)}: ${names.join("; ")}`);
+        }
+      };
       new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
     });
     return cost;
   }
 
-  shift(): Promise<number> {
-    return this.page.evaluate(() => (window as unknown as { shift: number }).shift);
+  moved(): Promise<Moved> {
+    return this.page.evaluate(() => (window as unknown as { moved: Moved }).moved);
+  }
+
+  /** Fails if what is seen has moved by more than this since then, and says what. */
+  async expectStill(name: string, most: number, { shift, what }: Moved = { shift: 0, what: [] }): Promise<void> {
+    const now = await this.moved();
+    assert.ok(now.shift - shift <= most, `${name}: shifts by ${now.shift - shift}:\n${now.what.slice(what.length).join("\n")}`);
   }
 }
 
@@ -394,7 +414,7 @@ async function visit(page: string, look: Look, [follows, most, requests]: [boole
   const asked = [...cost.asked].sort();
   assert.ok(cost.bytes / 1024 <= most, `${look.language}: ${(cost.bytes / 1024).toFixed(1)} KB of ${most}: ${asked.join(" ")}`);
   assert.ok(asked.length <= requests, `${look.language}: ${asked.length} requests of ${requests}: ${asked.join(" ")}`);
-  assert.ok((await cost.shift()) <= 0.02, `${look.language}: shifts by ${await cost.shift()}`);
+  await cost.expectStill(look.language, 0.02);
   await visitor.leave();
 }
 
@@ -418,11 +438,11 @@ browserTest("letters_that_come_late_move_nothing", async () => {
     await page.goto(`/app/${logInOf("admin").tenant}`, { waitUntil: "commit" });
     await page.locator("[data-testid=live][data-state=live]").waitFor();
     await page.locator("#today").waitFor();
-    const before = await cost.shift();
+    const before = await cost.moved();
     late.resolve();
     await page.waitForFunction(() => [...document.fonts].some(({ status }) => status === "loaded") && document.fonts.status === "loaded");
     await page.waitForTimeout(500);
-    assert.ok((await cost.shift()) - before < 0.001, `${look.language}: shifts by ${(await cost.shift()) - before}`);
+    await cost.expectStill(look.language, 0.001, before);
     await visitor.leave();
   }
 });
@@ -498,10 +518,10 @@ browserTest("screens_keep_their_budgets", async () => {
   const cost = await Cost.of(visitor);
   await visitor.open(`/app/${tenant}/settings`);
   for (const route of routes.filter(logsIn)) {
-    const [scripts, shift] = [cost.scripts, await cost.shift()];
+    const [scripts, moved] = [cost.scripts, await cost.moved()];
     await visitor.move(pathOf(route, tenant));
     assert.ok((cost.scripts - scripts) / 1024 <= (route.paths[0].includes("/inbox") ? 26 : 33), `${route.name}: ${cost.scripts - scripts} bytes of script`);
-    assert.ok((await cost.shift()) - shift <= 0.02, `${route.name}: shifts by ${(await cost.shift()) - shift}`);
+    await cost.expectStill(route.name, 0.02, moved);
   }
   visitor.expectQuiet(403);
   await visitor.leave();

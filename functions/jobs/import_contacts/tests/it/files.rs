@@ -1,5 +1,7 @@
 //! Damaged and hostile tables.
 
+use std::time::Duration;
+
 use domain::terms::Data;
 use import_contacts::{Context, handle};
 use kit::operation::{Ran, Step, Turn};
@@ -33,7 +35,7 @@ async fn bad_rows_are_refused_and_others_imported() {
 #[tokio::test]
 async fn damaged_file_is_refused_with_its_row() {
     let mut world = World::new(2).await;
-    world.ctx = Context::new(world.aws.env()).unwrap().in_shortest_steps();
+    world.ctx = Context::new(world.aws.env()).unwrap().in_steps_of_time(Duration::ZERO);
     let order = json!({"mapping": mapping(&["name", "phone"])});
     let rows = "Ann,+971501234561\n".repeat(10_000);
     for (damage, sentence) in [
@@ -161,7 +163,7 @@ async fn refused_rows_are_one_file_of_many_parts() {
 #[tokio::test]
 async fn many_blank_rows_are_passed_in_several_steps() {
     let mut world = World::new(10).await;
-    world.ctx = Context::new(world.aws.env()).unwrap().in_shortest_steps();
+    world.ctx = Context::new(world.aws.env()).unwrap().in_steps_of_time(Duration::ZERO);
     let (blank, long) = ("\n".repeat(300_000), "x".repeat(200_000));
     let import = world.upload(format!("name\nAnn\n{blank}{long}\nBen\n{blank}")).await;
     let order = json!({"mapping": mapping(&["name"])});
