@@ -378,10 +378,10 @@ class Cost {
     return this.page.evaluate(() => (window as unknown as { moved: Moved }).moved);
   }
 
-  /** Fails if what is seen has moved by more than this since then, and says what. */
-  async expectStill(name: string, most: number, { shift, what }: Moved = { shift: 0, what: [] }): Promise<void> {
+  /** Fails unless what is seen has moved by less than this since then, and says what has. */
+  async expectStill(name: string, bound: number, { shift, what }: Moved = { shift: 0, what: [] }): Promise<void> {
     const now = await this.moved();
-    assert.ok(now.shift - shift <= most, `${name}: shifts by ${now.shift - shift}:\n${now.what.slice(what.length).join("\n")}`);
+    assert.ok(now.shift - shift < bound, `${name}: shifts by ${now.shift - shift}:\n${now.what.slice(what.length).join("\n")}`);
   }
 }
 
