@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::people::{INVITATIONS, mailed_token};
-use crate::stage::{Business, Stage, customer, on_stage, size};
+use crate::stage::{Business, Stage, alone_on_stage, customer, on_stage, size};
 
 #[test]
 fn a_python_client_is_generated_and_works() {
@@ -63,10 +63,11 @@ struct Shouted {
     most_refused: usize,
 }
 
-/// They are closed, others are told what they watch, and no line has what opened them.
+/// They are closed, others are told what they watch, and no line has what opened them. Alone: beside others, so little of it is heard that
+/// nobody shouts.
 #[test]
 fn sockets_that_shout_are_closed() {
-    on_stage(async |stage| {
+    alone_on_stage(async |stage| {
         let loud = stage.changed_business("Loud", Plan::lift_limits).await?;
         let calm = stage.business("Calm").await?;
         let sockets = size("RINGBACK_TEST_SHOUTING_SOCKETS", SHOUTING)?;

@@ -335,7 +335,7 @@ pub(crate) fn in_a_hurry(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
 /// Stack of a test that plays many flows: without optimisation, their futures need more than the two MiB of a test's own thread.
 const DEEP: usize = 32 * 1024 * 1024;
 
-/// Runs a test that breaks the stack itself, alone.
+/// Runs a test alone that breaks the stack itself, or needs it for itself.
 pub(crate) fn alone_on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()> + Send) {
     let run = move || {
         RUNTIME.block_on(async {

@@ -5,6 +5,7 @@ use domain::accounts::Role;
 use serde_json::{Value, json};
 use testkit::Aws;
 use testkit::api::{Caller, Town};
+use testkit::business::business;
 
 const EVENT_MESSAGES: &str = "/api/v1/event-messages";
 
@@ -117,4 +118,22 @@ async fn wrong_content_is_named_before_it_is_sent() {
     templated.names_only(&["message.template.name"]);
     let late = json!({"event": "order.packed", "delay_seconds": 43_201});
     manager.post(EVENT_MESSAGES, late).await.names_only(&["delay_seconds"]);
+}
+
+#[tokio::test]
+async fn message_by_whatsapp_names_a_template_of_the_business() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, event_messages::routes).await;
+    let business = Box::pin(business(town.aws())).await;
+    let caller = town.key_of(business.scope(), Role::Admin).await;
+    let mut body = body();
+    body["message"]["channels"] = json!(["whatsapp", "sms"]);
+    body["message"]["template"] = json!({
+        "name": "missed_call_followup", "language": "en_GB",
+        "variables": {"1": {"text": "you"}, "2": {"from": "order.secret"}},
+    });
+    let wrong = caller.post(EVENT_MESSAGES, body.clone()).await;
+    wrong.names_only(&["message.template.variables.2.from"]);
+    body["message"]["template"]["variables"]["2"] = json!({"from": "order.number"});
+    create(&caller, body).await;
 }
