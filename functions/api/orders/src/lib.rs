@@ -163,13 +163,14 @@ async fn create_order(
         let fault = Fault::requires(&["contact_id", "phone", "email"], detail);
         return Err(Problem::field("contact_id", fault));
     }
+    let tenant = require_found(api.store().tenant(who.scope())).await?;
     let products = api.store().ordered_products(who.scope(), &fields.contents).await?;
     // A repeated request gets the same ids, whether or not there is a contact by now.
     let (own, new_contact) = (who.ulid(), ContactId::new(who.ulid()));
     let (number, contents) = (fields.number.clone(), fields.contents.clone());
     let id = OrderId::new(new_contact, own);
     let new = Order::new(id, number, contents, &report, Some(who.actor()), who.now());
-    let new = first_report(new, products, who.now());
+    let new = first_report(new, products, &tenant, who.now());
     // Before a contact is created for it.
     let new = fitting(new)?;
     let (api, who, fields, new) = (&api, &who, &fields, &new);
@@ -254,7 +255,8 @@ async fn update_order(
         None => None,
     };
     let products = &products;
-    let decide = |before: &Order| fitting(take_report(before, &report, products.as_ref(), who.now()));
+    let tenant = &require_found(store.tenant(scope)).await?;
+    let decide = |before: &Order| fitting(take_report(before, &report, products.as_ref(), tenant, who.now()));
     let orderer = OnceLock::new();
     let read = || async {
         let known = store.order(scope, id).await?;

@@ -8,7 +8,7 @@ use domain::calls::{Estimate, Past};
 use domain::destinations::{MAX_COUNTRIES, WayOut};
 use domain::tenants::{
     BusinessHours, Holiday, InboxSettings, MAX_HOLIDAYS, MAX_LANGUAGES, MAX_VARIABLE_LENGTH, MAX_VARIABLE_NAME_LENGTH,
-    MAX_VARIABLES, MAX_WORD_LENGTH, MAX_WORDS, MAX_ZONES, Retention, Tenant, TenantStatus,
+    MAX_VARIABLES, MAX_WORD_LENGTH, MAX_WORDS, MAX_ZONES, OrderSettings, Retention, Tenant, TenantStatus,
 };
 use domain::terms::{
     Answers, ConnectionId, Country, Facts, Language, LineId, MAX_NAME_LENGTH, OneLine, Phone, QuietHours, Reason,
@@ -80,6 +80,9 @@ pub(crate) struct TenantSettings {
     /// Settings of the inbox.
     #[serde(default)]
     pub inbox: InboxSettings,
+    /// Settings of orders.
+    #[serde(default)]
+    pub orders: OrderSettings,
 }
 
 /// Schema of a variable's name.
@@ -134,6 +137,8 @@ pub(crate) struct TenantOut {
     pub answers: Answers,
     /// Settings of the inbox.
     pub inbox: InboxSettings,
+    /// Settings of orders.
+    pub orders: OrderSettings,
 }
 
 /// The retention policy of a tenant, and what its application to the past would do.
@@ -375,6 +380,7 @@ impl Patchable for TenantSettings {
             retention: tenant.retention.unwrap_or_default(),
             answers: tenant.answers.clone().unwrap_or_default(),
             inbox: tenant.inbox.unwrap_or_default(),
+            orders: tenant.orders.unwrap_or_default(),
         }
     }
 
@@ -387,6 +393,7 @@ impl Patchable for TenantSettings {
             retention: (before.retention.is_some() || self.retention != Retention::default()).then_some(self.retention),
             answers: (before.answers.is_some() || self.answers != Answers::default()).then_some(self.answers),
             inbox: (before.inbox.is_some() || self.inbox != InboxSettings::default()).then_some(self.inbox),
+            orders: (before.orders.is_some() || self.orders != OrderSettings::default()).then_some(self.orders),
             name: self.name,
             time_zone: self.time_zone,
             default_region: self.default_region,
@@ -429,6 +436,7 @@ impl From<Tenant> for TenantOut {
             retention: settings.retention,
             answers: settings.answers,
             inbox: settings.inbox,
+            orders: settings.orders,
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A report (see [`report`]) creates an order or adds to it. Then its news is told:
 //!
-//! 1. The order is read with its contact. Of the news that waits, only the latest is told; the rest is left untold.
+//! 1. The order is read with its contact. If it is due, that it is late becomes news, unless the tenant lets orders wait for longer by now.
+//!    Of the news that waits, only the latest is told; the rest is left untold.
 //! 2. Messages about other news of the order that may still wait are ended: they are no longer true.
 //! 3. The message is composed and planned as any other, or the reason why there is none is noted.
 //!
@@ -85,17 +86,21 @@ async fn tell_news(scope: &TenantScope, id: OrderId, ctx: &Context) -> Result<Do
         mut order,
         contact: mut person,
     } = value;
-    if !order.has_open_news() {
+    let is_late = order.is_late(now);
+    if !order.has_open_news() && !is_late {
         return Ok(Done::Already);
     }
+    let Some(config) = ctx.store.config(scope, &ctx.config).await? else {
+        return Ok(kit::queue::finish_without_subject("tenant"));
+    };
     let before = order.clone();
+    if is_late {
+        order.note_late(config.tenant.late_after(), now);
+    }
     let (mut planned, mut links) = (Vec::new(), Vec::new());
     let mut ended = end_others(scope, &order, &mut person.contact, now, ctx).await?;
     order.withdraw_news(&ended.iter().map(|message| message.id).collect::<Vec<_>>());
     if let Some(event) = order.settle_older_news() {
-        let Some(config) = ctx.store.config(scope, &ctx.config).await? else {
-            return Ok(kit::queue::finish_without_subject("tenant"));
-        };
         let outcome = decide(scope, &config, &mut order, event, &mut person, now, ctx).await?;
         let Some(news) = order.news_of(event) else {
             return Err(JobError::new("the news of an order is not there"));

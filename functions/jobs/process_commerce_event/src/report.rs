@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 
 use domain::people::{Identity, Order, Placed, ShopOrder, ShopReport, consent_id};
+use domain::tenants::Tenant;
 use domain::terms::{ContactId, OrderId, ProductId};
 use flows::orders::{first_report, take_report};
 use jiff::{SignedDuration, Timestamp};
@@ -46,9 +47,12 @@ pub(crate) async fn take_over(job: &Job<CommerceJob>, ctx: &Context) -> Result<D
         order: report.order.clone(),
     };
     let known = ctx.store.order_of_shop(scope, &shop).await?;
+    let Some(tenant) = &ctx.store.tenant(scope).await? else {
+        return Ok(kit::queue::finish_without_subject("tenant"));
+    };
     let order = match (known, &report.placed) {
-        (Some(id), _) => change(scope, id, report, now, ctx).await?,
-        (None, Some(placed)) => Box::pin(create(scope, shop, placed, report, now, ctx)).await?,
+        (Some(id), _) => change(scope, id, report, tenant, now, ctx).await?,
+        (None, Some(placed)) => Box::pin(create(scope, shop, placed, report, tenant, now, ctx)).await?,
         (None, None) if now.duration_since(*received_at) < WAITS => {
             let again = ToQueue {
                 job: NextJob::Commerce(job.body.clone()),
@@ -89,6 +93,7 @@ async fn change(
     scope: &TenantScope,
     id: OrderId,
     report: &ShopReport,
+    tenant: &Tenant,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Option<Order>, JobError> {
@@ -97,7 +102,7 @@ async fn change(
     };
     let KnownOrder { order, .. } = value;
     let products = products(scope, report, ctx).await?;
-    let after = take_report(&order, &report.parts, products.as_ref(), now);
+    let after = take_report(&order, &report.parts, products.as_ref(), tenant, now);
     if after != order {
         let once = Once::Told {
             order: &after,
@@ -118,6 +123,7 @@ async fn create(
     shop: ShopOrder,
     placed: &Placed,
     report: &ShopReport,
+    tenant: &Tenant,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Option<Order>, JobError> {
@@ -160,7 +166,7 @@ async fn create(
         shop: Some(shop),
         ..Order::new(id, placed.number.clone(), contents, &report.parts, None, now)
     };
-    let order = first_report(order, products, now);
+    let order = first_report(order, products, tenant, now);
     let (people, consent): (Vec<_>, Vec<_>) = people.into_iter().map(|new| (new.write, new.consent)).unzip();
     let effects = Effects {
         once: Once::Ordered {

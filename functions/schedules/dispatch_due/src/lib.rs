@@ -65,12 +65,13 @@ const MAX_LEASE: SignedDuration = SignedDuration::from_hours(1);
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
 
 /// The queues of what can be due.
-const QUEUES: [QueueName; 5] = [
+const QUEUES: [QueueName; 6] = [
     QueueName::Sends,
     QueueName::BulkSends,
     QueueName::Calls,
     QueueName::Media,
     QueueName::WebhookDeliveries,
+    QueueName::CommerceEvents,
 ];
 
 /// State of the function, created once per process.

@@ -130,7 +130,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 31] = [
+const OWN: [(&str, &str); 35] = [
     ("asset", "handles"),
     ("asset", "uploads"),
     ("tenant", "config_version"),
@@ -157,6 +157,10 @@ const OWN: [(&str, &str); 31] = [
     ("operation", "dispatches"),
     ("operation", "due"),
     ("operation", "lease"),
+    ("order", "awaits_since"),
+    ("order", "dispatches"),
+    ("order", "due"),
+    ("order", "late_at"),
     ("template", "doubted_at"),
     ("template", "doubts"),
     ("template", "edition"),

@@ -1,4 +1,5 @@
-//! Messages about events of orders: what is said when an order was placed, packed, shipped, delivered or cancelled.
+//! Messages about events of orders: what is said when an order was placed, is late, was packed, shipped, delivered or
+//! cancelled.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -95,6 +96,10 @@ fn usual_message(event: OrderEvent) -> CampaignMessage {
         OrderEvent::Created => (
             "{{tenant.name}}: thank you for your order {{order.number}} ({{order.total}}). We will tell you when it is on its way.",
             "{{tenant.name}}: شكرًا لطلبك {{order.number}} ({{order.total}}). سنخبرك عند إرساله.",
+        ),
+        OrderEvent::Late => (
+            "{{tenant.name}}: your order {{order.number}} is taking longer than planned. We will tell you when it is on its way.",
+            "{{tenant.name}}: يستغرق طلبك {{order.number}} وقتًا أطول من المتوقع. سنخبرك عند إرساله.",
         ),
         OrderEvent::Packed => (
             "{{tenant.name}}: your order {{order.number}} is being packed.",

@@ -19,6 +19,7 @@ mod first_name;
 mod history;
 mod import;
 mod language;
+mod late_orders;
 mod ledger;
 mod links;
 mod listing;

@@ -78,8 +78,18 @@ impl Order {
             _ => None,
         };
         let packed = prepared.map(|shipment| by_shipment(OrderEvent::Packed, shipment));
-        let later = [packed, shipped, delivered].into_iter().flatten();
+        let later = [self.lateness(), packed, shipped, delivered].into_iter().flatten();
         std::iter::once(created).chain(later).collect()
+    }
+
+    /// The event that it is late, if that was noted and it still awaits shipment. No report states it.
+    fn lateness(&self) -> Option<Reached<'_>> {
+        let noted = self.noted_lateness().filter(|_| self.awaits_shipment())?;
+        Some(Reached {
+            event: noted.event,
+            at: noted.at,
+            shipment: None,
+        })
     }
 
     /// Notes the news of a report. `before`: the order before it, if there was one.
@@ -88,24 +98,14 @@ impl Order {
         let milestones = self.milestones();
         let latest = milestones.last().map(|last| last.event);
         let is_history = before.is_none() && is_too_old(self.contents.placed_at, now);
-        // Whoever was not told, since the shop took the state back, is told once it is true.
-        let is_noted = |news: &OrderNews| news.reason != Some(Untold::Withdrawn);
         let is_new = |event| {
-            let noted = self.news.iter().any(|news| news.event == event && is_noted(news));
+            let noted = self.news.iter().any(|news| news.event == event && news.is_noted());
             !noted && known.iter().all(|known| known.event != event)
         };
         let new = milestones.iter().filter(|reached| is_new(reached.event));
         let new: Vec<OrderNews> = new
             .map(|Reached { event, at, shipment }| {
-                let mut news = OrderNews {
-                    event: *event,
-                    at: *at,
-                    shipment: shipment.map(|shipment| shipment.reference.clone()),
-                    state: NewsState::Waiting,
-                    message: None,
-                    reason: None,
-                    refusal: None,
-                };
+                let mut news = OrderNews::new(*event, *at, shipment.map(|shipment| shipment.reference.clone()));
                 if self.contents.test {
                     news.leave_untold(Untold::Test);
                 } else if is_history {

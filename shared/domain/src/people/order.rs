@@ -348,6 +348,14 @@ pub struct Order {
     /// News for whoever ordered, with what became of each. Each event is there at most once.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
     pub news: UpTo<{ OrderEvent::ALL.len() }, OrderNews>,
+    /// Time of the report since which it awaits shipment: it is paid, and nothing of it has left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
+    pub awaits_since: Option<Timestamp>,
+    /// Time from which it is late, if it still awaits shipment. Missing once that is in its news.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-22T10:00:00Z"))]
+    pub late_at: Option<Timestamp>,
     /// The user (`usr_…`), key (`key_…`) or platform administrator (`platform:usr_…`) that recorded it. Missing if a shop did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Actor>,
@@ -382,6 +390,8 @@ impl Order {
             shipments: UpTo::new(),
             products: BTreeMap::new(),
             news: UpTo::new(),
+            awaits_since: None,
+            late_at: None,
             created_by: by,
             created_at: at,
             updated_at: report.updated_at,

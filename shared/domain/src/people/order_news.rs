@@ -15,6 +15,9 @@ pub enum OrderEvent {
     /// It was ordered.
     #[serde(rename = "order.created")]
     Created,
+    /// It is paid, and has waited to be shipped for longer than the business wants.
+    #[serde(rename = "order.late")]
+    Late,
     /// A shipment is being prepared.
     #[serde(rename = "order.packed")]
     Packed,
@@ -33,6 +36,7 @@ words! {
     /// The word in the API, in keys, and in what is said of the message.
     OrderEvent {
         Created = "order.created",
+        Late = "order.late",
         Packed = "order.packed",
         Shipped = "order.shipped",
         Delivered = "order.delivered",
@@ -111,6 +115,24 @@ pub struct OrderNews {
 }
 
 impl OrderNews {
+    /// News that waits to be told.
+    pub(crate) const fn new(event: OrderEvent, at: Timestamp, shipment: Option<OneLine<1, 64>>) -> Self {
+        Self {
+            event,
+            at,
+            shipment,
+            state: NewsState::Waiting,
+            message: None,
+            reason: None,
+            refusal: None,
+        }
+    }
+
+    /// Whether its event is noted. If the shop took the state back before anybody was told, it is told once it is true again.
+    pub(crate) fn is_noted(&self) -> bool {
+        self.reason != Some(Untold::Withdrawn)
+    }
+
     /// Whether it is told to nobody, since the shop's time of it is too long ago.
     pub fn is_too_old(&self, now: Timestamp) -> bool {
         is_too_old(self.at, now)

@@ -7,6 +7,7 @@ mod connection_test;
 mod hours;
 mod inbox_settings;
 mod line;
+mod order_settings;
 mod recipient_zones;
 mod refused_webhook;
 mod retention;
@@ -36,6 +37,7 @@ pub use inbox_settings::InboxSettings;
 pub use line::{
     Line, LineIn, MAX_LINES, SmsSender, called_line, first_line, line_by_id, line_to_set_up, line_written_to,
 };
+pub use order_settings::OrderSettings;
 pub(crate) use recipient_zones::wrong_beginning;
 pub use recipient_zones::{country_in, recipient_zone, recipient_zones};
 pub use refused_webhook::{RefusedBecause, RefusedWebhook};

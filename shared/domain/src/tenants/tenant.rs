@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::destinations::MAX_COUNTRIES;
 use crate::money::{Cap, MAX_CAPS};
-use crate::tenants::{InboxSettings, Retention};
+use crate::tenants::{InboxSettings, OrderSettings, Retention};
 use crate::terms::{
     Answers, Country, Day, LocalTime, MAX_NAME_LENGTH, OneLine, QuietHours, Reason, Refusal, Slug, TenantId, UpTo, Zone,
 };
@@ -67,6 +67,9 @@ pub struct Tenant {
     /// Settings of its inbox, if they differ from the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbox: Option<InboxSettings>,
+    /// Settings of its orders, if they differ from the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orders: Option<OrderSettings>,
     /// Its caps, if it has set any. Otherwise [the usual ones](crate::money::usual_caps) apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caps: Option<UpTo<MAX_CAPS, Cap>>,
@@ -108,6 +111,7 @@ impl Tenant {
             retention: None,
             answers: None,
             inbox: None,
+            orders: None,
             caps: None,
             slug: None,
             plan: None,
@@ -126,6 +130,11 @@ impl Tenant {
             return Ok(());
         }
         Err(Refusal::new(Reason::Suspended, "the account is suspended"))
+    }
+
+    /// Time for which a paid order may wait to be shipped before it is late. `None`: however long.
+    pub fn late_after(&self) -> Option<SignedDuration> {
+        self.orders.unwrap_or_default().late_after()
     }
 
     /// Its country, as far as it is known.

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 
 use domain::people::{Order, OrderReport};
+use domain::tenants::Tenant;
 use domain::terms::ProductId;
 use jiff::Timestamp;
 
 /// A new order with its news. `products`: those that have the SKUs of its items.
-pub fn first_report(new: Order, products: BTreeMap<String, ProductId>, now: Timestamp) -> Order {
+pub fn first_report(new: Order, products: BTreeMap<String, ProductId>, tenant: &Tenant, now: Timestamp) -> Order {
     let mut order = Order { products, ..new };
     order.note_news(None, now);
+    order.note_waiting(order.updated_at, tenant.late_after());
     order
 }
 
@@ -19,6 +21,7 @@ pub fn take_report(
     before: &Order,
     report: &OrderReport,
     products: Option<&BTreeMap<String, ProductId>>,
+    tenant: &Tenant,
     now: Timestamp,
 ) -> Order {
     let mut after = before.clone();
@@ -29,5 +32,6 @@ pub fn take_report(
         after.products.clone_from(products);
     }
     after.note_news(Some(before), now);
+    after.note_waiting(report.updated_at, tenant.late_after());
     after
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::people::Recorded as _;
 use domain::people::{Order, OrderContents, OrderNumber, Person, ShopOrder};
-use domain::terms::{OrderId, ProductId, Stamp};
+use domain::terms::{Lane, OrderId, ProductId, Stamp};
 
 use crate::contacts::of_contact::{ROW, create_writes, not_created};
 use crate::contacts::{NotCreated, sort_key_by_time};
@@ -77,7 +77,7 @@ pub(crate) fn changed_order_row(
     order_row(scope, order, Condition::Version(before), before + 1, doing)
 }
 
-/// The row of an order, with its places in the lists by day and by state.
+/// The row of an order, with its places in the lists by day and by state, and in the due index if it will be late.
 fn order_row(
     scope: &TenantScope,
     order: &Order,
@@ -95,7 +95,8 @@ fn order_row(
     Ok(Row::new(&key, Order::WORD, order, condition, doing)?
         .version(version)
         .in_list(keys::orders_of(scope, &keys::day(at)), sort)
-        .in_state(Some(state)))
+        .in_state(Some(state))
+        .due_at(Lane::Bulk, &key, order.late_at))
 }
 
 impl Store {

@@ -6,11 +6,13 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::calls::CallProgress;
 use domain::media::{Asset, Medium};
+use domain::people::{Order, Recorded as _};
 use domain::tenants::Connection;
-use domain::terms::{Channel, ConnectionId, Lane, Operation, TenantId};
+use domain::terms::{Channel, ConnectionId, Lane, Operation, OrderId, TenantId};
 use domain::webhooks::EndpointHealth;
 use jiff::Timestamp;
 use jobs::ToQueue;
+use serde::Deserialize;
 
 use crate::table::database::{record_capacity, run_update};
 use crate::table::keys::{self, DUE_SHARDS, Key};
@@ -146,7 +148,7 @@ const DOING: &str = "read due rows";
 
 /// The kinds that can be due, with their jobs. A row of a kind that is missing here, such as one of a later version of the
 /// code, is left alone.
-const KINDS: [DueKind; 6] = [
+const KINDS: [DueKind; 7] = [
     DueKind {
         is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::MESSAGE),
         kind: "message",
@@ -184,6 +186,26 @@ const KINDS: [DueKind; 6] = [
             Ok(DueRow {
                 job: ToQueue::drop_attachment(tenant, &attachment, at),
                 dispatches: attachment.dispatches,
+                not_before: None,
+                number: None,
+            })
+        },
+    },
+    DueKind {
+        is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::ORDER),
+        kind: Order::WORD,
+        job: |tenant, item| {
+            /// The field of an order's row that an order does not have.
+            #[derive(Deserialize)]
+            struct Leased {
+                id: OrderId,
+                #[serde(default)]
+                dispatches: u32,
+            }
+            let Leased { id, dispatches } = row::data(item, DOING)?;
+            Ok(DueRow {
+                job: ToQueue::tell_news(tenant, id, Timestamp::MIN),
+                dispatches,
                 not_before: None,
                 number: None,
             })

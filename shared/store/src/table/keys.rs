@@ -22,11 +22,11 @@ use ulid::Ulid;
 use crate::TenantScope;
 
 pub(crate) use self::contacts::{
-    ATTACHMENT, CALL, CONSENT, CONVERSATION, DELETED, ENROLMENT, MEDIUM, MESSAGE, attachment, audience, call, calls_of,
-    consent, contact, contact_of, contact_partition, contacts, conversation, conversation_of, count_of_contact,
-    deleted_contacts, draft, duplicates, enrolment, enrolment_of, exits, held_messages, history, identity,
-    identity_called, inbox, inbox_place, inbox_turn, inbox_until, listed_as, listed_contact, listing, medium, mention,
-    mentions, merge, message, messages_of, number, numbers, of_contact, on_day, orders_in, orders_of, profile,
+    ATTACHMENT, CALL, CONSENT, CONVERSATION, DELETED, ENROLMENT, MEDIUM, MESSAGE, ORDER, attachment, audience, call,
+    calls_of, consent, contact, contact_of, contact_partition, contacts, conversation, conversation_of,
+    count_of_contact, deleted_contacts, draft, duplicates, enrolment, enrolment_of, exits, held_messages, history,
+    identity, identity_called, inbox, inbox_place, inbox_turn, inbox_until, listed_as, listed_contact, listing, medium,
+    mention, mentions, merge, message, messages_of, number, numbers, of_contact, on_day, orders_in, orders_of, profile,
     record_id, stage, suppressed_identities, tag, troubled_of, undo, values, waits_for_caps, words,
 };
 pub(crate) use self::counters::{
@@ -862,6 +862,7 @@ mod tests {
         }
         assert_eq!(history(HistoryKind::Consent), CONSENT);
         assert_eq!(history(HistoryKind::Call), CALL);
+        assert_eq!(history(HistoryKind::Order), ORDER);
     }
 
     #[test]

@@ -125,7 +125,7 @@ pub fn find_in_library(name: &str) -> Option<&'static Entry> {
 
 /// All templates of the library, by topic.
 #[rustfmt::skip]
-pub static LIBRARY: [Entry; 23] = [
+pub static LIBRARY: [Entry; 24] = [
     Entry {
         name: "missed_call",
         topic: Topic::MissedCall,
@@ -282,6 +282,22 @@ pub static LIBRARY: [Entry; 23] = [
         arabic: Wording {
             header: Some("طلبك"),
             body: "مرحبًا {{1}}، تم إلغاء طلبك رقم {{2}} كما طلبت. سيعاد إليك أي مبلغ قمت بدفعه من قبل.",
+            samples: &["مايا", "1042"],
+            replies: &[],
+        },
+    },
+    Entry {
+        name: "order_late",
+        topic: Topic::Order,
+        english: Wording {
+            header: Some("Your order"),
+            body: "Hello {{1}}, your order {{2}} is taking longer than planned. We will tell you when it is on its way.",
+            samples: &["Maya", "1042"],
+            replies: &[],
+        },
+        arabic: Wording {
+            header: Some("طلبك"),
+            body: "مرحبًا {{1}}، يستغرق طلبك رقم {{2}} وقتًا أطول من المتوقع. سنخبرك عندما يكون في الطريق إليك.",
             samples: &["مايا", "1042"],
             replies: &[],
         },

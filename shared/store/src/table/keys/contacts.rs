@@ -19,6 +19,7 @@ pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const MEDIUM: &str = "MEDIUM#";
 pub(crate) const ATTACHMENT: &str = "FILE#";
 pub(crate) const CONSENT: &str = "CONSENT#";
+pub(crate) const ORDER: &str = "ORDER#";
 pub(crate) const ENROLMENT: &str = "ENROL#";
 pub(crate) const CONVERSATION: &str = "CONV#";
 const DRAFT: &str = "DRAFT#";
