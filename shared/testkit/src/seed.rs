@@ -124,6 +124,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
         retention: None,
         answers: None,
         inbox: None,
+        orders: None,
         caps: None,
         slug: None,
         plan: None,

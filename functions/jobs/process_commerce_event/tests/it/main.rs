@@ -1,5 +1,6 @@
 //! Telling news of orders, and taking over what shops report, in process against the emulator.
 
+mod late;
 mod shopify;
 
 use domain::campaigns::EventMessage;
@@ -40,10 +41,14 @@ impl World {
         OrderReport {
             updated_at: self.aws.now(),
             contents: None,
-            payment: None,
+            payment: from_value(part("payment")).unwrap(),
             fulfilment: from_value(part("fulfilment")).unwrap(),
             shipments: from_value::<Option<_>>(part("shipments")).unwrap().unwrap_or_default(),
         }
+    }
+
+    async fn tenant(&self) -> Tenant {
+        self.store().tenant(self.scope()).await.unwrap().unwrap()
     }
 
     /// An order that is placed now.
@@ -54,7 +59,7 @@ impl World {
         let (id, number) = (OrderId::new(contact, own), own.to_string().parse().unwrap());
         let report = self.report(&json!({}));
         let new = Order::new(id, number, from_value(contents).unwrap(), &report, None, now);
-        let order = first_report(new, Default::default(), now);
+        let order = first_report(new, Default::default(), &self.tenant().await, now);
         let made = self.store().create_order(self.scope(), &order, &self.aws.stamp()).await;
         made.unwrap();
         id
@@ -71,7 +76,8 @@ impl World {
     /// Reports parts of an order, as its shop does.
     async fn state(&self, id: OrderId, parts: Value) {
         let before = self.read(id).await;
-        let after = take_report(&before.value, &self.report(&parts), None, self.aws.now());
+        let (report, tenant) = (self.report(&parts), self.tenant().await);
+        let after = take_report(&before.value, &report, None, &tenant, self.aws.now());
         let (store, stamp) = (self.store(), self.aws.stamp());
         let changed = store.change_order(self.scope(), before.version, &after, &stamp).await;
         changed.unwrap();

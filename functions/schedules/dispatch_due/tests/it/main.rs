@@ -9,14 +9,15 @@ use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use dispatch_due::{Context, handle};
 use domain::media::InboundMedia;
 use domain::messages::{Message, SendOutcome};
+use domain::people::{Order, OrderReport, PaymentState};
 use domain::telephony::CallStatus;
 use domain::tenants::{Dated, Reported};
 use domain::terms::{
-    Actor, Category, Data, MessageId, Narrowing, Operation, OperationId, OperationKind, Policy, Purpose,
+    Actor, Category, Data, MessageId, Narrowing, Operation, OperationId, OperationKind, OrderId, Policy, Purpose, UpTo,
     WebhookEndpointId,
 };
 use jiff::SignedDuration;
-use jobs::{CallJob, DeliveryJob, MediaJob, SendMessage};
+use jobs::{CallJob, CommerceJob, DeliveryJob, MediaJob, SendMessage};
 use kit::{QueueName, RawBucket, Spilled};
 use store::table::due::Partition;
 use store::table::effects::{Effects, Once};
@@ -164,6 +165,58 @@ async fn endpoint_of_waiting_deliveries_is_looked_at() {
     let queued = looks().await;
     assert!(matches!(&queued[..], [DeliveryJob::Run { endpoint: found, .. }] if *found == endpoint));
     assert_eq!(looks().await, [], "a worker has its time");
+}
+
+/// The order itself is as before, so neither its shop nor its worker loses a write to the dispatcher.
+#[tokio::test]
+async fn order_that_awaits_shipment_is_looked_at_when_it_is_late() {
+    let world = World::new().await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let contents = serde_json::json!({"placed_at": now, "currency": "AED", "totals": {"total": 1}, "items": []});
+    let report = OrderReport {
+        updated_at: now,
+        contents: None,
+        payment: Some(PaymentState::Paid),
+        fulfilment: None,
+        shipments: UpTo::new(),
+    };
+    let id = OrderId::new(contact, world.aws.ids().ulid());
+    let (number, contents) = ("1042".parse().unwrap(), serde_json::from_value(contents).unwrap());
+    let mut order = Order::new(id, number, contents, &report, None, now);
+    order.note_waiting(now, Some(SignedDuration::from_hours(48)));
+    store.create_order(scope, &order, &world.aws.stamp()).await.unwrap();
+    let queued = async || {
+        world.run().await;
+        world.aws.take_jobs::<CommerceJob>(QueueName::CommerceEvents).await
+    };
+    let job = CommerceJob::TellNews {
+        tenant: world.business.tenant(),
+        correlation_id: id.to_string(),
+        order: id,
+    };
+    world.aws.pass(48 * 3_600 - 1);
+    assert_eq!(queued().await, []);
+    world.aws.pass(1);
+    assert_eq!(queued().await, std::slice::from_ref(&job));
+    assert_eq!(queued().await, [], "a worker has its time");
+    let leased = store.order(scope, id).await.unwrap().unwrap();
+    assert_eq!((leased.version, &leased.value.order), (1, &order));
+    // A lost job is queued again, each time after twice as long.
+    let mut waited = Vec::new();
+    for minute in (5..=120).step_by(5) {
+        world.aws.pass(5 * 60);
+        if queued().await == std::slice::from_ref(&job) {
+            waited.push(minute);
+        }
+    }
+    let twice_as_long = waited.windows(2).all(|pair| pair[1] >= 2 * pair[0]);
+    assert!(waited.len() > 1 && twice_as_long, "{waited:?}");
+    // Once its parcel is on its way, it is never late.
+    order.late_at = None;
+    store.change_order(scope, 1, &order, &world.aws.stamp()).await.unwrap();
+    world.aws.pass(24 * 3_600);
+    assert_eq!(queued().await, []);
 }
 
 #[tokio::test]
