@@ -26,6 +26,7 @@ export const PATH = "/api/v1/event-messages/{event_message_id}";
 /** Events in the order in which they happen, each with the template of the library that fits it, and the values of that. */
 export const EVENTS: { event: OrderEvent; template: string; values: string[] }[] = [
   { event: "order.created", template: "order_received", values: ["contact.first_name", "order.number", "order.total"] },
+  { event: "order.late", template: "order_late", values: ["contact.first_name", "order.number"] },
   { event: "order.packed", template: "order_packed", values: ["contact.first_name", "order.number"] },
   { event: "order.shipped", template: "order_on_its_way", values: ["contact.first_name", "order.number"] },
   { event: "order.delivered", template: "order_delivered", values: ["contact.first_name", "order.number"] },

@@ -59,6 +59,7 @@ order-messages-why = يُخبَر العميل بكل حدث مرة واحدة،
 order-messages-none = لا يُخبَر العملاء بشيء عن طلباتهم بعد. شغّل ما ينبغي أن يصلهم.
 order-message-event = الحدث
 order-event-created = استلام الطلب
+order-event-late = تأخر الطلب
 order-event-packed = تجهيز الطلب
 order-event-shipped = شحن الطلب
 order-event-delivered = تسليم الطلب

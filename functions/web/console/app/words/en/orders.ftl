@@ -55,6 +55,7 @@ order-messages-why = Each event is told once, and only the latest: when an order
 order-messages-none = Customers are told nothing about their orders yet. Turn on what they should hear.
 order-message-event = Event
 order-event-created = Order placed
+order-event-late = Order late
 order-event-packed = Order packed
 order-event-shipped = Order shipped
 order-event-delivered = Order delivered
