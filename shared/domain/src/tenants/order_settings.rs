@@ -11,17 +11,17 @@ use crate::terms::Whole;
 #[serde(deny_unknown_fields, default)]
 pub struct OrderSettings {
     /// Hours for which a paid order may wait to be shipped before it is late, and the message for `order.late` tells whoever ordered.
-    /// `null`: no order is late. Default: 48. A longer time, or none, also applies to orders that wait already, a shorter one once they are
-    /// reported on again.
+    /// 0: no order is late. Default: 48. A longer time, or 0, also applies to orders that wait already, a shorter one once they are reported
+    /// on again.
     #[cfg_attr(feature = "schema", schemars(example = 48))]
-    pub late_after_hours: Option<Whole<1, 720>>,
+    pub late_after_hours: Whole<0, 720>,
 }
 
 impl Default for OrderSettings {
     /// Two days.
     fn default() -> Self {
         Self {
-            late_after_hours: Some(Whole::nearest(48)),
+            late_after_hours: Whole::nearest(48),
         }
     }
 }
@@ -29,7 +29,7 @@ impl Default for OrderSettings {
 impl OrderSettings {
     /// Time for which a paid order may wait to be shipped. `None`: however long.
     pub fn late_after(&self) -> Option<SignedDuration> {
-        let hours = self.late_after_hours?.get();
-        Some(SignedDuration::from_hours(hours.into()))
+        let hours = self.late_after_hours.get();
+        (hours > 0).then(|| SignedDuration::from_hours(hours.into()))
     }
 }

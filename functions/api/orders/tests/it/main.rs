@@ -305,3 +305,25 @@ async fn every_field_of_an_order_is_bounded() {
         agent.post(ORDERS, body).await.names_field(field);
     }
 }
+
+/// Reports move the time at which it is late only if they say that it can be shipped, or no more.
+#[tokio::test]
+async fn order_says_since_when_it_awaits_shipment() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, orders::routes).await;
+    let (agent, contact) = (town.agent(), contact(&town).await);
+    let made = agent.post(ORDERS, order("1042", &json!({"contact_id": contact}))).await;
+    let place = made.is(201).header("location").to_owned();
+    assert_eq!(made.json()["awaits_since"], Value::Null);
+    let (paid, late) = (json!("2026-11-20T11:30:00Z"), json!("2026-11-22T11:30:00Z"));
+    for (at, parts, since, late_at) in [
+        ("11:30", json!({"payment": "paid"}), &paid, &late),
+        ("11:40", json!({"payment": "paid"}), &paid, &late),
+        ("11:50", json!({"fulfilment": "on_hold"}), &Value::Null, &Value::Null),
+    ] {
+        let mut report = parts;
+        report["updated_at"] = json!(format!("2026-11-20T{at}:00Z"));
+        let body = agent.patch(&place, report).await.is(200).json();
+        assert_eq!((&body["awaits_since"], &body["late_at"]), (since, late_at), "{at}");
+    }
+}

@@ -114,6 +114,30 @@ async fn settings_of_the_inbox_are_changed_one_by_one() {
 }
 
 #[tokio::test]
+async fn orders_may_wait_for_two_days_unless_set() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let manager = town.manager();
+    let set = async |hours: Value| {
+        manager
+            .patch(TENANT, json!({"orders": {"late_after_hours": hours}}))
+            .await
+    };
+    assert_eq!(
+        manager.get(TENANT).await.json()["orders"],
+        json!({"late_after_hours": 48})
+    );
+    assert_eq!(config(&town).await.tenant.orders, None);
+    for (hours, shown) in [(json!(0), 0), (json!(720), 720), (json!(null), 48)] {
+        assert_eq!(
+            set(hours).await.is(200).json()["orders"],
+            json!({"late_after_hours": shown})
+        );
+    }
+    set(json!(721)).await.names_only(&["orders.late_after_hours"]);
+}
+
+#[tokio::test]
 async fn invalid_settings_are_refused_by_field() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, tenant::routes).await;
