@@ -5,7 +5,8 @@
 //! 1. The order is read with its contact. If it is due, that it is late becomes news, unless the tenant lets orders wait for longer by now.
 //!    Of the news that waits, only the latest is told; the rest is left untold.
 //! 2. Messages about other news of the order that may still wait are ended: they are no longer true.
-//! 3. The message is composed and planned as any other, or the reason why there is none is noted.
+//! 3. The message is composed and planned as any other, or the reason why there is none is noted. That an order is late is noted for the
+//!    tenant's people, too.
 //!
 //! Safe to run twice, and twice at the same time: the message, the ends of others and what became of the news are written in one transaction,
 //! under the condition that the order is as it was read. News that is told, or left untold, waits no more. What was committed and not queued is
@@ -15,6 +16,7 @@ mod report;
 
 use domain::campaigns::EventMessage;
 use domain::messages::{CauseNews, Material, Message, Needs, OrderView, World, compose_message};
+use domain::notices::Notice;
 use domain::people::{Contact, Order, OrderEvent, Person, Untold};
 use domain::tenants::TenantConfig;
 use domain::terms::{CancelEvent, OrderId, Reason};
@@ -25,7 +27,7 @@ use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, QueueName, Q
 use store::contacts::{ContactWrite, KnownOrder};
 use store::table::effects::{Effects, Once};
 use store::tenants::ConfigCache;
-use store::{Along, Store, TenantScope, Versioned};
+use store::{Along, RACES, Store, TenantScope, Versioned};
 
 /// Time until the next attempt if as many other messages to the contact wait as can.
 const NO_ROOM: SignedDuration = SignedDuration::from_mins(10);
@@ -94,9 +96,7 @@ async fn tell_news(scope: &TenantScope, id: OrderId, ctx: &Context) -> Result<Do
         return Ok(kit::queue::finish_without_subject("tenant"));
     };
     let before = order.clone();
-    if is_late {
-        order.note_late(config.tenant.late_after(), now);
-    }
+    let becomes_late = is_late && order.note_late(config.tenant.late_after(), now);
     let (mut planned, mut links) = (Vec::new(), Vec::new());
     let mut ended = end_others(scope, &order, &mut person.contact, now, ctx).await?;
     order.withdraw_news(&ended.iter().map(|message| message.id).collect::<Vec<_>>());
@@ -126,6 +126,11 @@ async fn tell_news(scope: &TenantScope, id: OrderId, ctx: &Context) -> Result<Do
     if order == before && ended.is_empty() {
         // What was taken back had been sent.
         return Ok(Done::Already);
+    }
+    if becomes_late {
+        // Before the order says so, since nobody comes back to it then.
+        let notice = Notice::of_late_order(&order, now);
+        RACES.until_won(|| ctx.store.record_notice(scope, &notice, now)).await?;
     }
     let changes_contact = !planned.is_empty() || !ended.is_empty();
     let effects = Effects {

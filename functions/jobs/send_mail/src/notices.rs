@@ -138,6 +138,10 @@ pub(crate) fn in_english(notice: &Notice, known: &Known<'_>) -> String {
             };
             format!("{wait} Read and answer them in Ringback.")
         }
+        Matter::OrdersLate { .. } => format!(
+            "The order {subject} is paid, and has not been shipped in the time that your settings allow. There may be others: \
+                Orders shows all that are paid and not shipped."
+        ),
         Matter::AutomationUnmatched { .. } => format!(
             "The automation {subject} has matched no call for seven days, although there were calls. Check its conditions, and the \
                 automations before it."
@@ -243,6 +247,9 @@ pub(crate) fn in_arabic(notice: &Notice, known: &Known<'_>) -> String {
             };
             format!("{wait} اقرأها وردّ عليها في Ringback.")
         }
+        Matter::OrdersLate { .. } => format!(
+            "الطلب {subject} مدفوع، ولم يُرسل خلال المدة التي تسمح بها إعداداتك. قد تكون هناك طلبات أخرى: تعرض صفحة الطلبات كل ما دُفع ولم يُشحن."
+        ),
         Matter::AutomationUnmatched { .. } => format!(
             "لم تطابق الأتمتة {subject} أي مكالمة منذ سبعة أيام، مع أنه كانت هناك مكالمات. راجع شروطها، والأتمتة التي تسبقها."
         ),
@@ -387,6 +394,26 @@ mod tests {
             ] {
                 assert!(told.contains(part) && told.contains("15:45"), "{told}");
             }
+        }
+    }
+
+    #[test]
+    fn late_order_is_told_with_its_number() {
+        let notice = Notice {
+            matter: Matter::OrdersLate {
+                order: "ord_01hq5bakery0000000000000c101hq5bakery0000000000000c2"
+                    .parse()
+                    .unwrap(),
+            },
+            name: "1042".to_owned(),
+            at: "2026-11-21T00:00:00Z".parse().unwrap(),
+        };
+        let known = Known {
+            connections: &BTreeMap::new(),
+            time_zone: None,
+        };
+        for told in [in_english(&notice, &known), in_arabic(&notice, &known)] {
+            assert!(told.contains("1042"), "{told}");
         }
     }
 

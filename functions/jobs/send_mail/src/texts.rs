@@ -56,6 +56,7 @@ impl Pages<'_> {
             Matter::CustomersWait(_) => "inbox?unread=true".to_owned(),
             Matter::AutomationUnmatched { automation } => format!("automations/{automation}"),
             Matter::WebhookFailing { .. } => "settings/webhooks".to_owned(),
+            Matter::OrdersLate { order } => format!("orders/{order}"),
             Matter::CampaignPaused { campaign, .. } => format!("campaigns/{campaign}"),
         };
         self.to(&page)

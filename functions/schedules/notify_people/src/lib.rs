@@ -264,7 +264,8 @@ impl Tenant<'_> {
             | Matter::CapNearlyReached { .. }
             | Matter::CampaignPaused { .. }
             | Matter::CustomersWait(_)
-            | Matter::WebhookFailing { .. } => None,
+            | Matter::WebhookFailing { .. }
+            | Matter::OrdersLate { .. } => None,
         };
         let rules = notices.iter().filter_map(automation);
         let matched = store.matched_days(&self.scope, rules).await?;
@@ -354,7 +355,8 @@ impl Tenant<'_> {
             | Matter::CapNearlyReached { .. }
             | Matter::CampaignPaused { .. }
             | Matter::CustomersWait(_)
-            | Matter::WebhookFailing { .. } => true,
+            | Matter::WebhookFailing { .. }
+            | Matter::OrdersLate { .. } => true,
         });
         let at = u64::try_from(open.at.as_millisecond()).unwrap_or_default();
         let mailing = format!("notices#{}#{}", self.id, open.at);

@@ -113,6 +113,36 @@ browserTest("message_about_orders_is_set_by_keyboard_told_and_turned_off_by_touc
   await other.leave();
 });
 
+/** The settings say when an order is late, and keep what they say. */
+browserTest("hours_until_an_order_is_late_are_set_by_keyboard", async () => {
+  const visitor = await Visitor.logIn("manager", DESK);
+  const { page } = visitor;
+  const hours = async () => (await ask<{ orders: { late_after_hours: number } }>("tenant")).orders.late_after_hours;
+  const [before, wanted] = [await hours(), 36];
+  await visitor.open(`/app/${tenant}/settings`);
+  await reach(visitor, "Late orders");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/settings/orders");
+  await visitor.settle();
+  await reach(visitor, "Hours until a paid order that was not shipped is late");
+  await page.keyboard.press("ControlOrMeta+A");
+  await page.keyboard.type("721");
+  await reach(visitor, "Save");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").first().waitFor();
+  assert.equal(await hours(), before);
+  await reach(visitor, "Hours until a paid order that was not shipped is late");
+  await page.keyboard.press("ControlOrMeta+A");
+  await page.keyboard.type(`${wanted}`);
+  await reach(visitor, "Save");
+  await page.keyboard.press("Enter");
+  await page.getByRole("status").getByText("Saved").waitFor();
+  assert.equal(await hours(), wanted);
+  await ask("tenant", "PATCH", { orders: { late_after_hours: before } });
+  visitor.expectQuiet(422);
+  await visitor.leave();
+});
+
 /** Somebody else looks at it: they are told, and overwrite nothing. */
 browserTest("order_is_cancelled_by_touch_in_arabic_and_told_elsewhere", async () => {
   const [visitor, other] = [await Visitor.logIn("agent", PHONE), await Visitor.logIn("manager", DESK)];

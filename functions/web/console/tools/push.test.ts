@@ -20,6 +20,7 @@ test("each_subject_has_one_notification_that_opens_it", () => {
     [{ ...call, conversation_id: null }, "call_1", "calls/call_1"],
     [notice("connection_refused", "conn_1"), "connection_refused conn_1 ", "settings/connections/conn_1"],
     [notice("customers_wait"), "customers_wait  ", "inbox?unread=true"],
+    [notice("orders_late", "ord_1"), "orders_late ord_1 ", "orders/ord_1"],
     [notice("later_kind"), "later_kind  ", ""],
     [later, "later.type", ""],
   ] as const) {

@@ -173,6 +173,8 @@ pub struct NoticeMails {
     pub customers_wait: bool,
     /// An endpoint of webhooks has failed for a day, or is disabled because it went on failing.
     pub webhook_failing: bool,
+    /// An order is paid, and was not shipped in the time that the tenant's `orders` allow. Agents get these, too, at most once a day.
+    pub orders_late: bool,
 }
 
 impl NoticeMails {
@@ -185,6 +187,7 @@ impl NoticeMails {
         campaign_paused: true,
         customers_wait: true,
         webhook_failing: true,
+        orders_late: true,
     };
 }
 

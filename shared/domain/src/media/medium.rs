@@ -166,7 +166,7 @@ const WAITS: [i64; 7] = [30, 60, 300, 900, 1_800, 3_600, 10_800];
 /// Number of denials that convince us: a webhook can be faster than its file.
 const MAX_DENIALS: u32 = 3;
 
-/// More mismatches than this are not the fault of the connection.
+/// Number of mismatches from which on the connection is not at fault.
 const MAX_MISMATCHES: u32 = 5;
 
 /// Neither denials nor mismatches count as final before this time after the webhook, however many there are: a provider in trouble, or a

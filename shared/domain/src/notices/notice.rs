@@ -11,10 +11,13 @@ use crate::accounts::{Account, Member, MemberStatus, NoticeMails, Role};
 use crate::campaigns::Campaign;
 use crate::inbox::Conversation;
 use crate::money::{Cap, Period};
+use crate::people::Order;
 use crate::reports::all_caps_of;
 use crate::templates::TemplateDefinition;
 use crate::tenants::{Connection, Health, Rule, TenantConfig};
-use crate::terms::{CampaignId, CampaignState, Category, Channel, ConnectionId, Reason, RuleId, WebhookEndpointId};
+use crate::terms::{
+    CampaignId, CampaignState, Category, Channel, ConnectionId, OrderId, Reason, RuleId, WebhookEndpointId,
+};
 
 /// Kind of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +36,8 @@ pub enum NoticeKind {
     CustomersWait,
     /// An endpoint of webhooks fails, or is disabled because it did.
     WebhookFailing,
+    /// An order is paid, and was not shipped in the time that the tenant allows.
+    OrdersLate,
 }
 
 words! {
@@ -45,6 +50,7 @@ words! {
         CampaignPaused = "campaign_paused",
         CustomersWait = "customers_wait",
         WebhookFailing = "webhook_failing",
+        OrdersLate = "orders_late",
     }
 }
 
@@ -58,7 +64,7 @@ impl NoticeKind {
             | Self::CapNearlyReached
             | Self::CampaignPaused
             | Self::WebhookFailing => Role::Manager,
-            Self::CustomersWait => Role::Agent,
+            Self::CustomersWait | Self::OrdersLate => Role::Agent,
         }
     }
 
@@ -70,7 +76,8 @@ impl NoticeKind {
             | Self::AutomationUnmatched
             | Self::CapNearlyReached
             | Self::CampaignPaused
-            | Self::WebhookFailing => A_DAY,
+            | Self::WebhookFailing
+            | Self::OrdersLate => A_DAY,
             Self::CustomersWait => SignedDuration::from_hours(1),
         }
     }
@@ -85,6 +92,7 @@ impl NoticeKind {
             Self::CampaignPaused => mails.campaign_paused,
             Self::CustomersWait => mails.customers_wait,
             Self::WebhookFailing => mails.webhook_failing,
+            Self::OrdersLate => mails.orders_late,
         }
     }
 
@@ -140,6 +148,8 @@ pub enum Matter {
         /// Time since which it fails, or since which newer events are dropped.
         since: Timestamp,
     },
+    /// See [`NoticeKind::OrdersLate`]. One for the whole tenant and day, which names the first such order.
+    OrdersLate { order: OrderId },
 }
 
 /// A reason for telling people about an endpoint of webhooks.
@@ -167,7 +177,7 @@ words! {
 }
 
 impl Matter {
-    /// The id of the connection, automation, campaign or endpoint that it is about, if it is about one.
+    /// The id of the connection, automation, campaign, endpoint or order that it is about, if it is about one.
     pub fn subject_id(&self) -> Option<String> {
         match self {
             Self::ConnectionRefused { connection, .. } | Self::TemplatePaused { connection, .. } => {
@@ -176,6 +186,7 @@ impl Matter {
             Self::AutomationUnmatched { automation } => Some(automation.to_string()),
             Self::CampaignPaused { campaign, .. } => Some(campaign.to_string()),
             Self::WebhookFailing { endpoint, .. } => Some(endpoint.to_string()),
+            Self::OrdersLate { order } => Some(order.to_string()),
             Self::CapNearlyReached { .. } | Self::CustomersWait(_) => None,
         }
     }
@@ -219,7 +230,7 @@ const FOUND_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 pub struct Notice {
     /// Subject, with what is known about it.
     pub matter: Matter,
-    /// Name of the connection, template or automation at that time. Empty if it is about the tenant.
+    /// Name of the connection, template or automation at that time, or number of the order. Empty if it is about the tenant.
     pub name: String,
     /// Time of the occurrence. A later occurrence about the same subject has a later one.
     pub at: Timestamp,
@@ -252,6 +263,7 @@ impl Notice {
             Matter::CampaignPaused { .. } => NoticeKind::CampaignPaused,
             Matter::CustomersWait(_) => NoticeKind::CustomersWait,
             Matter::WebhookFailing { .. } => NoticeKind::WebhookFailing,
+            Matter::OrdersLate { .. } => NoticeKind::OrdersLate,
         }
     }
 
@@ -266,7 +278,7 @@ impl Notice {
             Matter::AutomationUnmatched { automation } => format!("{kind}#{automation}"),
             Matter::CapNearlyReached { cap } => format!("{kind}#{}#{}", cap.name(), cap.maximum),
             Matter::CampaignPaused { campaign, .. } => format!("{kind}#{campaign}"),
-            Matter::CustomersWait(_) => kind.to_owned(),
+            Matter::CustomersWait(_) | Matter::OrdersLate { .. } => kind.to_owned(),
             Matter::WebhookFailing { endpoint, trouble, .. } => format!("{kind}#{endpoint}#{}", trouble.as_str()),
         }
     }
@@ -311,10 +323,20 @@ impl Notice {
         })
     }
 
+    /// The notice of an order that is late. There is one per day, for the first of them.
+    pub fn of_late_order(order: &Order, now: Timestamp) -> Self {
+        Self {
+            name: order.number.as_str().to_owned(),
+            at: midnight(day_of(now)),
+            matter: Matter::OrdersLate { order: order.id },
+        }
+    }
+
     /// Whether it occurs at most once a day, so that none of its mails comes too often.
     pub(super) const fn is_of_a_day(&self) -> bool {
         match &self.matter {
             Matter::CapNearlyReached { cap } => !matches!(cap.period, Period::Hour),
+            Matter::OrdersLate { .. } => true,
             Matter::ConnectionRefused { .. }
             | Matter::TemplatePaused { .. }
             | Matter::AutomationUnmatched { .. }
@@ -430,7 +452,7 @@ impl Notice {
             Matter::CampaignPaused { .. } => present.campaign.and_then(Self::of_campaign).as_ref() == Some(self),
             Matter::CustomersWait(_) => present.customers_wait,
             // It was so moments ago, when it was noted.
-            Matter::WebhookFailing { .. } => true,
+            Matter::WebhookFailing { .. } | Matter::OrdersLate { .. } => true,
         }
     }
 }
@@ -621,7 +643,10 @@ mod tests {
         for kind in NoticeKind::ALL {
             for (role, told) in [
                 (Role::Viewer, false),
-                (Role::Agent, kind == NoticeKind::CustomersWait),
+                (
+                    Role::Agent,
+                    [NoticeKind::CustomersWait, NoticeKind::OrdersLate].contains(&kind),
+                ),
                 (Role::Manager, true),
                 (Role::Admin, true),
             ] {

@@ -33,11 +33,11 @@ impl Order {
         self.late_at = self.lateness_after(late_after);
     }
 
-    /// Notes that it is late, if it is by now, and else when it will be: the tenant may let orders wait for longer since.
-    pub fn note_late(&mut self, late_after: Option<SignedDuration>, now: Timestamp) {
+    /// Notes that it is late, if it is by now, and else when it will be: the tenant may let orders wait for longer since. Returns whether it is.
+    pub fn note_late(&mut self, late_after: Option<SignedDuration>, now: Timestamp) -> bool {
         self.late_at = self.lateness_after(late_after);
         let Some(at) = self.late_at.take_if(|at| *at <= now) else {
-            return;
+            return false;
         };
         let mut late = OrderNews::new(OrderEvent::Late, at, None);
         // Whoever was told that it left, or is cancelled, is not told that it waits, although the shop took that back.
@@ -49,6 +49,7 @@ impl Order {
         noted.retain(|news| news.event != OrderEvent::Late);
         noted.push(late);
         self.news = noted.into();
+        true
     }
 
     /// Whether it is to be noted by now that it is late.

@@ -315,7 +315,8 @@ fn template_of(notice: &Notice) -> Option<(ConnectionId, &str)> {
         | Matter::CapNearlyReached { .. }
         | Matter::CampaignPaused { .. }
         | Matter::CustomersWait(_)
-        | Matter::WebhookFailing { .. } => None,
+        | Matter::WebhookFailing { .. }
+        | Matter::OrdersLate { .. } => None,
     }
 }
 
@@ -328,6 +329,7 @@ const fn campaign_of(notice: &Notice) -> Option<CampaignId> {
         | Matter::AutomationUnmatched { .. }
         | Matter::CapNearlyReached { .. }
         | Matter::CustomersWait(_)
-        | Matter::WebhookFailing { .. } => None,
+        | Matter::WebhookFailing { .. }
+        | Matter::OrdersLate { .. } => None,
     }
 }

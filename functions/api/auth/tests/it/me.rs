@@ -60,7 +60,7 @@ async fn people_set_their_preferences() {
         "notifications": {
             "mine": true, "unassigned": true, "mentions": true, "calls": true, "attention": true, "texts": false,
             "quiet_hours": null,
-            "mails": {"connection_refused": true, "template_paused": true, "automation_unmatched": true, "cap_nearly_reached": true, "campaign_paused": true, "customers_wait": true, "webhook_failing": true},
+            "mails": {"connection_refused": true, "template_paused": true, "automation_unmatched": true, "cap_nearly_reached": true, "campaign_paused": true, "customers_wait": true, "webhook_failing": true, "orders_late": true},
         },
     });
     let me = world.get_as(&maya.access, "/api/v1/me").await;

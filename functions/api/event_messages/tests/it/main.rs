@@ -61,7 +61,7 @@ async fn there_is_one_message_for_each_event() {
     manager.patch(&place, json!({"event": "order.packed"})).await.is(200);
     create(&manager, body()).await;
     create(&town.foreign_admin(), body()).await;
-    let unknown = manager.post(EVENT_MESSAGES, json!({"event": "order.late"})).await;
+    let unknown = manager.post(EVENT_MESSAGES, json!({"event": "order.lost"})).await;
     unknown.names_only(&["event"]);
 }
 

@@ -1,6 +1,7 @@
 //! Telling that an order is late.
 
 use domain::messages::Message;
+use domain::notices::Matter;
 use domain::people::{NewsState, OrderEvent, Untold};
 use domain::tenants::{OrderSettings, Tenant};
 use domain::terms::{ContactId, OrderId};
@@ -8,7 +9,7 @@ use kit::Done;
 use serde_json::json;
 use store::table::due::Partition;
 
-use crate::{World, messages, parcel, text};
+use super::{World, messages, parcel, text};
 
 /// Seconds for which orders may wait.
 const TWO_DAYS: i64 = 48 * 3_600;
@@ -55,6 +56,13 @@ async fn customer_is_told_once_that_an_order_is_late() {
     let late = world.told_late(order).await;
     assert!(text(&late).contains("taking longer than planned"), "{}", text(&late));
     assert_eq!((messages(&world.aws).await, world.due().await), (before + 1, 0));
+    let notice = world
+        .store()
+        .notice(world.scope(), "orders_late")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(notice.value.notice.matter, Matter::OrdersLate { order });
     // What the shop says again is no reason to say it again.
     world.aws.pass(60);
     world.state(order, json!({"payment": "paid"})).await;
@@ -98,6 +106,11 @@ async fn late_order_says_why_nothing_is_told() {
     let (order, forgotten) = (world.paid_order(contact).await, world.paid_order(contact).await);
     world.aws.pass(TWO_DAYS);
     assert_eq!(world.run(order).await, Done::Now);
+    let told_of = async || {
+        let notice = world.store().notice(world.scope(), "orders_late").await.unwrap();
+        notice.unwrap().value.notice.matter
+    };
+    assert_eq!(told_of().await, Matter::OrdersLate { order });
     assert_eq!(
         world.untold(order, OrderEvent::Late).await,
         (Some(Untold::Disabled), None)
@@ -111,6 +124,7 @@ async fn late_order_says_why_nothing_is_told() {
     );
     assert_eq!(world.due().await, 0);
     assert!(world.take_sends().await.is_empty());
+    assert_eq!(told_of().await, Matter::OrdersLate { order: forgotten });
 }
 
 /// The hours of the settings are those at the time of telling.

@@ -30,14 +30,14 @@ const WORDS = {
     "message.received": "New message", "note.mentioned": "A note mentions you", "call.missed": "Called, and no message follows",
     connection_refused: "A provider refuses a connection", template_paused: "A template is paused or refused", automation_unmatched: "An automation no longer works",
     cap_nearly_reached: "A cap is nearly reached", campaign_paused: "A campaign paused itself", customers_wait: "Nobody has read a customer’s message for too long",
-    webhook_failing: "A webhook endpoint fails",
+    webhook_failing: "A webhook endpoint fails", orders_late: "An order is late",
   },
   ar: {
     customer: "عميل", attention: "أمر يحتاج إلى انتباهك",
     "message.received": "رسالة جديدة", "note.mentioned": "ملاحظة تذكرك", "call.missed": "اتصل ولن تتبعه رسالة",
     connection_refused: "مزوّد يرفض أحد الاتصالات", template_paused: "قالب موقوف مؤقتًا أو مرفوض", automation_unmatched: "أتمتة لم تعد تعمل",
     cap_nearly_reached: "حدٌّ أوشك على بلوغه", campaign_paused: "حملة أوقفت نفسها مؤقتًا", customers_wait: "رسالة من عميل لم يقرأها أحد لفترة طويلة",
-    webhook_failing: "نقطة Webhook لا تقبل الأحداث",
+    webhook_failing: "نقطة Webhook لا تقبل الأحداث", orders_late: "طلب متأخر",
   },
 } as const;
 
@@ -50,6 +50,7 @@ const PAGES: Record<string, (subject: string | null) => string> = {
   campaign_paused: (subject) => `campaigns/${subject ?? ""}`,
   customers_wait: () => "inbox?unread=true",
   webhook_failing: () => "settings/webhooks",
+  orders_late: (subject) => `orders/${subject ?? ""}`,
 };
 
 export function shownOf(pushed: Pushed, language: Language): Shown {

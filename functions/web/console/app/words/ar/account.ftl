@@ -53,6 +53,7 @@ mail-automation_unmatched = أتمتة لم تعد تعمل
 mail-cap_nearly_reached = حدٌّ أوشك على بلوغه
 mail-campaign_paused = حملة أوقفت نفسها مؤقتًا
 mail-customers_wait = رسالة من عميل لم يقرأها أحد لفترة طويلة
+mail-orders_late = طلب متأخر
 mail-webhook_failing = نقطة Webhook لا تقبل الأحداث
 account-password-why = تنتهي الجلسات الأخرى، وتبقى هذه.
 account-password-current = كلمة المرور الحالية

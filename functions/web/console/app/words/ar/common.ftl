@@ -276,6 +276,7 @@ contact-timeline-empty = لم يحدث شيء بعد.
 title-orders = الطلبات
 title-order = طلب
 title-order-messages = رسائل عن الطلبات
+title-order-settings = الطلبات المتأخرة
 title-automations = الأتمتة
 title-automation = أتمتة
 title-new-automation = أتمتة جديدة

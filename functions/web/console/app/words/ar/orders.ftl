@@ -108,3 +108,5 @@ source-order-items = ما طُلب
 source-order-carrier = شركة الشحن
 source-order-tracking_number = رقم الطرد
 source-order-tracking_url = صفحة تُظهر مكان الطرد
+order-late_after_hours = عدد الساعات التي يُعدّ بعدها الطلب المدفوع الذي لم يُشحن متأخرًا
+order-late_after_hours-hint = يتلقى فريقك عندئذ رسالة بريد، ويتلقى العميل رسالة «تأخر الطلب» إذا كانت مُشغَّلة. 0: لا يُعدّ أي طلب متأخرًا.

@@ -46,6 +46,7 @@ mail-automation_unmatched = An automation no longer works
 mail-cap_nearly_reached = A cap is nearly reached
 mail-campaign_paused = A campaign paused itself
 mail-customers_wait = Nobody has read a customer’s message for too long
+mail-orders_late = An order is late
 mail-webhook_failing = A webhook endpoint fails
 account-password-why = The other sessions end. This one goes on.
 account-password-current = Current password

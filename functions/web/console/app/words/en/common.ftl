@@ -257,6 +257,7 @@ contact-timeline-empty = Nothing has happened yet.
 title-orders = Orders
 title-order = Order
 title-order-messages = Messages about orders
+title-order-settings = Late orders
 title-automations = Automations
 title-automation = Automation
 title-new-automation = New automation
