@@ -12,4 +12,5 @@ kit::functions! {
     twilio_voice_webhook;
     vonage_webhook;
     whatsapp_webhook;
+    woocommerce_webhook;
 }

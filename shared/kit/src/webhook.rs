@@ -10,10 +10,11 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, RequestPartsExt};
 use domain::Timestamp;
+use domain::people::ShopReport;
 use domain::telephony::{CallEvent, CallFacts, Direction, Party};
 use domain::tenants::{Connection, VerifySecrets};
 use domain::terms::{ConnectionId, Phone, TenantId};
-use jobs::{CallJob, JobBody};
+use jobs::{CallJob, CommerceJob, JobBody};
 use serde::Deserialize;
 use store::{RACES, Store};
 
@@ -368,6 +369,33 @@ impl<const MAX: usize> Delivery<MAX> {
             Ok(Some(event)) => self.report_call(proven, event).await.map(drop),
             Ok(None) => Ok(()),
             Err(error) => self.webhook.keep_unreadable(bytes, &error).await,
+        }
+    }
+
+    /// Handles the result of reading a body about an order: queues the report, ignores a body without one, and stores the bytes of an
+    /// unreadable one.
+    ///
+    /// # Errors
+    /// A 503, so that the shop delivers it again, when it is nowhere safe.
+    pub async fn take_report<E: std::error::Error + Sync>(
+        &self,
+        proven: &Authenticated,
+        read: Result<Option<ShopReport>, E>,
+    ) -> Result<(), Problem> {
+        let webhook = &self.webhook;
+        match read {
+            Ok(Some(report)) => {
+                let job = CommerceJob::Report {
+                    tenant: proven.scope().tenant(),
+                    correlation_id: self.correlation_id.as_str().to_owned(),
+                    connection: proven.connection().id,
+                    report: Box::new(report),
+                    received_at: self.at,
+                };
+                webhook.enqueue(vec![webhook.entry(&job)?]).await
+            }
+            Ok(None) => Ok(()),
+            Err(error) => webhook.keep_unreadable(&self.body, &error).await,
         }
     }
 

@@ -14,7 +14,7 @@ pub mod media;
 pub mod outgoing;
 pub mod plivo;
 pub mod push;
-pub mod shopify;
+pub mod shops;
 pub mod standard_webhooks;
 pub mod telephony;
 pub mod template_clients;

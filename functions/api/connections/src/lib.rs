@@ -158,7 +158,7 @@ api::operations! {
         /// Twilio also change the connection's health, as they do when a message is sent. If the provider says that a WhatsApp
         /// number is not the tenant's, or refuses its token, other tenants can connect the number until a test passes again.
         /// Aircall, Vonage, Exotel and Plivo are asked if the connection has credentials for their API. A passed test proves these;
-        /// the first reported call proves the webhook. Without such credentials, and for `telephony` and `shopify`, the
+        /// the first reported call proves the webhook. Without such credentials, and for `telephony`, `shopify` and `woocommerce`, the
         /// result is `waiting`.
         POST "/api/v1/connections/{connection_id}/test" => test_connection, "The connection, with the result in `last_test`";
 

@@ -69,7 +69,7 @@ impl Providers {
             (Account::Vonage(account), Some(SendSecrets::Vonage(send))) => self.vonage(account, send, now).await,
             (Account::Exotel(account), Some(SendSecrets::Exotel(send))) => self.exotel(account, send, now).await,
             (Account::Plivo(account), Some(SendSecrets::Plivo(send))) => self.plivo(account, send, now).await,
-            (Account::Shopify(_), _) => Trial::of_result(
+            (Account::Shopify(_) | Account::WooCommerce(_), _) => Trial::of_result(
                 CheckResult::Waiting,
                 "The first reported order will show whether the connection works. Make sure that the shop has a webhook for each event \
                     of the guide.",

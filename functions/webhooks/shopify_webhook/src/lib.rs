@@ -8,14 +8,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::Response;
 use axum::routing::post;
-use domain::people::ShopReport;
 use domain::tenants::{Account, VerifySecrets};
-use jobs::CommerceJob;
 use kit::http::expect_content_type;
 use kit::webhook::{Delivery, answer};
 use kit::{ConfigError, Env, Problem, QueueName, Webhook};
-use providers::Unreadable;
-use providers::shopify::{self, signature};
+use providers::shops::{check, shopify, signature};
 
 kit::function!(serve_http, routes);
 
@@ -31,7 +28,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 
 async fn receive(delivery: Delivery<LARGEST>) -> Result<Response, Problem> {
     expect_content_type(&delivery.headers, "application/json")?;
-    let (webhook, body) = (&delivery.webhook, &delivery.body);
+    let body = &delivery.body;
     let signed = delivery.header("x-shopify-hmac-sha256");
     // The shop is not signed, so the key proves it: that of a connection is its shop's own.
     let named = delivery.header("x-shopify-shop-domain");
@@ -43,32 +40,7 @@ async fn receive(delivery: Delivery<LARGEST>) -> Result<Response, Problem> {
     });
     let proven = proving.await?;
     let topic = delivery.header("x-shopify-topic").unwrap_or_default();
-    match read(topic, &delivery) {
-        Ok(None) => {}
-        Ok(Some(report)) => {
-            let job = CommerceJob::Report {
-                tenant: proven.scope().tenant(),
-                correlation_id: delivery.correlation_id.as_str().to_owned(),
-                connection: proven.connection().id,
-                report: Box::new(report),
-                received_at: delivery.at,
-            };
-            webhook.enqueue(vec![webhook.entry(&job)?]).await?;
-        }
-        Err(error) => webhook.keep_unreadable(body, &error).await?,
-    }
+    let read = shopify::report(topic, body).and_then(|report| check(report, "Shopify", delivery.at));
+    delivery.take_report(&proven, read).await?;
     Ok(answer("text/plain", ""))
-}
-
-/// The report in a body, if it is about an order and can be taken over.
-fn read(topic: &str, delivery: &Delivery<LARGEST>) -> Result<Option<ShopReport>, Unreadable> {
-    let report = shopify::report(topic, &delivery.body)?;
-    let refused = report.as_ref().map(|report| report.parts.check(delivery.at));
-    match refused {
-        Some(Err(_)) => Err(Unreadable {
-            provider: "Shopify",
-            field: "updated_at or currency",
-        }),
-        _ => Ok(report),
-    }
 }

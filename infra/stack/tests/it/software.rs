@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result, ensure};
 use domain::Timestamp;
 use domain::terms::Channel;
-use providers::shopify::signature::sign;
+use providers::shops::signature::sign;
 use providers::standard_webhooks::{SECRET_BYTES, SigningSecret, signature_header};
 use serde_json::{Value, json};
 use stack::api::{Proof, ask, require_success};
@@ -29,44 +29,58 @@ async fn wait_for_requests(business: &Business<'_>, path: &str, kind: &str, coun
     .await
 }
 
-/// Signed by the key that the shop shows, an order becomes one of the business.
+/// Signed by the key that the shop shows, or by our secret, an order becomes one of the business.
 #[test]
 fn order_of_a_shop_becomes_one_of_the_business() {
     const KEY: &str = "signing-key-of-the-stage-0001";
     const SHOP: &str = "harbour-lane-demo.myshopify.com";
+    const STORE: &str = "https://woo-demo.example.com";
     on_stage(async |stage| {
         let business = stage.business("Shop").await?;
-        let shop = json!({"kind": "shopify", "name": "Shop", "shop": SHOP, "credentials": {"signing_key": KEY}});
-        let made = business.api("post", "/api/v1/connections", Some(shop)).await?;
-        let url = made["webhooks"][0]["url"].as_str().context("a URL to paste")?;
-        let path = &url[url.find("/webhooks/").context("the path of a webhook")?..];
-        let body = std::fs::read_to_string(
-            stage
-                .place
-                .root
-                .join("shared/testkit/fixtures/shopify/orders_create.json"),
-        )?;
-        let signature = sign(KEY, body.as_bytes());
-        let headers = [
-            ("content-type", "application/json"),
-            ("x-shopify-hmac-sha256", &signature),
-            ("x-shopify-shop-domain", SHOP),
-            ("x-shopify-topic", "orders/create"),
-        ];
-        let answer = stage.play.request("POST", path, &headers, body.into_bytes()).await?;
-        ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
-        until(PATIENCE, "the order of the shop", async || {
-            let listed = business
-                .api(
-                    "get",
-                    "/api/v1/orders?fulfilment=unfulfilled&from=2026-11-10&to=2026-11-30",
-                    None,
-                )
-                .await?;
-            let found = listed["items"][0]["shop"]["order"] == "5611000000001";
-            Ok(Look::from_option(found.then_some(()), || listed.to_string()))
-        })
-        .await
+        let shopify = json!({"kind": "shopify", "name": "Shop", "shop": SHOP, "credentials": {"signing_key": KEY}});
+        let woocommerce = json!({"kind": "woocommerce", "name": "Store", "store": STORE});
+        for (connection, names, source, topic, file, order) in [
+            (
+                shopify,
+                ["x-shopify-hmac-sha256", "x-shopify-shop-domain", "x-shopify-topic"],
+                SHOP,
+                "orders/create",
+                "shopify/orders_create.json",
+                "5611000000001",
+            ),
+            (
+                woocommerce,
+                ["x-wc-webhook-signature", "x-wc-webhook-source", "x-wc-webhook-topic"],
+                STORE,
+                "order.created",
+                "woocommerce/order_created.json",
+                "2042",
+            ),
+        ] {
+            let made = business.api("post", "/api/v1/connections", Some(connection)).await?;
+            let url = made["webhooks"][0]["url"].as_str().context("a URL to paste")?;
+            let path = &url[url.find("/webhooks/").context("the path of a webhook")?..];
+            let body = std::fs::read_to_string(stage.place.root.join("shared/testkit/fixtures").join(file))?;
+            let signature = sign(made["secret"].as_str().unwrap_or(KEY), body.as_bytes());
+            let [signed, named, about] = names;
+            let headers = [
+                ("content-type", "application/json"),
+                (signed, signature.as_str()),
+                (named, source),
+                (about, topic),
+            ];
+            let answer = stage.play.request("POST", path, &headers, body.into_bytes()).await?;
+            ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
+            until(PATIENCE, "the order of the shop", async || {
+                let list = "/api/v1/orders?fulfilment=unfulfilled&from=2026-11-10&to=2026-11-30";
+                let listed = business.api("get", list, None).await?;
+                let mut found = listed["items"].as_array().into_iter().flatten();
+                let found = found.any(|listed| listed["shop"]["order"] == order);
+                Ok(Look::from_option(found.then_some(()), || listed.to_string()))
+            })
+            .await?;
+        }
+        Ok(())
     });
 }
 

@@ -29,7 +29,7 @@ pub use connection::letters::{
 pub use connection::{
     Account, CallingCode, Connection, ConnectionKind, Credentials, Health, InvalidCallingCode, Kept, MAX_CONNECTIONS,
     NewConnection, ReadBody, Sealed, SecretPurpose, SendSecrets, VerifySecrets, WebhookAddress, aircall, exotel, plivo,
-    shopify, telephony, twilio, vonage, whatsapp,
+    shopify, telephony, twilio, vonage, whatsapp, woocommerce,
 };
 pub use connection_test::{CheckResult, Checkup, Dated, MarketingTerms, Quality, Reported};
 pub use hours::{is_business_open, next_opening};

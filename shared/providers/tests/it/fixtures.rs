@@ -51,7 +51,7 @@ pub(crate) fn read_all<T>(folder: &str, read: impl Fn(&str, &[u8]) -> T) -> BTre
 #[test]
 fn every_folder_has_its_test() {
     let mut folders = BTreeSet::new();
-    let mut open = ["shopify", "telephony", "twilio", "whatsapp"]
+    let mut open = ["shopify", "telephony", "twilio", "whatsapp", "woocommerce"]
         .map(str::to_owned)
         .to_vec();
     while let Some(folder) = open.pop() {
@@ -88,6 +88,7 @@ fn every_folder_has_its_test() {
         "whatsapp/templates",
         "whatsapp/upload",
         "whatsapp/verify",
+        "woocommerce",
     ];
     assert_eq!(folders, tested.map(str::to_owned).into());
     let vectors = [
@@ -101,6 +102,7 @@ fn every_folder_has_its_test() {
         "twilio_connection_overrides.json",
         "twilio_x_twilio_signature.json",
         "vonage_signed_webhook_jwt.json",
+        "woocommerce.json",
     ];
     assert_eq!(names("vectors"), vectors.map(str::to_owned).into());
 }

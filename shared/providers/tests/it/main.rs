@@ -31,3 +31,4 @@ mod whatsapp_pieces;
 mod whatsapp_send;
 mod whatsapp_templates;
 mod whatsapp_webhooks;
+mod woocommerce;

@@ -3,11 +3,12 @@
 use domain::messages::Update;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use providers::shops::{shopify, signature, woocommerce};
 use providers::twilio::signature::{Body, Headers, Secrets};
 use providers::twilio::voice::{VoiceCallback, event};
 use providers::twilio::{self, form, message};
 use providers::whatsapp::{self, webhook};
-use providers::{aircall, exotel, plivo, shopify, telephony, vonage};
+use providers::{aircall, exotel, plivo, telephony, vonage};
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, at, connection};
@@ -147,7 +148,8 @@ proptest! {
         let _ = exotel::status_form(&bytes, country, connection(), now);
         let _ = plivo::event(&form, connection(), now);
         let _ = shopify::report("orders/create", &bytes);
-        prop_assert!(shopify::signature::verify(&["secret"], Some(&text), &bytes).is_err());
+        let _ = woocommerce::report("order.updated", &bytes, jiff::Timestamp::UNIX_EPOCH);
+        prop_assert!(signature::verify(&["secret"], Some(&text), &bytes).is_err());
         let _ = country.phone(&text);
         prop_assert!(!aircall::is_from(&["secret"], &bytes));
         prop_assert!(!exotel::is_from(&["a secret of ours"], &text, &[], None));

@@ -1,8 +1,8 @@
 //! Shopify's webhooks: every fixture and every vector, and what shops write otherwise.
 
 use domain::people::{FulfilmentState, PaymentState, Placed, ShipmentState, ShopReport};
-use providers::shopify::report;
-use providers::shopify::signature::{SignatureError, sign, verify};
+use providers::shops::shopify::report;
+use providers::shops::signature::{SignatureError, sign, verify};
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, at, read_all};

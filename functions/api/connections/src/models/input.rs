@@ -83,8 +83,8 @@ pub(crate) struct CredentialsQuery {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SecretRotationIn {
     /// The provider's new secret: Twilio's auth token, the Meta app's secret, Aircall's token, Vonage's signature secret, Plivo's auth
-    /// token or Shopify's signing key. Omit it for `telephony` and `exotel`, whose secrets are generated, and for `whatsapp` to get a
-    /// new verify token.
+    /// token or Shopify's signing key. Omit it for `telephony`, `exotel` and `woocommerce`, whose secrets are generated, and
+    /// for `whatsapp` to get a new verify token.
     #[schemars(example = &"fedcba9876543210fedcba9876543210")]
     pub(crate) secret: Option<Credential>,
 }

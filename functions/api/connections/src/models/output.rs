@@ -71,6 +71,10 @@ struct ProviderAccount {
     #[schemars(example = &"saffron-bakery.myshopify.com")]
     #[serde(skip_serializing_if = "Option::is_none")]
     shop: Option<String>,
+    /// `woocommerce`: address of the store.
+    #[schemars(example = &"https://saffron.example")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
 }
 
 /// Health of a connection.

@@ -23,6 +23,7 @@ use self::world::{
 
 const ALL: &str = "/api/v1/connections";
 const SHOP: &str = "saffron-bakery.myshopify.com";
+const STORE: &str = "https://saffron.example";
 
 fn id(answer: &Answer) -> String {
     answer.is(201).json()["connection"]["id"]
@@ -170,9 +171,18 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
     assert_tested(set.is(200), "waiting");
     assert!(lets_in(&town, &shop, proves).await);
 
+    let made = manager
+        .post(ALL, json!({"kind": "woocommerce", "name": "Store", "store": STORE}))
+        .await;
+    let secret = made.json()["secret"].as_str().unwrap().to_owned();
+    let proves = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::WooCommerce(own) if own.secrets == std::slice::from_ref(&secret));
+    assert!(lets_in(&town, &id(&made), proves).await);
+    assert_eq!(made.json()["connection"]["last_test"]["result"], "waiting");
+    assert_eq!(made.json()["connection"]["account"]["store"], STORE);
+
     let pages = town.viewer().pages(&format!("{ALL}?limit=4")).await;
     let listed: Vec<usize> = pages.iter().map(|page| page.items().len()).collect();
-    assert_eq!(listed, [4, 4, 0]);
+    assert_eq!(listed, [4, 4, 1]);
 }
 
 /// Without it, replies and STOP would be refused. One that was stored before is shown as what it is.
@@ -440,6 +450,10 @@ async fn invalid_input_is_named_and_writes_nothing() {
         (
             json!({"kind": "plivo", "name": "x", "auth_id": "XX", "credentials": {"auth_token": "12345678"}}),
             "auth_id",
+        ),
+        (
+            json!({"kind": "woocommerce", "name": "x", "store": "saffron.example"}),
+            "store",
         ),
         (
             json!({"kind": "shopify", "name": "x", "shop": "saffron.example"}),

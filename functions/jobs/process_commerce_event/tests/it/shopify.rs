@@ -29,7 +29,7 @@ fn read(name: &str, change: &Value, now: Timestamp) -> ShopReport {
     } else {
         "orders/updated"
     };
-    let read = providers::shopify::report(topic, body.to_string().as_bytes());
+    let read = providers::shops::shopify::report(topic, body.to_string().as_bytes());
     let mut report = read.unwrap().unwrap();
     // Two days become 48 minutes.
     let moved = |at: Timestamp| now - (END.parse::<Timestamp>().unwrap().duration_since(at) / 60);

@@ -3,7 +3,7 @@
 use domain::tenants::{Account, VerifySecrets, shopify};
 use jobs::CommerceJob;
 use kit::QueueName;
-use providers::shopify::signature::sign;
+use providers::shops::signature::sign;
 use shopify_webhook::{LARGEST, routes};
 use testkit::webhook::{Webhook, World};
 use testkit::{Call, fixtures};

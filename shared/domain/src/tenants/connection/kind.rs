@@ -89,7 +89,7 @@ pub type Opens<V, S> = fn(&V) -> Option<S>;
 pub enum Generated {
     /// A token that the provider sends in a handshake.
     Token,
-    /// A word at the end of the URLs of its webhooks.
+    /// A word of letters, digits, `-` and `_`: at the end of the URLs of its webhooks, or the secret that signs them.
     Word,
     /// A secret that signs its events (Standard Webhooks).
     StandardWebhooks,

@@ -20,6 +20,7 @@ pub mod telephony;
 pub mod twilio;
 pub mod vonage;
 pub mod whatsapp;
+pub mod woocommerce;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -325,6 +326,8 @@ kinds! {
     Plivo = "plivo" in plivo;
     /// Shopify, for the orders of a shop.
     Shopify = "shopify" in shopify;
+    /// WooCommerce, for the orders of a store.
+    WooCommerce = "woocommerce" in woocommerce;
 }
 
 /// A new connection, as the API takes it.

@@ -61,6 +61,7 @@ export const KINDS: Record<Kind, Provider> = {
   },
   plivo: { account: [{ name: "auth_id" }], settings: [NUMBERS], credentials: [{ name: "credentials.auth_token" }], secret: "theirs" },
   shopify: { account: [{ name: "shop" }], settings: [], credentials: [{ name: "credentials.signing_key", optional: "rarely" }], secret: "theirs" },
+  woocommerce: { account: [{ name: "store" }], settings: [], credentials: [], secret: "ours" },
 };
 
 /** The provider's own pages on which the guide begins: to find what is asked for, and to paste the addresses. */

@@ -199,5 +199,6 @@ example-sender = SAFFRON
 example-expires_at = 2027-11-20
 example-evidence = الاستمارة 1207، موقّعة في المتجر
 example-shop = saffron-bakery.myshopify.com
+example-store = https://saffron.example
 example-description = يشتري كل أسبوع
 example-fields = 12

@@ -191,5 +191,6 @@ example-sender = SAFFRON
 example-expires_at = 2027-11-20
 example-evidence = Form 1207, signed in the shop
 example-shop = saffron-bakery.myshopify.com
+example-store = https://saffron.example
 example-description = Buys something every week
 example-fields = 12

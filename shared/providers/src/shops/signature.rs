@@ -1,6 +1,6 @@
-//! Shopify's webhook signature: `X-Shopify-Hmac-Sha256: <base64 of HMAC-SHA256(key, raw body)>`. The key is the one that the shop shows
-//! under its notifications. No header is signed.
-//! Source: shopify.dev/docs/apps/build/webhooks, "Verify webhook deliveries".
+//! The signature of shops' webhooks: `<base64 of HMAC-SHA256(key, raw body)>`, at Shopify in `X-Shopify-Hmac-Sha256`, with the key that the
+//! shop shows under its notifications; at WooCommerce in `X-WC-Webhook-Signature`, with the webhook's secret. No header is signed.
+//! Sources: shopify.dev/docs/apps/build/webhooks, "Verify webhook deliveries"; `generate_signature` of WooCommerce's `WC_Webhook`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use hmac::Mac;
 
 use crate::mac::mac;
 
-/// Reason why a webhook is not Shopify's.
+/// Reason why a webhook is not the shop's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// There is no key to verify with.
@@ -40,7 +40,7 @@ pub fn verify(signing_keys: &[impl AsRef<str>], header: Option<&str>, body: &[u8
     fits.then_some(()).ok_or(SignatureError::Mismatch)
 }
 
-/// The header's value for these bytes, for tests that act as Shopify.
+/// The header's value for these bytes, for tests that act as a shop.
 pub fn sign(signing_key: &str, body: &[u8]) -> String {
     STANDARD.encode(mac(signing_key, body).finalize().into_bytes())
 }

@@ -5,13 +5,14 @@
 
 use domain::money::Currency;
 use domain::people::{
-    Amount, FulfilmentState, MAX_ORDER_ITEMS, MAX_SHIPMENTS, OrderContents, OrderItem, OrderReport, OrderTotals,
-    PaymentState, Placed, Shipment, ShipmentState, ShopReport,
+    FulfilmentState, MAX_SHIPMENTS, OrderContents, OrderItem, OrderReport, OrderTotals, PaymentState, Placed, Shipment,
+    ShipmentState, ShopReport,
 };
-use domain::terms::{Email, OneLine, Phone, UpTo, Whole, visible_text};
+use domain::terms::{Email, OneLine, Phone, Whole};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::fields::{self, amount, first_items, line, text};
 use crate::Unreadable;
 use crate::times::plausible;
 
@@ -52,20 +53,6 @@ const fn unreadable(field: &'static str) -> Unreadable {
     }
 }
 
-/// A text that says something.
-fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
-    value[field].as_str().map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// A text for people, cut to fit.
-fn line<const MAX: usize>(text: &str) -> Option<OneLine<1, MAX>> {
-    let shown: String = visible_text(&text.replace(['\n', '\r', '\t'], " "))
-        .chars()
-        .take(MAX)
-        .collect();
-    shown.parse().ok()
-}
-
 fn time(value: &Value, field: &str) -> Option<Timestamp> {
     plausible(text(value, field)?.parse().ok()?)
 }
@@ -78,8 +65,7 @@ fn expect_kind(body: &Value, kind: &str) -> Result<(), Unreadable> {
 }
 
 fn id<const MAX: usize>(body: &Value, field: &'static str) -> Result<OneLine<1, MAX>, Unreadable> {
-    let id = body[field].as_u64().and_then(|id| id.to_string().parse().ok());
-    id.ok_or(unreadable(field))
+    fields::id(body, field).ok_or(unreadable(field))
 }
 
 fn order(body: &Value) -> Result<ShopReport, Unreadable> {
@@ -139,10 +125,8 @@ fn phone(order: &Value) -> Option<Phone> {
     let addresses = addresses
         .into_iter()
         .map(|address| (address, text(address, "country_code")));
-    own.chain(addresses).find_map(|(place, country)| {
-        let found = sheet::phone::read(text(place, "phone")?, country, &|| false).ok()?;
-        Some(found.phone)
-    })
+    own.chain(addresses)
+        .find_map(|(place, country)| fields::phone(place, country))
 }
 
 fn email(order: &Value) -> Option<Email> {
@@ -157,11 +141,7 @@ fn email(order: &Value) -> Option<Email> {
 
 fn name<const MAX: usize>(order: &Value) -> Option<OneLine<1, MAX>> {
     let places = ["customer", "shipping_address", "billing_address"];
-    places.into_iter().find_map(|place| {
-        let parts = ["first_name", "last_name"].map(|part| text(&order[place], part));
-        let parts: Vec<&str> = parts.into_iter().flatten().collect();
-        line(&parts.join(" "))
-    })
+    places.into_iter().find_map(|place| fields::name(&order[place]))
 }
 
 fn payment(word: &str) -> Option<PaymentState> {
@@ -248,8 +228,7 @@ fn contents(order: &Value) -> Result<OrderContents, Unreadable> {
             });
         }
     }
-    let more = bought.len().saturating_sub(MAX_ORDER_ITEMS);
-    bought.truncate(MAX_ORDER_ITEMS);
+    let (items_shown, more_items) = first_items(bought);
     Ok(OrderContents {
         placed_at: time(order, "processed_at")
             .or_else(|| time(order, "created_at"))
@@ -262,19 +241,8 @@ fn contents(order: &Value) -> Result<OrderContents, Unreadable> {
             tax,
         },
         currency,
-        items: UpTo::from(bought),
-        more_items: (more > 0).then(|| Whole::nearest(u32::try_from(more).unwrap_or(u32::MAX))),
+        items: items_shown,
+        more_items,
         test: order["test"] == true,
     })
-}
-
-/// An amount as Shopify writes it, such as `53.90`. `None` if it is no amount of the currency: nothing is rounded.
-fn amount(text: &str, currency: &Currency) -> Option<Amount> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let places = currency.decimal_places();
-    let (kept, rest) = fraction.split_at_checked(places).unwrap_or((fraction, ""));
-    let is_exact = rest.bytes().all(|digit| digit == b'0');
-    let digits = format!("{whole}{kept:0<places$}");
-    let plain = is_exact && !whole.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-    Amount::new(plain.then(|| digits.parse().ok())??)
 }

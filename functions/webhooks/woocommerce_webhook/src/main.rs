@@ -1,0 +1,3 @@
+fn main() -> Result<(), kit::Error> {
+    woocommerce_webhook::serve()
+}
