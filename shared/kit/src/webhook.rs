@@ -376,7 +376,7 @@ impl<const MAX: usize> Delivery<MAX> {
     /// unreadable one.
     ///
     /// # Errors
-    /// A 503, so that the shop delivers it again, when it is nowhere safe.
+    /// A 503 when it is nowhere safe, so that the shop delivers it again, if it does that.
     pub async fn take_report<E: std::error::Error + Sync>(
         &self,
         proven: &Authenticated,

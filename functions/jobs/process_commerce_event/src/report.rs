@@ -2,7 +2,8 @@
 //!
 //! 1. The shop's own id leads to the order. If there is none, the report creates it: for the contact with the telephone number, else with
 //!    the e-mail address, else for the one contact of all whom the connection does not name. Somebody new becomes a contact.
-//! 2. A report of a shipment alone, whose order is not known yet, waits: its order may arrive later.
+//! 2. A report of a shipment alone, whose order is not known yet, waits: its order may arrive later. One of a checkout that nobody finished, or
+//!    of an order that is deleted in its shop, is dropped.
 //! 3. The news of the order is queued, also if the report changed nothing: an earlier attempt may have died before it was.
 //!
 //! Safe to run twice, and twice at the same time: the shop's id leads to one order, a new order is written with what leads to it and with
@@ -11,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::people::{Identity, Order, Placed, ShopOrder, ShopReport, consent_id};
+use domain::people::{FulfilmentState, Identity, Order, Placed, ShopOrder, ShopReport, consent_id};
 use domain::tenants::Tenant;
 use domain::terms::{ContactId, OrderId, ProductId};
 use flows::orders::{first_report, take_report};
@@ -53,6 +54,10 @@ pub(crate) async fn take_over(job: &Job<CommerceJob>, ctx: &Context) -> Result<D
     let order = match (known, &report.placed) {
         (Some(id), _) => change(scope, id, report, tenant, now, ctx).await?,
         (None, Some(placed)) => Box::pin(create(scope, shop, placed, report, tenant, now, ctx)).await?,
+        (None, None) if report.parts.shipments.is_empty() => {
+            line::note("dropped", "nothing was ordered");
+            return Ok(Done::Already);
+        }
         (None, None) if now.duration_since(*received_at) < WAITS => {
             let again = ToQueue {
                 job: NextJob::Commerce(job.body.clone()),
@@ -74,6 +79,11 @@ pub(crate) async fn take_over(job: &Job<CommerceJob>, ctx: &Context) -> Result<D
     let news = ToQueue::news_of(scope.tenant(), &order, now);
     ctx.queues.enqueue(news.into_iter().collect(), now).await?;
     Ok(Done::Now)
+}
+
+/// Whether the shop has deleted the order: all else that is reported without contents is about a shipment.
+fn is_deletion(report: &ShopReport) -> bool {
+    report.parts.contents.is_none() && report.parts.shipments.is_empty()
 }
 
 /// The products that have the SKUs of the items, if the report states items.
@@ -101,6 +111,10 @@ async fn change(
         return Ok(None);
     };
     let KnownOrder { order, .. } = value;
+    // What has left, came back or was cancelled is put in the trash when it is done.
+    if is_deletion(report) && order.fulfilment > FulfilmentState::OnHold {
+        return Ok(Some(order));
+    }
     let products = products(scope, report, ctx).await?;
     let after = take_report(&order, &report.parts, products.as_ref(), tenant, now);
     if after != order {

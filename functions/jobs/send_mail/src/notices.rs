@@ -139,7 +139,7 @@ pub(crate) fn in_english(notice: &Notice, known: &Known<'_>) -> String {
             format!("{wait} Read and answer them in Ringback.")
         }
         Matter::OrdersLate { .. } => format!(
-            "The order {subject} is paid, and has not been shipped in the time that your settings allow. There may be others: \
+            "The order {subject} is paid, and was not shipped in the time that your settings allow. There may be others: \
                 Orders shows all that are paid and not shipped."
         ),
         Matter::AutomationUnmatched { .. } => format!(

@@ -52,8 +52,8 @@ fn order_of_a_shop_becomes_one_of_the_business() {
                 woocommerce,
                 ["x-wc-webhook-signature", "x-wc-webhook-source", "x-wc-webhook-topic"],
                 STORE,
-                "order.created",
-                "woocommerce/order_created.json",
+                "order.updated",
+                "woocommerce/order_updated_processing.json",
                 "2042",
             ),
         ] {

@@ -116,7 +116,7 @@ mod tests {
         order.note_waiting(at(hour), TWO_DAYS);
     }
 
-    fn paid() -> Order {
+    fn make_paid() -> Order {
         new_order(1, &json!({"payment": "paid"}), false)
     }
 
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn lateness_is_news_once() {
-        let mut order = paid();
+        let mut order = make_paid();
         assert!(!order.is_late(at(49) - SignedDuration::from_secs(1)));
         assert!(order.is_late(at(49)));
         let known = order.clone();
@@ -210,7 +210,7 @@ mod tests {
     fn tenant_may_let_orders_wait_for_longer() {
         let three_days = Some(SignedDuration::from_hours(72));
         for (late_after, late_at) in [(three_days, Some(at(73))), (None, None)] {
-            let mut order = paid();
+            let mut order = make_paid();
             order.note_late(late_after, at(50));
             assert_eq!((order.late_at, order.news.len()), (late_at, 1));
             // It waits as long as before, and is late by a later report if that is allowed again.
@@ -227,7 +227,7 @@ mod tests {
             (json!({"fulfilment": "cancelled"}), Untold::Cancelled),
             (json!({"payment": "refunded"}), Untold::Withdrawn),
         ] {
-            let mut order = paid();
+            let mut order = make_paid();
             order.note_late(TWO_DAYS, at(49));
             take(&mut order, 50, &parts);
             assert_ne!(order.settle_older_news(), Some(OrderEvent::Late), "{parts}");
@@ -238,7 +238,7 @@ mod tests {
     /// It is refunded before its message is sent, which is ended. If it is paid after all, it may be late once more.
     #[test]
     fn lateness_that_was_withdrawn_is_news_again() {
-        let mut order = paid();
+        let mut order = make_paid();
         order.note_late(TWO_DAYS, at(49));
         tell(&mut order);
         let message = order.news_of(OrderEvent::Late).unwrap().message.unwrap();
@@ -256,7 +256,7 @@ mod tests {
     /// The shop takes back what its customer was told: no message promises to tell it.
     #[test]
     fn whoever_was_told_that_it_left_is_not_told_that_it_waits() {
-        let mut order = paid();
+        let mut order = make_paid();
         take(&mut order, 2, &json!({"fulfilment": "fulfilled"}));
         tell(&mut order);
         take(&mut order, 3, &json!({"fulfilment": "unfulfilled"}));

@@ -13,7 +13,8 @@ use crate::terms::{ConnectionId, ContactId, Email, FieldProblem, Language, OneLi
 pub struct ShopReport {
     /// The shop's own id of the order.
     pub order: ShopOrderId,
-    /// Number of the order, and who placed it. Missing if the report is about a shipment alone.
+    /// Number of the order, and who placed it. Missing if the report is about a shipment alone, a checkout that nobody has finished, or an order
+    /// that was deleted: it creates none.
     pub placed: Option<Box<Placed>>,
     /// The parts that it states. Contents are stated by every report that says who placed the order.
     pub parts: OrderReport,

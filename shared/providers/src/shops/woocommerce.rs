@@ -8,7 +8,7 @@ use domain::people::{
     Amount, FulfilmentState, MAX_SHIPMENTS, OrderContents, OrderItem, OrderReport, OrderTotals, PaymentState, Placed,
     Shipment, ShipmentState, ShopReport,
 };
-use domain::terms::{Language, Whole};
+use domain::terms::{Language, Phone, Whole};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -24,8 +24,12 @@ const ORDERS: [&str; 3] = ["order.created", "order.restored", "order.updated"];
 /// Topic of an order that is in the store's trash, or gone. Its body has the id alone.
 const DELETED: &str = "order.deleted";
 
-/// States in which nobody has ordered yet.
+/// States of what nobody has ordered.
 const DRAFTS: [&str; 3] = ["auto-draft", "checkout-draft", "draft"];
+
+/// States of a checkout that somebody left, or whose payment was refused, unless it is paid. Stores make an order of each checkout, and cancel
+/// it by themselves.
+const LEFT: [&str; 4] = ["pending", "failed", "cancelled", "trash"];
 
 /// Reads a body of a topic. `None`: it says nothing about orders that is used here. `now` is the time of an order's deletion, which has none
 /// of its own. The topic is not signed, so the body must say of itself what it is.
@@ -39,7 +43,7 @@ pub fn report(topic: &str, body: &[u8], now: Timestamp) -> Result<Option<ShopRep
     }
     let body: Value = serde_json::from_slice(body).map_err(|_| unreadable("body"))?;
     if is_deleted {
-        return deleted(&body, now).map(Some);
+        return read_deletion(&body, now).map(Some);
     }
     let status = text(&body, "status").ok_or(unreadable("status"))?;
     if DRAFTS.contains(&status) {
@@ -70,33 +74,39 @@ fn time(value: &Value, field: &str) -> Option<Timestamp> {
 fn order(body: &Value, status: &str) -> Result<ShopReport, Unreadable> {
     // Other resources have ids and times, too.
     text(body, "order_key").ok_or(unreadable("order_key"))?;
+    let number = text(body, "number").and_then(line).ok_or(unreadable("number"))?;
     let addresses = [&body["billing"], &body["shipping"]];
+    let reached = addresses.into_iter().find(|place| number_of(place).is_some());
     let placed = Placed {
-        number: text(body, "number").and_then(line).ok_or(unreadable("number"))?,
-        phone: addresses
-            .into_iter()
-            .find_map(|place| fields::phone(place, text(place, "country"))),
+        number,
+        phone: reached.and_then(number_of),
         email: text(&body["billing"], "email").and_then(|email| email.parse().ok()),
-        name: addresses.into_iter().find_map(fields::name),
+        name: reached.into_iter().chain(addresses).find_map(fields::name),
         language: language(body),
     };
     let contents = contents(body)?;
     let payment = payment(body, status, &contents);
+    let is_ordered = is_paid(body) || !LEFT.contains(&status);
     Ok(ShopReport {
         order: fields::id(body, "id").ok_or(unreadable("id"))?,
-        placed: Some(Box::new(placed)),
+        placed: is_ordered.then(|| Box::new(placed)),
         parts: OrderReport {
             updated_at: time(body, "date_modified_gmt").ok_or(unreadable("date_modified_gmt"))?,
             payment,
-            fulfilment: fulfilment(status),
+            fulfilment: fulfilment(body, status),
             shipments: shipments(body, status).into(),
             contents: Some(contents),
         },
     })
 }
 
-/// An order that its store has deleted is cancelled.
-fn deleted(body: &Value, now: Timestamp) -> Result<ShopReport, Unreadable> {
+/// The number of an address, with the country there.
+fn number_of(place: &Value) -> Option<Phone> {
+    fields::phone(place, text(place, "country"))
+}
+
+/// An order that its store has put in its trash waits, and nobody is told: what is old and done is put there, too.
+fn read_deletion(body: &Value, now: Timestamp) -> Result<ShopReport, Unreadable> {
     // A signed body of another topic has more than an id.
     let only_id = body.as_object().is_some_and(|fields| fields.len() == 1);
     let order = fields::id(body, "id").filter(|_| only_id).ok_or(unreadable("id"))?;
@@ -107,7 +117,7 @@ fn deleted(body: &Value, now: Timestamp) -> Result<ShopReport, Unreadable> {
             updated_at: now,
             contents: None,
             payment: None,
-            fulfilment: Some(FulfilmentState::Cancelled),
+            fulfilment: Some(FulfilmentState::OnHold),
             shipments: Vec::new().into(),
         },
     })
@@ -136,27 +146,31 @@ fn payment(order: &Value, status: &str, contents: &OrderContents) -> Option<Paym
         amount(total.trim_start_matches('-'), &contents.currency)
     });
     let back: u64 = back.map(Amount::get).sum();
-    let is_paid = time(order, "date_paid_gmt").is_some();
     Some(match status {
         "refunded" => PaymentState::Refunded,
         "failed" => PaymentState::Failed,
         _ if back > 0 && back >= contents.totals.total.get() => PaymentState::Refunded,
         _ if back > 0 => PaymentState::PartiallyRefunded,
-        _ if is_paid => PaymentState::Paid,
+        _ if is_paid(order) => PaymentState::Paid,
         "pending" | "on-hold" | "processing" => PaymentState::Pending,
         _ => return None,
     })
 }
 
-/// State of the fulfilment, with the states of plugins for shipments. Another word states nothing.
-fn fulfilment(status: &str) -> Option<FulfilmentState> {
+fn is_paid(order: &Value) -> bool {
+    time(order, "date_paid_gmt").is_some()
+}
+
+/// State of the fulfilment, with the states of plugins for shipments. Another word states nothing. What is downloaded has arrived at once.
+fn fulfilment(order: &Value, status: &str) -> Option<FulfilmentState> {
     Some(match status {
+        "completed" if order["needs_processing"] == false => FulfilmentState::Delivered,
         "pending" | "processing" | "failed" => FulfilmentState::Unfulfilled,
         "on-hold" => FulfilmentState::OnHold,
         "partial-shipped" => FulfilmentState::PartiallyFulfilled,
         "completed" | "shipped" => FulfilmentState::Fulfilled,
         "delivered" => FulfilmentState::Delivered,
-        "cancelled" | "trash" => FulfilmentState::Cancelled,
+        "cancelled" => FulfilmentState::Cancelled,
         _ => return None,
     })
 }
@@ -230,7 +244,7 @@ fn contents(order: &Value) -> Result<OrderContents, Unreadable> {
     })
 }
 
-/// What was chosen of a variable product, such as `Large, Red`.
+/// Choices of a variable product, such as `Large, Red`.
 fn variant(item: &Value) -> Option<String> {
     item["variation_id"].as_u64().filter(|id| *id > 0)?;
     let chosen = item["meta_data"].as_array().into_iter().flatten();

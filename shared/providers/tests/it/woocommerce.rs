@@ -164,7 +164,7 @@ fn states_are_those_of_status_payment_and_refunds() {
         ("delivered", &paid, json!([]), Some(P::Paid), Some(F::Delivered)),
         ("refunded", &paid, json!([]), Some(P::Refunded), None),
         ("cancelled", &Value::Null, json!([]), None, Some(F::Cancelled)),
-        ("trash", &paid, json!([]), Some(P::Paid), Some(F::Cancelled)),
+        ("trash", &paid, json!([]), Some(P::Paid), None),
         ("waiting-for-mould", &Value::Null, json!([]), None, None),
     ] {
         let read = read_with(&json!({"status": status, "date_paid_gmt": paid_at, "refunds": refunds}));
@@ -174,6 +174,28 @@ fn states_are_those_of_status_payment_and_refunds() {
             "{status} {refunds}"
         );
     }
+}
+
+/// A checkout that somebody left is no order.
+#[test]
+fn only_what_was_ordered_says_who_placed_it() {
+    let paid = json!("2026-11-18T09:30:04");
+    for (status, paid_at, is_ordered) in [
+        ("pending", &Value::Null, false),
+        ("failed", &Value::Null, false),
+        ("cancelled", &Value::Null, false),
+        ("trash", &Value::Null, false),
+        ("cancelled", &paid, true),
+        ("processing", &Value::Null, true),
+        ("on-hold", &Value::Null, true),
+        ("waiting-for-mould", &Value::Null, true),
+    ] {
+        let read = read_with(&json!({"status": status, "date_paid_gmt": paid_at}));
+        assert_eq!(read.placed.is_some(), is_ordered, "{status}");
+        assert!(read.parts.contents.is_some());
+    }
+    let download = read_with(&json!({"status": "completed", "needs_processing": false}));
+    assert_eq!(download.parts.fulfilment, Some(FulfilmentState::Delivered));
 }
 
 #[test]

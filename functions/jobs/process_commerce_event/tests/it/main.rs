@@ -2,6 +2,7 @@
 
 mod late;
 mod shopify;
+mod woocommerce;
 
 use domain::campaigns::EventMessage;
 use domain::messages::{Message, OptFlag};

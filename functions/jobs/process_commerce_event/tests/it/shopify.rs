@@ -14,7 +14,7 @@ use super::{World, messages};
 /// The latest time in the fixtures.
 const END: &str = "2026-11-20T08:00:00Z";
 
-fn connection() -> ConnectionId {
+pub(super) fn connection() -> ConnectionId {
     ConnectionId::new("01JD0000000000000000000000".parse().unwrap())
 }
 
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// Takes a report over and tells the news. Returns the number of messages that are sent.
-    async fn take_and_tell(&self, report: &ShopReport) -> usize {
+    pub(super) async fn take_and_tell(&self, report: &ShopReport) -> usize {
         self.take_over(report).await;
         for job in self.aws.take_jobs::<CommerceJob>(QueueName::CommerceEvents).await {
             assert!(matches!(job, CommerceJob::TellNews { .. }), "{job:?}");
@@ -84,7 +84,7 @@ impl World {
         self.take_sends().await.len()
     }
 
-    async fn id_of(&self, report: &ShopReport) -> Option<OrderId> {
+    pub(super) async fn id_of(&self, report: &ShopReport) -> Option<OrderId> {
         let shop = ShopOrder {
             connection: connection(),
             order: report.order.clone(),
@@ -92,7 +92,7 @@ impl World {
         self.store().order_of_shop(self.scope(), &shop).await.unwrap()
     }
 
-    async fn order_of(&self, report: &ShopReport) -> Order {
+    pub(super) async fn order_of(&self, report: &ShopReport) -> Order {
         let id = self.id_of(report).await.expect("it is recorded");
         self.read(id).await.value
     }

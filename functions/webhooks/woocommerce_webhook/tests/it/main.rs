@@ -36,7 +36,7 @@ async fn world() -> World {
 }
 
 /// A webhook as WooCommerce sends it.
-fn signed_at(path: &str, topic: &str, body: impl AsRef<[u8]>) -> Call {
+fn make_call_at(path: &str, topic: &str, body: impl AsRef<[u8]>) -> Call {
     let (body, signature) = (body.as_ref(), sign(SECRET, body.as_ref()));
     let call = Call::json(path, body);
     call.header(SIGNATURE, &signature)
@@ -44,12 +44,12 @@ fn signed_at(path: &str, topic: &str, body: impl AsRef<[u8]>) -> Call {
         .header(TOPIC, topic)
 }
 
-fn signed(world: &World, topic: &str, body: impl AsRef<[u8]>) -> Call {
-    signed_at(&world.path(), topic, body)
+fn make_call(world: &World, topic: &str, body: impl AsRef<[u8]>) -> Call {
+    make_call_at(&world.path(), topic, body)
 }
 
 /// Takes the jobs out of their queue: what they say of the order 2042 or 2043, which is the connection's.
-async fn reported(world: &World) -> Vec<Option<FulfilmentState>> {
+async fn take_reported(world: &World) -> Vec<Option<FulfilmentState>> {
     let jobs: Vec<CommerceJob> = world.aws.take_jobs(QueueName::CommerceEvents).await;
     let states = jobs.into_iter().map(|job| match job {
         CommerceJob::Report {
@@ -83,11 +83,11 @@ async fn every_report_of_an_order_is_queued() {
             Some(FulfilmentState::Fulfilled),
         ),
         ("order.updated", "order_updated_refunded", None),
-        ("order.deleted", "order_deleted", Some(FulfilmentState::Cancelled)),
+        ("order.deleted", "order_deleted", Some(FulfilmentState::OnHold)),
     ] {
         let body = fixtures::bytes(&format!("woocommerce/{name}.json"));
-        world.call(&signed(&world, topic, &body)).await.is(200);
-        assert_eq!(reported(&world).await, [state], "{name}");
+        world.call(&make_call(&world, topic, &body)).await.is(200);
+        assert_eq!(take_reported(&world).await, [state], "{name}");
     }
     world.assert_nothing_is_left().await;
 }
@@ -108,7 +108,7 @@ async fn ping_is_answered_and_nothing_else_that_is_unsigned() {
 async fn unauthenticated_webhook_is_refused_without_a_trace() {
     let world = world().await;
     let body = fixtures::text(ORDER);
-    let good = signed(&world, "order.created", &body);
+    let good = make_call(&world, "order.created", &body);
     let other = sign("the-secret-of-another-store", body.as_bytes());
     let calls = [
         ("no signature", good.clone().without_header(SIGNATURE)),
@@ -128,7 +128,7 @@ async fn unauthenticated_webhook_is_refused_without_a_trace() {
         ("names no store", good.clone().without_header(SOURCE)),
         ("changed", good.clone().body_base64(body.replace("27.50", "7.50"))),
     ];
-    let at = |path: &str| signed_at(path, "order.created", fixtures::bytes(ORDER));
+    let at = |path: &str| make_call_at(path, "order.created", fixtures::bytes(ORDER));
     world.assert_refused(&calls, at).await;
 }
 
@@ -137,21 +137,21 @@ async fn what_is_no_report_is_kept_or_ignored() {
     let world = world().await;
     let customer = fixtures::bytes("woocommerce/customer_created.json");
     world
-        .assert_ignored(&signed(&world, "customer.created", customer))
+        .assert_ignored(&make_call(&world, "customer.created", customer))
         .await;
     world
-        .assert_ignored(&signed(&world, "order.created", fixtures::bytes(ORDER)).without_header(TOPIC))
+        .assert_ignored(&make_call(&world, "order.created", fixtures::bytes(ORDER)).without_header(TOPIC))
         .await;
     let refused = r#"{"code":"woocommerce_rest_cannot_view","message":"Sorry.","data":{"status":401}}"#;
     let ahead = fixtures::text(ORDER).replace("2026-11-18T09:30:05", "2096-11-18T09:30:05");
-    let calls = [refused, &ahead].map(|body| (signed(&world, "order.created", body), body.as_bytes()));
+    let calls = [refused, &ahead].map(|body| (make_call(&world, "order.created", body), body.as_bytes()));
     world.assert_kept(&calls).await;
 }
 
 #[tokio::test]
 async fn webhook_that_cannot_be_stored_is_asked_for_again() {
     let world = world().await;
-    let calls = [fixtures::text(ORDER), "{}".to_owned()].map(|body| signed(&world, "order.created", body));
+    let calls = [fixtures::text(ORDER), "{}".to_owned()].map(|body| make_call(&world, "order.created", body));
     world.assert_asked_for_again(&calls).await;
     world.assert_spilled(&calls[0], QueueName::CommerceEvents).await;
 }
@@ -159,7 +159,7 @@ async fn webhook_that_cannot_be_stored_is_asked_for_again() {
 #[tokio::test]
 async fn size_method_and_type_are_checked() {
     let world = world().await;
-    let large = signed(&world, "order.created", " ".repeat(LARGEST + 1));
+    let large = make_call(&world, "order.created", " ".repeat(LARGEST + 1));
     let (get, form) = (Call::get(&world.path()), Call::form(&world.path(), "a=b"));
     world.assert_size_method_and_type_are_checked(&large, &get, &form).await;
 }

@@ -101,4 +101,4 @@ source-order-carrier = Carrier
 source-order-tracking_number = Number of the parcel
 source-order-tracking_url = Page that shows where the parcel is
 order-late_after_hours = Hours until a paid order that was not shipped is late
-order-late_after_hours-hint = Your team gets a mail then, and the customer the message “Order late”, if it is turned on. 0: no order is late.
+order-late_after_hours-hint = Your team gets a mail then, and the customer the message “Order late”, if it is turned on. 0: no order is late. Empty: 48.
