@@ -116,7 +116,12 @@ async fn change(
         return Ok(Some(order));
     }
     let products = products(scope, report, ctx).await?;
-    let after = take_report(&order, &report.parts, products.as_ref(), tenant, now);
+    let mut parts = report.parts.clone();
+    if is_deletion(report) {
+        // It is as old as what it ends, so that whatever the shop says of a later time holds.
+        parts.updated_at = order.fulfilment_at.unwrap_or(order.updated_at);
+    }
+    let after = take_report(&order, &parts, products.as_ref(), tenant, now);
     if after != order {
         let once = Once::Told {
             order: &after,

@@ -57,12 +57,17 @@ async fn deleted_order_waits_without_a_word_unless_it_has_left() {
     let world = World::telling(&OrderEvent::ALL).await;
     let paid = json!({"status": "processing", "date_paid_gmt": "now"});
     let first = world.woo("order.created", &paid);
+    world.aws.pass(30);
+    let restored = world.woo("order.restored", &paid);
     assert_eq!(world.take_and_tell(&first).await, 1);
     world.aws.pass(60);
     let deleted = world.woo("order.deleted", &json!({}));
     assert_eq!(world.take_and_tell(&deleted).await, 0);
     let order = world.order_of(&first).await;
     assert_eq!((order.fulfilment, order.late_at), (FulfilmentState::OnHold, None));
+    // It was restored before the deletion came.
+    assert_eq!(world.take_and_tell(&restored).await, 0);
+    assert_eq!(world.order_of(&first).await.fulfilment, FulfilmentState::Unfulfilled);
     world.aws.pass(60);
     let completed = world.woo(
         "order.restored",
