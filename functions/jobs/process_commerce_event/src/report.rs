@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::people::{FulfilmentState, Identity, Order, Placed, ShopOrder, ShopReport, consent_id};
+use domain::people::{FulfilmentState, Identity, Order, OrderReport, Placed, ShopOrder, ShopReport, consent_id};
 use domain::tenants::Tenant;
 use domain::terms::{ContactId, OrderId, ProductId};
 use flows::orders::{first_report, take_report};
@@ -116,12 +116,13 @@ async fn change(
         return Ok(Some(order));
     }
     let products = products(scope, report, ctx).await?;
-    let mut parts = report.parts.clone();
-    if is_deletion(report) {
-        // It is as old as what it ends, so that whatever the shop says of a later time holds.
-        parts.updated_at = order.fulfilment_at.unwrap_or(order.updated_at);
-    }
-    let after = take_report(&order, &parts, products.as_ref(), tenant, now);
+    // A deletion is as old as what it ends, so that whatever the shop says of a later time holds.
+    let deleted = is_deletion(report).then(|| OrderReport {
+        updated_at: order.fulfilment_at.unwrap_or(order.updated_at),
+        ..report.parts.clone()
+    });
+    let parts = deleted.as_ref().unwrap_or(&report.parts);
+    let after = take_report(&order, parts, products.as_ref(), tenant, now);
     if after != order {
         let once = Once::Told {
             order: &after,

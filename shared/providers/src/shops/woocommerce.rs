@@ -8,7 +8,7 @@ use domain::people::{
     Amount, FulfilmentState, MAX_SHIPMENTS, OrderContents, OrderItem, OrderReport, OrderTotals, PaymentState, Placed,
     Shipment, ShipmentState, ShopReport,
 };
-use domain::terms::{Language, Phone, Whole};
+use domain::terms::{Language, Whole};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -76,12 +76,15 @@ fn order(body: &Value, status: &str) -> Result<ShopReport, Unreadable> {
     text(body, "order_key").ok_or(unreadable("order_key"))?;
     let number = text(body, "number").and_then(line).ok_or(unreadable("number"))?;
     let addresses = [&body["billing"], &body["shipping"]];
-    let reached = addresses.into_iter().find(|place| number_of(place).is_some());
+    let reached = addresses
+        .into_iter()
+        .find_map(|place| Some((place, fields::phone(place, text(place, "country"))?)));
+    let (place, phone) = reached.unzip();
     let placed = Placed {
         number,
-        phone: reached.and_then(number_of),
+        phone,
         email: text(&body["billing"], "email").and_then(|email| email.parse().ok()),
-        name: reached.into_iter().chain(addresses).find_map(fields::name),
+        name: place.into_iter().chain(addresses).find_map(fields::name),
         language: language(body),
     };
     let contents = contents(body)?;
@@ -98,11 +101,6 @@ fn order(body: &Value, status: &str) -> Result<ShopReport, Unreadable> {
             contents: Some(contents),
         },
     })
-}
-
-/// The number of an address, with the country there.
-fn number_of(place: &Value) -> Option<Phone> {
-    fields::phone(place, text(place, "country"))
 }
 
 /// An order that its store has put in its trash waits, and nobody is told: what is old and done is put there, too.
