@@ -5,10 +5,11 @@ use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
+use domain::people::ShopReport;
 use domain::telephony::CallEvent;
 use domain::tenants::{Account, UnknownNumber, UnknownNumbers, VerifySecrets};
 use domain::terms::{ConnectionId, TenantId};
-use jobs::CallJob;
+use jobs::{CallJob, CommerceJob};
 use kit::webhook::LARGEST_CALL;
 use kit::{ConfigError, Env, QueueName};
 
@@ -112,6 +113,24 @@ impl World {
     /// The path of the connection, without further parts.
     pub fn path(&self) -> String {
         self.webhook.path(self.tenant.tenant(), self.connection)
+    }
+
+    /// Takes the jobs about orders out of their queue: the reports, each of which is the connection's.
+    pub async fn take_reports(&self) -> Vec<ShopReport> {
+        let jobs: Vec<CommerceJob> = self.aws.take_jobs(QueueName::CommerceEvents).await;
+        let reports = jobs.into_iter().map(|job| match job {
+            CommerceJob::Report {
+                tenant,
+                connection,
+                report,
+                ..
+            } => {
+                assert_eq!((tenant, connection), (self.tenant.tenant(), self.connection));
+                *report
+            }
+            other @ CommerceJob::TellNews { .. } => panic!("{other:?}"),
+        });
+        reports.collect()
     }
 
     /// Paths that are not a connection of this provider: invalid ids, unknown ids, and the tenant's other connections.

@@ -1,7 +1,6 @@
 //! Shopify's webhooks, in process against the emulator's table and queues.
 
 use domain::tenants::{Account, VerifySecrets, shopify};
-use jobs::CommerceJob;
 use kit::QueueName;
 use providers::shops::signature::sign;
 use shopify_webhook::{LARGEST, routes};
@@ -45,22 +44,10 @@ fn signed_request(world: &World, topic: &str, body: impl AsRef<[u8]>) -> Call {
     signed_at(&world.path(), topic, body)
 }
 
-/// Takes the jobs out of their queue: the shop's ids of their orders, each of which is the connection's.
-async fn take_reports(world: &World) -> Vec<String> {
-    let jobs: Vec<CommerceJob> = world.aws.take_jobs(QueueName::CommerceEvents).await;
-    let orders = jobs.into_iter().map(|job| match job {
-        CommerceJob::Report {
-            tenant,
-            connection,
-            report,
-            ..
-        } => {
-            assert_eq!((tenant, connection), (world.tenant.tenant(), world.connection));
-            report.order.as_str().to_owned()
-        }
-        other => panic!("{other:?}"),
-    });
-    orders.collect()
+/// The shop's ids of the orders of the queued reports.
+async fn take_orders(world: &World) -> Vec<String> {
+    let reports = world.take_reports().await.into_iter();
+    reports.map(|report| report.order.as_str().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -74,13 +61,13 @@ async fn every_report_of_an_order_is_queued() {
     ] {
         let body = fixtures::bytes(&format!("shopify/{name}.json"));
         world.call(&signed_request(&world, topic, &body)).await.is(200);
-        assert_eq!(take_reports(&world).await, [order], "{name}");
+        assert_eq!(take_orders(&world).await, [order], "{name}");
         // As API Gateway delivers other bytes than text.
         world
             .call(&signed_request(&world, topic, &body).body_base64(&body))
             .await
             .is(200);
-        assert_eq!(take_reports(&world).await, [order], "{name}");
+        assert_eq!(take_orders(&world).await, [order], "{name}");
     }
     world.assert_nothing_is_left().await;
 }

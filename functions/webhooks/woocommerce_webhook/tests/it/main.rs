@@ -2,7 +2,6 @@
 
 use domain::people::FulfilmentState;
 use domain::tenants::{Account, VerifySecrets, woocommerce};
-use jobs::CommerceJob;
 use kit::QueueName;
 use providers::shops::signature::sign;
 use testkit::webhook::{Webhook, World};
@@ -48,23 +47,13 @@ fn make_call(world: &World, topic: &str, body: impl AsRef<[u8]>) -> Call {
     make_call_at(&world.path(), topic, body)
 }
 
-/// Takes the jobs out of their queue: what they say of the order 2042 or 2043, which is the connection's.
+/// States of the queued reports, which are of the order 2042 or 2043.
 async fn take_reported(world: &World) -> Vec<Option<FulfilmentState>> {
-    let jobs: Vec<CommerceJob> = world.aws.take_jobs(QueueName::CommerceEvents).await;
-    let states = jobs.into_iter().map(|job| match job {
-        CommerceJob::Report {
-            tenant,
-            connection,
-            report,
-            ..
-        } => {
-            assert_eq!((tenant, connection), (world.tenant.tenant(), world.connection));
-            assert!(["2042", "2043"].contains(&report.order.as_str()));
-            report.parts.fulfilment
-        }
-        other => panic!("{other:?}"),
+    let reports = world.take_reports().await.into_iter().map(|report| {
+        assert!(["2042", "2043"].contains(&report.order.as_str()));
+        report.parts.fulfilment
     });
-    states.collect()
+    reports.collect()
 }
 
 #[tokio::test]
